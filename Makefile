@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# `make help` lists what there is. Whatever is installed or built goes to the cache folder, nothing into the checkout;
+# root (or sudo) is needed where podman and apt need it, and nowhere else.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+HOST ?= n1
+export LAB_PREFIX ?= beam-
+
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/beam-cluster
+venv := $(cache)/venv-$(shell cat requirements.txt | sha256sum | cut -c1-12)
+# The collection under its own name; a link inside the checkout would contain itself.
+collections := $(cache)/collections-$(shell pwd | sha256sum | cut -c1-12)
+
+export PATH := $(venv)/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(collections)
+export ANSIBLE_INJECT_FACT_VARS := false
+export ANSIBLE_PIPELINING := true
+
+.PHONY: help
+help:  ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
+
+.PHONY: bootstrap
+bootstrap: $(venv)/complete  ## install what demo and tests need (Debian packages, a virtual environment)
+	@mkdir -p $(collections)/ansible_collections/beam
+	@ln -sfn $(CURDIR) $(collections)/ansible_collections/beam/cluster
+
+$(venv)/complete: requirements.txt
+	@molecule/lab/packages
+	@echo "==> installing Ansible and the test tools into $(venv) (about 60 s)"
+	@$(PYTHON) -m venv $(venv)
+	@$(venv)/bin/pip install --quiet --requirement requirements.txt
+	@touch $@
+
+.PHONY: lab
+lab: bootstrap  ## start the lab: n1, n2, n3 and outsider, bare (LAB_PREFIX=... for a lab of your own)
+	@echo "==> starting the lab $(LAB_PREFIX)"
+	@ansible-playbook -i molecule/inventory molecule/default/create.yml
+
+.PHONY: lab-down
+lab-down: bootstrap  ## take the lab down
+	@ansible-playbook -i molecule/inventory molecule/default/destroy.yml
+
+.PHONY: demo-shell
+demo-shell:  ## a root login shell on a host of the lab (HOST=n1)
+	@molecule/lab/podman exec -it $(LAB_PREFIX)$(HOST) bash -l
