@@ -23,6 +23,8 @@ export PATH := $(venv)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(collections)
 export ANSIBLE_INJECT_FACT_VARS := false
 export ANSIBLE_PIPELINING := true
+export PYTHONPATH := $(collections)
+export MYPYPATH := $(collections)
 
 .PHONY: help
 help:  ## this list
@@ -52,3 +54,21 @@ lab-down: bootstrap  ## take the lab down
 .PHONY: demo-shell
 demo-shell:  ## a root login shell on a host of the lab (HOST=n1)
 	@molecule/lab/podman exec -it $(LAB_PREFIX)$(HOST) bash -l
+
+.PHONY: test
+test: bootstrap  ## everything below, counted (under 40 minutes)
+	@tests/run.py
+
+.PHONY: lint sanity unit molecule
+lint: bootstrap  ## yamllint, ansible-lint, ruff, mypy, changelog
+	@tests/run.py lint
+sanity: bootstrap  ## ansible-test sanity
+	@tests/run.py sanity
+unit: bootstrap  ## Python tests and the rules that every role keeps
+	@tests/run.py unit
+molecule: bootstrap  ## the lab's scenarios
+	@tests/run.py molecule
+
+.PHONY: bench
+bench: bootstrap  ## measured claims
+	@for bench in tests/bench/*.py tests/bench/*/*.py; do [ ! -x "$$bench" ] || "$$bench"; done

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the project's tests, part by part, and count them.
+
+    tests/run.py [GROUP ...]        all groups where none is named
+
+A part is one command with a time limit. Its tests are counted from the JUnit files it leaves in the results folder; a
+part that leaves none counts as one test. The last line is C(N passed, N failed) and the exit status says the same.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "beam-cluster"
+RESULTS = CACHE / "results"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One command of the tests. C({results}) in it stands for the JUnit file it may write."""
+
+    name: str
+    command: str
+    minutes: int = 5
+
+
+def scenario(name: str, minutes: int) -> Part:
+    """A molecule scenario; its verifier writes the JUnit file."""
+    return Part(f"molecule-{name}", f"BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}", minutes)
+
+
+GROUPS: dict[str, list[Part]] = {
+    "lint": [
+        Part("yamllint", "yamllint --strict ."),
+        Part("ansible-lint", "ansible-lint --offline"),
+        Part("ruff", "ruff check ."),
+        Part("mypy", "mypy"),
+        Part("changelog", "antsibull-changelog lint"),
+        Part("shell", "bash -n $(grep -lrE '^#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=.ansible .)"),
+    ],
+    "sanity": [Part("sanity", "tests/sanity", 10)],
+    "unit": [
+        Part("project", "pytest tests/project --junitxml {results}"),
+        Part("unit", "pytest tests/unit -n 2 --junitxml {results}", 10),
+        Part("unit-oldest-python", "tests/unit_elsewhere bullseye {results}", 10),
+        Part("unit-newest-python", "tests/unit_elsewhere forky {results}", 10),
+    ],
+    "molecule": [scenario("default", 40), scenario("roles_alone", 15)],
+}
+
+
+@dataclass
+class Count:
+    """How many tests passed and failed; skipped ones are neither."""
+
+    passed: int = 0
+    failed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed"
+
+
+def run(part: Part) -> Count:
+    """Run one part within its time and count its tests."""
+    results = RESULTS / f"{part.name}.xml"
+    results.unlink(missing_ok=True)
+    print(f"==> {part.name} (at most {part.minutes} min)", flush=True)
+    process = subprocess.Popen(part.command.format(results=results), shell=True, cwd=ROOT, env=environment(part), start_new_session=True)
+    try:
+        good = process.wait(part.minutes * 60) == 0
+    except subprocess.TimeoutExpired:
+        good = False
+        print(f"==> {part.name} took longer than {part.minutes} min and was ended", flush=True)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    count = Count()
+    for suite in ElementTree.parse(results).iter("testsuite") if results.exists() else []:
+        bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        count.failed += bad
+        count.passed += int(suite.get("tests", 0)) - bad - int(suite.get("skipped", 0))
+    if not good and not count.failed:
+        count.failed = 1
+    elif good and not results.exists():
+        count.passed = 1
+    return count
+
+
+def environment(part: Part) -> dict[str, str]:
+    """The caller's environment, with a lab and a molecule state that no demo shares."""
+    return {
+        **os.environ,
+        "LAB_PREFIX": os.environ.get("TEST_PREFIX", "beam-test-"),
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(CACHE / "molecule" / part.name),
+        "PY_COLORS": "0",
+        "NO_COLOR": "1",
+    }
+
+
+def main(groups: list[str]) -> int:
+    unknown = set(groups) - set(GROUPS)
+    if unknown:
+        sys.exit(f"no such group: {', '.join(sorted(unknown))}; there are: {', '.join(GROUPS)}")
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    total = Count()
+    lines = []
+    for part in (part for group in groups or GROUPS for part in GROUPS[group]):
+        started = time.monotonic()
+        count = run(part)
+        total.passed += count.passed
+        total.failed += count.failed
+        lines.append(f"{part.name:<20} {count!s:<28} {time.monotonic() - started:6.0f} s")
+        print(f"==> {lines[-1]}", flush=True)
+    print("", *lines, total, sep="\n")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
