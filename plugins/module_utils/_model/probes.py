@@ -1,0 +1,205 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who knocks where: the probes of a plan, each with the control that it serves, and what came of each.
+
+Private to this collection. Pure: nothing here connects to anything. C(plan) is the value of C(beam_plan);
+C(addresses) is C({host: [every address of that host]}) as observed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any, Iterable, Iterator, Mapping, Sequence
+
+from .controls import ATTACK_BY_ID, ATTACKS, NOT_REACHED, PORTS_PER_WINDOW_MAX, Attack
+
+CONNECT = "mesh-connected"
+SELF = "self"
+"""A node's own connection to its own port: proof that something listens there, and no part of the mesh."""
+
+IMPOSTOR = "beam_impostor"
+"""Name part that claims another member's host. Not the probe's own name, which that host may be using at the same moment."""
+
+PUBLIC_COOKIE = "nocookie"
+"""What the wrong-cookie attack shows: OTP's own cookie when it is told to have none."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One question to one port.
+
+    C(control) is the control that it serves, or C(self). C(vantage) is the inventory name of the host that asks and C(source)
+    the node whose credentials it uses (empty from outside). C(port) is null where EPMD is to be asked for it. C(claim) is a
+    full node name to claim, or empty for the probe's own.
+    """
+
+    control: str
+    vantage: str
+    source: str
+    target: str
+    host: str
+    address: str
+    port: int | None
+    network: str
+    present: str
+    claim: str = ""
+
+    def request(self) -> dict[str, Any]:
+        """As plain data, for a playbook."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a probe: C(code) as in the table of the wire's codes, C(stage) in the wire's own words."""
+
+    probe: Probe
+    code: str
+    stage: str = ""
+    milliseconds: float | None = None
+    port: int | None = None
+    tls: Mapping[str, Any] | None = None
+    message: str = ""
+
+
+def host_part(node: str) -> str:
+    return node.partition("@")[2]
+
+
+def _members(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(plan["members"])
+
+
+def in_run(plan: Mapping[str, Any], member: Mapping[str, Any]) -> bool:
+    """Whether a member's host is part of this run (and was observed)."""
+    host = member.get("host")
+    return bool(host) and bool(plan["hosts"].get(host, {}).get("in_run"))
+
+
+def _ports(member: Mapping[str, Any]) -> range:
+    first, last = member["ports"]["first"], member["ports"]["last"]
+    return range(first, min(last, first + PORTS_PER_WINDOW_MAX - 1) + 1)
+
+
+def public_addresses(plan: Mapping[str, Any], host: str, addresses: Mapping[str, Sequence[str]]) -> list[str]:
+    """Every address of a host that is not the cluster's, reachable from elsewhere, and its own.
+
+    Left out: loopback, link-local, and what more than one host has (bridges of container engines: from another host such an address
+    is that host's own).
+    """
+    shared = Counter(address for own in addresses.values() for address in set(own))
+    cluster = {member["address"] for member in _members(plan)} | set(plan["hosts"].get(host, {}).get("addresses", ()))
+    public = []
+    for text in addresses.get(host, ()):
+        address = ipaddress.ip_address(text.partition("%")[0])
+        if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
+            continue
+        if text in cluster or shared[text] > 1:
+            continue
+        public.append(text)
+    return public
+
+
+def connect_probes(plan: Mapping[str, Any], source: str) -> list[Probe]:
+    """From one node to itself and to every other node, all members of the cluster, in this run or not."""
+    members = {member["node"]: member for member in _members(plan)}
+    vantage = members[source]["host"]
+    probes = []
+    for node, member in members.items():
+        control = SELF if node == source else CONNECT
+        probes.append(Probe(control, vantage, source, node, member.get("host") or "", member["address"], None, "cluster", "own"))
+    return probes
+
+
+def attack_of(probe: Probe) -> Attack | None:
+    """The attack that a probe makes; null for an honest one."""
+    return ATTACK_BY_ID.get(probe.control)
+
+
+def _attacked(plan: Mapping[str, Any], source: str) -> Iterator[Mapping[str, Any]]:
+    """The nodes that a member attacks: those of the run other than itself, or itself where it is alone in the run."""
+    running = [member for member in _members(plan) if in_run(plan, member)]
+    others = [member for member in running if member["node"] != source]
+    yield from others or running
+
+
+def _claim(plan: Mapping[str, Any], source: str, target: str) -> str:
+    """A name on another member's host: the next one in order, so that no two members claim the same name to the same node at once.
+
+    The target's own host is the last resort, for a cluster of two. Empty where the cluster has one host only.
+    """
+    nodes = [member["node"] for member in _members(plan)]
+    at = nodes.index(source)
+    ring = nodes[at + 1 :] + nodes[:at]
+    strangers = [node for node in ring if host_part(node) != host_part(source)]
+    strangers.sort(key=lambda node: host_part(node) == host_part(target))
+    return f"{IMPOSTOR}@{host_part(strangers[0])}" if strangers else ""
+
+
+def _applies(plan: Mapping[str, Any], attack: Attack) -> bool:
+    return attack.id != "old-tls" or "tlsv1.2" not in plan["tls_versions"]
+
+
+def _expand(
+    plan: Mapping[str, Any], attack: Attack, vantage: str, source: str, member: Mapping[str, Any], addresses: Mapping[str, Sequence[str]]
+) -> Iterator[Probe]:
+    host = member.get("host") or ""
+    public = [(address, "public") for address in public_addresses(plan, host, addresses)]
+    where = {"cluster": [(member["address"], "cluster")], "public": public, "any": [(member["address"], "cluster"), *public]}[attack.network]
+    own = set(addresses.get(vantage, ()))
+    for address, network in where:
+        if attack.vantage == "outside" and address in own:
+            continue
+        ports: Iterable[int | None]
+        if attack.aim == "epmd":
+            ports = [plan["epmd_port"]]
+        elif attack.present == "nothing":
+            ports = _ports(member)
+        else:
+            ports = [None]
+        claim = _claim(plan, source, member["node"]) if attack.present == "other_name" else ""
+        if attack.present == "other_name" and not claim:
+            continue
+        for port in ports:
+            yield Probe(attack.id, vantage, source, member["node"], host, address, port, network, attack.present, claim)
+
+
+def attack_probes(plan: Mapping[str, Any], vantage: str, source: str, addresses: Mapping[str, Sequence[str]]) -> list[Probe]:
+    """What one vantage tries: a member's node (C(source) is its name) or, with an empty C(source), a host outside the cluster."""
+    wanted = "member" if source else "outside"
+    probes: list[Probe] = []
+    for attack in ATTACKS:
+        if attack.vantage != wanted or not _applies(plan, attack):
+            continue
+        targets = _attacked(plan, source) if source else (member for member in _members(plan) if in_run(plan, member))
+        for member in targets:
+            probes += _expand(plan, attack, vantage, source, member, addresses)
+    return probes
+
+
+# Codes with which a peer shows that it went on to talk about names: TLS is behind them.
+_SPOKE_OF_NAMES = frozenset({"not_allowed", "nok", "alive", "wrong_node", "flags_missing"})
+_STAGES = ("resolve", "epmd", "connect", "tls", "status", "challenge", "ack", "ping", "call", "done")
+
+
+def got_past(answer: Answer, stage: str) -> bool:
+    """Whether a connection got past the stage that had to stop it.
+
+    With TLS 1.3 our handshake returns before the peer has looked at our certificate, so reaching the next stage proves nothing: the
+    peer must have said something there.
+    """
+    if answer.code == "connected":
+        return True
+    if answer.stage not in _STAGES:
+        return False
+    reached = _STAGES.index(answer.stage)
+    if stage == "connect":
+        return answer.code not in NOT_REACHED and (answer.stage == "epmd" or reached > _STAGES.index("connect"))
+    if stage == "tls":
+        return reached > _STAGES.index("status") or (answer.stage == "status" and answer.code in _SPOKE_OF_NAMES)
+    if stage == "ack":
+        return reached > _STAGES.index("ack") or answer.code == "cookie_mismatch_ours"
+    return reached > _STAGES.index(stage)
