@@ -1,0 +1,196 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which OTP a host has, by its own word, and what that release is known to be vulnerable to."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: otp_info
+short_description: Ask a host's Erlang/OTP what it is
+version_added: 0.1.0
+description:
+  - Runs the real C(erl), without distribution and without reading anybody's C(.erlang), and asks it for its release and for the applications that
+    distribution over TLS needs. The applications are started, so that a broken or missing OpenSSL shows here and not at the first link.
+  - Names the vulnerabilities that this release is known to carry as a cluster member, the distribution's own patches taken into account.
+options:
+  root:
+    description:
+      - The root directory of the OTP, as C(code:root_dir\(\)) has it.
+      - Left out, it is that of the C(erl) that is found in the search path.
+    type: path
+attributes:
+  check_mode:
+    description: Can run in check mode and say what it would say without.
+    support: full
+  diff_mode:
+    description: Returns what changes.
+    support: none
+    details: It changes nothing.
+  platform:
+    description: Target systems.
+    platforms: posix
+    support: full
+author:
+  - the beam.cluster contributors
+"""
+
+EXAMPLES = r"""
+- name: Ask for the release
+  beam.cluster.otp_info:
+  register: otp
+
+- name: Ask one that was built by hand
+  beam.cluster.otp_info:
+    root: /opt/otp-28/lib/erlang
+  register: otp
+"""
+
+RETURN = r"""
+found:
+  description: Whether there is an C(erl) at all. Nothing else is returned where there is none.
+  type: bool
+  returned: always
+otp:
+  description: What the C(erl) says about itself.
+  type: dict
+  returned: when found
+  contains:
+    root:
+      description: Its root directory.
+      type: str
+      sample: /usr/lib/erlang
+    erl:
+      description: The C(erl) that was run.
+      type: str
+      sample: /usr/bin/erl
+    epmd:
+      description: The C(epmd) that belongs to it.
+      type: str
+      sample: /usr/lib/erlang/bin/epmd
+    epmd_systemd:
+      description: Whether that C(epmd) can take its sockets from systemd.
+      type: bool
+    release:
+      description: The major release.
+      type: str
+      sample: "27"
+    version:
+      description: The exact release, from its file C(OTP_VERSION).
+      type: str
+      sample: 27.3.4.1
+    ssl:
+      description: Whether the application ssl starts, and with it all that distribution over TLS needs.
+      type: bool
+    ssl_error:
+      description: Why it does not start, empty where it does.
+      type: str
+    applications:
+      description: Versions of the applications that distribution over TLS needs, those that are missing left out.
+      type: dict
+      sample: {asn1: 5.3.4.2, crypto: 5.5.3, kernel: 10.2.7.1, public_key: 1.17.1, ssl: 11.2.12.1}
+    package:
+      description: The distribution's package that the C(erl) belongs to; empty where it came another way.
+      type: dict
+      sample: {name: erlang-base, version: 1:27.3.4.1+dfsg-1+deb13u4}
+vulnerabilities:
+  description: What this release is known to carry.
+  type: list
+  elements: dict
+  returned: when found
+  sample:
+    - cve: CVE-2026-89422
+      severity: high
+      title: "A TLS 1.3 client accepts a pre-shared key that it never offered: the server is not authenticated"
+      fixed_in: 27.3.4.18
+"""
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.beam.cluster.plugins.module_utils._model import vulnerabilities
+
+APPLICATIONS = ("kernel", "crypto", "asn1", "public_key", "ssl")
+
+# One C(key=value) line per answer. A missing application has an error tuple for a directory.
+QUESTION = """
+Say = fun(Key, Value) -> io:format("~ts=~ts~n", [Key, lists:flatten(Value)]) end,
+Say("root", code:root_dir()),
+Say("release", erlang:system_info(otp_release)),
+[Say(Name, filename:basename(code:lib_dir(Name))) || Name <- [@APPLICATIONS@], is_list(code:lib_dir(Name))],
+Say("ssl_error", case application:ensure_all_started(ssl) of {ok, _} -> ""; {error, Why} -> io_lib:format("~0p", [Why]) end),
+halt().
+""".replace("@APPLICATIONS@", ", ".join(APPLICATIONS))
+
+# Somebody's flags for their own nodes are nothing to this question.
+QUIET = {name: "" for name in ("ERL_AFLAGS", "ERL_FLAGS", "ERL_ZFLAGS", "ERL_LIBS")}
+
+
+def ask(module: AnsibleModule, erl: str) -> dict[str, str]:
+    """The answers to C(QUESTION), by their keys. Fails the module where C(erl) does not run."""
+    command = [erl, "-boot", "no_dot_erlang", "-noinput", "-eval", " ".join(QUESTION.split("\n"))]
+    code, out, err = module.run_command(command, environ_update=QUIET, cwd="/")
+    if code != 0:
+        module.fail_json(msg=f"{erl} does not run: exit status {code}, {(err or out).strip()[:500]}", rc=code)
+    return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+
+
+def exact_version(root: str, release: str) -> str:
+    """The text of C(OTP_VERSION), or the major release where there is no such file (an embedded system keeps none)."""
+    try:
+        with open(os.path.join(root, "releases", release, "OTP_VERSION"), encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return release
+
+
+def owner(module: AnsibleModule, path: str) -> dict[str, str]:
+    """Name and version of the Debian package that C(path) belongs to; empty where it belongs to none."""
+    query = module.get_bin_path("dpkg-query")
+    if not query:
+        return {}
+    code, out, err = module.run_command([query, "--search", os.path.realpath(path)])
+    if code != 0:
+        return {}
+    name = out.split(":", 1)[0]
+    version = module.run_command([query, "--show", "--showformat=${Version}", name], check_rc=True)[1]
+    return {"name": name, "version": version}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={"root": {"type": "path"}}, supports_check_mode=True)
+    root = module.params["root"]
+    erl = os.path.join(root, "bin", "erl") if root else module.get_bin_path("erl")
+    if not erl or not os.path.exists(erl):
+        module.exit_json(found=False)
+
+    answers = ask(module, erl)
+    version = exact_version(answers["root"], answers["release"])
+    package = owner(module, erl)
+    epmd = os.path.join(answers["root"], "bin", "epmd")
+    usage = module.run_command([epmd, "-help"])[2] if os.path.exists(epmd) else ""
+    known = vulnerabilities.known_vulnerabilities(version, package.get("version", ""))
+    module.exit_json(
+        found=True,
+        otp={
+            "root": answers["root"],
+            "erl": erl,
+            "epmd": epmd,
+            "epmd_systemd": "-systemd" in usage,
+            "release": answers["release"],
+            "version": version,
+            "ssl": not answers["ssl_error"],
+            "ssl_error": answers["ssl_error"],
+            "applications": {name: answers[name].partition("-")[2] for name in APPLICATIONS if name in answers},
+            "package": package,
+        },
+        vulnerabilities=[
+            {"cve": each.cve, "severity": each.severity, "title": each.title, "fixed_in": each.fixed_in(version)} for each in known
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
