@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""C(beam.cluster.observe): the module looks at the host, this part adds what only the controller knows: the clock and the variables."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
+
+
+class ActionModule(ActionBase):
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        own = _inputs.own_view(self._templar, variables)
+        before = time.time()
+        result = self._execute_module(task_vars=variables)
+        after = time.time()
+        if result.get("failed") or result.get("unreachable") or "epoch" not in result:
+            return result
+        result["skew_seconds"] = proven_skew(result["epoch"], before, after)
+        result["own"] = own
+        return result
+
+
+def proven_skew(epoch: float, before: float, after: float) -> float:
+    """Host minus controller, as far as it is proven: a time read within the round trip may be the same time."""
+    if epoch < before:
+        return round(epoch - before, 3)
+    return round(max(0.0, epoch - after), 3)

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""C(beam.cluster.plan): the cluster from the inventory, validated as a whole. Runs on the controller, once per play, touches no host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.template import Templar
+from ansible_collections.beam.cluster.plugins.module_utils._model import inputs
+from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory, plan
+from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
+from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(
+            argument_spec={"requires": {"type": "list", "elements": "str", "choices": list(SECRETS_REQUIRED), "default": list(SECRETS_REQUIRED)}},
+        )
+        problems = Problems()
+        known, defaults = _inputs.specs()
+        gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
+        warnings = inputs.judge_names(gathered.names, known, problems)
+        backdate, values = gathered.settled(defaults)
+        inventory = Inventory(
+            groups=gathered.groups,
+            run=gathered.run,
+            values=values,
+            secrets=gathered.secrets,
+            observed=gathered.observed,
+            products=_inputs.products(),
+            defaults=defaults,
+            backdate_seconds=backdate,
+            requires=arguments["requires"],
+            inventory_dir=gathered.inventory_dir,
+        )
+        cluster = plan(inventory, problems)
+        warnings += self._passphrase(gathered, cluster, values, problems)
+        if problems or cluster is None:
+            errors = problems.grouped()
+            return {"failed": True, "msg": text(errors), "errors": errors, "warnings": warnings}
+        return {"changed": False, "plan": cluster.as_dict(), "warnings": warnings}
+
+    def _passphrase(self, gathered: _Gathered, cluster: Cluster | None, values: Mapping[str, Mapping[str, object]], problems: Problems) -> list[str]:
+        """Tries the CA's key, where there is one, with the passphrase that is given."""
+        secret = gathered.one_secret("beam_pki_ca_passphrase")
+        directory = cluster.ca_dir if cluster else next((value for value in values["beam_pki_ca_dir"].values() if isinstance(value, str)), None)
+        if secret is None or directory is None:
+            return []
+        path = Path(self._loader.path_dwim(directory)) / "root" / "key.pem"
+        if not path.is_file():
+            return []
+        try:
+            opened = opens(path.read_bytes(), secret)
+        except ImportError:
+            return ["The controller's Python has no cryptography: the CA's passphrase was not tried."]
+        except OSError as error:
+            problems.add("", "beam_pki_ca_dir", "ca_unreadable", f"{path} cannot be read: {error.strerror}.", "run as the user who owns the CA.")
+            return []
+        if not opened:
+            problems.add(
+                "",
+                "beam_pki_ca_passphrase",
+                "passphrase_wrong",
+                f"it does not open {path}.",
+                "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
+            )
+        return []
+
+
+def opens(pem: bytes, passphrase: str) -> bool:
+    """Whether a passphrase opens a private key. C(ImportError) where the controller has no cryptography."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        load_pem_private_key(pem, passphrase.encode())
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+class _Gathered:
+    """All of the inventory that the plan needs. Touches the variables of each host once: asking for them is the slow part."""
+
+    def __init__(self, templar: Templar, task_vars: Mapping[str, Any], default_group: str, problems: Problems) -> None:
+        self._templar = templar
+        self._task_vars = task_vars
+        self._hostvars = task_vars["hostvars"]
+        self._problems = problems
+        self.run: Sequence[str] = list(task_vars["ansible_play_hosts"])
+        self.groups: Mapping[str, Sequence[str]] = {name: list(hosts) for name, hosts in task_vars["groups"].items()}
+        self.inventory_dir: str | None = task_vars.get("inventory_dir")
+        self.seen: dict[str, dict[str, object]] = {}
+        self.own: dict[str, Mapping[str, Any]] = {}
+        self.names: dict[str, set[str]] = {}
+        self.observed: dict[str, Mapping[str, Any]] = {}
+        self.secrets: dict[str, dict[str, object]] = {name: {} for name in inputs.SECRET}
+        for host in self.run:
+            self._look(host)
+        current = task_vars["inventory_hostname"]
+        self.own[current] = _inputs.own_view(templar, task_vars)
+        self.names.setdefault(current, set()).update(self.own[current]["names"])
+        for group in self._groups_meant() | {default_group}:
+            for host in self.groups.get(group, ()):
+                if host not in self.seen:
+                    self._look(host)
+        self._constant_secrets(current)
+
+    def _look(self, host: str) -> None:
+        variables = dict(self._hostvars.raw_get(host), hostvars=self._hostvars)
+        templar = self._templar.copy_with_new_env(available_variables=variables)
+        self.seen[host] = {name: _inputs.value_of(templar, variables, name) for name in (*inputs.READABLE, inputs.CONNECTION)}
+        self.names[host] = set(_inputs.names_of(variables))
+        for name in inputs.SECRET:
+            self.secrets[name][host] = _inputs.value_of(templar, variables, name, secret=True)
+        observed = variables.get("__beam_observed")
+        if host in self.run and isinstance(observed, Mapping) and "epoch" in observed:
+            self.observed[host] = observed
+            self.own[host] = observed.get("own") or {}
+            self.names[host].update(self.own[host].get("names") or ())
+
+    def _groups_meant(self) -> set[str]:
+        meant = {self.seen[host]["beam_group"] for host in self.run} | {_inputs.own_value(own, "beam_group") for own in self.own.values()}
+        return {name for name in meant if isinstance(name, str)}
+
+    def _constant_secrets(self, current: str) -> None:
+        """A secret of the play or of a role is the same for all: it wins over what the inventory says, as it does for the roles."""
+        for name in inputs.SECRET:
+            own = _inputs.value_of(self._templar, self._task_vars, name, secret=True)
+            if own is not MISSING and own != self.secrets[name].get(current, MISSING):
+                self.secrets[name] = dict.fromkeys(self.seen, own)
+
+    def one_secret(self, name: str) -> str | None:
+        values = {value for value in self.secrets[name].values() if isinstance(value, str) and value}
+        return values.pop() if len(values) == 1 else None
+
+    def settled(self, defaults: Mapping[str, object]) -> tuple[int, dict[str, dict[str, object]]]:
+        """The seconds by which certificates are backdated, and each variable's value for each host."""
+        values = {
+            name: inputs.settle(
+                name,
+                {host: seen[name] for host, seen in self.seen.items()},
+                {host: _inputs.own_value(own, name) for host, own in self.own.items()},
+                self._problems,
+            )
+            for name in inputs.READABLE
+        }
+        values[inputs.CONNECTION] = {host: seen[inputs.CONNECTION] for host, seen in self.seen.items()}
+        given = inputs.agree("beam_pki_backdate", values.pop("beam_pki_backdate"), self._problems)
+        backdate = defaults.get("beam_pki_backdate", "1h") if given is MISSING else given
+        try:
+            return inputs.seconds(backdate), values
+        except ValueError as error:
+            self._problems.add("", "beam_pki_backdate", "type", str(error), "write a number and a unit, for example 1h.")
+            return 0, values

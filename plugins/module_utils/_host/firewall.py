@@ -1,0 +1,136 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which firewall is in charge of a host, whether it drops by default, and what our own table holds. Reads, never changes.
+
+Private to this collection. The JSON is that of libnftables-json(5).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from . import commands
+
+FAMILY = "inet"
+TABLE = "beam_cluster"
+
+
+def ruleset() -> list[Mapping[str, Any]] | None:
+    """All objects of the kernel's nftables, None where nobody can be asked: no nft, or no privilege."""
+    text = commands.output("nft", "-j", "list", "ruleset")
+    if text is None:
+        return None
+    try:
+        return json.loads(text).get("nftables", []) if text.strip() else []
+    except ValueError:
+        return None
+
+
+def _ours(entry: Mapping[str, Any]) -> bool:
+    return entry.get("family") == FAMILY and entry.get("table", entry.get("name")) == TABLE
+
+
+def drops_by_default(objects: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a base chain of somebody else drops what comes in and matches no rule: by policy, or by a last rule without a condition."""
+    chains: dict[tuple[str, str, str], bool] = {}
+    for entry in objects:
+        chain = entry.get("chain")
+        if chain and chain.get("hook") == "input" and not _ours(chain):
+            chains[(chain["family"], chain["table"], chain["name"])] = chain.get("policy") == "drop"
+    for entry in objects:
+        rule = entry.get("rule")
+        if not rule:
+            continue
+        key = (rule["family"], rule["table"], rule["chain"])
+        verdicts = [next(iter(part)) for part in rule.get("expr", ()) if next(iter(part)) not in ("counter", "log", "comment")]
+        if key in chains and verdicts and verdicts[0] in ("drop", "reject"):
+            chains[key] = True
+    return any(chains.values())
+
+
+def _elements(value: Any) -> Iterable[Any]:
+    """The single values in a set's elements or in the right side of a match: {'set': [...]}, {'elem': {'val': x}}, or x itself."""
+    if isinstance(value, Mapping) and "set" in value:
+        value = value["set"]
+    if isinstance(value, Mapping) and "elem" in value:
+        value = value["elem"]["val"]
+    if isinstance(value, list):
+        for one in value:
+            yield from _elements(one)
+    else:
+        yield value
+
+
+def _address(value: Any) -> str:
+    if isinstance(value, Mapping) and "prefix" in value:
+        return f"{value['prefix']['addr']}/{value['prefix']['len']}"
+    if isinstance(value, Mapping) and "range" in value:
+        return "-".join(str(end) for end in value["range"])
+    return str(value)
+
+
+def _ports(value: Any) -> tuple[int, int] | None:
+    if isinstance(value, Mapping) and "range" in value:
+        first, last = value["range"]
+        return (first, last)
+    return (value, value) if isinstance(value, int) else None
+
+
+def our_table(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
+    """What our table knows, None where there is no such table.
+
+    Members are the elements of its address sets, own addresses those of the sets whose name begins with own, ports those of its service sets and of matches on a destination port.
+    """
+    present = False
+    members: set[str] = set()
+    own: set[str] = set()
+    ports: set[tuple[int, int]] = set()
+    for entry in objects:
+        kind, body = next(iter(entry.items()))
+        if not isinstance(body, Mapping) or not _ours(body):
+            continue
+        present = True
+        if kind == "set" and body.get("type") in ("ipv4_addr", "ipv6_addr"):
+            (own if str(body.get("name")).startswith("own") else members).update(_address(value) for value in _elements(body.get("elem", [])))
+        elif kind == "set" and body.get("type") == "inet_service":
+            ports |= {window for window in map(_ports, _elements(body.get("elem", []))) if window}
+        elif kind == "rule":
+            for part in body.get("expr", ()):
+                match = part.get("match", {})
+                left = match.get("left")
+                if isinstance(left, Mapping) and left.get("payload", {}).get("field") == "dport":
+                    ports |= {window for window in map(_ports, _elements(match.get("right"))) if window}
+    if not present:
+        return None
+    return {"members": sorted(members), "own": sorted(own), "ports": [list(window) for window in sorted(ports)]}
+
+
+def summary(units: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """C(in_charge) is who would undo rules of somebody else: firewalld or ufw where active, else nftables where it is installed."""
+    objects = ruleset()
+    active = {name for name, unit in units.items() if unit.get("active") == "active"}
+    if "firewalld.service" in active:
+        in_charge = "firewalld"
+    elif "ufw.service" in active and _ufw_enabled():
+        in_charge = "ufw"
+    else:
+        in_charge = "nftables" if commands.find("nft") else "none"
+    return {
+        "nft": commands.find("nft") is not None,
+        "readable": objects is not None,
+        "drops_by_default": drops_by_default(objects or []),
+        "in_charge": in_charge,
+        "beam": our_table(objects or []),
+    }
+
+
+def _ufw_enabled() -> bool:
+    """ufw's unit is active also where ufw is off; its own file decides."""
+    try:
+        with open("/etc/ufw/ufw.conf", encoding="utf-8") as stream:
+            return any(line.strip().lower() == "enabled=yes" for line in stream)
+    except OSError:
+        return False

@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which Erlang/OTP a host has, and which its distribution offers.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+
+from . import commands
+
+_USUAL_ROOTS = ("/usr/lib/erlang", "/usr/lib64/erlang", "/usr/local/lib/erlang", "/opt/erlang", "/opt/erlang/lib/erlang")
+_VERSION = re.compile(r"(?:[0-9]+:)?([0-9]+(?:\.[0-9]+)*)")
+
+
+def root_of(erl: str) -> str | None:
+    """The installation that an erl belongs to: the directory above bin/erl, links followed."""
+    directory = os.path.dirname(os.path.dirname(os.path.realpath(erl)))
+    for root in (directory, f"{directory}/lib/erlang"):
+        if os.path.isdir(f"{root}/releases"):
+            return root
+    return None
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except OSError:
+        return ""
+
+
+def release_of(root: str) -> tuple[str | None, str | None]:
+    """Major release and full version, from start_erl.data ('ERTS RELEASE') and the release's OTP_VERSION file."""
+    words = _text(f"{root}/releases/start_erl.data").split()
+    releases = [words[1]] if len(words) == 2 else sorted((os.path.basename(path) for path in glob.glob(f"{root}/releases/[0-9]*")), key=_numeric)
+    if not releases:
+        return None, None
+    version = _text(f"{root}/releases/{releases[-1]}/OTP_VERSION").strip().rstrip("*")
+    return releases[-1], version or None
+
+
+def _numeric(release: str) -> tuple[int, str]:
+    return (int(release) if release.isdigit() else 0, release)
+
+
+def installed() -> dict[str, object]:
+    """What is there: the erl on the PATH first, else one in a usual place."""
+    erl = commands.find("erl")
+    root = root_of(erl) if erl else None
+    if root is None:
+        root = next((place for place in _USUAL_ROOTS if os.access(f"{place}/bin/erl", os.X_OK)), None)
+        erl = f"{root}/bin/erl" if root else None
+    if root is None:
+        return {"installed": False, "release": None, "version": None, "root": None, "erl": None, "ssl": False}
+    release, version = release_of(root)
+    ssl = bool(glob.glob(f"{glob.escape(root)}/lib/ssl-*/ebin/ssl.app"))
+    return {"installed": True, "release": release, "version": version, "root": root, "erl": erl, "ssl": ssl}
+
+
+def candidate() -> dict[str, str | None]:
+    """What apt would install as erlang-base, None where there is no apt or its lists do not know it."""
+    policy = commands.output("apt-cache", "policy", "erlang-base") or ""
+    match = re.search(r"^\s*Candidate:\s*(\S+)", policy, re.MULTILINE)
+    package = match.group(1) if match and match.group(1) != "(none)" else None
+    version = _VERSION.match(package) if package else None
+    return {"candidate": package, "candidate_release": version.group(1).split(".")[0] if version else None}

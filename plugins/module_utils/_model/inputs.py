@@ -1,0 +1,207 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operator's variables: which there are, whose they are, what is a misspelling, and what a host's peers see of its own.
+
+Private to this collection. Their documentation and their defaults stand in the argument spec of the role C(plan); a unit test keeps the
+names equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from .problems import Problems
+
+PREFIX = "beam_"
+
+CLUSTER = (
+    "beam_group",
+    "beam_members",
+    "beam_mode",
+    "beam_discovery",
+    "beam_tls_versions",
+    "beam_outsiders",
+    "beam_waivers",
+    "beam_pki_ca_dir",
+)
+"""The same on every member."""
+
+HOST = (
+    "beam_address",
+    "beam_address_late",
+    "beam_interface",
+    "beam_node_name",
+    "beam_ports",
+    "beam_product",
+    "beam_nodes",
+)
+"""A host's own, and its peers must see it."""
+
+SECRET = ("beam_cookie", "beam_pki_ca_passphrase")
+"""The same on every member, and never in a result, a fact or a message."""
+
+OTHERS = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate")
+"""Not the plan's, but it cannot judge without them."""
+
+READABLE = CLUSTER + HOST + OTHERS
+"""What a host may say of itself in a result."""
+
+CONNECTION = "ansible_host"
+"""Where Ansible itself goes. It has no own view: a task always sees one, made up from the inventory name where nobody set it."""
+
+MADE_BY_US = ("beam_plan",)
+"""Facts, not inputs: known, and nobody sets them."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """In the place of a value whose template failed."""
+
+    reason: str
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(?:[0-9]+[smhdw])+")
+
+
+def seconds(value: object) -> int:
+    """A duration as community.crypto writes it: '1h', '1d12h'. C(ValueError) where it is none."""
+    text = str(value).strip().lstrip("+-")
+    if not _DURATION.fullmatch(text):
+        raise ValueError(f"{value!r} is no duration.")
+    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([smhdw])", text))
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = _Missing()
+"""In the place of a value that nobody set."""
+
+
+def distance(left: str, right: str, limit: int) -> int:
+    """Edits that turn one into the other: insert, delete, replace, swap two neighbours. Above C(limit) the answer is C(limit) + 1."""
+    if abs(len(left) - len(right)) > limit:
+        return limit + 1
+    before: list[int] = []
+    previous = list(range(len(right) + 1))
+    for row, one in enumerate(left, start=1):
+        current = [row]
+        for column, other in enumerate(right, start=1):
+            cost = min(previous[column] + 1, current[-1] + 1, previous[column - 1] + (one != other))
+            if row > 1 and column > 1 and one == right[column - 2] and left[row - 2] == other:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        if min(current) > limit:
+            return limit + 1
+        before, previous = previous, current
+    return min(previous[-1], limit + 1)
+
+
+def near_miss(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was meant, where one is close enough: one edit in a short name, two in a long one, or other punctuation."""
+    folded = name.lower().replace("-", "").replace("_", "")
+    best: tuple[int, str] | None = None
+    for candidate in sorted(known):
+        if candidate.replace("_", "") == folded:
+            return candidate
+        limit = 1 if len(candidate) - len(PREFIX) <= 5 else 2
+        edits = distance(name, candidate, limit)
+        if edits <= limit and (best is None or edits < best[0]):
+            best = (edits, candidate)
+    return best[1] if best else None
+
+
+def looks_like_ours(name: str) -> bool:
+    """Names to judge: beam_*, and beam with other punctuation or none."""
+    return name.lower().startswith("beam")
+
+
+def judge_names(names: Mapping[str, Iterable[str]], known: frozenset[str], problems: Problems) -> list[str]:
+    """Compares every C(beam*) variable in sight with the known ones: a near miss is an error, an unknown beam_* a warning.
+
+    C(names) is host -> variable names. Returns the warnings.
+    """
+    where: dict[str, list[str]] = {}
+    for host, seen in names.items():
+        for name in seen:
+            if name not in known and looks_like_ours(name):
+                where.setdefault(name, []).append(host)
+    warnings = []
+    for name, hosts in sorted(where.items()):
+        meant = near_miss(name, known)
+        if meant:
+            for host in hosts:
+                problems.add(host, name, "near_miss", f"there is no variable {name}.", f"call it {meant}, or give it a name that is not ours.")
+        elif name.startswith(PREFIX):
+            warnings.append(f"beam.cluster knows no variable {name}: it has no effect.")
+    return warnings
+
+
+def settle(
+    variable: str,
+    seen: Mapping[str, object],
+    own: Mapping[str, object],
+    problems: Problems,
+) -> dict[str, object]:
+    """What counts as each host's value of one variable.
+
+    C(seen) is what peers see of each host (hostvars), C(own) what a host of this run sees itself (play and role variables included).
+    A value that only the hosts themselves see counts for all of them where it is one and the same: then it is a constant of the play.
+    Where it differs by host its peers would plan with another one, and that is an error.
+    """
+    hidden = [host for host in own if own[host] != seen.get(host, MISSING)]
+    if hidden:
+        first = own[hidden[0]]
+        if all(value == first for value in own.values()):
+            settled = dict.fromkeys([*seen, *own], first)
+        else:
+            settled = dict(seen)
+            for host in hidden:
+                problems.add(
+                    host,
+                    variable,
+                    "invisible_to_peers",
+                    "the host's own value is not the one that its peers see: it stands in a play, a role or a task, and differs by host.",
+                    "move it to the inventory (host_vars or group_vars).",
+                )
+                settled[host] = own[host]
+    else:
+        settled = dict(seen)
+    for host, value in settled.items():
+        if isinstance(value, Unreadable):
+            problems.add(host, variable, "undefined", f"its template fails: {value.reason}.", "define what it refers to in the inventory.")
+            settled[host] = MISSING
+    return settled
+
+
+def agree(variable: str, values: Mapping[str, object], problems: Problems) -> object:
+    """The one value of a cluster-wide variable, MISSING where nobody has it. More than one is an error that shows no value."""
+    distinct: list[object] = []
+    holders: list[list[str]] = []
+    for host, value in values.items():
+        for index, other in enumerate(distinct):
+            if value == other:
+                holders[index].append(host)
+                break
+        else:
+            distinct.append(value)
+            holders.append([host])
+    if len(distinct) > 1:
+        common = max(range(len(distinct)), key=lambda index: len(holders[index]))
+        for index, hosts in enumerate(holders):
+            for host in hosts if index != common else []:
+                problems.add(
+                    host,
+                    variable,
+                    "differs",
+                    "this belongs to the whole cluster, and this host has another value than most members.",
+                    "set it once, in the group_vars of the cluster's group.",
+                )
+        return distinct[common]
+    return distinct[0] if distinct else MISSING

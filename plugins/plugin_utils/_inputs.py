@@ -1,0 +1,88 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operator's variables as Ansible has them: templated in a host's own view and in the view of its peers.
+
+Private to this collection, for the action plugins: it runs on the controller only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+from ansible.template import Templar
+from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MADE_BY_US, MISSING, PREFIX, READABLE, Unreadable, looks_like_ours
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+
+
+def value_of(templar: Templar, variables: Mapping[str, Any], name: str, *, secret: bool = False) -> object:
+    """One variable, templated; C(Unreadable) where that fails, MISSING where nobody set it.
+
+    The reason of a failure may be shown: of a secret's it names an undefined variable or the kind of error, never more.
+    """
+    if name not in variables:
+        return MISSING
+    try:
+        value = templar.template(variables[name])
+    except AnsibleUndefinedVariable as error:
+        return Unreadable(_one_line(error))
+    except AnsibleError as error:
+        return Unreadable(type(error).__name__ if secret else _one_line(error))
+    return str(value) if secret and isinstance(value, str) else value
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def own_view(templar: Templar, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """What a host sees of itself, play and role variables included, ready for a result: no secret is in it."""
+    inputs: dict[str, object] = {}
+    errors: dict[str, str] = {}
+    for name in READABLE:
+        value = value_of(templar, variables, name)
+        if isinstance(value, Unreadable):
+            errors[name] = value.reason
+        elif value is not MISSING:
+            inputs[name] = value
+    return {"inputs": inputs, "errors": errors, "names": names_of(variables)}
+
+
+def own_value(own: Mapping[str, Any], name: str) -> object:
+    """One variable back out of C(own_view)."""
+    if name in own.get("errors", {}):
+        return Unreadable(own["errors"][name])
+    return own.get("inputs", {}).get(name, MISSING)
+
+
+def names_of(variables: Iterable[str]) -> list[str]:
+    return sorted(name for name in variables if isinstance(name, str) and looks_like_ours(name))
+
+
+def specs() -> tuple[frozenset[str], dict[str, object]]:
+    """The names of all variables of this collection, and the defaults of those that belong to the cluster."""
+    known: set[str] = set(MADE_BY_US)
+    defaults: dict[str, object] = {}
+    for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
+        with path.open(encoding="utf-8") as stream:
+            document = yaml.safe_load(stream)
+        for entry in document["argument_specs"].values():
+            for name, option in entry.get("options", {}).items():
+                known.add(name)
+                if "default" in option:
+                    defaults[name] = option["default"]
+    return frozenset(name for name in known if name.startswith(PREFIX)), defaults
+
+
+def products() -> dict[str, dict[str, object]]:
+    """The data of every product, by name: the folders of the role C(product)."""
+    found = {}
+    for path in sorted((ROLES / "product" / "products").glob("*/vars.yml")):
+        with path.open(encoding="utf-8") as stream:
+            found[path.parent.name] = yaml.safe_load(stream)["__beam_product"]
+    return found
