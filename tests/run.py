@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env python
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -47,7 +47,7 @@ GROUPS: dict[str, list[Part]] = {
         Part("ruff", "ruff check ."),
         Part("mypy", "mypy"),
         Part("changelog", "antsibull-changelog lint"),
-        Part("shell", "bash -n $(grep -lrE '^#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=.ansible .)"),
+        Part("shell", "git grep -lE '^#!.*[/ ](ba)?sh$' | xargs -n 1 bash -n"),
     ],
     "sanity": [Part("sanity", "tests/sanity", 10)],
     "unit": [

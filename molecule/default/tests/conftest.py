@@ -1,0 +1,93 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The converged lab as other people's tools see it: ss, nft, openssl, nmap, systemd-analyze, epmd and erl."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import testinfra
+from testinfra.host import Host
+
+PREFIX = os.environ.get("LAB_PREFIX", "beam-")
+NODES = ("n1", "n2", "n3")
+PORT = 9100
+EPMD = 4369
+
+# testinfra calls podman by its name; the lab's wrapper bears it.
+os.environ["PATH"] = f"{Path(__file__).parents[2] / 'lab'}:{os.environ['PATH']}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of the lab: its host, its names and its host's addresses."""
+
+    host: Host
+    name: str
+
+    @property
+    def node(self) -> str:
+        return f"beam@{self.name}"
+
+    @property
+    def directory(self) -> str:
+        return f"/etc/beam/{self.node}"
+
+    @property
+    def home(self) -> str:
+        return f"/var/lib/beam/{self.node}"
+
+    def address(self, interface: str, family: int = 4) -> str:
+        """The address on an interface: eth0 is the cluster's network, eth1 the public one."""
+        shown = self.host.check_output(f"ip -{family} -oneline address show dev {interface} scope global")
+        return shown.split()[3].partition("/")[0]
+
+    def erl(self, expression: str) -> str:
+        """What a fresh erl of the service user prints: hidden, over TLS, with the cookie file; nothing of ours but the files."""
+        done = self.host.run(
+            "cd / && runuser -u beam -- env HOME=%s timeout 60 erl -noshell -hidden -sname beam_probe@%s -start_epmd false "
+            "-dist_listen false -proto_dist inet_tls -ssl_dist_optfile %s/ssl_dist.conf -kernel inetrc '\"%s/inetrc\"' "
+            "-eval %s -s init stop",
+            self.home,
+            self.name,
+            self.directory,
+            self.directory,
+            expression,
+        )
+        assert done.rc == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def host(name: str) -> Host:
+    return testinfra.get_host(f"podman://{PREFIX}{name}")
+
+
+@pytest.fixture(scope="session", params=NODES)
+def node(request: pytest.FixtureRequest) -> Node:
+    """Each node in turn."""
+    return Node(host(request.param), request.param)
+
+
+@pytest.fixture(scope="session")
+def nodes() -> list[Node]:
+    """All nodes at once."""
+    return [Node(host(name), name) for name in NODES]
+
+
+@pytest.fixture(scope="session")
+def peer(node: Node, nodes: list[Node]) -> Node:
+    """A member that is not the node under test: the vantage of an attacker inside."""
+    return nodes[(NODES.index(node.name) + 1) % len(NODES)]
+
+
+@pytest.fixture(scope="session")
+def outsider() -> Host:
+    """The host that is no member, with the tools of an attacker."""
+    outsider = host("outsider")
+    if outsider.run("command -v nmap ncat").rc != 0:
+        outsider.check_output("apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install nmap ncat")
+    return outsider
