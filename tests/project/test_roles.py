@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every role promises, whatever it does: its inputs are documented, its names are its own, its shape is readable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+TASK_FILES = sorted(path for role in ROLES for path in role.rglob("*.yml") if "tasks" in path.parts)
+
+# Variables of the whole cluster: their defaults and their documentation stand once, in the plan.
+CLUSTER_WIDE = re.compile(r"beam_(?!(otp|firewall|pki|epmd|distribution|service|product|verify|plan)_)")
+INCLUDES = {
+    "ansible.builtin.include_tasks",
+    "ansible.builtin.import_tasks",
+    "ansible.builtin.include_role",
+    "ansible.builtin.import_role",
+}
+
+
+def load(path: Path) -> object:
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
+
+
+class Loader(yaml.SafeLoader):
+    """Reads Ansible's own tags (!unsafe, !vault) as the plain text behind them."""
+
+
+Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_scalar(node))
+
+
+def tasks_of(path: Path) -> Iterator[dict]:
+    pending = list(load(path) or [])
+    while pending:
+        task = pending.pop(0)
+        yield task
+        for part in ("block", "rescue", "always"):
+            pending[:0] = task.get(part, [])
+
+
+def specs_of(role: Path) -> dict[str, dict]:
+    specs = load(role / "meta" / "argument_specs.yml")["argument_specs"]
+    return {entry: spec.get("options", {}) for entry, spec in specs.items()}
+
+
+def undescribed(options: dict[str, dict], prefix: str = "") -> Iterator[str]:
+    for name, option in options.items():
+        if not option.get("description"):
+            yield prefix + name
+        yield from undescribed(option.get("options", {}), f"{prefix}{name}.")
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_role_has_what_a_reader_opens_first(role: Path) -> None:
+    for wanted in ("README.md", "meta/main.yml", "meta/argument_specs.yml", "tasks/main.yml"):
+        assert (role / wanted).is_file(), f"{role.name} lacks {wanted}"
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_and_argument_specs_are_equal(role: Path) -> None:
+    path = role / "defaults" / "main.yml"
+    defaults = (load(path) or {}) if path.exists() else {}
+    documented: dict[str, object] = {}
+    for options in specs_of(role).values():
+        for name, option in options.items():
+            if "default" in option:
+                documented[name] = option["default"]
+    assert defaults == documented
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_option_is_described(role: Path) -> None:
+    missing = [f"{entry}: {name}" for entry, options in specs_of(role).items() for name in undescribed(options)]
+    assert not missing
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_entry_point_has_its_tasks(role: Path) -> None:
+    for entry in specs_of(role):
+        assert (role / "tasks" / f"{entry}.yml").is_file(), f"{role.name}: entry point {entry} has no tasks"
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_carry_the_roles_own_prefix(role: Path) -> None:
+    path = role / "defaults" / "main.yml"
+    names = list((load(path) or {}) if path.exists() else {})
+    strangers = [name for name in names if not name.startswith(f"beam_{role.name}_")]
+    assert not strangers, f"{strangers}: a default of the whole cluster stands in the plan, never in a role"
+
+
+@pytest.mark.parametrize("path", TASK_FILES, ids=lambda path: str(path.relative_to(ROOT / "roles")))
+def test_task_names_and_variables(path: Path) -> None:
+    for task in tasks_of(path):
+        name = task.get("name", "")
+        assert name.startswith(f"{path.stem} | "), f"{path}: '{name}' does not start with '{path.stem} | '"
+        registered = [task["register"]] if "register" in task else []
+        facts = task.get("ansible.builtin.set_fact", {})
+        registered += [fact for fact in facts if fact != "cacheable"]
+        registered += list(task.get("vars", {})) if not any(key in task for key in INCLUDES) else []
+        loop_var = task.get("loop_control", {}).get("loop_var")
+        registered += [loop_var] if loop_var else []
+        wrong = [variable for variable in registered if not variable.startswith("__beam_")]
+        assert not wrong, f"{path}: {name}: {wrong} should start with __beam_"
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_main_is_a_table_of_contents(role: Path) -> None:
+    for task in load(role / "tasks" / "main.yml"):
+        assert INCLUDES & set(task), f"{role.name}: '{task.get('name')}' does work in main.yml; give it a file with a name"
+
+
+@pytest.mark.parametrize("path", TASK_FILES, ids=lambda path: str(path.relative_to(ROOT / "roles")))
+def test_nothing_is_swept_under_the_rug(path: Path) -> None:
+    for task in tasks_of(path):
+        assert "ignore_errors" not in task, f"{path}: {task['name']}"
+        assert task.get("failed_when") is not False, f"{path}: {task['name']}"
+        unqualified = [key for key in task if key in {"shell", "command", "copy", "template", "file", "apt", "set_fact"}]
+        assert not unqualified, f"{path}: {task['name']}: {unqualified} wants its full name"
