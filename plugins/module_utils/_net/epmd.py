@@ -1,0 +1,81 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asking EPMD."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Callable, Optional, Tuple, TypeVar
+
+from .._wire import epmd
+from .._wire.errors import TooLarge, WireError
+from .stream import Reset, TcpStream, connect, resolve
+
+_Answer = TypeVar("_Answer")
+
+# Codes of a connection, as they are called where it was EPMD that was asked.
+_RENAMED = {
+    "closed": "epmd_closed", "filtered": "epmd_filtered", "unreachable": "epmd_unreachable", "reset": "epmd_reset",
+    "protocol_error": "epmd_protocol_error", "too_large": "epmd_protocol_error",
+}
+
+
+async def port_of(host: str, port: int, name: str, *, source: Optional[str], timeout: float) -> epmd.PortAnswer:
+    """Where the node of that name (the part before the @) listens. Raises `WireError` with a code of EPMD's or `not_registered`."""
+
+    def decode(data: bytearray, closed: bool) -> Optional[epmd.PortAnswer]:
+        answer = epmd.decode_port(bytes(data), closed=closed)
+        if isinstance(answer, epmd.NotRegistered):
+            raise WireError("EPMD knows no node named %s" % name, code="not_registered")
+        return answer
+
+    answer, dummy = await _ask(host, port, epmd.PortPlease2(name), epmd.MAX_PORT_ANSWER, decode, source, timeout)
+    return answer
+
+
+async def names_of(host: str, port: int, *, source: Optional[str], timeout: float) -> Tuple[epmd.NamesAnswer, str]:
+    """All nodes that EPMD knows, and the address that answered. The answer ends where EPMD closes."""
+
+    def decode(data: bytearray, closed: bool) -> Optional[epmd.NamesAnswer]:
+        return epmd.decode_names(bytes(data)) if closed else None
+
+    return await _ask(host, port, epmd.Names(), epmd.MAX_NAMES_ANSWER, decode, source, timeout)
+
+
+async def _ask(
+    host: str, port: int, request: epmd.Request, limit: int, decode: Callable[[bytearray, bool], Optional[_Answer]],
+    source: Optional[str], timeout: float,
+) -> Tuple[_Answer, str]:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + timeout
+    try:
+        addresses = await resolve(host, port, source)
+        stream = await connect(addresses, source, until - loop.time())
+        try:
+            answer = await asyncio.wait_for(_converse(stream, epmd.encode_request(request), limit, decode), until - loop.time())
+            return answer, stream.peer()
+        finally:
+            stream.close()
+    except asyncio.TimeoutError:
+        raise WireError("EPMD did not finish its answer", code="epmd_timeout") from None
+    except Reset:
+        raise WireError("the connection to EPMD was reset", code="epmd_reset") from None
+    except WireError as error:
+        raise WireError(str(error), code=_RENAMED.get(error.code, error.code)) from None
+
+
+async def _converse(stream: TcpStream, request: bytes, limit: int, decode: Callable[[bytearray, bool], Optional[_Answer]]) -> _Answer:
+    await stream.send(request)
+    buffer = bytearray()
+    while True:
+        data = await stream.receive()
+        buffer += data
+        if len(buffer) > limit:
+            raise TooLarge("EPMD's answer has more than %d bytes" % limit)
+        if not buffer:
+            raise WireError("EPMD closed the connection without an answer", code="epmd_dropped")
+        answer = decode(buffer, not data)
+        if answer is not None:
+            return answer

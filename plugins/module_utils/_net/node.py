@@ -1,0 +1,355 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A connection to a node: the handshake as initiator, then pings and calls."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from ssl import SSLContext
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+
+from .._wire import control, etf, flags, handshake
+from .._wire.buffer import Frames, frame, looks_like_tls
+from .._wire.errors import Refused, TooLarge, WireError
+from . import epmd
+from .stream import Dropped, Reset, TcpStream, TlsStream, connect, resolve
+from .tls import Contexts, Tls
+
+# The largest frame taken on a finished connection. A node sends an answer as one frame.
+MAX_FRAME = 64 * 1024 * 1024
+# Of the whole time, what is kept back to find out whether a port that says nothing to TLS speaks in the clear.
+_PLAIN_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Whom to speak to, and as whom. `node` is the full name that the peer has to have; `port` None asks EPMD; `tls` None is TCP.
+
+    `cookie` None stands for a random one: a probe that is to be refused never shows the true one's digest.
+    """
+
+    node: str
+    host: str
+    name: str
+    port: Optional[int] = None
+    epmd_port: int = 4369
+    cookie: Optional[bytes] = field(default=None, repr=False)
+    tls: Optional[Tls] = None
+    server_name: Optional[str] = None
+    source: Optional[str] = None
+
+
+@dataclass
+class Trace:
+    """How far a conversation came. Filled as it goes, so that it tells the truth also where a deadline ended it."""
+
+    stage: str = "resolve"
+    port: Optional[int] = None
+    address: Optional[str] = None
+    tls: Optional[Dict[str, Any]] = None
+    flags: Optional[int] = None
+    creation: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A call that returned."""
+
+    value: etf.Term
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A call that ended otherwise. `kind`: error, exit or throw; `refused` where the node would not start it."""
+
+    kind: str
+    reason: etf.Term
+    stack: etf.Term = None
+
+
+Outcome = Union[Returned, Raised]
+Call = Tuple[str, str, List[etf.Term]]
+
+
+def random_cookie() -> bytes:
+    """A cookie that no node has."""
+    return os.urandom(20).hex().encode("ascii")
+
+
+class Link:
+    """A finished connection. Make one with `open_link`; close it with `close`."""
+
+    def __init__(self, stream: Union[TcpStream, TlsStream], frames: Frames, side: handshake.Initiator, trace: Trace) -> None:
+        self._stream = stream
+        self._frames = frames
+        self._name = etf.Atom(side.name)
+        self._creation = side.creation
+        self._trace = trace
+        self._serial = 0
+        # What came for whom; filled while anybody waits.
+        self._sent: Dict[int, etf.Term] = {}
+        self._spawned: Dict[etf.Reference, etf.Term] = {}
+        self._down: Dict[etf.Reference, etf.Term] = {}
+        self.peer_flags = side.peer_flags
+
+    def close(self) -> None:
+        """Close the connection; for a hidden node that is a clean goodbye."""
+        self._stream.close()
+
+    async def ping(self) -> None:
+        """Ask what net_adm:ping/1 asks. Raises `Refused` with `ping_refused` on any other answer than yes."""
+        self._trace.stage = "ping"
+        pid, reference = self._pid(), self._reference()
+        await self._send(control.ping(pid, reference))
+        while pid.id not in self._sent:
+            await self._pump()
+        answer = self._sent.pop(pid.id)
+        if answer != (reference, etf.Atom("yes")):
+            raise Refused("the node did not answer the ping with yes", code="ping_refused")
+
+    @property
+    def has_erpc(self) -> bool:
+        """Whether the peer can be asked to start processes (OTP 23 and later)."""
+        return bool(self.peer_flags & flags.SPAWN)
+
+    async def call_all(self, calls: Sequence[Call], *, via: Optional[str] = None) -> List[Outcome]:
+        """Make calls, all at once, and give their outcomes in the same order. `via`: erpc or rex; None takes erpc where the peer has it."""
+        self._trace.stage = "call"
+        if via is None:
+            via = "erpc" if self.has_erpc else "rex"
+        return await (self._erpc(calls) if via == "erpc" else self._rex(calls))
+
+    async def call(self, module: str, function: str, args: List[etf.Term], *, via: Optional[str] = None) -> Outcome:
+        """Make one call."""
+        return (await self.call_all([(module, function, args)], via=via))[0]
+
+    async def _erpc(self, calls: Sequence[Call]) -> List[Outcome]:
+        waiting: List[etf.Reference] = []
+        for module, function, args in calls:
+            reference = self._reference()
+            waiting.append(reference)
+            await self._send(control.erpc_call(self._pid(), reference, module, function, args))
+        outcomes: List[Outcome] = []
+        for reference in waiting:
+            while reference not in self._down:
+                started = self._spawned.get(reference)
+                if started is not None and not isinstance(started, etf.Pid):
+                    break
+                await self._pump()
+            started = self._spawned.pop(reference, None)
+            if reference in self._down:
+                outcomes.append(_erpc_outcome(reference, self._down.pop(reference)))
+            else:
+                outcomes.append(Raised("refused", started))
+        return outcomes
+
+    async def _rex(self, calls: Sequence[Call]) -> List[Outcome]:
+        waiting: List[etf.Pid] = []
+        for module, function, args in calls:
+            # An answer of rex names no call: each gets a process of its own to answer to.
+            pid = self._pid()
+            waiting.append(pid)
+            await self._send(control.rex_call(pid, module, function, args))
+        outcomes: List[Outcome] = []
+        for pid in waiting:
+            while pid.id not in self._sent:
+                await self._pump()
+            outcomes.append(_rex_outcome(self._sent.pop(pid.id)))
+        return outcomes
+
+    async def _send(self, body: bytes) -> None:
+        await self._stream.send(frame(body, 4))
+
+    async def _pump(self) -> None:
+        """Take the next frame and put what it says where it belongs."""
+        body = self._frames.next()
+        while body is None:
+            data = await self._stream.receive()
+            if not data:
+                raise Dropped()
+            self._frames.feed(data)
+            body = self._frames.next()
+        event = control.decode(body, etf.Limits(size=MAX_FRAME))
+        if isinstance(event, control.Tick):
+            await self._send(b"")
+        elif isinstance(event, control.Sent):
+            if _is_io_request(event.message):
+                await self._answer_io(event.message)
+            elif isinstance(event.to, etf.Pid):
+                if len(self._sent) < 1000:
+                    self._sent[event.to.id] = event.message
+        elif isinstance(event, control.Spawned):
+            self._spawned[event.reference] = event.result
+        elif isinstance(event, control.Down):
+            self._down[event.reference] = event.reason
+
+    async def _answer_io(self, message: etf.Term) -> None:
+        """What a called function prints comes to its group leader, which is us: taken, so that it does not wait for ever."""
+        dummy, sender, reply_as, request = message
+        printed = isinstance(request, tuple) and request and request[0] in (etf.Atom("put_chars"), etf.Atom("requests"))
+        answer = etf.Atom("ok") if printed else (etf.Atom("error"), etf.Atom("enotsup"))
+        await self._send(control.send(sender, (etf.Atom("io_reply"), reply_as, answer)))
+
+    def _pid(self) -> etf.Pid:
+        self._serial += 1
+        return etf.Pid(self._name, self._serial & 0x7FFF, 0, self._creation)
+
+    def _reference(self) -> etf.Reference:
+        return etf.Reference(self._name, self._creation, (int.from_bytes(os.urandom(4), "big") & 0x3FFFF, *_words(2)))
+
+
+def _words(count: int) -> Tuple[int, ...]:
+    return tuple(int.from_bytes(os.urandom(4), "big") for dummy in range(count))
+
+
+def _is_io_request(message: etf.Term) -> bool:
+    return isinstance(message, tuple) and len(message) == 4 and message[0] == etf.Atom("io_request") and isinstance(message[1], etf.Pid)
+
+
+def _erpc_outcome(reference: etf.Reference, reason: etf.Term) -> Outcome:
+    if isinstance(reason, tuple) and len(reason) >= 3 and reason[0] == reference:
+        kind = str(reason[1])
+        if kind == "return":
+            return Returned(reason[2])
+        return Raised(kind, reason[2], reason[3] if len(reason) > 3 else None)
+    # The process was ended from outside, or the node has no erpc.
+    return Raised("exit", reason)
+
+
+def _rex_outcome(message: etf.Term) -> Outcome:
+    """`{rex, Result}`; what went wrong comes as `{badrpc, {'EXIT', Reason}}`, where an error's reason has the stack behind it."""
+    value = message[1] if isinstance(message, tuple) and len(message) == 2 else message
+    if isinstance(value, tuple) and len(value) == 2 and value[0] == etf.Atom("badrpc"):
+        reason = value[1]
+        if isinstance(reason, tuple) and len(reason) == 2 and reason[0] == etf.Atom("EXIT"):
+            inner = reason[1]
+            if isinstance(inner, tuple) and len(inner) == 2 and isinstance(inner[1], list):
+                return Raised("error", inner[0], inner[1])
+            return Raised("exit", inner)
+        return Raised("error", reason)
+    return Returned(value)
+
+
+async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float) -> Link:
+    """Ask EPMD, connect, settle TLS and names, prove the cookie, check the peer's proof.
+
+    `timeout` (seconds) bounds the parts that are waited for one by one; the whole is bounded by the caller, who cancels.
+    Raises `WireError`, `Dropped`, `Reset` or `asyncio.TimeoutError`; `trace` says at which stage.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + timeout
+    context = contexts.get(peer.tls) if peer.tls is not None else None
+    port = peer.port
+    if port is None:
+        trace.stage = "epmd"
+        name = handshake.split_node(peer.node)[0]
+        port = (await epmd.port_of(peer.host, peer.epmd_port, name, source=peer.source, timeout=until - loop.time())).port
+    trace.port = port
+    trace.stage = "connect"
+    addresses = await resolve(peer.host, port, peer.source)
+    stream: Union[TcpStream, TlsStream] = await connect(addresses, peer.source, until - loop.time())
+    trace.address = stream.peer()
+    try:
+        if context is not None:
+            trace.stage = "tls"
+            assert isinstance(stream, TcpStream)
+            stream = await _start_tls(peer, stream, context, trace, until - loop.time())
+        link = await _shake_hands(peer, stream, trace)
+    except BaseException:
+        stream.close()
+        raise
+    finally:
+        if isinstance(stream, TlsStream):
+            trace.tls = stream.facts()
+    return link
+
+
+async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Trace, left: float) -> TlsStream:
+    stream = TlsStream(tcp, context, peer.server_name or handshake.split_node(peer.node)[1])
+    try:
+        await stream.handshake(silence=left * (1 - _PLAIN_SHARE))
+    except (Dropped, Reset, asyncio.TimeoutError):
+        trace.tls = stream.facts()
+        if stream.seen.bytes_received == 0 and await _speaks_plain(peer, trace, left * _PLAIN_SHARE / 2):
+            raise Refused("the port does not speak TLS: it shakes hands in the clear", code="tls_on_plaintext") from None
+        raise
+    except BaseException:
+        trace.tls = stream.facts()
+        raise
+    return stream
+
+
+async def _speaks_plain(peer: Peer, trace: Trace, timeout: float) -> bool:
+    """Whether the port answers our name in the clear. No cookie is touched: the conversation ends with the peer's status."""
+    assert trace.port is not None and trace.address is not None
+    try:
+        addresses = await resolve(trace.address, trace.port, peer.source)
+        stream = await connect(addresses, peer.source, timeout)
+        try:
+            side = _initiator(peer)
+            await stream.send(frame(side.start(), 2))
+            data = await asyncio.wait_for(stream.receive(), timeout)
+            return len(data) > 3 and data[0] < 4 and data[2:3] == b"s"
+        finally:
+            stream.close()
+    except (WireError, Reset, asyncio.TimeoutError):
+        return False
+
+
+def _initiator(peer: Peer) -> handshake.Initiator:
+    cookie = peer.cookie
+    if cookie is None or (peer.tls is not None and not peer.tls.verify):
+        cookie = random_cookie()
+    creation = max(4, int.from_bytes(os.urandom(4), "big"))
+    challenge = int.from_bytes(os.urandom(4), "big")
+    return handshake.Initiator(name=peer.name, expected=peer.node, cookie=cookie, challenge=challenge, creation=creation)
+
+
+async def _shake_hands(peer: Peer, stream: Union[TcpStream, TlsStream], trace: Trace) -> Link:
+    width = 4 if isinstance(stream, TlsStream) else 2
+    frames = Frames(width, handshake.MAX_MESSAGE)
+    side = _initiator(peer)
+    trace.stage = "status"
+    await stream.send(frame(side.start(), width))
+    try:
+        while side.state is not handshake.State.DONE:
+            body = await _next_frame(stream, frames, trace)
+            answer = side.receive(body)
+            if side.status == "alive":
+                await stream.send(frame(answer, width))
+                raise Refused("the peer has a connection with a node named %s already" % peer.name, code="alive")
+            trace.stage = _STAGES.get(side.state, trace.stage)
+            if side.peer_name is not None:
+                trace.flags, trace.creation = side.peer_flags, side.peer_creation
+            if answer:
+                await stream.send(frame(answer, width))
+    except (Dropped, Reset):
+        if trace.stage == "ack":
+            raise Refused("the peer closed the connection on our proof of the cookie", code="cookie_refused_theirs") from None
+        raise
+    # From here on frames have 4 bytes of length on TCP too; what the peer sent early is kept.
+    rest = frames.take_over(4, MAX_FRAME)
+    return Link(stream, rest, side, trace)
+
+
+_STAGES = {handshake.State.I_CHALLENGE: "challenge", handshake.State.I_ACK: "ack"}
+
+
+async def _next_frame(stream: Union[TcpStream, TlsStream], frames: Frames, trace: Trace) -> bytes:
+    while True:
+        try:
+            body = frames.next()
+        except TooLarge:
+            if trace.stage == "status" and isinstance(stream, TcpStream) and looks_like_tls(frames.peek()):
+                raise Refused("the port answered in TLS to what we said in the clear", code="plaintext_on_tls") from None
+            raise
+        if body is not None:
+            return body
+        data = await stream.receive()
+        if not data:
+            raise Dropped()
+        frames.feed(data)

@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that say how to connect, shared by every module that does.
+
+`plugins/doc_fragments/connection.py` documents them; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from .._wire.handshake import split_node
+from .node import Peer
+from .tls import VERSIONS, Tls
+
+# A name that no node has: a live node's name would take its link over, and each new name costs the peer an atom for ever.
+PROBE_NAME = "beam_probe"
+
+
+class OptionError(Exception):
+    """Options that make no sense; the message names option and rule."""
+
+
+def tls_spec(*, defaults: bool) -> Dict[str, Any]:
+    """The suboptions of `tls`; those of one target have no defaults of their own."""
+    versions: Dict[str, Any] = {"type": "list", "elements": "str", "choices": sorted(VERSIONS)}
+    verify: Dict[str, Any] = {"type": "bool"}
+    if defaults:
+        versions["default"] = ["tlsv1.3"]
+        verify["default"] = True
+    return {
+        "ca": {"type": "path"},
+        "certificate": {"type": "path"},
+        "key": {"type": "path", "no_log": False},
+        "versions": versions,
+        "verify": verify,
+        "server_name": {"type": "str"},
+    }
+
+
+def connection_spec() -> Dict[str, Any]:
+    """The argument spec of the options common to all modules that connect."""
+    return {
+        "name": {"type": "str"},
+        "cookie_file": {"type": "path"},
+        "cookie": {"type": "str", "no_log": True},
+        "tls": {"type": "dict", "options": tls_spec(defaults=True)},
+        "source": {"type": "str"},
+        "epmd_port": {"type": "int", "default": 4369},
+        "timeout": {"type": "float", "default": 10.0},
+        "concurrency": {"type": "int", "default": 32},
+    }
+
+
+def target_spec() -> Dict[str, Any]:
+    """The suboptions that say who a target is."""
+    return {
+        "node": {"type": "str", "required": True},
+        "host": {"type": "str"},
+        "port": {"type": "int"},
+    }
+
+
+CONNECTION_RULES: Dict[str, Any] = {"mutually_exclusive": [("cookie", "cookie_file")], "required_one_of": [("cookie", "cookie_file")]}
+
+_COOKIE = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+def read_cookie(params: Mapping[str, Any]) -> bytes:
+    """The cookie from `cookie` or `cookie_file`, without the trailing white space that Erlang strips too. Its text is in no message."""
+    if params["cookie"] is not None:
+        text, where = params["cookie"], "cookie"
+    else:
+        path = params["cookie_file"]
+        where = "cookie_file %s" % path
+        try:
+            with open(path, "rb") as file:
+                text = file.read(4096).decode("latin-1")
+        except OSError as error:
+            raise OptionError("%s: %s" % (where, error.strerror)) from None
+    text = text.rstrip("\r\n ")
+    if not _COOKIE.fullmatch(text):
+        raise OptionError("%s: a cookie has 1 to 255 printable ASCII characters" % where)
+    return text.encode("ascii")
+
+
+def check_range(params: Mapping[str, Any]) -> None:
+    """Check the numbers of the connection options."""
+    for option, low, high in (("timeout", 0.1, 600), ("concurrency", 1, 1000), ("epmd_port", 1, 65535), ("port", 1, 65535)):
+        value = params.get(option)
+        if value is not None and not low <= value <= high:
+            raise OptionError("%s: %s is not between %s and %s" % (option, value, low, high))
+
+
+def our_name(params: Mapping[str, Any]) -> str:
+    """The name that we claim: the option, else the reserved probe name on this host."""
+    name = params["name"]
+    if name is None:
+        name = "%s@%s" % (PROBE_NAME, socket.gethostname() or "localhost")
+    _node(name, "name")
+    return name
+
+
+def _node(name: str, option: str) -> None:
+    try:
+        split_node(name)
+    except ValueError as error:
+        raise OptionError("%s: %s" % (option, error)) from None
+
+
+def make_tls(common: Optional[Mapping[str, Any]], own: Optional[Mapping[str, Any]], *, present: str = "own") -> Tuple[Optional[Tls], Optional[str]]:
+    """The TLS settings of one target and the name that its certificate has to have (None for the host part of the node's name)."""
+    if common is None and own is None:
+        return None, None
+    merged: Dict[str, Any] = {"versions": ["tlsv1.3"], "verify": True}
+    for layer in (common, own):
+        merged.update({key: value for key, value in (layer or {}).items() if value is not None})
+    certificate, key = merged.get("certificate"), merged.get("key")
+    if present == "own" and (certificate is None) != (key is None):
+        raise OptionError("tls: certificate and key go together")
+    return Tls(
+        ca=merged.get("ca"),
+        certificate=certificate if present == "own" else None,
+        key=key if present == "own" else None,
+        versions=tuple(sorted(merged["versions"])),
+        foreign=present == "foreign",
+        verify=merged["verify"],
+    ), merged.get("server_name")
+
+
+def make_peer(params: Mapping[str, Any], target: Mapping[str, Any], cookie: Optional[bytes]) -> Peer:
+    """The peer that the module's options and one of its targets describe."""
+    node = target["node"]
+    _node(node, "targets.node")
+    port = target.get("port")
+    if port is not None and not 1 <= port <= 65535:
+        raise OptionError("targets.port: %d is not between 1 and 65535" % port)
+    tls: Optional[Tls] = None
+    server_name: Optional[str] = None
+    if not target.get("plaintext"):
+        tls, server_name = make_tls(params["tls"], target.get("tls"), present=target.get("present") or "own")
+    name = target.get("name")
+    if name is None:
+        name = our_name(params)
+    else:
+        _node(name, "targets.name")
+    return Peer(
+        node=node, host=target.get("host") or split_node(node)[1], name=name, port=port, epmd_port=params["epmd_port"],
+        cookie=None if target.get("wrong_cookie") else cookie, tls=tls, server_name=server_name,
+        source=target.get("source") or params["source"],
+    )
+
+
+def make_peers(params: Mapping[str, Any], targets: List[Mapping[str, Any]]) -> List[Peer]:
+    """All peers of a module's `targets`."""
+    check_range(params)
+    cookie = read_cookie(params)
+    return [make_peer(params, target, cookie) for target in targets]

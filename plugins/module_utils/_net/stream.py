@@ -1,0 +1,237 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Byte streams with one owner: TCP, and TLS on top of it. Waiting is bounded by the caller's deadline, which cancels."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import socket
+import ssl
+from typing import Any, Dict, List, Optional, Tuple
+
+from .._wire.errors import WireError
+from .tls import Seen, Session, agreed, facts, failure
+
+_CHUNK = 65536
+
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EACCES, errno.EPERM, errno.ENONET, errno.ECONNABORTED)
+_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRINUSE)
+
+
+class Dropped(Exception):
+    """The peer closed the connection where more had to come."""
+
+
+class Reset(Exception):
+    """The connection was reset."""
+
+
+Address = Tuple[int, Tuple[Any, ...]]
+
+
+async def resolve(host: str, port: int, source: Optional[str] = None) -> List[Address]:
+    """Address family and socket address for each address of a host, in the resolver's order.
+
+    An IP address is taken as it is, without a resolver. With a source address only addresses of its family.
+    """
+    family = 0 if source is None else int(socket.AF_INET6 if ":" in source else socket.AF_INET)
+    try:
+        literal = ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    else:
+        if literal.version == 4:
+            return [(socket.AF_INET, (host, port))]
+        if "%" not in host:
+            return [(socket.AF_INET6, (host, port, 0, 0))]
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise WireError("%s has no address%s" % (host, " of the source's family" if family else ""), code="unresolved") from None
+    return [(entry[0], entry[4]) for entry in found]
+
+
+async def connect(addresses: List[Address], source: Optional[str], timeout: float) -> "TcpStream":
+    """A stream to the first address that answers; each gets its share of `timeout` (seconds).
+
+    Raises `WireError` with closed, filtered, unreachable, local_source or local_resources: that of the last address tried.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + timeout
+    problem: Optional[WireError] = None
+    for index, (family, address) in enumerate(addresses):
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            raise _connect_error(error, address, source) from None
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if source is not None:
+                sock.bind((source, 0))
+            share = max(0.0, until - loop.time()) / (len(addresses) - index)
+            await asyncio.wait_for(loop.sock_connect(sock, address), share)
+            return TcpStream(sock)
+        except asyncio.TimeoutError:
+            sock.close()
+            problem = WireError("nothing came back from %s" % _show(address), code="filtered")
+        except OSError as error:
+            sock.close()
+            problem = _connect_error(error, address, source)
+        except BaseException:
+            sock.close()
+            raise
+    raise problem or WireError("no address to connect to", code="unresolved")
+
+
+def _show(address: Tuple[Any, ...]) -> str:
+    return ("[%s]:%d" if ":" in address[0] else "%s:%d") % (address[0], address[1])
+
+
+def _connect_error(error: OSError, address: Tuple[Any, ...], source: Optional[str]) -> WireError:
+    if isinstance(error, ConnectionRefusedError):
+        return WireError("%s refuses connections" % _show(address), code="closed")
+    if isinstance(error, ConnectionResetError):
+        return WireError("%s reset the connection attempt" % _show(address), code="reset")
+    if error.errno == errno.ETIMEDOUT:
+        return WireError("nothing came back from %s" % _show(address), code="filtered")
+    if error.errno in _RESOURCES:
+        return WireError("this host cannot open another connection: %s" % error.strerror, code="local_resources")
+    if error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL, errno.EAFNOSUPPORT) or isinstance(error, socket.gaierror):
+        if source is not None:
+            return WireError("%s cannot be used as the source for %s: %s" % (source, _show(address), error.strerror), code="local_source")
+        return WireError("%s cannot be reached from here: %s" % (_show(address), error.strerror), code="unreachable")
+    if error.errno in _UNREACHABLE:
+        return WireError("%s is unreachable: %s" % (_show(address), error.strerror), code="unreachable")
+    return WireError("%s cannot be connected to: %s" % (_show(address), error.strerror or error), code="unreachable")
+
+
+class TcpStream:
+    """A connected socket. `send` never judges: why a peer went away is told by the next `receive`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self._loop = asyncio.get_running_loop()
+
+    def peer(self) -> str:
+        """The address connected to."""
+        return str(self.sock.getpeername()[0])
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it. A peer that is gone is found by reading, where what it said before is still to be had."""
+        try:
+            await self._loop.sock_sendall(self.sock, data)
+        except ConnectionError:
+            pass
+
+    async def receive(self) -> bytes:
+        """What comes next; empty at the end of the stream."""
+        try:
+            return await self._loop.sock_recv(self.sock, _CHUNK)
+        except ConnectionError:
+            raise Reset() from None
+        except OSError as error:
+            # An ICMP error on an established connection.
+            raise WireError("the connection broke: %s" % error.strerror, code="unreachable") from None
+
+    def close(self) -> None:
+        """Close without waiting."""
+        self.sock.close()
+
+
+class TlsStream:
+    """TLS over a `TcpStream`."""
+
+    def __init__(self, tcp: TcpStream, context: ssl.SSLContext, server_name: Optional[str]) -> None:
+        self._tcp = tcp
+        self._in = ssl.MemoryBIO()
+        self._out = ssl.MemoryBIO()
+        self.seen = Seen()
+        session = context.wrap_bio(self._in, self._out, server_hostname=server_name)
+        assert isinstance(session, Session)
+        session.seen = self.seen
+        self._session = session
+
+    def peer(self) -> str:
+        """The address connected to."""
+        return self._tcp.peer()
+
+    async def _flush(self) -> None:
+        data = self._out.read()
+        if data:
+            await self._tcp.send(data)
+
+    async def _fill(self) -> None:
+        data = await self._tcp.receive()
+        self.seen.bytes_received += len(data)
+        if data:
+            self._in.write(data)
+        else:
+            self._in.write_eof()
+
+    async def handshake(self, silence: Optional[float] = None) -> None:
+        """Shake hands. `silence`: seconds after which a peer that has not sent a single byte raises `asyncio.TimeoutError`.
+
+        With TLS 1.3 the peer has not judged our certificate when this returns: only its first bytes tell.
+        """
+        try:
+            while True:
+                try:
+                    self._session.do_handshake()
+                    agreed(self._session, self.seen)
+                    await self._flush()
+                    return
+                except ssl.SSLWantReadError:
+                    await self._flush()
+                if self.seen.bytes_received:
+                    await self._fill()
+                else:
+                    await asyncio.wait_for(self._fill(), silence)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            raise Dropped() from None
+        except ssl.SSLError as error:
+            # Our own alert tells the peer why.
+            await self._flush()
+            raise failure(error, self.seen) from None
+
+    async def send(self, data: bytes) -> None:
+        """Send all of it."""
+        try:
+            self._session.write(data)
+        except ssl.SSLError as error:
+            raise failure(error, self.seen) from None
+        await self._flush()
+
+    async def receive(self) -> bytes:
+        """What comes next; empty at the end of the stream."""
+        while True:
+            try:
+                return self._session.read(_CHUNK)
+            except ssl.SSLWantReadError:
+                await self._flush()
+            except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                return b""
+            except ssl.SSLError as error:
+                raise failure(error, self.seen) from None
+            await self._fill()
+
+    def close(self) -> None:
+        """Say so to the peer as far as that goes without waiting, and close."""
+        try:
+            self._session.unwrap()
+        except (ssl.SSLError, ValueError):
+            pass
+        try:
+            self._tcp.sock.send(self._out.read())
+        except OSError:
+            pass
+        self._tcp.close()
+
+    def facts(self) -> Dict[str, Any]:
+        """Version, cipher and the peer's certificate, as far as they are known."""
+        return facts(self.seen)

@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Many peers in one go: one deadline for each, never two conversations with one node at once, one answer per peer with its code."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import Any, Awaitable, Callable, Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
+
+from .._wire import codes
+from .._wire.errors import WireError
+from . import epmd
+from .node import Link, Peer, Trace, open_link
+from .stream import Dropped, Reset
+from .tls import Contexts
+
+_Answer = TypeVar("_Answer")
+_Item = TypeVar("_Item")
+
+# A node takes a moment to forget the connection of the probe before: until then our own name is `alive` or in the way (`nok`) there.
+_ALIVE_WAITS = (0.05, 0.1, 0.2, 0.4)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one conversation. `milliseconds` is from its start to its end, waiting for its turn not included."""
+
+    code: str
+    message: str
+    trace: Trace
+    milliseconds: float
+    answer: Any = field(default=None, repr=False)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the whole conversation took place."""
+        return self.code == "connected"
+
+    def as_dict(self) -> Dict[str, Any]:
+        """What modules return of it."""
+        trace = self.trace
+        return {
+            "code": self.code,
+            "verdict": codes.lookup(self.code).verdict,
+            "stage": trace.stage,
+            "message": self.message,
+            "milliseconds": round(self.milliseconds, 1),
+            "port": trace.port,
+            "address": trace.address,
+            "tls": trace.tls,
+            "flags": None if trace.flags is None else "0x%x" % trace.flags,
+            "creation": trace.creation,
+        }
+
+
+async def converse(
+    peer: Peer, contexts: Contexts, timeout: float, then: Optional[Callable[[Link], Awaitable[_Answer]]] = None,
+) -> Result:
+    """One conversation: connect, shake hands, ping, and whatever `then` asks. It ends within `timeout` seconds, whatever the peer does."""
+    loop = asyncio.get_running_loop()
+    begin = time.monotonic()
+    until = loop.time() + timeout
+    trace = Trace()
+    for wait in (*_ALIVE_WAITS, None):
+        code, message, answer = await _attempt(peer, contexts, until - loop.time(), trace, then)
+        if code not in ("alive", "nok") or wait is None or loop.time() + wait >= until:
+            break
+        await asyncio.sleep(wait)
+        trace = Trace()
+    return Result(code, message, trace, (time.monotonic() - begin) * 1000, answer)
+
+
+async def _attempt(
+    peer: Peer, contexts: Contexts, timeout: float, trace: Trace, then: Optional[Callable[[Link], Awaitable[_Answer]]],
+) -> Tuple[str, str, Optional[_Answer]]:
+    async def whole() -> Optional[_Answer]:
+        link = await open_link(peer, trace, contexts, timeout)
+        try:
+            await link.ping()
+            answer = await then(link) if then is not None else None
+            trace.stage = "done"
+            return answer
+        finally:
+            link.close()
+
+    try:
+        return "connected", "", await asyncio.wait_for(whole(), timeout)
+    except asyncio.TimeoutError:
+        return _timeout(trace)
+    except Dropped:
+        return "dropped_%s" % trace.stage, "the peer closed the connection", None
+    except Reset:
+        return "reset", "the connection was reset", None
+    except WireError as error:
+        if error.code.startswith("tls_alert_"):
+            # With TLS 1.3 it comes when our side has moved on already.
+            trace.stage = "tls"
+        return error.code, str(error), None
+
+
+def _timeout(trace: Trace) -> Tuple[str, str, None]:
+    if trace.stage == "resolve":
+        return "unresolved", "the resolver did not answer in time", None
+    if trace.stage == "connect":
+        return "filtered", "nothing came back on the attempt to connect", None
+    if trace.stage == "epmd":
+        return "epmd_timeout", "EPMD did not finish its answer in time", None
+    return "timeout_%s" % trace.stage, "the time was up", None
+
+
+async def for_each(
+    items: Sequence[_Item], keys: Callable[[_Item], Tuple[Hashable, ...]], work: Callable[[_Item], Awaitable[_Answer]], concurrency: int,
+) -> List[_Answer]:
+    """Work on all items, at most `concurrency` at once, and never on two at once that share the key at any position.
+
+    Answers come in the order of the items.
+    """
+    slots = asyncio.Semaphore(concurrency)
+    locks: Dict[Tuple[int, Hashable], asyncio.Lock] = {}
+
+    async def one(item: _Item) -> _Answer:
+        # Everybody takes the locks by position, so nobody waits in a circle.
+        async with contextlib.AsyncExitStack() as stack:
+            for place in enumerate(keys(item)):
+                await stack.enter_async_context(locks.setdefault(place, asyncio.Lock()))
+            await stack.enter_async_context(slots)
+            return await work(item)
+
+    return list(await asyncio.gather(*map(one, items)))
+
+
+def _keys(peer: Peer) -> Tuple[Hashable, ...]:
+    """What tells one target from another: its name, and the place it is spoken to at."""
+    return (peer.node, (peer.host, peer.port or peer.node.partition("@")[0]))
+
+
+def converse_all(
+    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Optional[Callable[[Link], Awaitable[Any]]] = None,
+) -> List[Result]:
+    """Speak to all peers; one result each, in their order. `timeout` (seconds) is for each of them."""
+    contexts = Contexts()
+
+    async def work(peer: Peer) -> Result:
+        return await converse(peer, contexts, timeout, then)
+
+    async def run() -> List[Result]:
+        return await for_each(peers, _keys, work, concurrency)
+
+    return asyncio.run(run())
+
+
+def names_all(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeout: float, concurrency: int) -> List[Dict[str, Any]]:
+    """Ask the EPMD of each host and port for its nodes."""
+
+    async def work(place: Tuple[str, int]) -> Dict[str, Any]:
+        host, port = place
+        begin = time.monotonic()
+        entry: Dict[str, Any] = {"host": host, "port": port, "address": None, "code": "connected", "message": "", "nodes": [], "reported_port": None}
+        try:
+            answer, entry["address"] = await epmd.names_of(host, port, source=source, timeout=timeout)
+            entry["nodes"] = [{"name": name, "port": node_port} for name, node_port in sorted(answer.nodes)]
+            entry["reported_port"] = answer.epmd_port
+        except WireError as error:
+            entry["code"], entry["message"] = error.code, str(error)
+        entry["verdict"] = codes.lookup(entry["code"]).verdict
+        entry["milliseconds"] = round((time.monotonic() - begin) * 1000, 1)
+        return entry
+
+    async def run() -> List[Dict[str, Any]]:
+        return await for_each(hosts, lambda place: (place,), work, concurrency)
+
+    return asyncio.run(run())

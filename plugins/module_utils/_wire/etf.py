@@ -1,0 +1,655 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The external term format: Erlang's terms as Python values that keep the differences Erlang makes.
+
+Source: the guide erl_ext_dist and erts/emulator/beam/external.c of OTP 23 to 29.
+
+| Erlang | Python |
+| --- | --- |
+| integer | int |
+| float | float |
+| atom | `Atom`; also true, false and undefined |
+| binary | bytes |
+| bit string of n*8+k bits | `Bits` |
+| tuple | tuple |
+| proper list, string | list; a string is a list of code points, as in Erlang |
+| improper list | `Improper` |
+| map | `Map`, which tells the keys 1 and 1.0 apart |
+| pid, port, reference | `Pid`, `Port`, `Reference` |
+| fun, external fun | `Fun`, `Export` |
+
+Neither direction recurses. Depth, number of terms and size are capped, and a length that a peer announces is never believed before it is
+compared with what is there. Not taken: references into the atom cache (flags keep the peer from sending them), LOCAL_EXT (opaque outside its
+node), native records of OTP 29, and identifiers in the forms from before OTP 23 (32-bit creations are mandatory since).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Iterable, List, Optional, Tuple
+
+from .errors import EncodeError, ProtocolError, TooLarge
+
+VERSION = 131
+
+# Any of the types of the table above. Spelled out it would be recursive, which Python 3.9's typing cannot say.
+Term = Any
+
+
+class Atom:
+    """An atom. Equal to no other Python value of the same text."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return other.__class__ is Atom and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(("atom", self.name))
+
+    def __repr__(self) -> str:
+        return "Atom(%r)" % self.name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True)
+class Bits:
+    """A bit string whose last byte holds only `bits` (1 to 7) bits, at its upper end."""
+
+    data: bytes
+    bits: int
+
+
+@dataclass(frozen=True)
+class Improper:
+    """A list whose tail is no list."""
+
+    head: Tuple[Term, ...]
+    tail: Term
+
+
+@dataclass(frozen=True)
+class Pid:
+    """A process on `node`."""
+
+    node: Atom
+    id: int
+    serial: int
+    creation: int
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port on `node`."""
+
+    node: Atom
+    id: int
+    creation: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference made on `node`; one to five 32-bit words."""
+
+    node: Atom
+    creation: int
+    ids: Tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Export:
+    """fun module:function/arity."""
+
+    module: Atom
+    function: Atom
+    arity: int
+
+
+@dataclass(frozen=True)
+class Fun:
+    """A fun with its environment. It can be kept and sent back, not called here."""
+
+    arity: int
+    unique: bytes
+    slot: int
+    module: Atom
+    old_index: int
+    old_unique: int
+    pid: Pid
+    free: Tuple[Term, ...]
+
+
+class Map:
+    """A map as the pairs that came, in their order. Two maps are equal where the pairs are, in any order."""
+
+    __slots__ = ("pairs",)
+
+    def __init__(self, pairs: Iterable[Tuple[Term, Term]] = ()) -> None:
+        self.pairs: Tuple[Tuple[Term, Term], ...] = tuple(pairs)
+
+    def __eq__(self, other: object) -> bool:
+        return other.__class__ is Map and self._canonical() == other._canonical()
+
+    def __hash__(self) -> int:
+        return hash(("map", self._canonical()))
+
+    def __repr__(self) -> str:
+        return "Map(%r)" % (self.pairs,)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def _canonical(self) -> Tuple[Tuple[bytes, bytes], ...]:
+        return tuple(sorted((encode(key), encode(value)) for key, value in self.pairs))
+
+    def get(self, key: Term, default: Term = None) -> Term:
+        """The value of a key, compared as Erlang's =:= does."""
+        for own, value in self.pairs:
+            if own.__class__ is key.__class__ and own == key:
+                return value
+        return default
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one decoded term may cost: bytes, nesting, and the number of terms in it.
+
+    A list element costs about 60 bytes of memory here at the worst, for one byte on the wire.
+    """
+
+    size: int = 64 * 1024 * 1024
+    depth: int = 1024
+    terms: int = 1_000_000
+    # 8 KiB of digits; a longer one costs seconds to print.
+    integer_bytes: int = 8192
+
+
+DEFAULT = Limits()
+
+_SMALL_INTEGER, _INTEGER, _FLOAT_TEXT, _ATOM_LATIN1 = 97, 98, 99, 100
+_TUPLE, _LARGE_TUPLE, _NIL, _STRING, _LIST, _BINARY, _SMALL_BIG, _LARGE_BIG = 104, 105, 106, 107, 108, 109, 110, 111
+_NEW_FUN, _EXPORT, _SMALL_ATOM_LATIN1, _MAP, _ATOM, _SMALL_ATOM, _V4_PORT, _COMPRESSED = 112, 113, 115, 116, 118, 119, 120, 80
+_NEW_FLOAT, _BIT_BINARY, _NEW_PID, _NEW_PORT, _NEWER_REFERENCE = 70, 77, 88, 89, 90
+
+_NAMES = {
+    82: "ATOM_CACHE_REF", 101: "REFERENCE_EXT", 102: "PORT_EXT", 103: "PID_EXT", 114: "NEW_REFERENCE_EXT", 117: "FUN_EXT", 121: "LOCAL_EXT",
+}
+
+_U32 = struct.Struct(">I").unpack_from
+_I32 = struct.Struct(">i").unpack_from
+_U16 = struct.Struct(">H").unpack_from
+_F64 = struct.Struct(">d").unpack_from
+
+
+def decode(data: bytes, limits: Limits = DEFAULT) -> Term:
+    """The one term that `data` holds, its version byte in front and nothing behind.
+
+    Raises `ProtocolError` for anything else and `TooLarge` above the limits.
+    """
+    term, end = decode_prefix(data, 0, limits)
+    if end != len(data):
+        raise ProtocolError("%d bytes follow the term" % (len(data) - end))
+    return term
+
+
+def decode_prefix(data: bytes, pos: int = 0, limits: Limits = DEFAULT) -> Tuple[Term, int]:
+    """The term at `pos`, which begins with its version byte, and the position behind it."""
+    if len(data) - pos > limits.size:
+        raise TooLarge("a term of %d bytes, at most %d are taken" % (len(data) - pos, limits.size))
+    if pos >= len(data) or data[pos] != VERSION:
+        raise ProtocolError("a term begins with the version byte 131")
+    pos += 1
+    try:
+        if data[pos] == _COMPRESSED:
+            return _inflate(data, pos, limits)
+        return _decode(data, pos, limits)
+    except (IndexError, struct.error):
+        raise ProtocolError("a term ends early") from None
+
+
+def _inflate(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
+    """A term that term_to_binary compressed. The announced size bounds what is unpacked, whatever the stream holds."""
+    size = _U32(data, pos + 1)[0]
+    if size > limits.size:
+        raise TooLarge("a compressed term of %d bytes, at most %d are taken" % (size, limits.size))
+    packed = zlib.decompressobj()
+    try:
+        plain = packed.decompress(data[pos + 5:], size + 1)
+    except zlib.error:
+        raise ProtocolError("a compressed term that cannot be unpacked") from None
+    if len(plain) != size or not packed.eof:
+        raise ProtocolError("a compressed term has another size than announced")
+    term, end = _decode(plain, 0, limits)
+    if end != len(plain):
+        raise ProtocolError("bytes follow a compressed term")
+    return term, len(data) - len(packed.unused_data)
+
+
+class _Frame:
+    """A term that waits for its parts."""
+
+    __slots__ = ("kind", "parts", "left", "extra")
+
+    def __init__(self, kind: int, left: int, extra: Any = None) -> None:
+        self.kind = kind
+        self.parts: List[Term] = []
+        self.left = left
+        self.extra = extra
+
+
+def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
+    total = len(data)
+    stack: List[_Frame] = []
+    budget = limits.terms
+    atoms: Dict[bytes, Atom] = {}
+    value: Term
+    while True:
+        budget -= 1
+        if budget < 0:
+            raise TooLarge("a term of more than %d parts" % limits.terms)
+        tag = data[pos]
+        pos += 1
+        if tag == _SMALL_INTEGER:
+            value = data[pos]
+            pos += 1
+        elif tag == _SMALL_ATOM or tag == _ATOM or tag == _SMALL_ATOM_LATIN1 or tag == _ATOM_LATIN1:
+            value, pos = _atom(data, pos, tag, atoms)
+        elif tag == _NIL:
+            value = []
+        elif tag == _INTEGER:
+            value = _I32(data, pos)[0]
+            pos += 4
+        elif tag == _BINARY:
+            end = pos + 4 + _U32(data, pos)[0]
+            if end > total:
+                raise ProtocolError("a binary ends early")
+            value = bytes(data[pos + 4:end])
+            pos = end
+        elif tag == _STRING:
+            end = pos + 2 + _U16(data, pos)[0]
+            if end > total:
+                raise ProtocolError("a string ends early")
+            value = list(data[pos + 2:end])
+            # Its elements are shared small integers: a pointer each.
+            budget -= len(value) // 8
+            pos = end
+        elif tag == _TUPLE or tag == _LARGE_TUPLE or tag == _LIST or tag == _MAP:
+            if tag == _TUPLE:
+                count = data[pos]
+                pos += 1
+            else:
+                count = _U32(data, pos)[0]
+                pos += 4
+            if tag == _LIST:
+                count += 1
+            elif tag == _MAP:
+                count *= 2
+            # Each part takes a byte at the least: an announced count is worth what is there.
+            if count > total - pos:
+                raise ProtocolError("%d parts announced, %d bytes left" % (count, total - pos))
+            if count > budget:
+                raise TooLarge("a term of more than %d parts" % limits.terms)
+            if count:
+                if len(stack) >= limits.depth:
+                    raise TooLarge("terms nested deeper than %d" % limits.depth)
+                stack.append(_Frame(_TUPLE if tag == _LARGE_TUPLE else tag, count))
+                continue
+            value = Map() if tag == _MAP else ()
+        elif tag == _NEW_FLOAT:
+            value = _F64(data, pos)[0]
+            if not math.isfinite(value):
+                raise ProtocolError("a float that is no number")
+            pos += 8
+        elif tag == _SMALL_BIG or tag == _LARGE_BIG:
+            if tag == _SMALL_BIG:
+                size = data[pos]
+                pos += 1
+            else:
+                size = _U32(data, pos)[0]
+                pos += 4
+            if size > limits.integer_bytes:
+                raise TooLarge("an integer of %d bytes, at most %d are taken" % (size, limits.integer_bytes))
+            sign = data[pos]
+            end = pos + 1 + size
+            if end > total:
+                raise ProtocolError("an integer ends early")
+            value = int.from_bytes(data[pos + 1:end], "little")
+            if sign:
+                value = -value
+            pos = end
+        elif tag == _NEW_PID:
+            value, pos = _pid(data, pos, atoms)
+        elif tag == _NEWER_REFERENCE:
+            count = _U16(data, pos)[0]
+            if not 1 <= count <= 5:
+                raise ProtocolError("a reference of %d words" % count)
+            node, pos = _any_atom(data, pos + 2, atoms)
+            words = struct.unpack_from(">%dI" % (count + 1), data, pos)
+            value = Reference(node, words[0], words[1:])
+            pos += 4 * (count + 1)
+        elif tag == _V4_PORT or tag == _NEW_PORT:
+            node, pos = _any_atom(data, pos, atoms)
+            width = 8 if tag == _V4_PORT else 4
+            if pos + width + 4 > total:
+                raise ProtocolError("a port ends early")
+            value = Port(node, int.from_bytes(data[pos:pos + width], "big"), _U32(data, pos + width)[0])
+            pos += width + 4
+        elif tag == _BIT_BINARY:
+            end = pos + 5 + _U32(data, pos)[0]
+            bits = data[pos + 4]
+            if end > total or end == pos + 5 or not 1 <= bits <= 8:
+                raise ProtocolError("a bit string that cannot be")
+            content = bytes(data[pos + 5:end])
+            if bits == 8:
+                value = content
+            else:
+                # The unused bits of the last byte mean nothing and are not compared.
+                value = Bits(content[:-1] + bytes((content[-1] & (0xFF << (8 - bits)) & 0xFF,)), bits)
+            pos = end
+        elif tag == _EXPORT:
+            module, pos = _any_atom(data, pos, atoms)
+            function, pos = _any_atom(data, pos, atoms)
+            if data[pos] != _SMALL_INTEGER:
+                raise ProtocolError("an external fun without arity")
+            value = Export(module, function, data[pos + 1])
+            pos += 2
+        elif tag == _NEW_FUN:
+            begin = pos
+            size = _U32(data, pos)[0]
+            arity, unique = data[pos + 4], bytes(data[pos + 5:pos + 21])
+            slot, free = _U32(data, pos + 21)[0], _U32(data, pos + 25)[0]
+            if begin + size > total or free > total - pos:
+                raise ProtocolError("a fun ends early")
+            if free > budget:
+                raise TooLarge("a term of more than %d parts" % limits.terms)
+            module, pos = _any_atom(data, pos + 29, atoms)
+            old_index, pos = _fixed_integer(data, pos)
+            old_unique, pos = _fixed_integer(data, pos)
+            if data[pos] != _NEW_PID:
+                raise ProtocolError("a fun without its process")
+            pid, pos = _pid(data, pos + 1, atoms)
+            fun = Fun(arity, unique, slot, module, old_index, old_unique, pid, ())
+            if free:
+                if len(stack) >= limits.depth:
+                    raise TooLarge("terms nested deeper than %d" % limits.depth)
+                stack.append(_Frame(_NEW_FUN, free, (fun, begin + size)))
+                continue
+            if pos != begin + size:
+                raise ProtocolError("a fun has another size than announced")
+            value = fun
+        elif tag == _FLOAT_TEXT:
+            value = _float_text(data[pos:pos + 31])
+            pos += 31
+        else:
+            raise ProtocolError("a term with tag %d%s, which is not taken here" % (tag, " (%s)" % _NAMES[tag] if tag in _NAMES else ""))
+
+        # A value is whole: hand it to whoever waits for it, and on while that completes another.
+        while stack:
+            top = stack[-1]
+            top.parts.append(value)
+            top.left -= 1
+            if top.left:
+                break
+            stack.pop()
+            kind = top.kind
+            parts = top.parts
+            if kind == _TUPLE:
+                value = tuple(parts)
+            elif kind == _LIST:
+                tail = parts.pop()
+                if tail.__class__ is list:
+                    # [1 | [2, 3]] is [1, 2, 3].
+                    parts += tail
+                    value = parts
+                elif tail.__class__ is Improper:
+                    value = Improper(tuple(parts) + tail.head, tail.tail)
+                elif parts:
+                    value = Improper(tuple(parts), tail)
+                else:
+                    value = tail
+            elif kind == _MAP:
+                value = Map(zip(parts[::2], parts[1::2]))
+            else:
+                fun, end = top.extra
+                if pos != end:
+                    raise ProtocolError("a fun has another size than announced")
+                value = replace(fun, free=tuple(parts))
+        else:
+            return value, pos
+
+
+def _atom(data: bytes, pos: int, tag: int, atoms: Dict[bytes, Atom]) -> Tuple[Atom, int]:
+    if tag == _SMALL_ATOM or tag == _SMALL_ATOM_LATIN1:
+        size = data[pos]
+        pos += 1
+    else:
+        size = _U16(data, pos)[0]
+        pos += 2
+    end = pos + size
+    if end > len(data):
+        raise ProtocolError("an atom ends early")
+    raw = bytes(data[pos:end])
+    latin1 = tag == _SMALL_ATOM_LATIN1 or tag == _ATOM_LATIN1
+    key = b"\0" + raw if latin1 else b"\1" + raw
+    atom = atoms.get(key)
+    if atom is None:
+        try:
+            text = raw.decode("latin-1" if latin1 else "utf-8")
+        except UnicodeDecodeError:
+            raise ProtocolError("an atom that is not UTF-8") from None
+        if len(text) > 255:
+            raise ProtocolError("an atom of %d characters" % len(text))
+        atom = atoms[key] = Atom(text)
+    return atom, end
+
+
+def _any_atom(data: bytes, pos: int, atoms: Dict[bytes, Atom]) -> Tuple[Atom, int]:
+    tag = data[pos]
+    if tag not in (_SMALL_ATOM, _ATOM, _SMALL_ATOM_LATIN1, _ATOM_LATIN1):
+        raise ProtocolError("tag %d where an atom has to be" % tag)
+    return _atom(data, pos + 1, tag, atoms)
+
+
+def _pid(data: bytes, pos: int, atoms: Dict[bytes, Atom]) -> Tuple[Pid, int]:
+    node, pos = _any_atom(data, pos, atoms)
+    return Pid(node, *struct.unpack_from(">III", data, pos)), pos + 12
+
+
+def _fixed_integer(data: bytes, pos: int) -> Tuple[int, int]:
+    if data[pos] == _SMALL_INTEGER:
+        return data[pos + 1], pos + 2
+    if data[pos] == _INTEGER:
+        return _I32(data, pos + 1)[0], pos + 5
+    raise ProtocolError("tag %d where an integer has to be" % data[pos])
+
+
+def _float_text(raw: bytes) -> float:
+    """FLOAT_EXT: 31 bytes of text, filled up with NUL. Only minor version 0 of the format writes it."""
+    if len(raw) != 31:
+        raise ProtocolError("a float ends early")
+    try:
+        value = float(raw.rstrip(b"\0").decode("ascii"))
+    except ValueError:
+        raise ProtocolError("a float that is no number") from None
+    if not math.isfinite(value):
+        raise ProtocolError("a float that is no number")
+    return value
+
+
+@dataclass(frozen=True)
+class _FunEnd:
+    """Where the size of a fun has to be written."""
+
+    begin: int
+
+
+def encode(term: Term) -> bytes:
+    """A term as bytes, its version byte in front.
+
+    Raises `EncodeError` for a value that is no term: among them str (say bytes, `Atom` or `charlist`), bool and None (say `Atom`).
+    """
+    out = bytearray((VERSION,))
+    stack: List[Term] = [term]
+    while stack:
+        term = stack.pop()
+        kind = term.__class__
+        if kind is int:
+            _encode_integer(out, term)
+        elif kind is Atom:
+            _encode_atom(out, term)
+        elif kind is bytes:
+            out.append(_BINARY)
+            out += len(term).to_bytes(4, "big")
+            out += term
+        elif kind is list:
+            if not term:
+                out.append(_NIL)
+                continue
+            if len(term) <= 0xFFFF and _is_string(term):
+                out.append(_STRING)
+                out += len(term).to_bytes(2, "big")
+                out += bytes(term)
+                continue
+            out.append(_LIST)
+            out += len(term).to_bytes(4, "big")
+            stack.append([])
+            stack += term[::-1]
+        elif kind is tuple:
+            if len(term) < 256:
+                out += bytes((_TUPLE, len(term)))
+            else:
+                out.append(_LARGE_TUPLE)
+                out += len(term).to_bytes(4, "big")
+            stack += term[::-1]
+        elif kind is float:
+            if not math.isfinite(term):
+                raise EncodeError("Erlang has no float for %r" % term)
+            out.append(_NEW_FLOAT)
+            out += struct.pack(">d", term)
+        elif kind is Map:
+            out.append(_MAP)
+            out += len(term.pairs).to_bytes(4, "big")
+            for key, value in term.pairs[::-1]:
+                stack.append(value)
+                stack.append(key)
+        elif kind is Pid:
+            _encode_pid(out, term)
+        elif kind is Reference:
+            out.append(_NEWER_REFERENCE)
+            out += len(term.ids).to_bytes(2, "big")
+            _encode_atom(out, term.node)
+            out += struct.pack(">%dI" % (len(term.ids) + 1), term.creation, *term.ids)
+        elif kind is Port:
+            out.append(_V4_PORT if term.id >> 32 else _NEW_PORT)
+            _encode_atom(out, term.node)
+            out += term.id.to_bytes(8 if term.id >> 32 else 4, "big")
+            out += term.creation.to_bytes(4, "big")
+        elif kind is Bits:
+            if not 1 <= term.bits <= 7 or not term.data:
+                raise EncodeError("a bit string with %d bits in its last byte" % term.bits)
+            out.append(_BIT_BINARY)
+            out += len(term.data).to_bytes(4, "big")
+            out.append(term.bits)
+            out += term.data
+        elif kind is Improper:
+            if not term.head:
+                raise EncodeError("an improper list without elements")
+            out.append(_LIST)
+            out += len(term.head).to_bytes(4, "big")
+            stack.append(term.tail)
+            stack += term.head[::-1]
+        elif kind is Export:
+            out.append(_EXPORT)
+            _encode_atom(out, term.module)
+            _encode_atom(out, term.function)
+            out += bytes((_SMALL_INTEGER, term.arity))
+        elif kind is Fun:
+            # Its size stands in front: known only when the environment is written.
+            out.append(_NEW_FUN)
+            out += b"\0\0\0\0"
+            begin = len(out) - 4
+            out.append(term.arity)
+            out += term.unique
+            out += struct.pack(">II", term.slot, len(term.free))
+            _encode_atom(out, term.module)
+            _encode_integer(out, term.old_index)
+            _encode_integer(out, term.old_unique)
+            _encode_pid(out, term.pid)
+            stack.append(_FunEnd(begin))
+            stack += term.free[::-1]
+        elif kind is _FunEnd:
+            out[term.begin:term.begin + 4] = (len(out) - term.begin).to_bytes(4, "big")
+        else:
+            raise EncodeError("no Erlang term: %s" % kind.__name__)
+    return bytes(out)
+
+
+def _is_string(items: List[Term]) -> bool:
+    """Whether Erlang would write the list as a string: bytes, all of them."""
+    for item in items:
+        if item.__class__ is not int or not 0 <= item <= 255:
+            return False
+    return True
+
+
+def _encode_integer(out: bytearray, value: int) -> None:
+    if 0 <= value <= 255:
+        out.append(_SMALL_INTEGER)
+        out.append(value)
+    elif -0x80000000 <= value <= 0x7FFFFFFF:
+        out.append(_INTEGER)
+        out += value.to_bytes(4, "big", signed=True)
+    else:
+        sign = 1 if value < 0 else 0
+        size = (abs(value).bit_length() + 7) // 8
+        if size < 256:
+            out += bytes((_SMALL_BIG, size, sign))
+        else:
+            out.append(_LARGE_BIG)
+            out += size.to_bytes(4, "big")
+            out.append(sign)
+        out += abs(value).to_bytes(size, "little")
+
+
+def _encode_atom(out: bytearray, atom: Atom) -> None:
+    data = atom.name.encode("utf-8")
+    if len(atom.name) > 255:
+        raise EncodeError("an atom has at most 255 characters")
+    if len(data) < 256:
+        out += bytes((_SMALL_ATOM, len(data)))
+    else:
+        out.append(_ATOM)
+        out += len(data).to_bytes(2, "big")
+    out += data
+
+
+def _encode_pid(out: bytearray, pid: Pid) -> None:
+    out.append(_NEW_PID)
+    _encode_atom(out, pid.node)
+    out += struct.pack(">III", pid.id, pid.serial, pid.creation)
+
+
+def charlist(text: str) -> List[int]:
+    """A string as Erlang's double quotes mean it: a list of code points."""
+    return [ord(character) for character in text]
+
+
+def text_of(term: Term) -> Optional[str]:
+    """The text of a charlist, binary or atom; None where the term is none of them."""
+    if isinstance(term, Atom):
+        return term.name
+    if isinstance(term, bytes):
+        return term.decode("utf-8", "replace")
+    if isinstance(term, list) and all(item.__class__ is int and 0 <= item < 0x110000 for item in term):
+        return "".join(map(chr, term))
+    return None

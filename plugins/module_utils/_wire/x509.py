@@ -1,0 +1,210 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The few fields of a certificate that are reported, read from DER (RFC 5280, X.690).
+
+This reads; it judges nothing. Whether a certificate is trusted is decided by the TLS library alone.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from typing import Any, Dict, Iterator, List, Optional, Tuple
+
+from .errors import ProtocolError, TooLarge
+
+# TLS allows 2^24; a node's certificate has about 1 KiB.
+MAX_CERTIFICATE = 256 * 1024
+_MAX_ITEMS = 4096
+
+_SEQUENCE, _SET, _INTEGER, _BIT_STRING, _OCTETS, _OID, _BOOLEAN, _UTC_TIME, _TIME = 0x30, 0x31, 0x02, 0x03, 0x04, 0x06, 0x01, 0x17, 0x18
+
+_ATTRIBUTES = {
+    "2.5.4.3": "CN", "2.5.4.5": "serialNumber", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
+    "0.9.2342.19200300.100.1.25": "DC", "1.2.840.113549.1.9.1": "emailAddress",
+}
+_CURVES = {"1.2.840.10045.3.1.7": "P-256", "1.3.132.0.34": "P-384", "1.3.132.0.35": "P-521", "1.3.132.0.10": "secp256k1"}
+_KEYS = {"1.3.101.112": "Ed25519", "1.3.101.113": "Ed448", "1.3.101.110": "X25519"}
+_PURPOSES = {
+    "1.3.6.1.5.5.7.3.1": "serverAuth", "1.3.6.1.5.5.7.3.2": "clientAuth", "1.3.6.1.5.5.7.3.3": "codeSigning", "2.5.29.37.0": "anyExtendedKeyUsage",
+}
+
+
+def describe(certificate: bytes) -> Dict[str, Any]:
+    """The fields of one DER certificate, ready for JSON.
+
+    `subject`, `issuer`: text as RFC 4514 orders it. `sans`: list of `DNS:...`, `IP:...`, `URI:...`, `email:...`. `serial`: hexadecimal.
+    `not_before`, `not_after`: UTC, as 2026-01-31T00:00:00Z. `key_type`: as `EC P-256`, `RSA 2048`, `Ed25519`. `purposes`: the extended key usages,
+    None where the certificate does not restrict them. Raises `ProtocolError` for what is no certificate.
+    """
+    if len(certificate) > MAX_CERTIFICATE:
+        raise TooLarge("a certificate of %d bytes" % len(certificate))
+    try:
+        return _describe(certificate)
+    except (IndexError, ValueError, OverflowError):
+        raise ProtocolError("the peer's certificate cannot be read") from None
+
+
+def _describe(certificate: bytes) -> Dict[str, Any]:
+    whole, end = _expect(certificate, 0, _SEQUENCE)
+    if end != len(certificate):
+        raise ProtocolError("bytes follow the certificate")
+    body, _end = _expect(whole, 0, _SEQUENCE)
+    fields = list(_items(body))
+    if fields and fields[0][0] == 0xA0:
+        fields = fields[1:]
+    (serial_tag, serial), (_tag, issuer), (_tag, validity), (_tag, subject), (_tag, key) = fields[0], *fields[2:6]
+    if serial_tag != _INTEGER or not serial:
+        raise ProtocolError("a certificate without serial number")
+    times = [_time(tag, value) for tag, value in _items(validity)]
+    result: Dict[str, Any] = {
+        "subject": _name(subject),
+        "issuer": _name(issuer),
+        "serial": "%X" % int.from_bytes(serial, "big", signed=True) if serial[0] < 0x80 else serial.hex().upper(),
+        "not_before": times[0],
+        "not_after": times[1],
+        "key_type": _key_type(key),
+        "sans": [],
+        "purposes": None,
+    }
+    for tag, value in fields[6:]:
+        if tag == 0xA3:
+            extensions, _end = _expect(value, 0, _SEQUENCE)
+            for _tag, extension in _items(extensions):
+                parts = list(_items(extension))
+                oid = _oid(parts[0][1])
+                if oid == "2.5.29.17":
+                    result["sans"] = _alternative_names(parts[-1][1])
+                elif oid == "2.5.29.37":
+                    usages, _end = _expect(parts[-1][1], 0, _SEQUENCE)
+                    result["purposes"] = [_PURPOSES.get(_oid(item), _oid(item)) for _tag, item in _items(usages)]
+    return result
+
+
+def _read(data: bytes, pos: int) -> Tuple[int, bytes, int]:
+    """Tag, content and the position behind one element. Indefinite lengths and high tags do not occur in DER certificates."""
+    tag = data[pos]
+    length = data[pos + 1]
+    pos += 2
+    if tag & 0x1F == 0x1F:
+        raise ProtocolError("the peer's certificate has a tag that no certificate has")
+    if length & 0x80:
+        count = length & 0x7F
+        if not 1 <= count <= 4 or pos + count > len(data):
+            raise ProtocolError("the peer's certificate has a length that cannot be")
+        length = int.from_bytes(data[pos:pos + count], "big")
+        pos += count
+    end = pos + length
+    if end > len(data):
+        raise ProtocolError("the peer's certificate ends early")
+    return tag, data[pos:end], end
+
+
+def _expect(data: bytes, pos: int, wanted: int) -> Tuple[bytes, int]:
+    tag, value, end = _read(data, pos)
+    if tag != wanted:
+        raise ProtocolError("the peer's certificate has tag %d where %d has to be" % (tag, wanted))
+    return value, end
+
+
+def _items(data: bytes) -> Iterator[Tuple[int, bytes]]:
+    pos = 0
+    seen = 0
+    while pos < len(data):
+        seen += 1
+        if seen > _MAX_ITEMS:
+            raise TooLarge("the peer's certificate has a list of more than %d items" % _MAX_ITEMS)
+        tag, value, pos = _read(data, pos)
+        yield tag, value
+
+
+def _oid(data: bytes) -> str:
+    if not data or len(data) > 64 or data[-1] & 0x80:
+        raise ProtocolError("the peer's certificate has an object identifier that cannot be")
+    numbers: List[int] = []
+    value = 0
+    for byte in data:
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            numbers.append(value)
+            value = 0
+    first = min(numbers[0] // 40, 2)
+    return ".".join(str(number) for number in [first, numbers[0] - 40 * first] + numbers[1:])
+
+
+def _text(tag: int, data: bytes) -> str:
+    if tag == 0x1E:
+        return data.decode("utf-16-be", "replace")
+    return data.decode("utf-8" if tag == 0x0C else "latin-1", "replace")
+
+
+def _name(data: bytes) -> str:
+    """RFC 4514: last part first, special characters escaped; control characters too, as this text gets printed."""
+    parts: List[str] = []
+    for _set, relative in _items(data):
+        for _sequence, pair in _items(relative):
+            (_tag, oid), (tag, value) = list(_items(pair))[:2]
+            kind = _oid(oid)
+            parts.append("%s=%s" % (_ATTRIBUTES.get(kind, kind), _escape(_text(tag, value))))
+    return ",".join(reversed(parts))
+
+
+def _escape(text: str) -> str:
+    escaped = "".join("\\" + character if character in ',+"\\<>;=' else character for character in text)
+    return "".join(character if character.isprintable() else "\\%02X" % (ord(character) & 0xFF) for character in escaped)
+
+
+def _time(tag: int, data: bytes) -> str:
+    text = data.decode("ascii")
+    if tag == _UTC_TIME:
+        text = ("20" if int(text[:2]) < 50 else "19") + text
+    elif tag != _TIME:
+        raise ProtocolError("the peer's certificate has a time of an unknown kind")
+    return datetime.datetime.strptime(text, "%Y%m%d%H%M%SZ").strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _key_type(data: bytes) -> str:
+    algorithm, pos = _expect(data, 0, _SEQUENCE)
+    parts = list(_items(algorithm))
+    oid = _oid(parts[0][1])
+    if oid == "1.2.840.10045.2.1":
+        curve = _oid(parts[1][1]) if len(parts) > 1 and parts[1][0] == _OID else ""
+        return "EC %s" % _CURVES.get(curve, curve or "unnamed")
+    if oid == "1.2.840.113549.1.1.1":
+        bits, _end = _expect(data, pos, _BIT_STRING)
+        key, _end = _expect(bits, 1, _SEQUENCE)
+        modulus, _end = _expect(key, 0, _INTEGER)
+        return "RSA %d" % int.from_bytes(modulus, "big").bit_length()
+    return _KEYS.get(oid, oid)
+
+
+def _alternative_names(data: bytes) -> List[str]:
+    names, _end = _expect(data, 0, _SEQUENCE)
+    result: List[str] = []
+    for tag, value in _items(names):
+        kind: Optional[str] = {0x81: "email", 0x82: "DNS", 0x86: "URI"}.get(tag)
+        if kind is not None:
+            result.append("%s:%s" % (kind, _escape(value.decode("latin-1"))))
+        elif tag == 0x87:
+            result.append("IP:%s" % ipaddress.ip_address(value))
+        else:
+            result.append("other:%d" % (tag & 0x1F))
+    return result
+
+
+def first_certificate(message: bytes) -> Optional[bytes]:
+    """The first certificate in a TLS Certificate message (RFC 5246 section 7.4.2; RFC 8446 section 4.4.2), its 4-byte header in front.
+
+    The two layouts differ by the request context in front, which is empty from a server. None where there is none.
+    """
+    for lead in (0, 1):
+        pos = 4 + lead
+        if len(message) < pos + 6 or any(message[4:pos]):
+            continue
+        total = int.from_bytes(message[pos:pos + 3], "big")
+        size = int.from_bytes(message[pos + 3:pos + 6], "big")
+        if pos + 3 + total == len(message) and 0 < size <= total - 3:
+            return message[pos + 6:pos + 6 + size]
+    return None

@@ -1,0 +1,182 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: epmd_info
+short_description: Ask EPMD which nodes are registered
+version_added: 0.1.0
+author:
+  - The beam.cluster contributors (@beam-cluster)
+description:
+  - Asks the Erlang port mapper daemon of one or many hosts for the nodes that are registered with it and for their ports.
+  - EPMD answers anybody who reaches it. So this also tells who can reach it.
+  - An EPMD that cannot be reached is an answer, not a failure of the module. Look at RV(targets[].code).
+options:
+  host:
+    description:
+      - Host name or IP address to ask.
+      - One of O(host) and O(hosts) is required.
+    type: str
+  hosts:
+    description:
+      - Host names or IP addresses to ask, all at once.
+    type: list
+    elements: str
+  port:
+    description:
+      - Port of EPMD.
+    type: int
+    default: 4369
+  source:
+    description:
+      - IP address of this host to connect from.
+    type: str
+  timeout:
+    description:
+      - Seconds for one host, from the first packet to the end of the answer.
+    type: float
+    default: 10.0
+  concurrency:
+    description:
+      - How many hosts are asked at once.
+    type: int
+    default: 32
+extends_documentation_fragment:
+  - beam.cluster.attributes
+  - beam.cluster.attributes.read_only
+seealso:
+  - module: beam.cluster.dist_probe
+"""
+
+EXAMPLES = r"""
+- name: Which nodes run on this host?
+  beam.cluster.epmd_info:
+    host: 127.0.0.1
+  register: __epmd
+
+- name: Show their names and ports
+  ansible.builtin.debug:
+    var: __epmd.nodes
+
+- name: Ask the EPMD of several hosts from here
+  beam.cluster.epmd_info:
+    hosts:
+      - 10.0.0.11
+      - 10.0.0.12
+    timeout: 3
+  register: __epmd
+
+- name: Demand that none of them answers us
+  ansible.builtin.assert:
+    that: __epmd.targets | rejectattr('verdict', 'equalto', 'blocked') | length == 0
+"""
+
+RETURN = r"""
+targets:
+  description: One answer per host, in the order of the hosts.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    host:
+      description: The host as it was given.
+      type: str
+      sample: 10.0.0.11
+    port:
+      description: The port that was asked.
+      type: int
+      sample: 4369
+    address:
+      description: The address that answered.
+      type: str
+      sample: 10.0.0.11
+    code:
+      description: V(connected) where EPMD answered, else why not.
+      type: str
+      sample: connected
+    verdict:
+      description: What the code means, V(connected), V(refused), V(blocked), V(rejected), V(unclear) or V(broken).
+      type: str
+      sample: connected
+    message:
+      description: The code in words; empty where EPMD answered.
+      type: str
+      sample: ""
+    nodes:
+      description: The registered nodes, ordered by name.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The part of the node's name before the @.
+          type: str
+          sample: rabbit
+        port:
+          description: The port that the node listens on.
+          type: int
+          sample: 25672
+    reported_port:
+      description: The port that EPMD believes to be its own. Differs from O(port) behind a forwarded port.
+      type: int
+      sample: 4369
+    milliseconds:
+      description: How long it took.
+      type: float
+      sample: 1.2
+nodes:
+  description: The nodes of the one host.
+  returned: when O(host) was given
+  type: list
+  elements: dict
+  sample:
+    - name: rabbit
+      port: 25672
+code:
+  description: The code of the one host.
+  returned: when O(host) was given
+  type: str
+  sample: connected
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
+from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+
+
+def main() -> None:
+    """Ask, and answer with what was said."""
+    module = AnsibleModule(
+        argument_spec={
+            "host": {"type": "str"},
+            "hosts": {"type": "list", "elements": "str"},
+            "port": {"type": "int", "default": 4369},
+            "source": {"type": "str"},
+            "timeout": {"type": "float", "default": 10.0},
+            "concurrency": {"type": "int", "default": 32},
+        },
+        mutually_exclusive=[("host", "hosts")],
+        required_one_of=[("host", "hosts")],
+        supports_check_mode=True,
+    )
+    params = module.params
+    try:
+        check_range({"timeout": params["timeout"], "concurrency": params["concurrency"], "port": params["port"]})
+    except OptionError as error:
+        module.fail_json(msg=str(error))
+    one = params["host"] is not None
+    hosts = [params["host"]] if one else params["hosts"]
+    targets = names_all(
+        [(host, params["port"]) for host in hosts], source=params["source"], timeout=params["timeout"], concurrency=params["concurrency"],
+    )
+    result = {"changed": False, "targets": targets}
+    if one:
+        result.update(nodes=targets[0]["nodes"], code=targets[0]["code"])
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
