@@ -53,7 +53,7 @@ lab-down: bootstrap  ## take the lab down
 
 .PHONY: demo-shell
 demo-shell:  ## a root login shell on a host of the lab (HOST=n1)
-	@molecule/lab/podman exec -it $(LAB_PREFIX)$(HOST) bash -l
+	@molecule/lab/podman exec -it -w /root $(LAB_PREFIX)$(HOST) bash -l
 
 .PHONY: test
 test: bootstrap  ## everything below, counted (under 40 minutes)
