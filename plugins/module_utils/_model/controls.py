@@ -54,7 +54,7 @@ class Attack:
 
     C(vantage) is C(outside) (a host that is no member) or C(member) (a member's own address, key and cookie).
     C(network) is which addresses of the target are attacked: C(cluster), C(public) (every other address of that host) or C(any).
-    C(aim) is C(epmd) or C(node). C(present) says what the attacker shows: see C(probes.PRESENT).
+    C(aim) is C(epmd) or C(node). C(present) says what the attacker shows: see C(probes.target()).
     C(stage) is the stage of the connection that has to say no and C(refused) the only codes that prove it did: a connection that
     ends anywhere else before says nothing about that stage and counts as not tested, one that gets past it has succeeded.
     """
@@ -92,7 +92,7 @@ ATTACKS = (
     Attack("expired-certificate", "member", "cluster", "node", "expired_certificate", "tls", frozenset({"tls_alert_certificate_expired"})),
     # An allow list that is bound to certificates closes the connection without a word.
     Attack("other-name", "member", "cluster", "node", "other_name", "status", frozenset({"not_allowed", "dropped_status"})),
-    Attack("wrong-cookie", "member", "cluster", "node", "wrong_cookie", "ack", frozenset({"cookie_refused_theirs"})),
+    Attack("wrong-cookie", "member", "cluster", "node", "public_cookie", "ack", frozenset({"cookie_refused_theirs"})),
 )
 
 _TLS_GUIDE = "Erlang/OTP, Using TLS for Erlang Distribution"
@@ -330,7 +330,7 @@ CONTROLS = (
         "wrong-cookie",
         "A member's certificate with a wrong cookie is refused",
         "It is the second proof: it holds when a key is stolen, or when the authority signs what it should not.",
-        "role distribution: a cookie of its own. OTP's -nocookie means the publicly known cookie nocookie.",
+        "role distribution: a cookie of the cluster's own. The attack shows the cookie that a node started with -nocookie has.",
         _PROTOCOL,
         "critical",
         "attacks",

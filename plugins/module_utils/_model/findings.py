@@ -270,9 +270,8 @@ def _owned(host: _Host, path: str, owner: str | None, modes: tuple[int, ...]) ->
     """Problems with a file's owner and mode; null where nobody looked."""
     entry = host.file(path)
     if entry is None:
-        return None
-    if not entry.get("exists", True):
-        return [f"{path} does not exist"]
+        # observe lists what is there; without privilege it cannot see into a private directory.
+        return [f"{path} does not exist"] if host.observed and host.observed.get("privileged") else None
     problems = []
     if owner is not None and entry.get("owner") != owner:
         problems.append(f"{path} belongs to {entry.get('owner')}, not to {owner}")
@@ -371,7 +370,7 @@ def _running_process(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
         unit = node["unit"]
         wanted = _digest(host.show(unit))
-        running = [p for p in host.observed["processes"] if p.get("unit") == unit and p.get("node") == node["node"]]
+        running = [p for p in host.observed["processes"] if p.get("unit") == unit and p.get("node") in (node["node"], node["name"])]
         problems = []
         if not wanted:
             problems.append(f"{unit}: its environment has no digest of the files")
@@ -477,9 +476,6 @@ def _host_findings(evidence: Evidence) -> Iterator[Finding]:
 
 # -- what the wire answered -----------------------------------------------------------------------------------------------------------------
 
-_VERSIONS = {"tlsv1.3": "TLSv1.3", "tlsv1.2": "TLSv1.2"}
-
-
 def _epoch(text: Any) -> float | None:
     """Seconds of a time as C(x509.py) tells it (ISO 8601, UTC)."""
     if isinstance(text, (int, float)):
@@ -501,7 +497,7 @@ def _pair_problem(evidence: Evidence, answer: Answer) -> str:
     tls = answer.tls
     if not tls:
         return "connected in plain TCP"
-    versions = [_VERSIONS.get(version, version) for version in evidence.plan["tls_versions"]]
+    versions = evidence.plan["tls_versions"]
     if tls.get("version") not in versions:
         return f"connected with {tls.get('version')}, not {' or '.join(versions)}"
     if not tls.get("peer"):
@@ -591,6 +587,8 @@ def judge(answer: Answer, attack: Attack, connected: Mapping[tuple[str, str], An
     """
     probe = answer.probe
     where = f" at stage {answer.stage}" if answer.stage else ""
+    if not answer.code:
+        return Outcome(answer, NOT_TESTED, answer.message)
     if probes.got_past(answer, attack.stage):
         return Outcome(answer, SUCCEEDED, f"{answer.code}{where}")
     if answer.code not in attack.refused:

@@ -23,9 +23,6 @@ SELF = "self"
 IMPOSTOR = "beam_impostor"
 """Name part that claims another member's host. Not the probe's own name, which that host may be using at the same moment."""
 
-PUBLIC_COOKIE = "nocookie"
-"""What the wrong-cookie attack shows: OTP's own cookie when it is told to have none."""
-
 
 @dataclass(frozen=True)
 class Probe:
@@ -109,6 +106,7 @@ def connect_probes(plan: Mapping[str, Any], source: str) -> list[Probe]:
     vantage = members[source]["host"]
     probes = []
     for node, member in members.items():
+        # Both prove EPMD's answer too: the port is asked for.
         control = SELF if node == source else CONNECT
         probes.append(Probe(control, vantage, source, node, member.get("host") or "", member["address"], None, "cluster", "own"))
     return probes
@@ -178,6 +176,31 @@ def attack_probes(plan: Mapping[str, Any], vantage: str, source: str, addresses:
         for member in targets:
             probes += _expand(plan, attack, vantage, source, member, addresses)
     return probes
+
+
+def target(plan: Mapping[str, Any], probe: Probe, expired: str = "") -> dict[str, Any]:
+    """A probe in the words of M(beam.cluster.dist_probe), whose own options hold the node's certificate, key and cookie.
+
+    C(expired) is the path of an expired certificate for the node's own key. The cluster's own network is entered from the node's own
+    cluster address: another one of the host's would be no member's.
+    """
+    ask: dict[str, Any] = {"node": probe.target, "host": probe.address, "label": probe.control, "expect": ["any"]}
+    if probe.port is not None:
+        ask["port"] = probe.port
+    if probe.source and probe.network == "cluster":
+        ask["source"] = next(member["address"] for member in _members(plan) if member["node"] == probe.source)
+    if probe.claim:
+        ask["name"] = probe.claim
+    shown: dict[str, dict[str, Any]] = {
+        "plaintext": {"plaintext": True},
+        "old_tls": {"tls": {"versions": ["tlsv1.2"]}},
+        "no_certificate": {"present": "none"},
+        "foreign_certificate": {"present": "foreign"},
+        "expired_certificate": {"tls": {"certificate": expired}},
+        "nothing": {"present": "none", "wrong_cookie": True, "tls": {"verify": False}},
+    }
+    ask.update(shown.get(probe.present, {}))
+    return ask
 
 
 # Codes with which a peer shows that it went on to talk about names: TLS is behind them.

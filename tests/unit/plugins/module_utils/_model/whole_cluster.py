@@ -88,12 +88,13 @@ def host(name: str) -> dict[str, Any]:
         return {"address": where, "port": port, "family": 4, "pid": 42, "process": process, "unit": unit, "user": "beam"}
 
     def file(path: str, mode: str, owner: str) -> dict[str, Any]:
-        return {"path": path, "exists": True, "mode": mode, "owner": owner, "group": owner}
+        return {"path": path, "mode": mode, "owner": owner, "group": owner}
 
     directory = f"/etc/beam/beam@{name}"
     return {
         "observed": {
             "epoch": NOW,
+            "privileged": True,
             "addresses": [
                 {"interface": "lo", "address": "127.0.0.1", "family": 4, "prefix": 8, "default_route": False},
                 {"interface": "eth0", "address": address, "family": 4, "prefix": 24, "default_route": False},
@@ -136,7 +137,7 @@ def host(name: str) -> dict[str, Any]:
 
 
 TLS = {
-    "version": "TLSv1.3",
+    "version": "tlsv1.3",
     "cipher": "TLS_AES_256_GCM_SHA384",
     "peer": {"subject": "CN=x", "sans": ["DNS:x"], "not_after": "2027-01-30T00:00:00Z"},
 }

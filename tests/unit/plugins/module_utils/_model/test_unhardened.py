@@ -1,0 +1,138 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every attack gets into a real node that nothing was done for, and the controls say so; the same attacks are refused by one that is set up right."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._model import probes
+from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS
+from ansible_collections.beam.cluster.plugins.module_utils._model.findings import REFUSED, SUCCEEDED, Outcome, judge
+from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._net.options import connection_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe as dist_probe
+from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "matrix"))
+import nodes  # noqa: E402
+
+WRONG = "nocookie"
+RELEASE = nodes.host_release() or "25"
+
+
+class Place:
+    """Real nodes on loopback, and the means of a member on the host C(vantage)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pki = nodes.Pki(folder / "pki").make_ca()
+        for name in ("vantage", "localhost"):
+            self.pki.issue(name, sans=f"DNS:{name}")
+        self.pki.issue("expired", sans="DNS:vantage", expired=True)
+        self.lab = nodes.Lab(folder / "lab").start()
+
+    def node(self, name: str, *, tls: str | None, arguments: tuple[str, ...] = ()) -> None:
+        self.lab.node(RELEASE, f"{name}@localhost", tls=tls, arguments=arguments)
+
+    def plan(self, target: str) -> dict[str, Any]:
+        port = self.lab.names()[target]
+
+        def member(node: str, host: str) -> dict[str, Any]:
+            return {"node": node, "host": host, "address": "127.0.0.1", "ports": {"first": port, "last": port}}
+
+        return {
+            "members": [member(f"{target}@localhost", "localhost"), member("beam@third", "third"), member("beam@vantage", "vantage")],
+            "hosts": {"localhost": {"in_run": True}, "third": {"in_run": False}, "vantage": {"in_run": False}},
+            "tls_versions": ["tlsv1.3"],
+            "epmd_port": self.lab.epmd_port,
+        }
+
+    def ask(self, plan: dict[str, Any], made: list[Probe], *, cookie: str, tls: bool = True) -> list[Answer]:
+        """What the role does with these probes, without Ansible in between."""
+        expired = self.pki.pair("expired")
+        common: dict[str, Any] = {name: option.get("default") for name, option in connection_spec().items()}
+        common.update(cookie=cookie, name="beam_probe@vantage", epmd_port=self.lab.epmd_port, timeout=1.5, expect=["any"])
+        if tls:
+            common["tls"] = {"ca": self.pki.ca, **self.pki.pair("vantage"), "versions": ["tlsv1.3"], "verify": True}
+        answers = []
+        for probe in made:
+            if probe.present == "names":
+                (told,) = names_all([(probe.address, probe.port)], source=None, timeout=5.0, concurrency=1)
+                told["stage"] = None
+            else:
+                target = probes.target(plan, probe, expired["certificate"])
+                target.pop("source", None)
+                if probe.present == "expired_certificate":
+                    target["tls"]["key"] = expired["key"]
+                shown = WRONG if probe.present == "public_cookie" else cookie
+                (told,) = dist_probe({**common, "cookie": shown, "targets": [target]})
+            answers.append(Answer(probe, told["code"], told["stage"] or "", told["milliseconds"], told["port"], told.get("tls"), told["message"]))
+        return answers
+
+    def attack(self, target: str, *, cookie: str) -> dict[str, Outcome]:
+        """All attacks on one node of this place, by name. Its one address stands for every network."""
+        plan = self.plan(target)
+        node = f"{target}@localhost"
+        honest = [probe for probe in probes.connect_probes(plan, "beam@vantage") if probe.target == node]
+        connected = {(a.probe.source, a.probe.target): a for a in self.ask(plan, honest, cookie=cookie) if a.code == "connected"}
+        made = [*probes.attack_probes(plan, "vantage", "beam@vantage", {}), *probes.attack_probes(plan, "outsider", "", {})]
+        made += [
+            replace(probe, control=probe.control.replace("outside", "member-public"), network="public", source="beam@vantage", vantage="vantage")
+            for probe in made
+            if probe.vantage == "outsider"
+        ]
+        assert {probe.control for probe in made} == {attack.id for attack in ATTACKS}
+        outcomes = {}
+        for answer in self.ask(plan, made, cookie=cookie):
+            outcome = judge(answer, probes.attack_of(answer.probe), connected)
+            assert outcome is not None
+            outcomes[answer.probe.control] = outcome
+        return outcomes
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("unhardened"))
+    try:
+        lax = nodes.option_file(made.pki, "localhost", versions="'tlsv1.3','tlsv1.2'", verify="verify_none", fail="false")
+        made.node("plain", tls=None, arguments=("-nocookie",))
+        made.node("lax", tls=lax, arguments=("-nocookie",))
+        strict = nodes.option_file(made.pki, "localhost")
+        allow = ("-eval", "ok = net_kernel:allow(['strict@localhost', 'beam@third', 'beam@vantage', 'beam_probe@vantage']).")
+        made.node("strict", tls=strict, arguments=allow)
+        yield made
+    finally:
+        made.lab.stop()
+
+
+TLS_LAYER = {"no-certificate", "foreign-certificate", "expired-certificate", "old-tls"}
+
+
+def test_tls_that_verifies_nobody_lets_every_attack_in_but_plaintext(place: Place) -> None:
+    outcomes = place.attack("lax", cookie=WRONG)
+    assert {name for name, outcome in outcomes.items() if outcome.status == SUCCEEDED} == set(outcomes) - {"plaintext"}, outcomes
+    assert outcomes["plaintext"].status == REFUSED
+    assert {outcomes[name].answer.code for name in TLS_LAYER | {"wrong-cookie", "other-name"}} == {"connected"}
+
+
+def test_a_stock_node_lets_plaintext_in(place: Place) -> None:
+    outcomes = place.attack("plain", cookie=WRONG)
+    for attack in ("plaintext", "outside-epmd", "outside-window", "member-public-epmd", "member-public-window"):
+        assert outcomes[attack].status == SUCCEEDED, outcomes[attack]
+    assert outcomes["plaintext"].answer.code == "connected"
+    # There is no TLS to attack: what was never refused must not look as if it was.
+    assert REFUSED not in {outcome.status for outcome in outcomes.values()}
+
+
+def test_a_node_set_up_right_refuses_what_its_own_options_can_refuse(place: Place) -> None:
+    outcomes = place.attack("strict", cookie=nodes.COOKIE)
+    refused = TLS_LAYER | {"plaintext", "other-name", "wrong-cookie"}
+    assert {name: outcomes[name].status for name in refused} == dict.fromkeys(refused, REFUSED), outcomes
+    # Nothing stands in front of this one: the network's part is the firewall's, not the node's.
+    assert {name for name, outcome in outcomes.items() if outcome.status == SUCCEEDED} == set(outcomes) - refused
