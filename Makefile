@@ -51,6 +51,23 @@ lab: bootstrap  ## start the lab: n1, n2, n3 and outsider, bare (LAB_PREFIX=... 
 lab-down: bootstrap  ## take the lab down
 	@ansible-playbook -i molecule/inventory molecule/default/destroy.yml
 
+.PHONY: demo
+demo: lab  ## three bare hosts become a hardened cluster, and the proof is printed
+	@echo "==> turning the hosts into a cluster and proving it (about 2 min)"
+	@ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ansible-playbook -i molecule/inventory beam.cluster.site
+	@echo
+	@echo "The report:   $(cache)/lab/$(LAB_PREFIX)/report"
+	@echo "Look around:  make demo-shell HOST=n1   (n1, n2, n3, outsider)"
+	@echo "Prove again:  make demo-verify"
+	@echo "Take down:    make demo-down"
+
+.PHONY: demo-verify
+demo-verify: bootstrap  ## prove the demo's cluster anew
+	@ansible-playbook -i molecule/inventory beam.cluster.verify
+
+.PHONY: demo-down
+demo-down: lab-down  ## take the demo down
+
 .PHONY: demo-shell
 demo-shell:  ## a root login shell on a host of the lab (HOST=n1)
 	@molecule/lab/podman exec -it -w /root $(LAB_PREFIX)$(HOST) bash -l
