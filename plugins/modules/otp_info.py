@@ -99,11 +99,26 @@ vulnerabilities:
   type: list
   elements: dict
   returned: when found
-  sample:
-    - cve: CVE-2026-89422
-      severity: high
-      title: "A TLS 1.3 client accepts a pre-shared key that it never offered: the server is not authenticated"
-      fixed_in: 27.3.4.18
+  contains:
+    cve:
+      description: Its number.
+      type: str
+      sample: CVE-2026-89422
+    severity:
+      description: What it means to a cluster member. One of V(low), V(medium), V(high), V(critical).
+      type: str
+      sample: high
+    title:
+      description: The number, and what an attacker gains.
+      type: str
+    detail:
+      description: The release that carries it.
+      type: str
+      sample: OTP 25.2.3 (erlang-base 1:25.2.3+dfsg-1+deb12u4)
+    fix:
+      description: What ends it.
+      type: str
+      sample: Upgrade to OTP 27.3.4.18 or newer.
 """
 
 import os
@@ -151,7 +166,7 @@ def owner(module: AnsibleModule, path: str) -> dict[str, str]:
     query = module.get_bin_path("dpkg-query")
     if not query:
         return {}
-    code, out, err = module.run_command([query, "--search", os.path.realpath(path)])
+    code, out, _err = module.run_command([query, "--search", os.path.realpath(path)])
     if code != 0:
         return {}
     name = out.split(":", 1)[0]
@@ -187,7 +202,14 @@ def main() -> None:
             "package": package,
         },
         vulnerabilities=[
-            {"cve": each.cve, "severity": each.severity, "title": each.title, "fixed_in": each.fixed_in(version)} for each in known
+            {
+                "cve": each.cve,
+                "severity": each.severity,
+                "title": f"{each.cve}: {each.title}",
+                "detail": f"OTP {version} ({package['name']} {package['version']})" if package else f"OTP {version}",
+                "fix": f"Upgrade to OTP {each.fixed_in(version)} or newer, or to a package that carries its fix.",
+            }
+            for each in known
         ],
     )
 
