@@ -94,6 +94,8 @@ class Link:
         self._sent: Dict[int, etf.Term] = {}
         self._spawned: Dict[etf.Reference, etf.Term] = {}
         self._down: Dict[etf.Reference, etf.Term] = {}
+        # Compared with the name that was asked for, so it is one.
+        self.node = str(side.peer_name)
         self.peer_flags = side.peer_flags
 
     def close(self) -> None:

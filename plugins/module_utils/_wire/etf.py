@@ -4,21 +4,7 @@
 
 """The external term format: Erlang's terms as Python values that keep the differences Erlang makes.
 
-Source: the guide erl_ext_dist and erts/emulator/beam/external.c of OTP 23 to 29.
-
-| Erlang | Python |
-| --- | --- |
-| integer | int |
-| float | float |
-| atom | `Atom`; also true, false and undefined |
-| binary | bytes |
-| bit string of n*8+k bits | `Bits` |
-| tuple | tuple |
-| proper list, string | list; a string is a list of code points, as in Erlang |
-| improper list | `Improper` |
-| map | `Map`, which tells the keys 1 and 1.0 apart |
-| pid, port, reference | `Pid`, `Port`, `Reference` |
-| fun, external fun | `Fun`, `Export` |
+The values are those of `_term`. Source: the guide erl_ext_dist and erts/emulator/beam/external.c of OTP 23 to 29.
 
 Neither direction recurses. Depth, number of terms and size are capped, and a length that a peer announces is never believed before it is
 compared with what is there. Not taken: references into the atom cache (flags keep the peer from sending them), LOCAL_EXT (opaque outside its
@@ -31,133 +17,12 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, List, Tuple
 
+from .._term import Atom, Bits, Export, Fun, Improper, Map, Pid, Port, Reference, Term
 from .errors import EncodeError, ProtocolError, TooLarge
 
 VERSION = 131
-
-# Any of the types of the table above. Spelled out it would be recursive, which Python 3.9's typing cannot say.
-Term = Any
-
-
-class Atom:
-    """An atom. Equal to no other Python value of the same text."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __eq__(self, other: object) -> bool:
-        return other.__class__ is Atom and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(("atom", self.name))
-
-    def __repr__(self) -> str:
-        return "Atom(%r)" % self.name
-
-    def __str__(self) -> str:
-        return self.name
-
-
-@dataclass(frozen=True)
-class Bits:
-    """A bit string whose last byte holds only `bits` (1 to 7) bits, at its upper end."""
-
-    data: bytes
-    bits: int
-
-
-@dataclass(frozen=True)
-class Improper:
-    """A list whose tail is no list."""
-
-    head: Tuple[Term, ...]
-    tail: Term
-
-
-@dataclass(frozen=True)
-class Pid:
-    """A process on `node`."""
-
-    node: Atom
-    id: int
-    serial: int
-    creation: int
-
-
-@dataclass(frozen=True)
-class Port:
-    """A port on `node`."""
-
-    node: Atom
-    id: int
-    creation: int
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A reference made on `node`; one to five 32-bit words."""
-
-    node: Atom
-    creation: int
-    ids: Tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Export:
-    """fun module:function/arity."""
-
-    module: Atom
-    function: Atom
-    arity: int
-
-
-@dataclass(frozen=True)
-class Fun:
-    """A fun with its environment. It can be kept and sent back, not called here."""
-
-    arity: int
-    unique: bytes
-    slot: int
-    module: Atom
-    old_index: int
-    old_unique: int
-    pid: Pid
-    free: Tuple[Term, ...]
-
-
-class Map:
-    """A map as the pairs that came, in their order. Two maps are equal where the pairs are, in any order."""
-
-    __slots__ = ("pairs",)
-
-    def __init__(self, pairs: Iterable[Tuple[Term, Term]] = ()) -> None:
-        self.pairs: Tuple[Tuple[Term, Term], ...] = tuple(pairs)
-
-    def __eq__(self, other: object) -> bool:
-        return other.__class__ is Map and self._canonical() == other._canonical()
-
-    def __hash__(self) -> int:
-        return hash(("map", self._canonical()))
-
-    def __repr__(self) -> str:
-        return "Map(%r)" % (self.pairs,)
-
-    def __len__(self) -> int:
-        return len(self.pairs)
-
-    def _canonical(self) -> Tuple[Tuple[bytes, bytes], ...]:
-        return tuple(sorted((encode(key), encode(value)) for key, value in self.pairs))
-
-    def get(self, key: Term, default: Term = None) -> Term:
-        """The value of a key, compared as Erlang's =:= does."""
-        for own, value in self.pairs:
-            if own.__class__ is key.__class__ and own == key:
-                return value
-        return default
 
 
 @dataclass(frozen=True)
@@ -637,19 +502,3 @@ def _encode_pid(out: bytearray, pid: Pid) -> None:
     out.append(_NEW_PID)
     _encode_atom(out, pid.node)
     out += struct.pack(">III", pid.id, pid.serial, pid.creation)
-
-
-def charlist(text: str) -> List[int]:
-    """A string as Erlang's double quotes mean it: a list of code points."""
-    return [ord(character) for character in text]
-
-
-def text_of(term: Term) -> Optional[str]:
-    """The text of a charlist, binary or atom; None where the term is none of them."""
-    if isinstance(term, Atom):
-        return term.name
-    if isinstance(term, bytes):
-        return term.decode("utf-8", "replace")
-    if isinstance(term, list) and all(item.__class__ is int and 0 <= item < 0x110000 for item in term):
-        return "".join(map(chr, term))
-    return None

@@ -1,0 +1,228 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calls on nodes, and what nodes see of each other: what `node_call` and `mesh_info` do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+from .. import _term as term
+from .._wire import codes
+from .._wire.errors import EncodeError
+from .node import Call, Link, Outcome, Peer, Returned
+from .options import OptionError
+from .talk import Result, converse_all
+
+_Atom = term.Atom
+
+
+def _entry(peer: Peer, result: Result) -> Dict[str, Any]:
+    entry: Dict[str, Any] = {"node": peer.node, "host": peer.host, "name": peer.name}
+    entry.update(result.as_dict())
+    return entry
+
+
+def _end(entry: Dict[str, Any], code: str, message: str) -> None:
+    entry.update(code=code, verdict=codes.lookup(code).verdict, stage="call", message=message)
+
+
+# --- node_call ---
+
+
+def read_args(args: Any, strings: str) -> List[term.Term]:
+    """The arguments of a call: text is an Erlang list, a list is plain data. Raises `OptionError`."""
+    try:
+        if args is None:
+            return []
+        if isinstance(args, str):
+            parsed = term.parse(args)
+            if not isinstance(parsed, list):
+                raise OptionError("args: %s is no list" % args)
+            return parsed
+        if isinstance(args, list):
+            return [term.from_plain(item, strings=strings, keys=strings) for item in args]
+    except term.TermError as error:
+        raise OptionError("args: %s" % error) from None
+    raise OptionError("args: text of an Erlang list, or a list")
+
+
+def call_everywhere(
+    peers: Sequence[Peer], call: Call, *, via: Optional[str], timeout: float, concurrency: int,
+) -> List[Dict[str, Any]]:
+    """Make one call on each peer. Each answer has `result` and `result_erlang`, or `exception` and a code that is not `connected`."""
+
+    async def then(link: Link) -> Tuple[Outcome, str]:
+        used = via or ("erpc" if link.has_erpc else "rex")
+        return await link.call(*call, via=used), used
+
+    answers: List[Dict[str, Any]] = []
+    try:
+        results = converse_all(peers, timeout=timeout, concurrency=concurrency, then=then)
+    except EncodeError as error:
+        raise OptionError("args: %s" % error) from None
+    for peer, result in zip(peers, results):
+        entry = _entry(peer, result)
+        entry.update(via=None, result=None, result_erlang=None, exception=None)
+        if result.connected:
+            outcome, entry["via"] = result.answer
+            if isinstance(outcome, Returned):
+                entry["result"] = term.to_plain(outcome.value)
+                entry["result_erlang"] = term.to_text(outcome.value)
+            else:
+                entry["exception"] = {
+                    "class": outcome.kind,
+                    "reason": term.to_text(outcome.reason),
+                    "stack": _stack(outcome.stack),
+                }
+                code = "call_refused" if outcome.kind == "refused" else "call_failed"
+                _end(entry, code, "%s: %s" % (outcome.kind, entry["exception"]["reason"]))
+        answers.append(entry)
+    return answers
+
+
+def _stack(stack: term.Term) -> List[str]:
+    """A stack trace as one line per frame, module:function/arity with file and line where they are known."""
+    lines: List[str] = []
+    for frame in stack if isinstance(stack, list) else []:
+        if not isinstance(frame, tuple) or len(frame) != 4:
+            lines.append(term.to_text(frame))
+            continue
+        module, function, arity, where = frame
+        size = len(arity) if isinstance(arity, list) else arity
+        place = {str(item[0]): item[1] for item in where if isinstance(item, tuple) and len(item) == 2} if isinstance(where, list) else {}
+        text = "%s:%s/%s" % (module, function, size)
+        if "file" in place and "line" in place:
+            text += " (%s:%s)" % (term.to_plain(place["file"]), place["line"])
+        lines.append(text)
+    return lines
+
+
+# --- mesh_info ---
+
+_QUESTIONS: Dict[str, Call] = {
+    "visible": ("erlang", "nodes", [_Atom("visible")]),
+    "hidden": ("erlang", "nodes", [_Atom("hidden")]),
+    "known": ("erlang", "nodes", [_Atom("known")]),
+    "otp_release": ("erlang", "system_info", [_Atom("otp_release")]),
+    "erts_version": ("erlang", "system_info", [_Atom("version")]),
+    "creation": ("erlang", "system_info", [_Atom("creation")]),
+    "uptime_seconds": ("erlang", "statistics", [_Atom("wall_clock")]),
+    "ticktime": ("net_kernel", "get_net_ticktime", []),
+    "tickintensity": ("application", "get_env", [_Atom("kernel"), _Atom("net_tickintensity")]),
+    "prevent_overlapping_partitions": ("application", "get_env", [_Atom("kernel"), _Atom("prevent_overlapping_partitions")]),
+    "connect_all": ("application", "get_env", [_Atom("kernel"), _Atom("connect_all")]),
+    "carrier": ("init", "get_argument", [_Atom("proto_dist")]),
+}
+
+# What has to be the same on all nodes of one cluster.
+COMPARED = ("otp_release", "ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "carrier")
+
+
+def _view(outcomes: Mapping[str, Outcome], own_name: str) -> Dict[str, Any]:
+    """The answers of one node as plain data; null where a question was not answered."""
+    value = {key: outcome.value if isinstance(outcome, Returned) else None for key, outcome in outcomes.items()}
+    view: Dict[str, Any] = {}
+    for key in ("visible", "hidden", "known"):
+        nodes = value[key]
+        view[key] = sorted(str(node) for node in nodes if str(node) != own_name) if isinstance(nodes, list) else None
+    view["otp_release"] = term.to_plain(value["otp_release"])
+    view["erts_version"] = term.to_plain(value["erts_version"])
+    view["creation"] = value["creation"]
+    clock = value["uptime_seconds"]
+    view["uptime_seconds"] = clock[0] // 1000 if isinstance(clock, tuple) else None
+    ticktime = value["ticktime"]
+    # While it changes: {ongoing_change_to, Seconds}.
+    view["ticktime"] = ticktime[1] if isinstance(ticktime, tuple) else term.to_plain(ticktime)
+    release = int(view["otp_release"]) if str(view["otp_release"]).isdigit() else 0
+    # What a node does where nothing is set: kernel_app.md of OTP 25 to 29.
+    view["tickintensity"] = _set(value["tickintensity"], 4)
+    view["prevent_overlapping_partitions"] = _set(value["prevent_overlapping_partitions"], release >= 25)
+    view["connect_all"] = _set(value["connect_all"], True)
+    carrier = value["carrier"]
+    view["carrier"] = term.to_plain(carrier[1][0][0]) if isinstance(carrier, tuple) and carrier[1][0] else "inet_tcp"
+    return view
+
+
+def _set(value: term.Term, default: Any) -> Any:
+    return term.to_plain(value[1]) if isinstance(value, tuple) and len(value) == 2 else default
+
+
+async def _ask(link: Link) -> Dict[str, Outcome]:
+    outcomes = await link.call_all(list(_QUESTIONS.values()))
+    return dict(zip(_QUESTIONS, outcomes))
+
+
+def mesh(peers: Sequence[Peer], *, timeout: float, concurrency: int, relink: bool = False) -> Dict[str, Any]:
+    """Ask each peer for its view, after all links were cut and made again where `relink` says so.
+
+    Returns `targets`, `missing`, `strangers`, `differs`, `whole` and `relinked`.
+    """
+    relinked = _relink(peers, timeout, concurrency) if relink else None
+    targets: List[Dict[str, Any]] = []
+    for peer, result in zip(peers, converse_all(peers, timeout=timeout, concurrency=concurrency, then=_ask)):
+        entry = _entry(peer, result)
+        entry.update(_view(result.answer, peer.name) if result.connected else dict.fromkeys(_QUESTIONS))
+        targets.append(entry)
+    return dict(judge(targets), targets=targets, relinked=relinked)
+
+
+def judge(targets: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """Who is missing from whom, who is there that was not asked for, and who differs.
+
+    A node that could not be asked is missing from everybody's view that lacks it, and nothing is said of its own.
+    """
+    members = [target["node"] for target in targets]
+    missing: List[Dict[str, str]] = []
+    strangers: List[Dict[str, str]] = []
+    for target in targets:
+        if target["visible"] is None:
+            continue
+        seen = set(target["visible"])
+        missing += [{"from": target["node"], "to": member} for member in members if member != target["node"] and member not in seen]
+        strangers += [{"from": target["node"], "to": node} for node in sorted(seen.difference(members))]
+    differs: List[Dict[str, Any]] = []
+    for key in COMPARED:
+        values: Dict[str, List[str]] = {}
+        for target in targets:
+            if target["visible"] is not None:
+                values.setdefault(str(target[key]), []).append(target["node"])
+        if len(values) > 1:
+            differs.append({"what": key, "values": [{"value": value, "nodes": nodes} for value, nodes in sorted(values.items())]})
+    asked = all(target["visible"] is not None for target in targets)
+    return {"missing": missing, "strangers": strangers, "differs": differs, "whole": asked and not missing}
+
+
+def _relink(peers: Sequence[Peer], timeout: float, concurrency: int) -> Dict[str, Any]:
+    """Cut all visible links of all peers, then have each connect to all others, trying again until the time is up.
+
+    Each of the two is done on all nodes before the other begins: a link that one node made must not be cut by the next.
+    """
+
+    async def cut(link: Link) -> List[str]:
+        (outcome,) = await link.call_all([_QUESTIONS["visible"]])
+        nodes = list(outcome.value) if isinstance(outcome, Returned) else []
+        await link.call_all([("erlang", "disconnect_node", [node]) for node in nodes])
+        return [str(node) for node in nodes]
+
+    cuts = converse_all(peers, timeout=timeout, concurrency=concurrency, then=cut)
+    names = [peer.node for peer in peers]
+    failed = {name: [other for other in names if other != name] for name in names}
+
+    async def join(link: Link) -> None:
+        wanted = failed[link.node]
+        until = asyncio.get_running_loop().time() + timeout * 0.8
+        while wanted:
+            outcomes = await link.call_all([("net_kernel", "connect_node", [_Atom(name)]) for name in wanted])
+            wanted[:] = [name for name, outcome in zip(wanted, outcomes) if outcome != Returned(_Atom("true"))]
+            if not wanted or asyncio.get_running_loop().time() + 0.5 > until:
+                return
+            await asyncio.sleep(0.5)
+
+    converse_all(peers, timeout=timeout, concurrency=concurrency, then=join)
+    return {
+        "cut": [{"from": name, "to": node} for name, result in zip(names, cuts) for node in (result.answer or [])],
+        "failed": [{"from": name, "to": node} for name in names for node in failed[name]],
+    }

@@ -1,0 +1,309 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_call
+short_description: Call a function on nodes
+version_added: 0.1.0
+author:
+  - The beam.cluster contributors (@beam-cluster)
+description:
+  - Calls one function on one or many nodes and returns what it returned, as data and as Erlang text. No C(erl) is started for it.
+  - Connects as M(beam.cluster.dist_probe) does. The call is made as C(erpc) makes it where the node has that, else through C(rex).
+  - A function that ends with an exception fails the module, with its class, reason and stack. So does a node that cannot be reached.
+options:
+  targets:
+    description:
+      - The nodes to call the function on.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      node:
+        description:
+          - Full name of the node.
+        type: str
+        required: true
+      host:
+        description:
+          - Host name or IP address to connect to. The default is the host part of O(targets[].node).
+        type: str
+      port:
+        description:
+          - Port of the node. Left out, EPMD is asked.
+        type: int
+  module:
+    description:
+      - Name of the Erlang module, such as V(lists). Elixir's modules begin with C(Elixir.).
+    type: str
+    required: true
+  function:
+    description:
+      - Name of the function.
+    type: str
+    required: true
+  args:
+    description:
+      - The arguments. Text is read as an Erlang list, such as C([kernel, "text", <<"binary">>]).
+      - A list is plain data. Its strings become what O(strings) says; dictionaries become maps; true, false and null become the atoms
+        C(true), C(false) and C(undefined).
+    type: raw
+    default: []
+  strings:
+    description:
+      - What the strings in a list of O(args), and the keys of its dictionaries, become.
+    type: str
+    choices: [binary, string, atom]
+    default: binary
+  read_only:
+    description:
+      - Whether the call only looks. If so, it is made in check mode too and reports no change.
+    type: bool
+    default: false
+  via:
+    description:
+      - How to call. V(auto) takes C(erpc) where the node has it.
+      - Through C(rex) a thrown value looks like a returned one. That is how C(rpc:call/4) is.
+    type: str
+    choices: [auto, erpc, rex]
+    default: auto
+extends_documentation_fragment:
+  - beam.cluster.attributes
+  - beam.cluster.connection
+attributes:
+  check_mode:
+    support: partial
+    details:
+      - Without O(read_only) the call is not made in check mode, and a change is reported.
+  diff_mode:
+    support: none
+seealso:
+  - module: beam.cluster.mesh_info
+"""
+
+EXAMPLES = r"""
+- name: Which applications run?
+  beam.cluster.node_call:
+    targets:
+      - node: beam@n1
+        host: 10.0.0.11
+    module: application
+    function: which_applications
+    read_only: true
+    cookie_file: /var/lib/beam/beam@n1/.erlang.cookie
+    tls:
+      ca: /etc/beam/beam@n1/tls/ca.pem
+      certificate: /etc/beam/beam@n1/tls/cert.pem
+      key: /etc/beam/beam@n1/tls/key.pem
+  register: __applications
+
+- name: Set the log level on two nodes
+  beam.cluster.node_call:
+    targets:
+      - node: beam@n1
+        host: 10.0.0.11
+      - node: beam@n2
+        host: 10.0.0.12
+    module: logger
+    function: set_primary_config
+    args: "[level, warning]"
+    cookie_file: /var/lib/beam/beam@n1/.erlang.cookie
+"""
+
+RETURN = r"""
+targets:
+  description: One answer per target, in the order of the targets.
+  returned: when the call was made
+  type: list
+  elements: dict
+  contains:
+    result:
+      description: What the function returned, as plain data. Atoms and printable text become strings, tuples become lists.
+      type: raw
+      sample: [1, 2, 3]
+    result_erlang:
+      description: What the function returned, as Erlang text; null where it did not return.
+      type: str
+      sample: "[1,2,3]"
+    exception:
+      description: How the function ended, null where it returned.
+      type: dict
+      contains:
+        class:
+          description: V(error), V(exit) or V(throw); V(refused) where the node would not start the call.
+          type: str
+          sample: error
+        reason:
+          description: The reason, as Erlang text.
+          type: str
+          sample: undef
+        stack:
+          description: The stack, one line per frame, the innermost first.
+          type: list
+          elements: str
+          sample: ["lists:map/2 (lists.erl:1559)"]
+    via:
+      description: How the call was made, V(erpc) or V(rex); null where it was not.
+      type: str
+      sample: erpc
+    node:
+      description: The node asked for.
+      type: str
+      sample: beam@n1
+    host:
+      description: The host connected to.
+      type: str
+      sample: 10.0.0.11
+    port:
+      description: The port connected to, null where EPMD did not tell one.
+      type: int
+      sample: 9100
+    address:
+      description: The address connected to, null where there was no connection.
+      type: str
+      sample: 10.0.0.11
+    name:
+      description: The node name that was claimed.
+      type: str
+      sample: beam_probe@n3
+    code:
+      description: What became of it. The codes are listed in the documentation of the collection.
+      type: str
+      sample: connected
+    verdict:
+      description: >-
+        What the code means. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
+        which says nothing about the peer.
+      type: str
+      sample: connected
+    stage:
+      description: The stage reached, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping), V(call) or V(done).
+      type: str
+      sample: done
+    message:
+      description: The code in words; empty where the node was reached.
+      type: str
+      sample: ""
+    milliseconds:
+      description: How long it took.
+      type: float
+      sample: 8.4
+    tls:
+      description: The TLS session, null where none was begun.
+      type: dict
+      contains:
+        version:
+          description: The version agreed on, null where there was no agreement.
+          type: str
+          sample: tlsv1.3
+        cipher:
+          description: The cipher suite agreed on, as OpenSSL names it.
+          type: str
+          sample: TLS_AES_256_GCM_SHA384
+        peer:
+          description: The peer's certificate, also where it was refused; null where it sent none.
+          type: dict
+          contains:
+            subject:
+              description: The subject.
+              type: str
+              sample: CN=beam@n1
+            issuer:
+              description: The issuer.
+              type: str
+              sample: CN=beam CA
+            sans:
+              description: The alternative names with their kind.
+              type: list
+              elements: str
+              sample: ["DNS:n1", "IP:10.0.0.11"]
+            serial:
+              description: The serial number, hexadecimal.
+              type: str
+              sample: 5EC0FFEE
+            not_before:
+              description: Begin of the validity, UTC.
+              type: str
+              sample: "2026-01-31T00:00:00Z"
+            not_after:
+              description: End of the validity, UTC.
+              type: str
+              sample: "2027-01-31T00:00:00Z"
+            key_type:
+              description: Kind and size of the key.
+              type: str
+              sample: EC P-256
+            purposes:
+              description: The extended key usages, null where the certificate has none.
+              type: list
+              elements: str
+              sample: [serverAuth, clientAuth]
+    flags:
+      description: The distribution flags of the node as a hexadecimal number, null where it did not come to that.
+      type: str
+      sample: "0xd07df7fbd"
+    creation:
+      description: Which incarnation of the node answered, null where it did not come to that.
+      type: int
+      sample: 1795232508
+result:
+  description: What the function returned on the one target.
+  returned: when there is one target
+  type: raw
+  sample: [1, 2, 3]
+result_erlang:
+  description: The same as Erlang text.
+  returned: when there is one target
+  type: str
+  sample: "[1,2,3]"
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.beam.cluster.plugins.module_utils._net.ask import call_everywhere, read_args
+from ansible_collections.beam.cluster.plugins.module_utils._net.options import CONNECTION_RULES, OptionError, connection_spec, make_peers, target_spec
+
+
+def main() -> None:
+    """Call, and fail where a call did not return."""
+    module = AnsibleModule(
+        argument_spec=dict(
+            connection_spec(),
+            targets={"type": "list", "elements": "dict", "required": True, "options": target_spec()},
+            module={"type": "str", "required": True},
+            function={"type": "str", "required": True},
+            args={"type": "raw", "default": []},
+            strings={"type": "str", "choices": ["binary", "string", "atom"], "default": "binary"},
+            read_only={"type": "bool", "default": False},
+            via={"type": "str", "choices": ["auto", "erpc", "rex"], "default": "auto"},
+        ),
+        supports_check_mode=True,
+        **CONNECTION_RULES,
+    )
+    params = module.params
+    try:
+        peers = make_peers(params, params["targets"])
+        args = read_args(params["args"], params["strings"])
+        if module.check_mode and not params["read_only"]:
+            module.exit_json(changed=True, msg="The call is not made in check mode.")
+        targets = call_everywhere(
+            peers, (params["module"], params["function"], args), via=None if params["via"] == "auto" else params["via"],
+            timeout=params["timeout"], concurrency=params["concurrency"],
+        )
+    except OptionError as error:
+        module.fail_json(msg=str(error))
+    result = {"changed": not params["read_only"], "targets": targets}
+    if len(targets) == 1:
+        result.update(result=targets[0]["result"], result_erlang=targets[0]["result_erlang"])
+    failed = [answer for answer in targets if answer["code"] != "connected"]
+    if failed:
+        lines = ["%s: %s (stage %s). %s" % (answer["node"], answer["code"], answer["stage"], answer["message"]) for answer in failed]
+        module.fail_json(msg="%d of %d calls failed:\n%s" % (len(failed), len(targets), "\n".join(lines)), **result)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()
