@@ -10,11 +10,11 @@ module: plan
 short_description: Make a BEAM cluster from the inventory, and judge it as a whole
 version_added: "0.1.0"
 description:
-  - Reads the variables C(beam_*) of every member, in the run or not, and what M(beam.cluster.observe) saw of those in the run, and makes one cluster of
-    them.
+  - Reads the variables C(beam_*) of every member, in the run or not, and what M(beam.cluster.observe) saw of those in the run,
+    and makes one cluster of them.
   - Reports every mistake at once, each with host, variable, rule and fix. It touches no host.
-  - The variables, with the defaults of those that belong to the whole cluster, are documented in the argument spec of the role P(beam.cluster.plan#role),
-    which is how this is meant to be used.
+  - The variables, with the defaults of those that belong to the whole cluster, are documented in the argument spec of the role
+    P(beam.cluster.plan#role), which is how this is meant to be used.
   - Secrets are judged, and are in no result and no message.
 options:
   requires:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 TIMEOUT = 5
@@ -21,21 +22,39 @@ def find(program: str) -> str | None:
     return shutil.which(program, path=f"{os.environ.get('PATH', '')}:{_PATH}")
 
 
+class Running:
+    """A program at work. Start the slow one first, and ask for its output when all else is done."""
+
+    def __init__(self, program: str, *arguments: str) -> None:
+        path = find(program)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._until = time.monotonic() + TIMEOUT
+        if path is None:
+            return
+        try:
+            self._process = subprocess.Popen(
+                [path, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env={"PATH": _PATH, "LC_ALL": "C", "SYSTEMD_COLORS": "0"},
+            )
+        except OSError:
+            return
+
+    def output(self) -> str | None:
+        """What it printed, or None where it is missing, failed or took too long: then nothing is known."""
+        if self._process is None:
+            return None
+        try:
+            printed, _errors = self._process.communicate(timeout=max(0.0, self._until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+            return None
+        return printed.decode("utf-8", "replace") if self._process.returncode == 0 else None
+
+
 def output(program: str, *arguments: str) -> str | None:
-    """What it prints, or None where it is missing, fails or takes too long: then nothing is known."""
-    path = find(program)
-    if path is None:
-        return None
-    try:
-        done = subprocess.run(
-            [path, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=TIMEOUT,
-            check=False,
-            env={"PATH": _PATH, "LC_ALL": "C", "SYSTEMD_COLORS": "0"},
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    """As C(Running.output), without anything else to do meanwhile."""
+    return Running(program, *arguments).output()

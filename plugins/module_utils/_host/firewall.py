@@ -82,7 +82,8 @@ def _ports(value: Any) -> tuple[int, int] | None:
 def our_table(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
     """What our table knows, None where there is no such table.
 
-    Members are the elements of its address sets, own addresses those of the sets whose name begins with own, ports those of its service sets and of matches on a destination port.
+    Members are the elements of its address sets, own addresses those of the sets whose name begins with own, ports those of its service
+    sets and of matches on a destination port.
     """
     present = False
     members: set[str] = set()

@@ -30,6 +30,7 @@ _UNITS = (
 def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = ()) -> dict[str, object]:
     """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset."""
     epoch = time.time()
+    apt = otp.ask_apt()
     processes = proc.processes()
     seen_units = units.show({*_UNITS, *extra_units, *(str(one["unit"]) for one in processes if str(one["unit"]).endswith(".service"))})
     listeners = proc.listeners()
@@ -42,13 +43,13 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = ()) ->
         "init": units.init(),
         "distribution": distribution(),
         "addresses": addresses(),
-        "otp": {**otp.installed(), **otp.candidate()},
         "firewall": firewall.summary(seen_units),
         "listeners": listeners,
         "processes": processes,
         "units": seen_units,
         "files": files.describe_all(extra_files),
         "epmd": epmd(listeners),
+        "otp": {**otp.installed(), **otp.candidate(apt.output())},
     }
 
 

@@ -63,10 +63,14 @@ def installed() -> dict[str, object]:
     return {"installed": True, "release": release, "version": version, "root": root, "erl": erl, "ssl": ssl}
 
 
-def candidate() -> dict[str, str | None]:
+def ask_apt() -> commands.Running:
+    """The slowest question of all."""
+    return commands.Running("apt-cache", "policy", "erlang-base")
+
+
+def candidate(policy: str | None) -> dict[str, str | None]:
     """What apt would install as erlang-base, None where there is no apt or its lists do not know it."""
-    policy = commands.output("apt-cache", "policy", "erlang-base") or ""
-    match = re.search(r"^\s*Candidate:\s*(\S+)", policy, re.MULTILINE)
+    match = re.search(r"^\s*Candidate:\s*(\S+)", policy or "", re.MULTILINE)
     package = match.group(1) if match and match.group(1) != "(none)" else None
     version = _VERSION.match(package) if package else None
     return {"candidate": package, "candidate_release": version.group(1).split(".")[0] if version else None}

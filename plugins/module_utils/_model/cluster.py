@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from . import addresses, cookie, inputs
 from .addresses import Address
@@ -93,7 +94,7 @@ class Inventory:
     run: Sequence[str]
     values: Mapping[str, Mapping[str, object]]
     secrets: Mapping[str, Mapping[str, object]] = field(repr=False)
-    observed: Mapping[str, Mapping[str, object]]
+    observed: Mapping[str, Mapping[str, Any]]
     products: Mapping[str, Mapping[str, object]]
     defaults: Mapping[str, object]
     backdate_seconds: int = 3600
@@ -240,7 +241,9 @@ class _Builder:
         wanted: dict[str, list[str]] = {}
         for host in self.inventory.run:
             value = self.inventory.value("beam_group", host)
-            if isinstance(value, str) and (self.inventory.values.get("beam_group", {}).get(host, MISSING) is not MISSING or host in self.inventory.groups.get(value, ())):
+            if isinstance(value, str) and (
+                self.inventory.values.get("beam_group", {}).get(host, MISSING) is not MISSING or host in self.inventory.groups.get(value, ())
+            ):
                 wanted.setdefault(value, []).append(host)
             elif not isinstance(value, str):
                 self.problems.add(host, "beam_group", "type", "the group is not named by a string.", "name an inventory group.")
@@ -267,7 +270,9 @@ class _Builder:
             return group, []
         hosts = list(self.inventory.groups[group])
         if not hosts:
-            self.problems.add("", "beam_group", "group_empty", f"the group {group} has no host.", "put the members into it, or name their group in beam_group.")
+            self.problems.add(
+                "", "beam_group", "group_empty", f"the group {group} has no host.", "put the members into it, or name their group in beam_group."
+            )
         return group, hosts
 
     def _lists_members(self) -> bool:
@@ -283,7 +288,13 @@ class _Builder:
             self.problems,
         )
         if not isinstance(given, (list, tuple)) or not given:
-            self.problems.add("", "beam_members", "member_list", "the members are not a list with at least one entry.", "list {node, address, ports} of each member.")
+            self.problems.add(
+                "",
+                "beam_members",
+                "member_list",
+                "the members are not a list with at least one entry.",
+                "list {node, address, ports} of each member.",
+            )
             return []
         members = []
         for index, entry in enumerate(given):
@@ -315,17 +326,21 @@ class _Builder:
         if given is MISSING:
             entries: list[Mapping[str, object]] = [{}]
         elif not isinstance(given, (list, tuple)) or not given:
-            self.problems.add(host, "beam_nodes", "type", "the nodes are not a list with at least one entry.", "list them, or leave beam_nodes out for one node.")
+            self.problems.add(
+                host, "beam_nodes", "type", "the nodes are not a list with at least one entry.", "list them, or leave beam_nodes out for one node."
+            )
             return []
         else:
             entries = [
-                entry for index, entry in enumerate(given) if self._keys(host, "beam_nodes", f"entry {index + 1}", entry, _NODE_KEYS, ("name",) if len(given) > 1 else ())
+                entry
+                for index, entry in enumerate(given)
+                if self._keys(host, "beam_nodes", f"entry {index + 1}", entry, _NODE_KEYS, ("name",) if len(given) > 1 else ())
             ]
         windows = self._windows(host, entries)
         nodes = []
         for index, entry in enumerate(entries):
             where = "" if given is MISSING else f"beam_nodes[{index}]."
-            name = self._node_name(host, entry, f"{where}name" if "name" in entry else "beam_node_name")
+            name = self._node_name(host, entry, where)
             address = self._node_address(host, entry, where)
             window = windows[index]
             if name is None or address is None or window is None:
@@ -340,10 +355,12 @@ class _Builder:
         scalar = self.inventory.value("beam_node_name", host)
         if scalar is MISSING:
             scalar = f"beam@{host}"
-        value = entry.get("name", scalar)
+        value = entry.get("name")
+        if value is None:
+            return self._name(host, "beam_node_name", scalar)
         if isinstance(value, str) and "@" not in value and isinstance(scalar, str):
             value = f"{value}@{scalar.split('@')[-1]}"
-        return self._name(host, where, value)
+        return self._name(host, f"{where}name", value)
 
     def _name(self, host: str, where: str, value: object) -> NodeName | None:
         try:
@@ -356,7 +373,13 @@ class _Builder:
         try:
             address = addresses.parse(value)
         except ValueError as error:
-            self.problems.add(host, where, "address_format", f"{error}.", "write the IP address that peers reach the member at; names do not do, DNS must not decide.")
+            self.problems.add(
+                host,
+                where,
+                "address_format",
+                f"{error}.",
+                "write the IP address that peers reach the member at; names do not do, DNS must not decide.",
+            )
             return None
         reason = addresses.unusable(address)
         if reason:
@@ -376,7 +399,13 @@ class _Builder:
             return self._address(host, "ansible_host", fallback)
         if addresses.is_address(host) and fallback is MISSING:
             return self._address(host, "inventory_hostname", host)
-        self.problems.add(host, "beam_address", "address_missing", "the host has no cluster address.", "set beam_address, or beam_interface where every member is in the run.")
+        self.problems.add(
+            host,
+            "beam_address",
+            "address_missing",
+            "the host has no cluster address.",
+            "set beam_address, or beam_interface where every member is in the run.",
+        )
         return None
 
     def _scalars(self, host: str) -> dict[str, object]:
@@ -396,9 +425,19 @@ class _Builder:
             return None
         seen = [entry for entry in self._seen_addresses(host) if entry["interface"] == interface]
         if not seen:
-            self.problems.add(host, where, "interface_missing", f"the host has no interface {interface} with an address.", "name one of its interfaces, or set beam_address.")
+            self.problems.add(
+                host,
+                where,
+                "interface_missing",
+                f"the host has no interface {interface} with an address.",
+                "name one of its interfaces, or set beam_address.",
+            )
             return None
-        usable = [address for address in (addresses.parse(entry["address"]) for entry in seen if "%" not in str(entry["address"])) if not addresses.unusable(address)]
+        usable = [
+            address
+            for address in (addresses.parse(entry["address"]) for entry in seen if "%" not in str(entry["address"]))
+            if not addresses.unusable(address)
+        ]
         for version in (4, 6):
             family = [address for address in usable if address.version == version]
             if len(family) == 1:
@@ -412,7 +451,13 @@ class _Builder:
                     "set beam_address to the one that is meant.",
                 )
                 return None
-        self.problems.add(host, where, "interface_missing", f"the interface {interface} has no address that peers can reach.", "name another one, or set beam_address.")
+        self.problems.add(
+            host,
+            where,
+            "interface_missing",
+            f"the interface {interface} has no address that peers can reach.",
+            "name another one, or set beam_address.",
+        )
         return None
 
     def _windows(self, host: str, entries: Sequence[Mapping[str, object]]) -> list[Window | None]:
@@ -514,7 +559,11 @@ class _Builder:
                     other = units.setdefault((member.host, member.unit), member)
                     if other is not member:
                         self.problems.add(
-                            member.host, "beam_nodes", "unit_duplicate", f"{other.node} and {member.node} would share the unit {member.unit}.", "give each a unit."
+                            member.host,
+                            "beam_nodes",
+                            "unit_duplicate",
+                            f"{other.node} and {member.node} would share the unit {member.unit}.",
+                            "give each a unit.",
                         )
             other = pinned.setdefault(member.node.host_part, member)
             if other.address != member.address:
@@ -544,7 +593,11 @@ class _Builder:
                 for member in members:
                     others = [other.host or str(other.node) for other in members if other.host != member.host]
                     self.problems.add(
-                        member.host, "beam_address", "address_duplicate", f"{address} is the address of {named(others)} too.", "give every host an address of its own."
+                        member.host,
+                        "beam_address",
+                        "address_duplicate",
+                        f"{address} is the address of {named(others)} too.",
+                        "give every host an address of its own.",
                     )
                 continue
             members.sort(key=lambda member: (member.window, str(member.node)))
@@ -589,7 +642,7 @@ class _Builder:
 
     # The hosts as they were observed
 
-    def _seen_addresses(self, host: str) -> Sequence[Mapping[str, object]]:
+    def _seen_addresses(self, host: str) -> Sequence[Mapping[str, Any]]:
         return self.inventory.observed.get(host, {}).get("addresses") or ()
 
     def _hosts_addresses(self, host: str) -> None:
@@ -625,7 +678,13 @@ class _Builder:
         otp = self.inventory.observed.get(host, {}).get("otp") or {}
         source, release = ("installed", otp.get("release")) if otp.get("installed") else ("offered by the distribution", otp.get("candidate_release"))
         if release and str(release).isdigit() and int(release) < OLDEST_OTP:
-            self.problems.add(host, "", "otp_unsupported", f"OTP {release} is {source}, {OLDEST_OTP} is the oldest supported.", f"bring OTP {OLDEST_OTP} or later to the host.")
+            self.problems.add(
+                host,
+                "",
+                "otp_unsupported",
+                f"OTP {release} is {source}, {OLDEST_OTP} is the oldest supported.",
+                f"bring OTP {OLDEST_OTP} or later to the host.",
+            )
 
     def _clock(self, host: str) -> list[dict[str, str]]:
         """A host that is behind by more than certificates are backdated takes a fresh one for not yet valid."""
@@ -638,7 +697,7 @@ class _Builder:
                 host,
                 "",
                 "clock_skew",
-                f"the clock is {-skew:.0f} s behind the controller's, and a fresh certificate is backdated by {limit} s only: it would not be valid yet.",
+                f"the clock is {-skew:.0f} s behind the controller's, and a fresh certificate is backdated by {limit} s only: not valid yet.",
                 "set the clock (chrony, systemd-timesyncd).",
             )
         elif skew > limit:
@@ -668,7 +727,13 @@ class _Builder:
 
     def _versions(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, (list, tuple)) or not value or any(version not in TLS_VERSIONS for version in value):
-            self.problems.add("", "beam_tls_versions", "choice", "the TLS versions are not a list of supported ones.", f"list one or both of: {', '.join(TLS_VERSIONS)}.")
+            self.problems.add(
+                "",
+                "beam_tls_versions",
+                "choice",
+                "the TLS versions are not a list of supported ones.",
+                f"list one or both of: {', '.join(TLS_VERSIONS)}.",
+            )
             return ()
         return tuple(version for version in TLS_VERSIONS if version in value)
 
@@ -676,7 +741,7 @@ class _Builder:
         if value is MISSING:
             return ()
         if not isinstance(value, (list, tuple)):
-            self.problems.add("", "beam_waivers", "type", "the waivers are not a list.", f"list dictionaries with the keys {', '.join(_WAIVER_KEYS)}.")
+            self.problems.add("", "beam_waivers", "type", "the waivers are not a list.", f"list dictionaries of {', '.join(_WAIVER_KEYS)}.")
             return ()
         waivers = []
         for index, entry in enumerate(value):
@@ -697,13 +762,25 @@ class _Builder:
         if value is MISSING:
             found = list(groups.get("outsider", ()))
         elif not isinstance(value, str) or value not in groups:
-            self.problems.add("", "beam_outsiders", "group_missing", f"the inventory has no group {value}.", "name a group of hosts that are no members, or leave it out.")
+            self.problems.add(
+                "",
+                "beam_outsiders",
+                "group_missing",
+                f"the inventory has no group {value}.",
+                "name a group of hosts that are no members, or leave it out.",
+            )
             return ()
         else:
             found = list(groups[value])
         for host in found:
             if host in hosts:
-                self.problems.add(host, "beam_outsiders", "outsider_is_member", "the host is a member, and an outsider is not.", "take it out of one of the two groups.")
+                self.problems.add(
+                    host,
+                    "beam_outsiders",
+                    "outsider_is_member",
+                    "the host is a member, and an outsider is not.",
+                    "take it out of one of the two groups.",
+                )
         return tuple(found)
 
     def _ca_dir(self, value: object, group: str, bring_your_own: bool) -> str | None:
@@ -715,7 +792,11 @@ class _Builder:
             return f"{self.inventory.inventory_dir}/pki/{group}"
         elif not bring_your_own and "ca_passphrase" in self.inventory.requires:
             self.problems.add(
-                "", "beam_pki_ca_dir", "ca_dir_missing", "the inventory is no file, so that there is no directory beside it to keep the CA in.", "set beam_pki_ca_dir."
+                "",
+                "beam_pki_ca_dir",
+                "ca_dir_missing",
+                "the inventory is no file, so that there is no directory beside it to keep the CA in.",
+                "set beam_pki_ca_dir.",
             )
         return None
 
@@ -728,7 +809,9 @@ class _Builder:
             given = [name for name in CERTIFICATE_VARIABLES if self.inventory.value(name, host) not in (MISSING, "", None)]
             if given and len(given) < len(CERTIFICATE_VARIABLES):
                 missing = ", ".join(name for name in CERTIFICATE_VARIABLES if name not in given)
-                self.problems.add(host, missing, "certificate_incomplete", f"{', '.join(given)} is given without the rest.", "give all three, or none.")
+                self.problems.add(
+                    host, missing, "certificate_incomplete", f"{', '.join(given)} is given without the rest.", "give all three, or none."
+                )
             own += len(given) == len(CERTIFICATE_VARIABLES)
         return bool(hosts) and own == len(hosts)
 
@@ -743,14 +826,22 @@ class _Builder:
             "ca_passphrase" in self.inventory.requires and not bring_your_own,
         )
 
-    def _secret(self, variable: str, word: str, hosts: Sequence[str], judge: Callable[[object], list[tuple[str, str]]], fix: str, required: bool) -> None:
+    def _secret(
+        self, variable: str, word: str, hosts: Sequence[str], judge: Callable[[object], list[tuple[str, str]]], fix: str, required: bool
+    ) -> None:
         """One secret: there where it is required, good where it is there, the same on all members. No message shows it."""
         given = self.inventory.secrets.get(variable, {})
         judged: dict[object, list[tuple[str, str]]] = {}
         for host in hosts:
             value = given.get(host, MISSING)
             if isinstance(value, Unreadable):
-                self.problems.add(host, variable, f"{word}_unreadable", f"it cannot be read: {value.reason}.", "check the vault's password and what the value refers to.")
+                self.problems.add(
+                    host,
+                    variable,
+                    f"{word}_unreadable",
+                    f"it cannot be read: {value.reason}.",
+                    "check the vault's password and what the value refers to.",
+                )
             elif value is MISSING or value is None or value == "":
                 if required:
                     self.problems.add(host, variable, f"{word}_missing", "it is not set.", fix)
@@ -777,7 +868,11 @@ class _Builder:
             if not observed:
                 continue
             found = []
-            present = {str(entry["path"]).split("/")[3] for entry in observed.get("files") or () if str(entry["path"]).startswith(f"{CONFIGURATION}/") and "@" in str(entry["path"])}
+            present = {
+                str(entry["path"]).split("/")[3]
+                for entry in observed.get("files") or ()
+                if str(entry["path"]).startswith(f"{CONFIGURATION}/") and "@" in str(entry["path"])
+            }
             own = {str(member.node): str(member.address) for member in self.members if member.host == host}
             new = sorted(set(own) - present)
             found += [f"{node} ({own[node]}) is new" for node in new]

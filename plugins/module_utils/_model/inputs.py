@@ -106,15 +106,15 @@ def distance(left: str, right: str, limit: int) -> int:
 def near_miss(name: str, known: Iterable[str]) -> str | None:
     """The known name that was meant, where one is close enough: one edit in a short name, two in a long one, or other punctuation."""
     folded = name.lower().replace("-", "").replace("_", "")
-    best: tuple[int, str] | None = None
-    for candidate in sorted(known):
+    candidates: list[tuple[int, bool, str]] = []
+    for candidate in known:
         if candidate.replace("_", "") == folded:
             return candidate
         limit = 1 if len(candidate) - len(PREFIX) <= 5 else 2
         edits = distance(name, candidate, limit)
-        if edits <= limit and (best is None or edits < best[0]):
-            best = (edits, candidate)
-    return best[1] if best else None
+        if edits <= limit:
+            candidates.append((edits, not candidate.startswith(name), candidate))
+    return min(candidates)[2] if candidates else None
 
 
 def looks_like_ours(name: str) -> bool:

@@ -1,0 +1,294 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan as a user meets it: real inventories, real ansible-playbook, one process for each play."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
+PASSPHRASE = "correct horse battery staple"
+
+
+class Lab:
+    """Fake hosts that are all this machine: their cluster addresses 'come late'. Each run is one ansible-playbook in a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.hosts: dict[str, dict[str, Any]] = {f"n{number}": {"beam_address": f"10.0.0.{number}"} for number in (1, 2, 3)}
+        self.everywhere: dict[str, Any] = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+            "beam_address_late": True,
+        }
+        self.group: dict[str, Any] = {"beam_cookie": COOKIE, "beam_pki_ca_passphrase": PASSPHRASE}
+        self.password: str | None = None
+
+    def run(self, play: str, *arguments: str, expect: int = 0, **environment: str) -> str:
+        inventory = self.directory / "inventory"
+        (inventory / "group_vars").mkdir(parents=True, exist_ok=True)
+        children = {"beam": {"hosts": self.hosts}, "outsiders": {"hosts": {"stranger": {}}}}
+        (inventory / "hosts.yml").write_text(yaml.safe_dump({"all": {"children": children, "vars": self.everywhere}}), encoding="utf-8")
+        (inventory / "group_vars" / "beam.yml").write_text(
+            yaml.safe_dump(self.group) if isinstance(self.group, dict) else self.group, encoding="utf-8"
+        )
+        (self.directory / "play.yml").write_text(textwrap.dedent(play), encoding="utf-8")
+        done = subprocess.run(
+            ["ansible-playbook", "-i", "inventory", *arguments, "play.yml"],
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            env={**os.environ, "ANSIBLE_INJECT_FACT_VARS": "false", "ANSIBLE_STDOUT_CALLBACK": "default", "ANSIBLE_NOCOLOR": "true", **environment},
+        )
+        output = done.stdout + done.stderr
+        assert done.returncode == expect, output
+        return output
+
+    def plans(self) -> dict[str, Any]:
+        """What SAVE wrote: each host's beam_plan."""
+        return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((self.directory / "plans").glob("*.json"))}
+
+
+ROLE = """
+- hosts: all
+  gather_facts: false
+  roles:
+    - beam.cluster.plan
+"""
+SAVE = """
+  tasks:
+    - ansible.builtin.copy:
+        content: "{{ beam_plan | ansible.builtin.to_json }}"
+        dest: "{{ playbook_dir }}/plans/{{ inventory_hostname }}.json"
+        mode: "0644"
+      check_mode: false
+      changed_when: false
+"""
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    (tmp_path / "plans").mkdir()
+    return Lab(tmp_path)
+
+
+def rules(output: str) -> set[tuple[str, str]]:
+    """Host and rule of every numbered line of the error text."""
+    found = set()
+    for line in re.findall(r"^\s*\d+\. (.*)$", output, re.MULTILINE):
+        match = re.match(r"(.*?) ?\((\w+)\): .* Fix: ", line)
+        assert match, line
+        found.add((match.group(1), match.group(2)))
+    return found
+
+
+def test_every_host_gets_the_plan_also_in_check_mode(lab: Lab) -> None:
+    output = lab.run(ROLE + SAVE, "--check", "-vvv")
+    plans = lab.plans()
+    assert set(plans) == {"n1", "n2", "n3", "stranger"}
+    assert plans["n1"] == plans["n3"] == plans["stranger"]
+    assert [member["node"] for member in plans["n1"]["members"]] == ["beam@n1", "beam@n2", "beam@n3"]
+    assert plans["n1"]["ca_dir"] == f"{lab.directory}/inventory/pki/beam"
+    assert COOKIE not in output and PASSPHRASE not in output
+    assert not re.search(r"changed=[1-9]", output)
+
+
+def test_all_mistakes_at_once_and_no_secret(lab: Lab) -> None:
+    lab.hosts["n1"].update(beam_ports="9109-9100", beam_adress="10.0.0.1")
+    lab.hosts["n2"].update(beam_address="nowhere", beam_colour="red")
+    lab.hosts["n3"].update(beam_node_name="beam@n3.example.com", beam_cookie=COOKIE[::-1])
+    lab.group["beam_mode"] = "of"
+    lab.group["beam_pki_ca_passphrase"] = "tooshort--"
+    output = lab.run(ROLE, "-vvv", expect=2)
+    # n2 has no address and n1 no window, so that n3 is the only node left: nobody to disagree with its long name.
+    assert rules(output) == {
+        ("n1, beam_ports", "window_reversed"),
+        ("n1, beam_adress", "near_miss"),
+        ("n2, beam_address", "address_format"),
+        ("n3, beam_cookie", "differs"),
+        ("beam_mode", "choice"),
+        ("n1, n2, n3, beam_pki_ca_passphrase", "passphrase_short"),
+    }
+    assert "knows no variable beam_colour" in output
+    assert COOKIE not in output and COOKIE[::-1] not in output and "tooshort--" not in output
+
+
+def test_a_vaulted_cookie(lab: Lab) -> None:
+    (lab.directory / "password").write_text("vault", encoding="utf-8")
+    vaulted = subprocess.run(
+        ["ansible-vault", "encrypt_string", "--vault-password-file", "password", "--name", "beam_cookie", COOKIE],
+        cwd=lab.directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout
+    lab.group = f"beam_pki_ca_passphrase: {PASSPHRASE}\n{vaulted}"  # type: ignore[assignment]
+    lab.run(ROLE + SAVE, "--vault-password-file", "password")
+    assert COOKIE not in json.dumps(lab.plans())
+    (lab.directory / "password").write_text("wrong", encoding="utf-8")
+    output = lab.run(ROLE, "--vault-password-file", "password", expect=2)
+    assert rules(output) == {("n1, n2, n3, beam_cookie", "cookie_unreadable")}
+
+
+def test_a_cookie_whose_template_fails(lab: Lab) -> None:
+    lab.group["beam_cookie"] = "{{ vault_cookie }}"
+    output = lab.run("- hosts: beam\n  gather_facts: false\n  tasks:\n    - beam.cluster.plan:\n      run_once: true\n", expect=2)
+    assert rules(output) == {("n1, n2, n3, beam_cookie", "cookie_unreadable")}
+    assert "'vault_cookie' is undefined" in output
+
+
+def test_a_hosts_own_value_that_its_peers_cannot_see(lab: Lab) -> None:
+    play = """
+    - hosts: beam
+      gather_facts: false
+      vars:
+        numbers: {n1: 9101, n2: 9102, n3: 9103}
+        beam_ports: "{{ numbers[inventory_hostname] }}"
+      roles:
+        - beam.cluster.plan
+    """
+    assert rules(lab.run(play, expect=2)) == {("n1, n2, n3, beam_ports", "invisible_to_peers")}
+
+
+def test_constants_of_the_play_and_of_the_role_count_for_all(lab: Lab) -> None:
+    lab.group.clear()
+    play = f"""
+    - hosts: beam
+      gather_facts: false
+      vars:
+        beam_ports: 9200-9203
+        beam_cookie: {COOKIE}
+      roles:
+        - role: beam.cluster.plan
+          vars:
+            beam_tls_versions: [tlsv1.2, tlsv1.3]
+            beam_pki_ca_passphrase: {PASSPHRASE}
+    """
+    output = lab.run(textwrap.dedent(play) + SAVE, "--limit", "n2", "-vvv")
+    plan = lab.plans()["n2"]
+    assert [member["ports"]["last"] for member in plan["members"]] == [9203] * 3
+    assert plan["tls_versions"] == ["tlsv1.3", "tlsv1.2"]
+    assert COOKIE not in output and PASSPHRASE not in output
+
+
+def test_a_variable_that_only_a_play_defines_under_an_inventory_value(lab: Lab) -> None:
+    lab.hosts["n2"]["beam_address"] = "{{ net }}.2"
+    play = """
+    - hosts: beam
+      gather_facts: false
+      vars:
+        net: 10.0.0
+      roles:
+        - beam.cluster.plan
+    """
+    assert rules(lab.run(play, expect=2)) == {("n2, beam_address", "invisible_to_peers")}
+
+
+def test_limit_names_the_hosts_that_are_stale(lab: Lab) -> None:
+    lab.run(ROLE + SAVE, "--limit", "n2")
+    plan = lab.plans()["n2"]
+    assert {host: part["in_run"] for host, part in plan["hosts"].items()} == {"n1": False, "n2": True, "n3": False}
+    assert [(finding["control"], finding["host"]) for finding in plan["findings"]] == [("stale_host", "n1"), ("stale_host", "n3")]
+
+
+def test_serial_is_not_limit(lab: Lab) -> None:
+    lab.run(ROLE.replace("gather_facts", "serial: 1\n  gather_facts") + SAVE)
+    for host, plan in lab.plans().items():
+        assert plan["findings"] == [], host
+        assert all(part["in_run"] for part in plan["hosts"].values())
+    assert set(lab.plans()) == {"n1", "n2", "n3", "stranger"}
+
+
+def test_an_unreachable_host_is_not_in_the_run(lab: Lab) -> None:
+    lab.hosts["n3"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
+    lab.run(ROLE + SAVE, expect=4)
+    plan = lab.plans()["n1"]
+    assert not plan["hosts"]["n3"]["in_run"]
+    assert [finding["host"] for finding in plan["findings"] if finding["control"] == "stale_host"] == ["n3"]
+
+
+def test_a_role_that_includes_the_plan_names_its_secrets(lab: Lab) -> None:
+    lab.group.clear()
+    play = """
+    - hosts: beam
+      gather_facts: false
+      tasks:
+        - ansible.builtin.include_role:
+            name: beam.cluster.plan
+          vars:
+            beam_plan_requires: []
+          when: beam_plan is not defined
+        - ansible.builtin.include_role:
+            name: beam.cluster.plan
+          when: beam_plan is not defined
+        - ansible.builtin.copy:
+            content: "{{ beam_plan | ansible.builtin.to_json }}"
+            dest: "{{ playbook_dir }}/plans/{{ inventory_hostname }}.json"
+            mode: "0644"
+    """
+    lab.run(play)
+    assert lab.plans()["n1"]["requires"] == []
+
+
+def test_an_old_plan_does_not_come_back_from_the_fact_cache(lab: Lab) -> None:
+    cache = {"ANSIBLE_CACHE_PLUGIN": "jsonfile", "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(lab.directory / "facts")}
+    lab.run(ROLE, **cache)
+    check = "- hosts: beam\n  gather_facts: false\n  tasks:\n    - ansible.builtin.assert:\n        that: beam_plan is not defined\n"
+    lab.run(check, **cache)
+    for path in (lab.directory / "facts").glob("*"):
+        assert COOKIE not in path.read_text(encoding="utf-8")
+
+
+def test_the_passphrase_is_tried_on_the_key_that_is_there(lab: Lab) -> None:
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    ec = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ec")
+    root = lab.directory / "inventory" / "pki" / "beam" / "root"
+    root.mkdir(parents=True)
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def save(passphrase: str) -> None:
+        encryption = serialization.BestAvailableEncryption(passphrase.encode())
+        (root / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
+
+    save(PASSPHRASE)
+    lab.run(ROLE)
+    save("another passphrase")
+    output = lab.run(ROLE, "-vvv", expect=2)
+    assert rules(output) == {("beam_pki_ca_passphrase", "passphrase_wrong")}
+    assert PASSPHRASE not in output
+
+
+def test_no_group(lab: Lab) -> None:
+    play = ROLE.replace("gather_facts", "vars: {beam_group: cluster}\n  gather_facts")
+    assert rules(lab.run(play, expect=2)) == {("beam_group", "group_missing")}
+
+
+def test_members_without_a_group(lab: Lab) -> None:
+    play = """
+    - hosts: n1:n2
+      gather_facts: false
+      roles:
+        - role: beam.cluster.plan
+          vars:
+            beam_members:
+              - {node: beam@n1, address: 10.0.0.1}
+              - {node: beam@n2, address: 10.0.0.2, ports: 9200-9201}
+              - {node: beam@elsewhere, address: 10.0.0.4}
+    """
+    lab.run(textwrap.dedent(play) + SAVE)
+    plan = lab.plans()["n2"]
+    assert [(member["node"], member["host"]) for member in plan["members"]] == [("beam@elsewhere", None), ("beam@n1", "n1"), ("beam@n2", "n2")]
+    assert plan["addresses"] == ["10.0.0.1", "10.0.0.2", "10.0.0.4"]

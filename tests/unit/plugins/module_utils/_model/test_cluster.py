@@ -1,0 +1,590 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every rule of the plan seen red once, on a cluster that is otherwise right; and what the plan says where nothing is wrong."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import Cluster, Inventory, plan
+from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING, READABLE, Unreadable
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+
+COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
+OTHER_COOKIE = COOKIE[::-1]
+PASSPHRASE = "correct horse battery staple"
+DEFAULTS = {
+    "beam_group": "beam",
+    "beam_mode": "cluster",
+    "beam_discovery": "epmd",
+    "beam_tls_versions": ["tlsv1.3"],
+    "beam_ports": "9100",
+    "beam_product": "erlang",
+    "beam_waivers": [],
+}
+PRODUCTS = {
+    "erlang": {"kind": "erlang", "unit": "{name}.service", "user": "beam", "group": "beam", "home": "/var/lib/beam/{node}"},
+    "rabbitmq": {"kind": "rabbitmq", "unit": "rabbitmq-server.service", "user": "rabbitmq", "home": "/var/lib/rabbitmq"},
+}
+HOSTS = ("n1", "n2", "n3")
+
+
+class World:
+    """An inventory that can be bent before it is judged: three hosts, each seen with its cluster address on eth0 and a public one on eth1."""
+
+    def __init__(self) -> None:
+        self.groups: dict[str, list[str]] = {"beam": list(HOSTS), "outsider": ["outsider"], "empty": []}
+        self.run: list[str] = [*HOSTS, "outsider"]
+        self.values: dict[str, dict[str, Any]] = {name: {} for name in (*READABLE, "ansible_host")}
+        self.values["beam_address"] = {host: f"10.0.0.{number}" for number, host in enumerate(HOSTS, start=1)}
+        self.secrets: dict[str, dict[str, Any]] = {
+            "beam_cookie": dict.fromkeys(HOSTS, COOKIE),
+            "beam_pki_ca_passphrase": dict.fromkeys(HOSTS, PASSPHRASE),
+        }
+        self.observed = {host: self.seen(number) for number, host in enumerate(HOSTS, start=1)}
+        self.more: dict[str, Any] = {}
+
+    @staticmethod
+    def seen(number: int) -> dict[str, Any]:
+        return {
+            "epoch": 1.0,
+            "skew_seconds": 0.0,
+            "addresses": [
+                {"interface": "eth0", "address": f"10.0.0.{number}", "family": 4, "prefix": 24, "default_route": False},
+                {"interface": "eth0", "address": f"fd00::{number}", "family": 6, "prefix": 64, "default_route": False},
+                {"interface": "eth0", "address": f"fe80::{number}", "family": 6, "prefix": 64, "default_route": False},
+                {"interface": "eth1", "address": f"192.0.2.{number}", "family": 4, "prefix": 24, "default_route": True},
+            ],
+            "otp": {"installed": False, "candidate_release": "27"},
+            "firewall": {"beam": None},
+            "files": [],
+        }
+
+    def set(self, variable: str, value: object, *hosts: str) -> None:
+        self.values[variable].update(dict.fromkeys(hosts or HOSTS, value))
+
+    def secret(self, variable: str, value: object, *hosts: str) -> None:
+        self.secrets[variable].update(dict.fromkeys(hosts or HOSTS, value))
+
+    def judge(self) -> tuple[Cluster | None, Problems]:
+        problems = Problems()
+        inventory = Inventory(
+            groups=self.groups,
+            run=self.run,
+            values=self.values,
+            secrets=self.secrets,
+            observed=self.observed,
+            products=PRODUCTS,
+            defaults=DEFAULTS,
+            inventory_dir="/inventory",
+        )
+        return plan(replace(inventory, **self.more), problems), problems
+
+    def cluster(self) -> dict[str, Any]:
+        cluster, problems = self.judge()
+        assert [vars(problem) for problem in problems] == []
+        assert cluster is not None
+        return cluster.as_dict()
+
+    def provisioned(self) -> None:
+        """As after a run: every host's table knows all addresses, and its node has a directory."""
+        for host in HOSTS:
+            self.observed[host]["firewall"] = {"beam": {"members": ["10.0.0.1", "10.0.0.2", "10.0.0.3"], "own": [], "ports": []}}
+            self.observed[host]["files"] = [
+                {"path": f"/etc/beam/beam@{host}"},
+                {"path": f"/etc/beam/beam@{host}/vm.args"},
+                {"path": "/etc/beam/firewall.nft"},
+            ]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def both_nodes(world: World, **second: object) -> None:
+    world.set("beam_nodes", [{"name": "web", "ports": "9200"}, {"name": "data", "ports": "9300", **second}], "n1")
+
+
+Bend = Callable[[World], object]
+Expected = set[tuple[str, str, str]]
+
+
+def everywhere(variable: str, rule: str, *hosts: str) -> Expected:
+    return {(host, variable, rule) for host in hosts or HOSTS}
+
+
+MISTAKES: dict[str, tuple[Bend, Expected]] = {
+    "no group": (lambda w: w.groups.pop("beam"), {("", "beam_group", "group_missing")}),
+    "a group that is not there": (
+        lambda w: w.set("beam_group", "baem", *w.run),
+        {("", "beam_group", "group_missing")},
+    ),
+    "an empty group": (lambda w: w.groups.update(beam=[]), {("", "beam_group", "group_empty")}),
+    "a group that is no name": (lambda w: w.set("beam_group", 7, *w.run), everywhere("beam_group", "type", *HOSTS, "outsider")),
+    "two clusters in one play": (lambda w: (w.groups.update(data=["n3"]), w.set("beam_group", "data", "n3")), {("", "beam_group", "one_cluster")}),
+    "no address": (lambda w: w.set("beam_address", MISSING, "n2"), {("n2", "beam_address", "address_missing")}),
+    "no address, and Ansible goes by name": (
+        lambda w: (w.set("beam_address", MISSING, "n2"), w.set("ansible_host", "n2.example.com", "n2")),
+        {("n2", "beam_address", "address_missing")},
+    ),
+    "an address that is loopback from ansible_host": (
+        lambda w: (w.set("beam_address", MISSING, "n2"), w.set("ansible_host", "127.0.0.1", "n2")),
+        {("n2", "ansible_host", "address_unusable")},
+    ),
+    "an address that is a name": (lambda w: w.set("beam_address", "n2.example.com", "n2"), {("n2", "beam_address", "address_format")}),
+    "an address that is a number": (lambda w: w.set("beam_address", 10, "n2"), {("n2", "beam_address", "address_format")}),
+    "an address with a zone": (lambda w: w.set("beam_address", "fe80::2%eth0", "n2"), {("n2", "beam_address", "address_format")}),
+    "an address that the host does not have": (lambda w: w.set("beam_address", "10.0.0.9", "n2"), {("n2", "beam_address", "address_not_on_host")}),
+    "a flag that is no flag": (lambda w: w.set("beam_address_late", "perhaps", "n2"), {("n2", "beam_address_late", "type")}),
+    "one address twice": (
+        lambda w: (w.set("beam_address", "10.0.0.1", "n2"), w.set("beam_address_late", True, "n2")),
+        everywhere("beam_address", "address_duplicate", "n1", "n2"),
+    ),
+    "an interface that is not there": (
+        lambda w: (w.set("beam_address", MISSING, "n2"), w.set("beam_interface", "eth9", "n2")),
+        {("n2", "beam_interface", "interface_missing")},
+    ),
+    "an interface that has only a link-local address": (
+        lambda w: (
+            w.set("beam_address", MISSING, "n2"),
+            w.set("beam_interface", "wg0", "n2"),
+            w.observed["n2"]["addresses"].append({"interface": "wg0", "address": "fe80::9", "family": 6, "prefix": 64, "default_route": False}),
+        ),
+        {("n2", "beam_interface", "interface_missing")},
+    ),
+    "an interface with two addresses": (
+        lambda w: (
+            w.set("beam_address", MISSING, "n2"),
+            w.set("beam_interface", "eth0", "n2"),
+            w.observed["n2"]["addresses"].append({"interface": "eth0", "address": "10.0.0.22", "family": 4, "prefix": 24, "default_route": False}),
+        ),
+        {("n2", "beam_interface", "interface_ambiguous")},
+    ),
+    "an interface of a host that is not in the run": (
+        lambda w: (w.set("beam_address", MISSING, "n2"), w.set("beam_interface", "eth0", "n2"), w.run.remove("n2"), w.observed.pop("n2")),
+        {("n2", "beam_interface", "interface_not_observed")},
+    ),
+    "a node without a host": (lambda w: w.set("beam_node_name", "beam", "n2"), {("n2", "beam_node_name", "node_name")}),
+    "a node with two hosts": (lambda w: w.set("beam_node_name", "beam@n2@n2", "n2"), {("n2", "beam_node_name", "node_name")}),
+    "a node with a dot before the @": (lambda w: w.set("beam_node_name", "my.beam@n2", "n2"), {("n2", "beam_node_name", "node_name")}),
+    "a node that would leave its directory": (lambda w: w.set("beam_node_name", "beam@../n2", "n2"), {("n2", "beam_node_name", "node_name")}),
+    "two nodes of the same name": (lambda w: w.set("beam_node_name", "beam@n1", "n2"), {("n2", "beam_node_name", "node_name_duplicate")}),
+    "two names for epmd on one host": (
+        lambda w: (both_nodes(w, name="web@n1b", address="192.0.2.1", unit="b.service"),),
+        {("n1", "beam_nodes", "epmd_name_duplicate")},
+    ),
+    "two nodes in one unit": (lambda w: both_nodes(w, unit="web.service"), {("n1", "beam_nodes", "unit_duplicate")}),
+    "one host name, two addresses": (
+        lambda w: (w.set("beam_node_name", "two@n1", "n2"),),
+        {("n2", "beam_node_name", "name_has_two_addresses")},
+    ),
+    "an IP name of somebody else": (
+        lambda w: [w.set("beam_node_name", f"beam@10.0.0.{number}", host) for number, host in ((7, "n1"), (2, "n2"), (3, "n3"))],
+        {("n1", "beam_node_name", "name_is_another_address")},
+    ),
+    "short and long names": (lambda w: w.set("beam_node_name", "beam@n2.example.com", "n2"), {("n2", "beam_node_name", "names_mixed")}),
+    "long and IP names": (
+        lambda w: (
+            w.set("beam_node_name", "beam@10.0.0.1", "n1"),
+            w.set("beam_node_name", "beam@n2.x.org", "n2"),
+            w.set("beam_node_name", "beam@n3.x.org", "n3"),
+        ),
+        {("n1", "beam_node_name", "names_mixed")},
+    ),
+    "IPv4 and IPv6": (lambda w: w.set("beam_address", "fd00::2", "n2"), {("n2", "beam_address", "family_mixed")}),
+    "a window that is none": (lambda w: w.set("beam_ports", "many", "n2"), {("n2", "beam_ports", "ports_format")}),
+    "a window that is true": (lambda w: w.set("beam_ports", True, "n2"), {("n2", "beam_ports", "ports_format")}),
+    "a window reversed": (lambda w: w.set("beam_ports", "9109-9100", "n2"), {("n2", "beam_ports", "window_reversed")}),
+    "a window of privileged ports": (lambda w: w.set("beam_ports", "1000-1100", "n2"), {("n2", "beam_ports", "window_range")}),
+    "a window above all ports": (lambda w: w.set("beam_ports", "65000-65536", "n2"), {("n2", "beam_ports", "window_range")}),
+    "a window over epmd": (lambda w: w.set("beam_ports", "4000-5000", "n2"), {("n2", "beam_ports", "window_overlaps_epmd")}),
+    "a window that is epmd's port": (lambda w: w.set("beam_ports", 4369, "n2"), {("n2", "beam_ports", "window_overlaps_epmd")}),
+    "windows that overlap": (lambda w: both_nodes(w, ports="9190-9200"), {("n1", "beam_ports", "window_overlap")}),
+    "a window too small": (
+        lambda w: (w.set("beam_ports", "9100-9101", "n1"), w.set("beam_nodes", [{"name": "a"}, {"name": "b"}, {"name": "c"}], "n1")),
+        {("n1", "beam_ports", "window_too_small")},
+    ),
+    "nodes that are no list": (lambda w: w.set("beam_nodes", "web", "n1"), {("n1", "beam_nodes", "type")}),
+    "no nodes": (lambda w: w.set("beam_nodes", [], "n1"), {("n1", "beam_nodes", "type")}),
+    "a node that is no dictionary": (lambda w: w.set("beam_nodes", ["web"], "n1"), {("n1", "beam_nodes", "type")}),
+    "a node with a key that nobody reads": (
+        lambda w: w.set("beam_nodes", [{"name": "a", "adress": "10.0.0.1"}], "n1"),
+        {("n1", "beam_nodes", "unknown_key")},
+    ),
+    "two nodes, one without a name": (lambda w: w.set("beam_nodes", [{"name": "a"}, {"ports": "9200"}], "n1"), {("n1", "beam_nodes", "missing_key")}),
+    "an unknown product": (lambda w: w.set("beam_product", "erlong", "n2"), {("n2", "beam_product", "product_unknown")}),
+    "an unknown mode": (lambda w: w.set("beam_mode", "of"), {("", "beam_mode", "choice")}),
+    "an unknown discovery": (lambda w: w.set("beam_discovery", "dns"), {("", "beam_discovery", "choice")}),
+    "an old TLS version": (lambda w: w.set("beam_tls_versions", ["tlsv1.1"]), {("", "beam_tls_versions", "choice")}),
+    "no TLS version": (lambda w: w.set("beam_tls_versions", []), {("", "beam_tls_versions", "choice")}),
+    "a TLS version that is no list": (lambda w: w.set("beam_tls_versions", "tlsv1.3"), {("", "beam_tls_versions", "choice")}),
+    "two settings for one cluster": (lambda w: w.set("beam_tls_versions", ["tlsv1.2"], "n2"), {("n2", "beam_tls_versions", "differs")}),
+    "a waiver without an end": (lambda w: w.set("beam_waivers", [{"control": "x", "reason": "y"}]), {("", "beam_waivers", "missing_key")}),
+    "a waiver that ends never": (
+        lambda w: w.set("beam_waivers", [{"control": "x", "reason": "y", "until": "never"}]),
+        {("", "beam_waivers", "waiver_until")},
+    ),
+    "waivers that are no list": (lambda w: w.set("beam_waivers", {"control": "x"}), {("", "beam_waivers", "type")}),
+    "outsiders that are not there": (lambda w: w.set("beam_outsiders", "strangers"), {("", "beam_outsiders", "group_missing")}),
+    "an outsider that is a member": (lambda w: w.groups.update(outsider=["n3"]), {("n3", "beam_outsiders", "outsider_is_member")}),
+    "a CA directory that is a number": (lambda w: w.set("beam_pki_ca_dir", 7), {("", "beam_pki_ca_dir", "type")}),
+    "no place for a CA": (lambda w: w.more.update(inventory_dir=None), {("", "beam_pki_ca_dir", "ca_dir_missing")}),
+    "old OTP installed": (
+        lambda w: w.observed["n2"].update(otp={"installed": True, "release": "24", "candidate_release": "27"}),
+        {("n2", "", "otp_unsupported")},
+    ),
+    "old OTP offered": (lambda w: w.observed["n2"].update(otp={"installed": False, "candidate_release": "23"}), {("n2", "", "otp_unsupported")}),
+    "a clock that is behind": (lambda w: w.observed["n2"].update(skew_seconds=-3601.0), {("n2", "", "clock_skew")}),
+    "a clock that is behind a shorter time": (
+        lambda w: (w.observed["n2"].update(skew_seconds=-70.0), w.more.update(backdate_seconds=60)),
+        {("n2", "", "clock_skew")},
+    ),
+    "no cookie": (lambda w: w.secret("beam_cookie", MISSING), everywhere("beam_cookie", "cookie_missing")),
+    "an empty cookie": (lambda w: w.secret("beam_cookie", ""), everywhere("beam_cookie", "cookie_missing")),
+    "a cookie on some hosts": (lambda w: w.secret("beam_cookie", MISSING, "n2"), {("n2", "beam_cookie", "cookie_missing")}),
+    "a cookie that cannot be read": (
+        lambda w: w.secret("beam_cookie", Unreadable("'vault' is undefined"), "n2"),
+        {("n2", "beam_cookie", "cookie_unreadable")},
+    ),
+    "a short cookie": (lambda w: w.secret("beam_cookie", COOKIE[:31]), everywhere("beam_cookie", "cookie_short")),
+    "a long cookie": (lambda w: w.secret("beam_cookie", COOKIE * 8), everywhere("beam_cookie", "cookie_long")),
+    "a known cookie": (lambda w: w.secret("beam_cookie", "monster"), everywhere("beam_cookie", "cookie_known")),
+    "a known cookie made long": (lambda w: w.secret("beam_cookie", "riak" * 10), everywhere("beam_cookie", "cookie_known")),
+    "a cookie of one letter": (lambda w: w.secret("beam_cookie", "x" * 40), everywhere("beam_cookie", "cookie_weak")),
+    "a cookie with a space": (lambda w: w.secret("beam_cookie", COOKIE + " x"), everywhere("beam_cookie", "cookie_characters")),
+    "a cookie with a quote": (lambda w: w.secret("beam_cookie", COOKIE + "'"), everywhere("beam_cookie", "cookie_characters")),
+    "a cookie with an umlaut": (lambda w: w.secret("beam_cookie", COOKIE + "\u00e4"), everywhere("beam_cookie", "cookie_characters")),
+    "a cookie with a line break": (lambda w: w.secret("beam_cookie", COOKIE + "\n"), everywhere("beam_cookie", "cookie_characters")),
+    "a cookie like a flag": (lambda w: w.secret("beam_cookie", "-" + COOKIE), everywhere("beam_cookie", "cookie_characters")),
+    "a cookie that is a number": (lambda w: w.secret("beam_cookie", 10**40), everywhere("beam_cookie", "cookie_type")),
+    "two cookies": (lambda w: w.secret("beam_cookie", OTHER_COOKIE, "n3"), {("n3", "beam_cookie", "differs")}),
+    "no passphrase": (lambda w: w.secret("beam_pki_ca_passphrase", MISSING), everywhere("beam_pki_ca_passphrase", "passphrase_missing")),
+    "a short passphrase": (lambda w: w.secret("beam_pki_ca_passphrase", "short"), everywhere("beam_pki_ca_passphrase", "passphrase_short")),
+    "a known passphrase": (lambda w: w.secret("beam_pki_ca_passphrase", "changeme"), everywhere("beam_pki_ca_passphrase", "passphrase_known")),
+    "two passphrases": (lambda w: w.secret("beam_pki_ca_passphrase", PASSPHRASE + "!", "n3"), {("n3", "beam_pki_ca_passphrase", "differs")}),
+    "half a certificate of one's own": (
+        lambda w: w.set("beam_pki_certificate", "/etc/x.pem", "n2"),
+        {("n2", "beam_pki_key, beam_pki_ca", "certificate_incomplete")},
+    ),
+    "certificates of some members only, and no passphrase": (
+        lambda w: (
+            [w.set(name, "/etc/x.pem", "n1", "n2") for name in ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")],
+            w.secret("beam_pki_ca_passphrase", MISSING),
+        ),
+        everywhere("beam_pki_ca_passphrase", "passphrase_missing"),
+    ),
+    "members that are no list": (lambda w: w.set("beam_members", "n1", *w.run), {("", "beam_members", "member_list")}),
+    "a member without an address": (lambda w: w.set("beam_members", [{"node": "beam@n1"}], *w.run), {("", "beam_members", "missing_key")}),
+}
+
+
+def found(problems: Problems) -> Expected:
+    return {(problem.host, problem.variable, problem.rule) for problem in problems}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_each_mistake_is_found_and_nothing_else(world: World, mistake: str) -> None:
+    bend, expected = MISTAKES[mistake]
+    bend(world)
+    cluster, problems = world.judge()
+    assert cluster is None
+    assert found(problems) == expected
+    for problem in problems:
+        assert problem.message.endswith(".") and problem.fix.endswith("."), "a sentence for a reader"
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_no_message_shows_a_secret(world: World, mistake: str) -> None:
+    MISTAKES[mistake][0](world)
+    secrets = {str(value) for values in world.secrets.values() for value in values.values() if isinstance(value, str) and value}
+    _cluster, problems = world.judge()
+    for problem in problems:
+        assert not any(secret in problem.message or secret in problem.fix for secret in secrets)
+
+
+def test_all_at_once(world: World) -> None:
+    world.set("beam_ports", "9109-9100", "n1")
+    world.set("beam_address", "nowhere", "n2")
+    world.set("beam_node_name", "beam", "n3")
+    world.set("beam_mode", "of")
+    world.secret("beam_cookie", "riak")
+    world.observed["n3"]["skew_seconds"] = -86400.0
+    assert found(world.judge()[1]) == {
+        ("n1", "beam_ports", "window_reversed"),
+        ("n2", "beam_address", "address_format"),
+        ("n3", "beam_node_name", "node_name"),
+        ("", "beam_mode", "choice"),
+        *everywhere("beam_cookie", "cookie_known"),
+        ("n3", "", "clock_skew"),
+    }
+
+
+def test_the_shape(world: World) -> None:
+    cluster = world.cluster()
+    assert {key: value for key, value in cluster.items() if key not in ("hosts", "members", "changes")} == {
+        "group": "beam",
+        "names": "short",
+        "family": 4,
+        "mode": "cluster",
+        "discovery": "epmd",
+        "tls_versions": ["tlsv1.3"],
+        "epmd_port": 4369,
+        "ca_dir": "/inventory/pki/beam",
+        "requires": ["cookie", "ca_passphrase"],
+        "waivers": [],
+        "addresses": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+        "outsiders": ["outsider"],
+        "findings": [],
+    }
+    assert cluster["members"][1] == {
+        "node": "beam@n2",
+        "name": "beam",
+        "host_part": "n2",
+        "host": "n2",
+        "address": "10.0.0.2",
+        "ports": {"first": 9100, "last": 9100},
+    }
+    assert cluster["hosts"]["n2"] == {
+        "in_run": True,
+        "address": "10.0.0.2",
+        "addresses": ["10.0.0.2"],
+        "interface": "eth0",
+        "nodes": [
+            {
+                "node": "beam@n2",
+                "name": "beam",
+                "host_part": "n2",
+                "address": "10.0.0.2",
+                "ports": {"first": 9100, "last": 9100},
+                "product": "erlang",
+                "kind": "erlang",
+                "unit": "beam.service",
+                "user": "beam",
+                "group": "beam",
+                "home": "/var/lib/beam/beam@n2",
+                "directory": "/etc/beam/beam@n2",
+                "inet_tuple": "{10,0,0,2}",
+            }
+        ],
+        "firewall": {"ports": [[4369, 4369], [9100, 9100]], "own": ["10.0.0.2"]},
+        "epmd": {"listen": ["127.0.0.1", "::1", "10.0.0.2"], "port": 4369},
+    }
+    assert "outsider" not in cluster["hosts"]
+
+
+def test_no_secret_in_the_plan_nor_in_what_it_is_made_from(world: World) -> None:
+    assert COOKIE not in str(world.cluster()) and PASSPHRASE not in str(world.cluster())
+    inventory = Inventory(groups={}, run=[], values={}, secrets=world.secrets, observed={}, products={}, defaults={})
+    assert COOKIE not in repr(inventory)
+
+
+def test_addresses_sort_as_numbers(world: World) -> None:
+    world.set("beam_address", "10.0.0.10", "n1")
+    world.set("beam_address_late", "yes", "n1")
+    assert world.cluster()["addresses"] == ["10.0.0.2", "10.0.0.3", "10.0.0.10"]
+
+
+def test_an_address_may_come_late(world: World) -> None:
+    world.set("beam_address", "10.0.0.9", "n2")
+    world.set("beam_address_late", True, "n2")
+    assert world.cluster()["hosts"]["n2"]["interface"] is None
+
+
+def test_ansible_host_serves_where_it_is_an_address(world: World) -> None:
+    world.set("beam_address", MISSING, "n2")
+    world.set("ansible_host", "192.0.2.2", "n2")
+    assert world.cluster()["hosts"]["n2"]["interface"] == "eth1"
+
+
+@pytest.mark.parametrize("interface,address", [("eth0", "10.0.0.2"), ("eth1", "192.0.2.2")])
+def test_an_interface_gives_its_address(world: World, interface: str, address: str) -> None:
+    world.set("beam_address", MISSING, "n2")
+    world.set("beam_interface", interface, "n2")
+    assert world.cluster()["hosts"]["n2"]["address"] == address
+
+
+def test_ipv6_only(world: World) -> None:
+    for number, host in enumerate(HOSTS, start=1):
+        world.set("beam_address", f"fd00::{number}", host)
+    cluster = world.cluster()
+    assert cluster["family"] == 6
+    assert cluster["hosts"]["n1"]["nodes"][0]["inet_tuple"] == "{64768,0,0,0,0,0,0,1}"
+
+
+def test_ip_names(world: World) -> None:
+    for number, host in enumerate(HOSTS, start=1):
+        world.set("beam_node_name", f"beam@10.0.0.{number}", host)
+    assert world.cluster()["names"] == "ip"
+
+
+def test_long_names(world: World) -> None:
+    for host in HOSTS:
+        world.set("beam_node_name", f"beam@{host}.example.com", host)
+    assert world.cluster()["names"] == "long"
+
+
+def test_several_nodes_on_one_host(world: World) -> None:
+    world.set("beam_ports", "9100-9105", "n1")
+    world.set("beam_nodes", [{"name": "a"}, {"name": "b"}, {"name": "mq@n1", "product": "rabbitmq", "ports": 25672, "user": "carrot"}], "n1")
+    host = world.cluster()["hosts"]["n1"]
+    assert [(node["node"], node["ports"], node["unit"], node["user"], node["group"]) for node in host["nodes"]] == [
+        ("a@n1", {"first": 9100, "last": 9102}, "a.service", "beam", "beam"),
+        ("b@n1", {"first": 9103, "last": 9105}, "b.service", "beam", "beam"),
+        ("mq@n1", {"first": 25672, "last": 25672}, "rabbitmq-server.service", "carrot", "carrot"),
+    ]
+    assert host["firewall"]["ports"] == [[4369, 4369], [9100, 9102], [9103, 9105], [25672, 25672]]
+
+
+def test_two_addresses_on_one_host_may_share_a_window(world: World) -> None:
+    world.set("beam_nodes", [{"name": "a@n1", "ports": 9100}, {"name": "b@n1b", "ports": 9100, "address": "192.0.2.1"}], "n1")
+    host = world.cluster()["hosts"]["n1"]
+    assert host["addresses"] == ["10.0.0.1", "192.0.2.1"]
+    assert host["epmd"]["listen"] == ["127.0.0.1", "::1", "10.0.0.1", "192.0.2.1"]
+
+
+def test_members_without_a_group(world: World) -> None:
+    world.groups.clear()
+    members = [
+        {"node": "beam@n1", "address": "10.0.0.1"},
+        {"node": "beam@two", "address": "10.0.0.2", "ports": "9200-9201"},
+        {"node": "beam@three", "address": "10.0.0.3", "host": "n3"},
+        {"node": "beam@far", "address": "10.0.0.4"},
+    ]
+    world.set("beam_members", members, *world.run)
+    cluster = world.cluster()
+    assert [(member["node"], member["host"]) for member in cluster["members"]] == [
+        ("beam@far", None),
+        ("beam@n1", "n1"),
+        ("beam@three", "n3"),
+        ("beam@two", "n2"),
+    ]
+    assert cluster["hosts"]["n2"]["nodes"][0]["unit"] == "beam.service"
+    assert cluster["hosts"]["n2"]["nodes"][0]["ports"] == {"first": 9200, "last": 9201}
+    assert cluster["addresses"][-1] == "10.0.0.4"
+
+
+def test_certificates_of_ones_own_need_no_passphrase(world: World) -> None:
+    for name in ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca"):
+        world.set(name, "/etc/x.pem")
+    world.secret("beam_pki_ca_passphrase", MISSING)
+    world.more.update(inventory_dir=None)
+    assert world.cluster()["ca_dir"] is None
+
+
+def test_a_role_alone_needs_no_secret_but_judges_one_that_is_there(world: World) -> None:
+    world.more.update(requires=(), inventory_dir=None)
+    world.secret("beam_cookie", MISSING)
+    world.secret("beam_pki_ca_passphrase", MISSING)
+    assert world.cluster()["requires"] == []
+    world.secret("beam_cookie", "riak")
+    assert found(world.judge()[1]) == everywhere("beam_cookie", "cookie_known")
+
+
+def test_waivers(world: World) -> None:
+    world.set(
+        "beam_waivers", [{"control": "x", "reason": "y", "until": "2027-01-31"}, {"control": "z", "host": "n1", "reason": "y", "until": "2027-01-31"}]
+    )
+    assert world.cluster()["waivers"] == [
+        {"control": "x", "host": None, "reason": "y", "until": "2027-01-31"},
+        {"control": "z", "host": "n1", "reason": "y", "until": "2027-01-31"},
+    ]
+
+
+def test_tls_versions_newest_first(world: World) -> None:
+    world.set("beam_tls_versions", ["tlsv1.2", "tlsv1.3"])
+    assert world.cluster()["tls_versions"] == ["tlsv1.3", "tlsv1.2"]
+
+
+def test_a_clock_that_is_ahead_is_a_finding(world: World) -> None:
+    world.observed["n2"]["skew_seconds"] = 7200.0
+    assert [(finding["control"], finding["host"]) for finding in world.cluster()["findings"]] == [("clock_ahead", "n2")]
+
+
+def test_the_exact_limit_of_the_clock_is_right(world: World) -> None:
+    world.observed["n2"]["skew_seconds"] = -3600.0
+    assert world.cluster()["findings"] == []
+
+
+def test_unknown_otp_is_no_mistake(world: World) -> None:
+    world.observed["n2"]["otp"] = {"installed": False, "candidate_release": None}
+    world.observed["n3"]["otp"] = {"installed": True, "release": "25"}
+    world.cluster()
+
+
+def test_one_network_is_a_finding(world: World) -> None:
+    world.set("beam_address", "192.0.2.2", "n2")
+    assert [(finding["control"], finding["host"]) for finding in world.cluster()["findings"]] == [("one_network", "n2")]
+
+
+# What hosts outside the run do not know of
+
+
+def stale(cluster: dict[str, Any]) -> dict[str, str]:
+    return {finding["host"]: finding["severity"] for finding in cluster["findings"] if finding["control"] == "stale_host"}
+
+
+def limit(world: World, *hosts: str) -> None:
+    world.run = list(hosts)
+    world.observed = {host: copy.deepcopy(world.observed[host]) for host in hosts}
+
+
+def test_a_new_cluster_has_nobody_outside(world: World) -> None:
+    assert world.cluster()["changes"] == {host: [f"beam@{host} (10.0.0.{number}) is new"] for number, host in enumerate(HOSTS, start=1)}
+    assert not stale(world.cluster())
+
+
+def test_nothing_changed_nobody_is_stale(world: World) -> None:
+    world.provisioned()
+    limit(world, "n2")
+    cluster = world.cluster()
+    assert cluster["changes"] == {} and not stale(cluster)
+    assert [host for host, part in cluster["hosts"].items() if part["in_run"]] == ["n2"]
+
+
+def test_a_new_host_makes_the_others_stale(world: World) -> None:
+    limit(world, "n2")
+    cluster = world.cluster()
+    assert cluster["changes"] == {"n2": ["beam@n2 (10.0.0.2) is new"]}
+    assert stale(cluster) == {"n1": "medium", "n3": "medium"}
+    assert "beam@n2" in cluster["findings"][0]["detail"]
+
+
+def test_a_changed_address_makes_the_others_stale(world: World) -> None:
+    world.provisioned()
+    limit(world, "n2")
+    world.set("beam_address", "192.0.2.2", "n2")
+    cluster = world.cluster()
+    assert cluster["changes"] == {"n2": ["beam@n2 (192.0.2.2) is added", "10.0.0.2 is removed"]}
+    assert stale(cluster) == {"n1": "high", "n3": "high"}
+
+
+def test_a_removed_host_makes_those_outside_stale(world: World) -> None:
+    world.provisioned()
+    limit(world, "n2")
+    world.groups["beam"] = ["n1", "n2"]
+    cluster = world.cluster()
+    assert cluster["changes"] == {"n2": ["10.0.0.3 is removed"]}
+    assert stale(cluster) == {"n1": "high"}
+
+
+def test_a_new_name_makes_the_others_stale(world: World) -> None:
+    world.provisioned()
+    limit(world, "n2")
+    world.set("beam_node_name", "other@n2", "n2")
+    cluster = world.cluster()
+    assert cluster["changes"] == {"n2": ["other@n2 (10.0.0.2) is new", "beam@n2 is no member any more"]}
+    assert stale(cluster) == {"n1": "high", "n3": "high"}
+
+
+def test_a_host_outside_the_run_is_judged_by_the_inventory_alone(world: World) -> None:
+    world.provisioned()
+    limit(world, "n2")
+    assert world.cluster()["hosts"]["n1"]["interface"] is None
+    world.set("beam_ports", "9109-9100", "n1")
+    assert found(world.judge()[1]) == {("n1", "beam_ports", "window_reversed")}

@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The small values: addresses, windows, node names, secrets, problems."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._model import addresses, cookie
+from ansible_collections.beam.cluster.plugins.module_utils._model.names import NodeName
+from ansible_collections.beam.cluster.plugins.module_utils._model.ports import Window, WindowError
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, named, text
+
+
+@pytest.mark.parametrize(
+    "address,written",
+    [
+        ("10.0.0.1", "{10,0,0,1}"),
+        ("::1", "{0,0,0,0,0,0,0,1}"),
+        ("fd00::11", "{64768,0,0,0,0,0,0,17}"),
+        ("2001:db8::ffff", "{8193,3512,0,0,0,0,0,65535}"),
+    ],
+)
+def test_inet_tuple(address: str, written: str) -> None:
+    assert addresses.inet_tuple(addresses.parse(address)) == written
+
+
+@pytest.mark.parametrize("value", ["", "n1", "10.0.0", "10.0.0.1/24", "10.0.0.01", "fe80::1%eth0", None, 1, ["10.0.0.1"]])
+def test_no_address(value: object) -> None:
+    assert not addresses.is_address(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["127.0.0.1", "127.8.8.8", "::1", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "169.254.1.1", "fe80::1", "255.255.255.255", "::ffff:10.0.0.1"],
+)
+def test_unusable_addresses(value: str) -> None:
+    assert addresses.unusable(ipaddress.ip_address(value))
+
+
+@pytest.mark.parametrize("value", ["10.0.0.1", "192.0.2.1", "203.0.113.9", "fd00::1", "2001:db8::1"])
+def test_usable_addresses(value: str) -> None:
+    assert addresses.unusable(ipaddress.ip_address(value)) is None
+
+
+@pytest.mark.parametrize(
+    "value,window",
+    [(9100, (9100, 9100)), ("9100", (9100, 9100)), (" 9100 - 9109 ", (9100, 9109)), ("1024-4368", (1024, 4368)), ("4370-65535", (4370, 65535))],
+)
+def test_windows(value: object, window: tuple[int, int]) -> None:
+    assert Window.parse(value) == Window(*window)
+
+
+@pytest.mark.parametrize(
+    "value,rule",
+    [
+        ("", "ports_format"),
+        ("9100,9101", "ports_format"),
+        ("-9100", "ports_format"),
+        ("91o0", "ports_format"),
+        ("123456", "ports_format"),
+        (None, "ports_format"),
+        (9100.5, "ports_format"),
+        ([9100, 9109], "ports_format"),
+        ("9101-9100", "window_reversed"),
+        (1023, "window_range"),
+        ("65535-65536", "window_range"),
+        (4369, "window_overlaps_epmd"),
+        ("4369-4400", "window_overlaps_epmd"),
+        ("4300-4369", "window_overlaps_epmd"),
+    ],
+)
+def test_no_windows(value: object, rule: str) -> None:
+    with pytest.raises(WindowError) as error:
+        Window.parse(value)
+    assert error.value.rule == rule
+
+
+def test_sharing_a_window() -> None:
+    assert Window(9100, 9109).shared(1) == [Window(9100, 9109)]
+    assert Window(9100, 9109).shared(3) == [Window(9100, 9102), Window(9103, 9105), Window(9106, 9108)]
+    assert Window(9100, 9101).shared(2) == [Window(9100, 9100), Window(9101, 9101)]
+    with pytest.raises(WindowError):
+        Window(9100, 9101).shared(3)
+
+
+@pytest.mark.parametrize(
+    "left,right,overlap", [((1, 2), (3, 4), False), ((1, 3), (3, 4), True), ((1, 9), (3, 4), True), ((3, 4), (1, 9), True), ((5, 6), (1, 4), False)]
+)
+def test_overlap(left: tuple[int, int], right: tuple[int, int], overlap: bool) -> None:
+    assert Window(*left).overlaps(Window(*right)) is overlap
+    assert Window(*right).overlaps(Window(*left)) is overlap
+
+
+@pytest.mark.parametrize(
+    "name,kind",
+    [
+        ("beam@n1", "short"),
+        ("my-beam_1@node_1", "short"),
+        ("beam@n1.example.com", "long"),
+        ("beam@10.0.0.1", "ip"),
+        ("beam@fd00::1", "ip"),
+        ("beam@localhost", "short"),
+    ],
+)
+def test_names(name: str, kind: str) -> None:
+    parsed = NodeName.parse(name)
+    assert (str(parsed), parsed.kind) == (name, kind)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "beam",
+        "@n1",
+        "beam@",
+        "a@b@c",
+        "be am@n1",
+        "b.m@n1",
+        "beam@n1 ",
+        "beam@n1\n",
+        "beam@../n1",
+        "beam@n1/x",
+        "beam@-n1",
+        "beam@.n1",
+        "beam@n1.",
+        "beam@n1..x",
+        "b\u00e4m@n1",
+        "beam@'n1'",
+        "b" * 252 + "@n1x",
+        None,
+        7,
+    ],
+)
+def test_no_names(name: object) -> None:
+    with pytest.raises(ValueError):
+        NodeName.parse(name)
+
+
+def test_the_longest_name() -> None:
+    assert len(str(NodeName.parse("b" * 250 + "@node"))) == 255
+
+
+@pytest.mark.parametrize("value", sorted(cookie.KNOWN))
+def test_known_defaults(value: str) -> None:
+    for typed in (value, value.upper(), f"{value}123", f"{value}-{value}-{value}-{value}-{value}-{value}"):
+        assert [rule for rule, _message in cookie.cookie_errors(typed)] == ["cookie_known"], typed
+        assert [rule for rule, _message in cookie.passphrase_errors(typed)] == ["passphrase_known"], typed
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0123456789abcdef0123456789abcdef",
+        "A" * 8 + "bcdefghijklmnopqrstuvwxyz",
+        "aB3_+/=.-aB3_+/=.-aB3_+/=.-aB3_+/=",
+        "x9" * 4 + "testrabbitmonsterqqqqzzzzppppp",
+    ],
+)
+def test_good_cookies(value: str) -> None:
+    assert cookie.cookie_errors(value) == []
+
+
+def test_every_mistake_of_a_cookie_at_once() -> None:
+    assert {rule for rule, _message in cookie.cookie_errors("a b")} == {"cookie_short", "cookie_characters"}
+
+
+@pytest.mark.parametrize(
+    "value,rules",
+    [
+        ("correct horse battery", []),
+        ("short", ["passphrase_short"]),
+        ("two\nlines of it", ["passphrase_characters"]),
+        (123456789012, ["passphrase_type"]),
+    ],
+)
+def test_passphrases(value: object, rules: list[str]) -> None:
+    assert [rule for rule, _message in cookie.passphrase_errors(value)] == rules
+
+
+def test_one_mistake_of_many_hosts_is_one_error() -> None:
+    problems = Problems()
+    for number in range(7):
+        problems.add(f"n{number}", "beam_adress", "near_miss", "there is no variable beam_adress.", "call it beam_address.")
+    problems.add("", "beam_mode", "choice", "'of' is not supported.", "choose one of: cluster.")
+    errors = problems.grouped()
+    assert [error["hosts"] for error in errors] == [[f"n{number}" for number in range(7)], []]
+    assert text(errors) == (
+        "The cluster cannot be planned: 2 errors, nothing was touched.\n"
+        "1. n0, n1, n2, n3, n4 and 2 more, beam_adress (near_miss): there is no variable beam_adress. Fix: call it beam_address.\n"
+        "2. beam_mode (choice): 'of' is not supported. Fix: choose one of: cluster."
+    )
+
+
+def test_naming_hosts() -> None:
+    assert named([]) == ""
+    assert named(["a", "b"]) == "a, b"
