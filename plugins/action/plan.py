@@ -12,8 +12,9 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible_collections.beam.cluster.plugins.module_utils._model import inputs
-from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory, plan
+from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING
+from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 

@@ -8,6 +8,7 @@ Private to this collection, for the action plugins: it runs on the controller on
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,18 @@ def value_of(templar: Templar, variables: Mapping[str, Any], name: str, *, secre
         return Unreadable(_one_line(error))
     except AnsibleError as error:
         return Unreadable(type(error).__name__ if secret else _one_line(error))
-    return str(value) if secret and isinstance(value, str) else value
+    return str(value) if secret and isinstance(value, str) else plain(value)
+
+
+def plain(value: Any) -> Any:
+    """A value as it would come out of JSON: the host's own view has been through it, and both views must compare equal."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(one) for one in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return value.isoformat() if isinstance(value, (datetime.date, datetime.datetime)) else str(value)
 
 
 def _one_line(error: Exception) -> str:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import Cluster, Inventory, plan
+from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING, READABLE, Unreadable
+from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 
 COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"

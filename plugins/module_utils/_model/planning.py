@@ -1,0 +1,721 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rules: an inventory is judged as a whole, and becomes a cluster where none of them is broken.
+
+Private to this collection. C(plan) is the way in.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from . import addresses, cookie, foresight, inputs
+from .addresses import Address
+from .cluster import Cluster, Inventory, Node
+from .inputs import MISSING, Unreadable
+from .names import NodeName
+from .ports import EPMD_PORT, Window, WindowError
+from .problems import Problems, named
+
+MODES = ("cluster",)
+DISCOVERIES = ("epmd",)
+TLS_VERSIONS = ("tlsv1.3", "tlsv1.2")
+"""Newest first, the order in which Erlang wants them."""
+
+OLDEST_OTP = 25
+CERTIFICATE_VARIABLES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
+
+_NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user")
+_MEMBER_KEYS = ("node", "address", "ports", "host")
+_WAIVER_KEYS = ("control", "host", "reason", "until")
+
+
+def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
+    """Judges the whole inventory. None where C(problems) holds any, and then it holds all that can be known at once."""
+    builder = _Builder(inventory, problems)
+    return builder.build()
+
+
+class _Builder:
+    """Runs the rules over one inventory. Each method is one subject; none stops at its first mistake."""
+
+    def __init__(self, inventory: Inventory, problems: Problems) -> None:
+        self.inventory = inventory
+        self.problems = problems
+        self.run = frozenset(inventory.run)
+        self.members: list[Node] = []
+        self.interfaces: dict[tuple[str, str], str] = {}
+
+    def build(self) -> Cluster | None:
+        group, hosts = self._group()
+        listed = self._listed()
+        judged = hosts if listed is None else [host for host in self.inventory.run if any(node.host == host for node in listed)]
+        constants = {name: self._constant(name, judged) for name in inputs.CLUSTER if name not in ("beam_group", "beam_members")}
+        mode = self._choice("beam_mode", constants["beam_mode"], MODES)
+        discovery = self._choice("beam_discovery", constants["beam_discovery"], DISCOVERIES)
+        versions = self._versions(constants["beam_tls_versions"])
+        waivers = self._waivers(constants["beam_waivers"])
+        outsiders = self._outsiders(constants["beam_outsiders"], judged)
+        if listed is None:
+            for host in hosts:
+                self.members.extend(self._nodes_of(host))
+        else:
+            self.members.extend(listed)
+        self.members.sort(key=lambda member: (str(member.node), member.host))
+        self._unique_names()
+        self._unique_listeners()
+        names, family = self._one_kind()
+        for host in judged:
+            self._hosts_addresses(host)
+            self._otp(host)
+        clock_findings = [finding for host in judged for finding in self._clock(host)]
+        bring_your_own = self._certificates(judged)
+        self._secrets(judged, bring_your_own)
+        ca_dir = self._ca_dir(constants["beam_pki_ca_dir"], group, bring_your_own)
+        if self.problems:
+            return None
+        changes = foresight.changes(self.members, self.run, self.inventory.observed)
+        return Cluster(
+            group=group,
+            names=names,
+            family=family,
+            mode=mode,
+            discovery=discovery,
+            tls_versions=versions,
+            ca_dir=ca_dir,
+            requires=tuple(self.inventory.requires),
+            waivers=waivers,
+            members=tuple(self.members),
+            run=self.run,
+            interfaces=self.interfaces,
+            outsiders=outsiders,
+            changes=changes,
+            findings=(
+                *clock_findings,
+                *foresight.one_network(self.members, self.inventory.observed),
+                *foresight.stale_hosts(self.members, self.run, changes),
+            ),
+        )
+
+    # The members
+
+    def _group(self) -> tuple[str, list[str]]:
+        """The group's name and its hosts. Without C(beam_members) it must be there, and no host may be in another cluster's plan."""
+        wanted: dict[str, list[str]] = {}
+        for host in self.inventory.run:
+            value = self.inventory.value("beam_group", host)
+            if isinstance(value, str) and (
+                self.inventory.values.get("beam_group", {}).get(host, MISSING) is not MISSING or host in self.inventory.groups.get(value, ())
+            ):
+                wanted.setdefault(value, []).append(host)
+            elif not isinstance(value, str):
+                self.problems.add(host, "beam_group", "type", "the group is not named by a string.", "name an inventory group.")
+        names = sorted(wanted) or [str(self.inventory.defaults["beam_group"])]
+        group = names[0]
+        if self._lists_members():
+            return group, []
+        if len(names) > 1:
+            self.problems.add(
+                "",
+                "beam_group",
+                "one_cluster",
+                f"this play's hosts belong to {len(names)} clusters: {named(names)}.",
+                "run one play for each cluster.",
+            )
+        if group not in self.inventory.groups:
+            self.problems.add(
+                "",
+                "beam_group",
+                "group_missing",
+                f"the inventory has no group {group}.",
+                "put the members into it, or name their group in beam_group.",
+            )
+            return group, []
+        hosts = list(self.inventory.groups[group])
+        if not hosts:
+            self.problems.add(
+                "", "beam_group", "group_empty", f"the group {group} has no host.", "put the members into it, or name their group in beam_group."
+            )
+        return group, hosts
+
+    def _lists_members(self) -> bool:
+        return any(self.inventory.value("beam_members", host) is not MISSING for host in self.inventory.run)
+
+    def _listed(self) -> list[Node] | None:
+        """The members from C(beam_members), or None where a group says who they are."""
+        if not self._lists_members():
+            return None
+        given = inputs.agree(
+            "beam_members",
+            {host: self.inventory.value("beam_members", host) for host in self.inventory.run},
+            self.problems,
+        )
+        if not isinstance(given, (list, tuple)) or not given:
+            self.problems.add(
+                "",
+                "beam_members",
+                "member_list",
+                "the members are not a list with at least one entry.",
+                "list {node, address, ports} of each member.",
+            )
+            return []
+        members = []
+        for index, entry in enumerate(given):
+            if not self._keys("", "beam_members", f"entry {index + 1}", entry, _MEMBER_KEYS, ("node", "address")):
+                continue
+            where = f"beam_members[{index}]"
+            name = self._name("", f"{where}.node", entry["node"])
+            address = self._address("", f"{where}.address", entry["address"])
+            window = self._window("", f"{where}.ports", entry.get("ports", self.inventory.defaults["beam_ports"]))
+            if name is None or address is None or window is None:
+                continue
+            host = entry.get("host") or self._host_of(name, address)
+            own = self._own_parts(host, name, {}) if host in self.run else {}
+            members.append(Node(name, host, address, window, **own))
+        return members
+
+    def _host_of(self, name: NodeName, address: Address) -> str:
+        """The host of this run that a listed member lives on: by its name, else by an address that was seen on it."""
+        if name.host_part in self.run:
+            return name.host_part
+        for host in self.inventory.run:
+            if str(address) in {seen["address"] for seen in self._seen_addresses(host)}:
+                return host
+        return ""
+
+    def _nodes_of(self, host: str) -> list[Node]:
+        """The nodes of one host, from C(beam_nodes) or from the scalars, which are sugar for a list of one."""
+        given = self.inventory.value("beam_nodes", host)
+        if given is MISSING:
+            entries: list[Mapping[str, object]] = [{}]
+        elif not isinstance(given, (list, tuple)) or not given:
+            self.problems.add(
+                host, "beam_nodes", "type", "the nodes are not a list with at least one entry.", "list them, or leave beam_nodes out for one node."
+            )
+            return []
+        else:
+            entries = [
+                entry
+                for index, entry in enumerate(given)
+                if self._keys(host, "beam_nodes", f"entry {index + 1}", entry, _NODE_KEYS, ("name",) if len(given) > 1 else ())
+            ]
+        windows = self._windows(host, entries)
+        nodes = []
+        for index, entry in enumerate(entries):
+            where = "" if given is MISSING else f"beam_nodes[{index}]."
+            name = self._node_name(host, entry, where)
+            address = self._node_address(host, entry, where)
+            window = windows[index]
+            if name is None or address is None or window is None:
+                continue
+            parts = self._own_parts(host, name, entry)
+            if parts:
+                nodes.append(Node(name, host, address, window, **parts))
+        return nodes
+
+    def _node_name(self, host: str, entry: Mapping[str, object], where: str) -> NodeName | None:
+        """C(name) of an entry may be the part before the @ alone; then the host's own name follows."""
+        scalar = self.inventory.value("beam_node_name", host)
+        if scalar is MISSING:
+            scalar = f"beam@{host}"
+        value = entry.get("name")
+        if value is None:
+            return self._name(host, "beam_node_name", scalar)
+        if isinstance(value, str) and "@" not in value and isinstance(scalar, str):
+            value = f"{value}@{scalar.split('@')[-1]}"
+        return self._name(host, f"{where}name", value)
+
+    def _name(self, host: str, where: str, value: object) -> NodeName | None:
+        try:
+            return NodeName.parse(value)
+        except ValueError as error:
+            self.problems.add(host, where, "node_name", str(error), "write name@host, for example beam@n1 or beam@n1.example.com.")
+            return None
+
+    def _address(self, host: str, where: str, value: object) -> Address | None:
+        try:
+            address = addresses.parse(value)
+        except ValueError as error:
+            self.problems.add(
+                host,
+                where,
+                "address_format",
+                f"{error}.",
+                "write the IP address that peers reach the member at; names do not do, DNS must not decide.",
+            )
+            return None
+        reason = addresses.unusable(address)
+        if reason:
+            self.problems.add(host, where, "address_unusable", f"{address} {reason}.", "write the address on the cluster's network.")
+            return None
+        return address
+
+    def _node_address(self, host: str, entry: Mapping[str, object], where: str) -> Address | None:
+        """C(address), else the one of C(interface), else C(ansible_host) where that is an IP address."""
+        for source, prefix in ((entry, where), (self._scalars(host), "beam_")):
+            if source.get("address") is not None:
+                return self._address(host, f"{prefix}address", source["address"])
+            if source.get("interface") is not None:
+                return self._interface_address(host, f"{prefix}interface", source["interface"])
+        fallback = self.inventory.value("ansible_host", host)
+        if addresses.is_address(fallback):
+            return self._address(host, "ansible_host", fallback)
+        if addresses.is_address(host) and fallback is MISSING:
+            return self._address(host, "inventory_hostname", host)
+        self.problems.add(
+            host,
+            "beam_address",
+            "address_missing",
+            "the host has no cluster address.",
+            "set beam_address, or beam_interface where every member is in the run.",
+        )
+        return None
+
+    def _scalars(self, host: str) -> dict[str, object]:
+        scalars = {name: self.inventory.value(f"beam_{name}", host) for name in ("address", "interface")}
+        return {name: value for name, value in scalars.items() if value is not MISSING}
+
+    def _interface_address(self, host: str, where: str, interface: object) -> Address | None:
+        """The one usable address of an interface, IPv4 before IPv6. Needs the host in the run: nobody else knows."""
+        if not self.inventory.observed.get(host):
+            self.problems.add(
+                host,
+                where,
+                "interface_not_observed",
+                "only an interface is named, and the host is not in this run, so that nobody can look its address up.",
+                "set beam_address, or run for all members at once.",
+            )
+            return None
+        seen = [entry for entry in self._seen_addresses(host) if entry["interface"] == interface]
+        if not seen:
+            self.problems.add(
+                host,
+                where,
+                "interface_missing",
+                f"the host has no interface {interface} with an address.",
+                "name one of its interfaces, or set beam_address.",
+            )
+            return None
+        usable = [
+            address
+            for address in (addresses.parse(entry["address"]) for entry in seen if "%" not in str(entry["address"]))
+            if not addresses.unusable(address)
+        ]
+        for version in (4, 6):
+            family = [address for address in usable if address.version == version]
+            if len(family) == 1:
+                return family[0]
+            if family:
+                self.problems.add(
+                    host,
+                    where,
+                    "interface_ambiguous",
+                    f"the interface {interface} has {len(family)} IPv{version} addresses: {named(str(address) for address in family)}.",
+                    "set beam_address to the one that is meant.",
+                )
+                return None
+        self.problems.add(
+            host,
+            where,
+            "interface_missing",
+            f"the interface {interface} has no address that peers can reach.",
+            "name another one, or set beam_address.",
+        )
+        return None
+
+    def _windows(self, host: str, entries: Sequence[Mapping[str, object]]) -> list[Window | None]:
+        """Each node's window: its own, else an equal part of the host's."""
+        sharing = [index for index, entry in enumerate(entries) if entry.get("ports") is None]
+        windows: list[Window | None] = [None] * len(entries)
+        for index, entry in enumerate(entries):
+            if index not in sharing:
+                windows[index] = self._window(host, f"beam_nodes[{index}].ports", entry["ports"])
+        if sharing:
+            whole = self._window(host, "beam_ports", self.inventory.value("beam_ports", host))
+            if whole is not None:
+                try:
+                    for index, part in zip(sharing, whole.shared(len(sharing))):
+                        windows[index] = part
+                except WindowError as error:
+                    self.problems.add(host, "beam_ports", error.rule, str(error), "widen it, or give each node ports of its own.")
+        return windows
+
+    def _window(self, host: str, where: str, value: object) -> Window | None:
+        fixes = {
+            "ports_format": "write one port ('9100') or a range ('9100-9109').",
+            "window_reversed": "write the lower port first.",
+            "window_range": "choose ports from 1024 to 65535.",
+            "window_overlaps_epmd": f"choose ports that leave {EPMD_PORT} to epmd.",
+        }
+        try:
+            return Window.parse(value)
+        except WindowError as error:
+            self.problems.add(host, where, error.rule, str(error), fixes[error.rule])
+            return None
+
+    def _own_parts(self, host: str, name: NodeName, entry: Mapping[str, object]) -> dict[str, str]:
+        """Product, unit, user, group and home of a node, from its product's data. Empty where the product is unknown."""
+        product = entry.get("product", self.inventory.value("beam_product", host))
+        data = self.inventory.products.get(product) if isinstance(product, str) else None
+        if data is None:
+            self.problems.add(
+                host,
+                "beam_product",
+                "product_unknown",
+                f"there is no product {product}.",
+                f"name one of: {named(sorted(self.inventory.products), most=20) or 'none is installed'}.",
+            )
+            return {}
+        facts = {"node": str(name), "name": name.name, "host_part": name.host_part}
+        user = entry.get("user") or data["user"]
+        return {
+            "product": str(product),
+            "kind": str(data["kind"]),
+            "unit": str(entry.get("unit") or data["unit"]).format(**facts),
+            "user": str(user).format(**facts),
+            "group": str(user if entry.get("user") else data.get("group", data["user"])).format(**facts),
+            "home": str(data["home"]).format(**facts),
+        }
+
+    def _keys(self, host: str, variable: str, what: str, entry: object, known: Sequence[str], required: Sequence[str]) -> bool:
+        """Whether an entry of a list is a dictionary with known keys and all the required ones."""
+        if not isinstance(entry, Mapping):
+            self.problems.add(host, variable, "type", f"{what} is not a dictionary.", f"give it the keys {', '.join(known)}.")
+            return False
+        unknown = [str(key) for key in entry if key not in known]
+        missing = [key for key in required if entry.get(key) is None]
+        for key in unknown:
+            self.problems.add(host, variable, "unknown_key", f"{what} has a key {key} that nobody reads.", f"the keys are {', '.join(known)}.")
+        for key in missing:
+            self.problems.add(host, variable, "missing_key", f"{what} has no {key}.", f"give it one; the keys are {', '.join(known)}.")
+        return not unknown and not missing
+
+    # The members together
+
+    def _unique_names(self) -> None:
+        seen: dict[NodeName, Node] = {}
+        local: dict[tuple[str, str], Node] = {}
+        units: dict[tuple[str, str], Node] = {}
+        pinned: dict[str, Node] = {}
+        for member in self.members:
+            twin = seen.setdefault(member.node, member)
+            if twin is not member:
+                self.problems.add(
+                    member.host,
+                    "beam_node_name",
+                    "node_name_duplicate",
+                    f"the node {member.node} is there already, on {twin.host or twin.address}.",
+                    "give every node a name of its own.",
+                )
+                continue
+            if member.host:
+                other = local.setdefault((member.host, member.node.name), member)
+                if other is not member:
+                    self.problems.add(
+                        member.host,
+                        "beam_nodes",
+                        "epmd_name_duplicate",
+                        f"{other.node} and {member.node} would both be {member.node.name} to the host's epmd.",
+                        "let them differ before the @.",
+                    )
+                elif member.unit:
+                    other = units.setdefault((member.host, member.unit), member)
+                    if other is not member:
+                        self.problems.add(
+                            member.host,
+                            "beam_nodes",
+                            "unit_duplicate",
+                            f"{other.node} and {member.node} would share the unit {member.unit}.",
+                            "give each a unit.",
+                        )
+            other = pinned.setdefault(member.node.host_part, member)
+            if other.address != member.address:
+                self.problems.add(
+                    member.host,
+                    "beam_node_name",
+                    "name_has_two_addresses",
+                    f"{member.node.host_part} would be {other.address} for {other.node} and {member.address} for {member.node}.",
+                    "let one name after the @ stand for one address.",
+                )
+            if member.node.kind == "ip" and addresses.parse(member.node.host_part) != member.address:
+                self.problems.add(
+                    member.host,
+                    "beam_node_name",
+                    "name_is_another_address",
+                    f"{member.node} names an address that is not its own, {member.address}.",
+                    "let both be the same.",
+                )
+
+    def _unique_listeners(self) -> None:
+        at: dict[Address, list[Node]] = {}
+        for member in self.members:
+            at.setdefault(member.address, []).append(member)
+        for address, members in at.items():
+            hosts = sorted({member.host for member in members})
+            if len(hosts) > 1:
+                for member in members:
+                    others = [other.host or str(other.node) for other in members if other.host != member.host]
+                    self.problems.add(
+                        member.host,
+                        "beam_address",
+                        "address_duplicate",
+                        f"{address} is the address of {named(others)} too.",
+                        "give every host an address of its own.",
+                    )
+                continue
+            members.sort(key=lambda member: (member.window, str(member.node)))
+            for left, right in zip(members, members[1:]):
+                if left.window.overlaps(right.window) and left.node != right.node:
+                    self.problems.add(
+                        right.host,
+                        "beam_ports",
+                        "window_overlap",
+                        f"{left.node} ({left.window}) and {right.node} ({right.window}) share ports at {address}.",
+                        "give each node a window of its own.",
+                    )
+
+    def _one_kind(self) -> tuple[str, int]:
+        """Kind of names and address family of the cluster; the minority is named where there is more than one."""
+        kinds: dict[str, list[Node]] = {}
+        families: dict[int, list[Node]] = {}
+        for member in self.members:
+            kinds.setdefault(member.node.kind, []).append(member)
+            families.setdefault(member.address.version, []).append(member)
+        kind = max(kinds, key=lambda one: len(kinds[one]), default="short")
+        family = max(families, key=lambda one: len(families[one]), default=4)
+        for other, members in kinds.items():
+            for member in members if other != kind else ():
+                self.problems.add(
+                    member.host,
+                    "beam_node_name",
+                    "names_mixed",
+                    f"{member.node} is a{'n' if other == 'ip' else ''} {other} name, most members have {kind} names, and the two cannot connect.",
+                    "let every host part be a bare name, or every one a name with a domain, or every one an address.",
+                )
+        for version, members in families.items():
+            for member in members if version != family else ():
+                self.problems.add(
+                    member.host,
+                    "beam_address",
+                    "family_mixed",
+                    f"{member.address} is IPv{version}, most members have IPv{family} addresses, and a node speaks one of them.",
+                    "choose addresses of one family.",
+                )
+        return kind, family
+
+    # The hosts as they were observed
+
+    def _seen_addresses(self, host: str) -> Sequence[Mapping[str, Any]]:
+        return self.inventory.observed.get(host, {}).get("addresses") or ()
+
+    def _hosts_addresses(self, host: str) -> None:
+        """A cluster address must be on the host, unless it may come late; notes the interface it is on."""
+        seen = {str(entry["address"]): str(entry["interface"]) for entry in self._seen_addresses(host)}
+        late = self._flag(host, "beam_address_late")
+        for member in self.members:
+            if member.host != host or not self.inventory.observed.get(host):
+                continue
+            text = str(member.address)
+            if text in seen:
+                self.interfaces[(host, text)] = seen[text]
+            elif not late:
+                self.problems.add(
+                    host,
+                    "beam_address",
+                    "address_not_on_host",
+                    f"the host has no address {text}; it has {named(sorted(seen)) or 'none'}.",
+                    "set the address that the host has, or beam_address_late: true where it appears after boot (a VPN).",
+                )
+
+    def _flag(self, host: str, variable: str) -> bool:
+        value = self.inventory.value(variable, host)
+        if value is MISSING:
+            return False
+        text = str(value).lower()
+        if text not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+            self.problems.add(host, variable, "type", "the value is neither true nor false.", "write true or false.")
+        return text in ("true", "yes", "on", "1")
+
+    def _otp(self, host: str) -> None:
+        """Installed OTP, else the one that would be installed, must not be too old. Nothing known is nothing wrong: the role otp looks again."""
+        otp = self.inventory.observed.get(host, {}).get("otp") or {}
+        source, release = ("installed", otp.get("release")) if otp.get("installed") else ("offered by the distribution", otp.get("candidate_release"))
+        if release and str(release).isdigit() and int(release) < OLDEST_OTP:
+            self.problems.add(
+                host,
+                "",
+                "otp_unsupported",
+                f"OTP {release} is {source}, {OLDEST_OTP} is the oldest supported.",
+                f"bring OTP {OLDEST_OTP} or later to the host.",
+            )
+
+    def _clock(self, host: str) -> list[dict[str, str]]:
+        """A host that is behind by more than certificates are backdated takes a fresh one for not yet valid."""
+        skew = self.inventory.observed.get(host, {}).get("skew_seconds")
+        if not isinstance(skew, (int, float)):
+            return []
+        limit = self.inventory.backdate_seconds
+        if skew < -limit:
+            self.problems.add(
+                host,
+                "",
+                "clock_skew",
+                f"the clock is {-skew:.0f} s behind the controller's, and a fresh certificate is backdated by {limit} s only: not valid yet.",
+                "set the clock (chrony, systemd-timesyncd).",
+            )
+        elif skew > limit:
+            return [
+                foresight.finding(
+                    "clock_ahead",
+                    "low",
+                    host,
+                    "Clock ahead of the controller's",
+                    f"The clock is {skew:.0f} s ahead: certificates expire that much earlier there.",
+                    "Set the clock (chrony, systemd-timesyncd).",
+                )
+            ]
+        return []
+
+    # Values of the whole cluster
+
+    def _constant(self, variable: str, hosts: Sequence[str]) -> object:
+        given = {host: self.inventory.values.get(variable, {}).get(host, MISSING) for host in hosts or self.inventory.run}
+        value = inputs.agree(variable, given, self.problems)
+        return self.inventory.defaults.get(variable, MISSING) if value is MISSING or value is None else value
+
+    def _choice(self, variable: str, value: object, choices: Sequence[str]) -> str:
+        if value not in choices:
+            self.problems.add("", variable, "choice", f"{value!r} is not supported.", f"choose one of: {', '.join(choices)}.")
+        return str(value)
+
+    def _versions(self, value: object) -> tuple[str, ...]:
+        if not isinstance(value, (list, tuple)) or not value or any(version not in TLS_VERSIONS for version in value):
+            self.problems.add(
+                "",
+                "beam_tls_versions",
+                "choice",
+                "the TLS versions are not a list of supported ones.",
+                f"list one or both of: {', '.join(TLS_VERSIONS)}.",
+            )
+            return ()
+        return tuple(version for version in TLS_VERSIONS if version in value)
+
+    def _waivers(self, value: object) -> tuple[dict[str, object], ...]:
+        if value is MISSING:
+            return ()
+        if not isinstance(value, (list, tuple)):
+            self.problems.add("", "beam_waivers", "type", "the waivers are not a list.", f"list dictionaries of {', '.join(_WAIVER_KEYS)}.")
+            return ()
+        waivers = []
+        for index, entry in enumerate(value):
+            what = f"entry {index + 1}"
+            if not self._keys("", "beam_waivers", what, entry, _WAIVER_KEYS, ("control", "reason", "until")):
+                continue
+            try:
+                until = datetime.date.fromisoformat(str(entry["until"]))
+            except ValueError:
+                self.problems.add("", "beam_waivers", "waiver_until", f"{what} ends at {entry['until']!r}, which is no date.", "write YYYY-MM-DD.")
+                continue
+            waivers.append({"control": str(entry["control"]), "host": entry.get("host"), "reason": str(entry["reason"]), "until": until.isoformat()})
+        return tuple(waivers)
+
+    def _outsiders(self, value: object, hosts: Sequence[str]) -> tuple[str, ...]:
+        """Hosts to attack from. The group C(outsider) is used where it exists and nobody names another."""
+        groups = self.inventory.groups
+        if value is MISSING:
+            found = list(groups.get("outsider", ()))
+        elif not isinstance(value, str) or value not in groups:
+            self.problems.add(
+                "",
+                "beam_outsiders",
+                "group_missing",
+                f"the inventory has no group {value}.",
+                "name a group of hosts that are no members, or leave it out.",
+            )
+            return ()
+        else:
+            found = list(groups[value])
+        for host in found:
+            if host in hosts:
+                self.problems.add(
+                    host,
+                    "beam_outsiders",
+                    "outsider_is_member",
+                    "the host is a member, and an outsider is not.",
+                    "take it out of one of the two groups.",
+                )
+        return tuple(found)
+
+    def _ca_dir(self, value: object, group: str, bring_your_own: bool) -> str | None:
+        if isinstance(value, str) and value:
+            return value
+        if value is not MISSING:
+            self.problems.add("", "beam_pki_ca_dir", "type", "the directory is not named by a string.", "write a path on the controller.")
+        elif self.inventory.inventory_dir:
+            return f"{self.inventory.inventory_dir}/pki/{group}"
+        elif not bring_your_own and "ca_passphrase" in self.inventory.requires:
+            self.problems.add(
+                "",
+                "beam_pki_ca_dir",
+                "ca_dir_missing",
+                "the inventory is no file, so that there is no directory beside it to keep the CA in.",
+                "set beam_pki_ca_dir.",
+            )
+        return None
+
+    # Certificates and secrets
+
+    def _certificates(self, hosts: Sequence[str]) -> bool:
+        """Whether every member brings a certificate of its own."""
+        own = 0
+        for host in hosts:
+            given = [name for name in CERTIFICATE_VARIABLES if self.inventory.value(name, host) not in (MISSING, "", None)]
+            if given and len(given) < len(CERTIFICATE_VARIABLES):
+                missing = ", ".join(name for name in CERTIFICATE_VARIABLES if name not in given)
+                self.problems.add(
+                    host, missing, "certificate_incomplete", f"{', '.join(given)} is given without the rest.", "give all three, or none."
+                )
+            own += len(given) == len(CERTIFICATE_VARIABLES)
+        return bool(hosts) and own == len(hosts)
+
+    def _secrets(self, hosts: Sequence[str], bring_your_own: bool) -> None:
+        self._secret("beam_cookie", "cookie", hosts, cookie.cookie_errors, cookie.FIX_COOKIE, "cookie" in self.inventory.requires)
+        self._secret(
+            "beam_pki_ca_passphrase",
+            "passphrase",
+            hosts,
+            cookie.passphrase_errors,
+            cookie.FIX_PASSPHRASE,
+            "ca_passphrase" in self.inventory.requires and not bring_your_own,
+        )
+
+    def _secret(
+        self, variable: str, word: str, hosts: Sequence[str], judge: Callable[[object], list[tuple[str, str]]], fix: str, required: bool
+    ) -> None:
+        """One secret: there where it is required, good where it is there, the same on all members. No message shows it."""
+        given = self.inventory.secrets.get(variable, {})
+        judged: dict[object, list[tuple[str, str]]] = {}
+        for host in hosts:
+            value = given.get(host, MISSING)
+            if isinstance(value, Unreadable):
+                self.problems.add(
+                    host,
+                    variable,
+                    f"{word}_unreadable",
+                    f"it cannot be read: {value.reason}.",
+                    "check the vault's password and what the value refers to.",
+                )
+            elif value is MISSING or value is None or value == "":
+                if required:
+                    self.problems.add(host, variable, f"{word}_missing", "it is not set.", fix)
+            else:
+                key = value if isinstance(value, str) else id(value)
+                if key not in judged:
+                    judged[key] = judge(value)
+                for rule, message in judged[key]:
+                    self.problems.add(host, variable, rule, message, fix)
+        readable = {host: given[host] for host in hosts if host in given and not isinstance(given[host], Unreadable) and given[host] is not MISSING}
+        inputs.agree(variable, readable, self.problems)
