@@ -46,20 +46,16 @@ class Node:
         shown = self.host.check_output(f"ip -{family} -oneline address show dev {interface} scope global")
         return shown.split()[3].partition("/")[0]
 
-    def erl(self, expression: str) -> str:
-        """What a fresh erl of the service user prints: hidden, over TLS, with the cookie file; nothing of ours but the files."""
+    def erl(self, expression: str, name: str = "beam_probe", tls: bool = True) -> str:
+        """The value of an expression in a fresh erl of the service user: hidden, not listening, with the node's own files."""
+        carrier = f"-proto_dist inet_tls -ssl_dist_optfile {self.directory}/ssl_dist.conf" if tls else ""
         done = self.host.run(
-            "cd / && runuser -u beam -- env HOME=%s timeout 60 erl -noshell -hidden -sname beam_probe@%s -start_epmd false "
-            "-dist_listen false -proto_dist inet_tls -ssl_dist_optfile %s/ssl_dist.conf -kernel inetrc '\"%s/inetrc\"' "
-            "-eval %s -s init stop",
-            self.home,
-            self.name,
-            self.directory,
-            self.directory,
-            expression,
+            f"cd / && runuser -u beam -- env HOME={self.home} timeout 60 erl -noshell -hidden -sname {name}@{self.name} "
+            f"-start_epmd false -dist_listen false {carrier} -kernel inetrc '\"{self.directory}/inetrc\"' -eval %s",
+            f'io:format("~n~p", [{expression}]), halt().',
         )
         assert done.rc == 0, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout.splitlines()[-1]
 
 
 def host(name: str) -> Host:
