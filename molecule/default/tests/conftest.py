@@ -46,11 +46,11 @@ class Node:
         shown = self.host.check_output(f"ip -{family} -oneline address show dev {interface} scope global")
         return shown.split()[3].partition("/")[0]
 
-    def erl(self, expression: str, name: str = "beam_probe", tls: bool = True) -> str:
+    def erl(self, expression: str, name: str = "", tls: bool = True) -> str:
         """The value of an expression in a fresh erl of the service user: hidden, not listening, with the node's own files."""
         carrier = f"-proto_dist inet_tls -ssl_dist_optfile {self.directory}/ssl_dist.conf" if tls else ""
         done = self.host.run(
-            f"cd / && runuser -u beam -- env HOME={self.home} timeout 60 erl -noshell -hidden -sname {name}@{self.name} "
+            f"cd / && runuser -u beam -- env HOME={self.home} timeout 60 erl -noshell -hidden -sname {name or f'beam_probe@{self.name}'} "
             f"-start_epmd false -dist_listen false {carrier} -kernel inetrc '\"{self.directory}/inetrc\"' -eval %s",
             f'io:format("~n~p", [{expression}]), halt().',
         )

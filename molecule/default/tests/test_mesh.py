@@ -22,6 +22,8 @@ def test_a_plain_erl_is_not_let_in(node: Node, peer: Node) -> None:
     assert node.erl(f"net_adm:ping('{peer.node}')", tls=False) == "pang"
 
 
-def test_the_member_list_is_closed(node: Node, peer: Node) -> None:
-    """A member's key and cookie do not make a new member's name."""
-    assert node.erl(f"net_adm:ping('{peer.node}')", name="stranger") == "pang"
+def test_a_member_cannot_claim_another_host(node: Node, peer: Node) -> None:
+    """OTP holds the name's host against the certificate; another name of the same host is let in."""
+    (third,) = set(NODES) - {node.name, peer.name}
+    for name in (f"beam@{third}", f"stranger@{third}", "stranger@elsewhere"):
+        assert node.erl(f"net_adm:ping('{peer.node}')", name=name) == "pang"
