@@ -173,7 +173,7 @@ class Lab:
         if root is not None:
             inside = root / str(self.folder).lstrip("/")
             inside.mkdir(parents=True, exist_ok=True)
-            script = 'mount --rbind /proc "$1/proc"; mount --rbind /dev "$1/dev"; mount --bind "$2" "$1/$2"; root=$1; shift 2; exec chroot "$root" "$@"'
+            script = 'for d in proc dev; do mount --rbind /$d "$1/$d"; done; mount --bind "$2" "$1/$2"; root=$1; shift 2; exec chroot "$root" "$@"'
             command = ["unshare", "--mount", "sh", "-c", script, "sh", str(root), str(self.folder), *command]
         output = open(log, "wb") if log is not None else subprocess.DEVNULL
         try:

@@ -128,14 +128,14 @@ def _view(outcomes: Mapping[str, Outcome], own_name: str) -> Dict[str, Any]:
     for key in ("visible", "hidden", "known"):
         nodes = value[key]
         view[key] = sorted(str(node) for node in nodes if str(node) != own_name) if isinstance(nodes, list) else None
-    view["otp_release"] = term.to_plain(value["otp_release"])
-    view["erts_version"] = term.to_plain(value["erts_version"])
+    for key in ("otp_release", "erts_version"):
+        view[key] = None if value[key] is None else term.to_plain(value[key])
     view["creation"] = value["creation"]
     clock = value["uptime_seconds"]
     view["uptime_seconds"] = clock[0] // 1000 if isinstance(clock, tuple) else None
     ticktime = value["ticktime"]
     # While it changes: {ongoing_change_to, Seconds}.
-    view["ticktime"] = ticktime[1] if isinstance(ticktime, tuple) else term.to_plain(ticktime)
+    view["ticktime"] = ticktime[1] if isinstance(ticktime, tuple) else ticktime if isinstance(ticktime, int) else None
     release = int(view["otp_release"]) if str(view["otp_release"]).isdigit() else 0
     # What a node does where nothing is set: kernel_app.md of OTP 25 to 29.
     view["tickintensity"] = _set(value["tickintensity"], 4)

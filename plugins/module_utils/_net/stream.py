@@ -131,6 +131,8 @@ class TcpStream:
 
     async def receive(self) -> bytes:
         """What comes next; empty at the end of the stream."""
+        # A peer that never stops sending would keep the loop from ever looking at the clock.
+        await asyncio.sleep(0)
         try:
             return await self._loop.sock_recv(self.sock, _CHUNK)
         except ConnectionError:

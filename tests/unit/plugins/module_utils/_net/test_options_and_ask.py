@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From a module's options to peers, and from the answers of nodes to a verdict on the mesh."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._net import ask, options
+from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Raised, Returned
+from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError
+from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe
+from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
+from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, charlist
+
+
+def params(**changes):
+    """The parameters of a module as Ansible hands them over."""
+    result = {
+        "name": "a@h", "cookie": "c", "cookie_file": None, "tls": None, "source": None, "epmd_port": 4369, "timeout": 10.0, "concurrency": 32,
+        "expect": ["connected"],
+    }
+    result.update(changes)
+    return result
+
+
+TLS = {"ca": "/ca", "certificate": "/cert", "key": "/key", "versions": ["tlsv1.3"], "verify": True, "server_name": None}
+
+
+def one(target, **changes):
+    (peer,) = options.make_peers(params(**changes), [dict({"node": "b@10.0.0.5"}, **target)])
+    return peer
+
+
+def test_a_target_takes_what_it_does_not_say_from_the_module():
+    assert one({}) == Peer(node="b@10.0.0.5", host="10.0.0.5", name="a@h", cookie=b"c")
+    assert one({"host": "x", "port": 9100, "name": "z@h", "source": "10.0.0.1"}) == Peer(
+        node="b@10.0.0.5", host="x", name="z@h", port=9100, cookie=b"c", source="10.0.0.1",
+    )
+
+
+@pytest.mark.parametrize("target, tls", [
+    ({}, Tls("/ca", "/cert", "/key")), ({"present": "none"}, Tls("/ca")), ({"present": "foreign"}, Tls("/ca", foreign=True)),
+    ({"plaintext": True}, None),
+    ({"tls": {"versions": ["tlsv1.3", "tlsv1.2"], "certificate": "/other", "ca": None}}, Tls("/ca", "/other", "/key", ("tlsv1.2", "tlsv1.3"))),
+    ({"tls": {"verify": False}}, Tls("/ca", "/cert", "/key", verify=False)),
+])
+def test_tls_of_a_target(target, tls):
+    assert one(target, tls=TLS).tls == tls
+
+
+def test_a_target_may_have_tls_of_its_own_only():
+    assert one({"tls": {"ca": "/x", "server_name": "n"}}).tls == Tls("/x")
+    assert one({"tls": {"ca": "/x", "server_name": "n"}}).server_name == "n"
+
+
+def test_a_wrong_cookie_is_not_the_right_one():
+    assert one({"wrong_cookie": True}).cookie is None
+
+
+def test_the_cookie_never_shows():
+    assert "c0ffee" not in repr(one({}, cookie="c0ffee"))
+
+
+@pytest.mark.parametrize("changes, problem", [
+    ({"cookie": "\u00e9"}, "cookie: a cookie has"), ({"cookie": ""}, "cookie: a cookie has"), ({"cookie": "x" * 256}, "cookie: a cookie has"),
+    ({"cookie": None, "cookie_file": "/does/not/exist"}, "cookie_file /does/not/exist: No such file"),
+    ({"name": "nobody"}, "name: not a full node name"),
+    ({"timeout": 0}, "timeout: 0 is not between"), ({"concurrency": 0}, "concurrency"), ({"epmd_port": 70000}, "epmd_port"),
+    ({"tls": dict(TLS, key=None)}, "certificate and key go together"),
+])
+def test_options_that_make_no_sense(changes, problem):
+    with pytest.raises(OptionError) as error:
+        one({}, **changes)
+    assert problem in str(error.value)
+    assert "xxx" not in str(error.value)
+
+
+@pytest.mark.parametrize("target, problem", [
+    ({"node": "b"}, "targets.node"), ({"port": 0}, "targets.port"), ({"port": 65536}, "targets.port"), ({"name": "x"}, "targets.name"),
+])
+def test_targets_that_make_no_sense(target, problem):
+    with pytest.raises(OptionError, match=problem):
+        one(target)
+
+
+def test_a_cookie_from_a_file(tmp_path: pathlib.Path):
+    file = tmp_path / ".erlang.cookie"
+    file.write_bytes(b"S3cret+/= \r\n")
+    assert one({}, cookie=None, cookie_file=str(file)).cookie == b"S3cret+/="
+
+
+def test_the_default_name_is_the_reserved_one():
+    assert options.our_name(params(name=None)).startswith("beam_probe@")
+
+
+def test_an_expectation_that_does_not_exist():
+    with pytest.raises(OptionError, match="expect: unknown code: refuced"):
+        probe(params(targets=[{"node": "b@h", "expect": ["refuced"]}]))
+
+
+# --- Calls and views ---
+
+
+@pytest.mark.parametrize("args, strings, terms", [
+    (None, "binary", []), ("[a, \"b\", <<\"c\">>]", "binary", [Atom("a"), charlist("b"), b"c"]),
+    (["a", 1, None], "binary", [b"a", 1, Atom("undefined")]),
+    (["a"], "string", [charlist("a")]), (["a"], "atom", [Atom("a")]), ("[]", "atom", []),
+])
+def test_arguments(args, strings, terms):
+    assert ask.read_args(args, strings) == terms
+
+
+@pytest.mark.parametrize("args", ["a", "[a", "{a}", 5, [object()]])
+def test_no_arguments(args):
+    with pytest.raises(OptionError, match="args"):
+        ask.read_args(args, "binary")
+
+
+def view(node, visible, **facts):
+    entry = dict.fromkeys(ask.COMPARED, "same")
+    entry.update(node=node, visible=visible, **facts)
+    return entry
+
+
+def test_a_whole_mesh():
+    assert ask.judge([view("a", ["b"]), view("b", ["a"])]) == {"missing": [], "strangers": [], "differs": [], "whole": True}
+
+
+def test_who_is_missing_and_who_differs():
+    judged = ask.judge([view("a", ["b", "x"], ticktime=15), view("b", ["a"], ticktime=60), view("c", None)])
+    assert judged == {
+        "missing": [{"from": "a", "to": "c"}, {"from": "b", "to": "c"}],
+        "strangers": [{"from": "a", "to": "x"}],
+        "differs": [{"what": "ticktime", "values": [{"value": "15", "nodes": ["a"]}, {"value": "60", "nodes": ["b"]}]}],
+        "whole": False,
+    }
+
+
+def test_a_mesh_with_a_node_that_could_not_be_asked_is_not_whole():
+    assert not ask.judge([view("a", ["b"]), view("b", None)])["whole"]
+
+
+def outcomes(**changes):
+    """What a node of OTP 27 answers where nothing is set."""
+    answers = {
+        "visible": [Atom("b@h")], "hidden": [Atom("probe@h"), Atom("h@h")], "known": [Atom("a@h")], "otp_release": charlist("27"),
+        "erts_version": charlist("15.2.7"), "creation": 5, "uptime_seconds": (61_500, 3), "ticktime": 60, "tickintensity": Atom("undefined"),
+        "prevent_overlapping_partitions": Atom("undefined"), "connect_all": Atom("undefined"), "carrier": Atom("error"),
+    }
+    answers.update(changes)
+    return {key: Returned(value) for key, value in answers.items()}
+
+
+def test_a_view():
+    assert ask._view(outcomes(), "probe@h") == {
+        "visible": ["b@h"], "hidden": ["h@h"], "known": ["a@h"], "otp_release": "27", "erts_version": "15.2.7", "creation": 5, "uptime_seconds": 61,
+        "ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "carrier": "inet_tcp",
+    }
+
+
+@pytest.mark.parametrize("key, answer, value", [
+    ("ticktime", (Atom("ongoing_change_to"), 15), 15), ("tickintensity", (Atom("ok"), 8), 8),
+    ("carrier", (Atom("ok"), [[charlist("inet_tls")]]), "inet_tls"),
+    ("prevent_overlapping_partitions", (Atom("ok"), Atom("false")), False), ("connect_all", (Atom("ok"), Atom("false")), False),
+])
+def test_settings_in_a_view(key, answer, value):
+    assert ask._view(outcomes(**{key: answer}), "probe@h")[key] == value
+
+
+def test_partitions_are_prevented_since_25():
+    assert ask._view(outcomes(otp_release=charlist("24")), "probe@h")["prevent_overlapping_partitions"] is False
+
+
+def test_questions_that_were_not_answered():
+    view = ask._view({key: Raised("error", Atom("undef")) for key in outcomes()}, "probe@h")
+    assert view["visible"] is None and view["ticktime"] is None and view["uptime_seconds"] is None
+
+
+def test_stacks():
+    stack = [(Atom("lists"), Atom("map"), 2, [(Atom("file"), charlist("lists.erl")), (Atom("line"), 7)]), (Atom("m"), Atom("f"), [1, 2, 3],
+        []), Atom("odd")]
+    assert ask._stack(stack) == ["lists:map/2 (lists.erl:7)", "m:f/3", "odd"]
+    assert ask._stack(None) == []
