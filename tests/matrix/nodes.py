@@ -58,6 +58,15 @@ def tree(release: str) -> Optional[pathlib.Path]:
     return root
 
 
+def releases() -> List[str]:
+    """The releases to test with: those named in BEAM_RELEASES (as 25,27), else those at hand."""
+    named = os.environ.get("BEAM_RELEASES")
+    if named:
+        return named.split(",")
+    here = host_release()
+    return [release for release, suite in SUITES.items() if release == here or (cache() / suite / "usr/bin/erl").exists()]
+
+
 def free_port() -> int:
     """A port that nothing listens on now."""
     with socket.socket() as sock:
