@@ -54,8 +54,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - One dictionary per probe. C(ask) is a target for M(beam.cluster.dist_probe). C(present) says what is shown, V(names) stands for a question to EPMD,
-      V(public_cookie) for a cookie that everybody knows.
+    - One dictionary per probe. C(ask) is a target for M(beam.cluster.dist_probe). C(present) says what is shown; V(names) stands for
+      a question to EPMD, V(public_cookie) for a cookie that everybody knows.
   type: list
   elements: dict
 """
@@ -68,7 +68,13 @@ from ansible_collections.beam.cluster.plugins.module_utils._model import probes
 
 
 def probe_requests(
-    plan: Mapping[str, Any], *, kind: str, source: str = "", vantage: str = "", addresses: Mapping[str, list[str]] | None = None, expired: str = ""
+    plan: Mapping[str, Any],
+    *,
+    kind: str,
+    source: str = "",
+    vantage: str = "",
+    addresses: Mapping[str, list[str]] | None = None,
+    expired: str = "",
 ) -> list[dict[str, Any]]:
     """See C(DOCUMENTATION)."""
     if not isinstance(plan, Mapping) or "members" not in plan:

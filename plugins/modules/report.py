@@ -13,9 +13,10 @@ version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Evaluates the controls of this collection over what M(beam.cluster.observe) saw, what M(beam.cluster.dist_probe) and M(beam.cluster.epmd_info) were answered and
-    what M(beam.cluster.mesh_info) was told.
-  - Prints the mesh, the attacks and the controls that failed, and writes all of it to files. Then it fails, where a control failed or was not tested and is not waived.
+  - Evaluates the controls of this collection over what M(beam.cluster.observe) saw, what M(beam.cluster.dist_probe) and
+    M(beam.cluster.epmd_info) were answered and what M(beam.cluster.mesh_info) was told.
+  - Prints the mesh, the attacks and the controls that failed, and writes all of it to files. Then it fails, where a control failed or was
+    not tested and is not waived.
   - It connects to nothing. The role P(beam.cluster.verify#role) gathers what it needs.
 options:
   plan:
@@ -25,8 +26,9 @@ options:
   evidence:
     description:
       - What was gathered on each host of the run, by inventory name.
-      - C(observed) is the result of M(beam.cluster.observe). C(units) holds the text of C(systemctl show) as C(show) and of C(systemd-analyze security) as C(security), by
-        unit. C(advisories) are findings of other roles. C(answers) are pairs of a request (see P(beam.cluster.probe_requests#filter)) and its answer.
+      - C(observed) is the result of M(beam.cluster.observe). C(units) holds the text of C(systemctl show) as C(show) and of
+        C(systemd-analyze security) as C(security), by unit. C(advisories) are findings of other roles.
+      - C(answers) are pairs of a request (see P(beam.cluster.probe_requests#filter)) and its answer.
     type: dict
     required: true
   outside:
@@ -50,7 +52,8 @@ options:
     default: ""
   waivers:
     description:
-      - Controls that may fail. A list of dictionaries with C(control), C(host) (left out, everywhere), C(reason) and C(until), the last day (C(YYYY-MM-DD)).
+      - Controls that may fail. A list of dictionaries with C(control), C(host) (left out, everywhere), C(reason) and C(until), the last
+        day (C(YYYY-MM-DD)).
       - A waiver whose last day is over is an error.
     type: list
     elements: raw

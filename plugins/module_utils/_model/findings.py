@@ -376,7 +376,8 @@ def _running_process(host: _Host) -> Iterator[Result]:
             problems.append(f"{unit}: its environment has no digest of the files")
         if not running:
             problems.append(f"no process of {unit} runs {node['node']}")
-        problems += [f"pid {p['pid']} was started before the files that are there now" for p in running if wanted and p.get("digest") != wanted]
+        stale = [p for p in running if wanted and p.get("digest") != wanted]
+        problems += [f"pid {p['pid']} was started before the files that are there now" for p in stale]
         problems += [f"pid {p['pid']} runs as {p['user']}, not as {node['user']}" for p in running if p.get("user") != node["user"]]
         yield (node["node"], *_verdict(problems, f"pid {', '.join(str(p['pid']) for p in running)} carries the digest of the files"))
 
@@ -388,7 +389,8 @@ def _argument_list(host: _Host) -> Iterator[Result]:
         argv = process.get("argv") or ()
         words = argv.split() if isinstance(argv, str) else [str(word) for word in argv]
         if any(word in ("-setcookie", "--cookie") for word in words):
-            problems.append(f"pid {process['pid']} ({process.get('node') or process.get('unit') or 'no unit'}, user {process.get('user')}) has -setcookie")
+            who = f"{process.get('node') or process.get('unit') or 'no unit'}, user {process.get('user')}"
+            problems.append(f"pid {process['pid']} ({who}) has -setcookie")
     yield (host.name, *_verdict(problems, f"{len(host.observed['processes'])} processes, none with -setcookie"))
 
 
@@ -415,7 +417,7 @@ def _firewall_rules(host: _Host) -> Iterator[Result]:
     if not table:
         yield (host.name, FAILED, ("the table inet beam_cluster is not loaded",))
         return
-    wanted = {_address(address) for address in host.wanted["firewall"]["members"]}
+    wanted = {_address(address) for address in host.plan["addresses"]}
     there = {_address(address) for address in table["members"]}
     problems = [f"lets in {address}, which is no member" for address in sorted(there - wanted)]
     problems += [f"does not know the member {address}" for address in sorted(wanted - there)]
@@ -572,7 +574,8 @@ def _mesh_whole(evidence: Evidence) -> Iterator[Finding]:
         else:
             missing = [other for other in nodes if other != node and other not in (told.get("visible") or ())]
             problems = [f"{node} misses {other}" for other in missing]
-            yield Finding("mesh-whole", *_verdict(problems, f"sees {len(nodes) - 1}")[:1], hosts, node, tuple(problems) or (f"sees {len(nodes) - 1}",))
+            status, details = _verdict(problems, f"sees {len(nodes) - 1}")
+            yield Finding("mesh-whole", status, hosts, node, details)
 
 
 # -- attacks --------------------------------------------------------------------------------------------------------------------------------
@@ -636,9 +639,8 @@ def _expected(evidence: Evidence) -> Iterator[Probe]:
 
 def addresses_of(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
     """C({host: [address]}) from what was observed."""
-    return {
-        name: [entry["address"] for entry in (own.get("observed") or {}).get("addresses", ())] for name, own in hosts.items() if own.get("observed")
-    }
+    seen = {name: (own or {}).get("observed") or {} for name, own in hosts.items()}
+    return {name: [entry["address"] for entry in observed["addresses"]] for name, observed in seen.items() if observed}
 
 
 def _attack_findings(evidence: Evidence, outcomes: Sequence[Outcome]) -> Iterator[Finding]:

@@ -120,6 +120,11 @@ def _counts(verdict: Verdict) -> Counter[str]:
     return Counter(finding.status for finding in verdict.findings)
 
 
+def _summary(verdict: Verdict) -> str:
+    counts = _counts(verdict)
+    return ", ".join(f"{counts[status]} {word.lower()}" for status, word in _WORDS.items() if counts[status])
+
+
 def _by_severity(advisories: tuple[Advisory, ...]) -> str:
     found = Counter(advisory.severity for advisory in advisories)
     return ", ".join(f"{found[severity]} {severity}" for severity in reversed(SEVERITIES) if found[severity])
@@ -128,7 +133,6 @@ def _by_severity(advisories: tuple[Advisory, ...]) -> str:
 def text(verdict: Verdict) -> list[str]:
     """Lines for a terminal, without colour."""
     outside = ", ".join(verdict.outsiders) or "nobody"
-    counts = _counts(verdict)
     lines = [
         f"Cluster {verdict.plan.get('group') or ''}: {len(_nodes(verdict))} nodes; attacked from outside by {outside}",
         "",
@@ -155,8 +159,7 @@ def text(verdict: Verdict) -> list[str]:
         for severity, control, title in ranked:
             where = ", ".join(sorted(filter(None, hosts[severity, control, title])))
             lines += _wrapped("  ", f"{severity}  {control}: {title}{' (' + where + ')' if where else ''}")
-    summary = ", ".join(f"{counts[status]} {_WORDS[status].lower()}" for status in (PASSED, FAILED, NOT_TESTED, WAIVED, NOT_APPLICABLE) if counts[status])
-    lines += ["", f"{'PASSED' if verdict.ok else 'FAILED'}: {summary}"]
+    lines += ["", f"{'PASSED' if verdict.ok else 'FAILED'}: {_summary(verdict)}"]
     return lines
 
 
@@ -272,15 +275,17 @@ def junit(verdict: Verdict, epoch: float) -> str:
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1b1f24; background: #fff; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
-table { border-collapse: collapse; margin: .5rem 0; } th, td { text-align: left; vertical-align: top; padding: .25rem .7rem; border: 1px solid #d0d7de; }
-th { background: #f3f5f7; } .passed, .refused { color: #116329; } .failed, .succeeded, .not_tested { color: #b3121d; font-weight: 600; }
+table { border-collapse: collapse; margin: .5rem 0; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .7rem; border: 1px solid #d0d7de; }
+th { background: #f3f5f7; } .passed, .refused { color: #116329; }
+.failed, .succeeded, .not_tested { color: #b3121d; font-weight: 600; }
 .waived { color: #7a4b00; } .not_applicable { color: #57606a; } small { color: #57606a; } .wide { overflow-x: auto; }
 """
 
 
 def _row(*cells: tuple[str, str]) -> str:
-    tds = "".join(f'<td class="{html.escape(kind)}">{html.escape(value)}</td>' if kind else f"<td>{html.escape(value)}</td>" for value, kind in cells)
-    return f"<tr>{tds}</tr>"
+    shown = (f'<td class="{html.escape(kind)}">{html.escape(value)}</td>' for value, kind in cells)
+    return f"<tr>{''.join(shown)}</tr>".replace(' class=""', "")
 
 
 def _grid(head: tuple[str, ...], rows: list[str]) -> str:
@@ -293,11 +298,9 @@ def page(verdict: Verdict, epoch: float) -> str:
     result = "passed" if verdict.ok else "failed"
     nodes, cells, bad = _nodes(verdict), _cells(verdict), _bad_pairs(verdict)
     title = f"Cluster {verdict.plan.get('group') or ''}: {result}"
-    counts = _counts(verdict)
-    summary = ", ".join(f"{counts[status]} {_WORDS[status].lower()}" for status in _WORDS if counts[status])
     parts = [
         f'<h1>{html.escape("Cluster " + str(verdict.plan.get("group") or ""))}: <span class="{result}">{result}</span></h1>',
-        f"<p>{_when(epoch)} &middot; {len(nodes)} nodes &middot; {html.escape(summary)} &middot; "
+        f"<p>{_when(epoch)} &middot; {len(nodes)} nodes &middot; {html.escape(_summary(verdict))} &middot; "
         f"attacked from outside by {html.escape(', '.join(verdict.outsiders) or 'nobody')}</p>",
     ]
     wrong = [finding for finding in verdict.findings if finding.bad or finding.status == WAIVED]

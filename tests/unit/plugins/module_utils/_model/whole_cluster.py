@@ -63,7 +63,7 @@ def plan() -> dict[str, Any]:
                     "directory": f"/etc/beam/beam@{host}",
                 }
             ],
-            "firewall": {"members": list(HOSTS.values()), "ports": [[4369, 4369], [9100, 9100]], "own": [address]},
+            "firewall": {"ports": [[4369, 4369], [9100, 9100]], "own": [address]},
             "epmd": {"listen": ["127.0.0.1", "::1", address], "port": 4369},
         }
         for host, address in HOSTS.items()
@@ -75,6 +75,7 @@ def plan() -> dict[str, Any]:
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
         "members": members,
+        "addresses": list(HOSTS.values()),
         "hosts": hosts,
         "outsiders": ["outsider"],
         "findings": [],

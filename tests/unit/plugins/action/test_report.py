@@ -1,0 +1,110 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report as a playbook gets it: run by the real C(ansible-playbook), on evidence of a whole cluster and of a broken one."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.beam.cluster.plugins.module_utils._model import probes
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils" / "_model"))
+import whole_cluster as made  # noqa: E402
+
+
+def arguments() -> dict[str, Any]:
+    """What the role hands over for a whole cluster."""
+    told = made.evidence()
+
+    def pair(answer: probes.Answer) -> list[dict[str, Any]]:
+        request = {**answer.probe.request(), "ask": {"node": answer.probe.target}}
+        return [request, {"code": answer.code, "stage": answer.stage, "milliseconds": answer.milliseconds, "port": answer.port, "tls": answer.tls}]
+
+    hosts = {name: {**made.host(name), "answers": [pair(a) for a in told.answers if a.probe.vantage == name]} for name in made.HOSTS}
+    return {
+        "plan": made.plan(),
+        "evidence": hosts,
+        "outside": [pair(answer) for answer in told.answers if answer.probe.vantage == "outsider"],
+        "outsiders": ["outsider"],
+        "mesh": [{"node": node, **(view or {})} for node, view in (told.mesh or {}).items()],
+    }
+
+
+def play(folder: Path, given: dict[str, Any], *options: str) -> tuple[int, str, dict[str, Any]]:
+    """Exit status, what was printed, and the result of the task."""
+    folder.mkdir(exist_ok=True)
+    task: dict[str, Any] = {"beam.cluster.report": {**given, "directory": "report"}, "register": "told", "failed_when": "false"}
+    keep = {"ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": str(folder / "told.json"), "mode": "0600"}, "check_mode": False}
+    fail = {"ansible.builtin.fail": {"msg": "{{ told.msg | default('') }}"}, "when": "told.msg is defined"}
+    playbook = [{"hosts": "localhost", "gather_facts": False, "tasks": [task, keep, fail]}]
+    (folder / "play.yml").write_text(yaml.safe_dump(playbook))
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    command = [program, "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", "play.yml", *options]
+    env = {**os.environ, "ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_INJECT_FACT_VARS": "false", "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    assert (folder / "told.json").exists(), done.stdout + done.stderr
+    return done.returncode, done.stdout, json.loads((folder / "told.json").read_text())
+
+
+def test_a_whole_cluster_passes_and_is_reported(tmp_path: Path) -> None:
+    status, printed, told = play(tmp_path, arguments())
+    assert (status, told["passed"], told["changed"], told["failures"]) == (0, True, False, [])
+    assert "PASSED: " in printed
+    assert "6 of 6 refused" in printed
+    files = {suffix: tmp_path / "report" / f"beam.{suffix}" for suffix in ("json", "xml", "html")}
+    assert told["files"] == {suffix: str(path) for suffix, path in files.items()}
+    assert stat.S_IMODE((tmp_path / "report").stat().st_mode) == 0o750
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files.values()} == {0o640}
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["beam.html", "beam.json", "beam.xml"], "nothing left over"
+    assert json.loads(files["json"].read_text())["result"] == "passed"
+    assert str(files["html"]) in printed
+
+
+def broken() -> dict[str, Any]:
+    given = copy.deepcopy(arguments())
+    for request, answer in given["evidence"]["n1"]["answers"]:
+        if (request["control"], request["target"]) == ("no-certificate", "beam@n3"):
+            answer.update(code="connected", stage="done")
+    given["evidence"]["n2"].pop("observed")
+    return given
+
+
+def test_a_broken_cluster_fails_after_it_was_reported(tmp_path: Path) -> None:
+    status, printed, told = play(tmp_path, broken())
+    assert status == 2
+    assert "no-certificate failed: beam@n3: beam@n1 -> beam@n3 at 10.89.1.13 (cluster): connected at stage done" in told["msg"]
+    assert {failure["status"] for failure in told["failures"]} == {"failed", "not_tested"}
+    assert printed.index("Attacks") < printed.index("FAILED: ")
+    assert json.loads((tmp_path / "report" / "beam.json").read_text())["result"] == "failed"
+
+
+def test_check_mode_tells_and_neither_fails_nor_writes(tmp_path: Path) -> None:
+    status, printed, told = play(tmp_path, {**broken(), "untested": "check mode makes no attack"}, "--check")
+    assert (status, told["passed"]) == (0, False)
+    assert "would fail" in " ".join(told["warnings"])
+    assert "check mode makes no attack" in printed
+    assert not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("waiver", "says"),
+    [
+        ({"control": "unit-sandbox", "reason": "x", "until": "2020-01-01"}, "ended on 2020-01-01"),
+        ({"control": "unit-sandbx", "reason": "x", "until": "2999-01-01"}, "there is no control"),
+    ],
+)
+def test_a_bad_waiver_stops_everything(tmp_path: Path, waiver: dict[str, str], says: str) -> None:
+    status, _printed, told = play(tmp_path, {**arguments(), "waivers": [waiver]})
+    assert status == 2
+    assert says in told["errors"][0]
+    assert not (tmp_path / "report").exists()
