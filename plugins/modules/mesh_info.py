@@ -154,7 +154,7 @@ targets:
       type: str
       sample: beam_probe@n3
     code:
-      description: What became of it. The codes are listed in the documentation of the collection.
+      description: What became of it. The codes are listed in C(docs/codes.md) of the collection.
       type: str
       sample: connected
     verdict:

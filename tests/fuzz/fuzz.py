@@ -7,8 +7,8 @@
     tests/fuzz/fuzz.py TARGET [libFuzzer options]         for ever, or -runs=N
     tests/fuzz/fuzz.py all -runs=N                        N executions of each target, one after the other, and their count
 
-Each target begins with the inputs in tests/fuzz/corpus/TARGET; new ones that reach new code go to the cache folder. A finding is any exception that a decoder does not
-declare, a round trip that differs, or more memory than 64 MiB above that of the start.
+Each target begins with the inputs in tests/fuzz/corpus/TARGET; new ones that reach new code go to the cache folder. A finding is any
+exception that a decoder does not declare, a round trip that differs, or an input that costs more than 64 MiB of memory.
 """
 
 from __future__ import annotations
