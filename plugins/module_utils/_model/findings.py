@@ -308,7 +308,7 @@ def _cookie_file(host: _Host) -> Iterator[Result]:
 
 def _options_file(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
-        paths = [f"{node['directory']}/{name}" for name in ("vm.args", "ssl_dist.conf")]
+        paths = [f"{node['directory']}/{name}" for name in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")]
         yield _files(host, node["node"], [(path, "root", (0o644, 0o444)) for path in paths])
 
 
@@ -691,12 +691,12 @@ def _advisories(evidence: Evidence) -> Iterator[Advisory]:
     for host, entry in raw:
         severity = str(entry.get("severity") or "info")
         yield Advisory(
-            control=str(entry.get("control") or entry.get("id") or ""),
+            control=str(entry.get("cve") or entry.get("control") or ""),
             severity=severity if severity in SEVERITIES else "info",
             host=str(entry.get("host") or host),
             title=str(entry.get("title") or ""),
             detail=str(entry.get("detail") or ""),
-            fix=str(entry.get("fix") or ""),
+            fix=str(entry.get("fix") or (f"Fixed in {entry['fixed_in']}." if entry.get("fixed_in") else "")),
         )
 
 

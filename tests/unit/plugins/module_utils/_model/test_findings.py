@@ -434,9 +434,11 @@ def test_a_waiver_is_good_on_its_last_day_and_takes_a_yaml_date() -> None:
 @pytest.mark.parametrize(("fail_at", "ok"), [("never", True), ("critical", True), ("high", False), ("low", False)])
 def test_advisories_fail_from_the_threshold_on(fail_at: str, ok: bool) -> None:
     hosts = {name: made.host(name) for name in made.HOSTS}
-    hosts["n1"]["advisories"] = [{"control": "CVE-2026-89422", "severity": "high", "title": "a TLS 1.3 client accepts an unsolicited PSK"}]
+    hosts["n1"]["advisories"] = [
+        {"control": "otp_vulnerabilities", "cve": "CVE-2026-89422", "severity": "high", "title": "unsolicited PSK", "fixed_in": "27.3.4.18"}
+    ]
     verdict = findings.evaluate(made.evidence(hosts=hosts), fail_at=fail_at)
-    assert [(a.control, a.host) for a in verdict.advisories] == [("CVE-2026-89422", "n1")]
+    assert [(a.control, a.host, a.fix) for a in verdict.advisories] == [("CVE-2026-89422", "n1", "Fixed in 27.3.4.18.")]
     assert verdict.ok is ok
 
 

@@ -126,6 +126,8 @@ def host(name: str) -> dict[str, Any]:
                 file(f"/var/lib/beam/beam@{name}/.erlang.cookie", "0400", "beam"),
                 file(f"{directory}/vm.args", "0644", "root"),
                 file(f"{directory}/ssl_dist.conf", "0644", "root"),
+                file(f"{directory}/inetrc", "0644", "root"),
+                file(f"{directory}/allow.conf", "0644", "root"),
             ],
         },
         "units": {

@@ -1,0 +1,173 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controls on real hosts: all of them pass, then the hosts are taken apart by hand and each hole is named, then the site play mends it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import NODES, Lab, recap, until
+
+VERIFY = "playbooks/verify.yml"
+OVERRIDE = "/etc/systemd/system/beam.service.d/zz.conf"
+
+# n1 speaks TLS and takes anybody, on every address, with the cookie that everybody knows.
+LAX = """
+set -e
+cd /etc/beam/beam@n1
+sed -i 's/verify_peer/verify_none/; s/{fail_if_no_peer_cert, true}/{fail_if_no_peer_cert, false}/' ssl_dist.conf
+sed -i "s/'tlsv1.3'/'tlsv1.3','tlsv1.2'/" ssl_dist.conf
+sed -i '/^-eval/d; /inet_dist_use_interface/d' vm.args
+echo -nocookie >> vm.args
+nft delete table inet beam_cluster
+systemctl restart beam.service
+"""
+
+# n2 speaks plain TCP on every address; its stock epmd.socket listens everywhere; its files belong to whom they should not.
+STOCK = f"""
+set -e
+cd /etc/beam/beam@n2
+sed -i '/proto_dist/d; /ssl_dist_optfile/d; /inet_dist_use_interface/d; /^-eval/d' vm.args
+chmod 0440 tls/key.pem /var/lib/beam/beam@n2/.erlang.cookie
+printf '[Service]\\nLimitCORE=infinity\\nProtectSystem=no\\nPrivateDevices=no\\nNoNewPrivileges=no\\nSystemCallFilter=\\n' > {OVERRIDE}
+printf '[Socket]\\nListenStream=\\nListenStream=4369\\nBindIPv6Only=both\\n' > /etc/systemd/system/epmd.socket.d/zz.conf
+systemctl daemon-reload
+chmod 0400 /var/lib/beam/beam@n2/.erlang.cookie
+systemctl stop epmd.socket epmd.service
+systemctl restart epmd.socket beam.service
+chmod 0440 /var/lib/beam/beam@n2/.erlang.cookie
+chown beam ssl_dist.conf
+printf '[Service]\\nEnvironment=BEAM_CLUSTER_DIGEST=another\\n' >> {OVERRIDE}
+systemctl daemon-reload
+systemctl disable beam.service beam-firewall.service
+nft delete table inet beam_cluster
+setsid erl -noinput -setcookie not-a-secret </dev/null >/dev/null 2>&1 &
+"""
+
+# n3 is down: it refuses everything, and that proves nothing.
+DOWN = "systemctl stop beam.service"
+
+MEND = f"""
+rm -f {OVERRIDE} /etc/systemd/system/epmd.socket.d/zz.conf
+pkill -f 'setcookie not-a-secret'
+systemctl daemon-reload
+systemctl stop epmd.socket epmd.service
+systemctl start epmd.socket
+true
+"""
+
+
+@pytest.fixture(scope="module")
+def whole(lab: Lab) -> dict[str, Any]:
+    return verify(lab, good=True)
+
+
+def verify(lab: Lab, *arguments: str, good: bool) -> dict[str, Any]:
+    """Run the verify play and read the report that it left."""
+    done = lab.play(*arguments, playbook=VERIFY)
+    assert (done.returncode == 0) is good, done.stdout[-6000:] + done.stderr[-2000:]
+    assert {counts["changed"] for counts in recap(done.stdout).values()} == {0}
+    path = Path(lab.variable("n1", "beam_verify_report_dir")) / "beam.json"
+    return {**json.loads(path.read_text()), "printed": done.stdout}
+
+
+@pytest.fixture(scope="module")
+def taken_apart(lab: Lab, whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    try:
+        for host, script in (("n1", LAX), ("n2", STOCK), ("n3", DOWN)):
+            lab.on(host, script)
+        for host in ("n1", "n2"):
+            until(lambda host=host: ":9100" in lab.on(host, "ss -Hltn"), 60, f"{host} listens")
+        yield verify(lab, good=False)
+    finally:
+        for host in NODES:
+            lab.on(host, MEND)
+        mended = lab.play()
+        assert mended.returncode == 0, mended.stdout[-6000:]
+
+
+def failed(report: dict[str, Any], status: str = "failed") -> set[tuple[str, str]]:
+    return {(finding["control"], finding["subject"]) for finding in report["findings"] if finding["status"] == status}
+
+
+def test_the_whole_lab_passes_with_every_attack_tried(whole: dict[str, Any]) -> None:
+    assert whole["result"] == "passed"
+    assert {attack["result"] for attack in whole["attacks"]} == {"refused"}
+    assert len({attack["attack"] for attack in whole["attacks"]}) == 11
+    assert {pair["tls"]["version"] for pair in whole["matrix"]} == {"tlsv1.3"}
+    assert len(whole["matrix"]) == 6
+    assert whole["outsiders"] == ["outsider"]
+
+
+def test_nothing_is_left_behind(lab: Lab, whole: dict[str, Any]) -> None:
+    for host in (*NODES, "outsider"):
+        assert not lab.on(host, "find / -xdev -name 'beam-verify-*' -o -xdev -name 'beam-foreign-*' -o -xdev -name expired.pem | head")
+
+
+def test_each_hole_on_a_host_is_named(taken_apart: dict[str, Any]) -> None:
+    wanted = {
+        ("epmd-listeners", "n2"),
+        ("distribution-listeners", "beam@n1"),
+        ("distribution-listeners", "beam@n2"),
+        ("distribution-listeners", "beam@n3"),
+        ("private-key", "beam@n2"),
+        ("cookie-file", "beam@n2"),
+        ("options-file", "beam@n2"),
+        ("unit-drop-in", "beam@n2"),
+        ("unit-drop-in", "beam@n3"),
+        ("unit-sandbox", "beam@n2"),
+        ("core-dumps", "beam@n2"),
+        ("running-process", "beam@n2"),
+        ("running-process", "beam@n3"),
+        ("argument-list", "n2"),
+        ("firewall-rules", "n1"),
+        ("firewall-rules", "n2"),
+        ("firewall-boot", "n2"),
+        ("mesh-connected", "beam@n1 -> beam@n2"),
+        ("mesh-connected", "beam@n1 -> beam@n3"),
+        ("mesh-connected", "beam@n2 -> beam@n1"),
+    }
+    assert not wanted - failed(taken_apart)
+    spared = {("private-key", "beam@n1"), ("unit-sandbox", "beam@n1"), ("firewall-rules", "n3"), ("argument-list", "n1"), ("options-file", "beam@n1")}
+    assert not spared & failed(taken_apart)
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "outside-epmd",
+        "outside-window",
+        "member-public-window",
+        "old-tls",
+        "no-certificate",
+        "foreign-certificate",
+        "expired-certificate",
+        "other-name",
+        "wrong-cookie",
+    ],
+)
+def test_attacks_get_into_the_lax_node(taken_apart: dict[str, Any], attack: str) -> None:
+    network = "public" if attack == "member-public-window" else "cluster"
+    results = {a["result"] for a in taken_apart["attacks"] if (a["attack"], a["to"], a["network"]) == (attack, "beam@n1", network)}
+    assert results == {"succeeded"}
+    assert (attack, "beam@n1") in failed(taken_apart)
+
+
+@pytest.mark.parametrize("attack", ["outside-epmd", "outside-window", "member-public-epmd", "member-public-window", "plaintext"])
+def test_attacks_get_into_the_stock_node(taken_apart: dict[str, Any], attack: str) -> None:
+    assert (attack, "beam@n2") in failed(taken_apart)
+
+
+def test_a_node_that_is_down_refuses_nothing(taken_apart: dict[str, Any]) -> None:
+    results = {attack["result"] for attack in taken_apart["attacks"] if attack["to"] == "beam@n3"}
+    assert results == {"not_tested"}
+
+
+def test_the_failure_names_pair_stage_and_reason(taken_apart: dict[str, Any]) -> None:
+    assert "beam@n1 -> beam@n2: tls_on_plaintext at stage tls" in taken_apart["printed"]
+    assert taken_apart["printed"].index("Mesh: who connects to whom") < taken_apart["printed"].index("The cluster is not proven")
