@@ -26,7 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_ne
 from peers import NODE, Calling, Node, read_frame, server  # noqa: E402
 
 PACKAGE = "ansible_collections.beam.cluster.plugins.modules."
-MODULES = ["epmd_info", "dist_probe", "node_call", "mesh_info"]
+MODULES = ["epmd_info", "dist_probe", "node_call", "mesh_info", "link_info"]
 
 
 class Spec(Exception):
@@ -136,3 +136,10 @@ def test_epmd_info(monkeypatch):
         assert (status, answer["code"], answer["nodes"]) == (0, "connected", [{"name": "n1", "port": 9100}])
     status, answer = run("epmd_info", monkeypatch, hosts=["127.0.0.1"], port=port)
     assert (status, answer["targets"][0]["code"], "nodes" in answer) == (0, "epmd_closed", False)
+
+
+def test_link_info(monkeypatch):
+    status, answer = run("link_info", monkeypatch, ports=["9100-9101"], watch=0)
+    assert (status, answer["changed"], answer["clear"]) == (0, False, [])
+    status, answer = run("link_info", monkeypatch, ports=["nine"])
+    assert (status, answer["msg"]) == (1, "ports: nine is neither a port nor a window such as 9100-9109")
