@@ -86,6 +86,15 @@ unit: bootstrap  ## Python tests and the rules that every role keeps
 molecule: bootstrap  ## the lab's scenarios
 	@tests/run.py molecule
 
+.PHONY: matrix
+matrix: bootstrap  ## the wire against real nodes of OTP 23 to 29 (10 minutes; goes on where it was broken off)
+	@tests/matrix/run.py
+
+.PHONY: fuzz
+fuzz: bootstrap  ## fuzz every decoder, 700,000 inputs each
+	@$(venv)/bin/pip install --quiet atheris
+	@tests/fuzz/fuzz.py all -runs=700000
+
 .PHONY: bench
 bench: bootstrap  ## measured claims
 	@for bench in tests/bench/*.py tests/bench/*/*.py; do [ ! -x "$$bench" ] || "$$bench"; done
