@@ -252,9 +252,9 @@ def junit(verdict: Verdict, epoch: float) -> str:
             "skipped": counts[WAIVED] + counts[NOT_APPLICABLE],
         }
         total.update(numbers)
-        suite = ElementTree.SubElement(
-            suites, "testsuite", name=control.id, timestamp=_when(epoch), **{key: str(value) for key, value in numbers.items()}
-        )
+        suite = ElementTree.SubElement(suites, "testsuite", name=control.id, timestamp=_when(epoch))
+        for key, value in numbers.items():
+            suite.set(key, str(value))
         for finding in found:
             case = ElementTree.SubElement(suite, "testcase", classname=f"beam.cluster.{control.id}", name=finding.subject, time="0")
             message = "; ".join(finding.details)
