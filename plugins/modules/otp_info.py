@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: otp_info
 short_description: Ask a host's Erlang/OTP what it is
-version_added: 0.1.0
+version_added: "0.1.0"
 description:
   - Runs the real C(erl), without distribution and without reading anybody's C(.erlang), and asks it for its release and for the applications that
     distribution over TLS needs. The applications are started, so that a broken or missing OpenSSL shows here and not at the first link.
@@ -20,20 +20,11 @@ options:
       - The root directory of the OTP, as C(code:root_dir\(\)) has it.
       - Left out, it is that of the C(erl) that is found in the search path.
     type: path
-attributes:
-  check_mode:
-    description: Can run in check mode and say what it would say without.
-    support: full
-  diff_mode:
-    description: Returns what changes.
-    support: none
-    details: It changes nothing.
-  platform:
-    description: Target systems.
-    platforms: posix
-    support: full
+extends_documentation_fragment:
+  - beam.cluster.attributes
+  - beam.cluster.attributes.read_only
 author:
-  - the beam.cluster contributors
+  - The beam.cluster contributors (@beam-cluster)
 """
 
 EXAMPLES = r"""
@@ -124,7 +115,6 @@ vulnerabilities:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.beam.cluster.plugins.module_utils._model import vulnerabilities
 
 APPLICATIONS = ("kernel", "crypto", "asn1", "public_key", "ssl")
