@@ -216,7 +216,7 @@ class _Host:
         self.wanted = evidence.plan["hosts"][name]
         self.nodes = self.wanted["nodes"]
         own = evidence.hosts.get(name) or {}
-        self.observed: Mapping[str, Any] | None = own.get("observed")
+        self.observed: Mapping[str, Any] = own.get("observed") or {}
         self.units: Mapping[str, Mapping[str, str]] = own.get("units") or {}
         self.advisories: Sequence[Mapping[str, Any]] = own.get("advisories") or ()
 
@@ -224,7 +224,6 @@ class _Host:
         return properties((self.units.get(unit) or {}).get("show") or "")
 
     def file(self, path: str) -> Mapping[str, Any] | None:
-        assert self.observed is not None
         return next((entry for entry in self.observed.get("files", ()) if entry.get("path") == path), None)
 
     def cluster_addresses(self) -> set[str]:
@@ -236,7 +235,6 @@ def _verdict(problems: Sequence[str], good: str) -> tuple[str, tuple[str, ...]]:
 
 
 def _epmd_listeners(host: _Host) -> Iterator[Result]:
-    assert host.observed is not None
     port = host.wanted.get("epmd", {}).get("port") or host.plan["epmd_port"]
     found = [entry for entry in host.observed["listeners"] if entry["port"] == port]
     allowed = host.cluster_addresses()
@@ -247,7 +245,6 @@ def _epmd_listeners(host: _Host) -> Iterator[Result]:
 
 
 def _distribution_listeners(host: _Host) -> Iterator[Result]:
-    assert host.observed is not None
     for node in host.nodes:
         first, last = node["ports"]["first"], node["ports"]["last"]
         found = [entry for entry in host.observed["listeners"] if first <= entry["port"] <= last]
@@ -271,7 +268,7 @@ def _owned(host: _Host, path: str, owner: str | None, modes: tuple[int, ...]) ->
     entry = host.file(path)
     if entry is None:
         # observe lists what is there; without privilege it cannot see into a private directory.
-        return [f"{path} does not exist"] if host.observed and host.observed.get("privileged") else None
+        return [f"{path} does not exist"] if host.observed.get("privileged") else None
     problems = []
     if owner is not None and entry.get("owner") != owner:
         problems.append(f"{path} belongs to {entry.get('owner')}, not to {owner}")
@@ -310,12 +307,6 @@ def _options_file(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
         paths = [f"{node['directory']}/{name}" for name in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")]
         yield _files(host, node["node"], [(path, "root", (0o644, 0o444)) for path in paths])
-
-
-def _unseen_unit(host: _Host, unit: str) -> Result | None:
-    if not host.show(unit):
-        return (unit, NOT_TESTED, ("systemctl show was not read",))
-    return None
 
 
 def _unit_drop_in(host: _Host) -> Iterator[Result]:
@@ -366,7 +357,6 @@ def _digest(show: Mapping[str, str]) -> str:
 
 
 def _running_process(host: _Host) -> Iterator[Result]:
-    assert host.observed is not None
     for node in host.nodes:
         unit = node["unit"]
         wanted = _digest(host.show(unit))
@@ -383,7 +373,6 @@ def _running_process(host: _Host) -> Iterator[Result]:
 
 
 def _argument_list(host: _Host) -> Iterator[Result]:
-    assert host.observed is not None
     problems = []
     for process in host.observed["processes"]:
         argv = process.get("argv") or ()
@@ -411,7 +400,6 @@ def _ports(pairs: Iterable[Any]) -> list[tuple[int, int]]:
 
 
 def _firewall_rules(host: _Host) -> Iterator[Result]:
-    assert host.observed is not None
     seen = host.observed.get("firewall") or {}
     table = seen.get("beam")
     if not table:
@@ -469,7 +457,7 @@ def _host_findings(evidence: Evidence) -> Iterator[Finding]:
             continue
         host = _Host(evidence, name)
         for control, check in _HOST_CHECKS.items():
-            if host.observed is None:
+            if not host.observed:
                 yield Finding(control, NOT_TESTED, (name,), name, ("the host was not observed",))
                 continue
             for subject, status, details in check(host):
