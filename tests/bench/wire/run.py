@@ -1,0 +1,199 @@
+#!/usr/bin/env python
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure the wire: probes against what else could ask the same question, the whole mesh of many nodes, and the term format.
+
+    tests/bench/wire/run.py [--nodes N] [--only PART ...]       parts: probe, mesh, terms
+
+Everything is measured in one run on this machine and told as ratios. Needs an erl with TLS on this host, and root for nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import resource
+import socket
+import ssl
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "matrix"))
+
+import nodes  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils import _term as term  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net import ask, talk  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._wire import etf, handshake  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame  # noqa: E402
+
+HOST = "127.0.0.1"
+
+
+def show(what, value, unit, aim=""):
+    print("%-68s %10.2f %-8s %s" % (what, value, unit, aim), flush=True)
+
+
+def median(count, work):
+    """Median milliseconds of `count` runs."""
+    times = []
+    for _step in range(count):
+        begin = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(times)
+
+
+class Setting:
+    """A lab with certificates."""
+
+    def __init__(self, folder):
+        self.release = nodes.host_release()
+        if self.release is None:
+            sys.exit("no erl with TLS on this host")
+        self.lab = nodes.Lab(pathlib.Path(folder) / "lab").start()
+        self.pki = nodes.Pki(self.lab.folder / "pki").make_ca().issue("node")
+        self.tls = Tls(ca=self.pki.ca, **self.pki.pair("node"))
+
+    def peer(self, name, tls=True):
+        return Peer(name, HOST, "beam_probe@" + HOST, None, self.lab.epmd_port, nodes.COOKIE.encode(), self.tls if tls else None)
+
+
+def probes(setting):
+    """One probe against one of anything else."""
+    lab = setting.lab
+    lab.node(setting.release, "tls@" + HOST, tls=nodes.option_file(setting.pki))
+    lab.node(setting.release, "tcp@" + HOST)
+    port = lab.names()["tls"]
+    context = ssl.create_default_context(cafile=setting.pki.ca)
+    context.load_cert_chain(*setting.pki.pair("node").values())
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+
+    name = frame(handshake.encode(handshake.SendName(0, "beam_probe@" + HOST, 4)), 4)
+
+    def bare():
+        """Connect, shake hands, and read the first answer, which says that the node's TLS has taken us: here, the status for a name without flags."""
+        with socket.create_connection((HOST, port)) as sock, context.wrap_socket(sock, server_hostname=HOST) as session:
+            session.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            session.sendall(name)
+            assert session.recv(100)[4:] == b"snot_allowed"
+
+    def handshake_only():
+        with socket.create_connection((HOST, port)) as sock, context.wrap_socket(sock, server_hostname=HOST):
+            pass
+
+    def many(name, count, tls=True):
+        """Milliseconds of one probe among `count` in one call, as `dist_probe` makes them."""
+        results = talk.converse_all([setting.peer(name, tls)] * count, timeout=10, concurrency=1)
+        assert all(result.connected for result in results), results
+        return statistics.median(result.milliseconds for result in results)
+
+    many("tls@" + HOST, 20)
+    ours, theirs, shook = many("tls@" + HOST, 300), median(300, bare), median(300, handshake_only)
+    show("probe over TLS (EPMD, handshake, ping)", ours, "ms")
+    show("bare ssl connect to the same port, first answer read", theirs, "ms")
+    show("bare ssl connect to the same port, nothing read", shook, "ms")
+    show("probe : bare connect with its first answer", ours / theirs, "", "aim: 1.25 or lower")
+    show("probe : bare connect", ours / shook, "")
+
+    optfile = lab.folder / "asker.conf"
+    optfile.write_text(nodes.option_file(setting.pki))
+    arguments = ["-noshell", "-hidden", "-start_epmd", "false", "-name", "asker@" + HOST]
+
+    def erl(node, *words):
+        process = lab.erl(setting.release, [*arguments, *words, "-eval", "pong = net_adm:ping('%s'), halt()." % node])
+        assert process.wait(timeout=60) == 0
+
+    one_shot = median(7, lambda: erl("tls@" + HOST, "-proto_dist", "inet_tls", "-ssl_dist_optfile", str(optfile)))
+    show("one-shot erl, net_adm:ping over TLS", one_shot, "ms")
+    show("one-shot erl : probe", one_shot / ours, "", "aim: 60 or higher")
+
+    plain = many("tcp@" + HOST, 300, tls=False)
+    command = ["erl_call", "-address", "%s:%d" % (HOST, lab.names()["tcp"]), "-c", nodes.COOKIE, "-a", "erlang node"]
+    called = median(30, lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+    show("probe over TCP", plain, "ms")
+    show("erl_call over TCP", called, "ms")
+    show("erl_call : probe", called / plain, "")
+
+
+def mesh(setting, count):
+    """Every ordered pair of many nodes, and the mesh by asking each node once.
+
+    One vantage probes all nodes, `count` - 1 times under one name: what all vantages together do, from one process.
+    """
+    lab = setting.lab
+    names = ["m%d@%s" % (number, HOST) for number in range(count)]
+    optfile = nodes.option_file(setting.pki)
+    small = ["+S", "1:1", "+SDcpu", "1:1", "+SDio", "1", "+A", "1"]
+    for start in range(0, count, 10):
+        for name in names[start:start + 10]:
+            lab.node(setting.release, name, tls=optfile, arguments=small, wait=False)
+        nodes.wait_for(lambda start=start: all("m%d" % number in lab.names() for number in range(start, min(start + 10, count))), seconds=120)
+    peers = [setting.peer(name) for name in names]
+    begin = time.perf_counter()
+    answer = ask.mesh(peers, timeout=120, concurrency=64, relink=True)
+    show("%d nodes: all links cut and made again, then asked" % count, time.perf_counter() - begin, "s")
+    assert answer["whole"], (answer["missing"][:10], answer["relinked"]["failed"][:10])
+    begin = time.perf_counter()
+    assert ask.mesh(peers, timeout=60, concurrency=64)["whole"]
+    show("%d nodes: mesh_info" % count, time.perf_counter() - begin, "s", "aim for 100: 3 s or less")
+    begin = time.perf_counter()
+    results = talk.converse_all(peers * (count - 1), timeout=60, concurrency=64)
+    took = time.perf_counter() - begin
+    codes = sorted({result.code for result in results})
+    assert codes == ["connected"], codes
+    show("%d nodes: %d probes, one for each ordered pair" % (count, len(results)), took, "s", "aim for 100: 60 s or less")
+    show("probes per second", len(results) / took, "1/s")
+    show("peak memory of this process", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MiB")
+
+
+def terms():
+    """The term format against other libraries, where they are installed."""
+    data = term.parse("{ok, [#{<<\"key\">> => {atom, 1, 2.5, \"string\", <<\"binary\">>}, a => [1, -70000, 12345678901234567890]}, [], {}]}")
+    whole = [data] * 300
+    packed = etf.encode(whole)
+    ours = median(20, lambda: etf.decode(packed)), median(20, lambda: etf.encode(whole))
+    show("decode %d bytes" % len(packed), ours[0], "ms")
+    show("encode them", ours[1], "ms")
+    try:
+        import erlang
+    except ImportError:
+        print("erlang_py is not installed: nothing to compare with")
+    else:
+        value = erlang.binary_to_term(packed)
+        show("erlang_py decode : ours", median(20, lambda: erlang.binary_to_term(packed)) / ours[0], "", "aim: above 1")
+        show("erlang_py encode : ours", median(20, lambda: erlang.term_to_binary(value)) / ours[1], "", "aim: above 1")
+    try:
+        from term import codec
+    except ImportError:
+        print("term (Pyrlang) is not installed: nothing to compare with")
+    else:
+        value, _rest = codec.binary_to_term(packed, {})
+        show("term decode : ours", median(20, lambda: codec.binary_to_term(packed, {})) / ours[0], "", "aim: above 1")
+        show("term encode : ours", median(20, lambda: codec.term_to_binary(value)) / ours[1], "", "aim: above 1")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--nodes", type=int, default=100)
+    parser.add_argument("--only", nargs="*", default=["probe", "mesh", "terms"])
+    options = parser.parse_args()
+    if "terms" in options.only:
+        terms()
+    for part, work in (("probe", probes), ("mesh", lambda setting: mesh(setting, options.nodes))):
+        if part in options.only:
+            with tempfile.TemporaryDirectory() as folder:
+                setting = Setting(folder)
+                try:
+                    work(setting)
+                finally:
+                    setting.lab.stop()
+
+
+if __name__ == "__main__":
+    main()
