@@ -27,6 +27,9 @@ SCHEMA = 1
 MATRIX_COLUMNS_MAX = 12
 """Nodes up to which the terminal's matrix names every cell; above it shows one sign a cell, above five times as many bad rows only."""
 
+DETAILS_MAX = 4
+"""Details of one finding that the terminal shows; the files hold all."""
+
 _WIDTH = 150
 _WORDS = {PASSED: "ok", FAILED: "FAILED", NOT_TESTED: "NOT TESTED", NOT_APPLICABLE: "not applicable", WAIVED: "waived"}
 
@@ -108,8 +111,10 @@ def _wrapped(head: str, text: str) -> Iterator[str]:
 def _finding_lines(finding: Finding) -> Iterator[str]:
     control = BY_ID[finding.control]
     yield from _wrapped("  ", f"{_WORDS[finding.status]}  {finding.control} ({control.severity})  {finding.subject}: {control.title}")
-    for detail in finding.details:
+    for detail in finding.details[:DETAILS_MAX]:
         yield from _wrapped("    - ", detail)
+    if len(finding.details) > DETAILS_MAX:
+        yield f"    - and {len(finding.details) - DETAILS_MAX} more, see the report"
     if finding.reason:
         yield from _wrapped("    waived: ", finding.reason)
     elif finding.status == FAILED:
