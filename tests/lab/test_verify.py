@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import NODES, Lab, recap, until
+from conftest import NODES, ROOT, Lab, recap, until
 
 VERIFY = "playbooks/verify.yml"
 OVERRIDE = "/etc/systemd/system/beam.service.d/zz.conf"
@@ -106,6 +108,60 @@ def test_the_whole_lab_passes_with_every_attack_tried(whole: dict[str, Any]) -> 
 def test_nothing_is_left_behind(lab: Lab, whole: dict[str, Any]) -> None:
     for host in (*NODES, "outsider"):
         assert not lab.on(host, "find / -xdev -name 'beam-verify-*' -o -xdev -name 'beam-foreign-*' -o -xdev -name expired.pem | head")
+
+
+STOLEN = "/root/stolen"
+# A stranger who has a member's key, certificate and cookie, and what each attempt must end in once no firewall stands in between.
+ATTEMPTS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "no certificate": ({"present": "none"}, ["tls_alert_certificate_required"]),
+    "certificate of another authority": ({"present": "foreign"}, ["tls_alert_unknown_ca"]),
+    "plaintext": ({"plaintext": True}, ["plaintext_on_tls"]),
+    "TLS 1.2": ({"tls": {"versions": ["tlsv1.2"]}}, ["tls_alert_protocol_version"]),
+    "wrong cookie": ({"wrong_cookie": True}, ["cookie_refused_theirs"]),
+    "another member's host": ({"name": "beam_impostor@n3"}, ["not_allowed", "dropped_status"]),
+}
+
+
+def probe_from_outsider(lab: Lab, targets: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
+    arguments = {
+        "targets": targets,
+        "name": "beam_probe@n1",
+        "cookie_file": f"{STOLEN}/cookie",
+        "tls": {"ca": f"{STOLEN}/ca.pem", "certificate": f"{STOLEN}/cert.pem", "key": f"{STOLEN}/key.pem"},
+        "timeout": 5,
+    }
+    return subprocess.run(
+        ["ansible", "-i", "molecule/inventory", "outsider", "-m", "beam.cluster.dist_probe", "-a", json.dumps(arguments)],
+        cwd=ROOT,
+        env={**os.environ, "LAB_PREFIX": lab.prefix, "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_without_its_firewall_a_node_refuses_on_its_own(lab: Lab, whole: dict[str, Any]) -> None:
+    target = {"node": "beam@n2", "host": lab.variable("n2", "beam_address"), "port": 9100}
+    lab.on("outsider", f"install -d -m 0700 {STOLEN}")
+    try:
+        for name in ("ca.pem", "cert.pem", "key.pem"):
+            lab.write("outsider", f"{STOLEN}/{name}", lab.on("n1", f"cat /etc/beam/beam@n1/tls/{name}"))
+        lab.write("outsider", f"{STOLEN}/cookie", lab.on("n1", "cat /var/lib/beam/beam@n1/.erlang.cookie"))
+        stopped = probe_from_outsider(lab, [{**target, "expect": ["filtered"]}])
+        assert stopped.returncode == 0, "with all that a member has, the firewall is what stops a stranger\n" + stopped.stdout
+        lab.on("n2", "nft delete table inet beam_cluster")
+        try:
+            refused = probe_from_outsider(
+                lab, [{**target, **shown, "label": label, "expect": expect} for label, (shown, expect) in ATTEMPTS.items()]
+            )
+            assert refused.returncode == 0, refused.stdout
+            let_in = probe_from_outsider(lab, [{**target, "expect": ["connected"]}])
+            assert let_in.returncode == 0, "what was refused above was refused for what it was, not for where it came from\n" + let_in.stdout
+        finally:
+            lab.on("n2", "nft -f /etc/beam/firewall.nft")
+    finally:
+        lab.on("outsider", f"rm -r {STOLEN}")
 
 
 def test_each_hole_on_a_host_is_named(taken_apart: dict[str, Any]) -> None:

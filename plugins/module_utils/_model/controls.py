@@ -337,6 +337,9 @@ CONTROLS = (
     ),
 )
 
+NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "stale_host")
+"""Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
+
 BY_ID = {control.id: control for control in CONTROLS}
 ATTACK_BY_ID = {attack.id: attack for attack in ATTACKS}
 

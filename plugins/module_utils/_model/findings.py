@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import probes
-from .controls import ATTACKS, BY_ID, CERTIFICATE_DAYS_MIN, CONTROLS, SANDBOX_EXPOSURE_MAX, SEVERITIES, Attack
+from .controls import ATTACKS, BY_ID, CERTIFICATE_DAYS_MIN, CONTROLS, NOTES, SANDBOX_EXPOSURE_MAX, SEVERITIES, Attack
 from .probes import CONNECT, SELF, Answer, Probe
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
@@ -78,6 +78,7 @@ class Advisory:
     title: str
     detail: str = ""
     fix: str = ""
+    waived: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,15 @@ class Waiver:
     until: str
     host: str = ""
 
-    def covers(self, finding: Finding) -> bool:
-        return self.control == finding.control and (not self.host or self.host in finding.hosts or self.host in finding.subject.split())
+    def covers(self, finding: Finding | Advisory) -> bool:
+        if self.control != finding.control or not self.host:
+            return self.control == finding.control
+        if isinstance(finding, Advisory):
+            return self.host == finding.host
+        return self.host in finding.hosts or self.host in finding.subject.split()
+
+    def __str__(self) -> str:
+        return f"{self.reason} (until {self.until})"
 
 
 @dataclass(frozen=True)
@@ -125,11 +133,14 @@ class Verdict:
         if self.fail_at == "never":
             return []
         floor = SEVERITIES.index(self.fail_at)
-        return [advisory for advisory in self.advisories if SEVERITIES.index(advisory.severity) >= floor]
+        return [advisory for advisory in self.advisories if SEVERITIES.index(advisory.severity) >= floor and not advisory.waived]
 
     @property
     def ok(self) -> bool:
         return not self.failures and not self.failing_advisories
+
+
+_CVE = re.compile(r"CVE-\d{4}-\d{4,}")
 
 
 # -- waivers --------------------------------------------------------------------------------------------------------------------------------
@@ -151,7 +162,7 @@ def read_waivers(raw: Sequence[Any], today: datetime.date, names: Iterable[str])
         control = str(entry.get("control") or "")
         host = str(entry.get("host") or "")
         reason = str(entry.get("reason") or "").strip()
-        if control not in BY_ID:
+        if control not in BY_ID and control not in NOTES and not _CVE.fullmatch(control):
             errors.append(f"{label}: there is no control {control!r}; docs/controls.md lists them")
         if host and host not in known:
             errors.append(f"{label}: {host!r} is no host and no node of this cluster")
@@ -692,7 +703,7 @@ def _waive(finding: Finding, waivers: Sequence[Waiver]) -> Finding:
     waiver = next((w for w in waivers if w.covers(finding)), None) if finding.bad else None
     if waiver is None:
         return finding
-    return replace(finding, status=WAIVED, reason=f"{waiver.reason} (until {waiver.until})", details=(f"{finding.status}", *finding.details))
+    return replace(finding, status=WAIVED, reason=str(waiver), details=(finding.status, *finding.details))
 
 
 def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = "never") -> Verdict:
@@ -707,15 +718,16 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     ]
     order = {control.id: number for number, control in enumerate(CONTROLS)}
     found.sort(key=lambda finding: order[finding.control])
-    used = [waiver for waiver in waivers if any(finding.bad and waiver.covers(finding) for finding in found)]
+    notes = list(_advisories(evidence))
+    wanting = [*(finding for finding in found if finding.bad), *notes]
     return Verdict(
         plan=evidence.plan,
         findings=tuple(_waive(finding, waivers) for finding in found),
-        advisories=tuple(_advisories(evidence)),
+        advisories=tuple(replace(note, waived=next((str(w) for w in waivers if w.covers(note)), "")) for note in notes),
         outcomes=tuple(outcomes),
         answers=tuple(evidence.answers),
         waivers=tuple(waivers),
-        unused_waivers=tuple(waiver for waiver in waivers if waiver not in used),
+        unused_waivers=tuple(waiver for waiver in waivers if not any(waiver.covers(one) for one in wanting)),
         fail_at=fail_at,
         outsiders=tuple(evidence.outsiders),
     )

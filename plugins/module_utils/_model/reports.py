@@ -159,7 +159,8 @@ def text(verdict: Verdict) -> list[str]:
         lines += ["", f"Known weaknesses of what is installed, and notes of the plan: {_by_severity(verdict.advisories)}"]
         hosts: dict[tuple[str, str, str], list[str]] = {}
         for advisory in verdict.advisories:
-            hosts.setdefault((advisory.severity, advisory.control, advisory.title), []).append(advisory.host)
+            title = advisory.title + (f"; waived: {advisory.waived}" if advisory.waived else "")
+            hosts.setdefault((advisory.severity, advisory.control, title), []).append(advisory.host)
         ranked = sorted(hosts, key=lambda key: -SEVERITIES.index(key[0]))
         for severity, control, title in ranked:
             where = ", ".join(sorted(filter(None, hosts[severity, control, title])))
@@ -339,7 +340,7 @@ def page(verdict: Verdict, epoch: float) -> str:
     parts += ["<h2>Attacks</h2>", _grid(("Attack", "From", "To", "Address", "Network", "Result", "Why"), rows)]
     if verdict.advisories:
         rows = [
-            _row((a.severity, ""), (a.control, ""), (a.host, ""), (a.title, ""), (" ".join(filter(None, (a.detail, a.fix))), ""))
+            _row((a.severity, ""), (a.control, ""), (a.host, ""), (a.title, ""), (_note(a), ""))
             for a in sorted(verdict.advisories, key=lambda a: -SEVERITIES.index(a.severity))
         ]
         parts += ["<h2>Known weaknesses and notes</h2>", _grid(("Severity", "What", "Host", "Title", "Details"), rows)]
@@ -356,6 +357,10 @@ def page(verdict: Verdict, epoch: float) -> str:
 
 def _shade(cells: Mapping[tuple[str, str], Answer], bad: set[str], source: str, target: str) -> str:
     return "failed" if f"{source} -> {target}" in bad or (source, target) not in cells else "passed"
+
+
+def _note(advisory: Advisory) -> str:
+    return " ".join(filter(None, (advisory.detail, advisory.fix, advisory.waived and f"Waived: {advisory.waived}.")))
 
 
 def _finding_row(finding: Finding) -> str:

@@ -442,6 +442,19 @@ def test_advisories_fail_from_the_threshold_on(fail_at: str, ok: bool) -> None:
     assert verdict.ok is ok
 
 
+def test_an_advisory_can_be_waived_where_it_would_fail() -> None:
+    hosts = {name: made.host(name) for name in made.HOSTS}
+    for name in ("n1", "n2"):
+        hosts[name]["advisories"] = [{"cve": "CVE-2026-89422", "severity": "high", "title": "x"}]
+    raw = [{"control": "CVE-2026-89422", "host": "n1", "reason": "no better package", "until": "2026-12-31"}]
+    waivers, errors = findings.read_waivers(raw, TODAY, made.HOSTS)
+    assert not errors
+    verdict = findings.evaluate(made.evidence(hosts=hosts), waivers, "high")
+    assert [advisory.host for advisory in verdict.failing_advisories] == ["n2"]
+    assert [advisory.waived for advisory in verdict.advisories] == ["no better package (until 2026-12-31)", ""]
+    assert not verdict.unused_waivers
+
+
 def test_the_evidence_is_left_alone() -> None:
     given = made.evidence()
     before = copy.deepcopy(given)
