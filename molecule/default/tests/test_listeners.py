@@ -36,25 +36,26 @@ def test_epmd_knows_the_node(node: Node) -> None:
     assert f"name beam at port {PORT}" in node.host.check_output("epmd -names")
 
 
-def test_an_erl_of_roots_shell_opens_nothing_to_anybody(node: Node) -> None:
+def opened_by(node: Node, command: str, until: str) -> dict[tuple[str, int], str]:
+    """What a command in a root login shell listens on, once a shell condition holds."""
     before = listeners(node)
-    node.host.check_output("systemd-run --quiet --unit adhoc bash -lc 'HOME=/root exec erl -sname x -noshell'")
+    node.host.check_output(
+        "systemd-run --quiet --collect --unit adhoc --property KillSignal=SIGKILL --setenv HOME=/root bash -lc %s", f"exec {command}"
+    )
     try:
-        node.host.check_output("timeout 20 sh -c 'until epmd -names | grep -q \"name x \"; do sleep 0.2; done'")
-        opened = {key: process for key, process in listeners(node).items() if key not in before}
+        node.host.check_output("timeout 30 bash -lc %s", f"until {until}; do sleep 0.2; done")
+        return {key: process for key, process in listeners(node).items() if key not in before}
     finally:
         node.host.check_output("systemctl stop adhoc")
+
+
+def test_an_erl_of_roots_shell_opens_nothing_to_anybody(node: Node) -> None:
+    opened = opened_by(node, "erl -sname x -noshell", "epmd -names | grep -q 'name x '")
     assert list(opened.values()) == ["beam.smp"], opened
     assert {address for address, _port in opened} <= {"127.0.0.1", "::1"}
 
 
 def test_an_epmd_that_a_shell_starts_itself_opens_nothing_to_anybody(node: Node) -> None:
-    before = set(listeners(node))
-    node.host.check_output("systemd-run --quiet --unit adhoc bash -lc 'exec epmd -port 4370'")
-    try:
-        node.host.check_output("timeout 20 sh -c 'until ss -Hltn | grep -q :4370; do sleep 0.2; done'")
-        opened = set(listeners(node)) - before
-    finally:
-        node.host.check_output("systemctl stop adhoc")
-    # The cluster address is no door either: ERL_EPMD_ADDRESS of a shell names loopback.
+    """Not even on the cluster address: ERL_EPMD_ADDRESS of a shell names loopback."""
+    opened = opened_by(node, "epmd -port 4370", "ss -Hltn | grep -q :4370")
     assert {address for address, _port in opened} == {"127.0.0.1", "::1"}
