@@ -96,7 +96,8 @@ class Pki:
                       "-addext", "keyUsage=critical,keyCertSign")
         (self.folder / "index.txt").write_text("")
         (self.folder / "ca.cnf").write_text(
-            "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\npolicy=p\nunique_subject=no\n[p]\ncommonName=supplied\n"
+            "[ca]\ndefault_ca=d\n[d]\ndatabase=index.txt\nnew_certs_dir=.\nrand_serial=yes\ndefault_md=sha256\npolicy=p\nunique_subject=no\n"
+            "[p]\ncommonName=supplied\n"
         )
         return self
 

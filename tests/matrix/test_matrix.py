@@ -47,7 +47,7 @@ class Cell:
     def peer(self, **changes):
         # EPMD of the lab listens on IPv4 only: the port is told.
         options = dict(node=self.name, host=self.address, port=self.port, name="beam_probe@" + self.host_part, cookie=nodes.COOKIE.encode(),
-            tls=self.tls())
+                       tls=self.tls())
         options.update(changes)
         return Peer(**options)
 
@@ -177,7 +177,7 @@ def test_plaintext(running, note):
 def net_adm_ping(running, cookie=nodes.COOKIE, tls="node"):
     """The same question asked by a node of the same release."""
     arguments = ["-noshell", "-hidden", "-start_epmd", "false", "-proto_dist",
-        ("inet6_" if running.ipv6 else "inet_") + ("tcp" if tls is None else "tls"),
+                 ("inet6_" if running.ipv6 else "inet_") + ("tcp" if tls is None else "tls"),
                  "-setcookie", cookie, "-sname" if running.ipv6 else "-name", "asker@" + running.host_part]
     if tls is not None:
         optfile = running.lab.folder / "asker.conf"
@@ -224,7 +224,7 @@ def test_missing_flags_and_allow(running, note, monkeypatch):
     note("missing flags", code)
     # Last, as it cannot be taken back: nobody but this name is allowed from here on.
     (answer,) = ask.call_everywhere([running.peer()], ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]]), via=None, timeout=10,
-    concurrency=1)
+                                    concurrency=1)
     assert answer["code"] == "connected"
     assert running.code() == "connected"
     code = running.code(name="stranger@elsewhere")

@@ -16,7 +16,7 @@ from .._wire import control, etf, flags, handshake
 from .._wire.buffer import Frames, frame, looks_like_tls
 from .._wire.errors import Refused, TooLarge, WireError
 from . import epmd
-from .stream import Dropped, Reset, TcpStream, TlsStream, connect, resolve
+from .stream import Address, Dropped, Reset, TcpStream, TlsStream, connect, resolve
 from .tls import Contexts, Tls
 
 # The largest frame taken on a finished connection. A node sends an answer as one frame.
@@ -253,13 +253,13 @@ async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float
     trace.port = port
     trace.stage = "connect"
     addresses = await resolve(peer.host, port, peer.source)
-    stream: Union[TcpStream, TlsStream] = await connect(addresses, peer.source, until - loop.time())
-    trace.address = stream.peer()
+    tcp = await connect(addresses, peer.source, until - loop.time())
+    trace.address = tcp.peer()
+    stream: Union[TcpStream, TlsStream] = tcp
     try:
         if context is not None:
             trace.stage = "tls"
-            assert isinstance(stream, TcpStream)
-            stream = await _start_tls(peer, stream, context, trace, until - loop.time())
+            stream = await _start_tls(peer, tcp, context, trace, until - loop.time())
         link = await _shake_hands(peer, stream, trace)
     except BaseException:
         stream.close()
@@ -271,12 +271,13 @@ async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float
 
 
 async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Trace, left: float) -> TlsStream:
+    address = tcp.address()
     stream = TlsStream(tcp, context, peer.server_name or handshake.split_node(peer.node)[1])
     try:
         await stream.handshake(silence=left * (1 - _PLAIN_SHARE))
     except (Dropped, Reset, asyncio.TimeoutError):
         trace.tls = stream.facts()
-        if stream.seen.bytes_received == 0 and await _speaks_plain(peer, trace, left * _PLAIN_SHARE / 2):
+        if stream.seen.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE / 2):
             raise Refused("the port does not speak TLS: it shakes hands in the clear", code="tls_on_plaintext") from None
         raise
     except BaseException:
@@ -285,12 +286,10 @@ async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Tra
     return stream
 
 
-async def _speaks_plain(peer: Peer, trace: Trace, timeout: float) -> bool:
+async def _speaks_plain(peer: Peer, address: Address, timeout: float) -> bool:
     """Whether the port answers our name in the clear. No cookie is touched: the conversation ends with the peer's status."""
-    assert trace.port is not None and trace.address is not None
     try:
-        addresses = await resolve(trace.address, trace.port, peer.source)
-        stream = await connect(addresses, peer.source, timeout)
+        stream = await connect([address], peer.source, timeout)
         try:
             side = _initiator(peer)
             await stream.send(frame(side.start(), 2))

@@ -11,7 +11,7 @@ import errno
 import ipaddress
 import socket
 import ssl
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, cast
 
 from .._wire.errors import WireError
 from .tls import Seen, Session, agreed, facts, failure
@@ -122,6 +122,10 @@ class TcpStream:
         """The address connected to."""
         return str(self.sock.getpeername()[0])
 
+    def address(self) -> Address:
+        """Where it is connected to, as `connect` takes it."""
+        return self.sock.family, self.sock.getpeername()
+
     async def send(self, data: bytes) -> None:
         """Send all of it. A peer that is gone is found by reading, where what it said before is still to be had."""
         try:
@@ -154,10 +158,9 @@ class TlsStream:
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
         self.seen = Seen()
-        session = context.wrap_bio(self._in, self._out, server_hostname=server_name)
-        assert isinstance(session, Session)
-        session.seen = self.seen
-        self._session = session
+        # The context makes sessions of our own class.
+        self._session = cast(Session, context.wrap_bio(self._in, self._out, server_hostname=server_name))
+        self._session.seen = self.seen
 
     def peer(self) -> str:
         """The address connected to."""

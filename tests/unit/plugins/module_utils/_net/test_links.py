@@ -87,7 +87,7 @@ def test_segments():
     # Short frames are filled up by Ethernet.
     assert links.segment(ipv4(tcp(b"abc")) + bytes(6)) == (*ends, b"abc")
     six = struct.pack(">IHBB", 0x60000000, 23, 6, 64) + socket.inet_pton(socket.AF_INET6, "2001:db8::1") + socket.inet_pton(socket.AF_INET6,
-        "2001:db8::2")
+                                                                                                                            "2001:db8::2")
     assert links.segment(six + tcp(b"abc")) == (("2001:db8::1", 9100), ("2001:db8::2", 41234), b"abc")
     for packet in (ipv4(tcp(b"")), ipv4(tcp(b"abc"), protocol=17), ipv4(tcp(b"abc"), fragment=1), b"", bytes(60), ipv4(tcp(b"abc"))[:30]):
         assert links.segment(packet) is None

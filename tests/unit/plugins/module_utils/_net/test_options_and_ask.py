@@ -182,6 +182,6 @@ def test_questions_that_were_not_answered():
 
 def test_stacks():
     stack = [(Atom("lists"), Atom("map"), 2, [(Atom("file"), charlist("lists.erl")), (Atom("line"), 7)]), (Atom("m"), Atom("f"), [1, 2, 3],
-        []), Atom("odd")]
+                                                                                                           []), Atom("odd")]
     assert ask._stack(stack) == ["lists:map/2 (lists.erl:7)", "m:f/3", "odd"]
     assert ask._stack(None) == []

@@ -81,7 +81,7 @@ def test_a_source_that_is_not_ours():
 
 @pytest.mark.parametrize("tls", [
     Tls(ca="/does/not/exist"), Tls(ca=str(PEM / "node.key")), Tls(TLS.ca, TLS.certificate, "/does/not/exist"), Tls(TLS.ca, str(PEM / "rsa.pem"),
-        TLS.key),
+                                                                                                                   TLS.key),
 ])
 def test_our_own_files_do_not_serve(tls):
     with server(Node(tls=server_context())) as port:
@@ -119,7 +119,7 @@ def test_a_version_that_the_peer_does_not_speak():
 
 @pytest.mark.parametrize("version", ["tlsv1.2", "tlsv1.3"])
 @pytest.mark.parametrize("changes", [{"tls": Tls(str(PEM / "node.pem"), TLS.certificate, TLS.key)}, {"server_name": "elsewhere.test"},
-    {"node": "b@elsewhere"}])
+                                     {"node": "b@elsewhere"}])
 def test_we_refuse_the_peer_and_tell_its_certificate(version, changes):
     node = Node(tls=server_context())
     with server(node) as port:
@@ -254,7 +254,7 @@ def test_one_byte_at_a_time(stage):
 
 
 @pytest.mark.parametrize("stage, announced", [("status", b"\x40\x00"), ("challenge", b"\xff\xff"), ("ack", b"\xff\xff"),
-    ("ping", b"\xff\xff\xff\xff")])
+                                              ("ping", b"\xff\xff\xff\xff")])
 def test_lengths_that_are_too_large(stage, announced):
     def lie(connection):
         connection.sendall(announced)
