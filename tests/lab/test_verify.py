@@ -58,7 +58,7 @@ MEND = f"""
 rm -f {OVERRIDE} /etc/systemd/system/epmd.socket.d/zz.conf
 systemctl stop stray.service 2>/dev/null
 systemctl daemon-reload
-systemctl stop epmd.socket epmd.service
+systemctl stop beam.service epmd.socket epmd.service
 systemctl start epmd.socket
 true
 """

@@ -719,7 +719,7 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     order = {control.id: number for number, control in enumerate(CONTROLS)}
     found.sort(key=lambda finding: order[finding.control])
     notes = list(_advisories(evidence))
-    wanting = [*(finding for finding in found if finding.bad), *notes]
+    wanting: list[Finding | Advisory] = [*(finding for finding in found if finding.bad), *notes]
     return Verdict(
         plan=evidence.plan,
         findings=tuple(_waive(finding, waivers) for finding in found),
