@@ -56,7 +56,7 @@ GROUPS: dict[str, list[Part]] = {
         Part("unit-oldest-python", "tests/unit_elsewhere bullseye {results}", 10),
         Part("unit-newest-python", "tests/unit_elsewhere forky {results}", 10),
     ],
-    "molecule": [scenario("default", 40), scenario("roles_alone", 15)],
+    "molecule": [scenario("default", 40), scenario("roles_alone", 25)],
 }
 
 
