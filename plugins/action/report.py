@@ -51,10 +51,7 @@ class ActionModule(ActionBase):
             "changed": False,
             "passed": verdict.ok,
             "lines": reports.text(verdict),
-            "failures": [
-                {"control": f.control, "subject": f.subject, "status": f.status, "severity": f.severity, "details": list(f.details)}
-                for f in verdict.failures
-            ],
+            "failures": [{"control": f.control, "subject": f.subject, "status": f.status, "severity": f.severity} for f in verdict.failures],
             "files": {},
         }
         directory = arguments["directory"]
@@ -78,6 +75,8 @@ class ActionModule(ActionBase):
             if self._task.check_mode:
                 result["warnings"] = ["As things are now, verify would fail: " + reports.failure(verdict, 3)]
             else:
+                # It has been printed; a failed task prints its whole result once more.
+                del result["lines"]
                 result.update(failed=True, msg=reports.failure(verdict))
         return result
 

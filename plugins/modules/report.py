@@ -113,7 +113,7 @@ passed:
   type: bool
 lines:
   description: What was printed.
-  returned: always
+  returned: when it does not fail
   type: list
   elements: str
 failures:
@@ -138,11 +138,6 @@ failures:
       description: Severity of the control.
       type: str
       sample: critical
-    details:
-      description: What was seen.
-      type: list
-      elements: str
-      sample: ["beam@n1 -> beam@n2 at 10.0.0.12:9100 (cluster): connected at stage done"]
 files:
   description: The report files, by suffix (V(json), V(xml) as JUnit, V(html)).
   returned: always

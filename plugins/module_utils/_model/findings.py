@@ -689,11 +689,12 @@ def _advisories(evidence: Evidence) -> Iterator[Advisory]:
     raw += [(name, entry) for name, own in evidence.hosts.items() for entry in own.get("advisories") or ()]
     for host, entry in raw:
         severity = str(entry.get("severity") or "info")
+        control = str(entry.get("cve") or entry.get("control") or "")
         yield Advisory(
-            control=str(entry.get("cve") or entry.get("control") or ""),
+            control=control,
             severity=severity if severity in SEVERITIES else "info",
             host=str(entry.get("host") or host),
-            title=str(entry.get("title") or ""),
+            title=str(entry.get("title") or "").removeprefix(f"{control}: "),
             detail=str(entry.get("detail") or ""),
             fix=str(entry.get("fix") or (f"Fixed in {entry['fixed_in']}." if entry.get("fixed_in") else "")),
         )
