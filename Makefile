@@ -86,6 +86,10 @@ unit: bootstrap  ## Python tests and the rules that every role keeps
 molecule: bootstrap  ## the lab's scenarios
 	@tests/run.py molecule
 
+.PHONY: proof
+proof: bootstrap  ## what takes longer: killed runs, restarts, late addresses, a search for secrets, another controller (30 minutes)
+	@tests/run.py proof
+
 .PHONY: matrix
 matrix: bootstrap  ## the wire against real nodes of OTP 23 to 29 (10 minutes; goes on where it was broken off)
 	@tests/matrix/run.py
