@@ -70,6 +70,7 @@ class _Builder:
         names, family = self._one_kind()
         for host in judged:
             self._hosts_addresses(host)
+            self._taken_ports(host)
             self._otp(host)
         clock_findings = [finding for host in judged for finding in self._clock(host)]
         bring_your_own = self._certificates(judged)
@@ -529,6 +530,22 @@ class _Builder:
                     f"the host has no address {text}; it has {named(sorted(seen)) or 'none'}.",
                     "set the address that the host has, or beam_address_late: true where it appears after boot (a VPN).",
                 )
+
+    def _taken_ports(self, host: str) -> None:
+        """A port of the window on which another program listens. A listener whose process cannot be told may be our own node."""
+        for entry in self.inventory.observed.get(host, {}).get("listeners") or ():
+            process = entry.get("process")
+            if not process or process == "beam.smp" or entry["address"] in ("127.0.0.1", "::1"):
+                continue
+            for member in self.members:
+                if member.host == host and member.window.first <= entry["port"] <= member.window.last:
+                    self.problems.add(
+                        host,
+                        "beam_ports",
+                        "window_in_use",
+                        f"{process} listens on {entry['address']} port {entry['port']}, which is in the window {member.window} of {member.node}.",
+                        "choose another window for the whole cluster, or stop the other program.",
+                    )
 
     def _flag(self, host: str, variable: str) -> bool:
         value = self.inventory.value(variable, host)

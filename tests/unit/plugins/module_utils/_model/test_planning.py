@@ -142,6 +142,10 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "an address that is a number": (lambda w: w.set("beam_address", 10, "n2"), {("n2", "beam_address", "address_format")}),
     "an address with a zone": (lambda w: w.set("beam_address", "fe80::2%eth0", "n2"), {("n2", "beam_address", "address_format")}),
     "an address that the host does not have": (lambda w: w.set("beam_address", "10.0.0.9", "n2"), {("n2", "beam_address", "address_not_on_host")}),
+    "a port that another program has": (
+        lambda w: w.observed["n2"].update(listeners=[{"address": "*", "port": 9100, "process": "node_exporter"}]),
+        {("n2", "beam_ports", "window_in_use")},
+    ),
     "a flag that is no flag": (lambda w: w.set("beam_address_late", "perhaps", "n2"), {("n2", "beam_address_late", "type")}),
     "one address twice": (
         lambda w: (w.set("beam_address", "10.0.0.1", "n2"), w.set("beam_address_late", True, "n2")),
@@ -505,6 +509,15 @@ def test_tls_versions_newest_first(world: World) -> None:
 def test_a_clock_that_is_ahead_is_a_finding(world: World) -> None:
     world.observed["n2"]["skew_seconds"] = 7200.0
     assert [(finding["control"], finding["host"]) for finding in world.cluster()["findings"]] == [("clock_ahead", "n2")]
+
+
+@pytest.mark.parametrize(
+    "listener",
+    [{"address": "10.0.0.2", "process": "beam.smp"}, {"address": "10.0.0.2", "process": None}, {"address": "127.0.0.1", "process": "node_exporter"}],
+)
+def test_a_port_may_be_our_own_or_on_loopback(world: World, listener: dict[str, Any]) -> None:
+    world.observed["n2"]["listeners"] = [{"port": 9100, **listener}]
+    assert world.cluster()["findings"] == []
 
 
 def test_the_exact_limit_of_the_clock_is_right(world: World) -> None:
