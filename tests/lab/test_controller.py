@@ -17,7 +17,8 @@ import pytest
 from conftest import NODES, ROOT, Lab, recap
 
 HOST = "outsider"
-ANSIBLE = "PATH=/opt/venv/bin:$PATH ANSIBLE_HOST_KEY_CHECKING=false ANSIBLE_INJECT_FACT_VARS=false"
+# Pipelining: sshd in a container cannot give Ansible the terminal that it asks for otherwise.
+ANSIBLE = "PATH=/opt/venv/bin:$PATH ANSIBLE_HOST_KEY_CHECKING=false ANSIBLE_INJECT_FACT_VARS=false ANSIBLE_PIPELINING=true"
 PLAY = f"cd /opt/controller && {ANSIBLE} timeout 900 ansible-playbook -i inventory.json beam.cluster.site"
 
 
