@@ -39,8 +39,8 @@ class Lab:
             check=False,
         )
 
-    def kill_play_at(self, task: str, *arguments: str, timeout: int = 900) -> None:
-        """Run the site play and kill -9 it, with all its children, as soon as a task of this name begins."""
+    def kill_play_at(self, task: str, turn: int, *arguments: str, timeout: int = 900) -> None:
+        """Run the site play and kill -9 it, with all its children, as soon as a task of this name begins for the C(turn)th time."""
         process = subprocess.Popen(
             ["ansible-playbook", "-i", "molecule/inventory", "playbooks/site.yml", *arguments],
             cwd=ROOT,
@@ -51,17 +51,17 @@ class Lab:
             start_new_session=True,
         )
         deadline = time.monotonic() + timeout
-        seen = False
+        seen = 0
         try:
             for line in process.stdout:
-                if line.startswith("TASK [") and task in line:
-                    seen = True
+                seen += line.startswith("TASK [") and task in line
+                if seen == turn:
                     break
                 assert time.monotonic() < deadline, f"'{task}' did not begin within {timeout} s"
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        assert seen, f"the play ended without a task named '{task}'"
+        assert seen == turn, f"the play ended after {seen} tasks named '{task}'"
 
     def on(self, host: str, command: str, timeout: int = 120) -> str:
         """The standard output of a command in a root login shell on a host; fails with its standard error."""
@@ -130,12 +130,12 @@ def lab() -> Lab:
 
 
 @pytest.fixture
-def mesh(lab: Lab) -> Callable[[], bool]:
+def mesh(lab: Lab) -> Callable[..., bool]:
     """Whether every node of the lab is connected to every other, as the nodes' own sockets show it."""
 
-    def whole() -> bool:
+    def whole(port: str = "9100") -> bool:
         for host in NODES:
-            seen = lab.tries(host, "ss -Htnp state established '( sport = 9100 or dport = 9100 )' | grep -c beam.smp")
+            seen = lab.tries(host, f"ss -Htnp state established '( sport = {port} or dport = {port} )' | grep -c beam.smp")
             if seen.returncode != 0 or int(seen.stdout or 0) < len(NODES) - 1:
                 return False
         return True

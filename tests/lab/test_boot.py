@@ -33,7 +33,7 @@ def moments(lab: Lab, host: str) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("host", ["n1", "n3"])
-def test_restart(lab: Lab, mesh: Callable[[], bool], host: str) -> None:
+def test_restart(lab: Lab, mesh: Callable[..., bool], host: str) -> None:
     until(mesh, 60, "a whole mesh before the restart")
     lab.restart(host)
     until(lambda: lab.tries(host, "systemctl is-active beam.service").returncode == 0, 60, f"beam.service on {host}")
@@ -43,7 +43,7 @@ def test_restart(lab: Lab, mesh: Callable[[], bool], host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["n1", "n3"])
-def test_address_comes_20_seconds_late(lab: Lab, mesh: Callable[[], bool], host: str) -> None:
+def test_address_comes_20_seconds_late(lab: Lab, mesh: Callable[..., bool], host: str) -> None:
     lab.write(host, "/etc/systemd/system/late-address.service", LATE)
     lab.on(host, "systemctl daemon-reload && systemctl enable late-address.service")
     try:
