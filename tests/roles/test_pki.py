@@ -287,7 +287,7 @@ def test_two_runs_at_once_leave_one_authority(tmp_path: Path) -> None:
     command = hosts.command()
     started = [
         subprocess.Popen(command, cwd=hosts.folder, env=hosts.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for _ in range(2)
+        for _run in range(2)
     ]
     outputs = [process.communicate(timeout=240)[0] for process in started]
     # One of them may be refused, because the other has given a node what it trusts in between; what stays is whole.

@@ -1,4 +1,4 @@
-#!/usr/bin/env escript
+%% Run by escript, which does not look at this line.
 %% -*- erlang -*-
 %% Copyright (c) 2026, the beam.cluster contributors
 %% GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
