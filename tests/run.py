@@ -53,22 +53,16 @@ GROUPS: dict[str, list[Part]] = {
     "unit": [
         Part("project", "pytest tests/project --junitxml {results}"),
         Part("unit", "pytest tests/unit -n 2 --junitxml {results}", 10),
-        Part("roles", "pytest tests/roles -n 2 --junitxml {results}", 15),
         Part("roles", "pytest tests/roles -n 2 --junitxml {results}", 20),
         Part("unit-oldest-python", "tests/unit_elsewhere bullseye {results}", 10),
         Part("unit-newest-python", "tests/unit_elsewhere forky {results}", 10),
     ],
-    "molecule": [
-        scenario("default", 40),
-        scenario("roles_alone", 25),
-        # Runs that die, hosts that restart, secrets that leak: on a lab of their own.
-        Part("lab", "make lab && pytest tests/lab --junitxml {results}; status=$?; make lab-down; exit $status", 40),
-    ],
+    "molecule": [scenario("default", 40), scenario("roles_alone", 25)],
 }
 
 # What takes longer than everybody's patience: runs that are killed, hosts that restart, a search for every secret.
 ON_DEMAND: dict[str, list[Part]] = {
-    "proof": [Part("proof", "trap 'make lab-down' EXIT; make lab && pytest tests/lab --junitxml {results}", 75)],
+    "proof": [Part("proof", "make lab && pytest tests/lab --junitxml {results}; status=$?; make lab-down; exit $status", 75)],
 }
 
 
