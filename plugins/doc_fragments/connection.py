@@ -6,7 +6,10 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options that say how to connect. Their argument spec is `module_utils/_net/options.py`; a test compares the two."""
+    """The options that say how to connect, and to whom. Their argument specs are in `module_utils/_net/options.py`; a test compares them.
+
+    What the modules return of a target has no fragment: ansible-core 2.19 refuses those of RETURN. A test holds the copies equal.
+    """
 
     DOCUMENTATION = r"""
 options:
@@ -83,4 +86,29 @@ options:
       - How many peers are spoken to at once. One node is never spoken to twice at once.
     type: int
     default: 32
+"""
+
+    # For modules that treat all targets alike.
+    TARGETS = r"""
+options:
+  targets:
+    description:
+      - The nodes to ask.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      node:
+        description:
+          - Full name of the node.
+        type: str
+        required: true
+      host:
+        description:
+          - Host name or IP address to connect to. The default is the host part of O(targets[].node).
+        type: str
+      port:
+        description:
+          - Port of the node. Left out, EPMD is asked.
+        type: int
 """

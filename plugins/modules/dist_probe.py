@@ -106,6 +106,10 @@ options:
     type: list
     elements: str
     default: [connected]
+  user:
+    description:
+      - User of this host to connect as, for a firewall that tells users apart. Needs root. Files are read as that user too, the cookie file apart.
+    type: str
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.read_only
@@ -303,6 +307,7 @@ def main() -> None:
             connection_spec(),
             targets={"type": "list", "elements": "dict", "required": True, "options": target},
             expect={"type": "list", "elements": "str", "default": ["connected"]},
+            user={"type": "str"},
         ),
         supports_check_mode=True,
         **CONNECTION_RULES,

@@ -35,6 +35,10 @@ options:
     description:
       - IP address of this host to connect from.
     type: str
+  user:
+    description:
+      - User of this host to connect as, for a firewall that tells users apart. Needs root.
+    type: str
   timeout:
     description:
       - Seconds for one host, from the first packet to the end of the answer.
@@ -143,6 +147,7 @@ code:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.beam.cluster.plugins.module_utils._net.identity import acting_as
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
 from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
 
@@ -155,6 +160,7 @@ def main() -> None:
             "hosts": {"type": "list", "elements": "str"},
             "port": {"type": "int", "default": 4369},
             "source": {"type": "str"},
+            "user": {"type": "str"},
             "timeout": {"type": "float", "default": 10.0},
             "concurrency": {"type": "int", "default": 32},
         },
@@ -165,13 +171,14 @@ def main() -> None:
     params = module.params
     try:
         check_range({"timeout": params["timeout"], "concurrency": params["concurrency"], "port": params["port"]})
+        one = params["host"] is not None
+        hosts = [params["host"]] if one else params["hosts"]
+        with acting_as(params["user"]):
+            targets = names_all(
+                [(host, params["port"]) for host in hosts], source=params["source"], timeout=params["timeout"], concurrency=params["concurrency"],
+            )
     except OptionError as error:
         module.fail_json(msg=str(error))
-    one = params["host"] is not None
-    hosts = [params["host"]] if one else params["hosts"]
-    targets = names_all(
-        [(host, params["port"]) for host in hosts], source=params["source"], timeout=params["timeout"], concurrency=params["concurrency"],
-    )
     result = {"changed": False, "targets": targets}
     if one:
         result.update(nodes=targets[0]["nodes"], code=targets[0]["code"])

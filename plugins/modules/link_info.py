@@ -13,12 +13,12 @@ author:
   - The beam.cluster contributors (@beam-cluster)
 description:
   - Lists the TCP connections that the BEAM processes of a Linux host hold from or to distribution ports, with their peers,
-      from C(/proc). No tool is needed.
+    from C(/proc). No tool is needed.
   - Watches them until each has shown whether it carries TLS records or the protocol in the clear. An idle link shows that at its next tick,
-      which comes every
-    quarter of C(net_ticktime), 15 seconds by default.
+    which comes every quarter of C(net_ticktime), 15 seconds by default.
   - Links are older than settings. This finds the connection in the clear that was there before TLS was, which no configuration file shows.
-  - Nothing is sent and nothing of what goes over the links is kept or returned.
+  - Nothing is sent and nothing of what goes over the links is kept or returned. A filter in the kernel lets nothing but TCP of the links' ports
+    through to the module.
 options:
   ports:
     description:
@@ -123,7 +123,9 @@ links:
       type: bool
       sample: false
     wire:
-      description: V(tls), V(clear), V(silent) where nothing that tells was seen in time, or V(unwatched).
+      description: >-
+        V(tls) or V(clear) where a segment of nothing but whole records or frames was seen, V(unclear) where what was seen could be either,
+        V(silent) where nothing was seen in time, or V(unwatched).
       type: str
       sample: tls
 clear:

@@ -13,30 +13,11 @@ author:
   - The beam.cluster contributors (@beam-cluster)
 description:
   - Connects to each node once, asks it for its own view of the cluster and compares the views. N connections tell about all N*(N-1) links.
+  - The targets are the nodes of the cluster, all of them. A node sees the mesh whole if it sees all the others.
   - A node that cannot be asked and a mesh that is not whole are answers, not failures of the module. Look at RV(whole).
   - With O(relink=true) all links are cut and made again first, so that the views show links that can be made now, not ones that are
     older than the settings.
 options:
-  targets:
-    description:
-      - The nodes of the cluster, all of them. A node sees the mesh whole if it sees all the others.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      node:
-        description:
-          - Full name of the node.
-        type: str
-        required: true
-      host:
-        description:
-          - Host name or IP address to connect to. The default is the host part of O(targets[].node).
-        type: str
-      port:
-        description:
-          - Port of the node. Left out, EPMD is asked.
-        type: int
   relink:
     description:
       - Have every node cut all its visible links, then connect to every other target, again and again until 80 % of O(timeout) are over.
@@ -46,6 +27,7 @@ options:
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.connection
+  - beam.cluster.connection.targets
 attributes:
   check_mode:
     support: full
@@ -129,6 +111,10 @@ targets:
       description: Whether it connects to all nodes that its peers know.
       type: bool
       sample: true
+    auto_connect:
+      description: Whether a message connects to a node, C(dist_auto_connect), V(always) where nothing is set.
+      type: str
+      sample: always
     carrier:
       description: What it was told to speak, C(-proto_dist).
       type: str

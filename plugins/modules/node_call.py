@@ -16,26 +16,6 @@ description:
   - Connects as M(beam.cluster.dist_probe) does. The call is made as C(erpc) makes it where the node has that, else through C(rex).
   - A function that ends with an exception fails the module, with its class, reason and stack. So does a node that cannot be reached.
 options:
-  targets:
-    description:
-      - The nodes to call the function on.
-    type: list
-    elements: dict
-    required: true
-    suboptions:
-      node:
-        description:
-          - Full name of the node.
-        type: str
-        required: true
-      host:
-        description:
-          - Host name or IP address to connect to. The default is the host part of O(targets[].node).
-        type: str
-      port:
-        description:
-          - Port of the node. Left out, EPMD is asked.
-        type: int
   module:
     description:
       - Name of the Erlang module, such as V(lists). Elixir's modules begin with C(Elixir.).
@@ -74,6 +54,7 @@ options:
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.connection
+  - beam.cluster.connection.targets
 attributes:
   check_mode:
     support: partial

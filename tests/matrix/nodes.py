@@ -183,7 +183,9 @@ class Lab:
         if root is not None:
             inside = root / str(self.folder).lstrip("/")
             inside.mkdir(parents=True, exist_ok=True)
-            script = 'for d in proc dev; do mount --rbind /$d "$1/$d"; done; mount --bind "$2" "$1/$2"; root=$1; shift 2; exec chroot "$root" "$@"'
+            # The name of this host has to have an address there, too: erl_call of OTP 23 crashes where it has none.
+            script = ('for d in proc dev; do mount --rbind /$d "$1/$d"; done; mount --bind "$2" "$1/$2"; touch "$1/etc/hosts"; '
+                      'mount --bind /etc/hosts "$1/etc/hosts"; root=$1; shift 2; exec chroot "$root" "$@"')
             command = ["unshare", "--mount", "sh", "-c", script, "sh", str(root), str(self.folder), *command]
         output = open(log, "wb") if log is not None else subprocess.DEVNULL
         try:
@@ -192,6 +194,14 @@ class Lab:
             if log is not None:
                 output.close()  # type: ignore[union-attr]
 
+    def family(self, ipv6: bool) -> List[str]:
+        """Arguments for a node that is to find other nodes by IPv6 on loopback, whatever the hosts file calls localhost; none for IPv4."""
+        if not ipv6:
+            return []
+        file = self.folder / "inetrc"
+        file.write_text('{host, {0,0,0,0,0,0,0,1}, ["localhost"]}.\n{lookup, [file]}.\n')
+        return ["-kernel", "inetrc", '"%s"' % file]
+
     def node(
         self, release: str, name: str, *, tls: Optional[str] = None, ipv6: bool = False, arguments: Sequence[str] = (), wait: bool = True,
     ) -> Node:
@@ -199,7 +209,8 @@ class Lab:
         carrier = ("inet6_" if ipv6 else "inet_") + ("tls" if tls is not None else "tcp")
         long_name = "." in name.partition("@")[2] or ":" in name.partition("@")[2]
         words = ["-noinput", "-name" if long_name else "-sname", name, "-start_epmd", "false", "-proto_dist", carrier,
-                 "-kernel", "inet_dist_use_interface", "{0,0,0,0,0,0,0,1}" if ipv6 else "{127,0,0,1}"]
+                 "-kernel", "inet_dist_use_interface", "{0,0,0,0,0,0,0,1}" if ipv6 else "{127,0,0,1}",
+                 *self.family(ipv6)]
         short = name.partition("@")[0]
         if tls is not None:
             optfile = self.folder / ("%s.conf" % short)
@@ -246,8 +257,15 @@ def wait_for(condition, problem=lambda: "waited in vain", seconds: float = 30) -
         time.sleep(0.05)
 
 
-def option_file(pki: Pki, pair: str = "node", *, versions: str = "'tlsv1.3'", verify: str = "verify_peer", fail: str = "true") -> str:
-    """A server's and client's TLS options as nodes want them."""
-    files = '{certfile,"%s"},{keyfile,"%s"},{cacertfile,"%s"}' % (pki.pair(pair)["certificate"], pki.pair(pair)["key"], pki.ca)
-    common = "%s,{verify,%s},{versions,[%s]}" % (files, verify, versions)
-    return "[{server,[%s,{fail_if_no_peer_cert,%s}]},{client,[%s]}].\n" % (common, fail, common)
+def stanza(pki: Pki, pair: Optional[str] = "node", *, ca: Optional[Pki] = None, versions: str = "'tlsv1.3'", verify: str = "verify_peer") -> str:
+    """TLS options of one side: a pair of certificate and key of `pki`, or none; the CA of `ca`, which is that of `pki` where it is not given."""
+    own = '{certfile,"%(certificate)s"},{keyfile,"%(key)s"},' % pki.pair(pair) if pair else ""
+    return '%s{cacertfile,"%s"},{verify,%s},{versions,[%s]}' % (own, (ca or pki).ca, verify, versions)
+
+
+def option_file(
+    pki: Pki, pair: str = "node", *, versions: str = "'tlsv1.3'", verify: str = "verify_peer", fail: str = "true", client: Optional[str] = None,
+) -> str:
+    """A server's and client's TLS options as nodes want them; `client` is a stanza for a client that differs."""
+    common = stanza(pki, pair, versions=versions, verify=verify)
+    return "[{server,[%s,{fail_if_no_peer_cert,%s}]},{client,[%s]}].\n" % (common, fail, client or common)

@@ -4,6 +4,7 @@
 %% SPDX-License-Identifier: GPL-3.0-or-later
 %%
 %% make COUNT SEED FILE    write COUNT random terms, each as a 4-byte length and term_to_binary
+%% back FILE OTHER         read the terms of FILE and write them to OTHER as term_to_binary has them now; what is refused is empty there
 %% same FILE OTHER         compare two such files term by term with =:=; says how many are the same, fails where one is not
 %% texts FILE OTHER        compare FILE with a file of terms as text (file:consult); what has no text is `skip` there
 -mode(compile).
@@ -21,6 +22,9 @@ main(["make", Count, Seed, File]) ->
         end,
         lists:seq(1, list_to_integer(Count))),
     ok = file:close(Out);
+main(["back", File, Other]) ->
+    {ok, In} = file:read_file(File),
+    ok = file:write_file(Other, back(In, []));
 main(["same", File, Other]) ->
     {ok, A} = file:read_file(File),
     {ok, B} = file:read_file(Other),
@@ -29,6 +33,11 @@ main(["texts", File, Other]) ->
     {ok, A} = file:read_file(File),
     {ok, Terms} = file:consult(Other),
     io:format("~b~n", [texts(A, Terms, 0)]).
+
+back(<<>>, Out) -> lists:reverse(Out);
+back(<<L:32, In:L/binary, Rest/binary>>, Out) ->
+    Data = try term_to_binary(binary_to_term(In)) catch error:badarg -> <<>> end,
+    back(Rest, [[<<(byte_size(Data)):32>>, Data] | Out]).
 
 same(<<>>, <<>>, N) -> N;
 same(<<L:32, A:L/binary, RestA/binary>>, <<M:32, B:M/binary, RestB/binary>>, N) ->

@@ -23,7 +23,7 @@ TOLERANCE = {"atom_count": 10, "process_count": 10, "port_count": 5}
 
 @pytest.mark.parametrize("carrier", ["tcp", "tls"])
 @pytest.mark.parametrize("release", nodes.releases())
-def test_a_thousand_probes(release, carrier, tmp_path):
+def test_a_thousand_probes(release, carrier, tmp_path, cell):
     lab = nodes.Lab(tmp_path / "lab").start()
     try:
         pki = nodes.Pki(lab.folder / "pki").make_ca().issue("node")
@@ -48,6 +48,7 @@ def test_a_thousand_probes(release, carrier, tmp_path):
         results = talk.converse_all([peers[0], refused] * (PROBES // 2), timeout=10, concurrency=8)
         assert {result.code for result in results} == {"connected", "cookie_refused_theirs"}
         after = counts()
+        cell(release=release, carrier=carrier, probes=PROBES, more={name: after[name] - before[name] for name in COUNTS})
         assert after["known"] == before["known"]
         for name, tolerance in TOLERANCE.items():
             assert abs(after[name] - before[name]) <= tolerance, (name, before, after)

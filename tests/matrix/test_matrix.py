@@ -4,13 +4,14 @@
 
 """Real nodes of every release, over each carrier and address family: what is to work works, what is to be refused is refused by name.
 
-The node's own view is the other oracle: `net_adm:ping` of a node of the same release, and `erl_call` where it can speak the carrier.
+The other oracles are asked each of it, too: `net_adm:ping` of a node of the same release, and its `erl_call`. Two cases a node cannot be told to be:
+one that lacks flags, and one that meets its own name (`alive`), as it takes the connection over where our probe leaves it alone.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 
 import nodes
 import pytest
@@ -18,10 +19,12 @@ from ansible_collections.beam.cluster.plugins.module_utils._net import ask, talk
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
-from ansible_collections.beam.cluster.plugins.module_utils._wire import codes
+from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, handshake
 
 CARRIERS = {"tcp": None, "tls1.2": "'tlsv1.2'", "tls1.3": "'tlsv1.3'"}
 SPELLED = {"tls1.2": "tlsv1.2", "tls1.3": "tlsv1.3"}
+# As tcp-ipv4,tls1.3-ipv4: what `make test` asks of the OTP of the suites that it goes through. All cells where it is not set.
+CELLS = os.environ.get("BEAM_CELLS")
 
 
 class Cell:
@@ -33,7 +36,9 @@ class Cell:
         self.host_part = "localhost" if ipv6 else "127.0.0.1"
         self.address = "::1" if ipv6 else "127.0.0.1"
         self.name = "m%s@%s" % (release, self.host_part)
-        tls = nodes.option_file(pki, versions=CARRIERS[carrier]) if CARRIERS[carrier] else None
+        # What others that ask it are told to speak; whoever speaks TLS to TCP has to choose.
+        self.versions = CARRIERS[carrier] or "'tlsv1.2'"
+        tls = nodes.option_file(pki, versions=self.versions) if CARRIERS[carrier] else None
         self.node = lab.node(release, self.name, tls=tls, ipv6=ipv6)
         self.port = lab.names()["m%s" % release]
 
@@ -56,15 +61,16 @@ class Cell:
 
 
 @pytest.fixture(scope="module", params=[
-    (release, carrier, ipv6) for release in nodes.releases() for carrier in CARRIERS for ipv6 in (False, True)
-], ids=lambda param: "%s-%s-%s" % (param[0], param[1], "ipv6" if param[2] else "ipv4"))
+    (release, carrier, family) for release in nodes.releases() for carrier in CARRIERS for family in ("ipv4", "ipv6")
+    if CELLS is None or "%s-%s" % (carrier, family) in CELLS.split(",")
+], ids="-".join)
 def running(request, pki, tmp_path_factory):
-    release, carrier, ipv6 = request.param
+    release, carrier, family = request.param
     lab = nodes.Lab(tmp_path_factory.mktemp("lab")).start()
     # The files of the CA have to be seen from within the release's tree.
     shutil.copytree(pki.folder, lab.folder / "pki")
     try:
-        yield Cell(lab, nodes.Pki(lab.folder / "pki"), release, carrier, ipv6)
+        yield Cell(lab, nodes.Pki(lab.folder / "pki"), release, carrier, family == "ipv6")
     finally:
         lab.stop()
 
@@ -174,48 +180,86 @@ def test_plaintext(running, note):
         note("plaintext on TLS", code)
 
 
-def net_adm_ping(running, cookie=nodes.COOKIE, tls="node"):
-    """The same question asked by a node of the same release."""
-    arguments = ["-noshell", "-hidden", "-start_epmd", "false", "-proto_dist",
-                 ("inet6_" if running.ipv6 else "inet_") + ("tcp" if tls is None else "tls"),
-                 "-setcookie", cookie, "-sname" if running.ipv6 else "-name", "asker@" + running.host_part]
-    if tls is not None:
-        optfile = running.lab.folder / "asker.conf"
-        optfile.write_text(nodes.option_file(running.pki, tls, versions=CARRIERS[running.carrier] or "'tlsv1.3'"))
-        arguments += ["-ssl_dist_optfile", str(optfile)]
-    code = "io:format(\"~s\", [net_adm:ping('%s')]), halt()." % running.name
-    log = running.lab.folder / "asker.log"
-    process = running.lab.erl(running.release, arguments + ["-eval", code], log=log)
-    assert process.wait(timeout=60) == 0
-    return log.read_text(errors="replace").rpartition("\n")[2]
+class Asker:
+    """The same question asked by others: a node of the same release that is given what our probe was given, and `erl_call`."""
+
+    PONG, PANG = 42, 43
+
+    def __init__(self, running):
+        self._running, self._lab = running, running.lab
+
+    def pong(self, *, node=None, cookie=nodes.COOKIE, name=None, client=None, plain=None):
+        """Whether `net_adm:ping` says pong. `client`: its TLS options where they differ; `plain`: whether it speaks TCP, where that differs."""
+        running = self._running
+        name = name or "asker@" + running.host_part
+        plain = running.carrier == "tcp" if plain is None else plain
+        arguments = ["-noshell", "-hidden", "-start_epmd", "false", "-dist_listen", "false", "-kernel", "net_setuptime", "3",
+                     "-proto_dist", ("inet6_" if running.ipv6 else "inet_") + ("tcp" if plain else "tls"),
+                     "-setcookie", cookie, "-name" if "." in name.partition("@")[2] else "-sname", name, *self._lab.family(running.ipv6)]
+        if not plain:
+            optfile = self._lab.folder / "asker.conf"
+            optfile.write_text(nodes.option_file(running.pki, versions=running.versions, client=client))
+            arguments += ["-ssl_dist_optfile", str(optfile)]
+        log = self._lab.folder / "asker.log"
+        ping = "case net_adm:ping('%s') of pong -> halt(%d); pang -> halt(%d) end." % (node or running.name, self.PONG, self.PANG)
+        status = self._lab.erl(running.release, [*arguments, "-eval", ping], log=log).wait(timeout=60)
+        assert status in (self.PONG, self.PANG), log.read_text(errors="replace")
+        return status == self.PONG
+
+    def erl_call(self, *, cookie=nodes.COOKIE):
+        """Whether `erl_call` gets an answer; None where it cannot ask: it speaks TCP over IPv4 only."""
+        running = self._running
+        if running.ipv6:
+            return None
+        words = ["-address", "127.0.0.1:%d" % running.port, "-c", cookie, "-a", "erlang node", "-timeout", "5"]
+        return self._lab.erl(running.release, words, program="erl_call").wait(timeout=30) == 0
 
 
-def test_a_real_node_says_the_same(running):
-    if running.ipv6:
-        pytest.skip("the lab's EPMD knows IPv4 only, and nodes ask it at the peer's address")
-    tls = None if running.carrier == "tcp" else "node"
-    assert net_adm_ping(running, tls=tls).endswith("pong") == (running.code() == "connected")
-    assert net_adm_ping(running, cookie="wrong", tls=tls).endswith("pong") == (running.code(cookie=None) == "connected")
-    if running.carrier != "tcp":
-        expired = running.code(tls=running.tls(**running.pki.pair("expired")))
-        assert net_adm_ping(running, tls="expired").endswith("pong") == (expired == "connected")
+@pytest.fixture
+def asker(running):
+    return Asker(running)
 
 
-def test_erl_call_says_the_same(running):
-    if running.carrier != "tcp" or running.ipv6 or shutil.which("erl_call") is None:
-        pytest.skip("erl_call speaks TCP over IPv4")
+def tls_cases(running, other_pki):
+    """What a client of a TLS port may show: question, what our probe is given, what the node that asks is given."""
+    own, other = running.pki, nodes.Pki(running.lab.folder / "other")
+    if not other.folder.exists():
+        # To be seen from within the release's tree.
+        shutil.copytree(other_pki.folder, other.folder)
+    versions = running.versions
+    another = "tlsv1.2" if running.carrier == "tls1.3" else "tlsv1.3"
+    yield "no certificate", {"tls": running.tls(certificate=None, key=None)}, {"client": nodes.stanza(own, None, versions=versions)}
+    yield "foreign certificate", {"tls": running.tls(**other.pair("node"))}, {"client": nodes.stanza(other, ca=own, versions=versions)}
+    for question, pair in (("expired certificate", "expired"), ("serverAuth only", "server")):
+        yield question, {"tls": running.tls(**own.pair(pair))}, {"client": nodes.stanza(own, pair, versions=versions)}
+    yield "other version", {"tls": running.tls(versions=(another,))}, {"client": nodes.stanza(own, versions="'%s'" % another)}
+    yield "node of another CA", {"tls": running.tls(ca=other.ca)}, {"client": nodes.stanza(own, ca=other, versions=versions)}
+    yield "plaintext on TLS", {"tls": None}, {"plain": True}
+
+
+def test_others_say_the_same(running, asker, other_pki, note):
+    """Whoever gets in gets in by all ways of asking, and whoever does not by none."""
+    cases = [
+        ("honest", {}, {}),
+        ("wrong cookie", {"cookie": None}, {"cookie": "wrong"}),
+        ("wrong node", {"node": "nobody@" + running.host_part}, {"node": "nobody@" + running.host_part}),
+    ]
+    if running.carrier == "tcp":
+        cases.append(("TLS on plaintext", {"tls": Tls(running.pki.ca)}, {"plain": False}))
+    else:
+        cases += tls_cases(running, other_pki)
+    for question, probe, node in cases:
+        ours = running.code(**probe) == "connected"
+        assert ours == (question == "honest"), question
+        assert asker.pong(**node) == ours, question
+    # It speaks in the clear: to a TLS port it is an attacker.
     for cookie in (nodes.COOKIE, "wrong"):
-        done = subprocess.run(
-            ["erl_call", "-address", "127.0.0.1:%d" % running.port, "-c", cookie, "-a", "erlang node", "-timeout", "5"],
-            capture_output=True, text=True, timeout=20, check=False,
-        )
-        ours = running.code(cookie=cookie.encode())
-        assert (done.returncode == 0) == (ours == "connected"), (done, ours)
+        said = asker.erl_call(cookie=cookie)
+        assert said in (None, running.code(cookie=cookie.encode(), tls=None) == "connected"), cookie
+    note("net_adm:ping agrees", "%d of %d" % (len(cases), len(cases)))
 
 
-def test_missing_flags_and_allow(running, note, monkeypatch):
-    from ansible_collections.beam.cluster.plugins.module_utils._wire import handshake
-
+def test_missing_flags_and_allow(running, asker, note, monkeypatch):
     with monkeypatch.context() as patched:
         defaults = dict(handshake.Initiator.__init__.__kwdefaults__)
         patched.setattr(handshake.Initiator.__init__, "__kwdefaults__", dict(defaults, flags=0x4))
@@ -232,6 +276,10 @@ def test_missing_flags_and_allow(running, note, monkeypatch):
     if running.carrier != "tcp":
         # Over TLS with certificates the list is one of hosts.
         assert running.code(name="stranger@" + running.host_part) == "connected"
+    assert not asker.pong(name="stranger@elsewhere.test")
+    assert asker.pong() == (running.carrier != "tcp")
+    # Its name is one of this host's, not one that is allowed.
+    assert not asker.erl_call()
     note("not in allow/1", code)
 
 

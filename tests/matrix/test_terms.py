@@ -2,20 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Random terms of real nodes through our decoder, encoder and printer, and back to the node: nothing may differ."""
+"""Random terms, made by real nodes and made here, through our decoder, encoder and printer and through the node's: nothing may differ.
+
+Four releases with 25,000 each of both are a hundred thousand of both.
+"""
 
 from __future__ import annotations
 
 import os
 import pathlib
 import shutil
+import sys
 
 import nodes
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils import _term as t
 from ansible_collections.beam.cluster.plugins.module_utils._wire import etf
+from hypothesis import HealthCheck, given, seed, settings
 
-COUNT = int(os.environ.get("BEAM_TERMS", "5000"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "unit" / "plugins" / "module_utils"))
+import erlang_terms  # noqa: E402
+
+COUNT = int(os.environ.get("BEAM_TERMS", "25000"))
 SCRIPT = pathlib.Path(__file__).with_name("random_terms.escript")
 
 
@@ -26,6 +34,12 @@ def read(file):
         size = int.from_bytes(data[pos:pos + 4], "big")
         yield data[pos + 4:pos + 4 + size]
         pos += 4 + size
+
+
+def write(file, packed):
+    with open(file, "wb") as out:
+        for data in packed:
+            out.write(len(data).to_bytes(4, "big") + data)
 
 
 def literal(term):
@@ -44,27 +58,33 @@ def literal(term):
     return True
 
 
-@pytest.mark.parametrize("release", nodes.releases())
-def test_terms_of_a_real_node(release, tmp_path):
+@pytest.fixture(params=nodes.releases())
+def script(request, tmp_path):
+    """Runs the script on a release's OTP in a folder that it sees; gives what it printed."""
     lab = nodes.Lab(tmp_path / "lab")
     lab.folder.mkdir()
     shutil.copy(SCRIPT, lab.folder / "terms")
 
-    def script(*words):
-        process = lab.erl(release, [str(lab.folder / "terms"), *words], program="escript", log=lab.folder / "log")
+    def run(*words):
+        process = lab.erl(request.param, [str(lab.folder / "terms"), *map(str, words)], program="escript", log=lab.folder / "log")
         assert process.wait(timeout=600) == 0, (lab.folder / "log").read_text()
-        return (lab.folder / "log").read_text()
+        return (lab.folder / "log").read_text().split()
 
-    made, ours, text = lab.folder / "made", lab.folder / "ours", lab.folder / "text"
-    script("make", str(COUNT), "7", str(made))
+    run.folder, run.seed = lab.folder, int(request.param)
+    return run
+
+
+def test_terms_of_a_real_node(script, cell):
+    made, ours, text = (script.folder / name for name in ("made", "ours", "text"))
+    script("make", COUNT, script.seed, made)
     skipped = 0
-    with open(ours, "wb") as out, open(text, "w", encoding="utf-8") as lines:
+    packed = []
+    with open(text, "w", encoding="utf-8") as lines:
         lines.write("%% coding: utf-8\n")
         for data in read(made):
             term = etf.decode(data)
-            again = etf.encode(term)
-            assert etf.decode(again) == term
-            out.write(len(again).to_bytes(4, "big") + again)
+            packed.append(etf.encode(term))
+            assert etf.decode(packed[-1]) == term
             if literal(term):
                 written = t.to_text(term)
                 assert t.parse(written) == term
@@ -72,5 +92,32 @@ def test_terms_of_a_real_node(release, tmp_path):
             else:
                 skipped += 1
                 lines.write("'skip of ours'.\n")
-    assert script("same", str(made), str(ours)).split() == [str(COUNT)]
-    assert script("texts", str(made), str(text)).split() == [str(COUNT - skipped)]
+    write(ours, packed)
+    assert script("same", made, ours) == [str(COUNT)]
+    assert script("texts", made, text) == [str(COUNT - skipped)]
+    cell(release=str(script.seed), made_by="the node", terms=COUNT, distinct=len(set(packed)))
+
+
+def test_terms_made_here(script, cell):
+    terms = []
+
+    @seed(script.seed)
+    @settings(max_examples=COUNT, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(erlang_terms.kept_terms(script.seed))
+    def make(term):
+        terms.append(term)
+
+    make()
+    ours, theirs = script.folder / "ours", script.folder / "theirs"
+    packed = [etf.encode(term) for term in terms]
+    write(ours, packed)
+    script("back", ours, theirs)
+    count = 0
+    for term, data in zip(terms, read(theirs)):
+        assert data, "the node refuses %s" % t.to_text(term)
+        again = etf.decode(data)
+        # The text tells 0.0 from -0.0, too.
+        assert again == term and t.to_text(again) == t.to_text(term)
+        count += 1
+    assert count == len(terms) >= COUNT
+    cell(release=str(script.seed), made_by="hypothesis", terms=count, distinct=len(set(packed)))

@@ -114,11 +114,12 @@ _QUESTIONS: Dict[str, Call] = {
     "tickintensity": ("application", "get_env", [_Atom("kernel"), _Atom("net_tickintensity")]),
     "prevent_overlapping_partitions": ("application", "get_env", [_Atom("kernel"), _Atom("prevent_overlapping_partitions")]),
     "connect_all": ("application", "get_env", [_Atom("kernel"), _Atom("connect_all")]),
+    "auto_connect": ("application", "get_env", [_Atom("kernel"), _Atom("dist_auto_connect")]),
     "carrier": ("init", "get_argument", [_Atom("proto_dist")]),
 }
 
 # What has to be the same on all nodes of one cluster.
-COMPARED = ("otp_release", "ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "carrier")
+COMPARED = ("otp_release", "ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "auto_connect", "carrier")
 
 
 def _view(outcomes: Mapping[str, Outcome], own_name: str) -> Dict[str, Any]:
@@ -141,6 +142,7 @@ def _view(outcomes: Mapping[str, Outcome], own_name: str) -> Dict[str, Any]:
     view["tickintensity"] = _set(value["tickintensity"], 4)
     view["prevent_overlapping_partitions"] = _set(value["prevent_overlapping_partitions"], release >= 25)
     view["connect_all"] = _set(value["connect_all"], True)
+    view["auto_connect"] = _set(value["auto_connect"], "always")
     carrier = value["carrier"]
     view["carrier"] = term.to_plain(carrier[1][0][0]) if isinstance(carrier, tuple) and carrier[1][0] else "inet_tcp"
     return view

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Callable, Optional, Tuple, TypeVar
+from typing import Callable, List, Optional, Tuple, TypeVar
 
 from .._wire import epmd
 from .._wire.errors import TooLarge, WireError
-from .stream import Reset, TcpStream, connect, resolve
+from .stream import Address, Reset, TcpStream, Trace, connect
 
 _Answer = TypeVar("_Answer")
 
@@ -22,7 +21,10 @@ _RENAMED = {
 }
 
 
-async def port_of(host: str, port: int, name: str, *, source: Optional[str], timeout: float) -> epmd.PortAnswer:
+# All of them are ended by the caller, by cancelling, when the time is up; `timeout` (seconds) is shared out among several addresses of a host.
+
+
+async def port_of(addresses: List[Address], port: int, name: str, trace: Trace, *, source: Optional[str], timeout: float) -> epmd.PortAnswer:
     """Where the node of that name (the part before the @) listens. Raises `WireError` with a code of EPMD's or `not_registered`."""
 
     def decode(data: bytearray, closed: bool) -> Optional[epmd.PortAnswer]:
@@ -31,35 +33,33 @@ async def port_of(host: str, port: int, name: str, *, source: Optional[str], tim
             raise WireError("EPMD knows no node named %s" % name, code="not_registered")
         return answer
 
-    answer, dummy = await _ask(host, port, epmd.PortPlease2(name), epmd.MAX_PORT_ANSWER, decode, source, timeout)
+    answer, dummy = await _ask(addresses, port, epmd.PortPlease2(name), epmd.MAX_PORT_ANSWER, decode, trace, source, timeout)
     return answer
 
 
-async def names_of(host: str, port: int, *, source: Optional[str], timeout: float) -> Tuple[epmd.NamesAnswer, str]:
+async def names_of(
+    addresses: List[Address], port: int, trace: Trace, *, source: Optional[str], timeout: float,
+) -> Tuple[epmd.NamesAnswer, str]:
     """All nodes that EPMD knows, and the address that answered. The answer ends where EPMD closes."""
 
     def decode(data: bytearray, closed: bool) -> Optional[epmd.NamesAnswer]:
         return epmd.decode_names(bytes(data)) if closed else None
 
-    return await _ask(host, port, epmd.Names(), epmd.MAX_NAMES_ANSWER, decode, source, timeout)
+    return await _ask(addresses, port, epmd.Names(), epmd.MAX_NAMES_ANSWER, decode, trace, source, timeout)
 
 
 async def _ask(
-    host: str, port: int, request: epmd.Request, limit: int, decode: Callable[[bytearray, bool], Optional[_Answer]],
-    source: Optional[str], timeout: float,
+    addresses: List[Address], port: int, request: epmd.Request, limit: int, decode: Callable[[bytearray, bool], Optional[_Answer]],
+    trace: Trace, source: Optional[str], timeout: float,
 ) -> Tuple[_Answer, str]:
-    loop = asyncio.get_running_loop()
-    until = loop.time() + timeout
+    trace.stage, trace.late = "epmd", "epmd_filtered"
     try:
-        addresses = await resolve(host, port, source)
-        stream = await connect(addresses, source, until - loop.time())
+        stream = await connect(addresses, port, source, timeout)
+        trace.late = "epmd_timeout"
         try:
-            answer = await asyncio.wait_for(_converse(stream, epmd.encode_request(request), limit, decode), until - loop.time())
-            return answer, stream.peer()
+            return await _converse(stream, epmd.encode_request(request), limit, decode), stream.peer()
         finally:
             stream.close()
-    except asyncio.TimeoutError:
-        raise WireError("EPMD did not finish its answer", code="epmd_timeout") from None
     except Reset:
         raise WireError("the connection to EPMD was reset", code="epmd_reset") from None
     except WireError as error:

@@ -9,10 +9,13 @@ Links outlive settings: a node that was hardened a moment ago may still hold a c
 
 from __future__ import annotations
 
+import array
+import errno
 import ipaddress
 import os
 import re
 import socket
+import struct
 import sys
 import time
 from dataclasses import dataclass
@@ -23,10 +26,12 @@ from .._wire.errors import WireError
 _ESTABLISHED = "01"
 _ETH_P_ALL = 3
 _TCP = 6
-# Enough for the headers of IP and TCP with all options and the begin of what they carry.
-_SNAP = 256
+# The longest that IP can say. What a host sends to itself or leaves to its network card to cut up is as long.
+_MAX_PACKET = 65536
 
 Place = Tuple[str, int]
+# From where to where.
+_Way = Tuple[Place, Place]
 
 
 @dataclass(frozen=True)
@@ -152,18 +157,38 @@ def links(ports: Set[int], members: Mapping[str, str], proc: str = "/proc") -> L
 
 
 def classify(payload: bytes) -> Optional[str]:
-    """What the begin of a TCP segment is: tls, clear, or None where it cannot be told.
+    """What a TCP segment carries: tls, clear, or None where that is not certain.
 
-    A tick is a segment of its own: a TLS record as a whole, or four zero bytes. So is the begin of most messages: a record's header, or a length and
-    the byte of a frame (112 without, 131 with an atom cache).
+    Only a segment of nothing but whole TLS records, or whole frames, tells: whatever else is in the middle of a message can begin like either. A tick
+    is one: a record, or four zero bytes. So is nearly every message that fits a segment.
     """
-    if len(payload) >= 5 and payload[0] in (20, 21, 22, 23) and payload[1] == 3 and payload[2] <= 4 and int.from_bytes(payload[3:5], "big") <= 16640:
-        return "tls"
-    if payload == b"\0\0\0\0":
-        return "clear"
-    if len(payload) >= 6 and int.from_bytes(payload[:4], "big") < 1 << 28 and (payload[4] == 112 and payload[5] == 131 or payload[4] == 131):
-        return "clear"
+    for kind, length in (("tls", _record), ("clear", _frame)):
+        pos = 0
+        while pos < len(payload):
+            size = length(payload, pos)
+            if not size:
+                break
+            pos += size
+        if payload and pos == len(payload):
+            return kind
     return None
+
+
+def _record(data: bytes, pos: int) -> int:
+    """The length of what begins as a TLS record, its header included; 0 for what does not (RFC 8446 section 5.1)."""
+    head = data[pos:pos + 5]
+    length = int.from_bytes(head[3:], "big")
+    return 5 + length if len(head) == 5 and 20 <= head[0] <= 23 and head[1] == 3 and head[2] <= 4 and 0 < length <= 16640 else 0
+
+
+def _frame(data: bytes, pos: int) -> int:
+    """The length of what begins as a frame, its prefix included; 0 for what does not.
+
+    A frame is a tick (empty), a message without atom cache (112, 131), one with (131, 68), or a fragment (131, 69 or 70).
+    """
+    length = int.from_bytes(data[pos:pos + 4], "big")
+    mark = data[pos + 4:pos + 6]
+    return 4 + length if len(data) - pos >= 4 and (not length or mark in (b"p\x83", b"\x83D", b"\x83E", b"\x83F")) else 0
 
 
 def segment(packet: bytes) -> Optional[Tuple[Place, Place, bytes]]:
@@ -194,12 +219,55 @@ def segment(packet: bytes) -> Optional[Tuple[Place, Place, bytes]]:
     return (address_text(source), ports[0]), (address_text(target), ports[1]), payload
 
 
-def watch(found: Sequence[Dict[str, Any]], seconds: float) -> None:
-    """Watch all interfaces until each link has shown what it is, or the time is up; sets `wire` to tls, clear or silent.
+# Instructions of the kernel's packet filter (linux/filter.h): code, jump if true, jump if false, operand.
+_Instruction = Tuple[int, int, int, int]
+_SO_ATTACH_FILTER = 26
+# TCP in IPv4 but for later fragments, or in IPv6; X is where it begins. Everything else ends at the 14th.
+_IS_TCP: Tuple[_Instruction, ...] = (
+    (0x30, 0, 0, 0), (0x54, 0, 0, 0xF0), (0x15, 5, 0, 0x40), (0x15, 0, 10, 0x60),
+    (0x30, 0, 0, 6), (0x15, 0, 8, _TCP), (0x01, 0, 0, 40), (0x05, 0, 0, 7),
+    (0x30, 0, 0, 9), (0x15, 0, 4, _TCP), (0x28, 0, 0, 6), (0x45, 2, 0, 0x1FFF), (0xB1, 0, 0, 0), (0x05, 0, 0, 1),
+    (0x06, 0, 0, 0),
+)
+_ACCEPT = (0x06, 0, 0, 0x40000)
+_DROP = (0x06, 0, 0, 0)
+# The kernel takes 4096 instructions.
+_MAX_RANGES = 64
 
-    One segment in the clear is enough to call a link clear; TLS is called so by the first record. Raises `WireError` where it may not be done.
+
+def packet_filter(ports: Iterable[int]) -> bytes:
+    """A program for SO_ATTACH_FILTER that lets TCP from or to the ports through: what the links of a busy host do not carry is never copied to us.
+
+    Where the ports are in more than 64 pieces, it lets through what lies in the narrowest gaps, too; the reader still compares.
     """
-    waiting: Dict[Tuple[Place, Place], List[Dict[str, Any]]] = {}
+    ordered = sorted(set(ports))
+    gaps = sorted((last - first for first, last in zip(ordered, ordered[1:])), reverse=True)
+    widest = max(1, gaps[_MAX_RANGES - 1]) if len(gaps) >= _MAX_RANGES else 1
+    ranges: List[List[int]] = []
+    for port in ordered:
+        if ranges and port - ranges[-1][1] <= widest:
+            ranges[-1][1] = port
+        else:
+            ranges.append([port, port])
+    matches: List[_Instruction] = []
+    for first, last in ranges:
+        matches += [(0x35, 0, 2, first), (0x25, 1, 0, last), _ACCEPT]
+    program = [*_IS_TCP, (0x48, 0, 0, 0), *matches, (0x48, 0, 0, 2), *matches, _DROP]
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+
+
+def attach(sock: socket.socket, program: bytes) -> None:
+    """Have the kernel ask the program which packets a socket gets, in place of the one before."""
+    memory = array.array("B", program)
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program) // 8, memory.buffer_info()[0]))
+
+
+def watch(found: Sequence[Dict[str, Any]], seconds: float) -> None:
+    """Watch all interfaces until each link has shown what it is, or the time is up.
+
+    Sets `wire` to tls, clear, unclear (what was seen does not tell) or silent (nothing was seen). Raises `WireError` where it may not be done.
+    """
+    waiting: Dict[_Way, List[Dict[str, Any]]] = {}
     for link in found:
         link["wire"] = "silent"
         here, there = (link["local_address"], link["local_port"]), (link["remote_address"], link["remote_port"])
@@ -208,29 +276,49 @@ def watch(found: Sequence[Dict[str, Any]], seconds: float) -> None:
     if not waiting:
         return
     try:
-        sock = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+        with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL)) as sock:
+            _watch(sock, waiting, time.monotonic() + seconds)
     except PermissionError:
         raise WireError("watching links takes the capability to open packet sockets (root)", code="local_resources") from None
-    with sock:
-        until = time.monotonic() + seconds
-        while waiting:
-            left = until - time.monotonic()
-            if left <= 0:
-                return
-            sock.settimeout(left)
-            try:
-                packet = sock.recv(_SNAP)
-            except socket.timeout:
-                return
-            except OSError:
-                # An interface went down.
-                continue
-            parts = segment(packet)
-            if parts is None or (parts[0], parts[1]) not in waiting:
-                continue
-            kind = classify(parts[2])
-            if kind is not None:
-                for link in waiting[parts[0], parts[1]]:
-                    link["wire"] = kind
-                waiting.pop((parts[0], parts[1]), None)
-                waiting.pop((parts[1], parts[0]), None)
+    except OSError as error:
+        raise WireError("links cannot be watched here: %s" % error.strerror, code="local_resources") from None
+
+
+def _watch(sock: socket.socket, waiting: Dict[_Way, List[Dict[str, Any]]], until: float) -> None:
+    while waiting:
+        # Of a link, the port that it was opened to: the other is anybody's.
+        attach(sock, packet_filter(link[_OPENED_TO[link["direction"]]] for ends in waiting.values() for link in ends))
+        settled = _next_settled(sock, waiting, until)
+        if settled is None:
+            return
+        for way in (settled, settled[::-1]):
+            waiting.pop(way, None)
+
+
+_OPENED_TO = {"in": "local_port", "out": "remote_port"}
+
+
+def _next_settled(sock: socket.socket, waiting: Dict[_Way, List[Dict[str, Any]]], until: float) -> Optional[_Way]:
+    """Read packets until one settles a link, and say which; None when the time is up."""
+    while True:
+        left = until - time.monotonic()
+        if left <= 0:
+            return None
+        sock.settimeout(left)
+        try:
+            packet = sock.recv(_MAX_PACKET)
+        except socket.timeout:
+            return None
+        except OSError as error:
+            if error.errno != errno.ENETDOWN:
+                raise
+            # One of the interfaces went down.
+            continue
+        parts = segment(packet)
+        if parts is None or parts[:2] not in waiting:
+            continue
+        kind = classify(parts[2])
+        for link in waiting[parts[:2]]:
+            link["wire"] = kind or "unclear"
+        if kind is not None:
+            return parts[:2]

@@ -10,13 +10,13 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 from .._wire import control, etf, flags, handshake
 from .._wire.buffer import Frames, frame, looks_like_tls
 from .._wire.errors import Refused, TooLarge, WireError
 from . import epmd
-from .stream import Address, Dropped, Reset, TcpStream, TlsStream, connect, resolve
+from .stream import Address, Dropped, Reset, TcpStream, TlsStream, Trace, connect, resolve
 from .tls import Contexts, Tls
 
 # The largest frame taken on a finished connection. A node sends an answer as one frame.
@@ -41,18 +41,6 @@ class Peer:
     tls: Optional[Tls] = None
     server_name: Optional[str] = None
     source: Optional[str] = None
-
-
-@dataclass
-class Trace:
-    """How far a conversation came. Filled as it goes, so that it tells the truth also where a deadline ended it."""
-
-    stage: str = "resolve"
-    port: Optional[int] = None
-    address: Optional[str] = None
-    tls: Optional[Dict[str, Any]] = None
-    flags: Optional[int] = None
-    creation: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -239,22 +227,21 @@ def _rex_outcome(message: etf.Term) -> Outcome:
 async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float) -> Link:
     """Ask EPMD, connect, settle TLS and names, prove the cookie, check the peer's proof.
 
-    `timeout` (seconds) bounds the parts that are waited for one by one; the whole is bounded by the caller, who cancels.
+    `timeout` (seconds) is shared out among what is tried one after the other; the whole is bounded by the caller, who cancels.
     Raises `WireError`, `Dropped`, `Reset` or `asyncio.TimeoutError`; `trace` says at which stage.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout
     context = contexts.get(peer.tls) if peer.tls is not None else None
+    addresses = await resolve(peer.host, peer.source)
     port = peer.port
     if port is None:
-        trace.stage = "epmd"
         name = handshake.split_node(peer.node)[0]
-        port = (await epmd.port_of(peer.host, peer.epmd_port, name, source=peer.source, timeout=until - loop.time())).port
+        port = (await epmd.port_of(addresses, peer.epmd_port, name, trace, source=peer.source, timeout=until - loop.time())).port
     trace.port = port
-    trace.stage = "connect"
-    addresses = await resolve(peer.host, port, peer.source)
-    tcp = await connect(addresses, peer.source, until - loop.time())
-    trace.address = tcp.peer()
+    trace.stage, trace.late = "connect", "filtered"
+    tcp = await connect(addresses, port, peer.source, until - loop.time())
+    trace.address, trace.late = tcp.peer(), None
     stream: Union[TcpStream, TlsStream] = tcp
     try:
         if context is not None:
@@ -277,7 +264,7 @@ async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Tra
         await stream.handshake(silence=left * (1 - _PLAIN_SHARE))
     except (Dropped, Reset, asyncio.TimeoutError):
         trace.tls = stream.facts()
-        if stream.seen.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE / 2):
+        if stream.seen.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE):
             raise Refused("the port does not speak TLS: it shakes hands in the clear", code="tls_on_plaintext") from None
         raise
     except BaseException:
@@ -288,15 +275,17 @@ async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Tra
 
 async def _speaks_plain(peer: Peer, address: Address, timeout: float) -> bool:
     """Whether the port answers our name in the clear. No cookie is touched: the conversation ends with the peer's status."""
-    try:
-        stream = await connect([address], peer.source, timeout)
+    async def answers() -> bool:
+        stream = await connect([address], address[1][1], peer.source, timeout)
         try:
-            side = _initiator(peer)
-            await stream.send(frame(side.start(), 2))
-            data = await asyncio.wait_for(stream.receive(), timeout)
+            await stream.send(frame(_initiator(peer).start(), 2))
+            data = await stream.receive()
             return len(data) > 3 and data[0] < 4 and data[2:3] == b"s"
         finally:
             stream.close()
+
+    try:
+        return await asyncio.wait_for(answers(), timeout)
     except (WireError, Reset, asyncio.TimeoutError):
         return False
 

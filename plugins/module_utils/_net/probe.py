@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping
 
 from .._wire import codes
+from .identity import acting_as
 from .options import OptionError, make_peers
 from .talk import converse_all
 
@@ -25,7 +26,8 @@ def probe(params: Mapping[str, Any]) -> List[Dict[str, Any]]:
             raise OptionError("expect: %s" % error) from None
         expectations.append(list(expect))
     peers = make_peers(params, targets)
-    results = converse_all(peers, timeout=params["timeout"], concurrency=params["concurrency"])
+    with acting_as(params["user"]):
+        results = converse_all(peers, timeout=params["timeout"], concurrency=params["concurrency"])
     answers: List[Dict[str, Any]] = []
     for target, peer, expect, result in zip(targets, peers, expectations, results):
         answer: Dict[str, Any] = {"node": peer.node, "host": peer.host, "label": target.get("label"), "name": peer.name, "expect": expect}

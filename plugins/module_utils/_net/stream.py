@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import ipaddress
 import socket
 import ssl
+import threading
+from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple, cast
 
 from .._wire.errors import WireError
@@ -30,13 +33,30 @@ class Reset(Exception):
     """The connection was reset."""
 
 
+@dataclass
+class Trace:
+    """How far a conversation came. Filled as it goes, so that it tells the truth also where a deadline ended it.
+
+    `late` is the code of a deadline that ends it where it stands, where that is not `timeout_` and the stage.
+    """
+
+    stage: str = "resolve"
+    late: Optional[str] = "unresolved"
+    port: Optional[int] = None
+    address: Optional[str] = None
+    tls: Optional[Dict[str, Any]] = None
+    flags: Optional[int] = None
+    creation: Optional[int] = None
+
+
+# Family and socket address. What `resolve` gives has no port yet.
 Address = Tuple[int, Tuple[Any, ...]]
 
 
-async def resolve(host: str, port: int, source: Optional[str] = None) -> List[Address]:
+async def resolve(host: str, source: Optional[str]) -> List[Address]:
     """Address family and socket address for each address of a host, in the resolver's order.
 
-    An IP address is taken as it is, without a resolver. With a source address only addresses of its family.
+    An IP address is taken as it is, without a resolver. With a source address only addresses of its family. Raises `WireError` with `unresolved`.
     """
     family = 0 if source is None else int(socket.AF_INET6 if ":" in source else socket.AF_INET)
     try:
@@ -45,26 +65,42 @@ async def resolve(host: str, port: int, source: Optional[str] = None) -> List[Ad
         pass
     else:
         if literal.version == 4:
-            return [(socket.AF_INET, (host, port))]
+            return [(socket.AF_INET, (host, 0))]
         if "%" not in host:
-            return [(socket.AF_INET6, (host, port, 0, 0))]
+            return [(socket.AF_INET6, (host, 0, 0, 0))]
     loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        raise WireError("%s has no address%s" % (host, " of the source's family" if family else ""), code="unresolved") from None
-    return [(entry[0], entry[4]) for entry in found]
+    found: "asyncio.Future[List[Address]]" = loop.create_future()
+
+    def keep(addresses: List[Address]) -> None:
+        if not found.done():
+            found.set_result(addresses)
+
+    def ask() -> None:
+        addresses: List[Address] = []
+        with contextlib.suppress(OSError, UnicodeError):
+            addresses = [(entry[0], entry[4]) for entry in socket.getaddrinfo(host, 0, family, socket.SOCK_STREAM)]
+        # Where nobody waits any more, the loop is closed.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(keep, addresses)
+
+    # Not the loop's own threads: those are waited for when it ends, however long the resolver takes.
+    threading.Thread(target=ask, daemon=True).start()
+    addresses = await found
+    if not addresses:
+        raise WireError("%s has no address%s" % (host, " of the source's family" if family else ""), code="unresolved")
+    return addresses
 
 
-async def connect(addresses: List[Address], source: Optional[str], timeout: float) -> "TcpStream":
-    """A stream to the first address that answers; each gets its share of `timeout` (seconds).
+async def connect(addresses: List[Address], port: int, source: Optional[str], timeout: float) -> "TcpStream":
+    """A stream to the port of the first address that answers. Each gets its share of `timeout` (seconds); the last has whatever the caller leaves it.
 
     Raises `WireError` with closed, filtered, unreachable, local_source or local_resources: that of the last address tried.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout
     problem: Optional[WireError] = None
-    for index, (family, address) in enumerate(addresses):
+    for index, (family, (host, _port, *scope)) in enumerate(addresses):
+        address = (host, port, *scope)
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
@@ -74,8 +110,9 @@ async def connect(addresses: List[Address], source: Optional[str], timeout: floa
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if source is not None:
                 sock.bind((source, 0))
-            share = max(0.0, until - loop.time()) / (len(addresses) - index)
-            await asyncio.wait_for(loop.sock_connect(sock, address), share)
+            more = len(addresses) - index
+            attempt = loop.sock_connect(sock, address)
+            await (attempt if more == 1 else asyncio.wait_for(attempt, max(0.0, until - loop.time()) / more))
             return TcpStream(sock)
         except asyncio.TimeoutError:
             sock.close()
@@ -117,6 +154,7 @@ class TcpStream:
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
         self._loop = asyncio.get_running_loop()
+        self._received = 0
 
     def peer(self) -> str:
         """The address connected to."""
@@ -135,8 +173,10 @@ class TcpStream:
 
     async def receive(self) -> bytes:
         """What comes next; empty at the end of the stream."""
-        # A peer that never stops sending would keep the loop from ever looking at the clock.
-        await asyncio.sleep(0)
+        self._received += 1
+        if self._received % 16 == 0:
+            # A peer that never stops sending would keep the loop from ever looking at the clock.
+            await asyncio.sleep(0)
         try:
             return await self._loop.sock_recv(self.sock, _CHUNK)
         except ConnectionError:
@@ -158,6 +198,7 @@ class TlsStream:
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
         self.seen = Seen()
+        self._ended = False
         # The context makes sessions of our own class.
         self._session = cast(Session, context.wrap_bio(self._in, self._out, server_hostname=server_name))
         self._session.seen = self.seen
@@ -177,6 +218,7 @@ class TlsStream:
         if data:
             self._in.write(data)
         else:
+            self._ended = True
             self._in.write_eof()
 
     async def handshake(self, silence: Optional[float] = None) -> None:
@@ -202,6 +244,9 @@ class TlsStream:
         except ssl.SSLError as error:
             # Our own alert tells the peer why.
             await self._flush()
+            if self._ended and self.seen.alert is None and not isinstance(error, ssl.SSLCertVerificationError):
+                # OpenSSL before 3 has other names for it.
+                raise Dropped() from None
             raise failure(error, self.seen) from None
 
     async def send(self, data: bytes) -> None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Awaitable, Callable, Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
 
 from .._wire import codes
+from .._wire.epmd import NamesAnswer
 from .._wire.errors import WireError
 from . import epmd
-from .node import Link, Peer, Trace, open_link
-from .stream import Dropped, Reset
+from .node import Link, Peer, open_link
+from .stream import Dropped, Reset, Trace, resolve
 from .tls import Contexts
 
 _Answer = TypeVar("_Answer")
@@ -103,14 +104,17 @@ async def _attempt(
         return error.code, str(error), None
 
 
+_LATE = {
+    "unresolved": "the resolver did not answer in time",
+    "epmd_filtered": "nothing came back on the attempt to connect to EPMD",
+    "epmd_timeout": "EPMD did not finish its answer in time",
+    "filtered": "nothing came back on the attempt to connect",
+}
+
+
 def _timeout(trace: Trace) -> Tuple[str, str, None]:
-    if trace.stage == "resolve":
-        return "unresolved", "the resolver did not answer in time", None
-    if trace.stage == "connect":
-        return "filtered", "nothing came back on the attempt to connect", None
-    if trace.stage == "epmd":
-        return "epmd_timeout", "EPMD did not finish its answer in time", None
-    return "timeout_%s" % trace.stage, "the time was up", None
+    code = trace.late or "timeout_%s" % trace.stage
+    return code, _LATE.get(code, "the time was up"), None
 
 
 async def for_each(
@@ -160,11 +164,19 @@ def names_all(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeou
     async def work(place: Tuple[str, int]) -> Dict[str, Any]:
         host, port = place
         begin = time.monotonic()
+        trace = Trace()
         entry: Dict[str, Any] = {"host": host, "port": port, "address": None, "code": "connected", "message": "", "nodes": [], "reported_port": None}
+
+        async def whole() -> Tuple[NamesAnswer, str]:
+            addresses = await resolve(host, source)
+            return await epmd.names_of(addresses, port, trace, source=source, timeout=timeout - (time.monotonic() - begin))
+
         try:
-            answer, entry["address"] = await epmd.names_of(host, port, source=source, timeout=timeout)
+            answer, entry["address"] = await asyncio.wait_for(whole(), timeout)
             entry["nodes"] = [{"name": name, "port": node_port} for name, node_port in sorted(answer.nodes)]
             entry["reported_port"] = answer.epmd_port
+        except asyncio.TimeoutError:
+            entry["code"], entry["message"], dummy = _timeout(trace)
         except WireError as error:
             entry["code"], entry["message"] = error.code, str(error)
         entry["verdict"] = codes.lookup(entry["code"]).verdict

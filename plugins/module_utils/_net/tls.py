@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import os
 import ssl
 import tempfile
@@ -122,7 +123,8 @@ def _context(tls: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslobject_class = Session
     if hasattr(context, "_msg_callback"):
-        context._msg_callback = _listen  # pylint: disable=protected-access
+        # The property of the base class: that of SSLContext makes three enumerations of each message, which costs more than its decryption.
+        super(ssl.SSLContext, ssl.SSLContext)._msg_callback.__set__(context, _listen)  # type: ignore[misc] # pylint: disable=protected-access
     wanted = sorted(VERSIONS[version] for version in tls.versions)
     if not wanted:
         raise ValueError("no TLS version is asked for")
@@ -197,10 +199,14 @@ def agreed(session: ssl.SSLObject, seen: Seen) -> None:
         seen.certificate = session.getpeercert(True)
 
 
+# A run asks the same peers many things, and reading a certificate takes a good part of a conversation.
+_describe = functools.lru_cache(maxsize=1024)(x509.describe)
+
+
 def facts(seen: Seen) -> Dict[str, Any]:
     """What is known of a session: `version` and `cipher` (None where none was agreed on) and the `peer`'s certificate, or None."""
     peer: Optional[Dict[str, Any]] = None
     if seen.certificate:
         with contextlib.suppress(WireError):
-            peer = x509.describe(seen.certificate)
+            peer = dict(_describe(seen.certificate))
     return {"version": seen.version, "cipher": seen.cipher, "peer": peer}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import re
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from .errors import ProtocolError, TooLarge
@@ -21,6 +22,7 @@ _MAX_ITEMS = 4096
 
 _SEQUENCE, _SET, _INTEGER, _BIT_STRING, _OCTETS, _OID, _BOOLEAN, _UTC_TIME, _TIME = 0x30, 0x31, 0x02, 0x03, 0x04, 0x06, 0x01, 0x17, 0x18
 
+_TIME_PARTS = re.compile("([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _ATTRIBUTES = {
     "2.5.4.3": "CN", "2.5.4.5": "serialNumber", "2.5.4.6": "C", "2.5.4.7": "L", "2.5.4.8": "ST", "2.5.4.10": "O", "2.5.4.11": "OU",
     "0.9.2342.19200300.100.1.25": "DC", "1.2.840.113549.1.9.1": "emailAddress",
@@ -162,7 +164,11 @@ def _time(tag: int, data: bytes) -> str:
         text = ("20" if int(text[:2]) < 50 else "19") + text
     elif tag != _TIME:
         raise ProtocolError("the peer's certificate has a time of an unknown kind")
-    return datetime.datetime.strptime(text, "%Y%m%d%H%M%SZ").strftime("%Y-%m-%dT%H:%M:%SZ")
+    parts = _TIME_PARTS.fullmatch(text)
+    if parts is None:
+        raise ProtocolError("the peer's certificate has a time that cannot be")
+    year, month, day, hour, minute, second = map(int, parts.groups())
+    return datetime.datetime(year, month, day, hour, minute, second).isoformat() + "Z"
 
 
 def _key_type(data: bytes) -> str:

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 from ansible_collections.beam.cluster.plugins.module_utils import _term as t
 from hypothesis import strategies as st
 
@@ -31,10 +34,18 @@ literals = st.one_of(
     st.just([]), st.just(()), st.just(t.Map()), names.map(t.charlist),
 )
 pids = st.builds(t.Pid, atoms, words, words, words)
-identifiers = st.one_of(
-    pids, st.builds(t.Port, atoms, st.integers(0, 2 ** 64 - 1), words),
-    st.builds(t.Reference, atoms, words, st.lists(words, min_size=1, max_size=5).map(tuple)),
-)
+
+
+def identifiers_of(pid_bits, port_bits, reference_words):
+    """Pids, ports and references."""
+    numbers = st.integers(0, 2 ** pid_bits - 1)
+    return st.one_of(
+        st.builds(t.Pid, atoms, numbers, numbers, words), st.builds(t.Port, atoms, st.integers(0, 2 ** port_bits - 1), words),
+        st.builds(t.Reference, atoms, words, st.lists(words, min_size=1, max_size=reference_words).map(tuple)),
+    )
+
+
+identifiers = identifiers_of(32, 64, 5)
 
 
 def nested(children):
@@ -66,3 +77,23 @@ funs = st.builds(
 )
 literal_terms = st.recursive(literals, nested, max_leaves=25)
 terms = st.recursive(st.one_of(literals, identifiers, funs), nested, max_leaves=25)
+
+# --- What a node keeps as it is ---
+
+# From OTP 27 on, a node does not keep which process made a fun, and says this one of all.
+NOBODY = t.Pid(t.Atom("nonode@nohost"), 0, 0, 0)
+
+
+def one_of_a_kind(fun):
+    """To a node, funs of the same module, index and digest are the same code; up to OTP 24 it looks at the old index and the old digest.
+
+    So no two funs that have those in common may differ in anything else.
+    """
+    mark = hashlib.md5(repr((fun.module, fun.old_index, fun.old_unique)).encode("utf-8", "surrogatepass")).digest()
+    return replace(fun, arity=mark[0], slot=int.from_bytes(mark[1:3], "big"), unique=mark, pid=NOBODY)
+
+
+def kept_terms(release):
+    """Terms that a node of that release takes. Long pids, ports and references came with OTP 24."""
+    own = identifiers_of(13, 28, 3) if release < 24 else identifiers
+    return st.recursive(st.one_of(literals, own, funs.map(one_of_a_kind)), nested, max_leaves=25)

@@ -37,8 +37,10 @@ def documented(module):
     """The options of a module with those of its fragments."""
     data = yaml.safe_load(module.DOCUMENTATION)
     result = dict(data.get("options", {}))
-    if "beam.cluster.connection" in data["extends_documentation_fragment"]:
-        result.update(yaml.safe_load(connection.ModuleDocFragment.DOCUMENTATION)["options"])
+    for name in data["extends_documentation_fragment"]:
+        _namespace, _collection, fragment, *part = name.split(".")
+        if fragment == "connection":
+            result.update(yaml.safe_load(getattr(connection.ModuleDocFragment, part[0].upper() if part else "DOCUMENTATION"))["options"])
     return result
 
 
@@ -69,6 +71,40 @@ def test_documentation_and_spec_agree(name, monkeypatch):
 
 def test_the_fragment_and_its_twin_agree():
     compare(yaml.safe_load(connection.ModuleDocFragment.DOCUMENTATION)["options"], options.connection_spec(), "connection")
+
+
+def test_what_is_returned_of_a_target_is_said_with_the_same_words():
+    speaking = [importlib.import_module(PACKAGE + name) for name in ("dist_probe", "node_call", "mesh_info")]
+    returned = [yaml.safe_load(module.RETURN)["targets"]["contains"] for module in speaking]
+    common = set.intersection(*map(set, returned))
+    assert {"node", "host", "port", "address", "name", "code", "verdict", "message", "milliseconds", "tls", "flags"} <= common
+    # A probe makes no call; a node that was not asked for its creation tells it in the handshake all the same.
+    for key in common - {"stage", "creation"}:
+        assert returned[0][key] == returned[1][key] == returned[2][key], key
+
+
+CALLS = [
+    (name, task["beam.cluster." + name]) for name in MODULES for task in yaml.safe_load(importlib.import_module(PACKAGE + name).EXAMPLES)
+    if "beam.cluster." + name in task
+]
+
+
+@pytest.mark.parametrize("name, arguments", CALLS)
+def test_examples_are_what_the_module_takes(name, arguments, monkeypatch):
+    module = importlib.import_module(PACKAGE + name)
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", None, raising=False)
+    accepted = []
+
+    class Accepting(basic.AnsibleModule):
+        def __init__(self, **spec):
+            super().__init__(**spec)
+            accepted.append(self.params)
+            raise Spec
+
+    monkeypatch.setattr(module, "AnsibleModule", Accepting)
+    with patch_module_args(arguments), pytest.raises(Spec):
+        module.main()
+    assert accepted
 
 
 def run(module_name, monkeypatch, check=False, **arguments):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import select
 import socket
 import ssl
 import struct
@@ -99,29 +100,34 @@ def server_context(client_certificate=True, **names):
     return context
 
 
+def is_open(connection):
+    """Whether the client has not closed a connection, which its handler may not have noticed yet."""
+    try:
+        readable, _writable, _wrong = select.select([connection], [], [], 0)
+        return not readable or connection.recv(1, socket.MSG_PEEK) != b""
+    except (OSError, ValueError):
+        return False
+
+
 class Node:
     """A node as far as probes go. `width` 2 for TCP, 4 for TLS."""
 
     def __init__(self, name=NODE, cookie=COOKIE, verdict="ok", tls=None, answer="yes", delay=0.0):
         self.name, self.cookie, self.verdict, self.tls, self.answer, self.delay = name, cookie, verdict, tls, answer, delay
-        self.busy = 0
+        self.open = []
         self.most = 0
         self.seen = []
         self.lock = threading.Lock()
 
     def __call__(self, connection):
         with self.lock:
-            self.busy += 1
-            self.most = max(self.most, self.busy)
-        try:
-            if self.tls is None:
-                self.serve(connection, 2)
-            else:
-                with self.tls.wrap_socket(connection, server_side=True) as session:
-                    self.serve(session, 4)
-        finally:
-            with self.lock:
-                self.busy -= 1
+            self.open = [other for other in self.open if is_open(other)] + [connection]
+            self.most = max(self.most, len(self.open))
+        if self.tls is None:
+            self.serve(connection, 2)
+        else:
+            with self.tls.wrap_socket(connection, server_side=True) as session:
+                self.serve(session, 4)
 
     def serve(self, connection, width):
         side = handshake.Acceptor(name=self.name, cookie=self.cookie, challenge=99, creation=7, verdict=lambda name: self.verdict)

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import pwd
+import socket
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._net import ask, options
+from ansible_collections.beam.cluster.plugins.module_utils._net.identity import acting_as
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Raised, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError
 from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe
@@ -21,7 +25,7 @@ def params(**changes):
     """The parameters of a module as Ansible hands them over."""
     result = {
         "name": "a@h", "cookie": "c", "cookie_file": None, "tls": None, "source": None, "epmd_port": 4369, "timeout": 10.0, "concurrency": 32,
-        "expect": ["connected"],
+        "expect": ["connected"], "user": None,
     }
     result.update(changes)
     return result
@@ -149,7 +153,8 @@ def outcomes(**changes):
     answers = {
         "visible": [Atom("b@h")], "hidden": [Atom("probe@h"), Atom("h@h")], "known": [Atom("a@h")], "otp_release": charlist("27"),
         "erts_version": charlist("15.2.7"), "creation": 5, "uptime_seconds": (61_500, 3), "ticktime": 60, "tickintensity": Atom("undefined"),
-        "prevent_overlapping_partitions": Atom("undefined"), "connect_all": Atom("undefined"), "carrier": Atom("error"),
+        "prevent_overlapping_partitions": Atom("undefined"), "connect_all": Atom("undefined"), "auto_connect": Atom("undefined"),
+        "carrier": Atom("error"),
     }
     answers.update(changes)
     return {key: Returned(value) for key, value in answers.items()}
@@ -158,7 +163,8 @@ def outcomes(**changes):
 def test_a_view():
     assert ask._view(outcomes(), "probe@h") == {
         "visible": ["b@h"], "hidden": ["h@h"], "known": ["a@h"], "otp_release": "27", "erts_version": "15.2.7", "creation": 5, "uptime_seconds": 61,
-        "ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "carrier": "inet_tcp",
+        "ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "auto_connect": "always",
+        "carrier": "inet_tcp",
     }
 
 
@@ -166,6 +172,7 @@ def test_a_view():
     ("ticktime", (Atom("ongoing_change_to"), 15), 15), ("tickintensity", (Atom("ok"), 8), 8),
     ("carrier", (Atom("ok"), [[charlist("inet_tls")]]), "inet_tls"),
     ("prevent_overlapping_partitions", (Atom("ok"), Atom("false")), False), ("connect_all", (Atom("ok"), Atom("false")), False),
+    ("auto_connect", (Atom("ok"), Atom("never")), "never"),
 ])
 def test_settings_in_a_view(key, answer, value):
     assert ask._view(outcomes(**{key: answer}), "probe@h")[key] == value
@@ -185,3 +192,26 @@ def test_stacks():
                                                                                                            []), Atom("odd")]
     assert ask._stack(stack) == ["lists:map/2 (lists.erl:7)", "m:f/3", "odd"]
     assert ask._stack(None) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_acting_as_another_user() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with acting_as("nobody"):
+            client = socket.create_connection(server.getsockname())
+        with client:
+            assert os.fstat(client.fileno()).st_uid == pwd.getpwnam("nobody").pw_uid, "the owner that a firewall sees"
+    assert os.geteuid() == 0 and os.getegid() == 0
+
+
+def test_acting_as_nobody_known() -> None:
+    with pytest.raises(OptionError, match="there is no user beam-x"):
+        with acting_as("beam-x"):
+            pass
+
+
+def test_acting_as_another_user_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(OptionError, match="only root"):
+        with acting_as("nobody"):
+            pass

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
+import threading
 import time
 
 import pytest
@@ -54,23 +56,49 @@ def test_nothing_listens():
         assert spoken("closed", sock.getsockname()[1]).trace.stage == "connect"
 
 
-def test_nothing_comes_back():
-    """A listener whose queue is full drops what comes, as a firewall does."""
+@contextlib.contextmanager
+def dropping(address="127.0.0.1", port=0):
+    """The port of a listener whose queue is full: it drops what comes, as a firewall does."""
     with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
+        full.bind((address, port))
         full.listen(0)
         clients = [socket.socket() for dummy in range(4)]
         for client in clients:
             client.setblocking(False)
             client.connect_ex(full.getsockname())
         time.sleep(0.1)
-        spoken("filtered", full.getsockname()[1])
+        yield full.getsockname()[1]
         for client in clients:
             client.close()
 
 
+def test_nothing_comes_back():
+    with dropping() as port:
+        assert spoken("filtered", port).trace.stage == "connect"
+        assert spoken("epmd_filtered", None, epmd_port=port).trace.stage == "epmd"
+        assert names(port)["code"] == "epmd_filtered"
+
+
+def test_each_address_of_a_host_gets_its_share_of_the_time(monkeypatch):
+    """The first says nothing, the second lets us in."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.2", "127.0.0.1")]
+    with server(Node()) as port, dropping("127.0.0.2", port):
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *words: found)
+        assert spoken("connected", port, host="n1.lab.test").trace.address == "127.0.0.1"
+
+
 def test_no_such_host():
     spoken("unresolved", 1, host="does-not-exist.invalid", timeout=15)
+
+
+@pytest.mark.parametrize("port", [1, None])
+def test_a_resolver_that_does_not_answer(port, monkeypatch):
+    """Neither the conversation nor the end of the event loop waits for it."""
+    forever = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *words: forever.wait(20) and [])
+    assert spoken("unresolved", port, host="n1.lab.test", timeout=0.5).trace.stage == "resolve"
+    assert names(1, host="n1.lab.test", timeout=0.5)["code"] == "unresolved"
+    forever.set()
 
 
 def test_a_source_that_is_not_ours():
@@ -414,9 +442,9 @@ def test_epmd_that_is_not_there():
         spoken("epmd_closed", None, epmd_port=sock.getsockname()[1])
 
 
-def names(port, timeout=1.0):
+def names(port, timeout=1.0, host="127.0.0.1"):
     begin = time.monotonic()
-    answer = talk.names_all([("127.0.0.1", port)], source=None, timeout=timeout, concurrency=1)[0]
+    answer = talk.names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0]
     assert time.monotonic() - begin < timeout * 1.1 + 0.25
     return answer
 

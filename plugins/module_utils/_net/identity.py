@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Connections as another user of this host: a firewall may tell its users apart."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+from typing import Iterator, Optional
+
+from .options import OptionError
+
+
+@contextlib.contextmanager
+def acting_as(user: Optional[str]) -> Iterator[None]:
+    """Open sockets as C(user) inside the block, as ourselves where it is None. Raises `OptionError`. The whole process changes, not one thread."""
+    if user is None:
+        yield
+        return
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise OptionError("user: there is no user %s" % user) from None
+    if os.geteuid() != 0:
+        raise OptionError("user: only root can act as %s" % user)
+    group, groups = os.getegid(), os.getgroups()
+    os.setgroups([])
+    os.setegid(entry.pw_gid)
+    os.seteuid(entry.pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(group)
+        os.setgroups(groups)
