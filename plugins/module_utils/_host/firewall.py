@@ -82,8 +82,8 @@ def _ports(value: Any) -> tuple[int, int] | None:
 def our_table(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
     """What our table knows, None where there is no such table.
 
-    Members are the elements of its address sets, own addresses those of the sets whose name begins with own, ports those of its service
-    sets and of matches on a destination port.
+    Members are the elements of its address sets, own addresses those of the sets whose name begins with own, ports those of its set of that name
+    and of matches on a destination port.
     """
     present = False
     members: set[str] = set()
@@ -96,7 +96,7 @@ def our_table(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
         present = True
         if kind == "set" and body.get("type") in ("ipv4_addr", "ipv6_addr"):
             (own if str(body.get("name")).startswith("own") else members).update(_address(value) for value in _elements(body.get("elem", [])))
-        elif kind == "set" and body.get("type") == "inet_service":
+        elif kind == "set" and body.get("name") == "ports":
             ports |= {window for window in map(_ports, _elements(body.get("elem", []))) if window}
         elif kind == "rule":
             for part in body.get("expr", ()):
@@ -115,7 +115,7 @@ def summary(units: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     active = {name for name, unit in units.items() if unit.get("active") == "active"}
     if "firewalld.service" in active:
         in_charge = "firewalld"
-    elif "ufw.service" in active and _ufw_enabled():
+    elif _ufw_enabled():
         in_charge = "ufw"
     else:
         in_charge = "nftables" if commands.find("nft") else "none"
@@ -129,7 +129,7 @@ def summary(units: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
 
 
 def _ufw_enabled() -> bool:
-    """ufw's unit is active also where ufw is off; its own file decides."""
+    """ufw's own file decides. Its unit is active also where ufw is off, and inactive where ufw was turned on by hand since the boot."""
     try:
         with open("/etc/ufw/ufw.conf", encoding="utf-8") as stream:
             return any(line.strip().lower() == "enabled=yes" for line in stream)

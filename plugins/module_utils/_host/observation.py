@@ -44,6 +44,7 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = ()) ->
         "distribution": distribution(),
         "addresses": addresses(),
         "firewall": firewall.summary(seen_units),
+        "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
         "processes": processes,
         "units": seen_units,

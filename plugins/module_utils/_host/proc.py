@@ -211,6 +211,16 @@ def processes(root: str = "/proc") -> list[dict[str, object]]:
     return [dict(asdict(process), node=process.node) for process in beam_processes(root)]
 
 
+def ephemeral_ports(root: str = "/proc") -> dict[str, object] | None:
+    """The ports that the kernel gives to outgoing connections, and those that it leaves out: C({range: [first, last], reserved: [[first, last]]})."""
+    first_last = read(f"{root}/sys/net/ipv4/ip_local_port_range").split()
+    if len(first_last) != 2:
+        return None
+    reserved = read(f"{root}/sys/net/ipv4/ip_local_reserved_ports").decode().strip()
+    windows = [part.partition("-") for part in reserved.split(",") if part]
+    return {"range": [int(end) for end in first_last], "reserved": [[int(first), int(last or first)] for first, _dash, last in windows]}
+
+
 def default_interfaces(root: str = "/proc") -> set[tuple[str, int]]:
     """Interface and family of every default route in the main tables; those that only reject do not count."""
     found = set()

@@ -117,16 +117,18 @@ def test_elements_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    "units,in_charge",
+    "units,ufw,in_charge",
     [
-        ({"firewalld.service": {"active": "active"}}, "firewalld"),
-        ({"firewalld.service": {"active": "inactive"}}, "nftables"),
-        ({"ufw.service": {"active": "active"}}, "ufw"),
+        ({"firewalld.service": {"active": "active"}}, False, "firewalld"),
+        ({"firewalld.service": {"active": "inactive"}}, False, "nftables"),
+        # Turned on by hand since the boot: its unit has not heard of it.
+        ({"ufw.service": {"active": "inactive"}}, True, "ufw"),
+        ({"ufw.service": {"active": "active"}}, False, "nftables"),
     ],
 )
-def test_who_is_in_charge(monkeypatch: pytest.MonkeyPatch, units: dict[str, dict[str, object]], in_charge: str) -> None:
+def test_who_is_in_charge(monkeypatch: pytest.MonkeyPatch, units: dict[str, dict[str, object]], ufw: bool, in_charge: str) -> None:
     monkeypatch.setattr(firewall.commands, "find", lambda program: f"/usr/sbin/{program}")
-    monkeypatch.setattr(firewall, "_ufw_enabled", lambda: True)
+    monkeypatch.setattr(firewall, "_ufw_enabled", lambda: ufw)
     monkeypatch.setattr(firewall, "ruleset", lambda: None)
     summary = firewall.summary(units)
     assert (summary["in_charge"], summary["readable"], summary["beam"]) == (in_charge, False, None)
