@@ -162,6 +162,20 @@ firewall:
     beam:
       description: C(members) (addresses) and C(ports) (pairs of first and last) in our table; null where there is none.
       type: dict
+ephemeral_ports:
+  description: The ports that the kernel gives to outgoing connections, null where they cannot be read.
+  returned: success
+  type: dict
+  contains:
+    range:
+      description: First and last.
+      type: list
+      elements: int
+      sample: [32768, 60999]
+    reserved:
+      description: Pairs of first and last that are left out.
+      type: list
+      elements: list
 listeners:
   description: Every listening TCP socket, with its owner as far as that is known.
   returned: success

@@ -89,6 +89,9 @@ plan:
     discovery:
       description: How nodes find each other's ports.
       type: str
+    settings:
+      description: The kernel parameters that decide what a partition does, as the cluster wants them. Those of one node are its C(kernel).
+      type: dict
     tls_versions:
       description: TLS versions, newest first.
       type: list
@@ -130,6 +133,12 @@ plan:
         ports:
           description: Its window, C(first) and C(last).
           type: dict
+        port:
+          description: The port where it listens, null where EPMD has to be asked.
+          type: int
+        hidden:
+          description: Whether it joins hidden.
+          type: bool
     addresses:
       description: Addresses of all members.
       type: list

@@ -203,6 +203,7 @@ def test_good_flags_pass(tmp_path: Path) -> None:
         ({"without": "connect_options"}, "inet_dist_connect_options lacks"),
         ({"without": "listen_max"}, "are no window"),
         ({"without": "kernel inetrc"}, "inetrc is missing"),
+        ({"more": "-erl_epmd_port 9100\n-kernel erl_epmd_node_listen_port 9100"}, "a fixed port must be set in one way"),
         ({"more": "+P nonsense"}, "the VM does not start"),
         ({"inetrc": '{host, {10,9,9,9}, ["n1"]}.\n{host, {10,9,9,8}, ["n1"]}.\n'}, "n1 is pinned to"),
     ],
@@ -212,6 +213,37 @@ def test_flags_that_fail_without_a_sign_are_refused_by_name(tmp_path: Path, chan
     status, output = prove("args", flags(tmp_path, **changed), shutil.which("erl"))
     assert status == 1
     assert said in output
+
+
+OFF = "-proto_dist none\n-start_epmd false\n"
+
+
+def test_without_a_carrier_distribution_cannot_be_started(tmp_path: Path) -> None:
+    path = tmp_path / "vm.args"
+    path.write_text(OFF, encoding="utf-8")
+    assert prove("args", path, shutil.which("erl")) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("-sname beam@n1", "-sname keeps a node without distribution from starting"),
+        ("-start_epmd true", "-start_epmd false must be given once"),
+        ("-erl_epmd_port 9100", "-erl_epmd_port"),
+    ],
+)
+def test_a_node_without_distribution_that_would_have_some(tmp_path: Path, more: str, said: str) -> None:
+    path = tmp_path / "vm.args"
+    path.write_text(OFF + more + "\n", encoding="utf-8")
+    status, output = prove("args", path, shutil.which("erl"))
+    assert status == 1
+    assert said in output
+
+
+def test_a_product_that_names_the_node_itself_wants_no_name_here(tmp_path: Path) -> None:
+    assert prove("nameless", flags(tmp_path, without="-sname"), shutil.which("erl")) == (0, "")
+    status, output = prove("nameless", flags(tmp_path), shutil.which("erl"))
+    assert (status, "by the product only" in output) == (1, True)
 
 
 def test_terms(tmp_path: Path) -> None:

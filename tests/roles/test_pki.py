@@ -39,6 +39,7 @@ class Hosts:
         self.plan: dict[str, Any] = {
             "group": "beam",
             "names": "short",
+            "mode": "cluster",
             "ca_dir": str(folder / "ca"),
             "members": [{"node": f"beam@{host}", "host": host} for host in names],
             "hosts": {host: {"nodes": [self.node(host)]} for host in names},

@@ -29,6 +29,7 @@ class Node:
     """One member: an Erlang node with its address and its window.
 
     C(host) is its inventory name, empty where it is known from C(beam_members) only. What follows C(window) is None or empty there too.
+    C(peer_ports) are further ports of the product on which its peers, and nobody else, have business.
     """
 
     node: NodeName
@@ -41,8 +42,12 @@ class Node:
     user: str = ""
     group: str = ""
     home: str = ""
+    peer_ports: tuple[Window, ...] = ()
+    hidden: bool = False
+    kernel: Mapping[str, object] = field(default_factory=dict)
 
-    def as_member(self) -> dict[str, object]:
+    def as_member(self, port: int | None) -> dict[str, object]:
+        """C(port): where it listens, null where epmd has to be asked."""
         return {
             "node": str(self.node),
             "name": self.node.name,
@@ -50,15 +55,13 @@ class Node:
             "host": self.host or None,
             "address": str(self.address),
             "ports": self.window.as_dict(),
+            "port": port,
+            "hidden": self.hidden,
         }
 
-    def as_dict(self) -> dict[str, object]:
+    def as_dict(self, port: int | None, settings: Mapping[str, object]) -> dict[str, object]:
         return {
-            "node": str(self.node),
-            "name": self.node.name,
-            "host_part": self.node.host_part,
-            "address": str(self.address),
-            "ports": self.window.as_dict(),
+            **{key: value for key, value in self.as_member(port).items() if key != "host"},
             "product": self.product,
             "kind": self.kind,
             "unit": self.unit,
@@ -67,6 +70,7 @@ class Node:
             "home": self.home,
             "directory": f"{CONFIGURATION}/{self.node}",
             "inet_tuple": addresses.inet_tuple(self.address),
+            "kernel": {**settings, **self.kernel},
         }
 
 
@@ -108,7 +112,8 @@ class Change:
 class Cluster:
     """The plan. Valid by construction: C(planning.plan) makes one only where no rule is broken.
 
-    C(interfaces) is (host, address) -> interface, C(changes) and C(findings) are what the hosts of the run should be told.
+    C(settings) are kernel parameters. C(interfaces) is (host, address) -> interface, C(firewalls) is host -> back end; C(changes) and
+    C(findings) are what the hosts of the run should be told.
     """
 
     group: str
@@ -116,6 +121,7 @@ class Cluster:
     family: int
     mode: str
     discovery: str
+    settings: Mapping[str, object]
     tls_versions: tuple[str, ...]
     ca_dir: str | None
     requires: tuple[str, ...]
@@ -123,6 +129,7 @@ class Cluster:
     members: tuple[Node, ...]
     run: frozenset[str]
     interfaces: Mapping[tuple[str, str], str]
+    firewalls: Mapping[str, str]
     outsiders: tuple[str, ...]
     changes: Mapping[str, Sequence[Change]]
     findings: tuple[dict[str, str], ...]
@@ -139,12 +146,13 @@ class Cluster:
             "family": self.family,
             "mode": self.mode,
             "discovery": self.discovery,
+            "settings": dict(self.settings),
             "tls_versions": list(self.tls_versions),
             "epmd_port": EPMD_PORT,
             "ca_dir": self.ca_dir,
             "requires": list(self.requires),
             "waivers": list(self.waivers),
-            "members": [member.as_member() for member in self.members],
+            "members": [member.as_member(self._port(member)) for member in self.members],
             "addresses": _unique_addresses(self.members),
             "hosts": {host: self._host(host, nodes) for host, nodes in sorted(by_host.items())},
             "outsiders": list(self.outsiders),
@@ -155,17 +163,23 @@ class Cluster:
     def _host(self, host: str, nodes: Sequence[Node]) -> dict[str, object]:
         own = _unique_addresses(nodes)
         first = str(nodes[0].address)
-        windows = sorted({(node.window.first, node.window.last) for node in nodes} | {(EPMD_PORT, EPMD_PORT)})
+        epmd = ["127.0.0.1", "::1", *own] if self.discovery == "epmd" and self.mode != "off" else []
+        guarded = {window for node in nodes for window in (node.window, *node.peer_ports)}
+        windows = sorted({(window.first, window.last) for window in guarded} | {(EPMD_PORT, EPMD_PORT)})
         return {
             "in_run": host in self.run,
             "address": first,
             "addresses": own,
             "interface": self.interfaces.get((host, first)),
-            "nodes": [node.as_dict() for node in nodes],
-            "firewall": {"ports": [list(window) for window in windows], "own": own},
-            "epmd": {"listen": ["127.0.0.1", "::1", *own], "port": EPMD_PORT},
+            "nodes": [node.as_dict(self._port(node), self.settings) for node in nodes],
+            "firewall": {"backend": self.firewalls.get(host, "nftables"), "ports": [list(window) for window in windows], "own": own},
+            "epmd": {"listen": list(dict.fromkeys(epmd)), "port": EPMD_PORT},
         }
+
+    def _port(self, member: Node) -> int | None:
+        return member.window.first if self.discovery == "fixed_port" else None
 
 
 def _unique_addresses(nodes: Sequence[Node]) -> list[str]:
-    return sorted({str(node.address) for node in nodes}, key=addresses.sort_key)
+    """Where the nodes can be reached from other hosts: nowhere, if they are on loopback."""
+    return sorted({str(node.address) for node in nodes if not node.address.is_loopback}, key=addresses.sort_key)

@@ -52,8 +52,9 @@ class Control:
 class Attack:
     """One thing that must be refused. Its control has the same id.
 
-    C(vantage) is C(outside) (a host that is no member) or C(member) (a member's own address, key and cookie).
-    C(network) is which addresses of the target are attacked: C(cluster), C(public) (every other address of that host) or C(any).
+    C(vantage) is C(outside) (a host that is no member), C(member) (a member's own address, key and cookie) or C(user) (another user of the
+    target's own host). C(network) is which addresses of the target are attacked: C(cluster), C(public) (every other address of that host),
+    C(any), or C(own) (loopback and the cluster address).
     C(aim) is C(epmd) or C(node). C(present) says what the attacker shows: see C(probes.target()).
     C(stage) is the stage of the connection that has to say no and C(refused) the only codes that prove it did: a connection that
     ends anywhere else before says nothing about that stage and counts as not tested, one that gets past it has succeeded.
@@ -76,6 +77,8 @@ ATTACKS = (
     Attack("outside-window", "outside", "any", "node", "nothing", "connect", NOT_REACHED),
     Attack("member-public-epmd", "member", "public", "epmd", "names", "connect", NOT_REACHED),
     Attack("member-public-window", "member", "public", "node", "nothing", "connect", NOT_REACHED),
+    Attack("local-epmd", "user", "own", "epmd", "user_names", "connect", NOT_REACHED),
+    Attack("local-window", "user", "own", "node", "user_nothing", "connect", NOT_REACHED),
     Attack("plaintext", "member", "cluster", "node", "plaintext", "tls", frozenset({"plaintext_on_tls"})),
     Attack("old-tls", "member", "cluster", "node", "old_tls", "tls", frozenset({"tls_alert_protocol_version"})),
     # TLS 1.3 has an alert of its own for it, TLS 1.2 has not.
@@ -102,16 +105,17 @@ _PROTOCOL = "Erlang/OTP, Distribution Protocol"
 CONTROLS = (
     Control(
         "epmd-listeners",
-        "EPMD listens on loopback and the cluster address only",
+        "EPMD listens on loopback and the cluster address only, or not at all",
         "EPMD tells anybody who asks the names and ports of all nodes, and keeps slow connections open until it can take no more.",
-        "role epmd: binds epmd.socket to these addresses. Another process on the port is named in the finding: stop it.",
+        "role epmd: binds epmd.socket to these addresses, or keeps it from running where no node needs it. Another process on the port "
+        "is named in the finding: stop it.",
         f"{_DEP_001}; epmd(1)",
         "high",
         "listeners",
     ),
     Control(
         "distribution-listeners",
-        "A node listens for its peers on its cluster address only",
+        "A node listens for its peers on its cluster address only, or not at all",
         "Whoever completes the handshake runs code as the node's user. The best handshake is the one that cannot be begun.",
         "role distribution: sets inet_dist_use_interface and the port window. A node that was not restarted since still has its old listener.",
         f"{_DEP_001}; kernel application, inet_dist_use_interface",
@@ -228,11 +232,20 @@ CONTROLS = (
     ),
     Control(
         "mesh-whole",
-        "Every node has every other node in its own nodes()",
+        "Every node has every other node in its own nodes(), hidden ones in nodes(hidden)",
         "That a probe reaches all nodes does not prove that the nodes reach each other: each has its own options, names and routes.",
         "The finding names who misses whom. Look at the log of the node that misses the other.",
         "Erlang/OTP, erlang:nodes/0",
         "critical",
+        "mesh",
+    ),
+    Control(
+        "mesh-settings",
+        "Every node runs with the partition strategy that was planned",
+        "Nodes that disagree about when a peer is lost tear a cluster apart: one half gives up what the other still counts on.",
+        "The variables beam_net_ticktime and its neighbours, the same for all. Look for a product's own settings that win over them.",
+        "Erlang/OTP, kernel(6), net_ticktime, prevent_overlapping_partitions, connect_all, dist_auto_connect",
+        "medium",
         "mesh",
     ),
     Control(
@@ -269,6 +282,24 @@ CONTROLS = (
         "role distribution: inet_dist_use_interface.",
         _DEP_001,
         "high",
+        "attacks",
+    ),
+    Control(
+        "local-epmd",
+        "EPMD answers no other user of the host",
+        "Whoever reaches it can register the name of a node that is down, and peers then connect to the impostor.",
+        "role firewall: root and the users of the nodes only; beam_firewall_local_users lists others.",
+        f"{_DEP_001}; epmd(1)",
+        "medium",
+        "attacks",
+    ),
+    Control(
+        "local-window",
+        "No other user of the host reaches a node's port",
+        "To the other nodes and to the firewall of the network every user of a member looks like the member.",
+        "role firewall: root and the users of the nodes only; beam_firewall_local_users lists others.",
+        _DEP_001,
+        "medium",
         "attacks",
     ),
     Control(
@@ -337,7 +368,7 @@ CONTROLS = (
     ),
 )
 
-NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "stale_host")
+NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "shared_epmd", "stale_host")
 """Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
 
 BY_ID = {control.id: control for control in CONTROLS}
@@ -362,8 +393,17 @@ def catalogue() -> str:
         lines += [f"* Looks at: {control.looks_at}", f"* What makes it pass: {control.fix}", f"* Source: {control.source}"]
         attack = ATTACK_BY_ID.get(control.id)
         if attack:
-            where = "a host outside the cluster" if attack.vantage == "outside" else "every member, with that member's key and cookie"
-            address = {"any": "every address", "public": "every address but the cluster's", "cluster": "the cluster address"}[attack.network]
+            where = {
+                "outside": "a host outside the cluster",
+                "member": "every member, with that member's key and cookie",
+                "user": "the user nobody of each host",
+            }[attack.vantage]
+            address = {
+                "any": "every address",
+                "public": "every address but the cluster's",
+                "cluster": "the cluster address",
+                "own": "loopback and the cluster address",
+            }[attack.network]
             codes = ", ".join(f"`{code}`" for code in sorted(attack.refused))
             lines += [f"* Attacked from: {where}, at {address} of each node", f"* Counts as refused: {codes}"]
     return "\n".join(lines) + "\n"

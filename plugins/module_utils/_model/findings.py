@@ -33,8 +33,8 @@ class Evidence:
     C(plan): the value of C(beam_plan). C(hosts): C({host: {observed, units, advisories}}), where C(observed) is what
     M(beam.cluster.observe) found, C(units) is C({unit: {show, security}}) with the text of C(systemctl show) and
     C(systemd-analyze security), and C(advisories) are findings of other roles. C(answers): what the probes brought.
-    C(mesh): C({node: {code, visible}}) as M(beam.cluster.mesh_info) tells it. C(outsiders): names of the hosts outside the cluster
-    that attacked; empty when there was none. C(epoch): now, in seconds, by the controller's clock. C(untested): why attacks were not
+    C(mesh): C({node: {code, visible, hidden, ticktime, ...}}) as M(beam.cluster.mesh_info) tells it. C(outsiders): names of the hosts outside
+    the cluster that attacked; empty when there was none. C(epoch): now, in seconds, by the controller's clock. C(untested): why attacks were not
     made at all (check mode), empty otherwise.
     """
 
@@ -228,6 +228,7 @@ class _Host:
         self.nodes = self.wanted["nodes"]
         own = evidence.hosts.get(name) or {}
         self.observed: Mapping[str, Any] = own.get("observed") or {}
+        self.off = evidence.plan["mode"] == "off"
         self.units: Mapping[str, Mapping[str, str]] = own.get("units") or {}
         self.advisories: Sequence[Mapping[str, Any]] = own.get("advisories") or ()
 
@@ -248,7 +249,11 @@ def _verdict(problems: Sequence[str], good: str) -> tuple[str, tuple[str, ...]]:
 def _epmd_listeners(host: _Host) -> Iterator[Result]:
     port = host.wanted.get("epmd", {}).get("port") or host.plan["epmd_port"]
     found = [entry for entry in host.observed["listeners"] if entry["port"] == port]
-    allowed = host.cluster_addresses()
+    listen = host.wanted["epmd"]["listen"]
+    if not listen:
+        yield (host.name, *_verdict([f"listens on {_listener(e)}" for e in found], f"nothing listens at port {port}"))
+        return
+    allowed = {_address(address) for address in listen if not _local(address)}
     problems = [f"listens on {_listener(e)}" for e in found if not _local(e["address"]) and _address(e["address"]) not in allowed]
     here = {_address(entry["address"]) for entry in found}
     problems += [f"nothing listens on {address}:{port}" for address in sorted(allowed - here)]
@@ -260,6 +265,11 @@ def _distribution_listeners(host: _Host) -> Iterator[Result]:
         first, last = node["ports"]["first"], node["ports"]["last"]
         found = [entry for entry in host.observed["listeners"] if first <= entry["port"] <= last]
         wanted = _address(node["address"])
+        if host.off:
+            own = [e for e in host.observed["listeners"] if e.get("unit") == node["unit"] and e not in found]
+            problems = [f"listens on {_listener(entry)}" for entry in found + (own if node.get("kind") == "erlang" else [])]
+            yield (node["node"], *_verdict(problems, f"nothing listens in the window {first}-{last}"))
+            continue
         problems = [f"listens on {_listener(entry)}" for entry in found if _address(entry["address"]) != wanted and not _local(entry["address"])]
         strangers = [e for e in found if e.get("unit") and e["unit"] != node["unit"]]
         problems += [f"the window holds a stranger: {_listener(entry)}" for entry in strangers]
@@ -304,19 +314,32 @@ def _files(host: _Host, subject: str, wanted: Sequence[tuple[str, str | None, tu
     return (subject, *_verdict(problems, ", ".join(path for path, *_rest in wanted)))
 
 
+def _left_behind(host: _Host, node: Mapping[str, Any], path: str) -> Result:
+    """What a node without distribution has no use for, and must not keep."""
+    problems = [f"{path} is left behind"] if host.file(path) else []
+    return (node["node"], *_verdict(problems, f"{path} is not there"))
+
+
 def _private_key(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
+        if host.off:
+            yield _left_behind(host, node, f"{node['directory']}/tls/key.pem")
+            continue
         yield _files(host, node["node"], [(f"{node['directory']}/tls/key.pem", node["user"], (0o400,))])
 
 
 def _cookie_file(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
+        if host.off:
+            yield _left_behind(host, node, f"{node['home']}/.erlang.cookie")
+            continue
         yield _files(host, node["node"], [(f"{node['home']}/.erlang.cookie", node["user"], (0o400,))])
 
 
 def _options_file(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
-        paths = [f"{node['directory']}/{name}" for name in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")]
+        names = ("vm.args",) if host.off else ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")
+        paths = [f"{node['directory']}/{name}" for name in names]
         yield _files(host, node["node"], [(path, "root", (0o644, 0o444)) for path in paths])
 
 
@@ -367,11 +390,17 @@ def _digest(show: Mapping[str, str]) -> str:
     return found.group(1) if found else ""
 
 
+def _nameless(process: Mapping[str, Any]) -> bool:
+    """Whether a VM has no name, and no carrier with which somebody could start distribution in it."""
+    words = [str(word) for word in process.get("argv") or ()]
+    return not process.get("node") and any(pair == ("-proto_dist", "none") for pair in zip(words, words[1:]))
+
+
 def _running_process(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
         unit = node["unit"]
         wanted = _digest(host.show(unit))
-        running = [p for p in host.observed["processes"] if p.get("unit") == unit and p.get("node") in (node["node"], node["name"])]
+        running = [p for p in host.observed["processes"] if p.get("unit") == unit and (host.off or p.get("node") in (node["node"], node["name"]))]
         problems = []
         if not wanted:
             problems.append(f"{unit}: its environment has no digest of the files")
@@ -379,6 +408,7 @@ def _running_process(host: _Host) -> Iterator[Result]:
             problems.append(f"no process of {unit} runs {node['node']}")
         stale = [p for p in running if wanted and p.get("digest") != wanted]
         problems += [f"pid {p['pid']} was started before the files that are there now" for p in stale]
+        problems += [f"pid {p['pid']} can be given a name, {p.get('node') or 'at runtime'}" for p in running if host.off and not _nameless(p)]
         problems += [f"pid {p['pid']} runs as {p['user']}, not as {node['user']}" for p in running if p.get("user") != node["user"]]
         yield (node["node"], *_verdict(problems, f"pid {', '.join(str(p['pid']) for p in running)} carries the digest of the files"))
 
@@ -410,7 +440,17 @@ def _ports(pairs: Iterable[Any]) -> list[tuple[int, int]]:
     return joined
 
 
+def _external(host: _Host) -> bool:
+    return bool(host.wanted["firewall"]["backend"] == "external")
+
+
+_EXTERNAL = "beam_firewall is external: the probes say what it lets through"
+
+
 def _firewall_rules(host: _Host) -> Iterator[Result]:
+    if _external(host):
+        yield (host.name, NOT_APPLICABLE, (_EXTERNAL,))
+        return
     seen = host.observed.get("firewall") or {}
     table = seen.get("beam")
     if not table:
@@ -426,6 +466,9 @@ def _firewall_rules(host: _Host) -> Iterator[Result]:
 
 
 def _firewall_boot(host: _Host) -> Iterator[Result]:
+    if _external(host):
+        yield (host.name, NOT_APPLICABLE, (_EXTERNAL,))
+        return
     show = host.show(FIREWALL_UNIT)
     if not show:
         yield (host.name, NOT_TESTED, (f"{FIREWALL_UNIT}: systemctl show was not read",))
@@ -436,7 +479,7 @@ def _firewall_boot(host: _Host) -> Iterator[Result]:
     if show.get("UnitFileState") != "enabled":
         problems.append(f"{FIREWALL_UNIT} is {show.get('UnitFileState') or 'unknown'}, not enabled")
     for unit in [EPMD_SOCKET, *(node["unit"] for node in host.nodes)]:
-        if unit == EPMD_SOCKET and host.plan.get("discovery") != "epmd":
+        if unit == EPMD_SOCKET and not host.wanted["epmd"]["listen"]:
             continue
         other = host.show(unit)
         if FIREWALL_UNIT not in other.get("After", "").split():
@@ -477,6 +520,7 @@ def _host_findings(evidence: Evidence) -> Iterator[Finding]:
 
 # -- what the wire answered -----------------------------------------------------------------------------------------------------------------
 
+
 def _epoch(text: Any) -> float | None:
     """Seconds of a time as C(x509.py) tells it (ISO 8601, UTC)."""
     if isinstance(text, (int, float)):
@@ -509,6 +553,13 @@ def _pair_problem(evidence: Evidence, answer: Answer) -> str:
     return ""
 
 
+_OFF = "beam_mode is off: there is nothing to speak to"
+
+
+def _off(evidence: Evidence) -> bool:
+    return bool(evidence.plan["mode"] == "off")
+
+
 def _hosts_of(evidence: Evidence, *nodes: str) -> tuple[str, ...]:
     by_node = {member["node"]: member.get("host") or "" for member in evidence.plan["members"]}
     return tuple(host for host in (by_node.get(node, "") for node in nodes) if host)
@@ -524,7 +575,7 @@ def _mesh_connected(evidence: Evidence) -> Iterator[Finding]:
         source = member["node"]
         good = 0
         for probe in probes.connect_probes(evidence.plan, source):
-            if probe.control == SELF and len(evidence.plan["members"]) > 1:
+            if probe.control == SELF and len(probes.reachable(evidence.plan, source)) > 1:
                 continue
             answer = by_pair.get((source, probe.target))
             pair = f"{source} -> {probe.target}"
@@ -539,6 +590,8 @@ def _mesh_connected(evidence: Evidence) -> Iterator[Finding]:
                 good += 1
         if good:
             yield Finding(CONNECT, PASSED, _hosts_of(evidence, source), source, (f"connected to {good} over TLS",))
+        elif _off(evidence):
+            yield Finding(CONNECT, NOT_APPLICABLE, _hosts_of(evidence, source), source, (_OFF,))
 
 
 def _certificate_lifetime(evidence: Evidence) -> Iterator[Finding]:
@@ -552,6 +605,9 @@ def _certificate_lifetime(evidence: Evidence) -> Iterator[Finding]:
             if end is not None
         ]
         hosts = _hosts_of(evidence, node)
+        if _off(evidence):
+            yield Finding("certificate-lifetime", NOT_APPLICABLE, hosts, node, (_OFF,))
+            continue
         if not ends:
             yield Finding("certificate-lifetime", NOT_TESTED, hosts, node, ("nobody was shown its certificate",))
             continue
@@ -560,32 +616,79 @@ def _certificate_lifetime(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("certificate-lifetime", status, hosts, node, (f"{days:.0f} days left",))
 
 
+def _told(evidence: Evidence, control: str, member: Mapping[str, Any]) -> Mapping[str, Any] | Finding:
+    """What a node said of itself, or the finding that says why it said nothing."""
+    node = member["node"]
+    told = (evidence.mesh or {}).get(node)
+    hosts = _hosts_of(evidence, node)
+    if _off(evidence):
+        return Finding(control, NOT_APPLICABLE, hosts, node, (_OFF,))
+    if told is None:
+        return Finding(control, NOT_TESTED, hosts, node, ("was not asked for its nodes()",))
+    if told.get("code") not in (None, "connected"):
+        return Finding(control, NOT_TESTED, hosts, node, (f"could not be asked for its nodes(): {told['code']}",))
+    return told
+
+
 def _mesh_whole(evidence: Evidence) -> Iterator[Finding]:
-    nodes = [member["node"] for member in evidence.plan["members"]]
     for member in _running_nodes(evidence):
         node = member["node"]
-        told = (evidence.mesh or {}).get(node)
-        hosts = _hosts_of(evidence, node)
-        if told is None:
-            yield Finding("mesh-whole", NOT_TESTED, hosts, node, ("was not asked for its nodes()",))
-        elif told.get("code") not in (None, "connected"):
-            yield Finding("mesh-whole", NOT_TESTED, hosts, node, (f"could not be asked for its nodes(): {told['code']}",))
-        else:
-            missing = [other for other in nodes if other != node and other not in (told.get("visible") or ())]
-            problems = [f"{node} misses {other}" for other in missing]
-            status, details = _verdict(problems, f"sees {len(nodes) - 1}")
-            yield Finding("mesh-whole", status, hosts, node, details)
+        told = _told(evidence, "mesh-whole", member)
+        if isinstance(told, Finding):
+            yield told
+            continue
+        visible, hidden = told.get("visible") or (), told.get("hidden") or ()
+        problems = []
+        others = [other for other in probes.reachable(evidence.plan, node) if other["node"] != node]
+        for other in others:
+            # A link is hidden on both of its ends where either is.
+            secret = member["hidden"] or other["hidden"]
+            if other["node"] not in (hidden if secret else visible):
+                problems.append(f"{node} misses {other['node']}{', which is hidden' if other['hidden'] else ''}")
+            if secret and other["node"] in visible:
+                problems.append(f"{node} sees {other['node']}, and the link should be hidden")
+        status, details = _verdict(problems, f"sees {len(others)}")
+        if not evidence.plan["settings"]["connect_all"] and status == FAILED:
+            status, details = NOT_APPLICABLE, ("beam_connect_all is false: nodes connect when they need each other", *details)
+        yield Finding("mesh-whole", status, _hosts_of(evidence, node), node, details)
+
+
+_SETTINGS_TOLD = {
+    "net_ticktime": "ticktime",
+    "net_tickintensity": "tickintensity",
+    "prevent_overlapping_partitions": "prevent_overlapping_partitions",
+    "connect_all": "connect_all",
+    "dist_auto_connect": "auto_connect",
+}
+"""Kernel parameters by the names under which M(beam.cluster.mesh_info) tells them."""
+
+
+def _mesh_settings(evidence: Evidence) -> Iterator[Finding]:
+    for member in _running_nodes(evidence):
+        told = _told(evidence, "mesh-settings", member)
+        if isinstance(told, Finding):
+            yield told
+            continue
+        nodes = evidence.plan["hosts"][member["host"]]["nodes"]
+        (wanted,) = (node["kernel"] for node in nodes if node["node"] == member["node"])
+        problems = [
+            f"runs with {name} {str(told.get(key)).lower()}, not {str(wanted[name]).lower()}"
+            for name, key in _SETTINGS_TOLD.items()
+            if told.get(key) != wanted[name]
+        ]
+        status, details = _verdict(problems, ", ".join(f"{name} {str(value).lower()}" for name, value in wanted.items()))
+        yield Finding("mesh-settings", status, _hosts_of(evidence, member["node"]), member["node"], details)
 
 
 # -- attacks --------------------------------------------------------------------------------------------------------------------------------
 
 
-def judge(answer: Answer, attack: Attack, connected: Mapping[tuple[str, str], Answer]) -> Outcome | None:
+def judge(answer: Answer, attack: Attack, connected: Mapping[tuple[str, str], Answer], off: bool = False) -> Outcome | None:
     """What an answer says about an attack.
 
     C(connected) are the whole connections of this run by (source, target). They are the baseline: without one from the same vantage
     (for an outsider: from any member, at that port) a refusal may just mean that the target is down. Null where the answer says
-    nothing about anything: a port of a wide window that no node uses.
+    nothing about anything: a port of a wide window that no node uses. C(off): nobody is to answer, so that none is needed.
     """
     probe = answer.probe
     where = f" at stage {answer.stage}" if answer.stage else ""
@@ -595,13 +698,13 @@ def judge(answer: Answer, attack: Attack, connected: Mapping[tuple[str, str], An
         return Outcome(answer, SUCCEEDED, f"{answer.code}{where}")
     if answer.code not in attack.refused:
         return Outcome(answer, NOT_TESTED, f"stopped by something else: {answer.code}{where}")
-    if attack.stage == "connect":
+    if attack.stage == "connect" and not off:
         proofs = [proof for (_source, target), proof in connected.items() if target == probe.target]
         if not proofs:
             return Outcome(answer, NOT_TESTED, f"{answer.code}, but no member reaches that node either")
         if attack.aim == "node" and probe.port not in {proof.port for proof in proofs}:
             return None
-    elif (probe.source, probe.target) not in connected:
+    elif not off and (probe.source, probe.target) not in connected:
         return Outcome(answer, NOT_TESTED, f"{answer.code}, but the honest connection from there does not work either")
     return Outcome(answer, REFUSED, answer.code)
 
@@ -615,7 +718,7 @@ def _outcomes(evidence: Evidence) -> list[Outcome]:
     outcomes = []
     for answer in evidence.answers:
         attack = probes.attack_of(answer.probe)
-        outcome = judge(answer, attack, connected) if attack else None
+        outcome = judge(answer, attack, connected, _off(evidence)) if attack else None
         if outcome:
             outcomes.append(outcome)
     return outcomes
@@ -674,8 +777,12 @@ def _attack_findings(evidence: Evidence, outcomes: Sequence[Outcome]) -> Iterato
 
 
 def _why_none(evidence: Evidence, attack: Attack) -> str:
+    if _off(evidence):
+        return _OFF
     if attack.network == "public":
         return "the host has no other address"
+    if attack.vantage == "user":
+        return _EXTERNAL
     if attack.present == "old_tls":
         return "beam_tls_versions lists TLS 1.2"
     return "the cluster has one host only"
@@ -715,6 +822,7 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
         *_mesh_connected(evidence),
         *_certificate_lifetime(evidence),
         *_mesh_whole(evidence),
+        *_mesh_settings(evidence),
         *_attack_findings(evidence, outcomes),
     ]
     order = {control.id: number for number, control in enumerate(CONTROLS)}

@@ -32,7 +32,8 @@ def changes(members: Sequence[Node], run: Iterable[str], observed: Mapping[str, 
         news += [Change(f"{node} is no member any more", removes=True) for node in sorted(present - set(own))]
         table = (observed[host].get("firewall") or {}).get("beam")
         if table is not None:
-            news += _in_the_firewall([member for member in members if str(member.node) not in new], set(own.values()), set(table["members"]))
+            known = [member for member in members if str(member.node) not in new and not member.address.is_loopback]
+            news += _in_the_firewall(known, set(own.values()), set(table["members"]))
         if news:
             found[host] = news
     return found
@@ -91,4 +92,27 @@ def one_network(members: Sequence[Node], observed: Mapping[str, Mapping[str, Any
                         "Give the cluster a network of its own where you can; the firewall is all that stands between here and there.",
                     )
                 )
+    return found
+
+
+def shared_epmd(members: Sequence[Node], observed: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Nodes of somebody else on a member's host: they have one epmd with ours, and one firewall table."""
+    names = {part for member in members for part in (str(member.node), member.node.name)}
+    directories = {host: _directories(seen.get("files") or ()) for host, seen in observed.items()}
+    found = []
+    for host in sorted({member.host for member in members if member.host}.intersection(observed)):
+        processes = observed[host].get("processes") or ()
+        others = sorted({str(process["node"]) for process in processes if process.get("node")} - names - directories[host])
+        if others:
+            found.append(
+                finding(
+                    "shared_epmd",
+                    "medium",
+                    host,
+                    "Nodes of another cluster on a member's host",
+                    f"{named(others)} on {host} is no member of this cluster and shares its host: one epmd tells both clusters' names, and whoever "
+                    "runs code there is behind this host's firewall.",
+                    "Give each cluster hosts of its own.",
+                )
+            )
     return found

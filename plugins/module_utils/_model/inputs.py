@@ -23,6 +23,11 @@ CLUSTER = (
     "beam_mode",
     "beam_discovery",
     "beam_tls_versions",
+    "beam_net_ticktime",
+    "beam_net_tickintensity",
+    "beam_prevent_overlapping_partitions",
+    "beam_connect_all",
+    "beam_dist_auto_connect",
     "beam_outsiders",
     "beam_waivers",
     "beam_pki_ca_dir",
@@ -37,6 +42,8 @@ HOST = (
     "beam_ports",
     "beam_product",
     "beam_nodes",
+    "beam_hidden",
+    "beam_firewall",
 )
 """A host's own, and its peers must see it."""
 

@@ -20,15 +20,29 @@ from .names import NodeName
 from .ports import EPMD_PORT, Window, WindowError
 from .problems import Problems, named
 
-MODES = ("cluster",)
-DISCOVERIES = ("epmd",)
+MODES = ("cluster", "standalone", "off")
+ALONE = ("standalone", "off")
+"""The modes in which a node has no peers on other hosts."""
+DISCOVERIES = ("epmd", "fixed_port")
+FIREWALLS = ("auto", "nftables", "firewalld", "ufw", "external")
 TLS_VERSIONS = ("tlsv1.3", "tlsv1.2")
 """Newest first, the order in which Erlang wants them."""
 
 OLDEST_OTP = 25
 CERTIFICATE_VARIABLES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
 
-_NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user")
+SETTINGS = {
+    "net_ticktime": range(4, 3601),
+    "net_tickintensity": range(4, 1001),
+    "prevent_overlapping_partitions": (True, False),
+    "connect_all": (True, False),
+    "dist_auto_connect": ("always", "once", "never"),
+}
+"""Kernel parameters that decide what a partition does, each from C(beam_) and its name, with the values that it may have."""
+
+LOOPBACK = {4: addresses.parse("127.0.0.1"), 6: addresses.parse("::1")}
+
+_NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user", "hidden")
 _MEMBER_KEYS = ("node", "address", "ports", "host")
 _WAIVER_KEYS = ("control", "host", "reason", "until")
 
@@ -47,15 +61,19 @@ class _Builder:
         self.problems = problems
         self.run = frozenset(inventory.run)
         self.members: list[Node] = []
+        self.mode = "cluster"
+        self.discovery = "epmd"
         self.interfaces: dict[tuple[str, str], str] = {}
+        self.firewalls: dict[str, str] = {}
 
     def build(self) -> Cluster | None:
         group, hosts = self._group()
         listed = self._listed()
         judged = hosts if listed is None else [host for host in self.inventory.run if any(node.host == host for node in listed)]
         constants = {name: self._constant(name, judged) for name in inputs.CLUSTER if name not in ("beam_group", "beam_members")}
-        mode = self._choice("beam_mode", constants["beam_mode"], MODES)
-        discovery = self._choice("beam_discovery", constants["beam_discovery"], DISCOVERIES)
+        self.mode = self._choice("beam_mode", constants["beam_mode"], MODES)
+        self.discovery = self._choice("beam_discovery", constants["beam_discovery"], DISCOVERIES)
+        settings = self._settings(constants)
         versions = self._versions(constants["beam_tls_versions"])
         waivers = self._waivers(constants["beam_waivers"])
         outsiders = self._outsiders(constants["beam_outsiders"], judged)
@@ -67,10 +85,14 @@ class _Builder:
         self.members.sort(key=lambda member: (str(member.node), member.host))
         self._unique_names()
         self._unique_listeners()
+        self._fixed_ports()
+        self._settings_of_products(settings)
         names, family = self._one_kind()
         for host in judged:
             self._hosts_addresses(host)
             self._taken_ports(host)
+            self._ephemeral_ports(host)
+            self._firewall(host)
             self._otp(host)
         clock_findings = [finding for host in judged for finding in self._clock(host)]
         bring_your_own = self._certificates(judged)
@@ -83,8 +105,9 @@ class _Builder:
             group=group,
             names=names,
             family=family,
-            mode=mode,
-            discovery=discovery,
+            mode=self.mode,
+            discovery=self.discovery,
+            settings=settings,
             tls_versions=versions,
             ca_dir=ca_dir,
             requires=tuple(self.inventory.requires),
@@ -92,12 +115,14 @@ class _Builder:
             members=tuple(self.members),
             run=self.run,
             interfaces=self.interfaces,
+            firewalls=self.firewalls,
             outsiders=outsiders,
             changes=changes,
             findings=(
                 *clock_findings,
                 *foresight.one_network(self.members, self.inventory.observed),
                 *foresight.stale_hosts(self.members, self.run, changes),
+                *foresight.shared_epmd(self.members, self.inventory.observed),
             ),
         )
 
@@ -213,15 +238,16 @@ class _Builder:
             if name is None or address is None or window is None:
                 continue
             parts = self._own_parts(host, name, entry)
+            hidden = self._true(host, f"{where}hidden", entry["hidden"]) if "hidden" in entry else self._flag(host, "beam_hidden")
             if parts:
-                nodes.append(Node(name, host, address, window, **parts))
+                nodes.append(Node(name, host, address, window, hidden=hidden, **parts))
         return nodes
 
     def _node_name(self, host: str, entry: Mapping[str, object], where: str) -> NodeName | None:
         """C(name) of an entry may be the part before the @ alone; then the host's own name follows."""
         scalar = self.inventory.value("beam_node_name", host)
         if scalar is MISSING:
-            scalar = f"beam@{host}"
+            scalar = f"{self._product(host, entry)[1].get('name', 'beam')}@{host}"
         value = entry.get("name")
         if value is None:
             return self._name(host, "beam_node_name", scalar)
@@ -255,7 +281,9 @@ class _Builder:
         return address
 
     def _node_address(self, host: str, entry: Mapping[str, object], where: str) -> Address | None:
-        """C(address), else the one of C(interface), else C(ansible_host) where that is an IP address."""
+        """C(address), else the one of C(interface), else C(ansible_host) where that is an IP address. Loopback where there are no peers."""
+        if self.mode in ALONE:
+            return LOOPBACK[6 if ":" in str(entry.get("address") or self._scalars(host).get("address") or "") else 4]
         for source, prefix in ((entry, where), (self._scalars(host), "beam_")):
             if source.get("address") is not None:
                 return self._address(host, f"{prefix}address", source["address"])
@@ -338,7 +366,8 @@ class _Builder:
             whole = self._window(host, "beam_ports", self.inventory.value("beam_ports", host))
             if whole is not None:
                 try:
-                    for index, part in zip(sharing, whole.shared(len(sharing))):
+                    shares = [whole] * len(sharing) if self.discovery == "fixed_port" else whole.shared(len(sharing))
+                    for index, part in zip(sharing, shares):
                         windows[index] = part
                 except WindowError as error:
                     self.problems.add(host, "beam_ports", error.rule, str(error), "widen it, or give each node ports of its own.")
@@ -357,11 +386,15 @@ class _Builder:
             self.problems.add(host, where, error.rule, str(error), fixes[error.rule])
             return None
 
-    def _own_parts(self, host: str, name: NodeName, entry: Mapping[str, object]) -> dict[str, str]:
-        """Product, unit, user, group and home of a node, from its product's data. Empty where the product is unknown."""
+    def _product(self, host: str, entry: Mapping[str, object]) -> tuple[object, Mapping[str, Any]]:
+        """The name of a node's product, and its data; no data where the product is unknown."""
         product = entry.get("product", self.inventory.value("beam_product", host))
-        data = self.inventory.products.get(product) if isinstance(product, str) else None
-        if data is None:
+        return product, (self.inventory.products.get(product) or {}) if isinstance(product, str) else {}
+
+    def _own_parts(self, host: str, name: NodeName, entry: Mapping[str, object]) -> dict[str, Any]:
+        """Product, unit, user, group, home, further ports and settings of a node, from its product's data. Empty where the product is unknown."""
+        product, data = self._product(host, entry)
+        if not data:
             self.problems.add(
                 host,
                 "beam_product",
@@ -379,6 +412,8 @@ class _Builder:
             "user": str(user).format(**facts),
             "group": str(user if entry.get("user") else data.get("group", data["user"])).format(**facts),
             "home": str(data["home"]).format(**facts),
+            "peer_ports": tuple(Window.parse(ports) for ports in data.get("peer_ports", ())),
+            "kernel": data.get("kernel") or {},
         }
 
     def _keys(self, host: str, variable: str, what: str, entry: object, known: Sequence[str], required: Sequence[str]) -> bool:
@@ -413,7 +448,8 @@ class _Builder:
                 )
                 continue
             if member.host:
-                other = local.setdefault((member.host, member.node.name), member)
+                # Without an epmd nobody mixes them up.
+                other = local.setdefault((member.host, member.node.name if self.discovery == "epmd" else str(member.node)), member)
                 if other is not member:
                     self.problems.add(
                         member.host,
@@ -456,7 +492,7 @@ class _Builder:
             at.setdefault(member.address, []).append(member)
         for address, members in at.items():
             hosts = sorted({member.host for member in members})
-            if len(hosts) > 1:
+            if len(hosts) > 1 and self.mode not in ALONE:
                 for member in members:
                     others = [other.host or str(other.node) for other in members if other.host != member.host]
                     self.problems.add(
@@ -467,15 +503,63 @@ class _Builder:
                         "give every host an address of its own.",
                     )
                 continue
-            members.sort(key=lambda member: (member.window, str(member.node)))
+            members.sort(key=lambda member: (member.host, member.window, str(member.node)))
             for left, right in zip(members, members[1:]):
-                if left.window.overlaps(right.window) and left.node != right.node:
+                if self.discovery == "epmd" and left.host == right.host and left.window.overlaps(right.window) and left.node != right.node:
                     self.problems.add(
                         right.host,
                         "beam_ports",
                         "window_overlap",
                         f"{left.node} ({left.window}) and {right.node} ({right.window}) share ports at {address}.",
                         "give each node a window of its own.",
+                    )
+
+    def _fixed_ports(self) -> None:
+        """Nobody can be asked for a port: it is one and the same everywhere, and an address has room for one node."""
+        if self.discovery != "fixed_port":
+            return
+        windows = [member.window for member in self.members]
+        common = max(windows, key=windows.count, default=Window(0, 0))
+        at: dict[tuple[str, Address], Node] = {}
+        for member in self.members:
+            if member.window.first != member.window.last:
+                self.problems.add(
+                    member.host,
+                    "beam_ports",
+                    "fixed_port_window",
+                    f"{member.node} has the ports {member.window}, and a fixed port is one.",
+                    "set beam_ports to one port, the same on every member.",
+                )
+            elif member.window != common:
+                self.problems.add(
+                    member.host,
+                    "beam_ports",
+                    "fixed_port_differs",
+                    f"{member.node} has the port {member.window}, most members have {common}, and a node looks for its peers at its own port.",
+                    "set beam_ports once, in the group_vars of the cluster's group.",
+                )
+            other = at.setdefault((member.host, member.address), member)
+            if other is not member and other.node != member.node:
+                self.problems.add(
+                    member.host,
+                    "beam_nodes",
+                    "fixed_port_shared",
+                    f"{other.node} and {member.node} would both listen on {member.address} port {common}.",
+                    "give each an address of its own, or set beam_discovery: epmd.",
+                )
+
+    def _settings_of_products(self, settings: Mapping[str, object]) -> None:
+        """What a product cannot run without (its data's C(kernel)) may not be set to something else."""
+        for member in self.members:
+            for name, value in member.kernel.items():
+                given = self.inventory.values.get(f"beam_{name}", {}).get(member.host, MISSING)
+                if given not in (MISSING, None) and settings[name] != value:
+                    self.problems.add(
+                        member.host,
+                        f"beam_{name}",
+                        "setting_of_product",
+                        f"{member.node} is {member.product}, which runs with {str(value).lower()} only.",
+                        f"leave beam_{name} out.",
                     )
 
     def _one_kind(self) -> tuple[str, int]:
@@ -517,7 +601,7 @@ class _Builder:
         seen = {str(entry["address"]): str(entry["interface"]) for entry in self._seen_addresses(host)}
         late = self._flag(host, "beam_address_late")
         for member in self.members:
-            if member.host != host or not self.inventory.observed.get(host):
+            if member.host != host or not self.inventory.observed.get(host) or self.mode in ALONE:
                 continue
             text = str(member.address)
             if text in seen:
@@ -547,10 +631,44 @@ class _Builder:
                         "choose another window for the whole cluster, or stop the other program.",
                     )
 
+    def _ephemeral_ports(self, host: str) -> None:
+        """A window among the ports of outgoing connections: the host's firewall drops the answers to a connection that got one of them."""
+        seen = self.inventory.observed.get(host, {}).get("ephemeral_ports")
+        if not seen:
+            return
+        first, last = seen["range"]
+        reserved = [Window(*pair) for pair in seen["reserved"]]
+        for member in self.members:
+            low, high = max(member.window.first, first), min(member.window.last, last)
+            if member.host == host and low <= high and not all(any(r.first <= port <= r.last for r in reserved) for port in range(low, high + 1)):
+                self.problems.add(
+                    host,
+                    "beam_ports",
+                    "window_ephemeral",
+                    f"the window {member.window} of {member.node} is among the ports {first}-{last} that the kernel gives to outgoing connections; "
+                    "the answers to such a connection would be dropped.",
+                    f"choose ports below {first}, or reserve them (sysctl net.ipv4.ip_local_reserved_ports).",
+                )
+
+    def _firewall(self, host: str) -> None:
+        """The back end that opens the host's own firewall to the members. One that does not run cannot be told anything."""
+        wanted = self._choice("beam_firewall", self.inventory.value("beam_firewall", host), FIREWALLS, host)
+        in_charge = (self.inventory.observed.get(host, {}).get("firewall") or {}).get("in_charge")
+        self.firewalls[host] = wanted if wanted != "auto" else in_charge if in_charge in FIREWALLS else "nftables"
+        if wanted in ("firewalld", "ufw") and in_charge not in (None, wanted):
+            self.problems.add(
+                host,
+                "beam_firewall",
+                "firewall_inactive",
+                f"{wanted} is not active on this host.",
+                f"set {wanted} up and turn it on (that may lock you out, so we do not), or choose another back end.",
+            )
+
     def _flag(self, host: str, variable: str) -> bool:
         value = self.inventory.value(variable, host)
-        if value is MISSING:
-            return False
+        return value is not MISSING and self._true(host, variable, value)
+
+    def _true(self, host: str, variable: str, value: object) -> bool:
         text = str(value).lower()
         if text not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
             self.problems.add(host, variable, "type", "the value is neither true nor false.", "write true or false.")
@@ -603,10 +721,24 @@ class _Builder:
         value = inputs.agree(variable, given, self.problems)
         return self.inventory.defaults.get(variable, MISSING) if value is MISSING or value is None else value
 
-    def _choice(self, variable: str, value: object, choices: Sequence[str]) -> str:
+    def _choice(self, variable: str, value: object, choices: Sequence[str], host: str = "") -> str:
         if value not in choices:
-            self.problems.add("", variable, "choice", f"{value!r} is not supported.", f"choose one of: {', '.join(choices)}.")
+            self.problems.add(host, variable, "choice", f"{value!r} is not supported.", f"choose one of: {', '.join(choices)}.")
         return str(value)
+
+    def _settings(self, constants: Mapping[str, object]) -> dict[str, object]:
+        """The kernel parameters, as the cluster wants them."""
+        settings: dict[str, object] = {}
+        for name, choices in SETTINGS.items():
+            value = constants[f"beam_{name}"]
+            text = str(value).lower()
+            known = {str(choice).lower(): choice for choice in choices}
+            if text in known:
+                settings[name] = known[text]
+            else:
+                few = ", ".join(known) if len(known) < 10 else f"a whole number from {min(known, key=int)} to {max(known, key=int)}"
+                self.problems.add("", f"beam_{name}", "choice", f"{value!r} is not supported.", f"choose one of: {few}.")
+        return settings
 
     def _versions(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, (list, tuple)) or not value or any(version not in TLS_VERSIONS for version in value):
@@ -699,14 +831,16 @@ class _Builder:
         return bool(hosts) and own == len(hosts)
 
     def _secrets(self, hosts: Sequence[str], bring_your_own: bool) -> None:
-        self._secret("beam_cookie", "cookie", hosts, cookie.cookie_errors, cookie.FIX_COOKIE, "cookie" in self.inventory.requires)
+        self._secret(
+            "beam_cookie", "cookie", hosts, cookie.cookie_errors, cookie.FIX_COOKIE, "cookie" in self.inventory.requires and self.mode != "off"
+        )
         self._secret(
             "beam_pki_ca_passphrase",
             "passphrase",
             hosts,
             cookie.passphrase_errors,
             cookie.FIX_PASSPHRASE,
-            "ca_passphrase" in self.inventory.requires and not bring_your_own,
+            "ca_passphrase" in self.inventory.requires and not bring_your_own and self.mode != "off",
         )
 
     def _secret(

@@ -100,15 +100,21 @@ def public_addresses(plan: Mapping[str, Any], host: str, addresses: Mapping[str,
     return public
 
 
+def reachable(plan: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
+    """The members that a node can be connected to, itself included: all, those of its own host, or (without distribution) nobody."""
+    mode = plan["mode"]
+    host = next(member.get("host") for member in _members(plan) if member["node"] == source)
+    return [member for member in _members(plan) if mode == "cluster" or (mode == "standalone" and member.get("host") == host)]
+
+
 def connect_probes(plan: Mapping[str, Any], source: str) -> list[Probe]:
-    """From one node to itself and to every other node, all members of the cluster, in this run or not."""
-    members = {member["node"]: member for member in _members(plan)}
-    vantage = members[source]["host"]
+    """From one node to itself and to every other node that it may reach, in this run or not."""
+    vantage = next(member["host"] for member in _members(plan) if member["node"] == source)
     probes = []
-    for node, member in members.items():
-        # Both prove EPMD's answer too: the port is asked for.
-        control = SELF if node == source else CONNECT
-        probes.append(Probe(control, vantage, source, node, member.get("host") or "", member["address"], None, "cluster", "own"))
+    for member in reachable(plan, source):
+        # With EPMD both prove its answer too: the port is asked for.
+        control = SELF if member["node"] == source else CONNECT
+        probes.append(Probe(control, vantage, source, member["node"], member.get("host") or "", member["address"], member["port"], "cluster", "own"))
     return probes
 
 
@@ -119,7 +125,7 @@ def attack_of(probe: Probe) -> Attack | None:
 
 def _attacked(plan: Mapping[str, Any], source: str) -> Iterator[Mapping[str, Any]]:
     """The nodes that a member attacks: those of the run other than itself, or itself where it is alone in the run."""
-    running = [member for member in _members(plan) if in_run(plan, member)]
+    running = [member for member in reachable(plan, source) if in_run(plan, member)]
     others = [member for member in running if member["node"] != source]
     yield from others or running
 
@@ -146,18 +152,24 @@ def _expand(
 ) -> Iterator[Probe]:
     host = member.get("host") or ""
     public = [(address, "public") for address in public_addresses(plan, host, addresses)]
-    where = {"cluster": [(member["address"], "cluster")], "public": public, "any": [(member["address"], "cluster"), *public]}[attack.network]
+    cluster = [(member["address"], "cluster")]
+    if attack.aim == "epmd" and plan["mode"] == "cluster" and not plan["hosts"][host]["epmd"]["listen"]:
+        # Where there is to be no EPMD, its port must not answer to members either.
+        public += cluster
+    # A node listens at its cluster address only, EPMD on loopback too.
+    own_host = [*([("127.0.0.1", "own"), ("::1", "own")] if attack.aim == "epmd" else []), (member["address"], "own")]
+    where = {"cluster": cluster, "public": public, "any": [*cluster, *public], "own": own_host}[attack.network]
     own = set(addresses.get(vantage, ()))
     for address, network in where:
-        if attack.vantage == "outside" and address in own:
+        if attack.vantage == "outside" and (address in own or plan["mode"] != "cluster" and network == "cluster"):
             continue
         ports: Iterable[int | None]
         if attack.aim == "epmd":
             ports = [plan["epmd_port"]]
-        elif attack.present == "nothing":
+        elif attack.present in ("nothing", "user_nothing"):
             ports = _ports(member)
         else:
-            ports = [None]
+            ports = [member["port"]]
         claim = _claim(plan, source, member["node"]) if attack.present == "other_name" else ""
         if attack.present == "other_name" and not claim:
             continue
@@ -167,12 +179,19 @@ def _expand(
 
 def attack_probes(plan: Mapping[str, Any], vantage: str, source: str, addresses: Mapping[str, Sequence[str]]) -> list[Probe]:
     """What one vantage tries: a member's node (C(source) is its name) or, with an empty C(source), a host outside the cluster."""
-    wanted = "member" if source else "outside"
+    running = [member for member in _members(plan) if in_run(plan, member)]
+    targets_of = {
+        "outside": [] if source else running,
+        "member": list(_attacked(plan, source)) if source else [],
+        # Somebody else's firewall is asked what it lets through, not who is on the host.
+        "user": [member for member in running if member["node"] == source and plan["hosts"][member["host"]]["firewall"]["backend"] != "external"],
+    }
+    if plan["mode"] == "off":
+        # Nobody has a key to show, and there is nothing to be kept from other users.
+        targets_of.update(member=[], user=[])
     probes: list[Probe] = []
     for attack in ATTACKS:
-        if attack.vantage != wanted or not _applies(plan, attack):
-            continue
-        targets = _attacked(plan, source) if source else (member for member in _members(plan) if in_run(plan, member))
+        targets = targets_of[attack.vantage] if _applies(plan, attack) else []
         for member in targets:
             probes += _expand(plan, attack, vantage, source, member, addresses)
     return probes
@@ -198,6 +217,7 @@ def target(plan: Mapping[str, Any], probe: Probe, expired: str = "") -> dict[str
         "foreign_certificate": {"present": "foreign"},
         "expired_certificate": {"tls": {"certificate": expired}},
         "nothing": {"present": "none", "wrong_cookie": True, "tls": {"verify": False}},
+        "user_nothing": {"present": "none", "wrong_cookie": True, "tls": {"verify": False}},
     }
     ask.update(shown.get(probe.present, {}))
     return ask

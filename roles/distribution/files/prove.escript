@@ -13,6 +13,7 @@
 %%                                            its server list with its client list, as a peer that dials HOST
 %%   escript prove.escript args FILE ERL      a flags file: a VM booted with it, but without distribution, has each
 %%                                            flag that matters once, values of the right type, and every name pinned
+%%   escript prove.escript nameless FILE ERL  the same for a product that gives the node its name itself
 %%
 %% Prints one line per fault and ends with 1, or says nothing and ends with 0.
 
@@ -20,8 +21,9 @@
 
 main(["terms", File]) -> finish(terms(File));
 main(["tls", File, Host]) -> finish(tls(File, Host));
-main(["args", File, Erl]) -> finish(args(File, Erl));
-main(_) -> finish(["usage: prove terms FILE | tls FILE HOST | args FILE ERL"]).
+main(["args", File, Erl]) -> finish(args(File, Erl, 1));
+main(["nameless", File, Erl]) -> finish(args(File, Erl, 0));
+main(_) -> finish(["usage: prove terms FILE | tls FILE HOST | args FILE ERL | nameless FILE ERL"]).
 
 finish([]) -> halt(0);
 finish(Faults) ->
@@ -141,13 +143,17 @@ dial(Port, Client, Host) ->
 
 %% ---- flags file
 
-args(File, Erl) ->
+args(File, Erl, Names) ->
     %% Without distribution: the node itself may be running, and a second one of its name would take its place.
     Question =
         "{ok, Terms} = case application:get_env(kernel, inetrc) of {ok, F} -> file:consult(F); _ -> {ok, []} end,"
         "Pins = [{Name, IP, inet:getaddr(Name, case tuple_size(IP) of 4 -> inet; 8 -> inet6 end)}"
         " || {host, IP, Names} <- Terms, Name <- Names],"
-        "io:format(\"~nanswer ~0tp.~n\", [{init:get_arguments(), application:get_all_env(kernel), Pins}]),"
+        %% A node that is to have no distribution must not be able to start it either.
+        "Start = case init:get_argument(proto_dist) of"
+        " {ok, [[\"none\"]]} -> logger:set_primary_config(level, none), element(1, net_kernel:start([prove, shortnames]));"
+        " _ -> none end,"
+        "io:format(\"~nanswer ~0tp.~n\", [{init:get_arguments(), application:get_all_env(kernel), Pins, Start}]),"
         "halt(0).",
     Port = open_port({spawn_executable, Erl},
                      [{args, ["-args_file", File, "-kernel", "start_distribution", "false", "-noinput", "-eval", Question]},
@@ -159,7 +165,8 @@ args(File, Erl) ->
                 {match, [Text]} ->
                     {ok, Tokens, _} = erl_scan:string(Text),
                     case erl_parse:parse_term(Tokens) of
-                        {ok, {Flags, Kernel, Pins}} -> flags(Flags) ++ kernel(Kernel) ++ pins(Pins);
+                        {ok, {Flags, Kernel, Pins, none}} -> flags(Flags, Names) ++ kernel(Kernel) ++ pins(Pins);
+                        {ok, {Flags, _, _, Start}} -> nameless(Flags, Start);
                         {error, _} -> [say("the VM's answer cannot be read: ~ts", [Text])]
                     end;
                 nomatch -> [say("the VM ends without an answer: ~ts", [Output])]
@@ -174,16 +181,26 @@ collect(Port, Output) ->
     after 20000 -> {timeout, unicode:characters_to_list(iolist_to_binary(lists:reverse(Output)))}
     end.
 
-flags(Flags) ->
+flags(Flags, Names) ->
     Given = fun(Key) -> [Values || {K, Values} <- Flags, K =:= Key] end,
     [say("-~s must be given once, it is given ~b times", [Key, length(Given(Key))])
      || Key <- [proto_dist, ssl_dist_optfile, start_epmd], length(Given(Key)) =/= 1]
-    ++ [say("-name or -sname must be given once", []) || length(Given(name) ++ Given(sname)) =/= 1]
+    ++ [say("a fixed port must be set in one way, or OTP 27.2 and later do not start", [])
+        || Given(erl_epmd_port) =/= [], lists:any(fun(V) -> hd(V) =:= "erl_epmd_node_listen_port" end, [V || V <- Given(kernel), V =/= []])]
+    ++ [say("-name or -sname must be given ~s", [element(Names + 1, {"by the product only", "once"})])
+        || length(Given(name) ++ Given(sname)) =/= Names]
     ++ [say("-proto_dist ~ts is not TLS", [lists:join(" ", Values)])
         || Values <- Given(proto_dist), not lists:member(Values, [["inet_tls"], ["inet6_tls"]])]
     ++ [say("-~s shows the cookie to whoever reads the process list", [Key]) || Key <- [setcookie], Given(Key) =/= []]
     ++ [say("-nocookie makes the cookie a word that everybody knows", []) || Given(nocookie) =/= []]
     ++ [say("-ssl_dist_opt overrides the option file", []) || Given(ssl_dist_opt) =/= []].
+
+nameless(Flags, Start) ->
+    Given = fun(Key) -> [Values || {K, Values} <- Flags, K =:= Key] end,
+    [say("-~s keeps a node without distribution from starting, or gives it some", [Key])
+     || Key <- [name, sname, ssl_dist_optfile, erl_epmd_port, setcookie], Given(Key) =/= []]
+    ++ [say("-start_epmd false must be given once", []) || Given(start_epmd) =/= [["false"]]]
+    ++ [say("distribution can be started at runtime", []) || Start =/= error].
 
 kernel(Kernel) ->
     Value = fun(Key) -> proplists:get_value(Key, Kernel) end,

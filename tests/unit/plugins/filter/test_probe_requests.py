@@ -13,9 +13,21 @@ from ansible_collections.beam.cluster.plugins.module_utils._net.options import t
 
 PLAN = {
     "members": [
-        {"node": f"beam@n{at}", "host": f"n{at}", "address": f"10.0.0.{at}", "ports": {"first": 9100, "last": 9100 + (at == 2)}} for at in (1, 2, 3)
+        {
+            "node": f"beam@n{at}",
+            "host": f"n{at}",
+            "address": f"10.0.0.{at}",
+            "ports": {"first": 9100, "last": 9100 + (at == 2)},
+            "port": None,
+            "hidden": False,
+        }
+        for at in (1, 2, 3)
     ],
-    "hosts": {f"n{at}": {"in_run": True, "addresses": [f"10.0.0.{at}"]} for at in (1, 2, 3)},
+    "hosts": {
+        f"n{at}": {"in_run": True, "addresses": [f"10.0.0.{at}"], "epmd": {"listen": [f"10.0.0.{at}"]}, "firewall": {"backend": "nftables"}}
+        for at in (1, 2, 3)
+    },
+    "mode": "cluster",
     "tls_versions": ["tlsv1.3"],
     "epmd_port": 4369,
 }
@@ -31,8 +43,8 @@ def test_a_node_connects_to_all_and_to_itself() -> None:
 
 def test_a_member_makes_every_attack_of_a_member() -> None:
     made = probe_requests(PLAN, kind="attack", source="beam@n1", addresses=ADDRESSES, expired="/tmp/x/expired.pem")
-    assert {r["control"] for r in made} == {attack.id for attack in ATTACKS if attack.vantage == "member"}
-    assert {r["target"] for r in made} == {"beam@n2", "beam@n3"}
+    assert {r["control"] for r in made} == {attack.id for attack in ATTACKS if attack.vantage in ("member", "user")}
+    assert {r["target"] for r in made if not r["control"].startswith("local-")} == {"beam@n2", "beam@n3"}
     asked = {r["control"]: r["ask"] for r in made if r["target"] == "beam@n2"}
     assert asked["plaintext"]["plaintext"] is True
     assert asked["old-tls"]["tls"] == {"versions": ["tlsv1.2"]}

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[5]
 
 
 def test_every_control_has_exactly_one_check() -> None:
-    checked = [*findings._HOST_CHECKS, probes.CONNECT, "certificate-lifetime", "mesh-whole", *(attack.id for attack in ATTACKS)]
+    checked = [*findings._HOST_CHECKS, probes.CONNECT, "certificate-lifetime", "mesh-whole", "mesh-settings", *(attack.id for attack in ATTACKS)]
     assert sorted(checked) == sorted(control.id for control in CONTROLS)
     assert len(BY_ID) == len(CONTROLS)
 

@@ -214,9 +214,9 @@ def test_a_certificate_nobody_saw_is_not_tested() -> None:
 )
 def test_a_node_that_misses_another(told: Any, status: str, says: str) -> None:
     whole = made.evidence()
-    mesh = {**(whole.mesh or {}), "beam@n2": told}
+    mesh = {**(whole.mesh or {}), "beam@n2": {**made.TOLD, **told} if told else None}
     verdict = findings.evaluate(replace(whole, mesh=mesh))
-    (bad,) = verdict.failures
+    (bad,) = [finding for finding in verdict.failures if finding.control == "mesh-whole"]
     assert (bad.control, bad.status, bad.subject) == ("mesh-whole", status, "beam@n2")
     assert says in bad.details[0]
 
@@ -254,6 +254,8 @@ IN = {
     "outside-window": ("timeout_tls", "tls"),
     "member-public-epmd": ("connected", "epmd"),
     "member-public-window": ("tls_alert_certificate_required", "tls"),
+    "local-epmd": ("connected", "epmd"),
+    "local-window": ("timeout_tls", "tls"),
     "plaintext": ("connected", "done"),
     "old-tls": ("connected", "done"),
     "no-certificate": ("connected", "done"),
@@ -269,6 +271,8 @@ def test_every_attack_is_tried_below() -> None:
 
 
 def vantage_of(attack: str) -> str:
+    if attack.startswith("local"):
+        return "beam@n2"
     return "outsider" if attack.startswith("outside") else "beam@n1"
 
 
@@ -344,6 +348,21 @@ def test_without_an_outsider_the_outside_was_not_tested() -> None:
     of["outsiders"] = []
     verdict = findings.evaluate(made.evidence(of=of, outsiders=[]))
     assert by_status(verdict)[NOT_TESTED] == {"outside-epmd", "outside-window"}
+
+
+def test_a_firewall_of_somebody_else_is_judged_by_what_it_lets_through() -> None:
+    of = made.plan()
+    of["hosts"]["n2"]["firewall"]["backend"] = "external"
+    n2 = made.host("n2")
+    n2["observed"]["firewall"]["beam"] = None
+    n2["units"].pop("beam-firewall.service")
+    bent = {**{name: made.host(name) for name in made.HOSTS}, "n2": n2}
+    verdict = findings.evaluate(made.evidence(of=of, hosts=bent))
+    assert verdict.ok
+    on_n2 = {f.control for f in verdict.findings if f.status == NOT_APPLICABLE and f.hosts == ("n2",)}
+    assert {"firewall-rules", "firewall-boot", "local-epmd", "local-window"} <= on_n2
+    let_in = on("outsider", "beam@n2", "outside-window", code="dropped_tls", stage="tls")
+    assert not findings.evaluate(made.evidence(of=of, hosts=bent, answer=let_in)).ok
 
 
 def test_what_does_not_apply_says_so() -> None:
@@ -464,5 +483,115 @@ def test_the_evidence_is_left_alone() -> None:
 
 def test_every_control_has_a_failing_test_above() -> None:
     shown = {control for control, _change, _says in BROKEN_HOSTS} | set(IN)
-    shown |= {probes.CONNECT, "certificate-lifetime", "mesh-whole"}
+    shown |= {probes.CONNECT, "certificate-lifetime", "mesh-whole", "mesh-settings"}
     assert shown == {control.id for control in CONTROLS}
+
+
+# -- the shapes -------------------------------------------------------------------------------------------------------------------------------
+
+
+def shaped(mode: str = "cluster", discovery: str = "epmd") -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The whole cluster in another shape: its plan, and what its hosts show."""
+    of, hosts = made.plan(), {name: made.host(name) for name in made.HOSTS}
+    of.update(mode=mode, discovery=discovery)
+    no_epmd = mode == "off" or discovery == "fixed_port"
+    for member in of["members"]:
+        member.update(port=9100 if discovery == "fixed_port" else None, address=member["address"] if mode == "cluster" else "127.0.0.1")
+    for name, wanted in of["hosts"].items():
+        observed = hosts[name]["observed"]
+        for node in wanted["nodes"]:
+            node.update({key: value for key, value in of["members"][list(made.HOSTS).index(name)].items() if key != "host"})
+        if no_epmd:
+            wanted["epmd"]["listen"] = []
+            observed["listeners"] = [entry for entry in observed["listeners"] if entry["port"] != 4369]
+        elif mode == "standalone":
+            wanted["epmd"]["listen"] = ["127.0.0.1", "::1"]
+            observed["listeners"] = [entry for entry in observed["listeners"] if entry["address"] != made.HOSTS[name]]
+            observed["listeners"].append(listener("127.0.0.1", 9100, process="beam.smp", unit="beam.service"))
+        if mode != "cluster":
+            wanted.update(addresses=[], address="127.0.0.1")
+            observed["firewall"]["beam"]["members"] = []
+            of["addresses"] = []
+        if mode == "off":
+            observed["listeners"] = [entry for entry in observed["listeners"] if entry["port"] == 22]
+            observed["files"] = [entry for entry in observed["files"] if entry["path"].endswith("vm.args")]
+            observed["processes"][0].update(node=None, argv=["beam.smp", "-proto_dist", "none"])
+    return of, hosts
+
+
+def alone(told: dict[str, Any]) -> dict[str, Any]:
+    return {node: {**answer, "visible": []} for node, answer in told.items()}
+
+
+@pytest.mark.parametrize(("mode", "discovery"), [("cluster", "fixed_port"), ("standalone", "epmd"), ("off", "epmd")])
+def test_each_shape_passes_whole(mode: str, discovery: str) -> None:
+    of, hosts = shaped(mode, discovery)
+    whole = made.evidence(of=of, hosts=hosts)
+    verdict = findings.evaluate(replace(whole, mesh={} if mode == "off" else whole.mesh if mode == "cluster" else alone(dict(whole.mesh or {}))))
+    assert [(finding.control, finding.subject, finding.details) for finding in verdict.failures] == []
+    spoken_to = {finding.control for finding in verdict.findings if finding.status == PASSED}
+    assert ("mesh-connected" in spoken_to) is (mode != "off")
+    assert {"outside-epmd", "outside-window", "epmd-listeners", "distribution-listeners"} <= spoken_to
+
+
+def test_no_epmd_means_none_anywhere() -> None:
+    of, hosts = shaped(discovery="fixed_port")
+    hosts["n2"]["observed"]["listeners"].append(listener("127.0.0.1", 4369, process="epmd", unit=""))
+    verdict = findings.evaluate(made.evidence(of=of, hosts=hosts))
+    assert [(finding.control, finding.subject) for finding in verdict.failures] == [("epmd-listeners", "n2")]
+
+
+def test_with_a_fixed_port_members_knock_at_epmds_port_too() -> None:
+    of, hosts = shaped(discovery="fixed_port")
+    knocked = {(p.source, p.address) for p in made.requests(of, hosts) if p.control == "member-public-epmd" and p.network == "cluster"}
+    assert knocked == {(f"beam@{one}", made.HOSTS[other]) for one in made.HOSTS for other in made.HOSTS if one != other}
+    assert {p.port for p in made.requests(of, hosts) if p.control in ("mesh-connected", "self", "plaintext", "wrong-cookie")} == {9100}
+
+
+OFF_BROKEN: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
+    ("private-key", lambda o: o["files"].append({"path": "/etc/beam/beam@n2/tls/key.pem"}), "left behind"),
+    ("cookie-file", lambda o: o["files"].append({"path": "/var/lib/beam/beam@n2/.erlang.cookie"}), "left behind"),
+    ("distribution-listeners", lambda o: o["listeners"].append(listener("127.0.0.1", 9100)), "listens on 127.0.0.1:9100"),
+    ("distribution-listeners", lambda o: o["listeners"].append(listener("10.0.0.1", 40000, unit="beam.service")), "10.0.0.1:40000"),
+    ("running-process", lambda o: o["processes"][0].update(argv=["beam.smp"]), "can be given a name"),
+    ("running-process", lambda o: o["processes"][0].update(node="beam@n2"), "can be given a name, beam@n2"),
+]
+
+
+@pytest.mark.parametrize(("control", "change", "says"), OFF_BROKEN)
+def test_a_node_that_is_not_as_off_as_planned(control: str, change: Callable[[dict[str, Any]], object], says: str) -> None:
+    of, hosts = shaped("off")
+    change(hosts["n2"]["observed"])
+    (bad,) = findings.evaluate(replace(made.evidence(of=of, hosts=hosts), mesh={})).failures
+    assert (bad.control, bad.status) == (control, FAILED)
+    assert says in " ".join(bad.details)
+
+
+@pytest.mark.parametrize("key", ["ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "auto_connect"])
+def test_a_node_with_settings_of_its_own(key: str) -> None:
+    whole = made.evidence()
+    mesh = dict(whole.mesh or {})
+    mesh["beam@n2"] = {**mesh["beam@n2"], key: "other"}
+    (bad,) = findings.evaluate(replace(whole, mesh=mesh)).failures
+    assert (bad.control, bad.subject) == ("mesh-settings", "beam@n2")
+    assert "other" in bad.details[0]
+
+
+def test_a_hidden_node_is_seen_by_nobody_and_known_to_all() -> None:
+    of = made.plan()
+    of["members"][1]["hidden"] = True
+    whole = made.evidence(of=of)
+    told = dict(whole.mesh or {})
+    assert {finding.subject for finding in findings.evaluate(whole).failures} == set(told)
+    told["beam@n1"] = {**told["beam@n1"], "visible": ["beam@n3"], "hidden": ["beam@n2"]}
+    told["beam@n2"] = {**told["beam@n2"], "visible": [], "hidden": ["beam@n1", "beam@n3"]}
+    told["beam@n3"] = {**told["beam@n3"], "visible": ["beam@n1"], "hidden": ["beam@n2"]}
+    assert findings.evaluate(replace(whole, mesh=told)).failures == []
+
+
+def test_without_a_transitive_mesh_nobody_has_to_be_there() -> None:
+    of = made.plan()
+    of["settings"]["connect_all"] = False
+    whole = made.evidence(of=of)
+    told = {**(whole.mesh or {}), "beam@n2": {**made.TOLD, "code": "connected", "visible": []}}
+    assert by_status(findings.evaluate(replace(whole, mesh=told)))[NOT_APPLICABLE] == {"mesh-whole"}

@@ -27,10 +27,25 @@ DEFAULTS = {
     "beam_ports": "9100",
     "beam_product": "erlang",
     "beam_waivers": [],
+    "beam_firewall": "auto",
+    "beam_hidden": False,
+    "beam_net_ticktime": 60,
+    "beam_net_tickintensity": 4,
+    "beam_prevent_overlapping_partitions": True,
+    "beam_connect_all": True,
+    "beam_dist_auto_connect": "always",
 }
 PRODUCTS = {
     "erlang": {"kind": "erlang", "unit": "{name}.service", "user": "beam", "group": "beam", "home": "/var/lib/beam/{node}"},
-    "rabbitmq": {"kind": "rabbitmq", "unit": "rabbitmq-server.service", "user": "rabbitmq", "home": "/var/lib/rabbitmq"},
+    "rabbitmq": {
+        "kind": "rabbitmq",
+        "name": "rabbit",
+        "unit": "rabbitmq-server.service",
+        "user": "rabbitmq",
+        "home": "/var/lib/rabbitmq",
+        "peer_ports": ["6000-6500"],
+        "kernel": {"prevent_overlapping_partitions": False},
+    },
 }
 HOSTS = ("n1", "n2", "n3")
 
@@ -121,6 +136,44 @@ def everywhere(variable: str, rule: str, *hosts: str) -> Expected:
 
 
 MISTAKES: dict[str, tuple[Bend, Expected]] = {
+    "a mode that nobody knows": (lambda w: w.set("beam_mode", "alone", *w.run), {("", "beam_mode", "choice")}),
+    "a discovery that nobody knows": (lambda w: w.set("beam_discovery", "dns", *w.run), {("", "beam_discovery", "choice")}),
+    "a fixed port that is a range": (
+        lambda w: (w.set("beam_discovery", "fixed_port"), w.set("beam_ports", "9100-9101")),
+        everywhere("beam_ports", "fixed_port_window"),
+    ),
+    "different fixed ports": (
+        lambda w: (w.set("beam_discovery", "fixed_port"), w.set("beam_ports", "9101", "n3")),
+        {("n3", "beam_ports", "fixed_port_differs")},
+    ),
+    "a fixed port with two nodes on one address": (
+        lambda w: (w.set("beam_discovery", "fixed_port"), w.set("beam_nodes", [{"name": "web"}, {"name": "data"}], "n1")),
+        {("n1", "beam_nodes", "fixed_port_shared")},
+    ),
+    "standalone nodes with a fixed port on one host": (
+        lambda w: (
+            w.set("beam_mode", "standalone"),
+            w.set("beam_discovery", "fixed_port"),
+            w.set("beam_nodes", [{"name": "web"}, {"name": "data", "address": "10.0.1.1"}], "n1"),
+        ),
+        {("n1", "beam_nodes", "fixed_port_shared")},
+    ),
+    "a ticktime that is no number": (lambda w: w.set("beam_net_ticktime", "soon"), {("", "beam_net_ticktime", "choice")}),
+    "a tickintensity out of range": (lambda w: w.set("beam_net_tickintensity", 3), {("", "beam_net_tickintensity", "choice")}),
+    "a setting that is neither true nor false": (lambda w: w.set("beam_connect_all", "perhaps"), {("", "beam_connect_all", "choice")}),
+    "different settings": (
+        lambda w: w.set("beam_net_ticktime", 15, "n2"),
+        {("n2", "beam_net_ticktime", "differs")},
+    ),
+    "a setting that the product does not bear": (
+        lambda w: (w.set("beam_product", "rabbitmq"), w.set("beam_prevent_overlapping_partitions", True)),
+        everywhere("beam_prevent_overlapping_partitions", "setting_of_product"),
+    ),
+    "a hidden that is neither true nor false": (lambda w: w.set("beam_hidden", "perhaps", "n2"), {("n2", "beam_hidden", "type")}),
+    "a name of another address in standalone": (
+        lambda w: (w.set("beam_mode", "standalone"), [w.set("beam_node_name", f"beam@10.0.0.{n}", f"n{n}") for n in (1, 2, 3)]),
+        everywhere("beam_node_name", "name_is_another_address"),
+    ),
     "no group": (lambda w: w.groups.pop("beam"), {("", "beam_group", "group_missing")}),
     "a group that is not there": (
         lambda w: w.set("beam_group", "baem", *w.run),
@@ -145,6 +198,22 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "a port that another program has": (
         lambda w: w.observed["n2"].update(listeners=[{"address": "*", "port": 9100, "process": "node_exporter"}]),
         {("n2", "beam_ports", "window_in_use")},
+    ),
+    "a window of the kernel's own": (
+        lambda w: w.observed["n2"].update(ephemeral_ports={"range": [9000, 60999], "reserved": []}),
+        {("n2", "beam_ports", "window_ephemeral")},
+    ),
+    "a window that is reserved in part": (
+        lambda w: (
+            w.set("beam_ports", "9100-9103"),
+            w.observed["n2"].update(ephemeral_ports={"range": [9000, 60999], "reserved": [[22, 22], [9100, 9102]]}),
+        ),
+        {("n2", "beam_ports", "window_ephemeral")},
+    ),
+    "a firewall that nobody knows": (lambda w: w.set("beam_firewall", "iptables", "n2"), {("n2", "beam_firewall", "choice")}),
+    "a firewall that is off": (
+        lambda w: (w.set("beam_firewall", "ufw", "n2"), w.observed["n2"]["firewall"].update(in_charge="nftables")),
+        {("n2", "beam_firewall", "firewall_inactive")},
     ),
     "a flag that is no flag": (lambda w: w.set("beam_address_late", "perhaps", "n2"), {("n2", "beam_address_late", "type")}),
     "one address twice": (
@@ -338,6 +407,13 @@ def test_the_shape(world: World) -> None:
         "family": 4,
         "mode": "cluster",
         "discovery": "epmd",
+        "settings": {
+            "net_ticktime": 60,
+            "net_tickintensity": 4,
+            "prevent_overlapping_partitions": True,
+            "connect_all": True,
+            "dist_auto_connect": "always",
+        },
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
         "ca_dir": "/inventory/pki/beam",
@@ -354,6 +430,8 @@ def test_the_shape(world: World) -> None:
         "host": "n2",
         "address": "10.0.0.2",
         "ports": {"first": 9100, "last": 9100},
+        "port": None,
+        "hidden": False,
     }
     assert cluster["hosts"]["n2"] == {
         "in_run": True,
@@ -367,6 +445,9 @@ def test_the_shape(world: World) -> None:
                 "host_part": "n2",
                 "address": "10.0.0.2",
                 "ports": {"first": 9100, "last": 9100},
+                "port": None,
+                "hidden": False,
+                "kernel": cluster["settings"],
                 "product": "erlang",
                 "kind": "erlang",
                 "unit": "beam.service",
@@ -377,7 +458,7 @@ def test_the_shape(world: World) -> None:
                 "inet_tuple": "{10,0,0,2}",
             }
         ],
-        "firewall": {"ports": [[4369, 4369], [9100, 9100]], "own": ["10.0.0.2"]},
+        "firewall": {"backend": "nftables", "ports": [[4369, 4369], [9100, 9100]], "own": ["10.0.0.2"]},
         "epmd": {"listen": ["127.0.0.1", "::1", "10.0.0.2"], "port": 4369},
     }
     assert "outsider" not in cluster["hosts"]
@@ -387,6 +468,32 @@ def test_no_secret_in_the_plan_nor_in_what_it_is_made_from(world: World) -> None
     assert COOKIE not in str(world.cluster()) and PASSPHRASE not in str(world.cluster())
     inventory = Inventory(groups={}, run=[], values={}, secrets=world.secrets, observed={}, products={}, defaults={})
     assert COOKIE not in repr(inventory)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "in_charge", "used"),
+    [
+        (MISSING, "firewalld", "firewalld"),
+        ("auto", "ufw", "ufw"),
+        ("auto", "nftables", "nftables"),
+        ("auto", "none", "nftables"),
+        ("nftables", "firewalld", "nftables"),
+        ("external", "ufw", "external"),
+        ("ufw", "ufw", "ufw"),
+    ],
+)
+def test_who_runs_the_firewall(world: World, wanted: object, in_charge: str, used: str) -> None:
+    world.set("beam_firewall", wanted, "n2")
+    world.observed["n2"]["firewall"]["in_charge"] = in_charge
+    assert world.cluster()["hosts"]["n2"]["firewall"]["backend"] == used
+    assert world.cluster()["hosts"]["n1"]["firewall"]["backend"] == "nftables", "each host for itself"
+
+
+def test_a_window_may_be_reserved(world: World) -> None:
+    world.set("beam_ports", "9100-9103")
+    for seen in world.observed.values():
+        seen["ephemeral_ports"] = {"range": [9000, 60999], "reserved": [[9100, 9101], [9102, 9110]]}
+    assert world.cluster()["hosts"]["n2"]["nodes"][0]["ports"] == {"first": 9100, "last": 9103}
 
 
 def test_addresses_sort_as_numbers(world: World) -> None:
@@ -443,7 +550,22 @@ def test_several_nodes_on_one_host(world: World) -> None:
         ("b@n1", {"first": 9103, "last": 9105}, "b.service", "beam", "beam"),
         ("mq@n1", {"first": 25672, "last": 25672}, "rabbitmq-server.service", "carrot", "carrot"),
     ]
-    assert host["firewall"]["ports"] == [[4369, 4369], [9100, 9102], [9103, 9105], [25672, 25672]]
+    assert host["firewall"]["ports"] == [[4369, 4369], [6000, 6500], [9100, 9102], [9103, 9105], [25672, 25672]]
+
+
+def test_a_product_says_how_its_nodes_are_called() -> None:
+    world = World()
+    world.set("beam_product", "rabbitmq")
+    world.set("beam_node_name", "carrot@n2", "n2")
+    assert [member["node"] for member in world.cluster()["members"]] == ["carrot@n2", "rabbit@n1", "rabbit@n3"]
+
+
+def test_an_unknown_product_is_one_mistake() -> None:
+    world = World()
+    world.set("beam_product", "kafka", "n2")
+    cluster, problems = world.judge()
+    assert cluster is None
+    assert [(problem.host, problem.rule) for problem in problems] == [("n2", "product_unknown")]
 
 
 def test_two_addresses_on_one_host_may_share_a_window(world: World) -> None:
@@ -602,3 +724,71 @@ def test_a_host_outside_the_run_is_judged_by_the_inventory_alone(world: World) -
     assert world.cluster()["hosts"]["n1"]["interface"] is None
     world.set("beam_ports", "9109-9100", "n1")
     assert found(world.judge()[1]) == {("n1", "beam_ports", "window_reversed")}
+
+
+def shape(world: World, host: str = "n1") -> tuple[Any, ...]:
+    """What a host listens to and lets in: of the nodes' addresses and ports, epmd's addresses, the firewall's members, own addresses and ports."""
+    cluster = world.cluster()
+    own = cluster["hosts"][host]
+    nodes = [(node["node"], node["address"], node["port"]) for node in own["nodes"]]
+    return nodes, own["epmd"]["listen"], cluster["addresses"], own["firewall"]["own"], own["firewall"]["ports"]
+
+
+PORTS = [[4369, 4369], [9100, 9100]]
+ADDRESSES = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+
+
+def test_with_a_fixed_port_there_is_no_epmd_and_its_port_stays_shut(world: World) -> None:
+    world.set("beam_discovery", "fixed_port")
+    assert shape(world) == ([("beam@n1", "10.0.0.1", 9100)], [], ADDRESSES, ["10.0.0.1"], PORTS)
+
+
+def test_with_a_fixed_port_several_nodes_of_a_host_have_addresses_of_their_own(world: World) -> None:
+    world.set("beam_discovery", "fixed_port")
+    world.set("beam_node_name", "beam@n1b", "n2")
+    nodes = [{"name": "beam@n1", "unit": "a.service"}, {"name": "beam@n1c", "unit": "b.service", "address": "192.0.2.1"}]
+    world.set("beam_nodes", nodes, "n1")
+    found = shape(world)
+    assert found[0] == [("beam@n1", "10.0.0.1", 9100), ("beam@n1c", "192.0.2.1", 9100)]
+    assert found[3] == ["10.0.0.1", "192.0.2.1"]
+
+
+def test_a_standalone_node_is_on_loopback_and_nobody_is_let_in(world: World) -> None:
+    world.set("beam_mode", "standalone")
+    world.set("beam_address", MISSING, "n1")
+    world.set("beam_address", "fd00::3", "n3")
+    world.set("beam_node_name", "beam@n3", "n3")
+    cluster, problems = world.judge()
+    assert {(p.host, p.rule) for p in problems} == {("n3", "family_mixed")}
+    world.set("beam_address", "10.0.0.3", "n3")
+    assert shape(world) == ([("beam@n1", "127.0.0.1", None)], ["127.0.0.1", "::1"], [], [], PORTS)
+
+
+def test_a_node_that_is_off_needs_no_secret_and_no_address(world: World) -> None:
+    world.set("beam_mode", "off")
+    world.set("beam_address", MISSING)
+    world.secrets = {"beam_cookie": {}, "beam_pki_ca_passphrase": {}}
+    assert shape(world) == ([("beam@n1", "127.0.0.1", None)], [], [], [], PORTS)
+
+
+def test_settings_are_the_clusters_and_a_product_may_insist(world: World) -> None:
+    world.set("beam_net_ticktime", "15")
+    world.set("beam_product", "rabbitmq", "n1")
+    cluster = world.cluster()
+    kernel = {host: own["nodes"][0]["kernel"] for host, own in cluster["hosts"].items()}
+    assert kernel["n2"] == cluster["settings"] == {**kernel["n1"], "prevent_overlapping_partitions": True}
+    assert kernel["n1"]["prevent_overlapping_partitions"] is False
+    assert kernel["n1"]["net_ticktime"] == 15
+
+
+def test_hidden_is_of_a_host_or_of_one_of_its_nodes(world: World) -> None:
+    world.set("beam_hidden", "yes", "n2")
+    world.set("beam_nodes", [{"name": "web", "ports": "9200"}, {"name": "eye", "ports": "9300", "hidden": True}], "n1")
+    assert {member["node"] for member in world.cluster()["members"] if member["hidden"]} == {"beam@n2", "eye@n1"}
+
+
+def test_a_node_of_somebody_else_on_a_members_host_is_a_finding(world: World) -> None:
+    world.observed["n2"]["processes"] = [{"node": "beam@n2", "pid": 1}, {"node": "web@n2", "pid": 2}, {"node": None, "pid": 3}]
+    (found,) = world.cluster()["findings"]
+    assert (found["control"], found["host"], found["severity"]) == ("shared_epmd", "n2", "medium")
+    assert "web@n2" in found["detail"]

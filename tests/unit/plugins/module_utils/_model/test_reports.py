@@ -60,7 +60,7 @@ def test_the_terminal_shows_the_whole_mesh_and_all_attacks() -> None:
     assert [row[0] for row in rows] == ["beam@n1", "beam@n2", "beam@n3"]
     assert all(row.count("tlsv1.3") == 2 for row in rows)
     refused = [line for line in lines if " refused  " in line]
-    assert len(refused) == 11
+    assert len(refused) == 13
     assert all(line.split()[1] == line.split()[3] for line in refused), "as many as were tried"
     assert lines[-1].startswith("PASSED: ")
 
@@ -69,9 +69,11 @@ def test_the_terminal_shows_the_whole_mesh_and_all_attacks() -> None:
 def test_a_large_mesh_stays_readable(size: int) -> None:
     of = made.plan()
     of["members"] = [
-        {"node": f"beam@h{at:03}", "host": f"h{at:03}", "address": f"10.0.0.{at + 1}", "ports": {"first": 9100, "last": 9100}} for at in range(size)
+        {"node": f"beam@h{at:03}", "host": f"h{at:03}", "address": f"10.0.0.{at + 1}", "ports": {"first": 9100, "last": 9100}, **made.COMMON}
+        for at in range(size)
     ]
-    of["hosts"] = {f"h{at:03}": {**made.plan()["hosts"]["n1"], "in_run": True} for at in range(size)}
+    (node,) = of["hosts"]["n1"]["nodes"]
+    of["hosts"] = {f"h{at:03}": {**made.plan()["hosts"]["n1"], "nodes": [{**node, "node": f"beam@h{at:03}"}]} for at in range(size)}
     of["outsiders"] = []
 
     def answer(probe: Probe) -> Answer | None:

@@ -44,11 +44,15 @@ class Place:
         port = self.lab.names()[target]
 
         def member(node: str, host: str) -> dict[str, Any]:
-            return {"node": node, "host": host, "address": "127.0.0.1", "ports": {"first": port, "last": port}}
+            return {"node": node, "host": host, "address": "127.0.0.1", "ports": {"first": port, "last": port}, "port": None, "hidden": False}
 
         return {
             "members": [member(f"{target}@localhost", "localhost"), member("beam@third", "third"), member("beam@vantage", "vantage")],
-            "hosts": {"localhost": {"in_run": True}, "third": {"in_run": False}, "vantage": {"in_run": False}},
+            "hosts": {
+                host: {"in_run": host == "localhost", "firewall": {"backend": "nftables"}, "epmd": {"listen": ["127.0.0.1"]}}
+                for host in ("localhost", "third", "vantage")
+            },
+            "mode": "cluster",
             "tls_versions": ["tlsv1.3"],
             "epmd_port": self.lab.epmd_port,
         }
@@ -57,12 +61,12 @@ class Place:
         """What the role does with these probes, without Ansible in between."""
         expired = self.pki.pair("expired")
         common: dict[str, Any] = {name: option.get("default") for name, option in connection_spec().items()}
-        common.update(cookie=cookie, name="beam_probe@vantage", epmd_port=self.lab.epmd_port, timeout=1.5, expect=["any"])
+        common.update(cookie=cookie, name="beam_probe@vantage", epmd_port=self.lab.epmd_port, timeout=1.5, expect=["any"], user=None)
         if tls:
             common["tls"] = {"ca": self.pki.ca, **self.pki.pair("vantage"), "versions": ["tlsv1.3"], "verify": True}
         answers = []
         for probe in made:
-            if probe.present == "names":
+            if probe.present in ("names", "user_names"):
                 (told,) = names_all([(probe.address, probe.port)], source=None, timeout=5.0, concurrency=1)
                 told["stage"] = None
             else:
@@ -87,6 +91,8 @@ class Place:
             for probe in made
             if probe.vantage == "outsider"
         ]
+        # Whoever runs this is another user to the node than root would be.
+        made += [probe for probe in probes.attack_probes(plan, "localhost", node, {}) if probe.control.startswith("local") and probe.address != "::1"]
         assert {probe.control for probe in made} == {attack.id for attack in ATTACKS}
         outcomes = {}
         for answer in self.ask(plan, made, cookie=cookie):
@@ -123,7 +129,7 @@ def test_tls_that_verifies_nobody_lets_every_attack_in_but_plaintext(place: Plac
 
 def test_a_stock_node_lets_plaintext_in(place: Place) -> None:
     outcomes = place.attack("plain", cookie=WRONG)
-    for attack in ("plaintext", "outside-epmd", "outside-window", "member-public-epmd", "member-public-window"):
+    for attack in ("plaintext", "outside-epmd", "outside-window", "member-public-epmd", "member-public-window", "local-epmd", "local-window"):
         assert outcomes[attack].status == SUCCEEDED, outcomes[attack]
     assert outcomes["plaintext"].answer.code == "connected"
     # There is no TLS to attack: what was never refused must not look as if it was.

@@ -35,11 +35,28 @@ x PrivateNetwork=                                             Service has access
 
 > Overall exposure level for beam.service: 1.3 OK
 """
+COMMON = {"port": None, "hidden": False}
+SETTINGS = {
+    "net_ticktime": 60,
+    "net_tickintensity": 4,
+    "prevent_overlapping_partitions": True,
+    "connect_all": True,
+    "dist_auto_connect": "always",
+}
+TOLD = {"ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "auto_connect": "always"}
 
 
 def plan() -> dict[str, Any]:
     members = [
-        {"node": f"beam@{host}", "name": "beam", "host_part": host, "host": host, "address": address, "ports": {"first": 9100, "last": 9100}}
+        {
+            "node": f"beam@{host}",
+            "name": "beam",
+            "host_part": host,
+            "host": host,
+            "address": address,
+            "ports": {"first": 9100, "last": 9100},
+            **COMMON,
+        }
         for host, address in HOSTS.items()
     ]
     hosts = {
@@ -61,9 +78,11 @@ def plan() -> dict[str, Any]:
                     "group": "beam",
                     "home": f"/var/lib/beam/beam@{host}",
                     "directory": f"/etc/beam/beam@{host}",
+                    "kernel": dict(SETTINGS),
+                    **COMMON,
                 }
             ],
-            "firewall": {"ports": [[4369, 4369], [9100, 9100]], "own": [address]},
+            "firewall": {"backend": "nftables", "ports": [[4369, 4369], [9100, 9100]], "own": [address]},
             "epmd": {"listen": ["127.0.0.1", "::1", address], "port": 4369},
         }
         for host, address in HOSTS.items()
@@ -71,7 +90,9 @@ def plan() -> dict[str, Any]:
     return {
         "group": "beam",
         "names": "short",
+        "mode": "cluster",
         "discovery": "epmd",
+        "settings": dict(SETTINGS),
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
         "members": members,
@@ -150,6 +171,8 @@ HARDENED = {
     "outside-window": ("filtered", "connect"),
     "member-public-epmd": ("epmd_closed", "epmd"),
     "member-public-window": ("closed", "connect"),
+    "local-epmd": ("epmd_closed", "epmd"),
+    "local-window": ("closed", "connect"),
     "plaintext": ("plaintext_on_tls", "status"),
     "old-tls": ("tls_alert_protocol_version", "tls"),
     "no-certificate": ("tls_alert_certificate_required", "tls"),
@@ -187,7 +210,7 @@ def evidence(
     of = of or plan()
     hosts = hosts if hosts is not None else {name: host(name) for name in HOSTS}
     nodes = [member["node"] for member in of["members"]]
-    mesh = {node: {"code": "connected", "visible": [peer for peer in nodes if peer != node]} for node in nodes}
+    mesh = {node: {"code": "connected", "visible": [peer for peer in nodes if peer != node], "hidden": [], **TOLD} for node in nodes}
     answers = [made for made in map(answer, requests(of, hosts)) if made is not None]
     values: dict[str, Any] = {"plan": of, "hosts": hosts, "answers": answers, "mesh": mesh, "outsiders": ["outsider"], "epoch": NOW}
     return Evidence(**{**values, **other})
