@@ -12,12 +12,19 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 HOST ?= n1
+PRODUCT ?= erlang
 export LAB_PREFIX ?= beam-
 
 cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/beam-cluster
 venv := $(cache)/venv-$(shell cat requirements.txt | sha256sum | cut -c1-12)
 # The collection under its own name; a link inside the checkout would contain itself.
 collections := $(cache)/collections-$(shell pwd | sha256sum | cut -c1-12)
+
+# A product's scenario brings an inventory that comes on top of the lab's.
+ifneq ($(PRODUCT),erlang)
+on_top := $(or $(wildcard molecule/$(PRODUCT)/inventory.yml),$(error there is no scenario for PRODUCT=$(PRODUCT)))
+endif
+inventory := -i molecule/inventory $(if $(on_top),-i $(on_top))
 
 export PATH := $(venv)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(collections)
@@ -45,16 +52,16 @@ $(venv)/complete: requirements.txt
 .PHONY: lab
 lab: bootstrap  ## start the lab: n1, n2, n3 and outsider, bare (LAB_PREFIX=... for a lab of your own)
 	@echo "==> starting the lab $(LAB_PREFIX)"
-	@ansible-playbook -i molecule/inventory molecule/default/create.yml
+	@ansible-playbook $(inventory) molecule/default/create.yml
 
 .PHONY: lab-down
 lab-down: bootstrap  ## take the lab down
-	@ansible-playbook -i molecule/inventory molecule/default/destroy.yml
+	@ansible-playbook $(inventory) molecule/default/destroy.yml
 
 .PHONY: demo
-demo: lab  ## three bare hosts become a hardened cluster, and the proof is printed
+demo: lab  ## three bare hosts become a hardened cluster, and the proof is printed (PRODUCT=rabbitmq, ejabberd)
 	@echo "==> turning the hosts into a cluster and proving it (about 2 min)"
-	@ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ansible-playbook -i molecule/inventory beam.cluster.site
+	@ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ansible-playbook $(inventory) beam.cluster.site
 	@echo
 	@echo "The report:   $(cache)/lab/$(LAB_PREFIX)/report"
 	@echo "Look around:  make demo-shell HOST=n1   (n1, n2, n3, outsider)"
@@ -63,7 +70,7 @@ demo: lab  ## three bare hosts become a hardened cluster, and the proof is print
 
 .PHONY: demo-verify
 demo-verify: bootstrap  ## prove the demo's cluster anew
-	@ansible-playbook -i molecule/inventory beam.cluster.verify
+	@ansible-playbook $(inventory) beam.cluster.verify
 
 .PHONY: demo-down
 demo-down: lab-down  ## take the demo down
@@ -87,11 +94,20 @@ molecule: bootstrap  ## the lab's scenarios
 	@tests/run.py molecule
 
 .PHONY: proof
-proof: bootstrap  ## what takes longer: killed runs, restarts, late addresses, a search for secrets, another controller (30 minutes)
+proof: bootstrap  ## what takes longer: killed runs, restarts, other firewalls, scanners, a search for secrets, another controller (long)
 	@tests/run.py proof
 
+.PHONY: shapes
+shapes: bootstrap  ## one lab through all shapes and back
+	@tests/run.py shapes
+
+.PHONY: products
+products: bootstrap  ## the scenarios of RabbitMQ and ejabberd
+	@tests/run.py products
+
 .PHONY: matrix
-matrix: bootstrap  ## the wire against real nodes of OTP 23 to 29 (10 minutes; goes on where it was broken off)
+matrix: bootstrap  ## the wire against real nodes of OTP 23 to 29 (long; goes on where it was broken off)
+	@molecule/lab/packages openssl tshark
 	@tests/matrix/run.py
 
 .PHONY: fuzz
@@ -100,5 +116,8 @@ fuzz: bootstrap  ## fuzz every decoder, 700,000 inputs each
 	@tests/fuzz/fuzz.py all -runs=700000
 
 .PHONY: bench
-bench: bootstrap  ## measured claims
+bench: bootstrap  ## measured claims, against other programs and libraries
+	@molecule/lab/packages erlang-base erlang-ssl openssl
+	@$(venv)/bin/pip install --quiet erlang-py
+	@$(venv)/bin/pip install --quiet pyrlang-term || echo "==> pyrlang-term cannot be had here, and is not compared with"
 	@for bench in tests/bench/*.py tests/bench/*/*.py; do [ ! -x "$$bench" ] || "$$bench"; done

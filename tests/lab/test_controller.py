@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def wheels(lab: Lab) -> Path:
 
 
 @pytest.fixture(scope="module")
-def controller(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+def controller(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Ansible from PyPI and the built artifact on the outsider, its SSH key on the nodes, the lab's secrets and CA in its own place."""
     for host in (HOST, *NODES):
         package = "openssh-client python3-venv" if host == HOST else "openssh-server"
@@ -71,8 +72,11 @@ def controller(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Lab:
         }
     }
     lab.write(HOST, "/opt/controller/inventory.json", json.dumps(inventory))
-    lab.on(HOST, "chmod -R go-rwx /opt/controller")
-    return lab
+    lab.on(HOST, "chmod 600 /opt/controller/inventory.json")
+    yield lab
+    lab.on(HOST, "rm -r /opt/controller")
+    done = lab.play()
+    assert done.returncode == 0, done.stdout[-4000:]
 
 
 def test_newest_ansible(controller: Lab) -> None:

@@ -13,6 +13,35 @@ import pytest
 import testinfra
 from testinfra.host import Host
 
+
+@dataclass(frozen=True)
+class Product:
+    """What the hosts of a scenario run. C(served): the ports for everybody, which are the product's own affair."""
+
+    name: str = "beam"
+    unit: str = "beam.service"
+    user: str = "beam"
+    home: str = "/var/lib/beam/{node}"
+    served: tuple[int, ...] = ()
+
+
+# A scenario is named after its product; all others run bare nodes.
+PRODUCTS = {
+    "ejabberd": Product("ejabberd", "ejabberd.service", "ejabberd", "/var/lib/ejabberd", (1883, 5222, 5223, 5269, 5280, 5443)),
+    "rabbitmq": Product("rabbit", "rabbitmq-server.service", "rabbitmq", "/var/lib/rabbitmq", (5672,)),
+}
+SCENARIO = os.environ.get("MOLECULE_SCENARIO_NAME", "default")
+PRODUCT = PRODUCTS.get(SCENARIO, Product())
+
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out the other products' own tests, which lie in folders of their names: molecule hands over every file there is."""
+    others = set(PRODUCTS) - {SCENARIO}
+    items[:] = [item for item in items if item.path.parent.name not in others]
+
+
+
 PREFIX = os.environ.get("LAB_PREFIX", "beam-")
 NODES = ("n1", "n2", "n3")
 PORT = 9100
@@ -31,7 +60,7 @@ class Node:
 
     @property
     def node(self) -> str:
-        return f"beam@{self.name}"
+        return f"{PRODUCT.name}@{self.name}"
 
     @property
     def directory(self) -> str:
@@ -39,7 +68,7 @@ class Node:
 
     @property
     def home(self) -> str:
-        return f"/var/lib/beam/{self.node}"
+        return PRODUCT.home.format(node=self.node)
 
     def address(self, interface: str, family: int = 4) -> str:
         """The address on an interface: eth0 is the cluster's network, eth1 the public one."""
@@ -50,7 +79,7 @@ class Node:
         """The value of an expression in a fresh erl of the service user: hidden, not listening, with the node's own files."""
         carrier = f"-proto_dist inet_tls -ssl_dist_optfile {self.directory}/ssl_dist.conf" if tls else ""
         done = self.host.run(
-            f"cd / && runuser -u beam -- env HOME={self.home} timeout 60 erl -noshell -hidden -sname {name or f'beam_probe@{self.name}'} "
+            f"cd / && runuser -u {PRODUCT.user} -- env HOME={self.home} timeout 60 erl -noshell -hidden -sname {name or f'beam_probe@{self.name}'} "
             f"-start_epmd false -dist_listen false {carrier} -kernel inetrc '\"{self.directory}/inetrc\"' -eval %s",
             f'io:format("~n~p", [{expression}]), halt().',
         )

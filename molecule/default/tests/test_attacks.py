@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import EPMD, NODES, PORT, Node
+from conftest import EPMD, NODES, PORT, PRODUCT, Node
 from testinfra.host import Host
 
 # A distribution handshake's first frame, in clear: 'N', flags, creation, name.
@@ -29,8 +29,9 @@ def test_the_ports_are_filtered_for_the_outsider(node: Node, outsider: Host, int
 
 
 @pytest.mark.parametrize("interface", ["eth0", "eth1"])
-def test_no_port_at_all_is_open_to_the_outsider(node: Node, outsider: Host, interface: str) -> None:
-    assert "/open/" not in open_ports(outsider, node.address(interface), "-")
+def test_no_port_is_open_to_the_outsider_but_what_the_product_serves(node: Node, outsider: Host, interface: str) -> None:
+    found = open_ports(outsider, node.address(interface), "-")
+    assert tuple(int(port) for port in re.findall(r"(\d+)/open/", found)) == PRODUCT.served, found
 
 
 @pytest.mark.parametrize("action", ["stop", "start", "restart", "reload"])
@@ -98,4 +99,36 @@ def test_a_plaintext_handshake_is_refused(node: Node, peer: Node) -> None:
 
 def test_every_attack_above_has_a_victim(nodes: list[Node]) -> None:
     """All refusals are worth nothing where nobody listens."""
-    assert [node.host.service("beam").is_running for node in nodes] == [True] * len(NODES)
+    assert [node.host.service(PRODUCT.unit).is_running for node in nodes] == [True] * len(NODES)
+
+
+@pytest.mark.parametrize("user", ["nobody", "root"])
+@pytest.mark.parametrize("where", ["127.0.0.1", "::1", "cluster"])
+def test_epmd_is_for_root_and_the_nodes_only_on_the_host_itself(node: Node, where: str, user: str) -> None:
+    address = node.address("eth0") if where == "cluster" else where
+    answer = node.host.run(f"runuser -u {user} -- timeout 5 bash -c '</dev/tcp/{address}/{EPMD}'")
+    assert (answer.rc == 0) is (user == "root"), answer.stderr
+    assert user == "root" or "refused" in answer.stderr, answer.stderr
+
+
+@pytest.mark.parametrize("user", ["nobody", "root"])
+def test_a_node_is_for_root_and_the_nodes_only_on_the_host_itself(node: Node, user: str) -> None:
+    answer = node.host.run(f"runuser -u {user} -- timeout 5 bash -c '</dev/tcp/{node.address('eth0')}/{PORT}'")
+    assert (answer.rc == 0) is (user == "root"), answer.stderr
+
+
+def test_nobody_takes_a_name_from_epmd(node: Node) -> None:
+    squat = node.host.run("cd / && runuser -u nobody -- env HOME=/tmp timeout 20 erl -noshell -sname squatter -eval 'halt().'")
+    assert squat.rc != 0
+    assert "squatter" not in node.host.check_output("epmd -names")
+
+
+@pytest.mark.parametrize("port", [EPMD, PORT])
+def test_a_node_reaches_members_only(node: Node, peer: Node, outsider: Host, port: int) -> None:
+    stranger = outsider.check_output("ip -4 -oneline address show dev eth0 scope global").split()[3].partition("/")[0]
+    listener = outsider.run(f"timeout 30 ncat -lk {stranger} {port} >/dev/null 2>&1 & sleep 1; ss -Hltn sport = :{port}")
+    assert str(port) in listener.stdout
+    for user, address, reached in [(PRODUCT.user, stranger, False), ("root", stranger, True), (PRODUCT.user, peer.address("eth0"), True)]:
+        answer = node.host.run(f"runuser -u {user} -- timeout 5 bash -c '</dev/tcp/{address}/{port}'")
+        assert (answer.rc == 0) is reached, f"{user} to {address}: {answer.stderr}"
+    outsider.run(f"pkill -f 'ncat -lk {stranger} {port}'")

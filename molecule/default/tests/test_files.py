@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Node
+from conftest import PRODUCT, Node
 
 CLEAR = ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")
 
@@ -27,7 +27,7 @@ def test_folders_belong_to_root(node: Node, path: str) -> None:
 @pytest.mark.parametrize("path", ["{node.directory}/tls/key.pem", "{node.home}/.erlang.cookie"])
 def test_secrets_are_the_service_users_alone(node: Node, path: str) -> None:
     file = node.host.file(path.format(node=node))
-    assert (file.user, oct(file.mode)) == ("beam", "0o400")
+    assert (file.user, oct(file.mode)) == (PRODUCT.user, "0o400")
 
 
 def test_no_process_shows_the_cookie(node: Node) -> None:
@@ -67,12 +67,12 @@ def test_all_nodes_trust_one_ca(nodes: list[Node]) -> None:
 
 
 def test_the_unit_is_sandboxed(node: Node) -> None:
-    line = node.host.run("systemd-analyze security --no-pager beam.service").stdout.strip().splitlines()[-1]
-    assert "Overall exposure level for beam.service" in line
+    line = node.host.run(f"systemd-analyze security --no-pager {PRODUCT.unit}").stdout.strip().splitlines()[-1]
+    assert f"Overall exposure level for {PRODUCT.unit}" in line
     assert float(line.split(":")[1].split()[0]) <= 1.5, line
 
 
-@pytest.mark.parametrize("unit", ["beam-firewall.service", "epmd.socket", "beam.service"])
+@pytest.mark.parametrize("unit", ["beam-firewall.service", "epmd.socket", PRODUCT.unit])
 def test_the_units_run_and_will_run_again(node: Node, unit: str) -> None:
     assert node.host.service(unit).is_running
     assert node.host.service(unit).is_enabled

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from conftest import EPMD, PORT, Node
+from conftest import EPMD, PORT, PRODUCT, Node
 
 
 def listeners(node: Node) -> dict[tuple[str, int], str]:
@@ -28,12 +28,12 @@ def test_epmd_listens_on_loopback_and_the_cluster_address_only(node: Node) -> No
 
 
 def test_nothing_else_can_be_reached(node: Node) -> None:
-    reachable = {key for key in listeners(node) if not key[0].startswith("127.") and key[0] != "::1"}
+    reachable = {key for key in listeners(node) if not key[0].startswith("127.") and key[0] != "::1" and key[1] not in PRODUCT.served}
     assert reachable == {(node.address("eth0"), PORT), (node.address("eth0"), EPMD)}
 
 
 def test_epmd_knows_the_node(node: Node) -> None:
-    assert f"name beam at port {PORT}" in node.host.check_output("epmd -names")
+    assert f"name {PRODUCT.name} at port {PORT}" in node.host.check_output("epmd -names")
 
 
 def opened_by(node: Node, command: str, until: str) -> dict[tuple[str, int], str]:

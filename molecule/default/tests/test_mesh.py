@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from conftest import NODES, Node
+from conftest import NODES, PRODUCT, Node
 
 
 def test_a_real_ping_reaches_every_member(node: Node) -> None:
     for name in NODES:
-        assert node.erl(f"net_adm:ping('beam@{name}')") == "pong"
+        assert node.erl(f"net_adm:ping('{PRODUCT.name}@{name}')") == "pong"
 
 
 def test_each_node_sees_all_others(node: Node) -> None:
     seen = node.erl(f"lists:sort(rpc:call('{node.node}', erlang, nodes, []))")
-    assert seen == "[" + ",".join(f"beam@{name}" for name in NODES if name != node.name) + "]"
+    assert seen == "[" + ",".join(f"{PRODUCT.name}@{name}" for name in NODES if name != node.name) + "]"
 
 
 def test_a_plain_erl_is_not_let_in(node: Node, peer: Node) -> None:
@@ -25,5 +25,5 @@ def test_a_plain_erl_is_not_let_in(node: Node, peer: Node) -> None:
 def test_a_member_cannot_claim_another_host(node: Node, peer: Node) -> None:
     """OTP holds the name's host against the certificate; another name of the same host is let in."""
     (third,) = set(NODES) - {node.name, peer.name}
-    for name in (f"beam@{third}", f"stranger@{third}", "stranger@elsewhere"):
+    for name in (f"{PRODUCT.name}@{third}", f"stranger@{third}", "stranger@elsewhere"):
         assert node.erl(f"net_adm:ping('{peer.node}')", name=name) == "pang"
