@@ -34,12 +34,10 @@ SCENARIO = os.environ.get("MOLECULE_SCENARIO_NAME", "default")
 PRODUCT = PRODUCTS.get(SCENARIO, Product())
 
 
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out the other products' own tests, which lie in folders of their names: molecule hands over every file there is."""
     others = set(PRODUCTS) - {SCENARIO}
     items[:] = [item for item in items if item.path.parent.name not in others]
-
 
 
 PREFIX = os.environ.get("LAB_PREFIX", "beam-")
