@@ -79,8 +79,13 @@ demo-down: lab-down  ## take the demo down
 demo-shell:  ## a root login shell on a host of the lab (HOST=n1)
 	@molecule/lab/podman exec -it -w /root $(LAB_PREFIX)$(HOST) bash -l
 
+# What the tests hold ours against, on this machine: a real erl, a real nft.
+.PHONY: oracles
+oracles:
+	@molecule/lab/packages erlang-base erlang-ssl nftables openssl
+
 .PHONY: test
-test: bootstrap  ## everything below, counted (under 40 minutes)
+test: bootstrap oracles  ## everything below, counted (under 40 minutes)
 	@tests/run.py
 
 .PHONY: lint sanity unit molecule
@@ -88,7 +93,7 @@ lint: bootstrap  ## yamllint, ansible-lint, ruff, mypy, changelog
 	@tests/run.py lint
 sanity: bootstrap  ## ansible-test sanity
 	@tests/run.py sanity
-unit: bootstrap  ## Python tests and the rules that every role keeps
+unit: bootstrap oracles  ## Python tests and the rules that every role keeps
 	@tests/run.py unit
 molecule: bootstrap  ## the lab's scenarios
 	@tests/run.py molecule
@@ -106,8 +111,8 @@ products: bootstrap  ## the scenarios of RabbitMQ and ejabberd
 	@tests/run.py products
 
 .PHONY: matrix
-matrix: bootstrap  ## the wire against real nodes of OTP 23 to 29 (long; goes on where it was broken off)
-	@molecule/lab/packages openssl tshark
+matrix: bootstrap oracles  ## the wire against real nodes of OTP 23 to 29 (long; goes on where it was broken off)
+	@molecule/lab/packages tshark
 	@tests/matrix/run.py
 
 .PHONY: fuzz
@@ -116,8 +121,7 @@ fuzz: bootstrap  ## fuzz every decoder, 700,000 inputs each
 	@tests/fuzz/fuzz.py all -runs=700000
 
 .PHONY: bench
-bench: bootstrap  ## measured claims, against other programs and libraries
-	@molecule/lab/packages erlang-base erlang-ssl openssl
+bench: bootstrap oracles  ## measured claims, against other programs and libraries
 	@$(venv)/bin/pip install --quiet erlang-py
 	@$(venv)/bin/pip install --quiet pyrlang-term || echo "==> pyrlang-term cannot be had here, and is not compared with"
 	@for bench in tests/bench/*.py tests/bench/*/*.py; do [ ! -x "$$bench" ] || "$$bench"; done

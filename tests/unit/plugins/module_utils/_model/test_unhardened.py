@@ -35,7 +35,8 @@ class Place:
         for name in ("vantage", "localhost"):
             self.pki.issue(name, sans=f"DNS:{name}")
         self.pki.issue("expired", sans="DNS:vantage", expired=True)
-        self.lab = nodes.Lab(folder / "lab").start()
+        # The certificates lie within: a node that runs in a tree of its own sees the lab's folder only.
+        self.lab = nodes.Lab(folder).start()
 
     def node(self, name: str, *, tls: str | None, arguments: tuple[str, ...] = ()) -> None:
         self.lab.node(RELEASE, f"{name}@localhost", tls=tls, arguments=arguments)
