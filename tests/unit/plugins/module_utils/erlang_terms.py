@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 
 from ansible_collections.beam.cluster.plugins.module_utils import _term as t
@@ -67,8 +68,8 @@ def improper(head, tail):
 
 
 def unique(pairs):
-    """Pairs whose keys differ as Erlang tells keys apart."""
-    return list({t.to_text(key): (key, value) for key, value in pairs}.values())
+    """Pairs whose keys differ as Erlang tells keys apart: up to OTP 26 the two zeros are one, and words that a reference lacks are zeros."""
+    return list({re.sub(r"(\.0)+>", ">", t.to_text(key).replace("-0.0", "0.0")): (key, value) for key, value in pairs}.values())
 
 
 small = st.integers(-2 ** 31, 2 ** 31 - 1)
