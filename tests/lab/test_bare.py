@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from conftest import NODES, Lab, recap
 
-# What nobody can foresee on a host where nothing is installed: there is no unit yet that could be asked, and no key to sign for.
+# What nobody can foresee on a host where nothing is installed: there is no unit yet that could be asked, and no request to sign.
 UNFORESEEN = {
     "firewall : table | Load the rules, now and at every boot",
-    "pki : node | Make the private key, which never leaves the host",
     "pki : sign | Sign the request",
     "pki : sign | Keep a copy of what was signed",
     "epmd : run | Start the socket, now and at every boot, or never",
+    "service : enable | Start the unit at every boot",
 }
 # The CA is built aside on the controller and put in place as a whole.
 AUTHORITY = "pki : authority | "
