@@ -92,6 +92,9 @@ plan:
     settings:
       description: The kernel parameters that decide what a partition does, as the cluster wants them. Those of one node are its C(kernel).
       type: dict
+    tls:
+      description: Whether the nodes speak TLS. What one node shows and demands is its C(tls), null where it does not.
+      type: bool
     tls_versions:
       description: TLS versions, newest first.
       type: list

@@ -184,7 +184,7 @@ def flags(folder: Path, *, without: str = "", more: str = "", inetrc: str = '{ho
 
 
 def test_good_flags_pass(tmp_path: Path) -> None:
-    assert prove("args", flags(tmp_path), shutil.which("erl")) == (0, "")
+    assert prove("args", flags(tmp_path), shutil.which("erl"), "inet_tls") == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_good_flags_pass(tmp_path: Path) -> None:
         ({"more": "-nocookie"}, "-nocookie"),
         ({"more": "-ssl_dist_opt server_verify verify_none"}, "-ssl_dist_opt overrides"),
         ({"more": "-name beam@n1.example"}, "-name or -sname must be given once"),
-        ({"without": "-proto_dist", "more": "-proto_dist inet_tcp"}, "-proto_dist inet_tcp is not TLS"),
-        ({"without": "-proto_dist", "more": "-proto_dist inet_tls inet_tcp"}, "is not TLS"),
+        ({"without": "-proto_dist", "more": "-proto_dist inet_tcp"}, "-proto_dist inet_tcp is not inet_tls, which was planned"),
+        ({"without": "-proto_dist", "more": "-proto_dist inet_tls inet_tcp"}, "-proto_dist inet_tls inet_tcp is not inet_tls"),
         ({"without": "-start_epmd"}, "-start_epmd must be given once"),
         ({"without": "use_interface", "more": "-kernel inet_dist_use_interface '\"10.9.9.9\"'"}, "inet_dist_use_interface is no address"),
         ({"without": "connect_options"}, "inet_dist_connect_options lacks"),
@@ -210,9 +210,25 @@ def test_good_flags_pass(tmp_path: Path) -> None:
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_flags_that_fail_without_a_sign_are_refused_by_name(tmp_path: Path, changed: dict[str, str], said: str) -> None:
-    status, output = prove("args", flags(tmp_path, **changed), shutil.which("erl"))
+    status, output = prove("args", flags(tmp_path, **changed), shutil.which("erl"), "inet_tls")
     assert status == 1
     assert said in output
+
+
+def clear(folder: Path) -> Path:
+    path = flags(folder, without="-proto_dist", more="-proto_dist inet_tcp")
+    path.write_text(path.read_text(encoding="utf-8").replace("-ssl_dist_optfile /etc/beam/beam@n1/ssl_dist.conf\n", ""), encoding="utf-8")
+    return path
+
+
+def test_clear_text_only_where_it_was_planned(tmp_path: Path) -> None:
+    assert prove("args", clear(tmp_path), shutil.which("erl"), "inet_tcp") == (0, "")
+    for proto in ("inet_tls", "inet6_tcp", "none"):
+        assert prove("args", clear(tmp_path), shutil.which("erl"), proto)[0] == 1, proto
+    # TLS that is still there where it was taken out of the plan, and a carrier without its options.
+    status, output = prove("args", flags(tmp_path), shutil.which("erl"), "inet_tcp")
+    assert (status, "-ssl_dist_optfile is given, and inet_tcp is not TLS" in output) == (1, True)
+    assert "-proto_dist inet_tls is not inet_tcp, which was planned" in output
 
 
 OFF = "-proto_dist none\n-start_epmd false\n"
@@ -221,7 +237,7 @@ OFF = "-proto_dist none\n-start_epmd false\n"
 def test_without_a_carrier_distribution_cannot_be_started(tmp_path: Path) -> None:
     path = tmp_path / "vm.args"
     path.write_text(OFF, encoding="utf-8")
-    assert prove("args", path, shutil.which("erl")) == (0, "")
+    assert prove("args", path, shutil.which("erl"), "none") == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -235,14 +251,14 @@ def test_without_a_carrier_distribution_cannot_be_started(tmp_path: Path) -> Non
 def test_a_node_without_distribution_that_would_have_some(tmp_path: Path, more: str, said: str) -> None:
     path = tmp_path / "vm.args"
     path.write_text(OFF + more + "\n", encoding="utf-8")
-    status, output = prove("args", path, shutil.which("erl"))
+    status, output = prove("args", path, shutil.which("erl"), "none")
     assert status == 1
     assert said in output
 
 
 def test_a_product_that_names_the_node_itself_wants_no_name_here(tmp_path: Path) -> None:
-    assert prove("nameless", flags(tmp_path, without="-sname"), shutil.which("erl")) == (0, "")
-    status, output = prove("nameless", flags(tmp_path), shutil.which("erl"))
+    assert prove("nameless", flags(tmp_path, without="-sname"), shutil.which("erl"), "inet_tls") == (0, "")
+    status, output = prove("nameless", flags(tmp_path), shutil.which("erl"), "inet_tls")
     assert (status, "by the product only" in output) == (1, True)
 
 

@@ -29,7 +29,7 @@ class Node:
     """One member: an Erlang node with its address and its window.
 
     C(host) is its inventory name, empty where it is known from C(beam_members) only. What follows C(window) is None or empty there too.
-    C(peer_ports) are further ports of the product on which its peers, and nobody else, have business.
+    C(peer_ports) are further ports of the product on which its peers, and nobody else, have business. C(modes) are those that it can run in.
     """
 
     node: NodeName
@@ -45,6 +45,7 @@ class Node:
     peer_ports: tuple[Window, ...] = ()
     hidden: bool = False
     kernel: Mapping[str, object] = field(default_factory=dict)
+    modes: tuple[str, ...] = ()
 
     def as_member(self, port: int | None) -> dict[str, object]:
         """C(port): where it listens, null where epmd has to be asked."""
@@ -59,7 +60,9 @@ class Node:
             "hidden": self.hidden,
         }
 
-    def as_dict(self, port: int | None, settings: Mapping[str, object]) -> dict[str, object]:
+    def as_dict(self, port: int | None, settings: Mapping[str, object], tls_versions: Sequence[str]) -> dict[str, object]:
+        """C(tls_versions): empty where the node does not speak TLS."""
+        directory = f"{CONFIGURATION}/{self.node}"
         return {
             **{key: value for key, value in self.as_member(port).items() if key != "host"},
             "product": self.product,
@@ -68,9 +71,17 @@ class Node:
             "user": self.user,
             "group": self.group,
             "home": self.home,
-            "directory": f"{CONFIGURATION}/{self.node}",
+            "directory": directory,
             "inet_tuple": addresses.inet_tuple(self.address),
             "kernel": {**settings, **self.kernel},
+            "tls": {
+                "ca": f"{directory}/tls/ca.pem",
+                "certificate": f"{directory}/tls/cert.pem",
+                "key": f"{directory}/tls/key.pem",
+                "versions": list(tls_versions),
+            }
+            if tls_versions
+            else None,
         }
 
 
@@ -112,8 +123,8 @@ class Change:
 class Cluster:
     """The plan. Valid by construction: C(planning.plan) makes one only where no rule is broken.
 
-    C(settings) are kernel parameters. C(interfaces) is (host, address) -> interface, C(firewalls) is host -> back end; C(changes) and
-    C(findings) are what the hosts of the run should be told.
+    C(settings) are kernel parameters, C(tls) is whether the nodes speak TLS to each other. C(interfaces) is (host, address) -> interface,
+    C(firewalls) is host -> back end; C(changes) and C(findings) are what the hosts of the run should be told.
     """
 
     group: str
@@ -122,6 +133,7 @@ class Cluster:
     mode: str
     discovery: str
     settings: Mapping[str, object]
+    tls: bool
     tls_versions: tuple[str, ...]
     ca_dir: str | None
     requires: tuple[str, ...]
@@ -147,6 +159,7 @@ class Cluster:
             "mode": self.mode,
             "discovery": self.discovery,
             "settings": dict(self.settings),
+            "tls": self.tls,
             "tls_versions": list(self.tls_versions),
             "epmd_port": EPMD_PORT,
             "ca_dir": self.ca_dir,
@@ -171,7 +184,7 @@ class Cluster:
             "address": first,
             "addresses": own,
             "interface": self.interfaces.get((host, first)),
-            "nodes": [node.as_dict(self._port(node), self.settings) for node in nodes],
+            "nodes": [node.as_dict(self._port(node), self.settings, self.tls_versions if self.tls else ()) for node in nodes],
             "firewall": {"backend": self.firewalls.get(host, "nftables"), "ports": [list(window) for window in windows], "own": own},
             "epmd": {"listen": list(dict.fromkeys(epmd)), "port": EPMD_PORT},
         }

@@ -214,7 +214,7 @@ CONTROLS = (
     ),
     Control(
         "mesh-connected",
-        "Every node connects to every node over TLS, and each proves who it is",
+        "Every node connects to every node, over TLS where it is planned, and each proves who it is",
         "A VM that says it speaks TLS may not: a flag given twice means plain TCP on OTP before 27.1 while ps shows TLS. Only the wire tells.",
         "The finding names the pair, the stage and the code; the documentation of beam.cluster.dist_probe says what each code means.",
         f"{_TLS_GUIDE}; {_PROTOCOL}",
@@ -306,7 +306,7 @@ CONTROLS = (
         "plaintext",
         "A plaintext handshake is refused",
         "In plain TCP everybody on the path reads and changes everything, and a recorded challenge can be guessed at offline.",
-        "role distribution: -proto_dist inet_tls, once. A flag given twice is the usual reason on OTP before 27.1.",
+        "role distribution: -proto_dist inet_tls, once. A flag given twice is the usual reason on OTP before 27.1; beam_tls: false is the other.",
         f"{_TLS_GUIDE}; {_PROTOCOL}",
         "critical",
         "attacks",
@@ -359,7 +359,7 @@ CONTROLS = (
     ),
     Control(
         "wrong-cookie",
-        "A member's certificate with a wrong cookie is refused",
+        "A member with a wrong cookie is refused",
         "It is the second proof: it holds when a key is stolen, or when the authority signs what it should not.",
         "role distribution: a cookie of the cluster's own. The attack shows the cookie that a node started with -nocookie has.",
         _PROTOCOL,

@@ -322,7 +322,7 @@ def _left_behind(host: _Host, node: Mapping[str, Any], path: str) -> Result:
 
 def _private_key(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
-        if host.off:
+        if not node["tls"]:
             yield _left_behind(host, node, f"{node['directory']}/tls/key.pem")
             continue
         yield _files(host, node["node"], [(f"{node['directory']}/tls/key.pem", node["user"], (0o400,))])
@@ -338,7 +338,7 @@ def _cookie_file(host: _Host) -> Iterator[Result]:
 
 def _options_file(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
-        names = ("vm.args",) if host.off else ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")
+        names = ["vm.args", *(() if host.off else ("inetrc", "allow.conf")), *(("ssl_dist.conf",) if node["tls"] else ())]
         paths = [f"{node['directory']}/{name}" for name in names]
         yield _files(host, node["node"], [(path, "root", (0o644, 0o444)) for path in paths])
 
@@ -539,14 +539,15 @@ def _pair_problem(evidence: Evidence, answer: Answer) -> str:
     if answer.code != "connected":
         where = f" at stage {answer.stage}" if answer.stage else ""
         return f"{answer.code}{where}: {answer.message}" if answer.message else f"{answer.code}{where}"
-    tls = answer.tls
-    if not tls:
-        return "connected in plain TCP"
+    tls = answer.tls or {}
     versions = evidence.plan["tls_versions"]
-    if tls.get("version") not in versions:
-        return f"connected with {tls.get('version')}, not {' or '.join(versions)}"
-    if not tls.get("peer"):
-        return "connected without the peer's certificate"
+    if evidence.plan["tls"]:
+        if not tls:
+            return "connected in plain TCP"
+        if tls.get("version") not in versions:
+            return f"connected with {tls.get('version')}, not {' or '.join(versions)}"
+        if not tls.get("peer"):
+            return "connected without the peer's certificate"
     member = next(m for m in evidence.plan["members"] if m["node"] == answer.probe.target)
     if answer.port is not None and not member["ports"]["first"] <= answer.port <= member["ports"]["last"]:
         return f"connected at port {answer.port}, outside the window {member['ports']['first']}-{member['ports']['last']}"
@@ -554,6 +555,7 @@ def _pair_problem(evidence: Evidence, answer: Answer) -> str:
 
 
 _OFF = "beam_mode is off: there is nothing to speak to"
+_CLEAR = "beam_tls is false: there is no certificate, see plaintext"
 
 
 def _off(evidence: Evidence) -> bool:
@@ -589,7 +591,8 @@ def _mesh_connected(evidence: Evidence) -> Iterator[Finding]:
             else:
                 good += 1
         if good:
-            yield Finding(CONNECT, PASSED, _hosts_of(evidence, source), source, (f"connected to {good} over TLS",))
+            how = "over TLS" if evidence.plan["tls"] else "in clear text"
+            yield Finding(CONNECT, PASSED, _hosts_of(evidence, source), source, (f"connected to {good} {how}",))
         elif _off(evidence):
             yield Finding(CONNECT, NOT_APPLICABLE, _hosts_of(evidence, source), source, (_OFF,))
 
@@ -605,8 +608,8 @@ def _certificate_lifetime(evidence: Evidence) -> Iterator[Finding]:
             if end is not None
         ]
         hosts = _hosts_of(evidence, node)
-        if _off(evidence):
-            yield Finding("certificate-lifetime", NOT_APPLICABLE, hosts, node, (_OFF,))
+        if not evidence.plan["tls"]:
+            yield Finding("certificate-lifetime", NOT_APPLICABLE, hosts, node, (_OFF if _off(evidence) else _CLEAR,))
             continue
         if not ends:
             yield Finding("certificate-lifetime", NOT_TESTED, hosts, node, ("nobody was shown its certificate",))
@@ -779,6 +782,8 @@ def _attack_findings(evidence: Evidence, outcomes: Sequence[Outcome]) -> Iterato
 def _why_none(evidence: Evidence, attack: Attack) -> str:
     if _off(evidence):
         return _OFF
+    if not evidence.plan["tls"] and attack.present in probes.NEED_TLS:
+        return _CLEAR
     if attack.network == "public":
         return "the host has no other address"
     if attack.vantage == "user":

@@ -22,6 +22,8 @@ CLUSTER = (
     "beam_members",
     "beam_mode",
     "beam_discovery",
+    "beam_tls",
+    "beam_plaintext_accepted",
     "beam_tls_versions",
     "beam_net_ticktime",
     "beam_net_tickintensity",

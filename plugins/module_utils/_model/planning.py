@@ -40,10 +40,15 @@ SETTINGS = {
 }
 """Kernel parameters that decide what a partition does, each from C(beam_) and its name, with the values that it may have."""
 
+PLAINTEXT = "{group} speaks clear text"
+"""What an operator writes to C(beam_plaintext_accepted) beside C(beam_tls=false). It names the cluster, so that it cannot spread to another."""
+
 LOOPBACK = {4: addresses.parse("127.0.0.1"), 6: addresses.parse("::1")}
 
 _NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user", "hidden")
-_MEMBER_KEYS = ("node", "address", "ports", "host")
+_MEMBER_KEYS = ("node", "address", "ports", "host", "hidden")
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
 _WAIVER_KEYS = ("control", "host", "reason", "until")
 
 
@@ -63,7 +68,9 @@ class _Builder:
         self.members: list[Node] = []
         self.mode = "cluster"
         self.discovery = "epmd"
+        self.tls = True
         self.interfaces: dict[tuple[str, str], str] = {}
+        self.meant: dict[tuple[str, Address], tuple[str, str, int]] = {}
         self.firewalls: dict[str, str] = {}
 
     def build(self) -> Cluster | None:
@@ -74,6 +81,7 @@ class _Builder:
         self.mode = self._choice("beam_mode", constants["beam_mode"], MODES)
         self.discovery = self._choice("beam_discovery", constants["beam_discovery"], DISCOVERIES)
         settings = self._settings(constants)
+        self.tls = self._tls(constants["beam_tls"], constants["beam_plaintext_accepted"], group) and self.mode != "off"
         versions = self._versions(constants["beam_tls_versions"])
         waivers = self._waivers(constants["beam_waivers"])
         outsiders = self._outsiders(constants["beam_outsiders"], judged)
@@ -87,6 +95,8 @@ class _Builder:
         self._unique_listeners()
         self._fixed_ports()
         self._settings_of_products(settings)
+        self._modes_of_products()
+        self._hidden_strangers()
         names, family = self._one_kind()
         for host in judged:
             self._hosts_addresses(host)
@@ -108,6 +118,7 @@ class _Builder:
             mode=self.mode,
             discovery=self.discovery,
             settings=settings,
+            tls=self.tls,
             tls_versions=versions,
             ca_dir=ca_dir,
             requires=tuple(self.inventory.requires),
@@ -200,7 +211,8 @@ class _Builder:
                 continue
             host = entry.get("host") or self._host_of(name, address)
             own = self._own_parts(host, name, {}) if host in self.run else {}
-            members.append(Node(name, host, address, window, **own))
+            hidden = self._true("", f"{where}.hidden", entry["hidden"]) if "hidden" in entry else bool(host) and self._flag(host, "beam_hidden")
+            members.append(Node(name, host, address, window, hidden=hidden, **own))
         return members
 
     def _host_of(self, name: NodeName, address: Address) -> str:
@@ -336,6 +348,7 @@ class _Builder:
         for version in (4, 6):
             family = [address for address in usable if address.version == version]
             if len(family) == 1:
+                self.meant[(host, family[0])] = (where, str(interface), len({address.version for address in usable}))
                 return family[0]
             if family:
                 self.problems.add(
@@ -414,6 +427,7 @@ class _Builder:
             "home": str(data["home"]).format(**facts),
             "peer_ports": tuple(Window.parse(ports) for ports in data.get("peer_ports", ())),
             "kernel": data.get("kernel") or {},
+            "modes": tuple(data.get("modes") or MODES),
         }
 
     def _keys(self, host: str, variable: str, what: str, entry: object, known: Sequence[str], required: Sequence[str]) -> bool:
@@ -562,6 +576,32 @@ class _Builder:
                         f"leave beam_{name} out.",
                     )
 
+    def _modes_of_products(self) -> None:
+        """A product whose own tools need distribution cannot run without (its data's C(modes))."""
+        for member in self.members:
+            if member.modes and self.mode in MODES and self.mode not in member.modes:
+                self.problems.add(
+                    member.host,
+                    "beam_mode",
+                    "mode_of_product",
+                    f"{member.node} is {member.product}, which cannot run as {self.mode}: its own tools speak to it by distribution.",
+                    f"choose one of: {', '.join(member.modes)}.",
+                )
+
+    def _hidden_strangers(self) -> None:
+        """A host that is to join hidden and is no member is on nobody's allow list."""
+        homes = {member.host for member in self.members}
+        for host in self.inventory.run:
+            given = self.inventory.values.get("beam_hidden", {}).get(host, MISSING)
+            if host not in homes and str(given).lower() in _TRUE:
+                self.problems.add(
+                    host,
+                    "beam_hidden",
+                    "hidden_stranger",
+                    "the host is to join hidden and is no member: its node would be on nobody's allow list.",
+                    "put it into the cluster's group (or into beam_members); a hidden node is a member.",
+                )
+
     def _one_kind(self) -> tuple[str, int]:
         """Kind of names and address family of the cluster; the minority is named where there is more than one."""
         kinds: dict[str, list[Node]] = {}
@@ -582,6 +622,17 @@ class _Builder:
                 )
         for version, members in families.items():
             for member in members if version != family else ():
+                where, interface, both = self.meant.get((member.host, member.address), ("", "", 0))
+                if where:
+                    has = f"is taken at its IPv{version} address" if both > 1 else f"has no IPv{family} address that peers can reach"
+                    self.problems.add(
+                        member.host,
+                        where,
+                        "interface_family",
+                        f"the interface {interface} {has}, and most members have IPv{family} addresses.",
+                        f"set beam_address to an IPv{family} address of the host.",
+                    )
+                    continue
                 self.problems.add(
                     member.host,
                     "beam_address",
@@ -670,9 +721,9 @@ class _Builder:
 
     def _true(self, host: str, variable: str, value: object) -> bool:
         text = str(value).lower()
-        if text not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+        if text not in _TRUE + _FALSE:
             self.problems.add(host, variable, "type", "the value is neither true nor false.", "write true or false.")
-        return text in ("true", "yes", "on", "1")
+        return text in _TRUE
 
     def _otp(self, host: str) -> None:
         """Installed OTP, else the one that would be installed, must not be too old. Nothing known is nothing wrong: the role otp looks again."""
@@ -725,6 +776,30 @@ class _Builder:
         if value not in choices:
             self.problems.add(host, variable, "choice", f"{value!r} is not supported.", f"choose one of: {', '.join(choices)}.")
         return str(value)
+
+    def _tls(self, tls: object, accepted: object, group: str) -> bool:
+        """TLS, unless the operator has said twice that this cluster is to do without."""
+        wanted = self._true("", "beam_tls", tls)
+        said = "" if accepted in (MISSING, None, "") else str(accepted)
+        sentence = PLAINTEXT.format(group=group)
+        if wanted and said:
+            self.problems.add(
+                "",
+                "beam_plaintext_accepted",
+                "plaintext_said_once",
+                "clear text is accepted here, and beam_tls says that the nodes speak TLS.",
+                "take it out; or, to have everybody on the path read and change everything, set beam_tls: false too.",
+            )
+        elif str(tls).lower() in _FALSE and said != sentence:
+            self.problems.add(
+                "",
+                "beam_plaintext_accepted",
+                "plaintext_said_once",
+                f"beam_tls is false, and {'something else is accepted here' if said else 'nobody has said so twice'}: "
+                "without TLS everybody on the path reads and changes everything.",
+                f"take beam_tls out; or, to have it like that, write beam_plaintext_accepted: {sentence}.",
+            )
+        return wanted
 
     def _settings(self, constants: Mapping[str, object]) -> dict[str, object]:
         """The kernel parameters, as the cluster wants them."""
@@ -805,7 +880,7 @@ class _Builder:
             self.problems.add("", "beam_pki_ca_dir", "type", "the directory is not named by a string.", "write a path on the controller.")
         elif self.inventory.inventory_dir:
             return f"{self.inventory.inventory_dir}/pki/{group}"
-        elif not bring_your_own and "ca_passphrase" in self.inventory.requires:
+        elif not bring_your_own and self.tls and "ca_passphrase" in self.inventory.requires:
             self.problems.add(
                 "",
                 "beam_pki_ca_dir",
@@ -840,7 +915,7 @@ class _Builder:
             hosts,
             cookie.passphrase_errors,
             cookie.FIX_PASSPHRASE,
-            "ca_passphrase" in self.inventory.requires and not bring_your_own and self.mode != "off",
+            "ca_passphrase" in self.inventory.requires and not bring_your_own and self.tls,
         )
 
     def _secret(

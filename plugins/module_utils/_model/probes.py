@@ -143,7 +143,13 @@ def _claim(plan: Mapping[str, Any], source: str, target: str) -> str:
     return f"{IMPOSTOR}@{host_part(strangers[0])}" if strangers else ""
 
 
+NEED_TLS = frozenset({"old_tls", "no_certificate", "foreign_certificate", "expired_certificate", "other_name"})
+"""What an attack shows that means nothing to a node that speaks clear text: no certificate says there who a peer is."""
+
+
 def _applies(plan: Mapping[str, Any], attack: Attack) -> bool:
+    if not plan["tls"] and attack.present in NEED_TLS:
+        return False
     return attack.id != "old-tls" or "tlsv1.2" not in plan["tls_versions"]
 
 

@@ -11,9 +11,12 @@
 %%   escript prove.escript terms FILE         a list of literal terms
 %%   escript prove.escript tls FILE HOST      an option file: no combination that fails silently, and a handshake of
 %%                                            its server list with its client list, as a peer that dials HOST
-%%   escript prove.escript args FILE ERL      a flags file: a VM booted with it, but without distribution, has each
-%%                                            flag that matters once, values of the right type, and every name pinned
-%%   escript prove.escript nameless FILE ERL  the same for a product that gives the node its name itself
+%%   escript prove.escript args FILE ERL PROTO
+%%                                            a flags file: a VM booted with it, but without distribution, has each
+%%                                            flag that matters once, values of the right type, every name pinned, and
+%%                                            PROTO (inet_tls, ..., none) carries the distribution
+%%   escript prove.escript nameless FILE ERL PROTO
+%%                                            the same for a product that gives the node its name itself
 %%
 %% Prints one line per fault and ends with 1, or says nothing and ends with 0.
 
@@ -21,9 +24,9 @@
 
 main(["terms", File]) -> finish(terms(File));
 main(["tls", File, Host]) -> finish(tls(File, Host));
-main(["args", File, Erl]) -> finish(args(File, Erl, 1));
-main(["nameless", File, Erl]) -> finish(args(File, Erl, 0));
-main(_) -> finish(["usage: prove terms FILE | tls FILE HOST | args FILE ERL | nameless FILE ERL"]).
+main(["args", File, Erl, Proto]) -> finish(args(File, Erl, Proto, 1));
+main(["nameless", File, Erl, Proto]) -> finish(args(File, Erl, Proto, 0));
+main(_) -> finish(["usage: prove terms FILE | tls FILE HOST | args FILE ERL PROTO | nameless FILE ERL PROTO"]).
 
 finish([]) -> halt(0);
 finish(Faults) ->
@@ -143,7 +146,7 @@ dial(Port, Client, Host) ->
 
 %% ---- flags file
 
-args(File, Erl, Names) ->
+args(File, Erl, Proto, Names) ->
     %% Without distribution: the node itself may be running, and a second one of its name would take its place.
     Question =
         "{ok, Terms} = case application:get_env(kernel, inetrc) of {ok, F} -> file:consult(F); _ -> {ok, []} end,"
@@ -165,8 +168,8 @@ args(File, Erl, Names) ->
                 {match, [Text]} ->
                     {ok, Tokens, _} = erl_scan:string(Text),
                     case erl_parse:parse_term(Tokens) of
-                        {ok, {Flags, Kernel, Pins, none}} -> flags(Flags, Names) ++ kernel(Kernel) ++ pins(Pins);
-                        {ok, {Flags, _, _, Start}} -> nameless(Flags, Start);
+                        {ok, {Flags, _, _, Start}} when Proto =:= "none" -> nameless(Flags, Start);
+                        {ok, {Flags, Kernel, Pins, _}} -> flags(Flags, Proto, Names) ++ kernel(Kernel) ++ pins(Pins);
                         {error, _} -> [say("the VM's answer cannot be read: ~ts", [Text])]
                     end;
                 nomatch -> [say("the VM ends without an answer: ~ts", [Output])]
@@ -181,16 +184,18 @@ collect(Port, Output) ->
     after 20000 -> {timeout, unicode:characters_to_list(iolist_to_binary(lists:reverse(Output)))}
     end.
 
-flags(Flags, Names) ->
+flags(Flags, Proto, Names) ->
     Given = fun(Key) -> [Values || {K, Values} <- Flags, K =:= Key] end,
+    Tls = lists:suffix("_tls", Proto),
     [say("-~s must be given once, it is given ~b times", [Key, length(Given(Key))])
-     || Key <- [proto_dist, ssl_dist_optfile, start_epmd], length(Given(Key)) =/= 1]
+     || Key <- [proto_dist, start_epmd | [ssl_dist_optfile || Tls]], length(Given(Key)) =/= 1]
+    ++ [say("-ssl_dist_optfile is given, and ~s is not TLS", [Proto]) || not Tls, Given(ssl_dist_optfile) =/= []]
     ++ [say("a fixed port must be set in one way, or OTP 27.2 and later do not start", [])
         || Given(erl_epmd_port) =/= [], lists:any(fun(V) -> hd(V) =:= "erl_epmd_node_listen_port" end, [V || V <- Given(kernel), V =/= []])]
     ++ [say("-name or -sname must be given ~s", [element(Names + 1, {"by the product only", "once"})])
         || length(Given(name) ++ Given(sname)) =/= Names]
-    ++ [say("-proto_dist ~ts is not TLS", [lists:join(" ", Values)])
-        || Values <- Given(proto_dist), not lists:member(Values, [["inet_tls"], ["inet6_tls"]])]
+    ++ [say("-proto_dist ~ts is not ~s, which was planned", [lists:join(" ", Values), Proto])
+        || Values <- Given(proto_dist), Values =/= [Proto]]
     ++ [say("-~s shows the cookie to whoever reads the process list", [Key]) || Key <- [setcookie], Given(Key) =/= []]
     ++ [say("-nocookie makes the cookie a word that everybody knows", []) || Given(nocookie) =/= []]
     ++ [say("-ssl_dist_opt overrides the option file", []) || Given(ssl_dist_opt) =/= []].

@@ -28,6 +28,7 @@ PLAN = {
         for at in (1, 2, 3)
     },
     "mode": "cluster",
+    "tls": True,
     "tls_versions": ["tlsv1.3"],
     "epmd_port": 4369,
 }

@@ -490,10 +490,10 @@ def test_every_control_has_a_failing_test_above() -> None:
 # -- the shapes -------------------------------------------------------------------------------------------------------------------------------
 
 
-def shaped(mode: str = "cluster", discovery: str = "epmd") -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def shaped(mode: str = "cluster", discovery: str = "epmd", tls: bool = True) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """The whole cluster in another shape: its plan, and what its hosts show."""
     of, hosts = made.plan(), {name: made.host(name) for name in made.HOSTS}
-    of.update(mode=mode, discovery=discovery)
+    of.update(mode=mode, discovery=discovery, tls=tls and mode != "off")
     no_epmd = mode == "off" or discovery == "fixed_port"
     for member in of["members"]:
         member.update(port=9100 if discovery == "fixed_port" else None, address=member["address"] if mode == "cluster" else "127.0.0.1")
@@ -501,6 +501,9 @@ def shaped(mode: str = "cluster", discovery: str = "epmd") -> tuple[dict[str, An
         observed = hosts[name]["observed"]
         for node in wanted["nodes"]:
             node.update({key: value for key, value in of["members"][list(made.HOSTS).index(name)].items() if key != "host"})
+            node.update({} if of["tls"] else {"tls": None})
+        if not of["tls"]:
+            observed["files"] = [entry for entry in observed["files"] if "/tls/" not in entry["path"] and "ssl_dist" not in entry["path"]]
         if no_epmd:
             wanted["epmd"]["listen"] = []
             observed["listeners"] = [entry for entry in observed["listeners"] if entry["port"] != 4369]
@@ -532,6 +535,50 @@ def test_each_shape_passes_whole(mode: str, discovery: str) -> None:
     spoken_to = {finding.control for finding in verdict.findings if finding.status == PASSED}
     assert ("mesh-connected" in spoken_to) is (mode != "off")
     assert {"outside-epmd", "outside-window", "epmd-listeners", "distribution-listeners"} <= spoken_to
+
+
+def in_clear(probe: Probe) -> Answer:
+    """What a node answers that speaks clear text and is hardened otherwise."""
+    attack = probes.attack_of(probe)
+    if attack is None or attack.id == "plaintext":
+        return Answer(probe, "connected", "done", 2.0, 9100)
+    return made.hardened(probe)
+
+
+@pytest.mark.parametrize("mode", ["cluster", "standalone"])
+def test_clear_text_never_passes_silently_and_hides_nothing_else(mode: str) -> None:
+    of, hosts = shaped(mode, tls=False)
+    whole = made.evidence(of=of, hosts=hosts, answer=in_clear)
+    whole = whole if mode == "cluster" else replace(whole, mesh=alone(dict(whole.mesh or {})))
+    verdict = findings.evaluate(whole)
+    assert {(finding.control, finding.status, finding.severity) for finding in verdict.failures} == {("plaintext", FAILED, "critical")}
+    assert {finding.subject for finding in verdict.failures} == set(whole.mesh or {})
+    assert not verdict.ok
+    status = {finding.control: finding.status for finding in verdict.findings}
+    needs = {"certificate-lifetime", "old-tls", "no-certificate", "foreign-certificate", "expired-certificate", "other-name"}
+    if mode == "standalone":
+        needs |= {"member-public-epmd", "member-public-window"} & {control for control in status if status[control] == NOT_APPLICABLE}
+    assert {control for control in status if status[control] == NOT_APPLICABLE} == needs
+    assert {status[control] for control in ("mesh-connected", "mesh-whole", "wrong-cookie", "outside-window", "firewall-rules")} == {PASSED}
+    # One waiver, with a reason and an end, is what it takes; it covers nothing else.
+    waiver = Waiver("plaintext", "a switch that cannot do TLS", "2026-12-31")
+    assert findings.evaluate(whole, [waiver]).ok
+    broken = replace(whole, answers=[replace(a, code="filtered") if a.probe.control == probes.CONNECT else a for a in whole.answers])
+    assert "mesh-connected" in {finding.control for finding in findings.evaluate(broken, [waiver]).failures} or mode == "standalone"
+
+
+def test_tls_left_where_clear_text_was_planned_and_the_other_way_round() -> None:
+    of, hosts = shaped(tls=False)
+    hosts["n2"]["observed"]["files"].append({"path": "/etc/beam/beam@n2/tls/key.pem"})
+    verdict = findings.evaluate(made.evidence(of=of, hosts=hosts, answer=in_clear))
+    assert {finding.control for finding in verdict.failures} == {"plaintext", "private-key"}
+
+    of, hosts = shaped(tls=False)
+    tls = made.evidence(of=of, hosts=hosts, answer=lambda probe: Answer(probe, "plaintext_on_tls", "status", 1.0, 9100))
+    assert {"mesh-connected", "plaintext"} <= {finding.control for finding in findings.evaluate(tls).failures}
+
+    verdict = findings.evaluate(made.evidence(answer=in_clear))
+    assert {"mesh-connected", "plaintext"} <= {finding.control for finding in verdict.failures}
 
 
 def test_no_epmd_means_none_anywhere() -> None:

@@ -23,6 +23,7 @@ DEFAULTS = {
     "beam_group": "beam",
     "beam_mode": "cluster",
     "beam_discovery": "epmd",
+    "beam_tls": True,
     "beam_tls_versions": ["tlsv1.3"],
     "beam_ports": "9100",
     "beam_product": "erlang",
@@ -45,9 +46,11 @@ PRODUCTS = {
         "home": "/var/lib/rabbitmq",
         "peer_ports": ["6000-6500"],
         "kernel": {"prevent_overlapping_partitions": False},
+        "modes": ["cluster", "standalone"],
     },
 }
 HOSTS = ("n1", "n2", "n3")
+CLEAR = "beam speaks clear text"
 
 
 class World:
@@ -169,6 +172,36 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
         lambda w: (w.set("beam_product", "rabbitmq"), w.set("beam_prevent_overlapping_partitions", True)),
         everywhere("beam_prevent_overlapping_partitions", "setting_of_product"),
     ),
+    "clear text that is asked for once": (lambda w: w.set("beam_tls", False), {("", "beam_plaintext_accepted", "plaintext_said_once")}),
+    "clear text that is accepted, and TLS": (
+        lambda w: w.set("beam_plaintext_accepted", CLEAR),
+        {("", "beam_plaintext_accepted", "plaintext_said_once")},
+    ),
+    "clear text that was accepted for another cluster": (
+        lambda w: (w.set("beam_tls", "no"), w.set("beam_plaintext_accepted", "data speaks clear text")),
+        {("", "beam_plaintext_accepted", "plaintext_said_once")},
+    ),
+    "clear text that is accepted with a yes": (
+        lambda w: (w.set("beam_tls", False), w.set("beam_plaintext_accepted", True)),
+        {("", "beam_plaintext_accepted", "plaintext_said_once")},
+    ),
+    "clear text on one host": (
+        lambda w: (w.set("beam_tls", False, "n2"), w.set("beam_plaintext_accepted", CLEAR, "n2")),
+        {("n2", "beam_tls", "differs"), ("n2", "beam_plaintext_accepted", "differs")},
+    ),
+    "TLS that is neither on nor off": (lambda w: w.set("beam_tls", "perhaps"), {("", "beam_tls", "type")}),
+    "a product whose tools need distribution, without": (
+        lambda w: (w.set("beam_mode", "off"), w.set("beam_product", "rabbitmq", "n2")),
+        {("n2", "beam_mode", "mode_of_product")},
+    ),
+    "a hidden host that is no member": (lambda w: w.set("beam_hidden", True, "outsider"), {("outsider", "beam_hidden", "hidden_stranger")}),
+    "a hidden host that is not among the members": (
+        lambda w: (
+            w.set("beam_members", [{"node": f"beam@n{n}", "address": f"10.0.0.{n}"} for n in (1, 2)], *w.run),
+            w.set("beam_hidden", True, "n3"),
+        ),
+        {("n3", "beam_hidden", "hidden_stranger")},
+    ),
     "a hidden that is neither true nor false": (lambda w: w.set("beam_hidden", "perhaps", "n2"), {("n2", "beam_hidden", "type")}),
     "a name of another address in standalone": (
         lambda w: (w.set("beam_mode", "standalone"), [w.set("beam_node_name", f"beam@10.0.0.{n}", f"n{n}") for n in (1, 2, 3)]),
@@ -211,6 +244,10 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
         {("n2", "beam_ports", "window_ephemeral")},
     ),
     "a firewall that nobody knows": (lambda w: w.set("beam_firewall", "iptables", "n2"), {("n2", "beam_firewall", "choice")}),
+    "a firewall that is not installed": (
+        lambda w: (w.set("beam_firewall", "ufw", "n2"), w.observed["n2"]["firewall"].update(in_charge="none")),
+        {("n2", "beam_firewall", "firewall_inactive")},
+    ),
     "a firewall that is off": (
         lambda w: (w.set("beam_firewall", "ufw", "n2"), w.observed["n2"]["firewall"].update(in_charge="nftables")),
         {("n2", "beam_firewall", "firewall_inactive")},
@@ -231,6 +268,22 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
             w.observed["n2"]["addresses"].append({"interface": "wg0", "address": "fe80::9", "family": 6, "prefix": 64, "default_route": False}),
         ),
         {("n2", "beam_interface", "interface_missing")},
+    ),
+    "an interface without an address of the family": (
+        lambda w: (
+            [w.set("beam_address", f"fd00::{number}", f"n{number}") for number in (1, 3)],
+            w.set("beam_address", MISSING, "n2"),
+            w.set("beam_interface", "eth1", "n2"),
+        ),
+        {("n2", "beam_interface", "interface_family")},
+    ),
+    "an interface with addresses of both families": (
+        lambda w: (
+            [w.set("beam_address", f"fd00::{number}", f"n{number}") for number in (1, 3)],
+            w.set("beam_address", MISSING, "n2"),
+            w.set("beam_interface", "eth0", "n2"),
+        ),
+        {("n2", "beam_interface", "interface_family")},
     ),
     "an interface with two addresses": (
         lambda w: (
@@ -261,6 +314,23 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "an IP name of somebody else": (
         lambda w: [w.set("beam_node_name", f"beam@10.0.0.{number}", host) for number, host in ((7, "n1"), (2, "n2"), (3, "n3"))],
         {("n1", "beam_node_name", "name_is_another_address")},
+    ),
+    # Which carrier a node has follows from its address, so that this is how an IPv6 literal would meet inet_tcp.
+    "an IPv6 literal and IPv4 addresses": (
+        lambda w: [w.set("beam_node_name", f"beam@fd00::{number}", f"n{number}") for number in (1, 2, 3)],
+        everywhere("beam_node_name", "name_is_another_address"),
+    ),
+    "short names of hosts in different domains": (
+        lambda w: (w.set("beam_node_name", "beam@n", "n1"), w.set("beam_node_name", "beam@n", "n2")),
+        {("n2", "beam_node_name", "node_name_duplicate")},
+    ),
+    "long names by inventory, a short one by hand": (
+        lambda w: (
+            w.set("beam_node_name", "beam@n1.a.example", "n1"),
+            w.set("beam_node_name", "beam@n2.b.example", "n2"),
+            w.set("beam_node_name", "beam@n3", "n3"),
+        ),
+        {("n3", "beam_node_name", "names_mixed")},
     ),
     "short and long names": (lambda w: w.set("beam_node_name", "beam@n2.example.com", "n2"), {("n2", "beam_node_name", "names_mixed")}),
     "long and IP names": (
@@ -414,6 +484,7 @@ def test_the_shape(world: World) -> None:
             "connect_all": True,
             "dist_auto_connect": "always",
         },
+        "tls": True,
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
         "ca_dir": "/inventory/pki/beam",
@@ -456,6 +527,12 @@ def test_the_shape(world: World) -> None:
                 "home": "/var/lib/beam/beam@n2",
                 "directory": "/etc/beam/beam@n2",
                 "inet_tuple": "{10,0,0,2}",
+                "tls": {
+                    "ca": "/etc/beam/beam@n2/tls/ca.pem",
+                    "certificate": "/etc/beam/beam@n2/tls/cert.pem",
+                    "key": "/etc/beam/beam@n2/tls/key.pem",
+                    "versions": ["tlsv1.3"],
+                },
             }
         ],
         "firewall": {"backend": "nftables", "ports": [[4369, 4369], [9100, 9100]], "own": ["10.0.0.2"]},
@@ -792,3 +869,30 @@ def test_a_node_of_somebody_else_on_a_members_host_is_a_finding(world: World) ->
     (found,) = world.cluster()["findings"]
     assert (found["control"], found["host"], found["severity"]) == ("shared_epmd", "n2", "medium")
     assert "web@n2" in found["detail"]
+
+
+def test_clear_text_that_is_asked_for_twice_needs_no_authority(world: World) -> None:
+    world.set("beam_tls", False)
+    world.set("beam_plaintext_accepted", CLEAR)
+    del world.secrets["beam_pki_ca_passphrase"]
+    world.more["inventory_dir"] = None
+    cluster = world.cluster()
+    assert (cluster["tls"], cluster["ca_dir"], {own["nodes"][0]["tls"] for own in cluster["hosts"].values()}) == (False, None, {None})
+    # All the rest is as it was.
+    world.values["beam_tls"], world.values["beam_plaintext_accepted"] = {}, {}
+    world.secrets["beam_pki_ca_passphrase"] = dict.fromkeys(HOSTS, PASSPHRASE)
+    world.more["inventory_dir"] = "/inventory"
+    before = world.cluster()
+    assert before["tls"] and before["hosts"]["n1"]["nodes"][0]["tls"]["key"] == "/etc/beam/beam@n1/tls/key.pem"
+    for one in (cluster, before):
+        del one["tls"], one["ca_dir"]
+        for own in one["hosts"].values():
+            del own["nodes"][0]["tls"]
+    assert cluster == before
+
+
+def test_a_listed_member_may_be_hidden(world: World) -> None:
+    members = [{"node": f"beam@n{n}", "address": f"10.0.0.{n}", **({"hidden": True} if n == 2 else {})} for n in (1, 2, 3)]
+    world.set("beam_members", members, *world.run)
+    world.set("beam_hidden", True, "n3")
+    assert [member["hidden"] for member in world.cluster()["members"]] == [False, True, True]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._model import probes
 from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS
-from ansible_collections.beam.cluster.plugins.module_utils._model.findings import REFUSED, SUCCEEDED, Outcome, judge
+from ansible_collections.beam.cluster.plugins.module_utils._model.findings import NOT_TESTED, REFUSED, SUCCEEDED, Outcome, judge
 from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import connection_spec
 from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe as dist_probe
@@ -41,7 +41,7 @@ class Place:
     def node(self, name: str, *, tls: str | None, arguments: tuple[str, ...] = ()) -> None:
         self.lab.node(RELEASE, f"{name}@localhost", tls=tls, arguments=arguments)
 
-    def plan(self, target: str) -> dict[str, Any]:
+    def plan(self, target: str, tls: bool = True) -> dict[str, Any]:
         port = self.lab.names()[target]
 
         def member(node: str, host: str) -> dict[str, Any]:
@@ -54,6 +54,7 @@ class Place:
                 for host in ("localhost", "third", "vantage")
             },
             "mode": "cluster",
+            "tls": tls,
             "tls_versions": ["tlsv1.3"],
             "epmd_port": self.lab.epmd_port,
         }
@@ -80,12 +81,12 @@ class Place:
             answers.append(Answer(probe, told["code"], told["stage"] or "", told["milliseconds"], told["port"], told.get("tls"), told["message"]))
         return answers
 
-    def attack(self, target: str, *, cookie: str) -> dict[str, Outcome]:
-        """All attacks on one node of this place, by name. Its one address stands for every network."""
-        plan = self.plan(target)
+    def attack(self, target: str, *, cookie: str, tls: bool = True) -> dict[str, Outcome]:
+        """All attacks on one node of this place, by name. Its one address stands for every network. C(tls): whether the node is to speak it."""
+        plan = self.plan(target, tls)
         node = f"{target}@localhost"
         honest = [probe for probe in probes.connect_probes(plan, "beam@vantage") if probe.target == node]
-        connected = {(a.probe.source, a.probe.target): a for a in self.ask(plan, honest, cookie=cookie) if a.code == "connected"}
+        connected = {(a.probe.source, a.probe.target): a for a in self.ask(plan, honest, cookie=cookie, tls=tls) if a.code == "connected"}
         made = [*probes.attack_probes(plan, "vantage", "beam@vantage", {}), *probes.attack_probes(plan, "outsider", "", {})]
         made += [
             replace(probe, control=probe.control.replace("outside", "member-public"), network="public", source="beam@vantage", vantage="vantage")
@@ -94,9 +95,9 @@ class Place:
         ]
         # Whoever runs this is another user to the node than root would be.
         made += [probe for probe in probes.attack_probes(plan, "localhost", node, {}) if probe.control.startswith("local") and probe.address != "::1"]
-        assert {probe.control for probe in made} == {attack.id for attack in ATTACKS}
+        assert {probe.control for probe in made} == {attack.id for attack in ATTACKS if tls or attack.present not in probes.NEED_TLS}
         outcomes = {}
-        for answer in self.ask(plan, made, cookie=cookie):
+        for answer in self.ask(plan, made, cookie=cookie, tls=tls):
             outcome = judge(answer, probes.attack_of(answer.probe), connected)
             assert outcome is not None
             outcomes[answer.probe.control] = outcome
@@ -113,6 +114,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         strict = nodes.option_file(made.pki, "localhost")
         allow = ("-eval", "ok = net_kernel:allow(['strict@localhost', 'beam@third', 'beam@vantage', 'beam_probe@vantage']).")
         made.node("strict", tls=strict, arguments=allow)
+        # What beam_tls: false makes of a node: the list is one of names there, and of the node's own host.
+        clear = "ok = net_kernel:allow(['clear@localhost', 'beam@third', 'beam@vantage', 'beam_probe@vantage', 'localhost'])."
+        made.node("clear", tls=None, arguments=("-eval", clear))
         yield made
     finally:
         made.lab.stop()
@@ -143,3 +147,31 @@ def test_a_node_set_up_right_refuses_what_its_own_options_can_refuse(place: Plac
     assert {name: outcomes[name].status for name in refused} == dict.fromkeys(refused, REFUSED), outcomes
     # Nothing stands in front of this one: the network's part is the firewall's, not the node's.
     assert {name for name, outcome in outcomes.items() if outcome.status == SUCCEEDED} == set(outcomes) - refused
+
+
+def test_a_node_in_clear_text_is_shown_as_one_and_refuses_all_the_rest(place: Place) -> None:
+    outcomes = place.attack("clear", cookie=nodes.COOKIE, tls=False)
+    assert outcomes["plaintext"].status == SUCCEEDED
+    assert outcomes["plaintext"].answer.code == "connected"
+    assert outcomes["wrong-cookie"].status == REFUSED, outcomes
+    assert outcomes.keys().isdisjoint(TLS_LAYER)
+    # A node that speaks TLS all the same has no honest connection in clear text, and that is what is said of it.
+    outcomes = place.attack("strict", cookie=nodes.COOKIE, tls=False)
+    assert outcomes["plaintext"].status == NOT_TESTED
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("beam_probe@vantage", "connected"),
+        ("beam@third", "connected"),
+        ("shell@localhost", "connected"),
+        ("shell@vantage", "not_allowed"),
+        ("beam@fourth", "not_allowed"),
+    ],
+)
+def test_in_clear_text_the_allow_list_is_one_of_names_and_of_the_own_host(place: Place, name: str, code: str) -> None:
+    common: dict[str, Any] = {option: value.get("default") for option, value in connection_spec().items()}
+    common.update(cookie=nodes.COOKIE, name=name, epmd_port=place.lab.epmd_port, timeout=5.0, expect=["any"], user=None)
+    (told,) = dist_probe({**common, "targets": [{"node": "clear@localhost", "host": "127.0.0.1"}]})
+    assert told["code"] == code, told

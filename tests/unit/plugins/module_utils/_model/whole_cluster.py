@@ -35,6 +35,13 @@ x PrivateNetwork=                                             Service has access
 
 > Overall exposure level for beam.service: 1.3 OK
 """
+
+
+def tls(host: str) -> dict[str, Any]:
+    directory = f"/etc/beam/beam@{host}/tls"
+    return {"ca": f"{directory}/ca.pem", "certificate": f"{directory}/cert.pem", "key": f"{directory}/key.pem", "versions": ["tlsv1.3"]}
+
+
 COMMON = {"port": None, "hidden": False}
 SETTINGS = {
     "net_ticktime": 60,
@@ -79,6 +86,7 @@ def plan() -> dict[str, Any]:
                     "home": f"/var/lib/beam/beam@{host}",
                     "directory": f"/etc/beam/beam@{host}",
                     "kernel": dict(SETTINGS),
+                    "tls": tls(host),
                     **COMMON,
                 }
             ],
@@ -93,6 +101,7 @@ def plan() -> dict[str, Any]:
         "mode": "cluster",
         "discovery": "epmd",
         "settings": dict(SETTINGS),
+        "tls": True,
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
         "members": members,
