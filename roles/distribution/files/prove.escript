@@ -191,9 +191,15 @@ flags(Flags, Names) ->
         || length(Given(name) ++ Given(sname)) =/= Names]
     ++ [say("-proto_dist ~ts is not TLS", [lists:join(" ", Values)])
         || Values <- Given(proto_dist), not lists:member(Values, [["inet_tls"], ["inet6_tls"]])]
-    ++ [say("-~s shows the cookie to whoever reads the process list", [Key]) || Key <- [setcookie], Given(Key) =/= []]
+    ++ cookie(Given(setcookie))
     ++ [say("-nocookie makes the cookie a word that everybody knows", []) || Given(nocookie) =/= []]
     ++ [say("-ssl_dist_opt overrides the option file", []) || Given(ssl_dist_opt) =/= []].
+
+%% Given more than once, none of them counts and the cookie comes from the cookie file: so a script that insists on one is answered.
+cookie([]) -> [];
+cookie([["see-the-cookie-file"]]) -> [say("-setcookie must be given twice where it gives a word in place of the cookie: once, it counts", [])];
+cookie(Given) ->
+    [say("-setcookie shows the cookie to whoever reads the process list", []) || lists:usort(Given) =/= [["see-the-cookie-file"]]].
 
 nameless(Flags, Start) ->
     Given = fun(Key) -> [Values || {K, Values} <- Flags, K =:= Key] end,
