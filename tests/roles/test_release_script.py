@@ -15,14 +15,14 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-PRODUCT = ROLES / "product" / "products" / "release"
+PRODUCTS = ROLES / "product" / "products"
 REFUSED = list(yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_refused"])
 
 
 class Release:
     """A node's files and a deployed release, without a VM: what would be started is a script that shows what it was given."""
 
-    def __init__(self, folder: Path, kind: str, mode: str = "cluster") -> None:
+    def __init__(self, folder: Path, kind: str, mode: str = "cluster", product: str = "release") -> None:
         self.root = folder / "opt"
         self.version = self.root / "releases" / "1.0.0"
         self.home = folder / "home"
@@ -41,13 +41,18 @@ class Release:
             (self.version / "elixir").touch()
             (self.version / "env.sh").write_text("# nothing\n", encoding="utf-8")
         templates = Environment(
-            loader=FileSystemLoader(PRODUCT / "templates"), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
+            loader=FileSystemLoader(PRODUCTS / "release" / "templates"),
+            trim_blocks=True,
+            keep_trailing_newline=True,
+            undefined=StrictUndefined,
+            autoescape=False,
         )
         values = {
             "__beam_node": {
                 "node": "shop@n1", "user": getpass.getuser(), "unit": "shop.service", "home": str(self.home), "directory": str(self.directory)
             },
             "__beam_product_root": str(self.root),
+            "__beam_product_data": yaml.safe_load((PRODUCTS / product / "vars.yml").read_text(encoding="utf-8"))["__beam_product"],
             "__beam_product_refused": REFUSED,
             "beam_plan": {"mode": mode, "names": "short"},
         }
@@ -170,3 +175,38 @@ def test_a_tool_gets_a_tools_flags_and_no_cookie(tmp_path: Path) -> None:
 def test_a_tool_starts_no_second_node(tmp_path: Path, command: str) -> None:
     done = Release(tmp_path, "mix").run(command)
     assert done.returncode == 1 and "systemctl start shop.service" in done.stderr
+
+
+# As CouchDB 3 ships it, without its comments (rel/overlay/etc/vm.args); older ones have a -setcookie monster.
+COUCHDB = """# a comment
+-name couchdb@127.0.0.1
+-setcookie monster
+-kernel inet_dist_use_interface {127,0,0,1}
+-kernel prevent_overlapping_partitions false
+-kernel error_logger silent
+-sasl sasl_error_logger false
++A 16
++Bd -noinput
+-ssl session_lifetime 300
+# -proto_dist couch
+"""
+
+
+def test_couchdb_keeps_its_own_flags_and_gets_its_name_from_us(tmp_path: Path) -> None:
+    """Rendered, not run: what is left of its flags, and that a plain erl boots with them."""
+    release = Release(tmp_path, "relx", product="couchdb")
+    (release.root / "etc").mkdir()
+    (release.root / "etc" / "vm.args").write_text(COUCHDB, encoding="utf-8")
+    assert release.run("prepare").returncode == 0
+    kept = ["-kernel error_logger silent", "-sasl sasl_error_logger false", "+A 16", "+Bd -noinput", "-ssl session_lifetime 300"]
+    assert release.flags() == [*kept, "-sname shop@n1", f"-args_file {release.directory}/join.args"]
+    assert f"COUCHDB_ARGS_FILE={release.home}/release.args" in (release.directory / "release.env").read_text(encoding="utf-8").splitlines()
+    done = release.run("anything")
+    assert done.returncode == 1 and "no tool" in done.stderr
+
+    (release.directory / "join.args").write_text("# nobody\n", encoding="utf-8")
+    booted = subprocess.run(
+        ["erl", "-args_file", str(release.home / "release.args"), "-kernel", "start_distribution", "false", "-eval", "io:format(\"up\"), halt()."],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (booted.returncode, booted.stdout) == (0, "up"), booted.stderr
