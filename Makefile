@@ -52,14 +52,14 @@ $(venv)/complete: requirements.txt
 .PHONY: lab
 lab: bootstrap  ## start the lab: n1, n2, n3 and outsider, bare (LAB_PREFIX=... for a lab of your own)
 	@echo "==> starting the lab $(LAB_PREFIX)"
-	@ansible-playbook $(inventory) molecule/default/create.yml
+	@ansible-playbook $(inventory) molecule/default/create.yml $(wildcard molecule/$(PRODUCT)/prepare.yml)
 
 .PHONY: lab-down
 lab-down: bootstrap  ## take the lab down
 	@ansible-playbook $(inventory) molecule/default/destroy.yml
 
 .PHONY: demo
-demo: lab  ## three bare hosts become a hardened cluster, and the proof is printed (PRODUCT=rabbitmq, ejabberd)
+demo: lab  ## three bare hosts become a hardened cluster, and the proof is printed (PRODUCT=rabbitmq, ejabberd, release)
 	@echo "==> turning the hosts into a cluster and proving it (about 2 min)"
 	@ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ansible-playbook $(inventory) beam.cluster.site
 	@echo
@@ -107,7 +107,7 @@ shapes: bootstrap  ## one lab through all shapes and back
 	@tests/run.py shapes
 
 .PHONY: products
-products: bootstrap  ## the scenarios of RabbitMQ and ejabberd
+products: bootstrap  ## the scenarios of RabbitMQ, ejabberd and releases
 	@tests/run.py products
 
 .PHONY: matrix

@@ -64,7 +64,7 @@ GROUPS: dict[str, list[Part]] = {
 ON_DEMAND: dict[str, list[Part]] = {
     "proof": [Part("proof", "make lab && pytest tests/lab --junitxml {results}; status=$?; make lab-down; exit $status", 120)],
     "shapes": [scenario("shapes", 40)],
-    "products": [scenario("rabbitmq", 40), scenario("ejabberd", 40)],
+    "products": [scenario("rabbitmq", 40), scenario("ejabberd", 40), scenario("release", 40)],
 }
 
 

@@ -9,6 +9,7 @@ Each mistake here is one that a node would not complain about when it boots.
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -193,6 +194,8 @@ def test_good_flags_pass(tmp_path: Path) -> None:
         ({"more": "-proto_dist inet_tls"}, "-proto_dist must be given once, it is given 2 times"),
         ({"more": "-ssl_dist_optfile /tmp/x"}, "-ssl_dist_optfile must be given once, it is given 2 times"),
         ({"more": "-setcookie known"}, "-setcookie shows the cookie"),
+        ({"more": "-setcookie see-the-cookie-file"}, "-setcookie must be given twice"),
+        ({"more": "-setcookie see-the-cookie-file\n-setcookie known"}, "-setcookie shows the cookie"),
         ({"more": "-nocookie"}, "-nocookie"),
         ({"more": "-ssl_dist_opt server_verify verify_none"}, "-ssl_dist_opt overrides"),
         ({"more": "-name beam@n1.example"}, "-name or -sname must be given once"),
@@ -229,6 +232,21 @@ def test_clear_text_only_where_it_was_planned(tmp_path: Path) -> None:
     status, output = prove("args", flags(tmp_path), shutil.which("erl"), "inet_tcp")
     assert (status, "-ssl_dist_optfile is given, and inet_tcp is not TLS" in output) == (1, True)
     assert "-proto_dist inet_tls is not inet_tcp, which was planned" in output
+
+
+def test_a_word_in_place_of_the_cookie_may_be_given_so_that_it_does_not_count(tmp_path: Path) -> None:
+    """OTP ignores -setcookie when it is given more than once."""
+    assert prove("args", flags(tmp_path, more="-setcookie see-the-cookie-file\n-setcookie see-the-cookie-file"), shutil.which("erl")) == (0, "")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".erlang.cookie").write_text("from-the-file", encoding="utf-8")
+    (home / ".erlang.cookie").chmod(0o400)
+    for given, cookie in (([], "from-the-file"), (["x"], "x"), (["x", "x"], "from-the-file"), (["x", "x", "y"], "from-the-file")):
+        flag = [word for each in given for word in ("-setcookie", each)]
+        command = ["erl", "-noshell", "-sname", "cookie_test", "-start_epmd", "false", "-dist_listen", "false", *flag]
+        command += ["-kernel", "inet_dist_use_interface", "{127,0,0,1}", "-eval", "io:format(erlang:get_cookie()), halt()."]
+        ran = subprocess.run(command, env={**os.environ, "HOME": str(home)}, capture_output=True, text=True, timeout=60, check=True)
+        assert ran.stdout == cookie, given
 
 
 OFF = "-proto_dist none\n-start_epmd false\n"

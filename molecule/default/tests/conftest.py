@@ -28,6 +28,7 @@ class Product:
 # A scenario is named after its product; all others run bare nodes.
 PRODUCTS = {
     "ejabberd": Product("ejabberd", "ejabberd.service", "ejabberd", "/var/lib/ejabberd", (1883, 5222, 5223, 5269, 5280, 5443)),
+    "release": Product("shop", "shop.service", "shop", "/var/lib/beam/{node}", (4000,)),
     "rabbitmq": Product("rabbit", "rabbitmq-server.service", "rabbitmq", "/var/lib/rabbitmq", (5672,)),
 }
 SCENARIO = os.environ.get("MOLECULE_SCENARIO_NAME", "default")

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
+from .._model.cookie import PLACEHOLDER
+
 _LISTEN = "0A"
 _PROGRAMS = ("beam.smp", "beam", "epmd")
 _SECRET_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
@@ -85,7 +87,7 @@ def redacted(argv: list[str]) -> list[str]:
     fresh = False
     for argument in argv:
         if hide and (fresh or not argument.startswith("-")):
-            clean.append(REDACTED)
+            clean.append(argument if fresh and argument == PLACEHOLDER else REDACTED)
             fresh = False
             continue
         hide = fresh = argument in _SECRET_FLAGS

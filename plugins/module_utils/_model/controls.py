@@ -189,7 +189,8 @@ CONTROLS = (
         "argument-list",
         "No cookie in any argument list",
         "Every user of the host can read it in ps.",
-        "Take -setcookie out of vm.args, ERL_FLAGS and start scripts; the cookie file is enough.",
+        "Take -setcookie out of vm.args, ERL_FLAGS and start scripts; the cookie file is enough. "
+        "A script that insists on one gets the word see-the-cookie-file.",
         "Erlang/OTP, erl(1), -setcookie; proc(5)",
         "critical",
         "processes",

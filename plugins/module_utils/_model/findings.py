@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import itertools
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import probes
 from .controls import ATTACKS, BY_ID, CERTIFICATE_DAYS_MIN, CONTROLS, NOTES, SANDBOX_EXPOSURE_MAX, SEVERITIES, Attack
+from .cookie import PLACEHOLDER
 from .probes import CONNECT, SELF, Answer, Probe
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
@@ -413,14 +415,22 @@ def _running_process(host: _Host) -> Iterator[Result]:
         yield (node["node"], *_verdict(problems, f"pid {', '.join(str(p['pid']) for p in running)} carries the digest of the files"))
 
 
+def _values(words: Sequence[str]) -> Iterator[str]:
+    """The values of a flag: the words up to the next flag."""
+    return itertools.takewhile(lambda word: not word.startswith("-"), words)
+
+
 def _argument_list(host: _Host) -> Iterator[Result]:
     problems = []
     for process in host.observed["processes"]:
         argv = process.get("argv") or ()
         words = argv.split() if isinstance(argv, str) else [str(word) for word in argv]
-        if any(word in ("-setcookie", "--cookie") for word in words):
-            who = f"{process.get('node') or process.get('unit') or 'no unit'}, user {process.get('user')}"
-            problems.append(f"pid {process['pid']} ({who}) has -setcookie")
+        given = [" ".join(_values(words[index + 1 :])) for index, word in enumerate(words) if word in ("-setcookie", "--cookie")]
+        who = f"pid {process['pid']} ({process.get('node') or process.get('unit') or 'no unit'}, user {process.get('user')})"
+        if set(given) - {PLACEHOLDER}:
+            problems.append(f"{who} has -setcookie")
+        elif len(given) == 1:
+            problems.append(f"{who} has the placeholder for its cookie, which everybody knows: it counts when it is given once")
     yield (host.name, *_verdict(problems, f"{len(host.observed['processes'])} processes, none with -setcookie"))
 
 

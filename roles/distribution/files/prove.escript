@@ -196,9 +196,15 @@ flags(Flags, Proto, Names) ->
         || length(Given(name) ++ Given(sname)) =/= Names]
     ++ [say("-proto_dist ~ts is not ~s, which was planned", [lists:join(" ", Values), Proto])
         || Values <- Given(proto_dist), Values =/= [Proto]]
-    ++ [say("-~s shows the cookie to whoever reads the process list", [Key]) || Key <- [setcookie], Given(Key) =/= []]
+    ++ cookie(Given(setcookie))
     ++ [say("-nocookie makes the cookie a word that everybody knows", []) || Given(nocookie) =/= []]
     ++ [say("-ssl_dist_opt overrides the option file", []) || Given(ssl_dist_opt) =/= []].
+
+%% Given more than once, none of them counts and the cookie comes from the cookie file: so a script that insists on one is answered.
+cookie([]) -> [];
+cookie([["see-the-cookie-file"]]) -> [say("-setcookie must be given twice where it gives a word in place of the cookie: once, it counts", [])];
+cookie(Given) ->
+    [say("-setcookie shows the cookie to whoever reads the process list", []) || lists:usort(Given) =/= [["see-the-cookie-file"]]].
 
 nameless(Flags, Start) ->
     Given = fun(Key) -> [Values || {K, Values} <- Flags, K =:= Key] end,

@@ -95,6 +95,14 @@ def test_other_arguments_stay() -> None:
     assert proc.redacted(["x", "-setcookie", "c", "-name", "n"]) == ["x", "-setcookie", proc.REDACTED, "-name", "n"]
 
 
+def test_the_placeholder_is_no_secret() -> None:
+    """Whoever looks must be able to tell it from a cookie, and nothing that only begins with it."""
+    argv = ["x", "-setcookie", proc.PLACEHOLDER, "-setcookie", proc.PLACEHOLDER, "-noshell"]
+    assert proc.redacted(argv) == argv
+    assert proc.redacted(["x", "-setcookie", f"{proc.PLACEHOLDER}1"])[-1] == proc.REDACTED
+    assert proc.redacted(["x", "-setcookie", "n@h", proc.PLACEHOLDER])[-2:] == [proc.REDACTED, proc.REDACTED]
+
+
 def test_default_routes(tmp_path: Path) -> None:
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / "route").write_text(

@@ -14,6 +14,7 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._model import findings, probes
 from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS, BY_ID, CONTROLS
+from ansible_collections.beam.cluster.plugins.module_utils._model.cookie import PLACEHOLDER
 from ansible_collections.beam.cluster.plugins.module_utils._model.findings import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, WAIVED, Evidence, Waiver
 from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
 
@@ -124,6 +125,8 @@ BROKEN_HOSTS = [
     ("running-process", show("beam.service", "BEAM_CLUSTER_DIGEST=d1ge57", ""), "no digest"),
     ("argument-list", process(argv=["beam.smp", "--", "-setcookie", "***"]), "has -setcookie"),
     ("argument-list", process(argv="beam.smp -- -setcookie ***"), "has -setcookie"),
+    ("argument-list", process(argv=["beam.smp", "-setcookie", PLACEHOLDER, "-setcookie", "***"]), "has -setcookie"),
+    ("argument-list", process(argv=["beam.smp", "-setcookie", PLACEHOLDER]), "has the placeholder for its cookie"),
     ("firewall-rules", firewall(None), "not loaded"),
     ("firewall-rules", firewall({"members": [*MEMBERS, "10.89.1.66"], "ports": PORTS}), "lets in 10.89.1.66"),
     ("firewall-rules", firewall({"members": MEMBERS[:2], "ports": PORTS}), "does not know the member 10.89.1.13"),
