@@ -149,6 +149,11 @@ plan:
     hosts:
       description: What each host needs to know, by inventory name.
       type: dict
+    leaving:
+      description: >-
+        The hosts that are to be without (C(beam_state) is V(absent)), by inventory name, with what is needed to take their C(nodes) away.
+        None of them is a member.
+      type: dict
     outsiders:
       description: Hosts to attack from; empty means the controller.
       type: list

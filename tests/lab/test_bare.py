@@ -25,7 +25,7 @@ UNFORESEEN = {
 # The CA is built aside on the controller and put in place as a whole.
 AUTHORITY = "pki : authority | "
 # Announced, and then another task has done it already.
-NEEDLESS = {"distribution : prepare | Make the directory of each node"}
+NEEDLESS = {"distribution : prepare | Make the directory of each node", "firewall : table | Make the directory"}
 
 
 def changed(output: str) -> dict[str, set[str]]:

@@ -86,6 +86,33 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Former:
+    """A node of which nothing of ours is to stay on its host. Where its peers were to find it is nobody's business any more."""
+
+    node: NodeName
+    host: str
+    product: str
+    kind: str
+    unit: str
+    user: str
+    group: str
+    home: str
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "node": str(self.node),
+            "name": self.node.name,
+            "product": self.product,
+            "kind": self.kind,
+            "unit": self.unit,
+            "user": self.user,
+            "group": self.group,
+            "home": self.home,
+            "directory": f"{CONFIGURATION}/{self.node}",
+        }
+
+
+@dataclass(frozen=True)
 class Inventory:
     """All that the plan is made from. Mappings go from inventory name to value unless said otherwise.
 
@@ -123,8 +150,9 @@ class Change:
 class Cluster:
     """The plan. Valid by construction: C(planning.plan) makes one only where no rule is broken.
 
-    C(settings) are kernel parameters, C(tls) is whether the nodes speak TLS to each other. C(interfaces) is (host, address) -> interface,
-    C(firewalls) is host -> back end; C(changes) and C(findings) are what the hosts of the run should be told.
+    C(leaving) are nodes of hosts whose C(beam_state) is absent: no members. C(settings) are kernel parameters, C(tls) is whether the nodes
+    speak TLS to each other. C(interfaces) is (host, address) -> interface, C(firewalls) is host -> back end; C(changes) and C(findings) are
+    what the hosts of the run should be told.
     """
 
     group: str
@@ -139,6 +167,7 @@ class Cluster:
     requires: tuple[str, ...]
     waivers: tuple[dict[str, object], ...]
     members: tuple[Node, ...]
+    leaving: tuple[Former, ...]
     run: frozenset[str]
     interfaces: Mapping[tuple[str, str], str]
     firewalls: Mapping[str, str]
@@ -152,6 +181,9 @@ class Cluster:
         for member in self.members:
             if member.host:
                 by_host.setdefault(member.host, []).append(member)
+        former: dict[str, list[Former]] = {}
+        for node in self.leaving:
+            former.setdefault(node.host, []).append(node)
         return {
             "group": self.group,
             "names": self.names,
@@ -168,6 +200,9 @@ class Cluster:
             "members": [member.as_member(self._port(member)) for member in self.members],
             "addresses": _unique_addresses(self.members),
             "hosts": {host: self._host(host, nodes) for host, nodes in sorted(by_host.items())},
+            "leaving": {
+                host: {"in_run": host in self.run, "nodes": [node.as_dict() for node in nodes]} for host, nodes in sorted(former.items())
+            },
             "outsiders": list(self.outsiders),
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.changes.items())},
             "findings": list(self.findings),

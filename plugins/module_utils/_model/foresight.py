@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import addresses
-from .cluster import CONFIGURATION, Change, Node
+from .cluster import CONFIGURATION, Change, Former, Node
 from .problems import named
 
 
@@ -36,6 +36,15 @@ def changes(members: Sequence[Node], run: Iterable[str], observed: Mapping[str, 
             news += _in_the_firewall(known, set(own.values()), set(table["members"]))
         if news:
             found[host] = news
+    return found
+
+
+def departures(leaving: Sequence[Former], observed: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Change]]:
+    """For each observed host that is to be without, the nodes of which it still holds something."""
+    found: dict[str, list[Change]] = {}
+    for node in leaving:
+        if str(node.node) in _directories((observed.get(node.host) or {}).get("files") or ()):
+            found.setdefault(node.host, []).append(Change(f"{node.node} leaves", removes=True))
     return found
 
 

@@ -37,6 +37,7 @@ CLUSTER = (
 """The same on every member."""
 
 HOST = (
+    "beam_state",
     "beam_address",
     "beam_address_late",
     "beam_interface",

@@ -14,12 +14,13 @@ from typing import Any
 
 from . import addresses, cookie, foresight, inputs
 from .addresses import Address
-from .cluster import Cluster, Inventory, Node
+from .cluster import Cluster, Former, Inventory, Node
 from .inputs import MISSING, Unreadable
 from .names import NodeName
 from .ports import EPMD_PORT, Window, WindowError
 from .problems import Problems, named
 
+STATES = ("present", "absent")
 MODES = ("cluster", "standalone", "off")
 ALONE = ("standalone", "off")
 """The modes in which a node has no peers on other hosts."""
@@ -66,6 +67,7 @@ class _Builder:
         self.problems = problems
         self.run = frozenset(inventory.run)
         self.members: list[Node] = []
+        self.leaving: list[Former] = []
         self.mode = "cluster"
         self.discovery = "epmd"
         self.tls = True
@@ -76,7 +78,10 @@ class _Builder:
     def build(self) -> Cluster | None:
         group, hosts = self._group()
         listed = self._listed()
-        judged = hosts if listed is None else [host for host in self.inventory.run if any(node.host == host for node in listed)]
+        concerned = hosts if listed is None else [host for host in self.inventory.run if any(node.host == host for node in listed)]
+        absent = {host for host in concerned if self._choice("beam_state", self.inventory.value("beam_state", host), STATES, host) == "absent"}
+        # Of a host that is to be without nothing is asked: neither address nor ports nor secrets.
+        judged = [host for host in concerned if host not in absent]
         constants = {name: self._constant(name, judged) for name in inputs.CLUSTER if name not in ("beam_group", "beam_members")}
         self.mode = self._choice("beam_mode", constants["beam_mode"], MODES)
         self.discovery = self._choice("beam_discovery", constants["beam_discovery"], DISCOVERIES)
@@ -87,9 +92,16 @@ class _Builder:
         outsiders = self._outsiders(constants["beam_outsiders"], judged)
         if listed is None:
             for host in hosts:
-                self.members.extend(self._nodes_of(host))
+                if host in absent:
+                    self.leaving.extend(self._former_of(host))
+                else:
+                    self.members.extend(self._nodes_of(host))
         else:
-            self.members.extend(listed)
+            for node in listed:
+                if node.host in absent:
+                    self.leaving.append(Former(node.node, node.host, node.product, node.kind, node.unit, node.user, node.group, node.home))
+                else:
+                    self.members.append(node)
         self.members.sort(key=lambda member: (str(member.node), member.host))
         self._unique_names()
         self._unique_listeners()
@@ -106,11 +118,16 @@ class _Builder:
             self._otp(host)
         clock_findings = [finding for host in judged for finding in self._clock(host)]
         bring_your_own = self._certificates(judged)
-        self._secrets(judged, bring_your_own)
-        ca_dir = self._ca_dir(constants["beam_pki_ca_dir"], group, bring_your_own)
+        # Where the run only takes hosts back, nothing is signed and nobody is shown a cookie.
+        required = self.inventory.requires if not absent or self.run.intersection(judged) else ()
+        self._secrets(judged, bring_your_own, required)
+        ca_dir = self._ca_dir(constants["beam_pki_ca_dir"], group, bring_your_own or "ca_passphrase" not in required)
         if self.problems:
             return None
-        changes = foresight.changes(self.members, self.run, self.inventory.observed)
+        changes = {
+            **foresight.changes(self.members, self.run, self.inventory.observed),
+            **foresight.departures(self.leaving, self.inventory.observed),
+        }
         return Cluster(
             group=group,
             names=names,
@@ -124,6 +141,7 @@ class _Builder:
             requires=tuple(self.inventory.requires),
             waivers=waivers,
             members=tuple(self.members),
+            leaving=tuple(self.leaving),
             run=self.run,
             interfaces=self.interfaces,
             firewalls=self.firewalls,
@@ -224,26 +242,39 @@ class _Builder:
                 return host
         return ""
 
-    def _nodes_of(self, host: str) -> list[Node]:
-        """The nodes of one host, from C(beam_nodes) or from the scalars, which are sugar for a list of one."""
+    def _entries(self, host: str) -> list[tuple[str, Mapping[str, object]]]:
+        """What is said of each node of one host, and where: in C(beam_nodes), or by the scalars, which are sugar for a list of one."""
         given = self.inventory.value("beam_nodes", host)
         if given is MISSING:
-            entries: list[Mapping[str, object]] = [{}]
-        elif not isinstance(given, (list, tuple)) or not given:
+            return [("", {})]
+        if not isinstance(given, (list, tuple)) or not given:
             self.problems.add(
                 host, "beam_nodes", "type", "the nodes are not a list with at least one entry.", "list them, or leave beam_nodes out for one node."
             )
             return []
-        else:
-            entries = [
-                entry
-                for index, entry in enumerate(given)
-                if self._keys(host, "beam_nodes", f"entry {index + 1}", entry, _NODE_KEYS, ("name",) if len(given) > 1 else ())
-            ]
-        windows = self._windows(host, entries)
+        good = [
+            entry
+            for index, entry in enumerate(given)
+            if self._keys(host, "beam_nodes", f"entry {index + 1}", entry, _NODE_KEYS, ("name",) if len(given) > 1 else ())
+        ]
+        return [(f"beam_nodes[{index}].", entry) for index, entry in enumerate(good)]
+
+    def _former_of(self, host: str) -> list[Former]:
+        """The nodes of a host that is to be without: by name, as their files are."""
         nodes = []
-        for index, entry in enumerate(entries):
-            where = "" if given is MISSING else f"beam_nodes[{index}]."
+        for where, entry in self._entries(host):
+            name = self._node_name(host, entry, where)
+            parts = self._own_parts(host, name, entry) if name else {}
+            if name and parts:
+                nodes.append(Former(name, host, **{part: parts[part] for part in ("product", "kind", "unit", "user", "group", "home")}))
+        return nodes
+
+    def _nodes_of(self, host: str) -> list[Node]:
+        """The nodes of one host."""
+        entries = self._entries(host)
+        windows = self._windows(host, [entry for _where, entry in entries])
+        nodes = []
+        for index, (where, entry) in enumerate(entries):
             name = self._node_name(host, entry, where)
             address = self._node_address(host, entry, where)
             window = windows[index]
@@ -905,17 +936,15 @@ class _Builder:
             own += len(given) == len(CERTIFICATE_VARIABLES)
         return bool(hosts) and own == len(hosts)
 
-    def _secrets(self, hosts: Sequence[str], bring_your_own: bool) -> None:
-        self._secret(
-            "beam_cookie", "cookie", hosts, cookie.cookie_errors, cookie.FIX_COOKIE, "cookie" in self.inventory.requires and self.mode != "off"
-        )
+    def _secrets(self, hosts: Sequence[str], bring_your_own: bool, required: Sequence[str]) -> None:
+        self._secret("beam_cookie", "cookie", hosts, cookie.cookie_errors, cookie.FIX_COOKIE, "cookie" in required and self.mode != "off")
         self._secret(
             "beam_pki_ca_passphrase",
             "passphrase",
             hosts,
             cookie.passphrase_errors,
             cookie.FIX_PASSPHRASE,
-            "ca_passphrase" in self.inventory.requires and not bring_your_own and self.tls,
+            "ca_passphrase" in required and not bring_your_own and self.tls,
         )
 
     def _secret(

@@ -296,3 +296,16 @@ def test_members_without_a_group(lab: Lab) -> None:
     plan = lab.plans()["n2"]
     assert [(member["node"], member["host"]) for member in plan["members"]] == [("beam@elsewhere", None), ("beam@n1", "n1"), ("beam@n2", "n2")]
     assert plan["addresses"] == ["10.0.0.1", "10.0.0.2", "10.0.0.4"]
+
+
+def test_a_host_can_go_without_any_secret_and_without_the_others(lab: Lab) -> None:
+    """As with C(-e beam_state=absent --limit n2), where nobody remembers the passphrase; and for one host of a cluster by its own variables."""
+    lab.group = {}
+    lab.run(ROLE + SAVE, "--limit", "n2", "-e", "beam_state=absent")
+    assert set(lab.plans()["n2"]["leaving"]) == {"n1", "n2", "n3"}
+    assert lab.plans()["n2"]["members"] == []
+    lab.hosts["n2"] = {"beam_state": "absent"}
+    lab.run(ROLE + SAVE, "--limit", "n2")
+    assert set(lab.plans()["n2"]["leaving"]) == {"n2"}
+    output = lab.run(ROLE + SAVE, "--limit", "n1,n2", expect=2)
+    assert {rule for _host, rule in rules(output)} == {"cookie_missing", "passphrase_missing"}

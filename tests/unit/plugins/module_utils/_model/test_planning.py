@@ -21,6 +21,7 @@ OTHER_COOKIE = COOKIE[::-1]
 PASSPHRASE = "correct horse battery staple"
 DEFAULTS = {
     "beam_group": "beam",
+    "beam_state": "present",
     "beam_mode": "cluster",
     "beam_discovery": "epmd",
     "beam_tls": True,
@@ -139,6 +140,7 @@ def everywhere(variable: str, rule: str, *hosts: str) -> Expected:
 
 
 MISTAKES: dict[str, tuple[Bend, Expected]] = {
+    "a state that nobody knows": (lambda w: w.set("beam_state", "gone", "n2"), {("n2", "beam_state", "choice")}),
     "a mode that nobody knows": (lambda w: w.set("beam_mode", "alone", *w.run), {("", "beam_mode", "choice")}),
     "a discovery that nobody knows": (lambda w: w.set("beam_discovery", "dns", *w.run), {("", "beam_discovery", "choice")}),
     "a fixed port that is a range": (
@@ -491,6 +493,7 @@ def test_the_shape(world: World) -> None:
         "requires": ["cookie", "ca_passphrase"],
         "waivers": [],
         "addresses": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+        "leaving": {},
         "outsiders": ["outsider"],
         "findings": [],
     }
@@ -539,6 +542,81 @@ def test_the_shape(world: World) -> None:
         "epmd": {"listen": ["127.0.0.1", "::1", "10.0.0.2"], "port": 4369},
     }
     assert "outsider" not in cluster["hosts"]
+
+
+def test_a_host_that_is_to_be_without_is_no_member(world: World) -> None:
+    world.provisioned()
+    world.set("beam_state", "absent", "n2")
+    world.set("beam_product", "rabbitmq", "n2")
+    cluster = world.cluster()
+    assert [member["node"] for member in cluster["members"]] == ["beam@n1", "beam@n3"]
+    assert cluster["addresses"] == ["10.0.0.1", "10.0.0.3"]
+    assert set(cluster["hosts"]) == {"n1", "n3"}
+    assert cluster["leaving"] == {
+        "n2": {
+            "in_run": True,
+            "nodes": [
+                {
+                    "node": "rabbit@n2",
+                    "name": "rabbit",
+                    "product": "rabbitmq",
+                    "kind": "rabbitmq",
+                    "unit": "rabbitmq-server.service",
+                    "user": "rabbitmq",
+                    "group": "rabbitmq",
+                    "home": "/var/lib/rabbitmq",
+                    "directory": "/etc/beam/rabbit@n2",
+                }
+            ],
+        }
+    }
+
+
+def test_every_node_of_a_host_leaves_with_it(world: World) -> None:
+    both_nodes(world)
+    world.set("beam_state", "absent", "n1")
+    assert [node["unit"] for node in world.cluster()["leaving"]["n1"]["nodes"]] == ["web.service", "data.service"]
+
+
+def test_of_a_host_that_is_to_be_without_nothing_is_asked(world: World) -> None:
+    world.set("beam_state", "absent")
+    world.values["beam_address"] = {}
+    world.secrets = {"beam_cookie": {}, "beam_pki_ca_passphrase": {}}
+    world.observed["n1"]["skew_seconds"] = -7200.0
+    world.observed["n1"]["otp"] = {"installed": True, "release": "20"}
+    world.more = {"inventory_dir": None}
+    cluster = world.cluster()
+    assert cluster["members"] == [] and cluster["hosts"] == {}
+    assert set(cluster["leaving"]) == set(HOSTS)
+
+
+def test_secrets_are_asked_for_as_soon_as_a_member_is_in_the_run(world: World) -> None:
+    world.set("beam_state", "absent", "n2")
+    world.secrets = {"beam_cookie": {}, "beam_pki_ca_passphrase": {}}
+    world.run = ["n2"]
+    assert set(world.cluster()["leaving"]) == {"n2"}
+    world.run = ["n1", "n2"]
+    _cluster, problems = world.judge()
+    assert {(problem.host, problem.rule) for problem in problems} == {
+        (host, rule) for host in ("n1", "n3") for rule in ("cookie_missing", "passphrase_missing")
+    }
+
+
+def test_members_outside_the_run_still_count_on_one_that_leaves(world: World) -> None:
+    world.provisioned()
+    world.set("beam_state", "absent", "n2")
+    world.run = ["n2"]
+    stale = [finding for finding in world.cluster()["findings"] if finding["control"] == "stale_host"]
+    assert [(finding["host"], finding["severity"]) for finding in stale] == [("n1", "high"), ("n3", "high")]
+    assert "beam@n2 leaves" in stale[0]["detail"]
+
+
+def test_listed_members_leave_with_their_host(world: World) -> None:
+    world.set("beam_members", [{"node": f"beam@n{number}", "address": f"10.0.0.{number}"} for number in (1, 2)], *world.run)
+    world.set("beam_state", "absent", "n2")
+    cluster = world.cluster()
+    assert [member["node"] for member in cluster["members"]] == ["beam@n1"]
+    assert [node["unit"] for node in cluster["leaving"]["n2"]["nodes"]] == ["beam.service"]
 
 
 def test_no_secret_in_the_plan_nor_in_what_it_is_made_from(world: World) -> None:

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a role brings is taken away, and what was there before comes back: the tasks of the role C(undo), played on this machine, in one folder."""
+
+from __future__ import annotations
+
+import getpass
+import grp
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+OURS = "# Managed by beam.cluster\n"
+MARKER = "# {mark} beam.cluster (role test)"
+BLOCK = "# BEGIN beam.cluster (role test)\nX=1\n# END beam.cluster (role test)\n"
+
+
+class Host:
+    """A folder with what a role would touch."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder / "root"
+        self.root.mkdir()
+        self.record = folder / "beam" / "before" / "test"
+        self.brought = {
+            "name": "test",
+            "files": [f"{self.root}/ours.conf", f"{self.root}/d/ours.conf"],
+            "blocks": [{"path": f"{self.root}/edited", "marker": MARKER}],
+            "directories": [f"{self.root}/d"],
+            "replaced": {
+                "path": f"{self.root}/cookie",
+                "owner": getpass.getuser(),
+                "group": grp.getgrgid(os.getgid()).gr_name,
+                "mode": "0400",
+            },
+        }
+
+    def write(self, name: str, text: str, mode: int = 0o644) -> None:
+        path = self.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(mode)
+
+    def harden(self) -> None:
+        """As a role would, after it has asked for what is there to be kept."""
+        assert self.play("keep") <= 1
+        self.write("ours.conf", OURS)
+        self.write("d/ours.conf", OURS)
+        edited = self.root / "edited"
+        self.write("edited", (edited.read_text(encoding="utf-8") if edited.exists() else "") + BLOCK, 0o600)
+        self.write("cookie", "OURSECRET", 0o400)
+
+    def play(self, tasks: str, *arguments: str) -> int:
+        """How much has changed."""
+        play = [
+            {
+                "hosts": "localhost",
+                "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+                "gather_facts": False,
+                "tasks": [
+                    {
+                        "ansible.builtin.include_role": {"name": "beam.cluster.undo", "tasks_from": tasks},
+                        "vars": {"__beam_brought": self.brought, "__beam_undo_record": str(self.record)},
+                    }
+                ],
+            }
+        ]
+        (self.folder / "play.yml").write_text(json.dumps(play), encoding="utf-8")
+        done = subprocess.run(
+            ["ansible-playbook", "-i", "localhost,", "-c", "local", "play.yml", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "SECRET" not in done.stdout, "a cookie is shown"
+        changed = re.search(r"changed=(\d+)", done.stdout)
+        assert changed
+        return int(changed[1])
+
+    def seen(self) -> dict[str, tuple[int, str]]:
+        return {
+            str(path.relative_to(self.root)): (path.stat().st_mode & 0o7777, path.read_text(encoding="utf-8") if path.is_file() else "")
+            for path in sorted(self.root.rglob("*"))
+        }
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Host:
+    return Host(tmp_path)
+
+
+def test_where_nothing_was_nothing_is_left(host: Host) -> None:
+    host.harden()
+    assert set(host.seen()) == {"ours.conf", "d", "d/ours.conf", "edited", "cookie"}
+    assert host.play("back") > 3
+    assert host.seen() == {}
+    assert not host.record.exists() and not host.record.with_name("test.file").exists()
+    assert host.play("back") == 0
+
+
+def test_what_was_there_comes_back_as_it_was(host: Host) -> None:
+    host.write("edited", "MINE=1\n", 0o640)
+    host.write("cookie", "THEIRSECRET", 0o400)
+    (host.root / "d").mkdir(mode=0o750)
+    (host.root / "d").chmod(0o750)
+    before = host.seen()
+    host.harden()
+    assert host.record.parent.stat().st_mode & 0o777 == 0o700
+    (host.root / "d").chmod(0o755)
+    host.play("back")
+    assert host.seen() == before
+    assert host.play("back") == 0
+    assert host.seen() == before
+
+
+def test_an_empty_file_that_was_there_stays(host: Host) -> None:
+    host.write("edited", "")
+    host.harden()
+    host.play("back")
+    assert host.seen() == {"edited": (0o644, "")}
+
+
+def test_what_the_operator_has_written_since_stays(host: Host) -> None:
+    host.harden()
+    host.write("edited", BLOCK + "SINCE=1\n", 0o644)
+    host.write("d/mine.conf", "[Service]\n")
+    host.write("ours.conf", "# somebody else has put his own here\n")
+    host.play("back")
+    assert {name: text for name, (_mode, text) in host.seen().items()} == {
+        "d": "",
+        "d/mine.conf": "[Service]\n",
+        "edited": "SINCE=1\n",
+        "ours.conf": "# somebody else has put his own here\n",
+    }
+
+
+def test_the_first_record_counts(host: Host) -> None:
+    host.write("cookie", "THEIRSECRET", 0o400)
+    host.harden()
+    assert host.play("keep") == 0
+    host.play("back")
+    assert host.seen()["cookie"] == (0o400, "THEIRSECRET")
+
+
+def test_what_is_ours_already_is_not_taken_for_what_was_before(host: Host) -> None:
+    """A host whose record is lost: nothing of ours may come back as the operator's."""
+    host.harden()
+    host.record.unlink()
+    host.play("keep")
+    host.play("back")
+    assert host.seen() == {}
+
+
+def test_a_run_that_was_broken_off_goes_on(host: Host) -> None:
+    host.write("cookie", "THEIRSECRET", 0o400)
+    host.harden()
+    for name in ("ours.conf", "d/ours.conf"):
+        (host.root / name).unlink()
+    host.play("back")
+    assert host.seen() == {"cookie": (0o400, "THEIRSECRET")}
+
+
+def test_without_a_record_and_without_files_of_ours_nothing_is_touched(host: Host) -> None:
+    """After an undoing, or on a host that was never hardened."""
+    host.write("cookie", "THEIRSECRET", 0o400)
+    (host.root / "d").mkdir()
+    before = host.seen()
+    assert host.play("back") == 0
+    assert host.seen() == before
+
+
+def test_a_dry_run_touches_nothing(host: Host) -> None:
+    assert host.play("keep", "--check") == 1
+    assert not host.record.exists()
+    host.harden()
+    before = host.seen()
+    assert host.play("back", "--check", "--diff") > 3
+    assert host.seen() == before
+
+
+def test_a_file_of_somebody_else_in_a_place_of_ours_is_not_taken_for_ours(host: Host) -> None:
+    host.write("ours.conf", "# somebody else has put his own here\n")
+    host.write("cookie", "THEIRSECRET", 0o400)
+    host.play("keep")
+    host.write("cookie", "OURSECRET", 0o400)
+    host.play("back")
+    assert host.seen() == {"cookie": (0o400, "THEIRSECRET"), "ours.conf": (0o644, "# somebody else has put his own here\n")}
