@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every product's folder holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDERS = sorted((Path(__file__).resolve().parents[2] / "roles" / "product" / "products").iterdir())
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def written(tasks: Path) -> set[str]:
+    """Paths of the files that the tasks write, in the words of C(brought)."""
+    found = set()
+    for task in load(tasks):
+        included = task.get("ansible.builtin.include_tasks", "")
+        if included:
+            found |= written(FOLDERS[0].parent / included.partition("/products/")[2])
+        for module in ("template", "copy"):
+            path = task.get(f"ansible.builtin.{module}", {}).get("dest", "")
+            found |= {path.replace("{{ __beam_node.", "{").replace(" }}", "}")} - {""}
+    return found
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_what_it_writes_is_taken_away_again(folder: Path) -> None:
+    names = written(folder / "install.yml")
+    assert names, "this test would see none"
+    assert names <= set(load(folder / "vars.yml")["__beam_product"]["brought"]["files"])
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_it_has_a_guide(folder: Path) -> None:
+    guides = Path(__file__).resolve().parents[2] / "docs" / "products"
+    assert folder.name == "erlang" or (guides / f"{folder.name}.md").is_file()
+    assert f"`{folder.name}`" in (guides / "README.md").read_text(encoding="utf-8")
