@@ -39,10 +39,11 @@ class Hosts:
         self.plan: dict[str, Any] = {
             "group": "beam",
             "names": "short",
-            "mode": "cluster",
+            "tls": True,
             "ca_dir": str(folder / "ca"),
             "members": [{"node": f"beam@{host}", "host": host} for host in names],
             "hosts": {host: {"nodes": [self.node(host)]} for host in names},
+            "leaving": {},
         }
         (folder / "inventory").write_text(
             "\n".join(["[beam]", *names, "[beam:vars]", "ansible_connection=local", f"ansible_python_interpreter={sys.executable}", ""]),
