@@ -20,6 +20,25 @@ MARKER = "# {mark} beam.cluster (role test)"
 BLOCK = "# BEGIN beam.cluster (role test)\nX=1\n# END beam.cluster (role test)\n"
 
 
+# As much of systemd as the tasks ask for: a unit is a file below units, its lines are "enabled" and "active"; what is done is written down.
+SYSTEMCTL = r"""#!/bin/sh
+units=$(dirname "$0")/../units
+value() { for arg; do case $arg in -*) ;; *) unit=$units/$arg ;; esac; done; }
+value "$@"
+case "$*" in
+*is-enabled*) grep -qs enabled "$unit" && echo enabled || { echo disabled; exit 1; } ;;
+*is-active*) grep -qs active "$unit" ;;
+*--value*) [ -e "$unit" ] && echo loaded || echo not-found ;;
+show*) [ -e "$unit" ] && echo LoadState=loaded || echo LoadState=not-found
+  grep -qs active "$unit" && echo ActiveState=active || echo ActiveState=inactive ;;
+enable*) echo enabled >> "$unit"; echo "$@" >> "$units/../done" ;;
+disable*) sed -i /enabled/d "$unit"; echo "$@" >> "$units/../done" ;;
+start*) echo active >> "$unit"; echo "$@" >> "$units/../done" ;;
+*) echo "$@" >> "$units/../done" ;;
+esac
+"""
+
+
 class Host:
     """A folder with what a role would touch."""
 
@@ -27,6 +46,10 @@ class Host:
         self.folder = folder
         self.root = folder / "root"
         self.root.mkdir()
+        (folder / "units").mkdir()
+        (folder / "bin").mkdir()
+        (folder / "bin" / "systemctl").write_text(SYSTEMCTL, encoding="utf-8")
+        (folder / "bin" / "systemctl").chmod(0o755)
         self.record = folder / "beam" / "before" / "test"
         self.brought = {
             "name": "test",
@@ -76,7 +99,7 @@ class Host:
         done = subprocess.run(
             ["ansible-playbook", "-i", "localhost,", "-c", "local", "play.yml", *arguments],
             cwd=self.folder,
-            env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
+            env={**os.environ, "ANSIBLE_NOCOLOR": "1", "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"},
             capture_output=True,
             text=True,
             timeout=120,
@@ -196,3 +219,18 @@ def test_a_file_of_somebody_else_in_a_place_of_ours_is_not_taken_for_ours(host: 
     host.write("cookie", "OURSECRET", 0o400)
     host.play("back")
     assert host.seen() == {"cookie": (0o400, "THEIRSECRET"), "ours.conf": (0o644, "# somebody else has put his own here\n")}
+
+
+@pytest.mark.parametrize("before", ["enabled\nactive\n", "enabled\n", "", None])
+def test_units_start_and_run_as_they_did(host: Host, before: str | None) -> None:
+    """One that was not there at all came with a package of ours, and is left alone in neither way: it does not start and does not run."""
+    unit = host.folder / "units" / "epmd.socket"
+    host.brought.update(units=["epmd.socket"], running=["epmd.socket"])
+    if before is not None:
+        unit.write_text(before, encoding="utf-8")
+    host.harden()
+    # As hardened, and then stopped: that is the business of the role.
+    unit.write_text("enabled\n", encoding="utf-8")
+    host.play("back")
+    assert set(unit.read_text(encoding="utf-8").split()) == set((before or "").split())
+    assert host.play("back") == 0
