@@ -40,6 +40,7 @@ class Hosts:
             "group": "beam",
             "names": "short",
             "mode": "cluster",
+            "tls": True,
             "ca_dir": str(folder / "ca"),
             "members": [{"node": f"beam@{host}", "host": host} for host in names],
             "hosts": {host: {"nodes": [self.node(host)]} for host in names},
