@@ -124,7 +124,7 @@ def test_the_cookie_is_on_no_command_line_of_node_or_tool(node: Node) -> None:
     slow = "rpc 'Process.sleep(6000)'" if KIND[node.name] == "mix" else "eval 'timer:sleep(6000).'"
     node.host.check_output(f"systemd-run --quiet --collect --unit tool {node.directory}/release {slow}")
     shown = ""
-    for _ in range(12):
+    for _turn in range(12):
         shown += node.host.check_output("ps axww -o args; cat /proc/[0-9]*/environ | tr '\\0' '\\n'")
         time.sleep(0.5)
     assert re.search("tool.args|/release.*rpc|nodetool", shown)
