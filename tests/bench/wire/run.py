@@ -212,7 +212,7 @@ def mesh(setting, count):
             lab.node(setting.release, name, tls=optfile, arguments=small + join, wait=False)
         there = min(start + 10, count)
         nodes.wait_for(lambda there=there: all("m%d" % number in lab.names() for number in range(there)), seconds=120)
-        nodes.wait_for(lambda there=there: ask.mesh(peers[:there], timeout=60, concurrency=64)["whole"], lambda: "no mesh of %d" % there, seconds=120)
+        nodes.wait_for(lambda there=there: ask.mesh(peers[:there], timeout=60, concurrency=64)["whole"], seconds=120)
     begin = time.perf_counter()
     assert ask.mesh(peers, timeout=60, concurrency=64)["whole"]
     show("%d nodes: mesh_info" % count, time.perf_counter() - begin, "s", 3)
