@@ -124,3 +124,16 @@ def test_nothing_is_swept_under_the_rug(path: Path) -> None:
         assert task.get("failed_when") is not False, f"{path}: {task['name']}"
         unqualified = [key for key in task if key in {"shell", "command", "copy", "template", "file", "apt", "set_fact"}]
         assert not unqualified, f"{path}: {task['name']}: {unqualified} wants its full name"
+
+
+def test_every_private_variable_is_set_somewhere() -> None:
+    """A name that nobody sets reads as nothing behind `default`, and fails in the one run that comes to it."""
+    used: set[str] = set()
+    made: set[str] = set()
+    for path in (path for role in ROLES for path in role.rglob("*") if path.suffix in {".yml", ".j2"}):
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r"\b__beam_\w+", text))
+        made |= set(re.findall(r"(__beam_\w+)'?:", text))
+        made |= set(re.findall(r"(?:register|loop_var|index_var|name): (__beam_\w+)", text))
+    assert len(used) > 100, "this test would see none"
+    assert not used - made
