@@ -57,6 +57,7 @@ class Node:
             "address": str(self.address),
             "ports": self.window.as_dict(),
             "port": port,
+            "inet_tuple": addresses.inet_tuple(self.address),
             "hidden": self.hidden,
         }
 
@@ -72,7 +73,6 @@ class Node:
             "group": self.group,
             "home": self.home,
             "directory": directory,
-            "inet_tuple": addresses.inet_tuple(self.address),
             "kernel": {**settings, **self.kernel},
             "tls": {
                 "ca": f"{directory}/tls/ca.pem",

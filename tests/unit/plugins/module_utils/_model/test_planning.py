@@ -505,6 +505,7 @@ def test_the_shape(world: World) -> None:
         "address": "10.0.0.2",
         "ports": {"first": 9100, "last": 9100},
         "port": None,
+        "inet_tuple": "{10,0,0,2}",
         "hidden": False,
     }
     assert cluster["hosts"]["n2"] == {
