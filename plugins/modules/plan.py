@@ -133,6 +133,9 @@ plan:
         address:
           description: Cluster address.
           type: str
+        inet_tuple:
+          description: The same as Erlang writes it.
+          type: str
         ports:
           description: Its window, C(first) and C(last).
           type: dict
