@@ -66,13 +66,7 @@ class Node:
         directory = f"{CONFIGURATION}/{self.node}"
         return {
             **{key: value for key, value in self.as_member(port).items() if key != "host"},
-            "product": self.product,
-            "kind": self.kind,
-            "unit": self.unit,
-            "user": self.user,
-            "group": self.group,
-            "home": self.home,
-            "directory": directory,
+            **_on_its_host(self),
             "kernel": {**settings, **self.kernel},
             "tls": {
                 "ca": f"{directory}/tls/ca.pem",
@@ -102,13 +96,7 @@ class Former:
         return {
             "node": str(self.node),
             "name": self.node.name,
-            "product": self.product,
-            "kind": self.kind,
-            "unit": self.unit,
-            "user": self.user,
-            "group": self.group,
-            "home": self.home,
-            "directory": f"{CONFIGURATION}/{self.node}",
+            **_on_its_host(self),
         }
 
 
@@ -136,6 +124,19 @@ class Inventory:
         """A host's value, the default where it has none, MISSING where there is none either."""
         value = self.values.get(variable, {}).get(host, MISSING)
         return self.defaults.get(variable, MISSING) if value is MISSING or value is None else value
+
+
+def _on_its_host(node: Node | Former) -> dict[str, object]:
+    """What runs it, as whom, and where its things are."""
+    return {
+        "product": node.product,
+        "kind": node.kind,
+        "unit": node.unit,
+        "user": node.user,
+        "group": node.group,
+        "home": node.home,
+        "directory": f"{CONFIGURATION}/{node.node}",
+    }
 
 
 @dataclass(frozen=True)
