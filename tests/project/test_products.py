@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.beam.cluster.plugins.module_utils._model.cookie import PLACEHOLDER
 
-FOLDERS = sorted((Path(__file__).resolve().parents[2] / "roles" / "product" / "products").iterdir())
+ROOT = Path(__file__).resolve().parents[2]
+FOLDERS = sorted((ROOT / "roles" / "product" / "products").iterdir())
 
 
 def load(path: Path) -> Any:
@@ -40,6 +42,13 @@ def test_what_it_writes_is_taken_away_again(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_it_has_a_guide(folder: Path) -> None:
-    guides = Path(__file__).resolve().parents[2] / "docs" / "products"
+    guides = ROOT / "docs" / "products"
     assert folder.name == "erlang" or (guides / f"{folder.name}.md").is_file()
     assert f"`{folder.name}`" in (guides / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "path", ["distribution/files/prove.escript", "distribution/templates/cookie.args.j2", "product/products/release/templates/release.env.j2"]
+)
+def test_the_word_in_place_of_a_cookie_is_the_same_everywhere(path: str) -> None:
+    assert f"{PLACEHOLDER}\n" in (ROOT / "roles" / path).read_text(encoding="utf-8").replace('"', "\n")
