@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import pwd
@@ -26,6 +27,8 @@ def acting_as(user: Optional[str]) -> Iterator[None]:
         raise OptionError("user: there is no user %s" % user) from None
     if os.geteuid() != 0:
         raise OptionError("user: only root can act as %s" % user)
+    # Names are looked up with a codec that Python loads when it is first used, and the user may not be able to read Python's files.
+    codecs.lookup("idna")
     group, groups = os.getegid(), os.getgroups()
     os.setgroups([])
     os.setegid(entry.pw_gid)

@@ -224,15 +224,10 @@ def _rex_outcome(message: etf.Term) -> Outcome:
     return Returned(value)
 
 
-async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float) -> Link:
-    """Ask EPMD, connect, settle TLS and names, prove the cookie, check the peer's proof.
-
-    `timeout` (seconds) is shared out among what is tried one after the other; the whole is bounded by the caller, who cancels.
-    Raises `WireError`, `Dropped`, `Reset` or `asyncio.TimeoutError`; `trace` says at which stage.
-    """
+async def reach(peer: Peer, trace: Trace, timeout: float) -> TcpStream:
+    """Ask EPMD where the port is not known, and connect: nothing is said to the node. `timeout` and errors are those of `open_link`."""
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout
-    context = contexts.get(peer.tls) if peer.tls is not None else None
     addresses = await resolve(peer.host, peer.source)
     port = peer.port
     if port is None:
@@ -242,11 +237,23 @@ async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float
     trace.stage, trace.late = "connect", "filtered"
     tcp = await connect(addresses, port, peer.source, until - loop.time())
     trace.address, trace.late = tcp.peer(), None
+    return tcp
+
+
+async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float) -> Link:
+    """Ask EPMD, connect, settle TLS and names, prove the cookie, check the peer's proof.
+
+    `timeout` (seconds) is shared out among what is tried one after the other; the whole is bounded by the caller, who cancels.
+    Raises `WireError`, `Dropped`, `Reset` or `asyncio.TimeoutError`; `trace` says at which stage.
+    """
+    until = asyncio.get_running_loop().time() + timeout
+    context = contexts.get(peer.tls) if peer.tls is not None else None
+    tcp = await reach(peer, trace, timeout)
     stream: Union[TcpStream, TlsStream] = tcp
     try:
         if context is not None:
             trace.stage = "tls"
-            stream = await _start_tls(peer, tcp, context, trace, until - loop.time())
+            stream = await _start_tls(peer, tcp, context, trace, until - asyncio.get_running_loop().time())
         link = await _shake_hands(peer, stream, trace)
     except BaseException:
         stream.close()

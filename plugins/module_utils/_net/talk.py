@@ -16,7 +16,7 @@ from .._wire import codes
 from .._wire.epmd import NamesAnswer
 from .._wire.errors import WireError
 from . import epmd
-from .node import Link, Peer, open_link
+from .node import Link, Peer, open_link, reach
 from .stream import Dropped, Reset, Trace, resolve
 from .tls import Contexts
 
@@ -89,8 +89,25 @@ async def _attempt(
         finally:
             link.close()
 
+    return await _told(whole(), trace, timeout)
+
+
+async def _knock(peer: Peer, timeout: float) -> Optional[Result]:
+    """What became of connecting alone, None where somebody opened."""
+    begin = time.monotonic()
+    trace = Trace()
+
+    async def whole() -> None:
+        (await reach(peer, trace, timeout)).close()
+
+    code, message, dummy = await _told(whole(), trace, timeout)
+    return None if code == "connected" else Result(code, message, trace, (time.monotonic() - begin) * 1000)
+
+
+async def _told(whole: Awaitable[Optional[_Answer]], trace: Trace, timeout: float) -> Tuple[str, str, Optional[_Answer]]:
+    """The code, the message and the answer of what is done within `timeout` seconds."""
     try:
-        return "connected", "", await asyncio.wait_for(whole(), timeout)
+        return "connected", "", await asyncio.wait_for(whole, timeout)
     except asyncio.TimeoutError:
         return _timeout(trace)
     except Dropped:
@@ -138,9 +155,9 @@ async def for_each(
     return list(await asyncio.gather(*map(one, items)))
 
 
-def _keys(peer: Peer) -> Tuple[Hashable, ...]:
-    """What tells one target from another: its name, and the place it is spoken to at."""
-    return (peer.node, (peer.host, peer.port or peer.node.partition("@")[0]))
+def _place(peer: Peer) -> Tuple[Hashable, ...]:
+    """Where it is spoken to."""
+    return ((peer.host, peer.port or peer.node.partition("@")[0]),)
 
 
 def converse_all(
@@ -148,12 +165,19 @@ def converse_all(
 ) -> List[Result]:
     """Speak to all peers; one result each, in their order. `timeout` (seconds) is for each of them."""
     contexts = Contexts()
+    turns: Dict[str, asyncio.Lock] = {}
 
     async def work(peer: Peer) -> Result:
-        return await converse(peer, contexts, timeout, then)
+        turn = turns.setdefault(peer.node, asyncio.Lock())
+        # A node that is asked for at many addresses is reached at few. Nobody waits for their turn to learn that nobody opens.
+        unopened = await _knock(peer, timeout) if turn.locked() else None
+        if unopened is not None:
+            return unopened
+        async with turn:
+            return await converse(peer, contexts, timeout, then)
 
     async def run() -> List[Result]:
-        return await for_each(peers, _keys, work, concurrency)
+        return await for_each(peers, _place, work, concurrency)
 
     return asyncio.run(run())
 

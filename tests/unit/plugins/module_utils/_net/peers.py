@@ -30,10 +30,10 @@ TLS = Tls(ca=str(PEM / "ca.pem"), certificate=str(PEM / "node.pem"), key=str(PEM
 
 
 @contextlib.contextmanager
-def server(handler, backlog=50):
+def server(handler, backlog=50, host="127.0.0.1"):
     """Run `handler(connection)` in a thread for each connection; gives the port. What a peer cuts off is no error of the handler's."""
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((host, 0))
     listener.listen(backlog)
     stop = threading.Event()
 
@@ -120,9 +120,6 @@ class Node:
         self.lock = threading.Lock()
 
     def __call__(self, connection):
-        with self.lock:
-            self.open = [other for other in self.open if is_open(other)] + [connection]
-            self.most = max(self.most, len(self.open))
         if self.tls is None:
             self.serve(connection, 2)
         else:
@@ -131,7 +128,12 @@ class Node:
 
     def serve(self, connection, width):
         side = handshake.Acceptor(name=self.name, cookie=self.cookie, challenge=99, creation=7, verdict=lambda name: self.verdict)
-        connection.sendall(frame(side.receive(read_frame(connection, width)), width))
+        name = read_frame(connection, width)
+        # Who says nothing is none of those that are spoken to.
+        with self.lock:
+            self.open = [other for other in self.open if is_open(other)] + [connection]
+            self.most = max(self.most, len(self.open))
+        connection.sendall(frame(side.receive(name), width))
         if self.verdict == "alive":
             self.seen.append(read_frame(connection, width))
             return

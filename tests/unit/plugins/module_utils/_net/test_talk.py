@@ -508,6 +508,20 @@ def test_a_deadline_is_for_each_target_from_its_turn_on():
         assert 0.9 < time.monotonic() - begin < 1.3
 
 
+def test_one_node_at_many_addresses():
+    """Each address takes its time at once, and the node is still spoken to by one at a time."""
+    node = Node(delay=0.05)
+    with dropping("") as port:
+        begin = time.monotonic()
+        results = talk.converse_all([peer(port, host="127.0.0.%d" % number) for number in range(1, 9)], timeout=0.5, concurrency=8)
+        assert [result.code for result in results] == ["filtered"] * 8
+        assert time.monotonic() - begin < 1.3
+    with server(node, host="") as port:
+        results = talk.converse_all([peer(port, host="127.0.0.%d" % number) for number in range(1, 9)], timeout=2, concurrency=8)
+    assert [result.code for result in results] == ["connected"] * 8
+    assert node.most == 1
+
+
 # --- Calls ---
 
 
