@@ -103,7 +103,7 @@ proof: bootstrap  ## what takes longer: killed runs, restarts, other firewalls, 
 	@tests/run.py proof
 
 .PHONY: shapes
-shapes: bootstrap  ## one lab through all shapes and back
+shapes: bootstrap  ## one lab of OTP 25, 27 and 29 through all shapes, with each firewall (very long; SHAPES=epmd,standalone for these alone)
 	@tests/run.py shapes
 
 .PHONY: products
@@ -111,9 +111,10 @@ products: bootstrap  ## the scenarios of RabbitMQ, ejabberd and releases
 	@tests/run.py products
 
 .PHONY: matrix
-matrix: bootstrap oracles  ## the wire against real nodes of OTP 23 to 29 (long; goes on where it was broken off)
+matrix: bootstrap oracles  ## the wire against real nodes of OTP 23 to 29 (long; goes on where it was broken off), then the shapes
 	@molecule/lab/packages tshark
 	@tests/matrix/run.py
+	@tests/run.py shapes
 
 .PHONY: fuzz
 fuzz: bootstrap  ## fuzz every decoder, 700,000 inputs each

@@ -63,7 +63,7 @@ GROUPS: dict[str, list[Part]] = {
 # What takes longer than everybody's patience: runs that are killed, hosts that restart, a search for every secret.
 ON_DEMAND: dict[str, list[Part]] = {
     "proof": [Part("proof", "make lab && pytest tests/lab --junitxml {results}; status=$?; make lab-down; exit $status", 120)],
-    "shapes": [scenario("shapes", 90)],
+    "shapes": [scenario("shapes", 150)],
     "products": [scenario("rabbitmq", 40), scenario("ejabberd", 40), scenario("release", 40)],
 }
 
