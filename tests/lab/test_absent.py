@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ PRODUCTS = {
         HOLES,
         "molecule/ejabberd/inventory.yml",
         "ejabberd",
-        r"(file|content) /var/lib/ejabberd\b",
+        r"(file|content) /var/lib/ejabberd/(?!\.erlang\.cookie)",
         # The package starts ejabberd@localhost, whose database no cluster can have.
         "systemctl stop ejabberd; rm -f /var/lib/ejabberd/*.D?? /var/lib/ejabberd/*.LOG; echo '# an operator was here' >> /etc/default/ejabberd;"
         " mkdir -p /etc/systemd/system/ejabberd.service.d;"
@@ -180,8 +181,8 @@ def stock(request: pytest.FixtureRequest) -> Iterator[Stock]:
     product = PRODUCTS[request.param]
     stock = Stock(Lab(f"{os.environ.get('LAB_PREFIX', 'beam-')}stock-"), product, {}, {})
     stock.play(playbook="molecule/default/create.yml")
-    for host in NODES:
-        stock.lab.on(host, f"{INSTALL} {product.packages}", timeout=400)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda host: stock.lab.on(host, f"{INSTALL} {product.packages}", timeout=600), NODES))
     if product.prepare:
         stock.play(playbook=product.prepare)
     assert stock.lab.play(*stock.on_top, playbook="playbooks/verify.yml").returncode != 0
