@@ -66,8 +66,8 @@ def test_a_session_at_one_node_is_seen_by_all_and_spoken_to(node: Node, peer: No
     started = "systemd-run --quiet --collect --unit xmpp --property=StandardOutput=file:/run/heard.json python3 /run/client.py"
     client.check_output(f"rm -f /run/heard.json; {started} {addresses}")
     try:
-        client.check_output("timeout 90 sh -c 'until [ -s /run/heard.json ]; do sleep 0.5; done'")
-        heard = json.loads(client.check_output("cat /run/heard.json"))
+        client.check_output("timeout 90 sh -c 'until grep -qs ^{ /run/heard.json; do sleep 0.5; done'")
+        heard = json.loads(client.check_output("tail -n 1 /run/heard.json"))
         assert heard == {"to": "alice@localhost", "from": "bob@localhost", "body": f"from {peer.address('eth1')}"}
         for each in nodes:
             shown = each.host.check_output("ejabberdctl connected_users_info").splitlines()
@@ -95,9 +95,9 @@ def test_the_tool_works(node: Node, user: str, command: str) -> None:
 
 def test_a_shell_opens_in_the_node(node: Node) -> None:
     """On a terminal of its own, as somebody at a keyboard has one: a line for the warning, a question, Ctrl+G and q."""
-    keys = r"sleep 5; echo; sleep 4; echo 'io:format(\"here: ~p~n\", [node()]).'; sleep 2; printf '\007'; sleep 1; echo q; sleep 1"
-    said = node.host.check_output("cd / && (%s) | TERM=xterm timeout 30 script -qec 'ejabberdctl debug' /dev/null" % keys)
-    assert f"here: {node.node}" in said, said
+    keys = "sleep 5; echo; sleep 4; echo 'io:format(here), io:format(node()).'; sleep 2; printf '\\007'; sleep 1; echo q; sleep 1"
+    said = node.host.run(f"cd / && ({keys}) | TERM=xterm timeout 30 script -qec 'ejabberdctl debug' /dev/null").stdout
+    assert f"here{node.node}" in said, said
     assert node.host.run("pgrep -f '[s]name undefined|[-]debug-ejabberd'").rc != 0
 
 
@@ -147,12 +147,13 @@ def test_a_node_with_accounts_is_never_joined(nodes: list[Node]) -> None:
     last.host.check_output("systemctl stop ejabberd; cd /var/lib/ejabberd && rm -f *.DAT *.DCD *.DCL *.LOG *.TMP && systemctl start ejabberd")
     last.host.check_output("ejabberdctl started && ejabberdctl register carol localhost secret")
     assert members(last) == [last.node]
+    last.host.check_output("systemctl stop ejabberd")
     status, said = play()
     assert status != 0
     assert f"{last.node} is not in one cluster with {first.node} and cannot join" in " ".join(said.split())
     assert last.host.check_output("ejabberdctl registered_users localhost") == "carol"
     assert members(last) == [last.node]
-    last.host.check_output("ejabberdctl unregister carol localhost")
+    last.host.check_output("ejabberdctl unregister carol localhost && systemctl stop ejabberd")
     status, _said = play()
     assert status == 0
     assert [members(node) for node in nodes] == [ALL] * len(nodes)
