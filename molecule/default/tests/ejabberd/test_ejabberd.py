@@ -95,8 +95,11 @@ def test_the_tool_works(node: Node, user: str, command: str) -> None:
 
 def test_a_shell_opens_in_the_node(node: Node) -> None:
     """On a terminal of its own, as somebody at a keyboard has one: a line for the warning, a question, Ctrl+G and q."""
-    keys = "sleep 5; echo; sleep 4; echo 'io:format(here), io:format(node()).'; sleep 2; printf '\\007'; sleep 1; echo q; sleep 1"
-    said = node.host.run(f"cd / && ({keys}) | TERM=xterm timeout 30 script -qec 'ejabberdctl debug' /dev/null").stdout
+    seen = "until grep -qs '%s' /run/typed; do sleep 0.5; done"
+    say = "echo 'io:format(here), io:format(node()).'; sleep 3; printf '\\007'; sleep 2; echo q; sleep 2"
+    keys = f"{seen % 'to continue'}; echo; {seen % '1>'}; {say}"
+    shell = "TERM=xterm timeout 90 script -qfec 'ejabberdctl debug' /run/typed"
+    said = node.host.run(f"cd / && rm -f /run/typed; (timeout 80 sh -c \"{keys}\") | {shell}").stdout
     assert f"here{node.node}" in said, said
     assert node.host.run("pgrep -f '[s]name undefined|[-]debug-ejabberd'").rc != 0
 
