@@ -89,6 +89,18 @@ plan:
     discovery:
       description: How nodes find each other's ports.
       type: str
+    carrier:
+      description: What the distribution runs over, as C(-proto_dist) calls it - V(inet_tls), V(inet6_tls), V(inet_tcp), V(inet6_tcp) or V(none).
+      type: str
+    strangers:
+      description: >-
+        Nodes that run with another carrier or not with our files, of products that take a cut link for a split cluster. They cannot restart one at
+        a time.
+      type: list
+      elements: str
+    full_stop:
+      description: Whether all nodes may be stopped at once where there are such.
+      type: bool
     settings:
       description: The kernel parameters that decide what a partition does, as the cluster wants them. Those of one node are its C(kernel).
       type: dict
@@ -170,7 +182,7 @@ plan:
       elements: dict
       contains:
         control:
-          description: Name of the finding - V(stale_host), V(one_network) or V(clock_ahead).
+          description: Name of the finding - V(stale_host), V(one_network), V(shared_epmd), V(outside_tls) or V(clock_ahead).
           type: str
         severity:
           description: V(low), V(medium) or V(high).

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ done | sort
 dpkg-query -W -f='package ${Package} ${Version}\n'
 systemctl list-unit-files --no-legend --no-pager | awk '{print "unit", $1, $2}'
 systemctl list-units --all --type=service,socket --no-legend --no-pager --plain |
-  awk '/^(epmd|beam|nftables|rabbitmq|firewalld|ufw)/ {print "state", $1, $2, $3, $4}'
+  awk '/^(epmd|beam|nftables|rabbitmq|ejabberd|shop|firewalld|ufw)/ {print "state", $1, $2, $3, $4}'
 nft -s list ruleset | sed 's/^/nft /'
 ss -Hltn | awk '{print "listens", $4}' | sort
 getent passwd | sed 's/^/user /'
@@ -52,15 +53,17 @@ NOISE = re.compile(
 class Product:
     """What stands on the hosts before; C(inventory) comes on top of the lab's, C(differs) is what a product's own life leaves.
 
-    C(again) is the package that is installed anew, C(holes) the controls that must fail where nothing was done.
+    C(again) is the package that is installed anew, C(holes) the controls that must fail where nothing was done, C(prepare) a playbook that deploys.
     """
 
     packages: str
     again: str
     holes: frozenset[str]
     inventory: str = ""
+    unit: str = ""
     differs: str = r"(?!)"
     edits: str = "true"
+    prepare: str = ""
 
 
 # Of every package that brings an EPMD.
@@ -85,12 +88,37 @@ PRODUCTS = {
         "rabbitmq-server",
         HOLES,
         "molecule/rabbitmq/inventory.yml",
+        "rabbitmq-server",
         r"(file|content) /var/lib/rabbitmq/(mnesia|config|schema|\.config)\b",
         # A plain node that runs is another story: the hardening would find it in the middle of its life.
         "systemctl stop rabbitmq-server; echo '# an operator was here' >> /etc/rabbitmq/rabbitmq-env.conf;"
         " mkdir -p /etc/rabbitmq/conf.d; echo 'heartbeat = 30' > /etc/rabbitmq/conf.d/90-mine.conf;"
         " mkdir -p /etc/systemd/system/rabbitmq-server.service.d;"
         " printf '[Service]\nLimitNOFILE=70000\n' > /etc/systemd/system/rabbitmq-server.service.d/mine.conf; systemctl daemon-reload",
+    ),
+    "ejabberd": Product(
+        f"{PACKAGES} ejabberd",
+        "ejabberd",
+        HOLES,
+        "molecule/ejabberd/inventory.yml",
+        "ejabberd",
+        r"(file|content) /var/lib/ejabberd/(?!\.erlang\.cookie)",
+        # The package starts ejabberd@localhost, whose database no cluster can have.
+        "systemctl stop ejabberd; rm -f /var/lib/ejabberd/*.D?? /var/lib/ejabberd/*.LOG; echo '# an operator was here' >> /etc/default/ejabberd;"
+        " mkdir -p /etc/systemd/system/ejabberd.service.d;"
+        " printf '[Service]\nLimitNOFILE=70000\n' > /etc/systemd/system/ejabberd.service.d/mine.conf; systemctl daemon-reload",
+    ),
+    "release": Product(
+        PACKAGES,
+        "erlang-base",
+        HOLES,
+        "molecule/release/inventory.yml",
+        "shop",
+        # The home stays, as the application has put something into it.
+        r"file /var/lib/beam\b",
+        "printf 'PORT=4000\n# an operator was here\n' > /etc/default/shop; mkdir -p /etc/systemd/system/shop.service.d;"
+        " printf '[Service]\nLimitNOFILE=70000\n' > /etc/systemd/system/shop.service.d/mine.conf; systemctl daemon-reload",
+        "molecule/release/prepare.yml",
     ),
 }
 
@@ -153,8 +181,10 @@ def stock(request: pytest.FixtureRequest) -> Iterator[Stock]:
     product = PRODUCTS[request.param]
     stock = Stock(Lab(f"{os.environ.get('LAB_PREFIX', 'beam-')}stock-"), product, {}, {})
     stock.play(playbook="molecule/default/create.yml")
-    for host in NODES:
-        stock.lab.on(host, f"{INSTALL} {product.packages}", timeout=400)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda host: stock.lab.on(host, f"{INSTALL} {product.packages}", timeout=600), NODES))
+    if product.prepare:
+        stock.play(playbook=product.prepare)
     assert stock.lab.play(*stock.on_top, playbook="playbooks/verify.yml").returncode != 0
     stock.verified.update(verdicts(stock.lab))
     for host in NODES:
@@ -246,12 +276,13 @@ def test_a_second_run_changes_nothing(stock: Stock) -> None:
 
 
 def test_a_node_that_was_started_since_is_left_alone(stock: Stock) -> None:
-    if not stock.product.inventory:
+    unit = stock.product.unit
+    if not unit:
         pytest.skip("the bare node has no unit of its own any more")
-    stock.lab.on("n2", "systemctl start --no-block rabbitmq-server")
+    stock.lab.on("n2", f"systemctl start --no-block {unit}")
     stock.play(*ABSENT, *NO_SECRETS, "--limit", "n2")
-    assert stock.lab.tries("n2", "systemctl is-active rabbitmq-server").stdout.strip() in ("active", "activating")
-    stock.lab.on("n2", "systemctl stop rabbitmq-server")
+    assert stock.lab.tries("n2", f"systemctl is-active {unit}").stdout.strip() in ("active", "activating")
+    stock.lab.on("n2", f"systemctl stop {unit}")
 
 
 def test_a_run_for_one_host_says_who_still_counts_on_it(stock: Stock) -> None:

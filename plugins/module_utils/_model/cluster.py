@@ -30,6 +30,8 @@ class Node:
 
     C(host) is its inventory name, empty where it is known from C(beam_members) only. What follows C(window) is None or empty there too.
     C(peer_ports) are further ports of the product on which its peers, and nobody else, have business. C(modes) are those that it can run in.
+    C(links) is C(kept) where the product takes a cut link for a split cluster, C(caveats) what its peers say to each other that TLS does not
+    cover: address family -> what and what to do.
     """
 
     node: NodeName
@@ -46,6 +48,8 @@ class Node:
     hidden: bool = False
     kernel: Mapping[str, object] = field(default_factory=dict)
     modes: tuple[str, ...] = ()
+    links: str = "cut"
+    caveats: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     def as_member(self, port: int | None) -> dict[str, object]:
         """C(port): where it listens, null where epmd has to be asked."""
@@ -151,9 +155,10 @@ class Change:
 class Cluster:
     """The plan. Valid by construction: C(planning.plan) makes one only where no rule is broken.
 
-    C(leaving) are nodes of hosts whose C(beam_state) is absent: no members. C(settings) are kernel parameters, C(tls) is whether the nodes
-    speak TLS to each other. C(interfaces) is (host, address) -> interface, C(firewalls) is host -> back end; C(changes) and C(findings) are
-    what the hosts of the run should be told.
+    C(leaving) are nodes of hosts whose C(beam_state) is absent: no members. C(carrier) is what the distribution runs over, as C(-proto_dist)
+    calls it; C(strangers) are nodes that run with another, and C(full_stop) is whether all may be stopped for it. C(settings) are kernel
+    parameters, C(tls) is whether the nodes speak TLS to each other. C(interfaces) is (host, address) -> interface, C(firewalls) is host -> back
+    end; C(changes) and C(findings) are what the hosts of the run should be told.
     """
 
     group: str
@@ -161,6 +166,9 @@ class Cluster:
     family: int
     mode: str
     discovery: str
+    carrier: str
+    strangers: tuple[str, ...]
+    full_stop: bool
     settings: Mapping[str, object]
     tls: bool
     tls_versions: tuple[str, ...]
@@ -191,6 +199,9 @@ class Cluster:
             "family": self.family,
             "mode": self.mode,
             "discovery": self.discovery,
+            "carrier": self.carrier,
+            "strangers": list(self.strangers),
+            "full_stop": self.full_stop,
             "settings": dict(self.settings),
             "tls": self.tls,
             "tls_versions": list(self.tls_versions),

@@ -369,7 +369,7 @@ CONTROLS = (
     ),
 )
 
-NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "shared_epmd", "stale_host")
+NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd", "stale_host")
 """Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
 
 BY_ID = {control.id: control for control in CONTROLS}

@@ -125,3 +125,22 @@ def shared_epmd(members: Sequence[Node], observed: Mapping[str, Mapping[str, Any
                 )
             )
     return found
+
+
+def outside_tls(members: Sequence[Node], tls: bool) -> list[dict[str, str]]:
+    """What members say to each other in clear text although they speak TLS: a product's own channels, known by its data."""
+    found = []
+    for member in members if tls else ():
+        caveat = member.caveats.get(member.address.version)
+        if caveat:
+            found.append(
+                finding(
+                    "outside_tls",
+                    "high",
+                    member.host,
+                    "A channel beside the distribution is in clear text",
+                    f"{member.node} ({member.product}, at an IPv{member.address.version} address): {caveat['what']}",
+                    caveat["fix"],
+                )
+            )
+    return found

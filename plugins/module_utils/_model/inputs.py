@@ -24,6 +24,7 @@ CLUSTER = (
     "beam_discovery",
     "beam_tls",
     "beam_plaintext_accepted",
+    "beam_full_stop",
     "beam_tls_versions",
     "beam_net_ticktime",
     "beam_net_tickintensity",

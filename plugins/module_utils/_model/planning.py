@@ -110,6 +110,8 @@ class _Builder:
         self._modes_of_products()
         self._hidden_strangers()
         names, family = self._one_kind()
+        carrier = self._carrier(family)
+        full_stop = self._true("", "beam_full_stop", constants["beam_full_stop"])
         for host in judged:
             self._hosts_addresses(host)
             self._taken_ports(host)
@@ -134,6 +136,9 @@ class _Builder:
             family=family,
             mode=self.mode,
             discovery=self.discovery,
+            carrier=carrier,
+            strangers=self._strangers(carrier),
+            full_stop=full_stop,
             settings=settings,
             tls=self.tls,
             tls_versions=versions,
@@ -152,6 +157,7 @@ class _Builder:
                 *foresight.one_network(self.members, self.inventory.observed),
                 *foresight.stale_hosts(self.members, self.run, changes),
                 *foresight.shared_epmd(self.members, self.inventory.observed),
+                *foresight.outside_tls(self.members, self.tls),
             ),
         )
 
@@ -459,6 +465,8 @@ class _Builder:
             "peer_ports": tuple(Window.parse(ports) for ports in data.get("peer_ports", ())),
             "kernel": data.get("kernel") or {},
             "modes": tuple(data.get("modes") or MODES),
+            "links": str(data.get("links") or "cut"),
+            "caveats": data.get("outside_tls") or {},
         }
 
     def _keys(self, host: str, variable: str, what: str, entry: object, known: Sequence[str], required: Sequence[str]) -> bool:
@@ -672,6 +680,24 @@ class _Builder:
                     "choose addresses of one family.",
                 )
         return kind, family
+
+    def _carrier(self, family: int) -> str:
+        """What the distribution runs over, as C(-proto_dist) calls it."""
+        return "none" if self.mode == "off" else f"inet{'6' if family == 6 else ''}_{'tls' if self.tls else 'tcp'}"
+
+    def _strangers(self, carrier: str) -> tuple[str, ...]:
+        """Nodes that run and do not speak as their peers are going to, of a product that takes a cut link for a split cluster: to come
+        together with the others, all have to be stopped at once."""
+        return tuple(str(member.node) for member in self.members if member.links == "kept" and self._speaks_otherwise(member, carrier))
+
+    def _speaks_otherwise(self, member: Node, carrier: str) -> bool:
+        """Whether a process of its unit runs that was not started with our files, or with those of another carrier."""
+        for process in self.inventory.observed.get(member.host, {}).get("processes") or ():
+            if (process.get("process"), process.get("unit")) == ("beam.smp", member.unit):
+                flags = process.get("argv") or ()
+                if not process.get("digest") or carrier not in [after for flag, after in zip(flags, flags[1:]) if flag == "-proto_dist"]:
+                    return True
+        return False
 
     # The hosts as they were observed
 

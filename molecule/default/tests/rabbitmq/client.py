@@ -5,6 +5,7 @@
 
 client.py publish ADDRESS QUEUE TYPE COUNT      declares the queue and publishes with confirms
 client.py consume ADDRESS QUEUE TYPE COUNT      takes and acknowledges that many messages
+client.py drain ADDRESS QUEUE COUNT             takes all there is; how many of the first that many are not among it
 client.py steady SECONDS QUEUE ADDRESS...       publishes to a quorum queue until it is interrupted or the time is over, to
                                                 whichever node answers
 """
@@ -60,6 +61,19 @@ def consume(address, queue, kind, count):
     return {"got": len(got), "distinct": len(set(got))}
 
 
+def drain(address, queue, count):
+    connection, channel = connect(address)
+    channel.basic_qos(prefetch_count=500)
+    got = []
+    for method, _properties, body in channel.consume(queue, inactivity_timeout=5):
+        if method is None:
+            break
+        channel.basic_ack(method.delivery_tag)
+        got.append(body.decode())
+    connection.close()
+    return {"got": len(got), "missing": len({f"message {number}" for number in range(int(count))} - set(got))}
+
+
 def steady(seconds, queue, *addresses):
     """Each message again until a node has confirmed it; the longest time between two confirmations is what users felt."""
     end = time.monotonic() + float(seconds)
@@ -83,4 +97,4 @@ def steady(seconds, queue, *addresses):
     return {"confirmed": confirmed, "longest": round(longest, 2)}
 
 
-print(json.dumps({"publish": publish, "consume": consume, "steady": steady}[sys.argv[1]](*sys.argv[2:])))
+print(json.dumps({"publish": publish, "consume": consume, "drain": drain, "steady": steady}[sys.argv[1]](*sys.argv[2:])))

@@ -25,6 +25,7 @@ DEFAULTS = {
     "beam_mode": "cluster",
     "beam_discovery": "epmd",
     "beam_tls": True,
+    "beam_full_stop": False,
     "beam_tls_versions": ["tlsv1.3"],
     "beam_ports": "9100",
     "beam_product": "erlang",
@@ -48,6 +49,8 @@ PRODUCTS = {
         "peer_ports": ["6000-6500"],
         "kernel": {"prevent_overlapping_partitions": False},
         "modes": ["cluster", "standalone"],
+        "links": "kept",
+        "outside_tls": {6: {"what": "streams are open.", "fix": "Use none."}},
     },
 }
 HOSTS = ("n1", "n2", "n3")
@@ -479,6 +482,9 @@ def test_the_shape(world: World) -> None:
         "family": 4,
         "mode": "cluster",
         "discovery": "epmd",
+        "carrier": "inet_tls",
+        "strangers": [],
+        "full_stop": False,
         "settings": {
             "net_ticktime": 60,
             "net_tickintensity": 4,
@@ -963,8 +969,9 @@ def test_clear_text_that_is_asked_for_twice_needs_no_authority(world: World) -> 
     world.more["inventory_dir"] = "/inventory"
     before = world.cluster()
     assert before["tls"] and before["hosts"]["n1"]["nodes"][0]["tls"]["key"] == "/etc/beam/beam@n1/tls/key.pem"
+    assert (cluster["carrier"], before["carrier"]) == ("inet_tcp", "inet_tls")
     for one in (cluster, before):
-        del one["tls"], one["ca_dir"]
+        del one["tls"], one["ca_dir"], one["carrier"]
         for own in one["hosts"].values():
             del own["nodes"][0]["tls"]
     assert cluster == before
@@ -975,3 +982,49 @@ def test_a_listed_member_may_be_hidden(world: World) -> None:
     world.set("beam_members", members, *world.run)
     world.set("beam_hidden", True, "n3")
     assert [member["hidden"] for member in world.cluster()["members"]] == [False, True, True]
+
+
+def running(world: World, *hosts: str, digest: str | None = None, argv: tuple[str, ...] = ()) -> None:
+    """RabbitMQ everywhere, and a process of its unit on these hosts. Without more it is that of the stock package."""
+    world.set("beam_product", "rabbitmq")
+    for host in hosts:
+        world.observed[host]["processes"] = [
+            {"process": "epmd", "unit": "epmd.service", "digest": None, "argv": []},
+            {"process": "beam.smp", "unit": "rabbitmq-server.service", "node": None, "digest": digest, "argv": ["-sname", "x", *argv]},
+        ]
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        pytest.param({}, ["rabbit@n2"], id="stock"),
+        pytest.param({"argv": ("-proto_dist", "inet_tls")}, ["rabbit@n2"], id="somebody's TLS"),
+        pytest.param({"digest": "1", "argv": ("-proto_dist", "inet_tcp")}, ["rabbit@n2"], id="ours in clear text"),
+        pytest.param({"digest": "1", "argv": ("-proto_dist", "inet_tls")}, [], id="ours"),
+    ],
+)
+def test_who_speaks_otherwise_than_the_cluster_is_going_to(world: World, runs: Any, expected: list[str]) -> None:
+    running(world, "n2", **runs)
+    cluster = world.cluster()
+    assert (cluster["strangers"], cluster["full_stop"]) == (expected, False)
+    world.set("beam_full_stop", "true")
+    assert world.cluster()["full_stop"] is True
+
+
+def test_a_product_that_bears_two_parts_has_no_strangers(world: World) -> None:
+    running(world, *HOSTS)
+    world.set("beam_product", "erlang")
+    for host in HOSTS:
+        world.observed[host]["processes"][1]["unit"] = "beam.service"
+    assert world.cluster()["strangers"] == []
+
+
+def test_what_tls_does_not_cover_is_a_finding(world: World) -> None:
+    world.set("beam_product", "rabbitmq", "n1")
+    assert world.cluster()["findings"] == []
+    world.values["beam_address"] = {host: f"fd00::{number}" for number, host in enumerate(HOSTS, start=1)}
+    (found,) = world.cluster()["findings"]
+    assert (found["control"], found["host"], found["severity"], found["fix"]) == ("outside_tls", "n1", "high", "Use none.")
+    world.set("beam_tls", False)
+    world.set("beam_plaintext_accepted", CLEAR)
+    assert world.cluster()["findings"] == []
