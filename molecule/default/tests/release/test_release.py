@@ -214,5 +214,5 @@ def test_an_environment_of_a_release_that_would_undo_ours_keeps_it_from_starting
 
 
 def test_nothing_of_ours_is_in_the_release(node: Node) -> None:
-    assert node.host.run("grep -rl 'beam.cluster\\|see-the-cookie-file' /opt/shop").stdout == ""
+    assert node.host.run("grep -rl '/etc/beam\\|Managed by beam\\|see-the-cookie-file' /opt/shop").stdout == ""
     assert node.host.run("find /opt/shop -newer /etc/beam/prove.escript -type f").stdout == ""
