@@ -94,8 +94,8 @@ plan:
       type: str
     strangers:
       description: >-
-        Nodes that run with another carrier or not with our files, of products that take a cut link for a split cluster. They cannot restart one at
-        a time.
+        Nodes that run with another carrier, at a fixed port that is none any more, or not with our files, of products that take a cut link for a
+        split cluster. They cannot restart one at a time.
       type: list
       elements: str
     full_stop:

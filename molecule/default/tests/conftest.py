@@ -112,6 +112,6 @@ def peer(node: Node, nodes: list[Node]) -> Node:
 def outsider() -> Host:
     """The host that is no member, with the tools of an attacker."""
     outsider = host("outsider")
-    if outsider.run("command -v nmap ncat").rc != 0:
+    if outsider.run("command -v nmap && command -v ncat").rc != 0:
         outsider.check_output("apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install nmap ncat")
     return outsider

@@ -33,7 +33,7 @@ def test_secrets_are_the_service_users_alone(node: Node, path: str) -> None:
 def test_no_process_shows_the_cookie(node: Node) -> None:
     cookie = node.host.file(f"{node.home}/.erlang.cookie").content_string.strip()
     assert len(cookie) >= 32
-    shown = node.host.check_output("ps axwwe -o args; cat /proc/[0-9]*/environ | tr '\\0' '\\n'")
+    shown = node.host.check_output("ps axwwe -o comm,args; cat /proc/[0-9]*/environ | tr '\\0' '\\n'")
     assert "beam.smp" in shown
     assert cookie not in shown
 

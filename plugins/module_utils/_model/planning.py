@@ -691,11 +691,15 @@ class _Builder:
         return tuple(str(member.node) for member in self.members if member.links == "kept" and self._speaks_otherwise(member, carrier))
 
     def _speaks_otherwise(self, member: Node, carrier: str) -> bool:
-        """Whether a process of its unit runs that was not started with our files, or with those of another carrier."""
+        """Whether a process of its unit runs that was not started with our files, or with those of another carrier, or that has a fixed port
+        which its peers are not to look at: it is not found by those that ask EPMD, as it was never registered there."""
+        port = str(member.window.first) if self.discovery == "fixed_port" else None
         for process in self.inventory.observed.get(member.host, {}).get("processes") or ():
             if (process.get("process"), process.get("unit")) == ("beam.smp", member.unit):
                 flags = process.get("argv") or ()
-                if not process.get("digest") or carrier not in [after for flag, after in zip(flags, flags[1:]) if flag == "-proto_dist"]:
+                told = [(flag, after) for flag, after in zip(flags, flags[1:])]
+                fixed = {after for flag, after in told if flag in ("-erl_epmd_port", "erl_epmd_node_listen_port")}
+                if not process.get("digest") or ("-proto_dist", carrier) not in told or fixed - {port}:
                     return True
         return False
 

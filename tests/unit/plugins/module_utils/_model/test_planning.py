@@ -1011,6 +1011,23 @@ def test_who_speaks_otherwise_than_the_cluster_is_going_to(world: World, runs: A
     assert world.cluster()["full_stop"] is True
 
 
+@pytest.mark.parametrize("told", [("-erl_epmd_port",), ("-kernel", "erl_epmd_node_listen_port")])
+@pytest.mark.parametrize(
+    ("port", "discovery", "expected"), [("9100", "epmd", ["rabbit@n2"]), ("9100", "fixed_port", []), ("9200", "fixed_port", ["rabbit@n2"])]
+)
+def test_who_is_not_registered_cannot_be_found(world: World, told: tuple[str, ...], port: str, discovery: str, expected: list[str]) -> None:
+    running(world, "n2", digest="1", argv=("-proto_dist", "inet_tls", *told, port))
+    world.set("beam_discovery", discovery)
+    assert world.cluster()["strangers"] == expected
+
+
+def test_a_node_that_is_registered_goes_to_a_fixed_port_by_itself(world: World) -> None:
+    """It is found at its old port, which is the new one, too."""
+    running(world, *HOSTS, digest="1", argv=("-proto_dist", "inet_tls"))
+    world.set("beam_discovery", "fixed_port")
+    assert world.cluster()["strangers"] == []
+
+
 def test_a_product_that_bears_two_parts_has_no_strangers(world: World) -> None:
     running(world, *HOSTS)
     world.set("beam_product", "erlang")
