@@ -697,7 +697,7 @@ class _Builder:
         for process in self.inventory.observed.get(member.host, {}).get("processes") or ():
             if (process.get("process"), process.get("unit")) == ("beam.smp", member.unit):
                 flags = process.get("argv") or ()
-                told = [(flag, after) for flag, after in zip(flags, flags[1:])]
+                told = list(zip(flags, flags[1:]))
                 fixed = {after for flag, after in told if flag in ("-erl_epmd_port", "erl_epmd_node_listen_port")}
                 if not process.get("digest") or ("-proto_dist", carrier) not in told or fixed - {port}:
                     return True
