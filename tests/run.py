@@ -69,6 +69,7 @@ ON_DEMAND: dict[str, list[Part]] = {
         scenario("rabbitmq", 40),
         scenario("rabbitmq", 40, "bookworm"),
         scenario("ejabberd", 40),
+        scenario("ejabberd", 40, "bookworm"),
         scenario("release", 40),
     ],
 }

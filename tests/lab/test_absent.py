@@ -53,7 +53,7 @@ NOISE = re.compile(
 class Product:
     """What stands on the hosts before; C(inventory) comes on top of the lab's, C(differs) is what a product's own life leaves.
 
-    C(again) is the package that is installed anew, C(holes) the controls that must fail where nothing was done.
+    C(again) is the package that is installed anew, C(holes) the controls that must fail where nothing was done, C(prepare) a playbook that deploys.
     """
 
     packages: str
@@ -63,6 +63,7 @@ class Product:
     unit: str = ""
     differs: str = r"(?!)"
     edits: str = "true"
+    prepare: str = ""
 
 
 # Of every package that brings an EPMD.
@@ -94,6 +95,30 @@ PRODUCTS = {
         " mkdir -p /etc/rabbitmq/conf.d; echo 'heartbeat = 30' > /etc/rabbitmq/conf.d/90-mine.conf;"
         " mkdir -p /etc/systemd/system/rabbitmq-server.service.d;"
         " printf '[Service]\nLimitNOFILE=70000\n' > /etc/systemd/system/rabbitmq-server.service.d/mine.conf; systemctl daemon-reload",
+    ),
+    "ejabberd": Product(
+        f"{PACKAGES} ejabberd",
+        "ejabberd",
+        HOLES,
+        "molecule/ejabberd/inventory.yml",
+        "ejabberd",
+        r"(file|content) /var/lib/ejabberd\b",
+        # The package starts ejabberd@localhost, whose database no cluster can have.
+        "systemctl stop ejabberd; rm -f /var/lib/ejabberd/*.D?? /var/lib/ejabberd/*.LOG; echo '# an operator was here' >> /etc/default/ejabberd;"
+        " mkdir -p /etc/systemd/system/ejabberd.service.d;"
+        " printf '[Service]\nLimitNOFILE=70000\n' > /etc/systemd/system/ejabberd.service.d/mine.conf; systemctl daemon-reload",
+    ),
+    "release": Product(
+        PACKAGES,
+        "erlang-base",
+        HOLES,
+        "molecule/release/inventory.yml",
+        "shop",
+        # The home stays, as the application has put something into it.
+        r"file /var/lib/beam\b",
+        "printf 'PORT=4000\n# an operator was here\n' > /etc/default/shop; mkdir -p /etc/systemd/system/shop.service.d;"
+        " printf '[Service]\nLimitNOFILE=70000\n' > /etc/systemd/system/shop.service.d/mine.conf; systemctl daemon-reload",
+        "molecule/release/prepare.yml",
     ),
 }
 
@@ -158,6 +183,8 @@ def stock(request: pytest.FixtureRequest) -> Iterator[Stock]:
     stock.play(playbook="molecule/default/create.yml")
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda host: stock.lab.on(host, f"{INSTALL} {product.packages}", timeout=600), NODES))
+    if product.prepare:
+        stock.play(playbook=product.prepare)
     assert stock.lab.play(*stock.on_top, playbook="playbooks/verify.yml").returncode != 0
     stock.verified.update(verdicts(stock.lab))
     for host in NODES:
