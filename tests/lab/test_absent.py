@@ -143,22 +143,23 @@ class Stock:
         return ("-i", str(ROOT / self.product.inventory)) if self.product.inventory else ()
 
     def differences(self, host: str) -> list[str]:
-        """The lines that are there and were not, and the other way round; shown as they are, judged without the named ones."""
+        """The lines that are there and were not, and the other way round; shown as they are, but for the product's own life."""
         changes = [
             line
             for line in difflib.unified_diff(self.before[host], snapshot(self.lab, host), "before", "after", lineterm="", n=0)
             if line[:2] not in ("--", "++", "@@")
         ]
-        print(f"{host}: {len(changes)} lines differ", *changes[:40], sep="\n  ")
-        return [line for line in changes if not NOISE.match(line[1:]) and not re.match(self.product.differs, line[1:])]
+        shown = [line for line in changes if not re.match(self.product.differs, line[1:])]
+        print(f"{host}: {len(changes)} lines differ, {len(changes) - len(shown)} of them in the product's data", *shown[:60], sep="\n  ")
+        return self.quiet(shown, 1)
+
+    def quiet(self, lines: list[str], start: int = 0) -> list[str]:
+        """Without what differs and is not ours; a line's text begins at C(start)."""
+        return [line for line in lines if not NOISE.match(line[start:]) and not re.match(self.product.differs, line[start:])]
 
 
 def snapshot(lab: Lab, host: str) -> list[str]:
     return lab.on(host, SNAPSHOT).splitlines()
-
-
-def quiet(lines: list[str]) -> list[str]:
-    return [line for line in lines if not NOISE.match(line)]
 
 
 def report(lab: Lab) -> dict[str, Any]:
@@ -218,10 +219,10 @@ def test_the_comparison_sees_the_hardening(stock: Stock) -> None:
 
 
 def test_a_dry_run_changes_nothing(stock: Stock) -> None:
-    hardened = {host: quiet(snapshot(stock.lab, host)) for host in NODES}
+    hardened = {host: stock.quiet(snapshot(stock.lab, host)) for host in NODES}
     output = stock.play("--check", "--diff", *ABSENT)
     assert all(counts["changed"] > 10 for counts in recap(output).values()), output[-2000:]
-    assert {host: quiet(snapshot(stock.lab, host)) for host in NODES} == hardened
+    assert {host: stock.quiet(snapshot(stock.lab, host)) for host in NODES} == hardened
 
 
 def test_one_host_leaves_and_the_others_stay_a_cluster(stock: Stock) -> None:
