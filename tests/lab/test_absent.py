@@ -292,4 +292,5 @@ def test_a_run_for_one_host_says_who_still_counts_on_it(stock: Stock) -> None:
     output = stock.play(*ONLY_N2, *NO_SECRETS, "--limit", "n2")
     assert set(recap(output)) == {"n2"}
     assert re.search(r"n1 is a member and not in this run.*n2 leaves", output), output[-3000:]
-    assert stock.differences("n2") == []
+    # Those that stay still look for it: they knock at the stock EPMD, and systemd starts it.
+    assert [line for line in stock.differences("n2") if not line[1:].startswith("state epmd.")] == []
