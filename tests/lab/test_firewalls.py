@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import Lab, recap
+from conftest import Lab, recap, until
 
 ADMIN = "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qqy install --no-install-recommends"
 RULES = {
@@ -85,9 +85,10 @@ def test_the_rules_follow_the_window(firewalls: Lab, mesh: Callable[..., bool]) 
 def test_they_survive_a_restart(firewalls: Lab, mesh: Callable[..., bool]) -> None:
     for host in RULES:
         before = sorted(set(rules(firewalls, host)))
+        assert before
         firewalls.restart(host)
-        firewalls.on(host, "timeout 60 systemctl is-system-running --wait || true; systemctl start ufw 2>/dev/null || true", timeout=90)
-        assert sorted(set(rules(firewalls, host))) == before
+        until(lambda: sorted(set(rules(firewalls, host))) == before, 90, f"the rules of {host}")  # noqa: B023 - asked in this turn only
+    until(lambda: mesh("9150"), 90, "a whole mesh after the restart")
     done = firewalls.play("--extra-vars", "beam_ports=9150", playbook="playbooks/verify.yml")
     assert done.returncode == 0, done.stdout[-6000:]
 

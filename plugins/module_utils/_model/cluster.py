@@ -16,7 +16,7 @@ from . import addresses
 from .addresses import Address
 from .inputs import MISSING
 from .names import NodeName
-from .ports import EPMD_PORT, Window
+from .ports import EPMD_PORT, Window, joined
 
 CONFIGURATION = "/etc/beam"
 """Directory of all files of ours on a host; each node has one of its own below it."""
@@ -224,15 +224,16 @@ class Cluster:
         own = _unique_addresses(nodes)
         first = str(nodes[0].address)
         epmd = ["127.0.0.1", "::1", *own] if self.discovery == "epmd" and self.mode != "off" else []
-        guarded = {window for node in nodes for window in (node.window, *node.peer_ports)}
-        windows = sorted({(window.first, window.last) for window in guarded} | {(EPMD_PORT, EPMD_PORT)})
+        windows = [window for node in nodes for window in (node.window, *node.peer_ports)]
+        # In the kernel's spelling, so that the live table can be compared with it.
+        guarded = joined([(EPMD_PORT, EPMD_PORT), *((window.first, window.last) for window in windows)])
         return {
             "in_run": host in self.run,
             "address": first,
             "addresses": own,
             "interface": self.interfaces.get((host, first)),
             "nodes": [node.as_dict(self._port(node), self.settings, self.tls_versions if self.tls else ()) for node in nodes],
-            "firewall": {"backend": self.firewalls.get(host, "nftables"), "ports": [list(window) for window in windows], "own": own},
+            "firewall": {"backend": self.firewalls.get(host, "nftables"), "ports": [list(ports) for ports in guarded], "own": own},
             "epmd": {"listen": list(dict.fromkeys(epmd)), "port": EPMD_PORT},
         }
 

@@ -19,6 +19,7 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 from . import probes
 from .controls import ATTACKS, BY_ID, CERTIFICATE_DAYS_MIN, CONTROLS, NOTES, SANDBOX_EXPOSURE_MAX, SEVERITIES, Attack
 from .cookie import PLACEHOLDER
+from .ports import joined
 from .probes import CONNECT, SELF, Answer, Probe
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
@@ -434,22 +435,6 @@ def _argument_list(host: _Host) -> Iterator[Result]:
     yield (host.name, *_verdict(problems, f"{len(host.observed['processes'])} processes, none with -setcookie"))
 
 
-def _ports(pairs: Iterable[Any]) -> list[tuple[int, int]]:
-    """Port ranges in one spelling: sorted, and those that touch or overlap as one."""
-    merged: list[tuple[int, int]] = []
-    for pair in pairs:
-        text = str(pair)
-        first, last = (pair[0], pair[-1]) if isinstance(pair, (list, tuple)) else (text.partition("-")[0], text.rpartition("-")[2])
-        merged.append((int(first), int(last)))
-    joined: list[tuple[int, int]] = []
-    for first, last in sorted(merged):
-        if joined and first <= joined[-1][1] + 1:
-            joined[-1] = (joined[-1][0], max(last, joined[-1][1]))
-        else:
-            joined.append((first, last))
-    return joined
-
-
 def _external(host: _Host) -> bool:
     return bool(host.wanted["firewall"]["backend"] == "external")
 
@@ -470,9 +455,9 @@ def _firewall_rules(host: _Host) -> Iterator[Result]:
     there = {_address(address) for address in table["members"]}
     problems = [f"lets in {address}, which is no member" for address in sorted(there - wanted)]
     problems += [f"does not know the member {address}" for address in sorted(wanted - there)]
-    if _ports(table["ports"]) != _ports(host.wanted["firewall"]["ports"]):
-        problems.append(f"guards the ports {_ports(table['ports'])}, not {_ports(host.wanted['firewall']['ports'])}")
-    yield (host.name, *_verdict(problems, f"{len(there)} members, ports {_ports(table['ports'])}"))
+    if joined(table["ports"]) != joined(host.wanted["firewall"]["ports"]):
+        problems.append(f"guards the ports {joined(table['ports'])}, not {joined(host.wanted['firewall']['ports'])}")
+    yield (host.name, *_verdict(problems, f"{len(there)} members, ports {joined(table['ports'])}"))
 
 
 def _firewall_boot(host: _Host) -> Iterator[Result]:

@@ -9,6 +9,7 @@ Private to this collection.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 EPMD_PORT = 4369
@@ -71,3 +72,18 @@ class Window:
 
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first}-{self.last}"
+
+
+def joined(pairs: Iterable[object]) -> list[tuple[int, int]]:
+    """Ranges of ports, each (first, last) or C(first-last), as the kernel spells them: sorted, those that touch or overlap as one."""
+    ranges: list[tuple[int, int]] = []
+    for pair in pairs:
+        first, last = (pair[0], pair[-1]) if isinstance(pair, (list, tuple)) else (str(pair).partition("-")[0], str(pair).rpartition("-")[2])
+        ranges.append((int(first), int(last)))
+    result: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if result and first <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(last, result[-1][1]))
+        else:
+            result.append((first, last))
+    return result
