@@ -210,6 +210,7 @@ def test_it_boots_and_only_who_has_key_and_cookie_gets_in(running: tuple[Broker,
 
     shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
     assert COOKIE.encode() not in shown and shown.count(b"-setcookie") >= 3
+    assert b"peers.conf" in shown, "it does not join"
 
 
 def test_its_tool_calls_what_the_products_own_calls(running: tuple[Broker, subprocess.Popen[bytes]]) -> None:
