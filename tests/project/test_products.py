@@ -41,6 +41,13 @@ def test_what_it_writes_is_taken_away_again(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_its_further_ports_are_none_that_the_kernel_gives_to_outgoing_connections(folder: Path) -> None:
+    """The firewall would drop the answers. 32768 is where Linux begins."""
+    for ports in load(folder / "vars.yml")["__beam_product"].get("peer_ports", ()):
+        assert all(int(port) < 32768 for port in ports.split("-"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_it_has_a_guide(folder: Path) -> None:
     guides = ROOT / "docs" / "products"
     assert folder.name == "erlang" or (guides / f"{folder.name}.md").is_file()
@@ -48,7 +55,14 @@ def test_it_has_a_guide(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["distribution/files/prove.escript", "distribution/templates/cookie.args.j2", "product/products/release/templates/release.env.j2"]
+    "path",
+    [
+        "distribution/files/prove.escript",
+        "distribution/templates/cookie.args.j2",
+        "product/products/release/templates/release.env.j2",
+        "product/products/vernemq/templates/vernemq.conf.j2",
+        "product/products/emqx/templates/emqx.env.j2",
+    ],
 )
 def test_the_word_in_place_of_a_cookie_is_the_same_everywhere(path: str) -> None:
     assert f"{PLACEHOLDER}\n" in (ROOT / "roles" / path).read_text(encoding="utf-8").replace('"', "\n")

@@ -108,6 +108,7 @@ class _Builder:
         self._fixed_ports()
         self._settings_of_products(settings)
         self._modes_of_products()
+        self._names_of_products()
         self._hidden_strangers()
         names, family = self._one_kind()
         carrier = self._carrier(family)
@@ -465,6 +466,7 @@ class _Builder:
             "peer_ports": tuple(Window.parse(ports) for ports in data.get("peer_ports", ())),
             "kernel": data.get("kernel") or {},
             "modes": tuple(data.get("modes") or MODES),
+            "names": tuple(data.get("names") or ()),
             "links": str(data.get("links") or "cut"),
             "caveats": data.get("outside_tls") or {},
         }
@@ -625,6 +627,18 @@ class _Builder:
                     "mode_of_product",
                     f"{member.node} is {member.product}, which cannot run as {self.mode}: its own tools speak to it by distribution.",
                     f"choose one of: {', '.join(member.modes)}.",
+                )
+
+    def _names_of_products(self) -> None:
+        """A product whose start script knows C(-name) only cannot bear a short name (its data's C(names))."""
+        for member in self.members:
+            if member.names and member.node.kind not in member.names:
+                self.problems.add(
+                    member.host,
+                    "beam_node_name",
+                    "name_of_product",
+                    f"{member.node} is {member.product}, which cannot bear a {member.node.kind} name.",
+                    "give every member a name whose host part is a name with a domain, or an address.",
                 )
 
     def _hidden_strangers(self) -> None:

@@ -52,6 +52,7 @@ PRODUCTS = {
         "links": "kept",
         "outside_tls": {6: {"what": "streams are open.", "fix": "Use none."}},
     },
+    "emqx": {"kind": "emqx", "unit": "emqx.service", "user": "emqx", "home": "/var/lib/emqx", "names": ["long", "ip"]},
 }
 HOSTS = ("n1", "n2", "n3")
 CLEAR = "beam speaks clear text"
@@ -198,6 +199,10 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "a product whose tools need distribution, without": (
         lambda w: (w.set("beam_mode", "off"), w.set("beam_product", "rabbitmq", "n2")),
         {("n2", "beam_mode", "mode_of_product")},
+    ),
+    "a short name of a product that cannot bear one": (
+        lambda w: w.set("beam_product", "emqx", "n2"),
+        {("n2", "beam_node_name", "name_of_product")},
     ),
     "a hidden host that is no member": (lambda w: w.set("beam_hidden", True, "outsider"), {("outsider", "beam_hidden", "hidden_stranger")}),
     "a hidden host that is not among the members": (
