@@ -82,12 +82,17 @@ def test_the_rules_follow_the_window(firewalls: Lab, mesh: Callable[..., bool]) 
         assert "9100" not in "\n".join(rules(firewalls, host)), "what is not needed any more is taken back"
 
 
+def restart(lab: Lab, host: str) -> None:
+    """Until the rules are those from before."""
+    before = sorted(set(rules(lab, host)))
+    assert before
+    lab.restart(host)
+    until(lambda: sorted(set(rules(lab, host))) == before, 90, f"the rules of {host}")
+
+
 def test_they_survive_a_restart(firewalls: Lab, mesh: Callable[..., bool]) -> None:
     for host in RULES:
-        before = sorted(set(rules(firewalls, host)))
-        assert before
-        firewalls.restart(host)
-        until(lambda: sorted(set(rules(firewalls, host))) == before, 90, f"the rules of {host}")  # noqa: B023 - asked in this turn only
+        restart(firewalls, host)
     until(lambda: mesh("9150"), 90, "a whole mesh after the restart")
     done = firewalls.play("--extra-vars", "beam_ports=9150", playbook="playbooks/verify.yml")
     assert done.returncode == 0, done.stdout[-6000:]
