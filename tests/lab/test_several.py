@@ -16,7 +16,7 @@ from conftest import Lab, recap
 # As docs/shapes.md says it to operators.
 FORGET = """
 systemctl disable --now second
-rm -r /etc/systemd/system/second.service* /etc/beam/second@n1 /var/lib/beam/second@n1
+rm -r /etc/systemd/system/second.service* /etc/beam/second@n1* /var/lib/beam/second@n1*
 systemctl daemon-reload
 """
 
@@ -61,7 +61,8 @@ def test_one_epmd_and_a_window_each_then_one_port_and_an_address_each(several: S
     assert status != 0
     assert "fixed_port_shared" in told and {counts["changed"] for counts in recap(told).values()} == {0}, told[-3000:]
 
-    apart = [{**two[0], "address": several.own}, {**two[1], "address": several.other}]
+    several.lab.on("n1", FORGET)
+    apart = [{"name": "beam", "address": several.own}, {"name": "second@n1b", "unit": "second.service", "address": several.other}]
     status, told = several.play(apart, "--extra-vars", "beam_discovery=fixed_port")
     assert status == 0, told[-6000:]
     listens = several.lab.on("n1", "ss -Hltn | awk '{print $4}'").split()
