@@ -36,8 +36,9 @@ def firewalls(lab: Lab) -> Iterator[Lab]:
     lab.on("n2", f"{ADMIN} ufw", timeout=300)
     lab.on("n2", "ufw allow 8080/tcp && ufw --force enable")
     yield lab
-    lab.on("n1", "DEBIAN_FRONTEND=noninteractive apt-get -qqy purge firewalld")
-    lab.on("n2", "ufw --force disable && DEBIAN_FRONTEND=noninteractive apt-get -qqy purge ufw")
+    # What it was told outlives the package, and would let members in when it comes back.
+    lab.on("n1", "DEBIAN_FRONTEND=noninteractive apt-get -qqy purge firewalld && rm -rf /etc/firewalld")
+    lab.on("n2", "ufw --force disable && DEBIAN_FRONTEND=noninteractive apt-get -qqy purge ufw && rm -rf /etc/ufw")
     done = lab.play()
     assert done.returncode == 0, done.stdout[-4000:]
 
