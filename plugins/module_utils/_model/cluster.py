@@ -30,7 +30,7 @@ class Node:
 
     C(host) is its inventory name, empty where it is known from C(beam_members) only. What follows C(window) is None or empty there too.
     C(peer_ports) are further ports of the product on which its peers, and nobody else, have business. C(modes) are those that it can run in,
-    C(names) the kinds of names that it can bear, all where it is empty.
+    C(names) the kinds of names that it can bear, all where it is empty. C(tools_listen): its nodes dial its tools.
     C(links) is C(kept) where the product takes a cut link for a split cluster, C(caveats) what its peers say to each other that TLS does not
     cover: address family -> what and what to do.
     """
@@ -50,6 +50,7 @@ class Node:
     kernel: Mapping[str, object] = field(default_factory=dict)
     modes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    tools_listen: bool = False
     links: str = "cut"
     caveats: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 

@@ -107,8 +107,7 @@ class _Builder:
         self._unique_listeners()
         self._fixed_ports()
         self._settings_of_products(settings)
-        self._modes_of_products()
-        self._names_of_products()
+        self._limits_of_products()
         self._hidden_strangers()
         names, family = self._one_kind()
         carrier = self._carrier(family)
@@ -467,6 +466,7 @@ class _Builder:
             "kernel": data.get("kernel") or {},
             "modes": tuple(data.get("modes") or MODES),
             "names": tuple(data.get("names") or ()),
+            "tools_listen": bool(data.get("tool_ports")),
             "links": str(data.get("links") or "cut"),
             "caveats": data.get("outside_tls") or {},
         }
@@ -617,29 +617,36 @@ class _Builder:
                         f"leave beam_{name} out.",
                     )
 
-    def _modes_of_products(self) -> None:
-        """A product whose own tools need distribution cannot run without (its data's C(modes))."""
+    def _limits_of_products(self) -> None:
+        """What a product's data says that it cannot do: be in that mode, bear such a name, have tools that nodes dial at their own port."""
         for member in self.members:
-            if member.modes and self.mode in MODES and self.mode not in member.modes:
-                self.problems.add(
-                    member.host,
+            what = f"{member.node} is {member.product}, which cannot"
+            limits = (
+                (
+                    bool(member.modes) and self.mode in MODES and self.mode not in member.modes,
                     "beam_mode",
                     "mode_of_product",
-                    f"{member.node} is {member.product}, which cannot run as {self.mode}: its own tools speak to it by distribution.",
+                    f"{what} run as {self.mode}: its own tools speak to it by distribution.",
                     f"choose one of: {', '.join(member.modes)}.",
-                )
-
-    def _names_of_products(self) -> None:
-        """A product whose start script knows C(-name) only cannot bear a short name (its data's C(names))."""
-        for member in self.members:
-            if member.names and member.node.kind not in member.names:
-                self.problems.add(
-                    member.host,
+                ),
+                (
+                    bool(member.names) and member.node.kind not in member.names,
                     "beam_node_name",
                     "name_of_product",
-                    f"{member.node} is {member.product}, which cannot bear a {member.node.kind} name.",
+                    f"{what} bear a {member.node.kind} name.",
                     "give every member a name whose host part is a name with a domain, or an address.",
-                )
+                ),
+                (
+                    member.tools_listen and self.discovery == "fixed_port",
+                    "beam_discovery",
+                    "discovery_of_product",
+                    f"{what} do without EPMD: its nodes dial its tools, and would look for them at the node's own port.",
+                    "set beam_discovery to epmd.",
+                ),
+            )
+            for broken, variable, rule, message, fix in limits:
+                if broken:
+                    self.problems.add(member.host, variable, rule, message, fix)
 
     def _hidden_strangers(self) -> None:
         """A host that is to join hidden and is no member is on nobody's allow list."""

@@ -53,6 +53,7 @@ PRODUCTS = {
         "outside_tls": {6: {"what": "streams are open.", "fix": "Use none."}},
     },
     "emqx": {"kind": "emqx", "unit": "emqx.service", "user": "emqx", "home": "/var/lib/emqx", "names": ["long", "ip"]},
+    "carrot": {"kind": "carrot", "unit": "carrot.service", "user": "carrot", "home": "/var/lib/carrot", "tool_ports": {"first": 6400, "last": 6410}},
 }
 HOSTS = ("n1", "n2", "n3")
 CLEAR = "beam speaks clear text"
@@ -199,6 +200,10 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "a product whose tools need distribution, without": (
         lambda w: (w.set("beam_mode", "off"), w.set("beam_product", "rabbitmq", "n2")),
         {("n2", "beam_mode", "mode_of_product")},
+    ),
+    "a product whose nodes dial its tools, without EPMD": (
+        lambda w: (w.set("beam_discovery", "fixed_port"), w.set("beam_product", "carrot", "n2")),
+        {("n2", "beam_discovery", "discovery_of_product")},
     ),
     "a short name of a product that cannot bear one": (
         lambda w: w.set("beam_product", "emqx", "n2"),
