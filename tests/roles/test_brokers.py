@@ -115,7 +115,7 @@ class Broker:
     def unit(self) -> dict[str, str]:
         """What the unit's files with an environment say."""
         pairs = (line.partition("=") for line in self.settings.splitlines() if re.match("[A-Z0-9_]+=", line))
-        return {name: "".join(shlex.split(value)) if value[:1] in "'\"" else value for name, _, value in pairs}
+        return {name: "".join(shlex.split(value)) if value[:1] in "'\"" else value for name, _equals, value in pairs}
 
     def command(self, own: str | None = None) -> list[str]:
         """What the product's own start script makes of its settings: EMQX's flags from EPMD_ARGS, or C(own)."""
@@ -176,7 +176,7 @@ class Broker:
 def last_values(text: str) -> dict[str, str]:
     """As cuttlefish and VerneMQ's scripts read the file: the last value of a setting counts."""
     pairs = (line.partition("=") for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    return {name.strip(): value.strip() for name, _equals, value in pairs}
 
 
 @pytest.fixture(params=BROKERS)
@@ -214,7 +214,7 @@ def test_it_boots_and_only_who_has_key_and_cookie_gets_in(running: tuple[Broker,
 
 
 def test_its_tool_calls_what_the_products_own_calls(running: tuple[Broker, subprocess.Popen[bytes]]) -> None:
-    broker, _ = running
+    broker, _other = running
 
     def ctl(*words: str) -> tuple[int, str, str]:
         environment = ENVIRONMENT | {"ERL_FLAGS": "-name x", "ERL_ZFLAGS": "-setcookie x", "HOME": "/nonexistent"}
