@@ -189,6 +189,20 @@ def test_a_pair_that_nobody_tried_is_not_tested() -> None:
     assert not verdict.ok
 
 
+@pytest.mark.parametrize(
+    ("unit", "address", "fails"),
+    [("second.service", "10.89.1.62", False), ("second.service", "0.0.0.0", True), ("evil.service", "10.89.1.62", True)],
+)
+def test_two_nodes_of_a_host_have_one_port_at_an_address_each(unit: str, address: str, fails: bool) -> None:
+    of, hosts = made.plan(), {name: made.host(name) for name in made.HOSTS}
+    nodes = of["hosts"]["n2"]["nodes"]
+    nodes.append({**copy.deepcopy(nodes[0]), "node": "second@n2b", "unit": "second.service", "address": "10.89.1.62"})
+    hosts["n2"]["observed"]["listeners"].append(listener(address, 9100, unit=unit))
+    verdict = findings.evaluate(made.evidence(of=of, hosts=hosts))
+    (own,) = [found for found in verdict.findings if found.control == "distribution-listeners" and found.subject == "beam@n2"]
+    assert (own.status == FAILED) is fails, own.details
+
+
 def test_a_certificate_about_to_expire_fails() -> None:
     def answer(probe: Probe) -> Answer:
         good = made.hardened(probe)
