@@ -267,7 +267,7 @@ def _distribution_listeners(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
         first, last = node["ports"]["first"], node["ports"]["last"]
         # At a fixed port, the host's other nodes have the same one at addresses of their own.
-        others = {(other["unit"], _address(other["address"])) for other in host.nodes if other["node"] != node["node"] and not host.off}
+        others = {(other["unit"], _address(other["address"])) for other in host.nodes if other["node"] != node["node"]}
         inside = [entry for entry in host.observed["listeners"] if first <= entry["port"] <= last]
         found = [entry for entry in inside if (entry.get("unit"), _address(entry["address"])) not in others]
         wanted = _address(node["address"])
