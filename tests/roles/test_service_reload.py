@@ -25,6 +25,6 @@ CHANGED = READ.replace("=no", "=yes")
 def test_a_drop_in_that_systemd_does_not_know_is_read(answers: list[str], expected: bool) -> None:
     units = [f"u{number}.service" for number in range(len(answers))]
     said = "\n\n".join(answer.format(unit=unit) for answer, unit in zip(answers, units))
-    *_, task = yaml.safe_load(TASKS.read_text(encoding="utf-8"))
+    task = yaml.safe_load(TASKS.read_text(encoding="utf-8"))[-1]
     variables = {"__beam_service_reload": {"stdout": said}, "__beam_service_units": units}
     assert Templar(variables=variables).evaluate_conditional(trust_as_template(task["when"])) is expected
