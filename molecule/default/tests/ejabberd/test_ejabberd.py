@@ -29,7 +29,9 @@ def play(*arguments: str) -> tuple[int, str]:
     run = subprocess.run(
         ["ansible-playbook", *INVENTORY, "beam.cluster.site", *arguments],
         env={**os.environ, "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        # Where a scenario's Ansible says what failed.
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
