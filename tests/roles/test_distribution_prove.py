@@ -103,6 +103,17 @@ def options(
     return path
 
 
+SUITES = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"
+
+
+@pytest.mark.parametrize(("suites", "status"), [(SUITES, 0), (f"{SUITES}:ECDHE-ECDSA-AES256-GCM-SHA384", 1), ("", 1)])
+def test_a_server_may_list_tls_1_2_without_a_suite_of_it(authority: Authority, suites: str, status: int) -> None:
+    path = options(authority, authority.issue(), server=", {fail_if_no_peer_cert, true}" + (f', {{ciphers, "{suites}"}}' if suites else ""))
+    text = path.read_text(encoding="utf-8").replace("['tlsv1.3']", "['tlsv1.3', 'tlsv1.2']", 1)
+    path.write_text(text, encoding="utf-8")
+    assert prove("tls", path, "n1") == (status, "" if status == 0 else "client and server know different versions\n")
+
+
 @pytest.mark.parametrize("versions", ["['tlsv1.3']", "['tlsv1.3', 'tlsv1.2']"])
 def test_good_options_pass(authority: Authority, versions: str) -> None:
     assert prove("tls", options(authority, authority.issue(), versions=versions), "n1") == (0, "")

@@ -80,7 +80,16 @@ ATTACKS = (
     Attack("local-epmd", "user", "own", "epmd", "user_names", "connect", NOT_REACHED),
     Attack("local-window", "user", "own", "node", "user_nothing", "connect", NOT_REACHED),
     Attack("plaintext", "member", "cluster", "node", "plaintext", "tls", frozenset({"plaintext_on_tls"})),
-    Attack("old-tls", "member", "cluster", "node", "old_tls", "tls", frozenset({"tls_alert_protocol_version"})),
+    # No such version; or, where a product wants it listed (late_tls_options_before), no suite of it.
+    Attack(
+        "old-tls",
+        "member",
+        "cluster",
+        "node",
+        "old_tls",
+        "tls",
+        frozenset({"tls_alert_protocol_version", "tls_alert_insufficient_security"}),
+    ),
     # TLS 1.3 has an alert of its own for it, TLS 1.2 has not.
     Attack(
         "no-certificate",

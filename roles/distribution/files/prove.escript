@@ -92,13 +92,18 @@ combinations(Server, Client) ->
         || {Side, Options} <- [{server, Server}, {client, Client}],
            proplists:get_value(versions, Options) =:= ['tlsv1.3'],
            Key <- [reuse_sessions, client_renegotiation], proplists:is_defined(Key, Options)]
-    ++ [say("client and server know different versions", [])
-        || proplists:get_value(versions, Server) =/= proplists:get_value(versions, Client)]
+    ++ [say("client and server know different versions", []) || spoken(Server) =/= spoken(Client)]
     ++ [say("~s: ~s ~ts: ~ts", [Side, Key, Path, file:format_error(Reason)])
         || {Side, Options} <- [{server, Server}, {client, Client}],
            Key <- [certfile, keyfile, cacertfile],
            Path <- proplists:get_all_values(Key, Options),
            {error, Reason} <- [file:read_file(Path)]].
+
+%% Without a suite of TLS 1.2 there is no TLS 1.2, whatever is listed.
+spoken(Options) ->
+    Suites = [ssl:str_to_suite(Name) || Name <- string:lexemes(proplists:get_value(ciphers, Options, ""), ":")],
+    Later = [Suite || #{key_exchange := any} = Suite <- Suites],
+    proplists:get_value(versions, Options) -- ['tlsv1.2' || Suites =/= [], Suites =:= Later].
 
 count(Key, Keys) -> length([found || K <- Keys, K =:= Key]).
 
