@@ -929,10 +929,10 @@ class _Builder:
         return tuple(waivers)
 
     def _outsiders(self, value: object, hosts: Sequence[str]) -> tuple[str, ...]:
-        """Hosts to attack from. The group C(outsider) is used where it exists and nobody names another."""
+        """Hosts to attack from. The group C(outsiders) is used where it exists and nobody names another."""
         groups = self.inventory.groups
         if value is MISSING:
-            found = list(groups.get("outsider", ()))
+            found = list(groups.get("outsiders", ()))
         elif not isinstance(value, str) or value not in groups:
             self.problems.add(
                 "",

@@ -63,7 +63,7 @@ class World:
     """An inventory that can be bent before it is judged: three hosts, each seen with its cluster address on eth0 and a public one on eth1."""
 
     def __init__(self) -> None:
-        self.groups: dict[str, list[str]] = {"beam": list(HOSTS), "outsider": ["outsider"], "empty": []}
+        self.groups: dict[str, list[str]] = {"beam": list(HOSTS), "outsiders": ["outsider"], "empty": []}
         self.run: list[str] = [*HOSTS, "outsider"]
         self.values: dict[str, dict[str, Any]] = {name: {} for name in (*READABLE, "ansible_host")}
         self.values["beam_address"] = {host: f"10.0.0.{number}" for number, host in enumerate(HOSTS, start=1)}
@@ -391,7 +391,7 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     ),
     "waivers that are no list": (lambda w: w.set("beam_waivers", {"control": "x"}), {("", "beam_waivers", "type")}),
     "outsiders that are not there": (lambda w: w.set("beam_outsiders", "strangers"), {("", "beam_outsiders", "group_missing")}),
-    "an outsider that is a member": (lambda w: w.groups.update(outsider=["n3"]), {("n3", "beam_outsiders", "outsider_is_member")}),
+    "an outsider that is a member": (lambda w: w.groups.update(outsiders=["n3"]), {("n3", "beam_outsiders", "outsider_is_member")}),
     "a CA directory that is a number": (lambda w: w.set("beam_pki_ca_dir", 7), {("", "beam_pki_ca_dir", "type")}),
     "no place for a CA": (lambda w: w.more.update(inventory_dir=None), {("", "beam_pki_ca_dir", "ca_dir_missing")}),
     "old OTP installed": (
