@@ -68,6 +68,7 @@ ON_DEMAND: dict[str, list[Part]] = {
     "products": [
         scenario("rabbitmq", 40),
         scenario("rabbitmq", 40, "bookworm"),
+        scenario("rabbitmq", 40, "forky"),
         scenario("ejabberd", 40),
         scenario("ejabberd", 40, "bookworm"),
         scenario("release", 40),
