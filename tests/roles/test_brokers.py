@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rendering import render
 from test_distribution_prove import Authority
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -105,10 +105,7 @@ class Broker:
         subprocess.run(["erlc", "-o", str(self.patches), str(source)], check=True, timeout=60)
 
     def render(self, templates: Path, name: str) -> str:
-        environment = Environment(
-            loader=FileSystemLoader(templates), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
-        )
-        text = environment.get_template(f"{name}.j2").render(self.values)
+        text = render(templates, name, self.values)
         (self.directory / name).write_text(text, encoding="utf-8")
         return text
 

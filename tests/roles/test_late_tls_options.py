@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.template import Templar, trust_as_template
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rendering import render
 from test_distribution_prove import Authority, prove
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
@@ -74,16 +74,9 @@ def told(tmp_path: Path) -> Path:
     """The options as the role writes them for such a product."""
     authority = Authority(tmp_path / "tls")
     authority.issue("n1")
-    environment = Environment(
-        loader=FileSystemLoader(ROLES / "distribution/templates"),
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-        autoescape=False,
-    )
     path = tmp_path / "ssl_dist.conf"
     values = {"__beam_node": {"directory": str(tmp_path)}, "beam_plan": {"tls_versions": ["tlsv1.3"]}, "__beam_distribution_late": True}
-    path.write_text(environment.get_template("ssl_dist.conf.j2").render(values), encoding="utf-8")
+    path.write_text(render(ROLES / "distribution/templates", "ssl_dist.conf", values), encoding="utf-8")
     return path
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from rendering import render
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 PRODUCTS = ROLES / "product" / "products"
@@ -40,13 +40,6 @@ class Release:
         if kind == "mix":
             (self.version / "elixir").touch()
             (self.version / "env.sh").write_text("# nothing\n", encoding="utf-8")
-        templates = Environment(
-            loader=FileSystemLoader(PRODUCTS / "release" / "templates"),
-            trim_blocks=True,
-            keep_trailing_newline=True,
-            undefined=StrictUndefined,
-            autoescape=False,
-        )
         values = {
             "__beam_node": {
                 "node": "shop@n1", "user": getpass.getuser(), "unit": "shop.service", "home": str(self.home), "directory": str(self.directory)
@@ -57,7 +50,7 @@ class Release:
             "beam_plan": {"mode": mode, "names": "short"},
         }
         for name in ("release", "release.env"):
-            (self.directory / name).write_text(templates.get_template(f"{name}.j2").render(values), encoding="utf-8")
+            (self.directory / name).write_text(render(PRODUCTS / "release" / "templates", name, values), encoding="utf-8")
         self.script.chmod(0o755)
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,19 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The roles' templates, rendered without a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
+    """The text of C(<name>.j2), with white space as the module template leaves it; a variable that C(values) lacks is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(templates), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
+    )
+    return environment.get_template(f"{name}.j2").render(values)
