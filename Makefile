@@ -21,8 +21,9 @@ venv := $(cache)/venv-$(shell cat requirements.txt | sha256sum | cut -c1-12)
 collections := $(cache)/collections-$(shell pwd | sha256sum | cut -c1-12)
 
 # A product's scenario brings an inventory that comes on top of the lab's.
+products := $(filter $(notdir $(wildcard roles/product/products/*)),$(patsubst molecule/%/inventory.yml,%,$(wildcard molecule/*/inventory.yml)))
 ifneq ($(PRODUCT),erlang)
-on_top := $(or $(wildcard molecule/$(PRODUCT)/inventory.yml),$(error there is no scenario for PRODUCT=$(PRODUCT)))
+on_top := $(if $(filter $(PRODUCT),$(products)),molecule/$(PRODUCT)/inventory.yml,$(error there is no scenario for PRODUCT=$(PRODUCT): name one of erlang $(products)))
 endif
 inventory := -i molecule/inventory $(if $(on_top),-i $(on_top))
 
