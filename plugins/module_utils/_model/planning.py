@@ -284,9 +284,10 @@ class _Builder:
             name = self._node_name(host, entry, where)
             address = self._node_address(host, entry, where)
             window = windows[index]
+            # Judged whatever else is wrong: all mistakes are told at once.
+            parts = self._own_parts(host, name, entry) if name else {}
             if name is None or address is None or window is None:
                 continue
-            parts = self._own_parts(host, name, entry)
             hidden = self._true(host, f"{where}hidden", entry["hidden"]) if "hidden" in entry else self._flag(host, "beam_hidden")
             if parts:
                 nodes.append(Node(name, host, address, window, hidden=hidden, **parts))

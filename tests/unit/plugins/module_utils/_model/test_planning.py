@@ -378,6 +378,10 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     ),
     "two nodes, one without a name": (lambda w: w.set("beam_nodes", [{"name": "a"}, {"ports": "9200"}], "n1"), {("n1", "beam_nodes", "missing_key")}),
     "an unknown product": (lambda w: w.set("beam_product", "erlong", "n2"), {("n2", "beam_product", "product_unknown")}),
+    "an unknown product, and no address": (
+        lambda w: (w.set("beam_product", "erlong", "n2"), w.set("beam_address", MISSING, "n2")),
+        {("n2", "beam_product", "product_unknown"), ("n2", "beam_address", "address_missing")},
+    ),
     "an unknown mode": (lambda w: w.set("beam_mode", "of"), {("", "beam_mode", "choice")}),
     "an unknown discovery": (lambda w: w.set("beam_discovery", "dns"), {("", "beam_discovery", "choice")}),
     "an old TLS version": (lambda w: w.set("beam_tls_versions", ["tlsv1.1"]), {("", "beam_tls_versions", "choice")}),
