@@ -110,6 +110,7 @@ options:
     description:
       - User of this host to connect as, for a firewall that tells users apart. Needs root. Files are read as that user too, the cookie file apart.
     type: str
+    version_added: 0.2.0
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.read_only

@@ -69,7 +69,7 @@ targets:
   elements: dict
   contains:
     visible:
-      description: The nodes that it is connected to and that are visible, C(nodes()).
+      description: The nodes that it is connected to and that are visible, V(nodes(\)).
       type: list
       elements: str
       sample: [beam@n2, beam@n3]

@@ -17,7 +17,7 @@ description:
 options:
   root:
     description:
-      - The root directory of the OTP, as C(code:root_dir\(\)) has it.
+      - The root directory of the OTP, as V(code:root_dir(\)) has it.
       - Left out, it is that of the C(erl) that is found in the search path.
     type: path
 extends_documentation_fragment:
