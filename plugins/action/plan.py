@@ -11,12 +11,13 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model import inputs
+from ansible_collections.beam.cluster.plugins.module_utils._model import inputs, runs
 from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING
 from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
+from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 
 
 class ActionModule(ActionBase):
@@ -29,8 +30,10 @@ class ActionModule(ActionBase):
             argument_spec={"requires": {"type": "list", "elements": "str", "choices": list(SECRETS_REQUIRED), "default": list(SECRETS_REQUIRED)}},
         )
         problems = Problems()
+        runs.judge_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
+        runs.judge_platforms({host: (seen.get("os") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
         warnings = inputs.judge_names(gathered.names, known, problems)
         backdate, values = gathered.settled(defaults)
         inventory = Inventory(

@@ -221,6 +221,13 @@ def test_serial_is_not_limit(lab: Lab) -> None:
     assert set(lab.plans()) == {"n1", "n2", "n3", "stranger"}
 
 
+@pytest.mark.parametrize("strategy", ["free", "ansible.builtin.host_pinned"])
+def test_a_strategy_that_ignores_run_once_is_refused(lab: Lab, strategy: str) -> None:
+    output = lab.run(ROLE.replace("gather_facts", f"strategy: {strategy}\n  gather_facts"), expect=2)
+    assert rules(output) == {("strategy", "strategy_not_linear")}
+    assert rules(lab.run(ROLE, expect=2, ANSIBLE_STRATEGY=strategy)) == {("strategy", "strategy_not_linear")}
+
+
 def test_an_unreachable_host_is_not_in_the_run(lab: Lab) -> None:
     lab.hosts["n3"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
     lab.run(ROLE + SAVE, expect=4)
