@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model import inputs, runs
+from ansible_collections.beam.cluster.plugins.module_utils._model import ca_dir, inputs, runs
 from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING
 from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
@@ -46,10 +46,12 @@ class ActionModule(ActionBase):
             defaults=defaults,
             backdate_seconds=backdate,
             requires=arguments["requires"],
-            inventory_dir=gathered.inventory_dir,
+            ca_places=gathered.ca_places(),
         )
         cluster = plan(inventory, problems)
         warnings += self._passphrase(gathered, cluster, values, problems)
+        moved = ca_dir.warning(cluster.ca_dir, inventory.ca_places, cluster.group) if cluster else None
+        warnings += [moved] if moved else []
         if problems or cluster is None:
             errors = problems.grouped()
             return {"failed": True, "msg": text(errors), "errors": errors, "warnings": warnings}
@@ -103,7 +105,8 @@ class _Gathered:
         self._problems = problems
         self.run: Sequence[str] = list(task_vars["ansible_play_hosts"])
         self.groups: Mapping[str, Sequence[str]] = {name: list(hosts) for name, hosts in task_vars["groups"].items()}
-        self.inventory_dir: str | None = task_vars.get("inventory_dir")
+        self._default_group = default_group
+        self.inventory_dirs: dict[str, str] = {}
         self.seen: dict[str, dict[str, object]] = {}
         self.own: dict[str, Mapping[str, Any]] = {}
         self.names: dict[str, set[str]] = {}
@@ -125,6 +128,8 @@ class _Gathered:
         templar = self._templar.copy_with_new_env(available_variables=variables)
         self.seen[host] = {name: _inputs.value_of(templar, variables, name) for name in (*inputs.READABLE, inputs.CONNECTION)}
         self.names[host] = set(_inputs.names_of(variables))
+        if isinstance(variables.get("inventory_dir"), str):
+            self.inventory_dirs[host] = variables["inventory_dir"]
         for name in inputs.SECRET:
             self.secrets[name][host] = _inputs.value_of(templar, variables, name, secret=True)
         observed = variables.get("__beam_observed")
@@ -132,6 +137,17 @@ class _Gathered:
             self.observed[host] = observed
             self.own[host] = observed.get("own") or {}
             self.names[host].update(self.own[host].get("names") or ())
+
+    def ca_places(self) -> ca_dir.Places:
+        """Where the inventory of the members lies: of the hosts of their group, of the hosts of the run where there is none."""
+        members = {host for group in (self._groups_meant() or {self._default_group}) for host in self.groups.get(group, ())}
+        members = members or set(self.run)
+        sources = [str(source) for source in self._task_vars.get("ansible_inventory_sources") or ()]
+        return ca_dir.Places(
+            inventory_dirs=sorted({self.inventory_dirs[host] for host in members if host in self.inventory_dirs}),
+            directories=[source for source in sources if "," not in source and Path(source).is_dir()],
+            holds_ca=lambda directory: any((Path(directory) / "root" / name).is_file() for name in ("key.pem", "certificate.pem")),
+        )
 
     def _groups_meant(self) -> set[str]:
         meant = {self.seen[host]["beam_group"] for host in self.run} | {_inputs.own_value(own, "beam_group") for own in self.own.values()}

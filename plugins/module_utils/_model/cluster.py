@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import addresses
+from . import addresses, ca_dir
 from .addresses import Address
 from .inputs import MISSING
 from .names import NodeName
@@ -125,7 +125,7 @@ class Inventory:
     defaults: Mapping[str, object]
     backdate_seconds: int = 3600
     requires: Sequence[str] = SECRETS_REQUIRED
-    inventory_dir: str | None = None
+    ca_places: ca_dir.Places = ca_dir.Places()
 
     def value(self, variable: str, host: str) -> object:
         """A host's value, the default where it has none, MISSING where there is none either."""

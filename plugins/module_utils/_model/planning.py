@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import addresses, cookie, foresight, inputs
+from . import addresses, ca_dir, cookie, foresight, inputs
 from .addresses import Address
 from .cluster import Cluster, Former, Inventory, Node
 from .inputs import MISSING, Unreadable
@@ -961,16 +961,9 @@ class _Builder:
             return value
         if value is not MISSING:
             self.problems.add("", "beam_pki_ca_dir", "type", "the directory is not named by a string.", "write a path on the controller.")
-        elif self.inventory.inventory_dir:
-            return f"{self.inventory.inventory_dir}/pki/{group}"
-        elif not bring_your_own and self.tls and "ca_passphrase" in self.inventory.requires:
-            self.problems.add(
-                "",
-                "beam_pki_ca_dir",
-                "ca_dir_missing",
-                "the inventory is no file, so that there is no directory beside it to keep the CA in.",
-                "set beam_pki_ca_dir.",
-            )
+        else:
+            required = not bring_your_own and self.tls and "ca_passphrase" in self.inventory.requires
+            return ca_dir.choose(self.inventory.ca_places, group, required, self.problems)
         return None
 
     # Certificates and secrets

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._model.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING, READABLE, Unreadable
 from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
@@ -106,7 +107,7 @@ class World:
             observed=self.observed,
             products=PRODUCTS,
             defaults=DEFAULTS,
-            inventory_dir="/inventory",
+            ca_places=Places(("/inventory",)),
         )
         return plan(replace(inventory, **self.more), problems), problems
 
@@ -397,7 +398,7 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "outsiders that are not there": (lambda w: w.set("beam_outsiders", "strangers"), {("", "beam_outsiders", "group_missing")}),
     "an outsider that is a member": (lambda w: w.groups.update(outsiders=["n3"]), {("n3", "beam_outsiders", "outsider_is_member")}),
     "a CA directory that is a number": (lambda w: w.set("beam_pki_ca_dir", 7), {("", "beam_pki_ca_dir", "type")}),
-    "no place for a CA": (lambda w: w.more.update(inventory_dir=None), {("", "beam_pki_ca_dir", "ca_dir_missing")}),
+    "no place for a CA": (lambda w: w.more.update(ca_places=Places()), {("", "beam_pki_ca_dir", "ca_dir_missing")}),
     "old OTP installed": (
         lambda w: w.observed["n2"].update(otp={"installed": True, "release": "24", "candidate_release": "27"}),
         {("n2", "", "otp_unsupported")},
@@ -605,7 +606,7 @@ def test_of_a_host_that_is_to_be_without_nothing_is_asked(world: World) -> None:
     world.secrets = {"beam_cookie": {}, "beam_pki_ca_passphrase": {}}
     world.observed["n1"]["skew_seconds"] = -7200.0
     world.observed["n1"]["otp"] = {"installed": True, "release": "20"}
-    world.more = {"inventory_dir": None}
+    world.more = {"ca_places": Places()}
     cluster = world.cluster()
     assert cluster["members"] == [] and cluster["hosts"] == {}
     assert set(cluster["leaving"]) == set(HOSTS)
@@ -776,12 +777,12 @@ def test_certificates_of_ones_own_need_no_passphrase(world: World) -> None:
     for name in ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca"):
         world.set(name, "/etc/x.pem")
     world.secret("beam_pki_ca_passphrase", MISSING)
-    world.more.update(inventory_dir=None)
+    world.more.update(ca_places=Places())
     assert world.cluster()["ca_dir"] is None
 
 
 def test_a_role_alone_needs_no_secret_but_judges_one_that_is_there(world: World) -> None:
-    world.more.update(requires=(), inventory_dir=None)
+    world.more.update(requires=(), ca_places=Places())
     world.secret("beam_cookie", MISSING)
     world.secret("beam_pki_ca_passphrase", MISSING)
     assert world.cluster()["requires"] == []
@@ -974,13 +975,13 @@ def test_clear_text_that_is_asked_for_twice_needs_no_authority(world: World) -> 
     world.set("beam_tls", False)
     world.set("beam_plaintext_accepted", CLEAR)
     del world.secrets["beam_pki_ca_passphrase"]
-    world.more["inventory_dir"] = None
+    world.more["ca_places"] = Places()
     cluster = world.cluster()
     assert (cluster["tls"], cluster["ca_dir"], {own["nodes"][0]["tls"] for own in cluster["hosts"].values()}) == (False, None, {None})
     # All the rest is as it was.
     world.values["beam_tls"], world.values["beam_plaintext_accepted"] = {}, {}
     world.secrets["beam_pki_ca_passphrase"] = dict.fromkeys(HOSTS, PASSPHRASE)
-    world.more["inventory_dir"] = "/inventory"
+    world.more["ca_places"] = Places(("/inventory",))
     before = world.cluster()
     assert before["tls"] and before["hosts"]["n1"]["nodes"][0]["tls"]["key"] == "/etc/beam/beam@n1/tls/key.pem"
     assert (cluster["carrier"], before["carrier"]) == ("inet_tcp", "inet_tls")
