@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model import inputs
+from ansible_collections.beam.cluster.plugins.module_utils._model import controls, inputs
 from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING
 from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
@@ -44,6 +45,8 @@ class ActionModule(ActionBase):
             backdate_seconds=backdate,
             requires=arguments["requires"],
             inventory_dir=gathered.inventory_dir,
+            controls=frozenset((*controls.BY_ID, *controls.NOTES)),
+            today=datetime.date.today(),
         )
         cluster = plan(inventory, problems)
         warnings += self._passphrase(gathered, cluster, values, problems)

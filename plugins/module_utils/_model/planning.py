@@ -8,7 +8,6 @@ Private to this collection. C(plan) is the way in.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from .inputs import MISSING, Unreadable
 from .names import NodeName
 from .ports import EPMD_PORT, Window, WindowError
 from .problems import Problems, named
+from .waivers import Waiver, read_waivers
 
 STATES = ("present", "absent")
 MODES = ("cluster", "standalone", "off")
@@ -50,7 +50,6 @@ _NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user"
 _MEMBER_KEYS = ("node", "address", "ports", "host", "hidden")
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
-_WAIVER_KEYS = ("control", "host", "reason", "until")
 
 
 def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
@@ -88,7 +87,6 @@ class _Builder:
         settings = self._settings(constants)
         self.tls = self._tls(constants["beam_tls"], constants["beam_plaintext_accepted"], group) and self.mode != "off"
         versions = self._versions(constants["beam_tls_versions"])
-        waivers = self._waivers(constants["beam_waivers"])
         outsiders = self._outsiders(constants["beam_outsiders"], judged)
         if listed is None:
             for host in hosts:
@@ -103,6 +101,7 @@ class _Builder:
                 else:
                     self.members.append(node)
         self.members.sort(key=lambda member: (str(member.node), member.host))
+        waivers = self._waivers(constants["beam_waivers"])
         self._unique_names()
         self._unique_listeners()
         self._fixed_ports()
@@ -910,24 +909,12 @@ class _Builder:
             return ()
         return tuple(version for version in TLS_VERSIONS if version in value)
 
-    def _waivers(self, value: object) -> tuple[dict[str, object], ...]:
+    def _waivers(self, value: object) -> tuple[Waiver, ...]:
         if value is MISSING:
             return ()
-        if not isinstance(value, (list, tuple)):
-            self.problems.add("", "beam_waivers", "type", "the waivers are not a list.", f"list dictionaries of {', '.join(_WAIVER_KEYS)}.")
-            return ()
-        waivers = []
-        for index, entry in enumerate(value):
-            what = f"entry {index + 1}"
-            if not self._keys("", "beam_waivers", what, entry, _WAIVER_KEYS, ("control", "reason", "until")):
-                continue
-            try:
-                until = datetime.date.fromisoformat(str(entry["until"]))
-            except ValueError:
-                self.problems.add("", "beam_waivers", "waiver_until", f"{what} ends at {entry['until']!r}, which is no date.", "write YYYY-MM-DD.")
-                continue
-            waivers.append({"control": str(entry["control"]), "host": entry.get("host"), "reason": str(entry["reason"]), "until": until.isoformat()})
-        return tuple(waivers)
+        hosts = {host for hosts in self.inventory.groups.values() for host in hosts}
+        nodes = {str(node.node) for node in (*self.members, *self.leaving)}
+        return read_waivers(value, self.inventory.controls, hosts | nodes, self.inventory.today, self.problems)
 
     def _outsiders(self, value: object, hosts: Sequence[str]) -> tuple[str, ...]:
         """Hosts to attack from. The group C(outsiders) is used where it exists and nobody names another."""
