@@ -12,11 +12,12 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model import controls, inputs
-from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory
-from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING
-from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
+from ansible_collections.beam.cluster.plugins.module_utils._model import controls
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
+from ansible_collections.beam.cluster.plugins.module_utils._plan import inputs
+from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
+from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
+from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 
 

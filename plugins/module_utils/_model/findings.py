@@ -18,9 +18,9 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import probes
 from .controls import ATTACKS, BY_ID, CERTIFICATE_DAYS_MIN, CONTROLS, NOTES, SANDBOX_EXPOSURE_MAX, SEVERITIES, Attack
-from .cookie import PLACEHOLDER
 from .ports import joined
 from .probes import CONNECT, SELF, Answer, Probe
+from .secret_rules import PLACEHOLDER
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import addresses, cookie, foresight, inputs
-from .addresses import Address
+from .._model import addresses, secret_rules
+from .._model.addresses import Address
+from .._model.names import NodeName
+from .._model.ports import EPMD_PORT, Window, WindowError
+from .._model.problems import Problems, named
+from .._model.waivers import Waiver, read_waivers
+from . import inputs, notes
 from .cluster import Cluster, Former, Inventory, Node
 from .inputs import MISSING, Unreadable
-from .names import NodeName
-from .ports import EPMD_PORT, Window, WindowError
-from .problems import Problems, named
-from .waivers import Waiver, read_waivers
 
 STATES = ("present", "absent")
 MODES = ("cluster", "standalone", "off")
@@ -126,8 +127,8 @@ class _Builder:
         if self.problems:
             return None
         changes = {
-            **foresight.changes(self.members, self.run, self.inventory.observed),
-            **foresight.departures(self.leaving, self.inventory.observed),
+            **notes.changes(self.members, self.run, self.inventory.observed),
+            **notes.departures(self.leaving, self.inventory.observed),
         }
         return Cluster(
             group=group,
@@ -153,10 +154,10 @@ class _Builder:
             changes=changes,
             findings=(
                 *clock_findings,
-                *foresight.one_network(self.members, self.inventory.observed),
-                *foresight.stale_hosts(self.members, self.run, changes),
-                *foresight.shared_epmd(self.members, self.inventory.observed),
-                *foresight.outside_tls(self.members, self.tls),
+                *notes.one_network(self.members, self.inventory.observed),
+                *notes.stale_hosts(self.members, self.run, changes),
+                *notes.shared_epmd(self.members, self.inventory.observed),
+                *notes.outside_tls(self.members, self.tls),
             ),
         )
 
@@ -836,7 +837,7 @@ class _Builder:
             )
         elif skew > limit:
             return [
-                foresight.finding(
+                notes.finding(
                     "clock_ahead",
                     "low",
                     host,
@@ -976,13 +977,13 @@ class _Builder:
         return bool(hosts) and own == len(hosts)
 
     def _secrets(self, hosts: Sequence[str], bring_your_own: bool, required: Sequence[str]) -> None:
-        self._secret("beam_cookie", "cookie", hosts, cookie.cookie_errors, cookie.FIX_COOKIE, "cookie" in required and self.mode != "off")
+        self._secret("beam_cookie", "cookie", hosts, secret_rules.cookie_errors, secret_rules.FIX_COOKIE, "cookie" in required and self.mode != "off")
         self._secret(
             "beam_pki_ca_passphrase",
             "passphrase",
             hosts,
-            cookie.passphrase_errors,
-            cookie.FIX_PASSPHRASE,
+            secret_rules.passphrase_errors,
+            secret_rules.FIX_PASSPHRASE,
             "ca_passphrase" in required and not bring_your_own and self.tls,
         )
 

@@ -13,12 +13,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import addresses
-from .addresses import Address
+from .._model import addresses
+from .._model.addresses import Address
+from .._model.names import NodeName
+from .._model.ports import EPMD_PORT, Window, joined
+from .._model.waivers import Waiver
 from .inputs import MISSING
-from .names import NodeName
-from .ports import EPMD_PORT, Window, joined
-from .waivers import Waiver
 
 CONFIGURATION = "/etc/beam"
 """Directory of all files of ours on a host; each node has one of its own below it."""

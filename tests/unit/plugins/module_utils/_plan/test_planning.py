@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import Cluster, Inventory
-from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING, READABLE, Unreadable
-from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Cluster, Inventory
+from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING, READABLE, Unreadable
+from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 
 COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
 OTHER_COOKIE = COOKIE[::-1]
