@@ -135,7 +135,7 @@ class _Gathered:
             self.names[host].update(self.own[host].get("names") or ())
 
     def _groups_meant(self) -> set[str]:
-        meant = {self.seen[host]["beam_group"] for host in self.run} | {_inputs.own_value(own, "beam_group") for own in self.own.values()}
+        meant = [self.seen[host]["beam_group"] for host in self.run] + [_inputs.own_value(own, "beam_group") for own in self.own.values()]
         return {name for name in meant if isinstance(name, str)}
 
     def _constant_secrets(self, current: str) -> None:

@@ -45,21 +45,16 @@ def read_group(inventory: Inventory, problems: Problems) -> tuple[str, tuple[str
             "",
             "beam_group",
             "one_cluster",
-            f"the hosts of this play belong to {len(names)} clusters: {named(map(printable, names))}.",
+            f"the hosts of this play belong to {len(names)} clusters: {named(names)}.",
             "run one play for each cluster.",
         )
     if group not in inventory.groups:
-        problems.add("", "beam_group", "group_missing", f"the inventory has no group {printable(group)}.", fix)
+        problems.add("", "beam_group", "group_missing", f"the inventory has no group {group}.", fix)
         return group, ()
     hosts = tuple(inventory.groups[group])
     if not hosts:
-        problems.add("", "beam_group", "group_empty", f"the group {printable(group)} has no host.", fix)
+        problems.add("", "beam_group", "group_empty", f"the group {group} has no host.", fix)
     return group, hosts
-
-
-def printable(name: str) -> str:
-    """A name as it is where it can be printed."""
-    return name if name.isprintable() else shown(name)
 
 
 def _is_meant(inventory: Inventory, group: str, host: str) -> bool:

@@ -253,6 +253,26 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
         {("n1", "beam_nodes", "unknown_key")},
     ),
     "two nodes, one without a name": (lambda w: w.set("beam_nodes", [{"name": "a"}, {"ports": "9200"}], "n1"), {("n1", "beam_nodes", "missing_key")}),
+    "a unit with a format in it": (
+        lambda w: w.set("beam_nodes", [{"unit": "my-{instance}.service"}], "n1"),
+        {("n1", "beam_nodes[0].unit", "unit_name")},
+    ),
+    "a unit that is a number": (lambda w: w.set("beam_nodes", [{"unit": 7}], "n1"), {("n1", "beam_nodes[0].unit", "unit_name")}),
+    "a unit that is no service": (lambda w: w.set("beam_nodes", [{"unit": "web.socket"}], "n1"), {("n1", "beam_nodes[0].unit", "unit_name")}),
+    "a unit without its instance": (lambda w: w.set("beam_nodes", [{"unit": "web@.service"}], "n1"), {("n1", "beam_nodes[0].unit", "unit_name")}),
+    "a unit elsewhere": (lambda w: w.set("beam_nodes", [{"unit": "../web.service"}], "n1"), {("n1", "beam_nodes[0].unit", "unit_name")}),
+    "a user with a command": (lambda w: w.set("beam_nodes", [{"user": "root; x"}], "n1"), {("n1", "beam_nodes[0].user", "user_name")}),
+    "a user with a format in it": (lambda w: w.set("beam_nodes", [{"user": "a{b"}], "n1"), {("n1", "beam_nodes[0].user", "user_name")}),
+    "a mode that YAML reads as false": (lambda w: w.set("beam_mode", False), {("", "beam_mode", "choice")}),
+    "a group that leaves its directory": (lambda w: w.set("beam_group", "../x", *w.run), everywhere("beam_group", "type", *HOSTS, "outsider")),
+    "a member whose host is a list": (
+        lambda w: w.set("beam_members", [{"node": "beam@n1", "address": "10.0.0.1", "host": ["n1"]}], *w.run),
+        {("", "beam_members[0].host", "type")},
+    ),
+    "a setting of a product that is none": (
+        lambda w: (w.set("beam_product", "rabbitmq"), w.set("beam_prevent_overlapping_partitions", "maybe")),
+        {("", "beam_prevent_overlapping_partitions", "choice")},
+    ),
     "an unknown product": (lambda w: w.set("beam_product", "erlong", "n2"), {("n2", "beam_product", "product_unknown")}),
     "an unknown product, and no address": (
         lambda w: (w.set("beam_product", "erlong", "n2"), w.set("beam_address", MISSING, "n2")),
