@@ -66,32 +66,52 @@ class ActionModule(ActionBase):
         if not path.is_file():
             return []
         try:
-            opened = opens(path.read_bytes(), secret)
+            rule = try_passphrase(path.read_bytes(), secret)
         except ImportError:
             return ["The controller's Python has no cryptography: the CA's passphrase was not tried."]
         except OSError as error:
             problems.add("", "beam_pki_ca_dir", "ca_unreadable", f"{path} cannot be read: {error.strerror}.", "run as the user who owns the CA.")
             return []
-        if not opened:
-            problems.add(
-                "",
-                "beam_pki_ca_passphrase",
-                "passphrase_wrong",
-                f"it does not open {path}.",
-                "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
-            )
+        if rule:
+            variable, message, fix = _KEY_PROBLEMS[rule]
+            problems.add("", variable, rule, message.replace("{path}", str(path)), fix)
         return []
 
 
-def opens(pem: bytes, passphrase: str) -> bool:
-    """Whether a passphrase opens a private key. C(ImportError) where the controller has no cryptography."""
+_KEY_PROBLEMS = {
+    "passphrase_wrong": (
+        "beam_pki_ca_passphrase",
+        "it does not open {path}.",
+        "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
+    ),
+    "ca_key_unencrypted": (
+        "beam_pki_ca_dir",
+        "the CA's key {path} is not encrypted.",
+        "encrypt it with beam_pki_ca_passphrase (openssl pkcs8 -topk8 -v2 aes-256-cbc), or name another beam_pki_ca_dir.",
+    ),
+    "ca_key_unsupported": (
+        "beam_pki_ca_dir",
+        "{path} is not a private key that the controller's cryptography can read.",
+        "put back the CA's key.pem, or name another beam_pki_ca_dir.",
+    ),
+}
+
+
+def try_passphrase(pem: bytes, passphrase: str) -> str:
+    """The rule that the CA's key breaks, empty where the passphrase opens it. `ImportError` where the controller has no cryptography."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
         load_pem_private_key(pem, passphrase.encode())
-    except (ValueError, TypeError):
-        return False
-    return True
+    except TypeError:
+        # A passphrase was given, and the key has none.
+        return "ca_key_unencrypted"
+    except UnsupportedAlgorithm:
+        return "ca_key_unsupported"
+    except ValueError:
+        return "passphrase_wrong" if b"ENCRYPTED" in pem else "ca_key_unsupported"
+    return ""
 
 
 class _Gathered:
