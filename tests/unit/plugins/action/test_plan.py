@@ -326,3 +326,14 @@ def test_an_unquoted_off_is_explained(lab: Lab) -> None:
     output = lab.run(ROLE, expect=2)
     assert rules(output) == {("beam_mode", "choice")}
     assert 'quote it: "off".' in output
+
+
+def test_variables_of_other_roles_are_judged_too(lab: Lab) -> None:
+    lab.group.update(beam_pki_days="ninety", beam_verify_timeout="soon")
+    lab.hosts["n2"]["beam_otp_root"] = "{{ ansible_facts.nothing.here }}"
+    output = lab.run(ROLE, expect=2)
+    assert rules(output) == {
+        ("n1, n2, n3, beam_pki_days", "type"),
+        ("n1, n2, n3, beam_verify_timeout", "type"),
+        ("n2, beam_otp_root", "undefined"),
+    }
