@@ -13,8 +13,8 @@ import yaml
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.beam.cluster.plugins.module_utils._model import runs
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._plan import runs
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 

@@ -160,7 +160,9 @@ firewall:
       description: V(firewalld), V(ufw), V(nftables) or V(none).
       type: str
     beam:
-      description: C(members) (addresses) and C(ports) (pairs of first and last) in our table; null where there is none.
+      description: >-
+        C(members) (addresses of the members), C(own) (addresses of this host) and C(ports) (pairs of first and last) in our table; null where there
+        is none.
       type: dict
 ephemeral_ports:
   description: The ports that the kernel gives to outgoing connections, null where they cannot be read.
@@ -213,7 +215,7 @@ processes:
       description: Number of the process.
       type: int
     process:
-      description: V(beam.smp) or V(epmd).
+      description: V(beam.smp), V(beam) or V(epmd).
       type: str
     user:
       description: User it runs as.
@@ -245,7 +247,9 @@ epmd:
   returned: success
   type: dict
 own:
-  description: The host's own view of this collection's variables - values without secrets, names, and templates that fail.
+  description: >-
+    The host's own view of this collection's variables - C(inputs) (values without secrets), C(names), C(errors) (templates that fail) and
+    C(wrong) (mistakes in variables of single roles, without their values).
   returned: success
   type: dict
 """

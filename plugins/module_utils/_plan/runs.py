@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .problems import Problems, named
+from .._model.problems import Problems, named
 
 DEFAULT_GROUP = "beam"
 """The group that the playbooks target if nobody sets beam_group."""

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.ca_dir import Places, choose, warning
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places, choose, warning
 
 
 def chosen(dirs: tuple[str, ...], sources: tuple[str, ...] = (), held: tuple[str, ...] = (), required: bool = True) -> tuple[str | None, list[str]]:

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from .problems import Problems, named
+from .._model.problems import Problems, named
 
 JOBS = "/runner"
 """Where ansible-runner, and with it AWX, puts the files of a job: in a container that ends with the job."""

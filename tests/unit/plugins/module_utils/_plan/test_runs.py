@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import runs
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._plan import runs
 
 GOOD = runs.Run(group="beam", groups={"beam": ["n1", "n2"], "web": ["w1"], "none": []}, hosts=frozenset(("n1", "n2", "w1")))
 
