@@ -23,7 +23,7 @@ def load(path: str) -> object:
 
 
 if __name__ == "__main__":
-    controls = load("plugins/module_utils/_model/controls.py")
+    controls = load("plugins/module_utils/_assess/controls.py")
     (ROOT / "docs" / "controls.md").write_text(controls.catalogue(), encoding="utf-8")
     codes = load("plugins/module_utils/_wire/codes.py")
     (ROOT / "docs" / "codes.md").write_text(codes.page(), encoding="utf-8")

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._model import findings, reports
-from ansible_collections.beam.cluster.plugins.module_utils._model.controls import SEVERITIES
-from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess import evaluate, finding, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess import waivers as waiving
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -43,10 +44,10 @@ class ActionModule(ActionBase):
         now = time.time()
         plan = arguments["plan"]
         names = [*plan["hosts"], *(member["node"] for member in plan["members"])]
-        waivers, errors = findings.read_waivers(arguments["waivers"], datetime.date.fromtimestamp(now), names)
+        waivers, errors = waiving.read_waivers(arguments["waivers"], datetime.date.fromtimestamp(now), names)
         if errors:
             return {"failed": True, "msg": "\n".join(errors), "errors": errors}
-        verdict = findings.evaluate(_evidence(arguments, now), waivers, arguments["fail_at"])
+        verdict = evaluate.evaluate(_evidence(arguments, now), waivers, arguments["fail_at"])
         result: dict[str, Any] = {
             "changed": False,
             "passed": verdict.ok,
@@ -81,10 +82,10 @@ class ActionModule(ActionBase):
         return result
 
 
-def _evidence(arguments: Mapping[str, Any], now: float) -> findings.Evidence:
+def _evidence(arguments: Mapping[str, Any], now: float) -> finding.Evidence:
     hosts: Mapping[str, Mapping[str, Any]] = arguments["evidence"]
     pairs = [pair for own in hosts.values() for pair in (own or {}).get("answers") or ()]
-    return findings.Evidence(
+    return finding.Evidence(
         plan=arguments["plan"],
         hosts=hosts,
         answers=_answers([*pairs, *arguments["outside"]]),

@@ -64,7 +64,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.beam.cluster.plugins.module_utils._model import probes
+from ansible_collections.beam.cluster.plugins.module_utils._assess import probes
 
 
 def probe_requests(

@@ -20,6 +20,7 @@ TALKS = {"socket", "ssl", "asyncio", "ansible", "select", "selectors", "subproce
 MAY_USE = {
     "_wire": {"_wire", "_term.py"},
     "_net": {"_net", "_wire", "_model", "_term.py"},
+    "_assess": {"_assess", "_model", "_wire", "_term.py"},
     "_model": {"_model", "_term.py"},
     "_term.py": {"_term.py", "_wire"},
 }

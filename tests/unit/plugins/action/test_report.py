@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.beam.cluster.plugins.module_utils._model import probes
+from ansible_collections.beam.cluster.plugins.module_utils._assess import probes
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils" / "_model"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils" / "_assess"))
 import whole_cluster as made  # noqa: E402
 
 

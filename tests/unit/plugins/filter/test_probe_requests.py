@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.beam.cluster.plugins.filter.probe_requests import probe_requests
-from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import ATTACKS
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import target_spec
 
 PLAN = {

@@ -8,15 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import findings, probes
-from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS, BY_ID, CONTROLS, Control, catalogue
+from ansible_collections.beam.cluster.plugins.module_utils._assess import attack_checks, host_checks, probes
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import ATTACKS, BY_ID, CONTROLS, Control, catalogue
 from ansible_collections.beam.cluster.plugins.module_utils._wire import codes
 
 ROOT = Path(__file__).resolve().parents[5]
 
 
 def test_every_control_has_exactly_one_check() -> None:
-    checked = [*findings._HOST_CHECKS, probes.CONNECT, "certificate-lifetime", "mesh-whole", "mesh-settings", *(attack.id for attack in ATTACKS)]
+    checked = [*host_checks._HOST_CHECKS, probes.CONNECT, "certificate-lifetime", "mesh-whole", "mesh-settings", *(attack.id for attack in ATTACKS)]
     assert sorted(checked) == sorted(control.id for control in CONTROLS)
     assert len(BY_ID) == len(CONTROLS)
 
@@ -32,9 +32,8 @@ def test_codes_and_stages_are_the_wires_own(attack: object) -> None:
     assert {codes.CODES[code].verdict for code in attack.refused} <= {"refused", "blocked"}, "only a no is a refusal"
 
 
-def test_the_stages_that_probes_knows_are_the_wires() -> None:
-    assert probes._STAGES == codes.STAGES
-    assert not probes._SPOKE_OF_NAMES - set(codes.CODES)
+def test_what_shows_that_tls_is_over_are_codes() -> None:
+    assert not attack_checks._SPOKE_OF_NAMES - set(codes.CODES)
 
 
 def test_words_are_checked() -> None:

@@ -12,16 +12,27 @@ from typing import Any, Callable
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._model import findings, probes
-from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS, BY_ID, CONTROLS
+from ansible_collections.beam.cluster.plugins.module_utils._assess import evaluate as judging
+from ansible_collections.beam.cluster.plugins.module_utils._assess import host_checks, probes, target
+from ansible_collections.beam.cluster.plugins.module_utils._assess import waivers as waiving
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import ATTACKS, BY_ID, CONTROLS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import (
+    FAILED,
+    NOT_APPLICABLE,
+    NOT_TESTED,
+    PASSED,
+    WAIVED,
+    Evidence,
+    Verdict,
+    Waiver,
+)
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._model.cookie import PLACEHOLDER
-from ansible_collections.beam.cluster.plugins.module_utils._model.findings import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, WAIVED, Evidence, Waiver
-from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
 
 TODAY = datetime.date(2026, 11, 21)
 
 
-def by_status(verdict: findings.Verdict) -> dict[str, set[str]]:
+def by_status(verdict: Verdict) -> dict[str, set[str]]:
     """Controls by status, a control once per status that any of its findings has."""
     found: dict[str, set[str]] = {}
     for finding in verdict.findings:
@@ -30,7 +41,7 @@ def by_status(verdict: findings.Verdict) -> dict[str, set[str]]:
 
 
 def test_a_whole_cluster_passes_every_control() -> None:
-    verdict = findings.evaluate(made.evidence())
+    verdict = judging.evaluate(made.evidence())
     assert by_status(verdict) == {PASSED: set(BY_ID)}
     assert verdict.ok
 
@@ -143,7 +154,7 @@ BROKEN_HOSTS = [
 def test_a_broken_host_fails_exactly_that_control(control: str, change: Callable[[dict[str, Any]], None], says: str) -> None:
     hosts = {name: made.host(name) for name in made.HOSTS}
     change(hosts["n2"])
-    verdict = findings.evaluate(made.evidence(hosts=hosts))
+    verdict = judging.evaluate(made.evidence(hosts=hosts))
     assert by_status(verdict)[FAILED] == {control}
     (finding,) = verdict.failures
     assert finding.hosts == ("n2",)
@@ -175,7 +186,7 @@ BROKEN_PAIRS = [
 
 @pytest.mark.parametrize(("values", "says"), BROKEN_PAIRS)
 def test_a_broken_pair_fails_the_mesh(values: dict[str, Any], says: str) -> None:
-    verdict = findings.evaluate(made.evidence(answer=on("beam@n1", "beam@n2", **values)))
+    verdict = judging.evaluate(made.evidence(answer=on("beam@n1", "beam@n2", **values)))
     failed = [finding for finding in verdict.findings if finding.status == FAILED]
     assert [(finding.control, finding.subject) for finding in failed] == [(probes.CONNECT, "beam@n1 -> beam@n2")]
     assert says in failed[0].details[0]
@@ -183,7 +194,7 @@ def test_a_broken_pair_fails_the_mesh(values: dict[str, Any], says: str) -> None
 
 
 def test_a_pair_that_nobody_tried_is_not_tested() -> None:
-    verdict = findings.evaluate(made.evidence(answer=on("beam@n1", "beam@n2")))
+    verdict = judging.evaluate(made.evidence(answer=on("beam@n1", "beam@n2")))
     bad = [finding for finding in verdict.failures if finding.control == probes.CONNECT]
     assert [(finding.subject, finding.status) for finding in bad] == [("beam@n1 -> beam@n2", NOT_TESTED)]
     assert not verdict.ok
@@ -198,7 +209,7 @@ def test_two_nodes_of_a_host_have_one_port_at_an_address_each(unit: str, address
     nodes = of["hosts"]["n2"]["nodes"]
     nodes.append({**copy.deepcopy(nodes[0]), "node": "second@n2b", "unit": "second.service", "address": "10.89.1.62"})
     hosts["n2"]["observed"]["listeners"].append(listener(address, 9100, unit=unit))
-    verdict = findings.evaluate(made.evidence(of=of, hosts=hosts))
+    verdict = judging.evaluate(made.evidence(of=of, hosts=hosts))
     (own,) = [found for found in verdict.findings if found.control == "distribution-listeners" and found.subject == "beam@n2"]
     assert (own.status == FAILED) is fails, own.details
 
@@ -211,12 +222,12 @@ def test_a_certificate_about_to_expire_fails() -> None:
             good.tls["peer"]["not_after"] = end.isoformat()
         return good
 
-    verdict = findings.evaluate(made.evidence(answer=answer))
+    verdict = judging.evaluate(made.evidence(answer=answer))
     assert [(f.control, f.subject, f.details) for f in verdict.failures] == [("certificate-lifetime", "beam@n3", ("2 days left",))]
 
 
 def test_a_certificate_nobody_saw_is_not_tested() -> None:
-    verdict = findings.evaluate(made.evidence(answer=lambda probe: replace(made.hardened(probe), tls={**made.TLS, "peer": {"subject": "x"}})))
+    verdict = judging.evaluate(made.evidence(answer=lambda probe: replace(made.hardened(probe), tls={**made.TLS, "peer": {"subject": "x"}})))
     assert by_status(verdict)[NOT_TESTED] == {"certificate-lifetime"}
 
 
@@ -232,7 +243,7 @@ def test_a_certificate_nobody_saw_is_not_tested() -> None:
 def test_a_node_that_misses_another(told: Any, status: str, says: str) -> None:
     whole = made.evidence()
     mesh = {**(whole.mesh or {}), "beam@n2": {**made.TOLD, **told} if told else None}
-    verdict = findings.evaluate(replace(whole, mesh=mesh))
+    verdict = judging.evaluate(replace(whole, mesh=mesh))
     (bad,) = [finding for finding in verdict.failures if finding.control == "mesh-whole"]
     assert (bad.control, bad.status, bad.subject) == ("mesh-whole", status, "beam@n2")
     assert says in bad.details[0]
@@ -241,9 +252,9 @@ def test_a_node_that_misses_another(told: Any, status: str, says: str) -> None:
 def test_hosts_that_were_not_observed_are_not_tested() -> None:
     hosts = {name: made.host(name) for name in made.HOSTS}
     hosts["n2"] = {}
-    verdict = findings.evaluate(made.evidence(hosts=hosts))
+    verdict = judging.evaluate(made.evidence(hosts=hosts))
     untested = {finding.control for finding in verdict.findings if finding.status == NOT_TESTED and finding.hosts == ("n2",)}
-    assert untested >= set(findings._HOST_CHECKS)
+    assert untested >= set(host_checks._HOST_CHECKS)
 
 
 @pytest.mark.parametrize("path", ["vm.args", "key.pem", ".erlang.cookie"])
@@ -251,7 +262,7 @@ def test_a_file_that_could_not_be_looked_at_is_not_tested(path: str) -> None:
     hosts = {name: made.host(name) for name in made.HOSTS}
     hosts["n2"]["observed"]["privileged"] = False
     drop_file(path)(hosts["n2"])
-    (bad,) = findings.evaluate(made.evidence(hosts=hosts)).failures
+    (bad,) = judging.evaluate(made.evidence(hosts=hosts)).failures
     assert bad.status == NOT_TESTED
     assert path in bad.details[0]
 
@@ -260,7 +271,7 @@ def test_a_file_that_could_not_be_looked_at_is_not_tested(path: str) -> None:
 def test_a_unit_nobody_looked_at_is_not_tested(control: str) -> None:
     hosts = {name: made.host(name) for name in made.HOSTS}
     hosts["n2"]["units"] = {}
-    verdict = findings.evaluate(made.evidence(hosts=hosts))
+    verdict = judging.evaluate(made.evidence(hosts=hosts))
     assert control in by_status(verdict)[NOT_TESTED]
 
 
@@ -296,7 +307,7 @@ def vantage_of(attack: str) -> str:
 @pytest.mark.parametrize("attack", IN)
 def test_an_attack_that_gets_in_fails_its_control(attack: str) -> None:
     code, stage = IN[attack]
-    verdict = findings.evaluate(made.evidence(answer=on(vantage_of(attack), "beam@n2", attack, code=code, stage=stage)))
+    verdict = judging.evaluate(made.evidence(answer=on(vantage_of(attack), "beam@n2", attack, code=code, stage=stage)))
     assert [(f.control, f.status, f.subject) for f in verdict.failures] == [(attack, FAILED, "beam@n2")]
     assert f"{vantage_of(attack)} -> beam@n2" in verdict.failures[0].details[0]
 
@@ -318,13 +329,13 @@ def test_an_attack_that_gets_in_fails_its_control(attack: str) -> None:
     ],
 )
 def test_a_refusal_for_another_reason_is_not_tested(attack: str, code: str, stage: str) -> None:
-    verdict = findings.evaluate(made.evidence(answer=on("beam@n1", "beam@n2", attack, code=code, stage=stage)))
+    verdict = judging.evaluate(made.evidence(answer=on("beam@n1", "beam@n2", attack, code=code, stage=stage)))
     assert [(f.control, f.status) for f in verdict.failures] == [(attack, NOT_TESTED)]
 
 
 @pytest.mark.parametrize("attack", [attack.id for attack in ATTACKS if attack.stage != "connect"])
 def test_a_refusal_without_the_honest_connection_is_not_tested(attack: str) -> None:
-    verdict = findings.evaluate(made.evidence(answer=on("beam@n1", "beam@n2", code="wrong_node", stage="challenge")))
+    verdict = judging.evaluate(made.evidence(answer=on("beam@n1", "beam@n2", code="wrong_node", stage="challenge")))
     (finding,) = (f for f in verdict.failures if f.control == attack)
     assert finding.status == NOT_TESTED
     assert "honest connection" in finding.details[0]
@@ -337,7 +348,7 @@ def test_a_closed_port_of_a_dead_node_is_not_tested(attack: str) -> None:
         dead = probe.target == "beam@n2" and probes.attack_of(probe) is None
         return replace(good, code="closed", stage="connect", port=None, tls=None) if dead else good
 
-    verdict = findings.evaluate(made.evidence(answer=answer))
+    verdict = judging.evaluate(made.evidence(answer=answer))
     (finding,) = (f for f in verdict.failures if f.control == attack)
     assert finding.status == NOT_TESTED
     assert "no member reaches" in finding.details[0]
@@ -346,24 +357,24 @@ def test_a_closed_port_of_a_dead_node_is_not_tested(attack: str) -> None:
 def test_ports_of_a_window_that_no_node_uses_prove_nothing() -> None:
     of = made.plan()
     of["members"][1]["ports"] = {"first": 9100, "last": 9103}
-    verdict = findings.evaluate(made.evidence(of=of))
+    verdict = judging.evaluate(made.evidence(of=of))
     assert verdict.ok
     tried = [o.answer.probe.port for o in verdict.outcomes if o.answer.probe.control == "outside-window" and o.answer.probe.target == "beam@n2"]
     assert tried == [9100, 9100], "cluster and public address, proven port only"
     open_elsewhere = on("outsider", "beam@n2", "outside-window", code="dropped_tls", stage="tls")
-    assert not findings.evaluate(made.evidence(of=of, answer=open_elsewhere)).ok
+    assert not judging.evaluate(made.evidence(of=of, answer=open_elsewhere)).ok
 
 
 def test_an_attack_that_was_not_made_is_not_tested() -> None:
     for attack in ATTACKS:
-        verdict = findings.evaluate(made.evidence(answer=on(vantage_of(attack.id), "beam@n2", attack.id)))
+        verdict = judging.evaluate(made.evidence(answer=on(vantage_of(attack.id), "beam@n2", attack.id)))
         assert [(f.control, f.status) for f in verdict.failures] == [(attack.id, NOT_TESTED)]
 
 
 def test_without_an_outsider_the_outside_was_not_tested() -> None:
     of = made.plan()
     of["outsiders"] = []
-    verdict = findings.evaluate(made.evidence(of=of, outsiders=[]))
+    verdict = judging.evaluate(made.evidence(of=of, outsiders=[]))
     assert by_status(verdict)[NOT_TESTED] == {"outside-epmd", "outside-window"}
 
 
@@ -374,12 +385,12 @@ def test_a_firewall_of_somebody_else_is_judged_by_what_it_lets_through() -> None
     n2["observed"]["firewall"]["beam"] = None
     n2["units"].pop("beam-firewall.service")
     bent = {**{name: made.host(name) for name in made.HOSTS}, "n2": n2}
-    verdict = findings.evaluate(made.evidence(of=of, hosts=bent))
+    verdict = judging.evaluate(made.evidence(of=of, hosts=bent))
     assert verdict.ok
     on_n2 = {f.control for f in verdict.findings if f.status == NOT_APPLICABLE and f.hosts == ("n2",)}
     assert {"firewall-rules", "firewall-boot", "local-epmd", "local-window"} <= on_n2
     let_in = on("outsider", "beam@n2", "outside-window", code="dropped_tls", stage="tls")
-    assert not findings.evaluate(made.evidence(of=of, hosts=bent, answer=let_in)).ok
+    assert not judging.evaluate(made.evidence(of=of, hosts=bent, answer=let_in)).ok
 
 
 def test_what_does_not_apply_says_so() -> None:
@@ -388,7 +399,7 @@ def test_what_does_not_apply_says_so() -> None:
     hosts = {name: made.host(name) for name in made.HOSTS}
     for name, own in hosts.items():
         own["observed"]["addresses"] = [a for a in own["observed"]["addresses"] if a["address"] != made.PUBLIC[name]]
-    verdict = findings.evaluate(made.evidence(of=of, hosts=hosts))
+    verdict = judging.evaluate(made.evidence(of=of, hosts=hosts))
     assert by_status(verdict)[NOT_APPLICABLE] == {"old-tls", "member-public-epmd", "member-public-window"}
     assert verdict.ok
 
@@ -397,7 +408,7 @@ def test_a_limited_run_judges_its_own_hosts_and_connects_to_all() -> None:
     of = made.plan()
     of["hosts"]["n1"]["in_run"] = of["hosts"]["n3"]["in_run"] = False
     hosts = {"n2": made.host("n2")}
-    verdict = findings.evaluate(made.evidence(of=of, hosts=hosts))
+    verdict = judging.evaluate(made.evidence(of=of, hosts=hosts))
     assert verdict.ok, verdict.failures
     assert {finding.subject for finding in verdict.findings} == {"n2", "beam@n2"}
     attacked = {(o.answer.probe.source, o.answer.probe.target) for o in verdict.outcomes}
@@ -413,7 +424,7 @@ def test_no_two_members_claim_the_same_name_to_the_same_node() -> None:
 
 def test_an_address_that_others_have_too_is_not_attacked() -> None:
     hosts = {name: made.host(name) for name in made.HOSTS}
-    assert probes.public_addresses(made.plan(), "n1", findings.addresses_of(hosts)) == ["10.89.2.11"]
+    assert probes.public_addresses(made.plan(), "n1", target.addresses_of(hosts)) == ["10.89.2.11"]
 
 
 # -- waivers, advisories, order ---------------------------------------------------------------------------------------------------------------
@@ -427,7 +438,7 @@ def broken() -> Evidence:
 
 
 def test_a_waiver_covers_its_host_and_shows() -> None:
-    verdict = findings.evaluate(broken(), [Waiver("unit-sandbox", "needs the GPU", "2026-12-31", "n2")])
+    verdict = judging.evaluate(broken(), [Waiver("unit-sandbox", "needs the GPU", "2026-12-31", "n2")])
     (waived,) = (finding for finding in verdict.findings if finding.status == WAIVED)
     assert (waived.hosts, waived.reason) == (("n2",), "needs the GPU (until 2026-12-31)")
     assert [finding.hosts for finding in verdict.failures] == [("n3",)]
@@ -436,7 +447,7 @@ def test_a_waiver_covers_its_host_and_shows() -> None:
 
 def test_a_waiver_without_host_covers_all_and_an_unneeded_one_is_named() -> None:
     unneeded = Waiver("plaintext", "migration", "2026-12-31")
-    verdict = findings.evaluate(broken(), [Waiver("unit-sandbox", "x", "2026-12-31"), unneeded])
+    verdict = judging.evaluate(broken(), [Waiver("unit-sandbox", "x", "2026-12-31"), unneeded])
     assert verdict.ok
     assert verdict.unused_waivers == (unneeded,)
 
@@ -455,14 +466,14 @@ def test_a_waiver_without_host_covers_all_and_an_unneeded_one_is_named() -> None
     ],
 )
 def test_a_bad_waiver_is_an_error(entry: Any, says: str) -> None:
-    _waivers, errors = findings.read_waivers([entry], TODAY, ["n1", "beam@n1"])
+    _waivers, errors = waiving.read_waivers([entry], TODAY, ["n1", "beam@n1"])
     assert len(errors) == 1
     assert says in errors[0]
 
 
 def test_a_waiver_is_good_on_its_last_day_and_takes_a_yaml_date() -> None:
     entry = {"control": "unit-sandbox", "host": "beam@n1", "reason": "x", "until": TODAY}
-    waivers, errors = findings.read_waivers([entry], TODAY, ["n1", "beam@n1"])
+    waivers, errors = waiving.read_waivers([entry], TODAY, ["n1", "beam@n1"])
     assert not errors
     assert waivers == [Waiver("unit-sandbox", "x", "2026-11-21", "beam@n1")]
 
@@ -473,7 +484,7 @@ def test_advisories_fail_from_the_threshold_on(fail_at: str, ok: bool) -> None:
     hosts["n1"]["advisories"] = [
         {"control": "otp_vulnerabilities", "cve": "CVE-2026-89422", "severity": "high", "title": "unsolicited PSK", "fixed_in": "27.3.4.18"}
     ]
-    verdict = findings.evaluate(made.evidence(hosts=hosts), fail_at=fail_at)
+    verdict = judging.evaluate(made.evidence(hosts=hosts), fail_at=fail_at)
     assert [(a.control, a.host, a.fix) for a in verdict.advisories] == [("CVE-2026-89422", "n1", "Fixed in 27.3.4.18.")]
     assert verdict.ok is ok
 
@@ -483,9 +494,9 @@ def test_an_advisory_can_be_waived_where_it_would_fail() -> None:
     for name in ("n1", "n2"):
         hosts[name]["advisories"] = [{"cve": "CVE-2026-89422", "severity": "high", "title": "x"}]
     raw = [{"control": "CVE-2026-89422", "host": "n1", "reason": "no better package", "until": "2026-12-31"}]
-    waivers, errors = findings.read_waivers(raw, TODAY, made.HOSTS)
+    waivers, errors = waiving.read_waivers(raw, TODAY, made.HOSTS)
     assert not errors
-    verdict = findings.evaluate(made.evidence(hosts=hosts), waivers, "high")
+    verdict = judging.evaluate(made.evidence(hosts=hosts), waivers, "high")
     assert [advisory.host for advisory in verdict.failing_advisories] == ["n2"]
     assert [advisory.waived for advisory in verdict.advisories] == ["no better package (until 2026-12-31)", ""]
     assert not verdict.unused_waivers
@@ -494,7 +505,7 @@ def test_an_advisory_can_be_waived_where_it_would_fail() -> None:
 def test_the_evidence_is_left_alone() -> None:
     given = made.evidence()
     before = copy.deepcopy(given)
-    findings.evaluate(given)
+    judging.evaluate(given)
     assert given == before
 
 
@@ -547,7 +558,7 @@ def alone(told: dict[str, Any]) -> dict[str, Any]:
 def test_each_shape_passes_whole(mode: str, discovery: str) -> None:
     of, hosts = shaped(mode, discovery)
     whole = made.evidence(of=of, hosts=hosts)
-    verdict = findings.evaluate(replace(whole, mesh={} if mode == "off" else whole.mesh if mode == "cluster" else alone(dict(whole.mesh or {}))))
+    verdict = judging.evaluate(replace(whole, mesh={} if mode == "off" else whole.mesh if mode == "cluster" else alone(dict(whole.mesh or {}))))
     assert [(finding.control, finding.subject, finding.details) for finding in verdict.failures] == []
     spoken_to = {finding.control for finding in verdict.findings if finding.status == PASSED}
     assert ("mesh-connected" in spoken_to) is (mode != "off")
@@ -567,7 +578,7 @@ def test_clear_text_never_passes_silently_and_hides_nothing_else(mode: str) -> N
     of, hosts = shaped(mode, tls=False)
     whole = made.evidence(of=of, hosts=hosts, answer=in_clear)
     whole = whole if mode == "cluster" else replace(whole, mesh=alone(dict(whole.mesh or {})))
-    verdict = findings.evaluate(whole)
+    verdict = judging.evaluate(whole)
     assert {(finding.control, finding.status, finding.severity) for finding in verdict.failures} == {("plaintext", FAILED, "critical")}
     assert {finding.subject for finding in verdict.failures} == set(whole.mesh or {})
     assert not verdict.ok
@@ -579,29 +590,29 @@ def test_clear_text_never_passes_silently_and_hides_nothing_else(mode: str) -> N
     assert {status[control] for control in ("mesh-connected", "mesh-whole", "wrong-cookie", "outside-window", "firewall-rules")} == {PASSED}
     # One waiver, with a reason and an end, is what it takes; it covers nothing else.
     waiver = Waiver("plaintext", "a switch that cannot do TLS", "2026-12-31")
-    assert findings.evaluate(whole, [waiver]).ok
+    assert judging.evaluate(whole, [waiver]).ok
     broken = replace(whole, answers=[replace(a, code="filtered") if a.probe.control == probes.CONNECT else a for a in whole.answers])
-    assert "mesh-connected" in {finding.control for finding in findings.evaluate(broken, [waiver]).failures} or mode == "standalone"
+    assert "mesh-connected" in {finding.control for finding in judging.evaluate(broken, [waiver]).failures} or mode == "standalone"
 
 
 def test_tls_left_where_clear_text_was_planned_and_the_other_way_round() -> None:
     of, hosts = shaped(tls=False)
     hosts["n2"]["observed"]["files"].append({"path": "/etc/beam/beam@n2/tls/key.pem"})
-    verdict = findings.evaluate(made.evidence(of=of, hosts=hosts, answer=in_clear))
+    verdict = judging.evaluate(made.evidence(of=of, hosts=hosts, answer=in_clear))
     assert {finding.control for finding in verdict.failures} == {"plaintext", "private-key"}
 
     of, hosts = shaped(tls=False)
     tls = made.evidence(of=of, hosts=hosts, answer=lambda probe: Answer(probe, "plaintext_on_tls", "status", 1.0, 9100))
-    assert {"mesh-connected", "plaintext"} <= {finding.control for finding in findings.evaluate(tls).failures}
+    assert {"mesh-connected", "plaintext"} <= {finding.control for finding in judging.evaluate(tls).failures}
 
-    verdict = findings.evaluate(made.evidence(answer=in_clear))
+    verdict = judging.evaluate(made.evidence(answer=in_clear))
     assert {"mesh-connected", "plaintext"} <= {finding.control for finding in verdict.failures}
 
 
 def test_no_epmd_means_none_anywhere() -> None:
     of, hosts = shaped(discovery="fixed_port")
     hosts["n2"]["observed"]["listeners"].append(listener("127.0.0.1", 4369, process="epmd", unit=""))
-    verdict = findings.evaluate(made.evidence(of=of, hosts=hosts))
+    verdict = judging.evaluate(made.evidence(of=of, hosts=hosts))
     assert [(finding.control, finding.subject) for finding in verdict.failures] == [("epmd-listeners", "n2")]
 
 
@@ -626,7 +637,7 @@ OFF_BROKEN: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
 def test_a_node_that_is_not_as_off_as_planned(control: str, change: Callable[[dict[str, Any]], object], says: str) -> None:
     of, hosts = shaped("off")
     change(hosts["n2"]["observed"])
-    (bad,) = findings.evaluate(replace(made.evidence(of=of, hosts=hosts), mesh={})).failures
+    (bad,) = judging.evaluate(replace(made.evidence(of=of, hosts=hosts), mesh={})).failures
     assert (bad.control, bad.status) == (control, FAILED)
     assert says in " ".join(bad.details)
 
@@ -636,7 +647,7 @@ def test_a_node_with_settings_of_its_own(key: str) -> None:
     whole = made.evidence()
     mesh = dict(whole.mesh or {})
     mesh["beam@n2"] = {**mesh["beam@n2"], key: "other"}
-    (bad,) = findings.evaluate(replace(whole, mesh=mesh)).failures
+    (bad,) = judging.evaluate(replace(whole, mesh=mesh)).failures
     assert (bad.control, bad.subject) == ("mesh-settings", "beam@n2")
     assert "other" in bad.details[0]
 
@@ -646,11 +657,11 @@ def test_a_hidden_node_is_seen_by_nobody_and_known_to_all() -> None:
     of["members"][1]["hidden"] = True
     whole = made.evidence(of=of)
     told = dict(whole.mesh or {})
-    assert {finding.subject for finding in findings.evaluate(whole).failures} == set(told)
+    assert {finding.subject for finding in judging.evaluate(whole).failures} == set(told)
     told["beam@n1"] = {**told["beam@n1"], "visible": ["beam@n3"], "hidden": ["beam@n2"]}
     told["beam@n2"] = {**told["beam@n2"], "visible": [], "hidden": ["beam@n1", "beam@n3"]}
     told["beam@n3"] = {**told["beam@n3"], "visible": ["beam@n1"], "hidden": ["beam@n2"]}
-    assert findings.evaluate(replace(whole, mesh=told)).failures == []
+    assert judging.evaluate(replace(whole, mesh=told)).failures == []
 
 
 def test_without_a_transitive_mesh_nobody_has_to_be_there() -> None:
@@ -658,4 +669,4 @@ def test_without_a_transitive_mesh_nobody_has_to_be_there() -> None:
     of["settings"]["connect_all"] = False
     whole = made.evidence(of=of)
     told = {**(whole.mesh or {}), "beam@n2": {**made.TOLD, "code": "connected", "visible": []}}
-    assert by_status(findings.evaluate(replace(whole, mesh=told)))[NOT_APPLICABLE] == {"mesh-whole"}
+    assert by_status(judging.evaluate(replace(whole, mesh=told)))[NOT_APPLICABLE] == {"mesh-whole"}

@@ -9,12 +9,11 @@ C(addresses) is C({host: [every address of that host]}) as observed.
 
 from __future__ import annotations
 
-import ipaddress
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Iterable, Iterator, Mapping, Sequence
 
-from .controls import ATTACK_BY_ID, ATTACKS, NOT_REACHED, PORTS_PER_WINDOW_MAX, Attack
+from .controls import ATTACK_BY_ID, ATTACKS, PORTS_PER_WINDOW_MAX, Attack
+from .target import _members, host_part, in_run, public_addresses, reachable
 
 CONNECT = "mesh-connected"
 SELF = "self"
@@ -62,49 +61,9 @@ class Answer:
     message: str = ""
 
 
-def host_part(node: str) -> str:
-    return node.partition("@")[2]
-
-
-def _members(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list(plan["members"])
-
-
-def in_run(plan: Mapping[str, Any], member: Mapping[str, Any]) -> bool:
-    """Whether a member's host is part of this run (and was observed)."""
-    host = member.get("host")
-    return bool(host) and bool(plan["hosts"].get(host, {}).get("in_run"))
-
-
 def _ports(member: Mapping[str, Any]) -> range:
     first, last = member["ports"]["first"], member["ports"]["last"]
     return range(first, min(last, first + PORTS_PER_WINDOW_MAX - 1) + 1)
-
-
-def public_addresses(plan: Mapping[str, Any], host: str, addresses: Mapping[str, Sequence[str]]) -> list[str]:
-    """Every address of a host that is not the cluster's, reachable from elsewhere, and its own.
-
-    Left out: loopback, link-local, and what more than one host has (bridges of container engines: from another host such an address
-    is that host's own).
-    """
-    shared = Counter(address for own in addresses.values() for address in set(own))
-    cluster = {member["address"] for member in _members(plan)} | set(plan["hosts"].get(host, {}).get("addresses", ()))
-    public = []
-    for text in addresses.get(host, ()):
-        address = ipaddress.ip_address(text.partition("%")[0])
-        if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
-            continue
-        if text in cluster or shared[text] > 1:
-            continue
-        public.append(text)
-    return public
-
-
-def reachable(plan: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
-    """The members that a node can be connected to, itself included: all, those of its own host, or (without distribution) nobody."""
-    mode = plan["mode"]
-    host = next(member.get("host") for member in _members(plan) if member["node"] == source)
-    return [member for member in _members(plan) if mode == "cluster" or (mode == "standalone" and member.get("host") == host)]
 
 
 def connect_probes(plan: Mapping[str, Any], source: str) -> list[Probe]:
@@ -227,28 +186,3 @@ def target(plan: Mapping[str, Any], probe: Probe, expired: str = "") -> dict[str
     }
     ask.update(shown.get(probe.present, {}))
     return ask
-
-
-# Codes with which a peer shows that it went on to talk about names: TLS is behind them.
-_SPOKE_OF_NAMES = frozenset({"not_allowed", "nok", "alive", "wrong_node", "flags_missing"})
-_STAGES = ("resolve", "epmd", "connect", "tls", "status", "challenge", "ack", "ping", "call", "done")
-
-
-def got_past(answer: Answer, stage: str) -> bool:
-    """Whether a connection got past the stage that had to stop it.
-
-    With TLS 1.3 our handshake returns before the peer has looked at our certificate, so reaching the next stage proves nothing: the
-    peer must have said something there.
-    """
-    if answer.code == "connected":
-        return True
-    if answer.stage not in _STAGES:
-        return False
-    reached = _STAGES.index(answer.stage)
-    if stage == "connect":
-        return answer.code not in NOT_REACHED and (answer.stage == "epmd" or reached > _STAGES.index("connect"))
-    if stage == "tls":
-        return reached > _STAGES.index("status") or (answer.stage == "status" and answer.code in _SPOKE_OF_NAMES)
-    if stage == "ack":
-        return reached > _STAGES.index("ack") or answer.code == "cookie_mismatch_ours"
-    return reached > _STAGES.index(stage)

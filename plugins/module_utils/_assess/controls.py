@@ -387,7 +387,7 @@ ATTACK_BY_ID = {attack.id: attack for attack in ATTACKS}
 _HEADER = """\
 # Controls
 
-What `beam.cluster.verify` asks of a cluster. This page is generated from `plugins/module_utils/_model/controls.py`; a test holds the two equal.
+What `beam.cluster.verify` asks of a cluster. This page is generated from `plugins/module_utils/_assess/controls.py`; a test holds the two equal.
 
 A control passes, fails, or was not tested. A failed control fails the play after everything has been reported. One that was not tested fails
 it too, unless it is waived; see `beam_waivers` in the [README of the role](../roles/verify/README.md).

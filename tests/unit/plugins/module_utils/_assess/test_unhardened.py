@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import probes
-from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS
-from ansible_collections.beam.cluster.plugins.module_utils._model.findings import NOT_TESTED, REFUSED, SUCCEEDED, Outcome, judge
-from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess import probes
+from ansible_collections.beam.cluster.plugins.module_utils._assess.attack_checks import judge
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import ATTACKS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NOT_TESTED, REFUSED, SUCCEEDED, Outcome
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import connection_spec
 from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe as dist_probe
 from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all

@@ -8,9 +8,10 @@ from __future__ import annotations
 import copy
 from typing import Any, Callable
 
-from ansible_collections.beam.cluster.plugins.module_utils._model import probes
-from ansible_collections.beam.cluster.plugins.module_utils._model.findings import Evidence, addresses_of
-from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess import probes
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess.target import addresses_of
 
 NOW = 1_795_000_000.0
 DAY = 86400

@@ -18,7 +18,7 @@ from typing import Any, Iterator, Mapping
 from xml.etree import ElementTree
 
 from .controls import ATTACKS, BY_ID, SEVERITIES
-from .findings import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, WAIVED, Advisory, Finding, Outcome, Verdict
+from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, WAIVED, Advisory, Finding, Outcome, Verdict
 from .probes import CONNECT, SELF, Answer
 
 SCHEMA = 1

@@ -13,15 +13,16 @@ from xml.etree import ElementTree
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._model import findings, reports
-from ansible_collections.beam.cluster.plugins.module_utils._model.findings import Waiver
-from ansible_collections.beam.cluster.plugins.module_utils._model.probes import CONNECT, Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess import evaluate as judging
+from ansible_collections.beam.cluster.plugins.module_utils._assess import finding, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Waiver
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT, Answer, Probe
 
 
-def verdict(*, good: bool = False, **other: Any) -> findings.Verdict:
+def verdict(*, good: bool = False, **other: Any) -> finding.Verdict:
     """A cluster with one lost pair, one attack that got in, one host that was not looked at, one waiver, and a weakness with a strange title."""
     if good:
-        return findings.evaluate(made.evidence())
+        return judging.evaluate(made.evidence())
 
     def answer(probe: Probe) -> Answer:
         told = made.hardened(probe)
@@ -36,7 +37,7 @@ def verdict(*, good: bool = False, **other: Any) -> findings.Verdict:
     hosts["n1"]["units"]["beam.service"]["security"] = made.SECURITY.replace("1.3 OK", "3.9 OK")
     hosts["n1"]["advisories"] = [{"control": "CVE-2026-89422", "severity": "high", "title": "<script>alert(1)</script>"}]
     waiver = Waiver("unit-sandbox", "a device & a <driver>", "2026-12-31", "n1")
-    return findings.evaluate(made.evidence(hosts=hosts, answer=answer), [waiver], **other)
+    return judging.evaluate(made.evidence(hosts=hosts, answer=answer), [waiver], **other)
 
 
 def test_the_terminal_names_pair_stage_and_reason() -> None:
@@ -81,7 +82,7 @@ def test_a_large_mesh_stays_readable(size: int) -> None:
         told = made.hardened(probe)
         return replace(told, code="filtered", tls=None) if lost else told
 
-    lines = reports.text(findings.evaluate(made.evidence(of=of, hosts={}, answer=answer)))
+    lines = reports.text(judging.evaluate(made.evidence(of=of, hosts={}, answer=answer)))
     rows = [line.split() for line in lines[4:] if line.startswith("  beam@h") and len(line.split()) == 2 and "->" not in line]
     bad = [row for row in rows if "#" in row[1]]
     assert [row[0] for row in bad] == ["beam@h003"]
