@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model import inputs
-from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory
-from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING
-from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
+from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
+from ansible_collections.beam.cluster.plugins.module_utils._plan import inputs
+from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
+from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
+from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 
 
@@ -44,6 +46,8 @@ class ActionModule(ActionBase):
             backdate_seconds=backdate,
             requires=arguments["requires"],
             inventory_dir=gathered.inventory_dir,
+            controls=frozenset((*controls.BY_ID, *controls.NOTES)),
+            today=datetime.date.today(),
         )
         cluster = plan(inventory, problems)
         warnings += self._passphrase(gathered, cluster, values, problems)

@@ -10,8 +10,8 @@ import itertools
 import re
 from typing import Any, Callable, Iterator, Mapping, Sequence
 
-from .._model.cookie import PLACEHOLDER
 from .._model.ports import joined
+from .._model.secret_rules import PLACEHOLDER
 from .controls import SANDBOX_EXPOSURE_MAX
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding
 

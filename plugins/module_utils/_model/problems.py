@@ -8,7 +8,7 @@ Private to this collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -35,7 +35,7 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Problem]:
         return iter(self._found)
 
     def grouped(self) -> list[dict[str, object]]:
@@ -49,6 +49,21 @@ class Problems:
             {"host": named(hosts), "hosts": hosts, "variable": variable, "rule": rule, "message": message, "fix": fix}
             for (variable, rule, message, fix), hosts in groups.items()
         ]
+
+
+def shown(value: object, most: int = 80) -> str:
+    """A value of the operator's for a message: one line, printable, short. Never raises, whatever the value is."""
+    if isinstance(value, str):
+        # ascii() also escapes what a terminal would act on, and lone surrogates, which cannot be written.
+        text = ascii(value) if not value.isprintable() else repr(value)
+        return text if len(text) <= most else f"{text[: most - 1]}...{text[0]}"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a dictionary"
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**20:
+        return "a number of more than 20 digits"
+    return "nothing" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)[:most]
 
 
 def named(hosts: Iterable[str], most: int = 5) -> str:

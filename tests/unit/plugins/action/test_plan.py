@@ -107,7 +107,7 @@ def test_every_host_gets_the_plan_also_in_check_mode(lab: Lab) -> None:
     plans = lab.plans()
     assert set(plans) == {"n1", "n2", "n3", "stranger"}
     assert plans["n1"] == plans["n3"] == plans["stranger"]
-    assert plans["n1"]["waivers"] == [{"control": "one_network", "host": None, "reason": "a lab", "until": "2027-01-31"}]
+    assert plans["n1"]["waivers"] == [{"control": "one_network", "host": None, "reason": "a lab", "until": "2027-01-31", "status": None}]
     assert [member["node"] for member in plans["n1"]["members"]] == ["beam@n1", "beam@n2", "beam@n3"]
     assert plans["n1"]["ca_dir"] == f"{lab.directory}/inventory/pki/beam"
     assert COOKIE not in output and PASSPHRASE not in output

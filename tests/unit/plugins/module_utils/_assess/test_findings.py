@@ -27,7 +27,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
     Waiver,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
-from ansible_collections.beam.cluster.plugins.module_utils._model.cookie import PLACEHOLDER
+from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import PLACEHOLDER
 
 TODAY = datetime.date(2026, 11, 21)
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .problems import Problems
+from .._model.problems import Problems
 
 PREFIX = "beam_"
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from . import addresses
+from .._model import addresses
+from .._model.problems import named
 from .cluster import CONFIGURATION, Change, Former, Node
-from .problems import named
 
 
 def finding(control: str, severity: str, host: str, title: str, detail: str, fix: str) -> dict[str, str]:

@@ -8,17 +8,18 @@ Private to this collection. C(plan) is the way in.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import addresses, cookie, foresight, inputs
-from .addresses import Address
+from .._model import addresses, secret_rules
+from .._model.addresses import Address
+from .._model.names import NodeName
+from .._model.ports import EPMD_PORT, Window, WindowError
+from .._model.problems import Problems, named
+from .._model.waivers import Waiver, read_waivers
+from . import inputs, notes
 from .cluster import Cluster, Former, Inventory, Node
 from .inputs import MISSING, Unreadable
-from .names import NodeName
-from .ports import EPMD_PORT, Window, WindowError
-from .problems import Problems, named
 
 STATES = ("present", "absent")
 MODES = ("cluster", "standalone", "off")
@@ -50,7 +51,6 @@ _NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user"
 _MEMBER_KEYS = ("node", "address", "ports", "host", "hidden")
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
-_WAIVER_KEYS = ("control", "host", "reason", "until")
 
 
 def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
@@ -88,7 +88,6 @@ class _Builder:
         settings = self._settings(constants)
         self.tls = self._tls(constants["beam_tls"], constants["beam_plaintext_accepted"], group) and self.mode != "off"
         versions = self._versions(constants["beam_tls_versions"])
-        waivers = self._waivers(constants["beam_waivers"])
         outsiders = self._outsiders(constants["beam_outsiders"], judged)
         if listed is None:
             for host in hosts:
@@ -103,6 +102,7 @@ class _Builder:
                 else:
                     self.members.append(node)
         self.members.sort(key=lambda member: (str(member.node), member.host))
+        waivers = self._waivers(constants["beam_waivers"])
         self._unique_names()
         self._unique_listeners()
         self._fixed_ports()
@@ -127,8 +127,8 @@ class _Builder:
         if self.problems:
             return None
         changes = {
-            **foresight.changes(self.members, self.run, self.inventory.observed),
-            **foresight.departures(self.leaving, self.inventory.observed),
+            **notes.changes(self.members, self.run, self.inventory.observed),
+            **notes.departures(self.leaving, self.inventory.observed),
         }
         return Cluster(
             group=group,
@@ -154,10 +154,10 @@ class _Builder:
             changes=changes,
             findings=(
                 *clock_findings,
-                *foresight.one_network(self.members, self.inventory.observed),
-                *foresight.stale_hosts(self.members, self.run, changes),
-                *foresight.shared_epmd(self.members, self.inventory.observed),
-                *foresight.outside_tls(self.members, self.tls),
+                *notes.one_network(self.members, self.inventory.observed),
+                *notes.stale_hosts(self.members, self.run, changes),
+                *notes.shared_epmd(self.members, self.inventory.observed),
+                *notes.outside_tls(self.members, self.tls),
             ),
         )
 
@@ -837,7 +837,7 @@ class _Builder:
             )
         elif skew > limit:
             return [
-                foresight.finding(
+                notes.finding(
                     "clock_ahead",
                     "low",
                     host,
@@ -910,24 +910,12 @@ class _Builder:
             return ()
         return tuple(version for version in TLS_VERSIONS if version in value)
 
-    def _waivers(self, value: object) -> tuple[dict[str, object], ...]:
+    def _waivers(self, value: object) -> tuple[Waiver, ...]:
         if value is MISSING:
             return ()
-        if not isinstance(value, (list, tuple)):
-            self.problems.add("", "beam_waivers", "type", "the waivers are not a list.", f"list dictionaries of {', '.join(_WAIVER_KEYS)}.")
-            return ()
-        waivers = []
-        for index, entry in enumerate(value):
-            what = f"entry {index + 1}"
-            if not self._keys("", "beam_waivers", what, entry, _WAIVER_KEYS, ("control", "reason", "until")):
-                continue
-            try:
-                until = datetime.date.fromisoformat(str(entry["until"]))
-            except ValueError:
-                self.problems.add("", "beam_waivers", "waiver_until", f"{what} ends at {entry['until']!r}, which is no date.", "write YYYY-MM-DD.")
-                continue
-            waivers.append({"control": str(entry["control"]), "host": entry.get("host"), "reason": str(entry["reason"]), "until": until.isoformat()})
-        return tuple(waivers)
+        hosts = {host for hosts in self.inventory.groups.values() for host in hosts}
+        nodes = {str(node.node) for node in (*self.members, *self.leaving)}
+        return read_waivers(value, self.inventory.controls, hosts | nodes, self.inventory.today, self.problems)
 
     def _outsiders(self, value: object, hosts: Sequence[str]) -> tuple[str, ...]:
         """Hosts to attack from. The group C(outsiders) is used where it exists and nobody names another."""
@@ -989,13 +977,13 @@ class _Builder:
         return bool(hosts) and own == len(hosts)
 
     def _secrets(self, hosts: Sequence[str], bring_your_own: bool, required: Sequence[str]) -> None:
-        self._secret("beam_cookie", "cookie", hosts, cookie.cookie_errors, cookie.FIX_COOKIE, "cookie" in required and self.mode != "off")
+        self._secret("beam_cookie", "cookie", hosts, secret_rules.cookie_errors, secret_rules.FIX_COOKIE, "cookie" in required and self.mode != "off")
         self._secret(
             "beam_pki_ca_passphrase",
             "passphrase",
             hosts,
-            cookie.passphrase_errors,
-            cookie.FIX_PASSPHRASE,
+            secret_rules.passphrase_errors,
+            secret_rules.FIX_PASSPHRASE,
             "ca_passphrase" in required and not bring_your_own and self.tls,
         )
 

@@ -8,15 +8,17 @@ Private to this collection. The shape that roles see is C(Cluster.as_dict).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import addresses
-from .addresses import Address
+from .._model import addresses
+from .._model.addresses import Address
+from .._model.names import NodeName
+from .._model.ports import EPMD_PORT, Window, joined
+from .._model.waivers import Waiver
 from .inputs import MISSING
-from .names import NodeName
-from .ports import EPMD_PORT, Window, joined
 
 CONFIGURATION = "/etc/beam"
 """Directory of all files of ours on a host; each node has one of its own below it."""
@@ -113,7 +115,8 @@ class Inventory:
 
     C(values) is variable -> host -> settled value (see C(inputs.settle)); C(secrets) the same for the secrets, kept out of C(repr).
     C(run) are the hosts of this play that are still in it. C(observed) holds what the module C(observe) saw of them.
-    C(products) is the products' data by name, C(defaults) those of the role's argument spec.
+    C(products) is the products' data by name, C(defaults) those of the role's argument spec. C(controls) are the ids that a waiver may name, C(today)
+    is the day by which waivers are judged.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -126,6 +129,8 @@ class Inventory:
     backdate_seconds: int = 3600
     requires: Sequence[str] = SECRETS_REQUIRED
     inventory_dir: str | None = None
+    controls: Collection[str] = ()
+    today: datetime.date = datetime.date.min
 
     def value(self, variable: str, host: str) -> object:
         """A host's value, the default where it has none, MISSING where there is none either."""
@@ -177,7 +182,7 @@ class Cluster:
     tls_versions: tuple[str, ...]
     ca_dir: str | None
     requires: tuple[str, ...]
-    waivers: tuple[dict[str, object], ...]
+    waivers: tuple[Waiver, ...]
     members: tuple[Node, ...]
     leaving: tuple[Former, ...]
     run: frozenset[str]
@@ -211,7 +216,7 @@ class Cluster:
             "epmd_port": EPMD_PORT,
             "ca_dir": self.ca_dir,
             "requires": list(self.requires),
-            "waivers": list(self.waivers),
+            "waivers": [waiver.as_dict() for waiver in self.waivers],
             "members": [member.as_member(self._port(member)) for member in self.members],
             "addresses": _unique_addresses(self.members),
             "hosts": {host: self._host(host, nodes) for host, nodes in sorted(by_host.items())},

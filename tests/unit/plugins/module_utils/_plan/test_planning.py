@@ -6,15 +6,16 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import Cluster, Inventory
-from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING, READABLE, Unreadable
-from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Cluster, Inventory
+from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING, READABLE, Unreadable
+from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 
 COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
 OTHER_COOKIE = COOKIE[::-1]
@@ -57,6 +58,7 @@ PRODUCTS = {
 }
 HOSTS = ("n1", "n2", "n3")
 CLEAR = "beam speaks clear text"
+WAIVER = {"control": "outside-epmd", "reason": "no outsider here", "until": "2026-11-26"}
 
 
 class World:
@@ -107,6 +109,8 @@ class World:
             products=PRODUCTS,
             defaults=DEFAULTS,
             inventory_dir="/inventory",
+            controls=("outside-epmd", "unit-sandbox"),
+            today=datetime.date(2026, 11, 26),
         )
         return plan(replace(inventory, **self.more), problems), problems
 
@@ -388,11 +392,21 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "no TLS version": (lambda w: w.set("beam_tls_versions", []), {("", "beam_tls_versions", "choice")}),
     "a TLS version that is no list": (lambda w: w.set("beam_tls_versions", "tlsv1.3"), {("", "beam_tls_versions", "choice")}),
     "two settings for one cluster": (lambda w: w.set("beam_tls_versions", ["tlsv1.2"], "n2"), {("n2", "beam_tls_versions", "differs")}),
-    "a waiver without an end": (lambda w: w.set("beam_waivers", [{"control": "x", "reason": "y"}]), {("", "beam_waivers", "missing_key")}),
-    "a waiver that ends never": (
-        lambda w: w.set("beam_waivers", [{"control": "x", "reason": "y", "until": "never"}]),
-        {("", "beam_waivers", "waiver_until")},
-    ),
+    **{
+        f"a waiver {name}": (lambda w, entry=entry: w.set("beam_waivers", [entry]), {("", "beam_waivers", rule)})
+        for name, entry, rule in (
+            ("without an end", {key: WAIVER[key] for key in ("control", "reason")}, "missing_key"),
+            ("that ends never", {**WAIVER, "until": "never"}, "waiver_until"),
+            ("that has ended", {**WAIVER, "until": "2026-11-25"}, "waiver_ended"),
+            ("of a control that is not there", {**WAIVER, "control": "outside_epmd"}, "waiver_control"),
+            ("of a list of controls", {**WAIVER, "control": ["outside-epmd"]}, "waiver_control"),
+            ("without a reason", {**WAIVER, "reason": " "}, "waiver_reason"),
+            ("of a host that is not there", {**WAIVER, "host": "n9"}, "waiver_host"),
+            ("with a key that nobody reads", {**WAIVER, "hosts": "n1"}, "unknown_key"),
+            ("of a status that cannot be waived", {**WAIVER, "status": "passed"}, "waiver_status"),
+            ("that is no dictionary", "outside-epmd", "type"),
+        )
+    },
     "waivers that are no list": (lambda w: w.set("beam_waivers", {"control": "x"}), {("", "beam_waivers", "type")}),
     "outsiders that are not there": (lambda w: w.set("beam_outsiders", "strangers"), {("", "beam_outsiders", "group_missing")}),
     "an outsider that is a member": (lambda w: w.groups.update(outsiders=["n3"]), {("n3", "beam_outsiders", "outsider_is_member")}),
@@ -790,12 +804,11 @@ def test_a_role_alone_needs_no_secret_but_judges_one_that_is_there(world: World)
 
 
 def test_waivers(world: World) -> None:
-    world.set(
-        "beam_waivers", [{"control": "x", "reason": "y", "until": "2027-01-31"}, {"control": "z", "host": "n1", "reason": "y", "until": "2027-01-31"}]
-    )
+    day = datetime.date(2027, 1, 31)
+    world.set("beam_waivers", [WAIVER, {**WAIVER, "control": "CVE-2026-12345", "host": "beam@n1", "until": day, "status": "failed"}])
     assert world.cluster()["waivers"] == [
-        {"control": "x", "host": None, "reason": "y", "until": "2027-01-31"},
-        {"control": "z", "host": "n1", "reason": "y", "until": "2027-01-31"},
+        {"control": "outside-epmd", "host": None, "reason": "no outsider here", "until": "2026-11-26", "status": None},
+        {"control": "CVE-2026-12345", "host": "beam@n1", "reason": "no outsider here", "until": "2027-01-31", "status": "failed"},
     ]
 
 
