@@ -1,51 +1,59 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a verdict is made of: evidence, findings, advisories, outcomes of attacks, waivers. Values only; private to this collection."""
+"""The values of an assessment: evidence in, findings, outcomes of attacks and the verdict out.
+
+Private to this collection, pure.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
 
+from .._model.observation import Observation
+from .._model.waivers import Waiver
 from .controls import BY_ID, SEVERITIES
-from .probes import Answer
+from .probes import FULL, Answer, Questions, Scope
+from .target import Target
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
+NEVER = "never"
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """All that a verdict stands on.
+class Result(NamedTuple):
+    """The result of one check for one subject (a host or a node)."""
 
-    C(plan): the value of C(beam_plan). C(hosts): C({host: {observed, units, advisories}}), where C(observed) is what
-    M(beam.cluster.observe) found, C(units) is C({unit: {show, security}}) with the text of C(systemctl show) and
-    C(systemd-analyze security), and C(advisories) are findings of other roles. C(answers): what the probes brought.
-    C(mesh): C({node: {code, visible, hidden, ticktime, ...}}) as M(beam.cluster.mesh_info) tells it. C(outsiders): names of the hosts outside
-    the cluster that attacked; empty when there was none. C(epoch): now, in seconds, by the controller's clock. C(untested): why attacks were not
-    made at all (check mode), empty otherwise.
-    """
+    subject: str
+    status: str
+    details: tuple[str, ...]
 
-    plan: Mapping[str, Any]
-    hosts: Mapping[str, Mapping[str, Any]]
-    answers: Sequence[Answer]
-    mesh: Mapping[str, Mapping[str, Any]] | None
-    outsiders: Sequence[str]
-    epoch: float
-    untested: str = ""
+
+def result(subject: str, problems: Sequence[str], good: str) -> Result:
+    """FAILED with the problems, or PASSED where there is none."""
+    return Result(subject, FAILED, tuple(problems)) if problems else Result(subject, PASSED, (good,))
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer of one control for one subject (a host, a node, or a pair of nodes)."""
+    """The result of one control for one subject (a host, a node, or a pair of nodes).
+
+    succeeded: an attack did. cause: the control whose failure is why this one is not tested, empty where there is none. waiver: why it may fail; then
+    the status is WAIVED, and waived_status is the status that it had.
+    """
 
     control: str
     status: str
     hosts: tuple[str, ...]
     subject: str
     details: tuple[str, ...] = ()
-    reason: str = ""
+    succeeded: bool = False
+    cause: str = ""
+    waiver: str = ""
+    waived_status: str = ""
 
     @property
     def severity(self) -> str:
@@ -56,10 +64,15 @@ class Finding:
         """Whether it fails the play."""
         return self.status in (FAILED, NOT_TESTED)
 
+    @property
+    def subjects(self) -> frozenset[str]:
+        """Every host and node that it is about."""
+        return frozenset((*self.hosts, *self.subject.split()))
+
 
 @dataclass(frozen=True)
 class Advisory:
-    """A finding of another role: true, and not in the operator's power to mend by running this again (a known vulnerability)."""
+    """True, and not a control: a known vulnerability of what is installed, or a note of the plan. It fails the play from a severity on."""
 
     control: str
     severity: str
@@ -69,49 +82,126 @@ class Advisory:
     fix: str = ""
     waived: str = ""
 
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any], host: str = "") -> Advisory:
+        """From a finding of the plan or of another role. What has an unknown severity is for information."""
+        severity, control = str(raw.get("severity") or ""), str(raw.get("cve") or raw.get("control") or "")
+        return cls(
+            control=control,
+            severity=severity if severity in SEVERITIES else "info",
+            host=str(raw.get("host") or host),
+            title=str(raw.get("title") or "").removeprefix(f"{control}: "),
+            detail=str(raw.get("detail") or ""),
+            fix=str(raw.get("fix") or (f"Fixed in {raw['fixed_in']}." if raw.get("fixed_in") else "")),
+        )
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one attack probe: refused, succeeded or not_tested, and why."""
+    """The outcome of one attack: refused, succeeded or not_tested, and why. cause: as in Finding."""
 
     answer: Answer
     status: str
     why: str
+    cause: str = ""
 
 
 @dataclass(frozen=True)
-class Waiver:
-    """A control that is allowed to fail, on a host or everywhere, for a reason, until a day (included)."""
+class NodeView:
+    """What a node says of itself, by mesh_info. code: "connected" where it could be asked. visible, hidden: its nodes(); settings: see mesh_checks.
 
-    control: str
-    reason: str
-    until: str
-    host: str = ""
+    None is what it did not say.
+    """
 
-    def covers(self, finding: Finding | Advisory) -> bool:
-        if self.control != finding.control or not self.host:
-            return self.control == finding.control
-        if isinstance(finding, Advisory):
-            return self.host == finding.host
-        return self.host in finding.hosts or self.host in finding.subject.split()
+    code: str
+    visible: frozenset[str] | None = None
+    hidden: frozenset[str] | None = None
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> NodeView:
+        visible, hidden = raw.get("visible"), raw.get("hidden")
+        return cls(
+            code=str(raw.get("code") or "connected"),
+            visible=frozenset(map(str, visible)) if isinstance(visible, (list, tuple)) else None,
+            hidden=frozenset(map(str, hidden)) if isinstance(hidden, (list, tuple)) else None,
+            settings={str(key): value for key, value in raw.items() if key not in ("node", "code", "visible", "hidden")},
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that a verdict is made from.
+
+    seen: one observation for each host that was looked at. answers: results of the probes. views: by node. outsiders: hosts outside the cluster that
+    attacked, empty where there was none. epoch: now, in seconds, by the controller's clock. untested: why no attack was made at all (check mode).
+    """
+
+    target: Target
+    seen: Mapping[str, Observation]
+    answers: Sequence[Answer]
+    views: Mapping[str, NodeView]
+    outsiders: Sequence[str]
+    epoch: float
+    untested: str = ""
+    advisories: Sequence[Advisory] = ()
+    scope: Scope = FULL
+
+    @cached_property
+    def questions(self) -> Questions:
+        """The probes that the target asks for."""
+        addresses = {name: tuple(one.address for one in seen.addresses) for name, seen in self.seen.items() if seen.addresses is not None}
+        return Questions(self.target, addresses, self.scope)
+
+    @cached_property
+    def connections(self) -> Mapping[tuple[str, str], Answer]:
+        """Honest connections by (source, target), whatever became of them."""
+        return {(answer.probe.source, answer.probe.target): answer for answer in self.answers if answer.probe.attack is None}
+
+    @cached_property
+    def connected_to(self) -> Mapping[str, tuple[Answer, ...]]:
+        """Honest connections by target, as far as there was an answer."""
+        found: dict[str, list[Answer]] = {}
+        for (_source, target), answer in self.connections.items():
+            found.setdefault(target, []).append(answer)
+        return {target: tuple(answers) for target, answers in found.items()}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of the mesh was probed. pairs: ordered pairs of nodes that there are, probed: those that were."""
+
+    pairs: int
+    probed: int
+    scope: Scope
+
+    @property
+    def complete(self) -> bool:
+        return self.probed >= self.pairs
 
     def __str__(self) -> str:
-        return f"{self.reason} (until {self.until})"
+        if self.complete:
+            return f"all {self.pairs} ordered pairs of nodes were probed"
+        return (
+            f"{self.probed} of {self.pairs} ordered pairs of nodes were probed: above beam_verify_pairs_max ({self.scope.pairs_max}), "
+            f"{self.scope.vantages} members connect to and attack each node (beam_verify_vantages), and each node's nodes() shows the other links"
+        )
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that a report shows."""
+    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER."""
 
-    plan: Mapping[str, Any]
+    target: Target
     findings: tuple[Finding, ...]
     advisories: tuple[Advisory, ...]
     outcomes: tuple[Outcome, ...]
-    answers: tuple[Answer, ...]
+    connections: Mapping[tuple[str, str], Answer]
     waivers: tuple[Waiver, ...]
     unused_waivers: tuple[Waiver, ...]
     fail_at: str
-    outsiders: tuple[str, ...] = field(default=())
+    outsiders: tuple[str, ...]
+    coverage: Coverage
 
     @property
     def failures(self) -> list[Finding]:
@@ -119,7 +209,7 @@ class Verdict:
 
     @property
     def failing_advisories(self) -> list[Advisory]:
-        if self.fail_at == "never":
+        if self.fail_at == NEVER:
             return []
         floor = SEVERITIES.index(self.fail_at)
         return [advisory for advisory in self.advisories if SEVERITIES.index(advisory.severity) >= floor and not advisory.waived]

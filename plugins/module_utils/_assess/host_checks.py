@@ -1,348 +1,209 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One check per control that is read on a host. Pure; private to this collection."""
+"""One check per control that is read on a host.
+
+Private to this collection, pure. A check takes what is expected of a host and what was seen on it. What the observation does not know (None) is not
+tested.
+"""
 
 from __future__ import annotations
 
-import ipaddress
-import itertools
-import re
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Callable
 
-from .._model.ports import joined
-from .._model.secret_rules import PLACEHOLDER
+from .._model.observation import Listener, Observation, Process, Unit
 from .controls import SANDBOX_EXPOSURE_MAX
-from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding
+from .file_checks import cookie_file, options_file, private_key
+from .finding import NOT_TESTED, Finding, Result, result
+from .firewall_checks import firewall_boot, firewall_rules
+from .target import HostTarget, NodeTarget, Target
 
-FIREWALL_UNIT = "beam-firewall.service"
-EPMD_SOCKET = "epmd.socket"
-Result = tuple  # (subject, status, details), see _host_check
-
-
-def properties(text: str) -> dict[str, str]:
-    """C(systemctl show) as a dictionary."""
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+Check = Callable[[HostTarget, Observation], Iterator[Result]]
 
 
-def exposure(text: str) -> float | None:
-    """The overall exposure level at the end of C(systemd-analyze security), 0 (none) to 10."""
-    found = re.search(r"Overall exposure level for .*?:\s*([0-9]+(?:\.[0-9]+)?)", text)
-    return float(found.group(1)) if found else None
+def _unknown(subjects: Iterable[str], seen: Observation, part: str) -> Iterator[Result]:
+    for subject in subjects:
+        yield Result(subject, NOT_TESTED, (seen.why_unknown(part),))
 
 
-def _local(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
+def _names(host: HostTarget) -> list[str]:
+    return [node.node for node in host.nodes]
 
 
-def _address(text: str) -> str:
-    """An address in one spelling, so that two tools can be compared."""
-    try:
-        address = ipaddress.ip_address(text.strip("[]").partition("%")[0])
-    except ValueError:
-        return text
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
-
-
-def _listener(entry: Mapping[str, Any]) -> str:
-    who = entry.get("process") or "an unknown process"
-    return f"{entry.get('address')}:{entry.get('port')} ({who}, pid {entry.get('pid')}, {entry.get('unit') or 'no unit'})"
-
-
-class _Host:
-    """One host's part of the evidence, with what the plan wants of it."""
-
-    def __init__(self, evidence: Evidence, name: str) -> None:
-        self.name = name
-        self.plan = evidence.plan
-        self.wanted = evidence.plan["hosts"][name]
-        self.nodes = self.wanted["nodes"]
-        own = evidence.hosts.get(name) or {}
-        self.observed: Mapping[str, Any] = own.get("observed") or {}
-        self.off = evidence.plan["mode"] == "off"
-        self.units: Mapping[str, Mapping[str, str]] = own.get("units") or {}
-        self.advisories: Sequence[Mapping[str, Any]] = own.get("advisories") or ()
-
-    def show(self, unit: str) -> dict[str, str]:
-        return properties((self.units.get(unit) or {}).get("show") or "")
-
-    def file(self, path: str) -> Mapping[str, Any] | None:
-        return next((entry for entry in self.observed.get("files", ()) if entry.get("path") == path), None)
-
-    def cluster_addresses(self) -> set[str]:
-        return {_address(address) for address in self.wanted.get("addresses") or [self.wanted["address"]]}
-
-
-def _verdict(problems: Sequence[str], good: str) -> tuple[str, tuple[str, ...]]:
-    return (FAILED, tuple(problems)) if problems else (PASSED, (good,))
-
-
-def _epmd_listeners(host: _Host) -> Iterator[Result]:
-    port = host.wanted.get("epmd", {}).get("port") or host.plan["epmd_port"]
-    found = [entry for entry in host.observed["listeners"] if entry["port"] == port]
-    listen = host.wanted["epmd"]["listen"]
-    if not listen:
-        yield (host.name, *_verdict([f"listens on {_listener(e)}" for e in found], f"nothing listens at port {port}"))
+def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.listeners is None:
+        yield from _unknown([host.name], seen, "listeners")
         return
-    allowed = {_address(address) for address in listen if not _local(address)}
-    problems = [f"listens on {_listener(e)}" for e in found if not _local(e["address"]) and _address(e["address"]) not in allowed]
-    here = {_address(entry["address"]) for entry in found}
-    problems += [f"nothing listens on {address}:{port}" for address in sorted(allowed - here)]
-    yield (host.name, *_verdict(problems, f"port {port} on {', '.join(sorted(here))}"))
+    found = [one for one in seen.listeners if one.port == host.epmd_port]
+    if host.epmd_listen is None:
+        yield result(host.name, [f"EPMD must not run here, and {one} listens" for one in found], f"nothing listens at port {host.epmd_port}")
+        return
+    problems = [f"listens on {one}" for one in found if not one.loopback and one.address not in host.epmd_listen]
+    here = {one.address for one in found}
+    if not any(one.wildcard for one in found):
+        problems += [f"nothing listens on {address}:{host.epmd_port}" for address in sorted(host.epmd_listen - here)]
+    yield result(host.name, problems, f"port {host.epmd_port} on {', '.join(sorted(here))}")
 
 
-def _distribution_listeners(host: _Host) -> Iterator[Result]:
+def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.listeners is None:
+        yield from _unknown(_names(host), seen, "listeners")
+        return
     for node in host.nodes:
-        first, last = node["ports"]["first"], node["ports"]["last"]
+        first, last = node.ports.first, node.ports.last
         # At a fixed port, the host's other nodes have the same one at addresses of their own.
-        others = {(other["unit"], _address(other["address"])) for other in host.nodes if other["node"] != node["node"]}
-        inside = [entry for entry in host.observed["listeners"] if first <= entry["port"] <= last]
-        found = [entry for entry in inside if (entry.get("unit"), _address(entry["address"])) not in others]
-        wanted = _address(node["address"])
-        if host.off:
-            own = [e for e in host.observed["listeners"] if e.get("unit") == node["unit"] and e not in found]
-            problems = [f"listens on {_listener(entry)}" for entry in found + (own if node.get("kind") == "erlang" else [])]
-            yield (node["node"], *_verdict(problems, f"nothing listens in the window {first}-{last}"))
+        others = {(other.unit, other.address) for other in host.nodes if other.node != node.node}
+        found = [one for one in seen.listeners if first <= one.port <= last and (one.unit, one.address) not in others]
+        if not host.distributed:
+            own = [one for one in seen.listeners if one.unit == node.unit and one not in found]
+            problems = [f"listens on {one}" for one in found + (own if node.kind == "erlang" else [])]
+            yield result(node.node, problems, f"nothing listens at the ports {first}-{last}")
             continue
-        problems = [f"listens on {_listener(entry)}" for entry in found if _address(entry["address"]) != wanted and not _local(entry["address"])]
-        strangers = [e for e in found if e.get("unit") and e["unit"] != node["unit"]]
-        problems += [f"the window holds a stranger: {_listener(entry)}" for entry in strangers]
-        if not any(_address(entry["address"]) == wanted and entry not in strangers for entry in found):
-            problems.append(f"nothing listens on {wanted} in the window {first}-{last}")
-        # A bare node has no port but the one for its peers. What else a product listens on is the product's affair.
-        if node.get("kind") == "erlang":
-            own = [e for e in host.observed["listeners"] if e.get("unit") == node["unit"] and str(e.get("process")).startswith("beam")]
-            beyond = [e for e in own if not first <= e["port"] <= last and not _local(e["address"])]
-            problems += [f"listens outside its window on {_listener(entry)}" for entry in beyond]
-        ports = ", ".join(f"{entry['address']}:{entry['port']}" for entry in found)
-        yield (node["node"], *_verdict(problems, f"listens on {ports}"))
+        problems = _listening_elsewhere(node, found, seen.listeners)
+        yield result(node.node, problems, f"listens on {', '.join(f'{one.address}:{one.port}' for one in found)}")
 
 
-def _owned(host: _Host, path: str, owner: str | None, modes: tuple[int, ...]) -> list[str] | None:
-    """Problems with a file's owner and mode; null where nobody looked."""
-    entry = host.file(path)
-    if entry is None:
-        # observe lists what is there; without privilege it cannot see into a private directory.
-        return [f"{path} does not exist"] if host.observed.get("privileged") else None
-    problems = []
-    if owner is not None and entry.get("owner") != owner:
-        problems.append(f"{path} belongs to {entry.get('owner')}, not to {owner}")
-    mode = entry.get("mode")
-    number = int(str(mode), 8) & 0o7777 if mode is not None else None
-    if number not in modes:
-        problems.append(f"{path} has mode {mode}, not {' or '.join(f'{wanted:04o}' for wanted in modes)}")
+def _listening_elsewhere(node: NodeTarget, found: Sequence[Listener], listeners: Sequence[Listener]) -> list[str]:
+    """found: listeners in the node's port range."""
+    ports = f"{node.ports}"
+    problems = [f"listens on {one}" for one in found if one.address != node.address and not one.loopback]
+    foreign = [one for one in found if one.unit and one.unit != node.unit]
+    problems += [f"another process has a port of its range {ports}: {one}" for one in foreign]
+    if not any((one.address == node.address or one.wildcard) and one not in foreign for one in found):
+        problems.append(f"nothing listens on {node.address} at the ports {ports}")
+    # A node without a product has no port but the one for its peers. What else a product listens on is the product's affair.
+    if node.kind == "erlang":
+        own = [one for one in listeners if one.unit == node.unit and str(one.process).startswith("beam")]
+        beyond = [one for one in own if not node.ports.first <= one.port <= node.ports.last and not one.loopback]
+        problems += [f"listens outside its port range on {one}" for one in beyond]
     return problems
 
 
-def _files(host: _Host, subject: str, wanted: Sequence[tuple[str, str | None, tuple[int, ...]]]) -> Result:
-    problems: list[str] = []
-    unseen: list[str] = []
-    for path, owner, modes in wanted:
-        found = _owned(host, path, owner, modes)
-        if found is None:
-            unseen.append(path)
-        else:
-            problems += found
-    if unseen and not problems:
-        return (subject, NOT_TESTED, tuple(f"{path} was not looked at" for path in unseen))
-    return (subject, *_verdict(problems, ", ".join(path for path, *_rest in wanted)))
-
-
-def _left_behind(host: _Host, node: Mapping[str, Any], path: str) -> Result:
-    """What a node without distribution has no use for, and must not keep."""
-    problems = [f"{path} is left behind"] if host.file(path) else []
-    return (node["node"], *_verdict(problems, f"{path} is not there"))
-
-
-def _private_key(host: _Host) -> Iterator[Result]:
+def _units(host: HostTarget, seen: Observation) -> Iterator[tuple[NodeTarget, Unit | None]]:
     for node in host.nodes:
-        if not node["tls"]:
-            yield _left_behind(host, node, f"{node['directory']}/tls/key.pem")
+        yield node, (seen.units or {}).get(node.unit)
+
+
+def _not_looked_at(node: NodeTarget, what: str = "") -> Result:
+    return Result(node.node, NOT_TESTED, (f"{node.unit}{what} was not looked at",))
+
+
+def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node, unit in _units(host, seen):
+        if unit is None or unit.drop_ins is None or unit.user is None or unit.stale is None:
+            yield _not_looked_at(node)
             continue
-        yield _files(host, node["node"], [(f"{node['directory']}/tls/key.pem", node["user"], (0o400,))])
-
-
-def _cookie_file(host: _Host) -> Iterator[Result]:
-    for node in host.nodes:
-        if host.off:
-            yield _left_behind(host, node, f"{node['home']}/.erlang.cookie")
-            continue
-        yield _files(host, node["node"], [(f"{node['home']}/.erlang.cookie", node["user"], (0o400,))])
-
-
-def _options_file(host: _Host) -> Iterator[Result]:
-    for node in host.nodes:
-        names = ["vm.args", *(() if host.off else ("inetrc", "allow.conf")), *(("ssl_dist.conf",) if node["tls"] else ())]
-        paths = [f"{node['directory']}/{name}" for name in names]
-        yield _files(host, node["node"], [(path, "root", (0o644, 0o444)) for path in paths])
-
-
-def _unit_drop_in(host: _Host) -> Iterator[Result]:
-    for node in host.nodes:
-        unit = node["unit"]
-        show = host.show(unit)
-        if not show:
-            yield (node["node"], NOT_TESTED, (f"{unit}: systemctl show was not read",))
-            continue
-        drop_in = f"/etc/systemd/system/{unit}.d/beam.conf"
         problems = []
-        if drop_in not in show.get("DropInPaths", "").split():
-            problems.append(f"{unit} does not use {drop_in}")
-        if show.get("NeedDaemonReload") != "no":
-            problems.append(f"{unit}: systemd has not read its files since they changed")
-        if show.get("ActiveState") != "active":
-            problems.append(f"{unit} is {show.get('ActiveState')}")
-        if show.get("UnitFileState") != "enabled":
-            problems.append(f"{unit} is {show.get('UnitFileState') or 'unknown'}, not enabled: it does not start at boot")
-        if show.get("User") != node["user"]:
-            problems.append(f"{unit} runs as {show.get('User') or 'root'}, not as {node['user']}")
-        yield (node["node"], *_verdict(problems, f"{unit} is active, enabled, runs as {node['user']}"))
+        if node.drop_in not in unit.drop_ins:
+            problems.append(f"{node.unit} does not use {node.drop_in}")
+        if unit.stale:
+            problems.append(f"{node.unit}: systemd has not read its files since they changed")
+        if unit.active != "active":
+            problems.append(f"{node.unit} is {unit.active or 'unknown'}")
+        if unit.enabled != "enabled":
+            problems.append(f"{node.unit} is {unit.enabled or 'unknown'}, not enabled: it does not start at boot")
+        if unit.user != node.user:
+            problems.append(f"{node.unit} runs as {unit.user or 'root'}, not as {node.user}")
+        yield result(node.node, problems, f"{node.unit} is active, enabled, runs as {node.user}")
 
 
-def _unit_sandbox(host: _Host) -> Iterator[Result]:
-    for node in host.nodes:
-        level = exposure((host.units.get(node["unit"]) or {}).get("security") or "")
-        if level is None:
-            yield (node["node"], NOT_TESTED, (f"{node['unit']}: systemd-analyze security said nothing",))
+def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node, unit in _units(host, seen):
+        if unit is None or unit.exposure is None:
+            yield _not_looked_at(node, ": its sandbox")
             continue
-        problems = [f"{node['unit']}: exposure level {level}"] if level > SANDBOX_EXPOSURE_MAX else []
-        yield (node["node"], *_verdict(problems, f"{node['unit']}: exposure level {level}"))
+        said = f"{node.unit}: exposure level {unit.exposure}"
+        yield result(node.node, [said] if unit.exposure > SANDBOX_EXPOSURE_MAX else [], said)
 
 
-def _core_dumps(host: _Host) -> Iterator[Result]:
-    for node in host.nodes:
-        show = host.show(node["unit"])
-        if "LimitCORE" not in show:
-            yield (node["node"], NOT_TESTED, (f"{node['unit']}: systemctl show was not read",))
+def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node, unit in _units(host, seen):
+        if unit is None or unit.core_limit is None:
+            yield _not_looked_at(node, ": LimitCORE")
             continue
-        problems = [f"{node['unit']}: LimitCORE is {show['LimitCORE']}"] if show["LimitCORE"] != "0" else []
-        yield (node["node"], *_verdict(problems, f"{node['unit']}: LimitCORE is 0"))
+        problems = [f"{node.unit}: LimitCORE is {unit.core_limit}"] if unit.core_limit != "0" else []
+        running = [one for one in seen.processes or () if one.is_vm and one.unit == node.unit]
+        problems += [f"pid {one.pid} was started with another core limit" for one in running if one.core_limit not in (None, 0)]
+        yield result(node.node, problems, f"{node.unit}: LimitCORE is 0")
 
 
-def _digest(show: Mapping[str, str]) -> str:
-    found = re.search(r"(?:^|[\s\"])BEAM_CLUSTER_DIGEST=([^\s\"]+)", show.get("Environment", ""))
-    return found.group(1) if found else ""
-
-
-def _nameless(process: Mapping[str, Any]) -> bool:
-    """Whether a VM has no name, and no carrier with which somebody could start distribution in it."""
-    words = [str(word) for word in process.get("argv") or ()]
-    return not process.get("node") and any(pair == ("-proto_dist", "none") for pair in zip(words, words[1:]))
-
-
-def _running_process(host: _Host) -> Iterator[Result]:
-    for node in host.nodes:
-        unit = node["unit"]
-        wanted = _digest(host.show(unit))
-        running = [p for p in host.observed["processes"] if p.get("unit") == unit and (host.off or p.get("node") in (node["node"], node["name"]))]
-        problems = []
-        if not wanted:
-            problems.append(f"{unit}: its environment has no digest of the files")
+def _running_process(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.processes is None:
+        yield from _unknown(_names(host), seen, "processes")
+        return
+    for node, unit in _units(host, seen):
+        if unit is None:
+            yield _not_looked_at(node)
+            continue
+        running = [one for one in seen.processes if one.is_vm and one.unit == node.unit and (not host.distributed or _is(one, node))]
+        problems = [] if unit.digest else [f"{node.unit}: its environment has no digest of the files"]
         if not running:
-            problems.append(f"no process of {unit} runs {node['node']}")
-        stale = [p for p in running if wanted and p.get("digest") != wanted]
-        problems += [f"pid {p['pid']} was started before the files that are there now" for p in stale]
-        problems += [f"pid {p['pid']} can be given a name, {p.get('node') or 'at runtime'}" for p in running if host.off and not _nameless(p)]
-        problems += [f"pid {p['pid']} runs as {p['user']}, not as {node['user']}" for p in running if p.get("user") != node["user"]]
-        yield (node["node"], *_verdict(problems, f"pid {', '.join(str(p['pid']) for p in running)} carries the digest of the files"))
-
-
-def _values(words: Sequence[str]) -> Iterator[str]:
-    """The values of a flag: the words up to the next flag."""
-    return itertools.takewhile(lambda word: not word.startswith("-"), words)
-
-
-def _argument_list(host: _Host) -> Iterator[Result]:
-    problems = []
-    for process in host.observed["processes"]:
-        argv = process.get("argv") or ()
-        words = argv.split() if isinstance(argv, str) else [str(word) for word in argv]
-        given = [" ".join(_values(words[index + 1 :])) for index, word in enumerate(words) if word in ("-setcookie", "--cookie")]
-        who = f"pid {process['pid']} ({process.get('node') or process.get('unit') or 'no unit'}, user {process.get('user')})"
-        if set(given) - {PLACEHOLDER}:
-            problems.append(f"{who} has -setcookie")
-        elif len(given) == 1:
-            problems.append(f"{who} has the placeholder for its cookie, which everybody knows: it counts when it is given once")
-    yield (host.name, *_verdict(problems, f"{len(host.observed['processes'])} processes, none with -setcookie"))
-
-
-def _external(host: _Host) -> bool:
-    return bool(host.wanted["firewall"]["backend"] == "external")
-
-
-_EXTERNAL = "beam_firewall is external: the probes say what it lets through"
-
-
-def _firewall_rules(host: _Host) -> Iterator[Result]:
-    if _external(host):
-        yield (host.name, NOT_APPLICABLE, (_EXTERNAL,))
-        return
-    seen = host.observed.get("firewall") or {}
-    table = seen.get("beam")
-    if not table:
-        yield (host.name, FAILED, ("the table inet beam_cluster is not loaded",))
-        return
-    wanted = {_address(address) for address in host.plan["addresses"]}
-    there = {_address(address) for address in table["members"]}
-    problems = [f"lets in {address}, which is no member" for address in sorted(there - wanted)]
-    problems += [f"does not know the member {address}" for address in sorted(wanted - there)]
-    if joined(table["ports"]) != joined(host.wanted["firewall"]["ports"]):
-        problems.append(f"guards the ports {joined(table['ports'])}, not {joined(host.wanted['firewall']['ports'])}")
-    yield (host.name, *_verdict(problems, f"{len(there)} members, ports {joined(table['ports'])}"))
-
-
-def _firewall_boot(host: _Host) -> Iterator[Result]:
-    if _external(host):
-        yield (host.name, NOT_APPLICABLE, (_EXTERNAL,))
-        return
-    show = host.show(FIREWALL_UNIT)
-    if not show:
-        yield (host.name, NOT_TESTED, (f"{FIREWALL_UNIT}: systemctl show was not read",))
-        return
-    problems = []
-    if show.get("ActiveState") != "active":
-        problems.append(f"{FIREWALL_UNIT} is {show.get('ActiveState')}")
-    if show.get("UnitFileState") != "enabled":
-        problems.append(f"{FIREWALL_UNIT} is {show.get('UnitFileState') or 'unknown'}, not enabled")
-    for unit in [EPMD_SOCKET, *(node["unit"] for node in host.nodes)]:
-        if unit == EPMD_SOCKET and not host.wanted["epmd"]["listen"]:
+            problems.append(f"no process of {node.unit} runs {node.node}")
+        problems += [f"pid {one.pid} runs as {one.user}, not as {node.user}" for one in running if one.user != node.user]
+        if not host.distributed:
+            named = [one for one in running if one.flags.arguments_read and one.flags.distribution_possible]
+            problems += [f"pid {one.pid} can be given a name, {one.flags.name or 'at runtime'}" for one in named]
+        # Another user's environment and arguments are hidden from whoever is not root.
+        unread = [one for one in running if not one.flags.arguments_read or (one.digest is None and not seen.privileged)]
+        stale = [one for one in running if unit.digest not in (None, one.digest) and one not in unread]
+        problems += [f"pid {one.pid} was started before the files that are there now" for one in stale]
+        if unread and not problems:
+            yield Result(node.node, NOT_TESTED, tuple(f"pid {one.pid}: its arguments and environment could not be read" for one in unread))
             continue
-        other = host.show(unit)
-        if FIREWALL_UNIT not in other.get("After", "").split():
-            problems.append(f"{unit} may start before {FIREWALL_UNIT}")
-        if unit != EPMD_SOCKET and FIREWALL_UNIT not in other.get("Requires", "").split():
-            problems.append(f"{unit} does not require {FIREWALL_UNIT}")
-    yield (host.name, *_verdict(problems, "loaded, enabled, required by the nodes and before them"))
+        yield result(node.node, problems, f"pid {', '.join(str(one.pid) for one in running)} has the digest of the files")
 
 
-_HOST_CHECKS: dict[str, Callable[[_Host], Iterator[Result]]] = {
+def _is(process: Process, node: NodeTarget) -> bool:
+    """Whether a process of the node's unit is the node. One whose arguments could not be read may be."""
+    return not process.flags.arguments_read or process.flags.name in (node.node, node.name)
+
+
+def _argument_list(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.processes is None:
+        yield from _unknown([host.name], seen, "processes")
+        return
+    machines = [one for one in seen.processes if one.is_vm]
+    problems = []
+    for one in machines:
+        who = f"pid {one.pid} ({one.flags.name or one.unit or 'no unit'}, user {one.user})"
+        if one.flags.cookie == "value":
+            problems.append(f"{who} has -setcookie")
+        elif one.flags.cookie == "placeholder":
+            problems.append(f"{who} has the placeholder for its cookie, which everybody knows: it counts when it is given once")
+    unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if not one.flags.arguments_read]
+    units = {one.unit for one in machines}
+    unread += [f"no process of {node.unit} runs" for node in host.nodes if node.unit not in units]
+    if unread and not problems:
+        yield Result(host.name, NOT_TESTED, tuple(unread))
+        return
+    yield result(host.name, problems, f"{len(machines)} processes, none with -setcookie")
+
+
+CHECKS: Mapping[str, Check] = {
     "epmd-listeners": _epmd_listeners,
     "distribution-listeners": _distribution_listeners,
-    "private-key": _private_key,
-    "cookie-file": _cookie_file,
-    "options-file": _options_file,
+    "private-key": private_key,
+    "cookie-file": cookie_file,
+    "options-file": options_file,
     "unit-drop-in": _unit_drop_in,
     "unit-sandbox": _unit_sandbox,
     "core-dumps": _core_dumps,
     "running-process": _running_process,
     "argument-list": _argument_list,
-    "firewall-rules": _firewall_rules,
-    "firewall-boot": _firewall_boot,
+    "firewall-rules": firewall_rules,
+    "firewall-boot": firewall_boot,
 }
 
 
-def _host_findings(evidence: Evidence) -> Iterator[Finding]:
-    for name, wanted in evidence.plan["hosts"].items():
-        if not wanted.get("in_run"):
+def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[Finding]:
+    for host in target.hosts.values():
+        if not host.in_run:
             continue
-        host = _Host(evidence, name)
-        for control, check in _HOST_CHECKS.items():
-            if not host.observed:
-                yield Finding(control, NOT_TESTED, (name,), name, ("the host was not observed",))
+        observation = seen.get(host.name)
+        for control, check in CHECKS.items():
+            if not observation:
+                yield Finding(control, NOT_TESTED, (host.name,), host.name, ("the host was not observed",))
                 continue
-            for subject, status, details in check(host):
-                yield Finding(control, status, (name,), subject, details)
+            for subject, status, details in check(host, observation):
+                yield Finding(control, status, (host.name,), subject, details)

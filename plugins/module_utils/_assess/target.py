@@ -1,75 +1,221 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is judged: the members of a plan, where they are, and who of them is in the run. Private to this collection; pure."""
+"""What is assessed, and what is expected of it: the cluster, its hosts and its nodes.
+
+Private to this collection, pure. Checks and probes read these values and never a plan; Target.from_plan() is the one place that knows a plan's shape.
+Where an expectation may be None, None means that nobody said. Addresses are in one spelling (door.same_address).
+"""
 
 from __future__ import annotations
 
-import ipaddress
-from collections import Counter
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
-if TYPE_CHECKING:
-    from .finding import Evidence
+from .._model.door import same_address
+from .._model.ports import EPMD_PORT, Window, joined
 
-
-_OFF = "beam_mode is off: there is nothing to speak to"
-
-
-def _off(evidence: Evidence) -> bool:
-    return bool(evidence.plan["mode"] == "off")
+OFF = "beam_mode is off: the nodes have no distribution"
+CLEAR_TEXT = "beam_tls is false: the nodes show no certificate, see plaintext"
+EXTERNAL_FIREWALL = "beam_firewall is external: the attacks from outside show what it lets through"
 
 
-def _hosts_of(evidence: Evidence, *nodes: str) -> tuple[str, ...]:
-    by_node = {member["node"]: member.get("host") or "" for member in evidence.plan["members"]}
-    return tuple(host for host in (by_node.get(node, "") for node in nodes) if host)
+@dataclass(frozen=True)
+class NodeTarget:
+    """One member.
 
-
-def _running_nodes(evidence: Evidence) -> list[Mapping[str, Any]]:
-    return [member for member in evidence.plan["members"] if in_run(evidence.plan, member)]
-
-
-def addresses_of(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, list[str]]:
-    """C({host: [address]}) from what was observed."""
-    seen = {name: (own or {}).get("observed") or {} for name, own in hosts.items()}
-    return {name: [entry["address"] for entry in observed["addresses"]] for name, observed in seen.items() if observed}
-
-
-def host_part(node: str) -> str:
-    return node.partition("@")[2]
-
-
-def _members(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list(plan["members"])
-
-
-def in_run(plan: Mapping[str, Any], member: Mapping[str, Any]) -> bool:
-    """Whether a member's host is part of this run (and was observed)."""
-    host = member.get("host")
-    return bool(host) and bool(plan["hosts"].get(host, {}).get("in_run"))
-
-
-def public_addresses(plan: Mapping[str, Any], host: str, addresses: Mapping[str, Sequence[str]]) -> list[str]:
-    """Every address of a host that is not the cluster's, reachable from elsewhere, and its own.
-
-    Left out: loopback, link-local, and what more than one host has (bridges of container engines: from another host such an address
-    is that host's own).
+    host: inventory name, empty where it is known by its node name only; then everything after in_run is None or empty. kind: "erlang" for a node
+    without a product, else the product's kind. port: where it listens; None: EPMD knows. tls_versions: () means clear text. kernel: parameters of the
+    application kernel by name. evaluated_files: files that the VM evaluates when it starts.
     """
-    shared = Counter(address for own in addresses.values() for address in set(own))
-    cluster = {member["address"] for member in _members(plan)} | set(plan["hosts"].get(host, {}).get("addresses", ()))
-    public = []
-    for text in addresses.get(host, ()):
-        address = ipaddress.ip_address(text.partition("%")[0])
-        if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
-            continue
-        if text in cluster or shared[text] > 1:
-            continue
-        public.append(text)
-    return public
+
+    node: str
+    host: str
+    address: str
+    ports: Window
+    port: int | None = None
+    hidden: bool = False
+    in_run: bool = False
+    kind: str = ""
+    unit: str = ""
+    user: str = ""
+    directory: str = ""
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    cookie_file: str | None = None
+    evaluated_files: tuple[str, ...] = ()
+    tls_versions: tuple[str, ...] = ()
+    kernel: Mapping[str, object] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.node.partition("@")[0]
+
+    @property
+    def host_part(self) -> str:
+        return self.node.partition("@")[2]
+
+    @property
+    def drop_in(self) -> str:
+        """The drop-in of role service."""
+        return f"/etc/systemd/system/{self.unit}.d/beam.conf"
 
 
-def reachable(plan: Mapping[str, Any], source: str) -> list[Mapping[str, Any]]:
-    """The members that a node can be connected to, itself included: all, those of its own host, or (without distribution) nobody."""
-    mode = plan["mode"]
-    host = next(member.get("host") for member in _members(plan) if member["node"] == source)
-    return [member for member in _members(plan) if mode == "cluster" or (mode == "standalone" and member.get("host") == host)]
+@dataclass(frozen=True)
+class HostTarget:
+    """One host with members on it.
+
+    distributed: whether its nodes are to speak to anybody at all. epmd_listen: addresses, without loopback; None: EPMD must not run. members:
+    addresses that the firewall has to let in at guarded_ports, and no others. firewall: which back end ("external": none of ours).
+    """
+
+    name: str
+    nodes: tuple[NodeTarget, ...]
+    in_run: bool
+    distributed: bool
+    addresses: frozenset[str]
+    epmd_port: int
+    epmd_listen: frozenset[str] | None
+    members: frozenset[str]
+    guarded_ports: tuple[tuple[int, int], ...]
+    firewall: str
+
+    @property
+    def external_firewall(self) -> bool:
+        return self.firewall == "external"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The cluster that is assessed. mode: "cluster", "standalone" (nodes reach those of their own host) or "off". members: all, sorted by name."""
+
+    group: str
+    mode: str
+    tls: bool
+    tls_versions: tuple[str, ...]
+    epmd_port: int
+    connect_all: bool
+    hosts: Mapping[str, HostTarget]
+    members: tuple[NodeTarget, ...]
+
+    @classmethod
+    def from_plan(cls, plan: Mapping[str, Any]) -> Target:
+        """From the value of beam_plan. Raises KeyError where it is no plan."""
+        mode, epmd_port = str(plan["mode"]), int(plan.get("epmd_port") or EPMD_PORT)
+        details = {(host, entry["node"]): entry for host, own in plan["hosts"].items() for entry in own.get("nodes") or ()}
+        running = {host for host, own in plan["hosts"].items() if own.get("in_run")}
+        nodes = [_node(entry, details.get((entry.get("host"), entry["node"])) or {}, running, mode) for entry in plan["members"]]
+        by_host: dict[str, list[NodeTarget]] = {}
+        for node in nodes:
+            by_host.setdefault(node.host, []).append(node)
+        members = frozenset(map(same_address, plan.get("addresses") or ()))
+        hosts = {name: _host(name, own, by_host.get(name, ()), members, mode, epmd_port) for name, own in plan["hosts"].items()}
+        return cls(
+            group=str(plan.get("group") or ""),
+            mode=mode,
+            tls=bool(plan["tls"]),
+            tls_versions=tuple(plan.get("tls_versions") or ()),
+            epmd_port=epmd_port,
+            connect_all=bool((plan.get("settings") or {}).get("connect_all", True)),
+            hosts=hosts,
+            members=tuple(nodes),
+        )
+
+    @property
+    def off(self) -> bool:
+        return self.mode == "off"
+
+    @cached_property
+    def running(self) -> tuple[NodeTarget, ...]:
+        """Members whose host is in the run."""
+        return tuple(node for node in self.members if node.in_run)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, NodeTarget]:
+        return {node.node: node for node in self.members}
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """Place of each node in members."""
+        return {node.node: at for at, node in enumerate(self.members)}
+
+    @cached_property
+    def _of_host(self) -> Mapping[str, tuple[NodeTarget, ...]]:
+        found: dict[str, list[NodeTarget]] = {}
+        for node in self.members:
+            found.setdefault(node.host, []).append(node)
+        return {host: tuple(nodes) for host, nodes in found.items()}
+
+    def node(self, name: str) -> NodeTarget:
+        """Raises KeyError where there is no such member."""
+        return self.by_name[name]
+
+    def hosts_of(self, *nodes: str) -> tuple[str, ...]:
+        """Inventory names of the hosts of these nodes, as far as they are known."""
+        hosts = (self.by_name[node].host for node in nodes if node in self.by_name)
+        return tuple(host for host in hosts if host)
+
+    def reachable(self, source: str) -> Sequence[NodeTarget]:
+        """The members that a node can be connected to, itself included: all, those of its own host, or none where there is no distribution."""
+        if self.mode == "cluster":
+            return self.members
+        return self._of_host[self.by_name[source].host] if self.mode == "standalone" else ()
+
+    @cached_property
+    def host_parts(self) -> frozenset[str]:
+        """What follows the @ in the names of the members."""
+        return frozenset(node.host_part for node in self.members)
+
+    @cached_property
+    def addresses(self) -> frozenset[str]:
+        """The cluster addresses of all members."""
+        return frozenset(node.address for node in self.members)
+
+
+def _node(entry: Mapping[str, Any], own: Mapping[str, Any], running: set[str], mode: str) -> NodeTarget:
+    host = entry.get("host") or ""
+    tls = own.get("tls") or {}
+    directory, home = str(own.get("directory") or ""), own.get("home")
+    evaluated = ["vm.args", *(() if mode == "off" else ("inetrc", "allow.conf")), *(("ssl_dist.conf",) if tls else ())]
+    return NodeTarget(
+        node=entry["node"],
+        host=host,
+        address=same_address(entry["address"]),
+        ports=Window(entry["ports"]["first"], entry["ports"]["last"]),
+        port=entry.get("port"),
+        hidden=bool(entry.get("hidden")),
+        in_run=host in running,
+        kind=str(own.get("kind") or ""),
+        unit=str(own.get("unit") or ""),
+        user=str(own.get("user") or ""),
+        directory=directory,
+        ca_file=tls.get("ca"),
+        certificate_file=tls.get("certificate"),
+        key_file=tls.get("key"),
+        cookie_file=f"{home}/.erlang.cookie" if home else None,
+        evaluated_files=tuple(f"{directory}/{name}" for name in evaluated) if directory else (),
+        tls_versions=tuple(tls.get("versions") or ()),
+        kernel=own.get("kernel"),
+    )
+
+
+def _host(
+    name: str, own: Mapping[str, Any], nodes: Sequence[NodeTarget], members: frozenset[str], mode: str, epmd_port: int
+) -> HostTarget:
+    listen = own["epmd"]["listen"]
+    firewall = own["firewall"]
+    return HostTarget(
+        name=name,
+        nodes=tuple(nodes),
+        in_run=bool(own.get("in_run")),
+        distributed=mode != "off",
+        addresses=frozenset(map(same_address, own.get("addresses") or ())),
+        epmd_port=int(own["epmd"].get("port") or epmd_port),
+        epmd_listen=frozenset(address for address in map(same_address, listen) if address not in ("127.0.0.1", "::1")) if listen else None,
+        members=members,
+        guarded_ports=tuple(joined(firewall.get("ports") or ())),
+        firewall=str(firewall["backend"]),
+    )
