@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ TALKS = {"socket", "ssl", "asyncio", "ansible", "select", "selectors", "subproce
 MAY_USE = {
     "_wire": {"_wire", "_term.py"},
     "_net": {"_net", "_wire", "_model", "_term.py"},
+    "_host": {"_host", "_wire", "_model", "_term.py"},
     "_model": {"_model", "_term.py"},
     "_term.py": {"_term.py", "_wire"},
 }
@@ -63,7 +65,18 @@ def test_protocols_and_model_do_not_talk(path: Path) -> None:
     assert tops <= set(sys.stdlib_module_names), "managed hosts have the standard library only"
 
 
+# What a room may use to open sockets: _net talks to peers, _host asks its own kernel (netlink, packet sockets).
+SOCKETS = {"_net": {"socket", "ssl", "asyncio"}, "_host": {"socket"}}
+
+
 @pytest.mark.parametrize("path", [path for path in SOURCES if room(path) in MAY_USE], ids=lambda path: str(path.relative_to(UTILS)))
 def test_only_net_opens_sockets(path: Path) -> None:
-    if room(path) != "_net":
-        assert not {name.split(".")[0] for name in imported(path)} & {"socket", "ssl", "asyncio"}
+    used = {name.split(".")[0] for name in imported(path)} & {"socket", "ssl", "asyncio"}
+    assert used <= SOCKETS.get(room(path), set())
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if room(path) == "_host"], ids=lambda path: path.name)
+def test_host_asks_its_own_kernel_only(path: Path) -> None:
+    families = set(re.findall(r"socket\.(AF_[A-Z0-9_]+)", path.read_text(encoding="utf-8"))) - {"AF_INET", "AF_INET6"}
+    assert families <= {"AF_NETLINK", "AF_PACKET"}
+    assert not re.search(r"socket\.(?:socket\(\)|create_connection|socket\(socket\.AF_INET|getaddrinfo)", path.read_text(encoding="utf-8"))

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import itertools
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import probes
 from .controls import ATTACKS, BY_ID, CERTIFICATE_DAYS_MIN, CONTROLS, NOTES, SANDBOX_EXPOSURE_MAX, SEVERITIES, Attack
-from .cookie import PLACEHOLDER
+from .observation import VmFlags
 from .ports import joined
 from .probes import CONNECT, SELF, Answer, Probe
 
@@ -33,9 +32,8 @@ EPMD_SOCKET = "epmd.socket"
 class Evidence:
     """All that a verdict stands on.
 
-    C(plan): the value of C(beam_plan). C(hosts): C({host: {observed, units, advisories}}), where C(observed) is what
-    M(beam.cluster.observe) found, C(units) is C({unit: {show, security}}) with the text of C(systemctl show) and
-    C(systemd-analyze security), and C(advisories) are findings of other roles. C(answers): what the probes brought.
+    C(plan): the value of C(beam_plan). C(hosts): C({host: {observed, advisories}}), where C(observed) is what
+    M(beam.cluster.observe) found, and C(advisories) are findings of other roles. C(answers): what the probes brought.
     C(mesh): C({node: {code, visible, hidden, ticktime, ...}}) as M(beam.cluster.mesh_info) tells it. C(outsiders): names of the hosts outside
     the cluster that attacked; empty when there was none. C(epoch): now, in seconds, by the controller's clock. C(untested): why attacks were not
     made at all (check mode), empty otherwise.
@@ -188,17 +186,6 @@ def read_waivers(raw: Sequence[Any], today: datetime.date, names: Iterable[str])
 Result = tuple  # (subject, status, details), see _host_check
 
 
-def properties(text: str) -> dict[str, str]:
-    """C(systemctl show) as a dictionary."""
-    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-
-
-def exposure(text: str) -> float | None:
-    """The overall exposure level at the end of C(systemd-analyze security), 0 (none) to 10."""
-    found = re.search(r"Overall exposure level for .*?:\s*([0-9]+(?:\.[0-9]+)?)", text)
-    return float(found.group(1)) if found else None
-
-
 def _local(address: str) -> bool:
     try:
         return ipaddress.ip_address(address.partition("%")[0]).is_loopback
@@ -232,11 +219,11 @@ class _Host:
         own = evidence.hosts.get(name) or {}
         self.observed: Mapping[str, Any] = own.get("observed") or {}
         self.off = evidence.plan["mode"] == "off"
-        self.units: Mapping[str, Mapping[str, str]] = own.get("units") or {}
+        self.units: Mapping[str, Mapping[str, Any]] = self.observed.get("units") or {}
         self.advisories: Sequence[Mapping[str, Any]] = own.get("advisories") or ()
 
-    def show(self, unit: str) -> dict[str, str]:
-        return properties((self.units.get(unit) or {}).get("show") or "")
+    def unit(self, name: str) -> Mapping[str, Any]:
+        return self.units.get(name) or {}
 
     def file(self, path: str) -> Mapping[str, Any] | None:
         return next((entry for entry in self.observed.get("files", ()) if entry.get("path") == path), None)
@@ -352,28 +339,28 @@ def _options_file(host: _Host) -> Iterator[Result]:
 def _unit_drop_in(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
         unit = node["unit"]
-        show = host.show(unit)
+        show = host.unit(unit)
         if not show:
             yield (node["node"], NOT_TESTED, (f"{unit}: systemctl show was not read",))
             continue
         drop_in = f"/etc/systemd/system/{unit}.d/beam.conf"
         problems = []
-        if drop_in not in show.get("DropInPaths", "").split():
+        if drop_in not in (show.get("drop_ins") or ()):
             problems.append(f"{unit} does not use {drop_in}")
-        if show.get("NeedDaemonReload") != "no":
+        if show.get("need_daemon_reload") is not False:
             problems.append(f"{unit}: systemd has not read its files since they changed")
-        if show.get("ActiveState") != "active":
-            problems.append(f"{unit} is {show.get('ActiveState')}")
-        if show.get("UnitFileState") != "enabled":
-            problems.append(f"{unit} is {show.get('UnitFileState') or 'unknown'}, not enabled: it does not start at boot")
-        if show.get("User") != node["user"]:
-            problems.append(f"{unit} runs as {show.get('User') or 'root'}, not as {node['user']}")
+        if show.get("active") != "active":
+            problems.append(f"{unit} is {show.get('active')}")
+        if show.get("enabled") != "enabled":
+            problems.append(f"{unit} is {show.get('enabled') or 'unknown'}, not enabled: it does not start at boot")
+        if show.get("user") != node["user"]:
+            problems.append(f"{unit} runs as {show.get('user') or 'root'}, not as {node['user']}")
         yield (node["node"], *_verdict(problems, f"{unit} is active, enabled, runs as {node['user']}"))
 
 
 def _unit_sandbox(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
-        level = exposure((host.units.get(node["unit"]) or {}).get("security") or "")
+        level = host.unit(node["unit"]).get("exposure")
         if level is None:
             yield (node["node"], NOT_TESTED, (f"{node['unit']}: systemd-analyze security said nothing",))
             continue
@@ -383,29 +370,23 @@ def _unit_sandbox(host: _Host) -> Iterator[Result]:
 
 def _core_dumps(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
-        show = host.show(node["unit"])
-        if "LimitCORE" not in show:
+        limit = host.unit(node["unit"]).get("core_limit")
+        if limit is None:
             yield (node["node"], NOT_TESTED, (f"{node['unit']}: systemctl show was not read",))
             continue
-        problems = [f"{node['unit']}: LimitCORE is {show['LimitCORE']}"] if show["LimitCORE"] != "0" else []
+        problems = [f"{node['unit']}: LimitCORE is {limit}"] if limit != "0" else []
         yield (node["node"], *_verdict(problems, f"{node['unit']}: LimitCORE is 0"))
-
-
-def _digest(show: Mapping[str, str]) -> str:
-    found = re.search(r"(?:^|[\s\"])BEAM_CLUSTER_DIGEST=([^\s\"]+)", show.get("Environment", ""))
-    return found.group(1) if found else ""
 
 
 def _nameless(process: Mapping[str, Any]) -> bool:
     """Whether a VM has no name, and no carrier with which somebody could start distribution in it."""
-    words = [str(word) for word in process.get("argv") or ()]
-    return not process.get("node") and any(pair == ("-proto_dist", "none") for pair in zip(words, words[1:]))
+    return not VmFlags.parse(process.get("flags") or {}).distribution_possible
 
 
 def _running_process(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
         unit = node["unit"]
-        wanted = _digest(host.show(unit))
+        wanted = host.unit(unit).get("digest")
         running = [p for p in host.observed["processes"] if p.get("unit") == unit and (host.off or p.get("node") in (node["node"], node["name"]))]
         problems = []
         if not wanted:
@@ -419,21 +400,14 @@ def _running_process(host: _Host) -> Iterator[Result]:
         yield (node["node"], *_verdict(problems, f"pid {', '.join(str(p['pid']) for p in running)} carries the digest of the files"))
 
 
-def _values(words: Sequence[str]) -> Iterator[str]:
-    """The values of a flag: the words up to the next flag."""
-    return itertools.takewhile(lambda word: not word.startswith("-"), words)
-
-
 def _argument_list(host: _Host) -> Iterator[Result]:
     problems = []
     for process in host.observed["processes"]:
-        argv = process.get("argv") or ()
-        words = argv.split() if isinstance(argv, str) else [str(word) for word in argv]
-        given = [" ".join(_values(words[index + 1 :])) for index, word in enumerate(words) if word in ("-setcookie", "--cookie")]
+        cookie = VmFlags.parse(process.get("flags") or {}).cookie
         who = f"pid {process['pid']} ({process.get('node') or process.get('unit') or 'no unit'}, user {process.get('user')})"
-        if set(given) - {PLACEHOLDER}:
+        if cookie == "value":
             problems.append(f"{who} has -setcookie")
-        elif len(given) == 1:
+        elif cookie == "placeholder":
             problems.append(f"{who} has the placeholder for its cookie, which everybody knows: it counts when it is given once")
     yield (host.name, *_verdict(problems, f"{len(host.observed['processes'])} processes, none with -setcookie"))
 
@@ -467,22 +441,22 @@ def _firewall_boot(host: _Host) -> Iterator[Result]:
     if _external(host):
         yield (host.name, NOT_APPLICABLE, (_EXTERNAL,))
         return
-    show = host.show(FIREWALL_UNIT)
+    show = host.unit(FIREWALL_UNIT)
     if not show:
         yield (host.name, NOT_TESTED, (f"{FIREWALL_UNIT}: systemctl show was not read",))
         return
     problems = []
-    if show.get("ActiveState") != "active":
-        problems.append(f"{FIREWALL_UNIT} is {show.get('ActiveState')}")
-    if show.get("UnitFileState") != "enabled":
-        problems.append(f"{FIREWALL_UNIT} is {show.get('UnitFileState') or 'unknown'}, not enabled")
+    if show.get("active") != "active":
+        problems.append(f"{FIREWALL_UNIT} is {show.get('active')}")
+    if show.get("enabled") != "enabled":
+        problems.append(f"{FIREWALL_UNIT} is {show.get('enabled') or 'unknown'}, not enabled")
     for unit in [EPMD_SOCKET, *(node["unit"] for node in host.nodes)]:
         if unit == EPMD_SOCKET and not host.wanted["epmd"]["listen"]:
             continue
-        other = host.show(unit)
-        if FIREWALL_UNIT not in other.get("After", "").split():
+        other = host.unit(unit)
+        if FIREWALL_UNIT not in (other.get("after") or ()):
             problems.append(f"{unit} may start before {FIREWALL_UNIT}")
-        if unit != EPMD_SOCKET and FIREWALL_UNIT not in other.get("Requires", "").split():
+        if unit != EPMD_SOCKET and FIREWALL_UNIT not in (other.get("requires") or ()):
             problems.append(f"{unit} does not require {FIREWALL_UNIT}")
     yield (host.name, *_verdict(problems, "loaded, enabled, required by the nodes and before them"))
 

@@ -17,6 +17,7 @@ from .addresses import Address
 from .cluster import Cluster, Former, Inventory, Node
 from .inputs import MISSING, Unreadable
 from .names import NodeName
+from .observation import VmFlags
 from .ports import EPMD_PORT, Window, WindowError
 from .problems import Problems, named
 
@@ -718,10 +719,9 @@ class _Builder:
         port = str(member.window.first) if self.discovery == "fixed_port" else None
         for process in self.inventory.observed.get(member.host, {}).get("processes") or ():
             if (process.get("process"), process.get("unit")) == ("beam.smp", member.unit):
-                flags = process.get("argv") or ()
-                told = list(zip(flags, flags[1:]))
-                fixed = {after for flag, after in told if flag in ("-erl_epmd_port", "erl_epmd_node_listen_port")}
-                if not process.get("digest") or ("-proto_dist", carrier) not in told or fixed - {port}:
+                flags = VmFlags.parse(process.get("flags") or {})
+                fixed = {flags.fixed_port, flags.kernel.get("erl_epmd_node_listen_port")} - {None}
+                if not process.get("digest") or flags.proto_dist != carrier or fixed - {port}:
                     return True
         return False
 

@@ -14,7 +14,6 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._model import findings, probes
 from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS, BY_ID, CONTROLS
-from ansible_collections.beam.cluster.plugins.module_utils._model.cookie import PLACEHOLDER
 from ansible_collections.beam.cluster.plugins.module_utils._model.findings import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, WAIVED, Evidence, Waiver
 from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
 
@@ -68,19 +67,8 @@ def drop_file(suffix: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def show(unit: str, old: str, new: str) -> Callable[[dict[str, Any]], None]:
-    def change(n2: dict[str, Any]) -> None:
-        assert old in n2["units"][unit]["show"]
-        n2["units"][unit]["show"] = n2["units"][unit]["show"].replace(old, new)
-
-    return change
-
-
-def security(old: str, new: str) -> Callable[[dict[str, Any]], None]:
-    def change(n2: dict[str, Any]) -> None:
-        n2["units"]["beam.service"]["security"] = n2["units"]["beam.service"]["security"].replace(old, new)
-
-    return change
+def unit(name: str, **values: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda n2: n2["observed"]["units"][name].update(values)
 
 
 def process(**values: Any) -> Callable[[dict[str, Any]], None]:
@@ -111,31 +99,29 @@ BROKEN_HOSTS = [
     ("cookie-file", set_file(".erlang.cookie", owner="nobody"), "belongs to nobody"),
     ("options-file", set_file("ssl_dist.conf", owner="beam"), "belongs to beam, not to root"),
     ("options-file", set_file("vm.args", mode="0666"), "mode 0666"),
-    ("unit-drop-in", show("beam.service", ".d/beam.conf", ".d/other.conf"), "does not use"),
-    ("unit-drop-in", show("beam.service", "NeedDaemonReload=no", "NeedDaemonReload=yes"), "has not read"),
-    ("unit-drop-in", show("beam.service", "ActiveState=active", "ActiveState=failed"), "is failed"),
-    ("unit-drop-in", show("beam.service", "UnitFileState=enabled", "UnitFileState=disabled"), "does not start at boot"),
-    ("unit-drop-in", show("beam.service", "User=beam", "User="), "runs as root"),
-    ("unit-sandbox", security("1.3 OK", "9.4 UNSAFE"), "exposure level 9.4"),
-    ("core-dumps", show("beam.service", "LimitCORE=0", "LimitCORE=infinity"), "LimitCORE is infinity"),
+    ("unit-drop-in", unit("beam.service", drop_ins=["/etc/systemd/system/beam.service.d/other.conf"]), "does not use"),
+    ("unit-drop-in", unit("beam.service", need_daemon_reload=True), "has not read"),
+    ("unit-drop-in", unit("beam.service", active="failed"), "is failed"),
+    ("unit-drop-in", unit("beam.service", enabled="disabled"), "does not start at boot"),
+    ("unit-drop-in", unit("beam.service", user=""), "runs as root"),
+    ("unit-sandbox", unit("beam.service", exposure=9.4), "exposure level 9.4"),
+    ("core-dumps", unit("beam.service", core_limit="infinity"), "LimitCORE is infinity"),
     ("running-process", process(digest="0ld"), "before the files"),
     ("running-process", process(digest=None), "before the files"),
     ("running-process", process(user="root"), "runs as root"),
     ("running-process", lambda n2: n2["observed"]["processes"].clear(), "no process of beam.service"),
-    ("running-process", show("beam.service", "BEAM_CLUSTER_DIGEST=d1ge57", ""), "no digest"),
-    ("argument-list", process(argv=["beam.smp", "--", "-setcookie", "***"]), "has -setcookie"),
-    ("argument-list", process(argv="beam.smp -- -setcookie ***"), "has -setcookie"),
-    ("argument-list", process(argv=["beam.smp", "-setcookie", PLACEHOLDER, "-setcookie", "***"]), "has -setcookie"),
-    ("argument-list", process(argv=["beam.smp", "-setcookie", PLACEHOLDER]), "has the placeholder for its cookie"),
+    ("running-process", unit("beam.service", digest=None), "no digest"),
+    ("argument-list", process(flags=made.flags(cookie="value")), "has -setcookie"),
+    ("argument-list", process(flags=made.flags(cookie="placeholder")), "has the placeholder for its cookie"),
     ("firewall-rules", firewall(None), "not loaded"),
     ("firewall-rules", firewall({"members": [*MEMBERS, "10.89.1.66"], "ports": PORTS}), "lets in 10.89.1.66"),
     ("firewall-rules", firewall({"members": MEMBERS[:2], "ports": PORTS}), "does not know the member 10.89.1.13"),
     ("firewall-rules", firewall({"members": MEMBERS, "ports": [[4369, 4369]]}), "guards the ports"),
-    ("firewall-boot", show("beam-firewall.service", "UnitFileState=enabled", "UnitFileState=disabled"), "not enabled"),
-    ("firewall-boot", show("beam-firewall.service", "ActiveState=active", "ActiveState=inactive"), "is inactive"),
-    ("firewall-boot", show("beam.service", "After=beam-firewall.service", "After="), "beam.service may start before"),
-    ("firewall-boot", show("beam.service", "Requires=beam-firewall.service", "Requires="), "does not require"),
-    ("firewall-boot", show("epmd.socket", "After=beam-firewall.service", "After="), "epmd.socket may start before"),
+    ("firewall-boot", unit("beam-firewall.service", enabled="disabled"), "not enabled"),
+    ("firewall-boot", unit("beam-firewall.service", active="inactive"), "is inactive"),
+    ("firewall-boot", unit("beam.service", after=["epmd.socket"]), "beam.service may start before"),
+    ("firewall-boot", unit("beam.service", requires=["system.slice"]), "does not require"),
+    ("firewall-boot", unit("epmd.socket", after=[]), "epmd.socket may start before"),
 ]
 
 
@@ -259,7 +245,7 @@ def test_a_file_that_could_not_be_looked_at_is_not_tested(path: str) -> None:
 @pytest.mark.parametrize("control", ["unit-drop-in", "unit-sandbox", "core-dumps", "firewall-boot"])
 def test_a_unit_nobody_looked_at_is_not_tested(control: str) -> None:
     hosts = {name: made.host(name) for name in made.HOSTS}
-    hosts["n2"]["units"] = {}
+    hosts["n2"]["observed"]["units"] = {}
     verdict = findings.evaluate(made.evidence(hosts=hosts))
     assert control in by_status(verdict)[NOT_TESTED]
 
@@ -372,7 +358,7 @@ def test_a_firewall_of_somebody_else_is_judged_by_what_it_lets_through() -> None
     of["hosts"]["n2"]["firewall"]["backend"] = "external"
     n2 = made.host("n2")
     n2["observed"]["firewall"]["beam"] = None
-    n2["units"].pop("beam-firewall.service")
+    n2["observed"]["units"].pop("beam-firewall.service")
     bent = {**{name: made.host(name) for name in made.HOSTS}, "n2": n2}
     verdict = findings.evaluate(made.evidence(of=of, hosts=bent))
     assert verdict.ok
@@ -421,8 +407,8 @@ def test_an_address_that_others_have_too_is_not_attacked() -> None:
 
 def broken() -> Evidence:
     hosts = {name: made.host(name) for name in made.HOSTS}
-    security("1.3 OK", "2.1 OK")(hosts["n2"])
-    security("1.3 OK", "2.2 OK")(hosts["n3"])
+    unit("beam.service", exposure=2.1)(hosts["n2"])
+    unit("beam.service", exposure=2.2)(hosts["n3"])
     return made.evidence(hosts=hosts)
 
 
@@ -535,7 +521,7 @@ def shaped(mode: str = "cluster", discovery: str = "epmd", tls: bool = True) -> 
         if mode == "off":
             observed["listeners"] = [entry for entry in observed["listeners"] if entry["port"] == 22]
             observed["files"] = [entry for entry in observed["files"] if entry["path"].endswith("vm.args")]
-            observed["processes"][0].update(node=None, argv=["beam.smp", "-proto_dist", "none"])
+            observed["processes"][0].update(node=None, flags=made.flags(proto_dist="none"))
     return of, hosts
 
 
@@ -617,8 +603,8 @@ OFF_BROKEN: list[tuple[str, Callable[[dict[str, Any]], object], str]] = [
     ("cookie-file", lambda o: o["files"].append({"path": "/var/lib/beam/beam@n2/.erlang.cookie"}), "left behind"),
     ("distribution-listeners", lambda o: o["listeners"].append(listener("127.0.0.1", 9100)), "listens on 127.0.0.1:9100"),
     ("distribution-listeners", lambda o: o["listeners"].append(listener("10.0.0.1", 40000, unit="beam.service")), "10.0.0.1:40000"),
-    ("running-process", lambda o: o["processes"][0].update(argv=["beam.smp"]), "can be given a name"),
-    ("running-process", lambda o: o["processes"][0].update(node="beam@n2"), "can be given a name, beam@n2"),
+    ("running-process", lambda o: o["processes"][0].update(flags=made.flags()), "can be given a name"),
+    ("running-process", lambda o: o["processes"][0].update(node="beam@n2", flags=made.flags(name="beam@n2")), "can be given a name, beam@n2"),
 ]
 
 

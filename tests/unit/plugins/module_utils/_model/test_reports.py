@@ -32,8 +32,8 @@ def verdict(*, good: bool = False, **other: Any) -> findings.Verdict:
         return told
 
     hosts = {name: made.host(name) for name in made.HOSTS}
-    hosts["n3"]["units"]["beam.service"]["security"] = ""
-    hosts["n1"]["units"]["beam.service"]["security"] = made.SECURITY.replace("1.3 OK", "3.9 OK")
+    hosts["n3"]["observed"]["units"]["beam.service"]["exposure"] = None
+    hosts["n1"]["observed"]["units"]["beam.service"]["exposure"] = 3.9
     hosts["n1"]["advisories"] = [{"control": "CVE-2026-89422", "severity": "high", "title": "<script>alert(1)</script>"}]
     waiver = Waiver("unit-sandbox", "a device & a <driver>", "2026-12-31", "n1")
     return findings.evaluate(made.evidence(hosts=hosts, answer=answer), [waiver], **other)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from typing import Any, Callable
 
 from ansible_collections.beam.cluster.plugins.module_utils._model import probes
 from ansible_collections.beam.cluster.plugins.module_utils._model.findings import Evidence, addresses_of
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags
 from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
 
 NOW = 1_795_000_000.0
@@ -17,24 +19,55 @@ DAY = 86400
 HOSTS = {"n1": "10.89.1.11", "n2": "10.89.1.12", "n3": "10.89.1.13"}
 PUBLIC = {"n1": "10.89.2.11", "n2": "10.89.2.12", "n3": "10.89.2.13"}
 
-SHOW = """\
-Environment=ERL_AFLAGS=-args_file\\x20/etc/beam/beam@{host}/vm.args BEAM_CLUSTER_DIGEST=d1ge57 ERL_EPMD_ADDRESS={address}
-LimitCORE=0
-After=beam-firewall.service epmd.socket network.target
-Requires=beam-firewall.service system.slice
-LoadState=loaded
-ActiveState=active
-UnitFileState=enabled
-DropInPaths=/etc/systemd/system/beam.service.d/beam.conf
-NeedDaemonReload=no
-User=beam
-"""
-SECURITY = """\
-  NAME                                                        DESCRIPTION                                             EXPOSURE
-x PrivateNetwork=                                             Service has access to the host's network                     0.5
 
-> Overall exposure level for beam.service: 1.3 OK
-"""
+def unit(**values: Any) -> dict[str, Any]:
+    """A unit as the module observe sees it."""
+    return {
+        "load": "loaded",
+        "active": "active",
+        "sub": "running",
+        "enabled": "enabled",
+        "fragment": "/etc/systemd/system/beam.service",
+        "drop_ins": [],
+        "need_daemon_reload": False,
+        "main_pid": 42,
+        "user": "",
+        "core_limit": "infinity",
+        "after": ["sysinit.target"],
+        "requires": ["system.slice"],
+        "exposure": None,
+        "environment_names": [],
+        "environment_files": [],
+        "digest": None,
+        **values,
+    }
+
+
+def flags(**values: Any) -> dict[str, Any]:
+    """The flags of a VM as the module observe sees them."""
+    return asdict(VmFlags(**{"long_names": True, "proto_dist": "inet_tls", "proto_dist_given": 1, **values}))
+
+
+def admission(family: int, sources: list[str] | None, ports: list[list[int]], **values: Any) -> dict[str, Any]:
+    return {
+        "family": family,
+        "sources": sources,
+        "destinations": None,
+        "ports": ports,
+        "loopback": False,
+        "certain": True,
+        "rule": "the policy of chain input is accept",
+        **values,
+    }
+
+
+def beam_table(members: list[str], own: list[str]) -> dict[str, Any]:
+    """Our table of nftables as the module observe sees it, of members with IPv4 addresses."""
+    guarded, others = [[4369, 4369], [9100, 9100]], [[0, 4368], [4370, 9099], [9101, 65535]]
+    admits = [admission(family, None, guarded, loopback=True, rule="iif lo accept") for family in (4, 6)]
+    admits += [admission(4, members, guarded, destinations=own, rule="ip saddr @members4 ip daddr @own4 accept")]
+    admits += [admission(family, None, others) for family in (4, 6)]
+    return {"members": list(members), "own": own, "ports": guarded, "dormant": False, "hooks": ["input", "output"], "admits": admits}
 
 
 def tls(host: str) -> dict[str, Any]:
@@ -119,7 +152,7 @@ def host(name: str) -> dict[str, Any]:
         return {"address": where, "port": port, "family": 4, "pid": 42, "process": process, "unit": unit, "user": "beam"}
 
     def file(path: str, mode: str, owner: str) -> dict[str, Any]:
-        return {"path": path, "mode": mode, "owner": owner, "group": owner}
+        return {"path": path, "kind": "file", "mode": mode, "owner": owner, "group": owner, "replaceable_by": [], "replaceable_through": []}
 
     directory = f"/etc/beam/beam@{name}"
     return {
@@ -133,7 +166,14 @@ def host(name: str) -> dict[str, Any]:
                 {"interface": "docker0", "address": "172.17.0.1", "family": 4, "prefix": 16, "default_route": False},
                 {"interface": "eth1", "address": "fe80::1", "family": 6, "prefix": 64, "default_route": False},
             ],
-            "firewall": {"nft": True, "beam": {"members": list(HOSTS.values()), "ports": [[4369, 4369], [9100, 9100]]}},
+            "firewall": {
+                "nft": True,
+                "readable": True,
+                "drops_by_default": False,
+                "in_charge": "nftables",
+                "at_boot": True,
+                "beam": beam_table(list(HOSTS.values()), [address]),
+            },
             "listeners": [
                 listener("127.0.0.1", 4369, "systemd", "epmd.socket"),
                 listener("::1", 4369, "systemd", "epmd.socket"),
@@ -144,13 +184,21 @@ def host(name: str) -> dict[str, Any]:
             "processes": [
                 {
                     "pid": 42,
+                    "process": "beam.smp",
                     "user": "beam",
                     "unit": "beam.service",
                     "node": f"beam@{name}",
-                    "argv": ["beam.smp", "--", "-name", f"beam@{name}"],
+                    "flags": flags(name=f"beam@{name}"),
                     "digest": "d1ge57",
+                    "started": NOW - DAY,
+                    "core_limit": 0,
+                    "home": f"/var/lib/beam/beam@{name}",
+                    "root": "/usr/lib/erlang",
+                    "container": False,
+                    "vm_replaced": [],
                 }
             ],
+            "contained": [],
             "files": [
                 file(f"{directory}/tls/key.pem", "0400", "beam"),
                 file(f"/var/lib/beam/beam@{name}/.erlang.cookie", "0400", "beam"),
@@ -159,11 +207,25 @@ def host(name: str) -> dict[str, Any]:
                 file(f"{directory}/inetrc", "0644", "root"),
                 file(f"{directory}/allow.conf", "0644", "root"),
             ],
-        },
-        "units": {
-            "beam.service": {"show": SHOW.format(host=name, address=address), "security": SECURITY},
-            "epmd.socket": {"show": "ActiveState=active\nAfter=beam-firewall.service sysinit.target\n"},
-            "beam-firewall.service": {"show": "ActiveState=active\nUnitFileState=enabled\n"},
+            "missing": [],
+            "units": {
+                "beam.service": unit(
+                    user="beam",
+                    core_limit="0",
+                    after=["beam-firewall.service", "epmd.socket", "network.target"],
+                    requires=["beam-firewall.service", "system.slice"],
+                    drop_ins=["/etc/systemd/system/beam.service.d/beam.conf"],
+                    exposure=1.3,
+                    environment_names=["BEAM_CLUSTER_DIGEST", "ERL_AFLAGS", "ERL_EPMD_ADDRESS"],
+                    digest="d1ge57",
+                ),
+                "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"], user=None, core_limit=None),
+                "beam-firewall.service": unit(),
+            },
+            "certificates": [],
+            "epmd_names": {"beam": 9100},
+            "otp_roots": [{"root": "/usr/lib/erlang", "release": "27", "version": "27.3.4.1", "pids": [42]}],
+            "unknown": {},
         },
         "advisories": [],
     }
