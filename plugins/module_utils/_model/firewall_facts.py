@@ -8,6 +8,7 @@ Private to this collection. Made by _host/firewall.py, read by checks.
 
 from __future__ import annotations
 
+import bisect
 import ipaddress
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -61,11 +62,11 @@ class Admission:
         """The sources, as far as they are more than the members' addresses: ("any",), or the entries that hold somebody else."""
         if self.sources is None:
             return ("any",)
-        known = sorted(ends[1] for ends in map(_ends, members) if ends and ends[0] == self.family)
+        known = sorted({ends[1] for ends in map(_ends, members) if ends and ends[0] == self.family})
         others = []
         for source in self.sources:
             ends = _ends(source)
-            if ends is None or ends[2] - ends[1] + 1 > sum(1 for address in set(known) if ends[1] <= address <= ends[2]):
+            if ends is None or ends[2] - ends[1] + 1 > bisect.bisect_right(known, ends[2]) - bisect.bisect_left(known, ends[1]):
                 others.append(source)
         return tuple(others)
 

@@ -178,7 +178,7 @@ class FileFacts:
     """One file or directory. kind: "file", "directory", "link" or "other".
 
     replaceable_by: users other than root who may write a directory above it, so that they can put another file in its place: "beam", "group adm",
-    "everybody". None where a directory could not be looked at.
+    "everybody"; replaceable_through: those directories. None where a directory could not be looked at.
     """
 
     path: str
@@ -189,6 +189,7 @@ class FileFacts:
     size: int | None = None
     sha256: str | None = None
     replaceable_by: tuple[str, ...] | None = None
+    replaceable_through: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> FileFacts | None:
@@ -208,6 +209,7 @@ class FileFacts:
             size=as_int(raw.get("size")),
             sha256=as_text(raw.get("sha256")),
             replaceable_by=as_texts(raw.get("replaceable_by")),
+            replaceable_through=as_texts(raw.get("replaceable_through")),
         )
 
 
@@ -306,9 +308,9 @@ def _units(raw: object) -> Mapping[str, Unit] | None:
 class Observation:
     """One host, as the module observe saw it.
 
-    processes: the host's own BEAM processes; contained: those of containers on it, which are other hosts. files, by path: see exists(). missing: paths
-    that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback. certificates: of the files looked at.
-    unknown: why a part is not known or not whole, by its name ("files": "...").
+    processes: the host's own BEAM processes; contained: those of containers on it, which are other hosts. files, by path: see exists().
+    missing: paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback.
+    certificates: of the files looked at. unknown: why a part is not known or not whole, by its name ("files": "...").
     """
 
     host: str

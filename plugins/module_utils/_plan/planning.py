@@ -14,6 +14,7 @@ from typing import Any
 from .._model import addresses, secret_rules
 from .._model.addresses import Address
 from .._model.names import NodeName
+from .._model.observation import VmFlags
 from .._model.ports import EPMD_PORT, Window, WindowError
 from .._model.problems import Problems, named
 from .._model.waivers import Waiver, read_waivers
@@ -718,10 +719,9 @@ class _Builder:
         port = str(member.window.first) if self.discovery == "fixed_port" else None
         for process in self.inventory.observed.get(member.host, {}).get("processes") or ():
             if (process.get("process"), process.get("unit")) == ("beam.smp", member.unit):
-                flags = process.get("argv") or ()
-                told = list(zip(flags, flags[1:]))
-                fixed = {after for flag, after in told if flag in ("-erl_epmd_port", "erl_epmd_node_listen_port")}
-                if not process.get("digest") or ("-proto_dist", carrier) not in told or fixed - {port}:
+                flags = VmFlags.parse(process.get("flags") or {})
+                fixed = {flags.fixed_port, flags.kernel.get("erl_epmd_node_listen_port")} - {None}
+                if not process.get("digest") or flags.proto_dist != carrier or fixed - {port}:
                     return True
         return False
 
