@@ -34,6 +34,9 @@ class ActionModule(ActionBase):
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
         warnings = inputs.judge_names(gathered.names, known, problems)
+        for host, wrong in gathered.wrong.items():
+            for one in wrong:
+                problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])
         backdate, values = gathered.settled(defaults)
         inventory = Inventory(
             groups=gathered.groups,
@@ -66,32 +69,52 @@ class ActionModule(ActionBase):
         if not path.is_file():
             return []
         try:
-            opened = opens(path.read_bytes(), secret)
+            rule = try_passphrase(path.read_bytes(), secret)
         except ImportError:
             return ["The controller's Python has no cryptography: the CA's passphrase was not tried."]
         except OSError as error:
             problems.add("", "beam_pki_ca_dir", "ca_unreadable", f"{path} cannot be read: {error.strerror}.", "run as the user who owns the CA.")
             return []
-        if not opened:
-            problems.add(
-                "",
-                "beam_pki_ca_passphrase",
-                "passphrase_wrong",
-                f"it does not open {path}.",
-                "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
-            )
+        if rule:
+            variable, message, fix = _KEY_PROBLEMS[rule]
+            problems.add("", variable, rule, message.replace("{path}", str(path)), fix)
         return []
 
 
-def opens(pem: bytes, passphrase: str) -> bool:
-    """Whether a passphrase opens a private key. C(ImportError) where the controller has no cryptography."""
+_KEY_PROBLEMS = {
+    "passphrase_wrong": (
+        "beam_pki_ca_passphrase",
+        "it does not open {path}.",
+        "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
+    ),
+    "ca_key_unencrypted": (
+        "beam_pki_ca_dir",
+        "the CA's key {path} is not encrypted.",
+        "encrypt it with beam_pki_ca_passphrase (openssl pkcs8 -topk8 -v2 aes-256-cbc), or name another beam_pki_ca_dir.",
+    ),
+    "ca_key_unsupported": (
+        "beam_pki_ca_dir",
+        "{path} is not a private key that the controller's cryptography can read.",
+        "put back the CA's key.pem, or name another beam_pki_ca_dir.",
+    ),
+}
+
+
+def try_passphrase(pem: bytes, passphrase: str) -> str:
+    """The rule that the CA's key breaks, empty where the passphrase opens it. `ImportError` where the controller has no cryptography."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
         load_pem_private_key(pem, passphrase.encode())
-    except (ValueError, TypeError):
-        return False
-    return True
+    except TypeError:
+        # A passphrase was given, and the key has none.
+        return "ca_key_unencrypted"
+    except UnsupportedAlgorithm:
+        return "ca_key_unsupported"
+    except ValueError:
+        return "passphrase_wrong" if b"ENCRYPTED" in pem else "ca_key_unsupported"
+    return ""
 
 
 class _Gathered:
@@ -108,6 +131,7 @@ class _Gathered:
         self.seen: dict[str, dict[str, object]] = {}
         self.own: dict[str, Mapping[str, Any]] = {}
         self.names: dict[str, set[str]] = {}
+        self.wrong: dict[str, Sequence[Mapping[str, str]]] = {}
         self.observed: dict[str, Mapping[str, Any]] = {}
         self.secrets: dict[str, dict[str, object]] = {name: {} for name in inputs.SECRET}
         for host in self.run:
@@ -115,6 +139,7 @@ class _Gathered:
         current = task_vars["inventory_hostname"]
         self.own[current] = _inputs.own_view(templar, task_vars)
         self.names.setdefault(current, set()).update(self.own[current]["names"])
+        self.wrong[current] = self.own[current]["wrong"]
         for group in self._groups_meant() | {default_group}:
             for host in self.groups.get(group, ()):
                 if host not in self.seen:
@@ -128,14 +153,17 @@ class _Gathered:
         self.names[host] = set(_inputs.names_of(variables))
         for name in inputs.SECRET:
             self.secrets[name][host] = _inputs.value_of(templar, variables, name, secret=True)
+        self.wrong[host] = _inputs.wrong_options(templar, variables)
         observed = variables.get("__beam_observed")
         if host in self.run and isinstance(observed, Mapping) and "epoch" in observed:
             self.observed[host] = observed
             self.own[host] = observed.get("own") or {}
             self.names[host].update(self.own[host].get("names") or ())
+            # The host's own view knows the variables of its play, too.
+            self.wrong[host] = self.own[host].get("wrong") or ()
 
     def _groups_meant(self) -> set[str]:
-        meant = {self.seen[host]["beam_group"] for host in self.run} | {_inputs.own_value(own, "beam_group") for own in self.own.values()}
+        meant = [self.seen[host]["beam_group"] for host in self.run] + [_inputs.own_value(own, "beam_group") for own in self.own.values()]
         return {name for name in meant if isinstance(name, str)}
 
     def _constant_secrets(self, current: str) -> None:

@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import report_html, reports
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Advisory, Evidence, NodeView, Verdict
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
@@ -92,8 +92,8 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
     plan = arguments["plan"]
     hosts: Mapping[str, Mapping[str, Any]] = {name: own or {} for name, own in arguments["evidence"].items()}
     pairs = [pair for own in hosts.values() for pair in own.get("answers") or ()]
-    advisories = [Advisory.parse(entry) for entry in plan.get("findings") or ()]
-    advisories += [Advisory.parse(entry, name) for name, own in hosts.items() for entry in own.get("advisories") or ()]
+    advisories = [advisory(entry) for entry in plan.get("advisories") or ()]
+    advisories += [advisory(entry, name) for name, own in hosts.items() for entry in own.get("advisories") or ()]
     return Evidence(
         target=Target.from_plan(plan),
         seen={name: Observation.parse(name, own["observed"]) for name, own in hosts.items() if own.get("observed")},

@@ -513,7 +513,9 @@ unknown:
   type: dict
   sample: {"firewall": "only root may list the ruleset"}
 own:
-  description: The host's own view of this collection's variables - values without secrets, names, and templates that fail.
+  description: >-
+    The host's own view of this collection's variables - C(inputs) (values without secrets), C(names), C(errors) (templates that fail) and
+    C(wrong) (mistakes in variables of single roles, without their values).
   returned: success
   type: dict
 """

@@ -64,10 +64,10 @@ plan:
     group:
       description: Inventory group of the members.
       type: str
-    names:
-      description: V(short), V(long) or V(ip).
+    name_type:
+      description: Type of the node names - V(short), V(long) or V(ip).
       type: str
-    family:
+    address_family:
       description: Address family, 4 or 6.
       type: int
     mode:
@@ -76,13 +76,14 @@ plan:
     discovery:
       description: How nodes find each other's ports.
       type: str
-    carrier:
-      description: What the distribution runs over, as C(-proto_dist) calls it - V(inet_tls), V(inet6_tls), V(inet_tcp), V(inet6_tcp) or V(none).
-      type: str
-    strangers:
+    proto_dist:
       description: >-
-        Nodes that run with another carrier, at a fixed port that is none any more, or not with our files, of products that take a cut link for a
-        split cluster. They cannot restart one at a time.
+        Transport of the distribution, as the flag C(-proto_dist) calls it - V(inet_tls), V(inet6_tls), V(inet_tcp), V(inet6_tcp) or V(none).
+      type: str
+    incompatible_nodes:
+      description: >-
+        Running nodes that cannot connect to their peers after a restart - started without our files, with another transport, or with a fixed port
+        that is not used any more - of products that take a cut link for a split cluster. They cannot restart one at a time.
       type: list
       elements: str
     full_stop:
@@ -149,11 +150,12 @@ plan:
       type: list
       elements: str
     hosts:
-      description: What each host needs to know, by inventory name.
-      type: dict
-    leaving:
       description: >-
-        The hosts that are to be without (C(beam_state) is V(absent)), by inventory name, with what is needed to take their C(nodes) away.
+        What each host needs to know, by inventory name. Each of its C(nodes) has the data of its product as C(product_data).
+      type: dict
+    departing:
+      description: >-
+        The hosts that leave the cluster (C(beam_state) is V(absent)), by inventory name, with what is needed to remove their C(nodes).
         None of them is a member.
       type: dict
     outsiders:
@@ -163,13 +165,13 @@ plan:
     changes:
       description: What hosts of the run do not know of yet, by inventory name.
       type: dict
-    findings:
+    advisories:
       description: What is worth knowing and no mistake.
       type: list
       elements: dict
       contains:
         control:
-          description: Name of the finding - V(stale_host), V(one_network), V(shared_epmd), V(outside_tls) or V(clock_ahead).
+          description: Name of the advisory - V(stale_host), V(one_network), V(shared_epmd), V(outside_tls) or V(clock_ahead).
           type: str
         severity:
           description: V(low), V(medium) or V(high).

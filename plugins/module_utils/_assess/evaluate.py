@@ -30,7 +30,8 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     return Verdict(
         target=evidence.target,
         findings=tuple(applied.waive(finding, waivers) for finding in found),
-        advisories=tuple(applied.waive_advisory(note, waivers) for note in evidence.advisories),
+        advisories=tuple(evidence.advisories),
+        waived=applied.waived(evidence.advisories, waivers),
         outcomes=tuple(outcomes),
         connections=evidence.connections,
         waivers=tuple(waivers),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from .._model.advisories import Advisory
 from .._model.observation import Observation
 from .._model.waivers import Waiver
 from .controls import BY_ID, SEVERITIES
@@ -70,30 +71,17 @@ class Finding:
         return frozenset((*self.hosts, *self.subject.split()))
 
 
-@dataclass(frozen=True)
-class Advisory:
-    """True, and not a control: a known vulnerability of what is installed, or a note of the plan. It fails the play from a severity on."""
-
-    control: str
-    severity: str
-    host: str
-    title: str
-    detail: str = ""
-    fix: str = ""
-    waived: str = ""
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any], host: str = "") -> Advisory:
-        """From a finding of the plan or of another role. What has an unknown severity is for information."""
-        severity, control = str(raw.get("severity") or ""), str(raw.get("cve") or raw.get("control") or "")
-        return cls(
-            control=control,
-            severity=severity if severity in SEVERITIES else "info",
-            host=str(raw.get("host") or host),
-            title=str(raw.get("title") or "").removeprefix(f"{control}: "),
-            detail=str(raw.get("detail") or ""),
-            fix=str(raw.get("fix") or (f"Fixed in {raw['fixed_in']}." if raw.get("fixed_in") else "")),
-        )
+def advisory(raw: Mapping[str, Any], host: str = "") -> Advisory:
+    """From an advisory of the plan or of another role. What has an unknown severity is for information."""
+    severity, control = str(raw.get("severity") or ""), str(raw.get("cve") or raw.get("control") or "")
+    return Advisory(
+        control=control,
+        severity=severity if severity in SEVERITIES else "info",
+        host=str(raw.get("host") or host),
+        title=str(raw.get("title") or "").removeprefix(f"{control}: "),
+        detail=str(raw.get("detail") or ""),
+        fix=str(raw.get("fix") or (f"Fixed in {raw['fixed_in']}." if raw.get("fixed_in") else "")),
+    )
 
 
 @dataclass(frozen=True)
@@ -190,11 +178,12 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER."""
+    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted."""
 
     target: Target
     findings: tuple[Finding, ...]
     advisories: tuple[Advisory, ...]
+    waived: Mapping[Advisory, str]
     outcomes: tuple[Outcome, ...]
     connections: Mapping[tuple[str, str], Answer]
     waivers: tuple[Waiver, ...]
@@ -212,7 +201,7 @@ class Verdict:
         if self.fail_at == NEVER:
             return []
         floor = SEVERITIES.index(self.fail_at)
-        return [advisory for advisory in self.advisories if SEVERITIES.index(advisory.severity) >= floor and not advisory.waived]
+        return [advisory for advisory in self.advisories if SEVERITIES.index(advisory.severity) >= floor and advisory not in self.waived]
 
     @property
     def ok(self) -> bool:

@@ -12,9 +12,10 @@ import html
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from .._model.advisories import Advisory
 from . import reports
 from .controls import BY_ID, SEVERITIES
-from .finding import FAILED, PASSED, WAIVED, Advisory, Finding, Verdict
+from .finding import FAILED, PASSED, WAIVED, Finding, Verdict
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; color: #1b1f24; background: #fff; }
@@ -48,7 +49,7 @@ def page(verdict: Verdict, epoch: float) -> str:
     parts += ["<h2>Mesh: connections between the nodes</h2>", _mesh(verdict), "<h2>Attacks</h2>", _attacks(verdict)]
     if verdict.advisories:
         ranked = sorted(verdict.advisories, key=lambda advisory: -SEVERITIES.index(advisory.severity))
-        rows = [_row((one.severity, ""), (one.control, ""), (one.host, ""), (one.title, ""), (_note(one), "")) for one in ranked]
+        rows = [_row(*((text, "") for text in (one.severity, one.control, one.host, one.title, _note(one, verdict.waived.get(one))))) for one in ranked]
         parts += ["<h2>Known vulnerabilities and advisories</h2>", _grid(("Severity", "What", "Host", "Title", "Details"), rows)]
     parts += ["<h2>All controls</h2>", _controls(verdict)]
     body = "\n".join(parts)
@@ -123,8 +124,8 @@ def _controls(verdict: Verdict) -> str:
     return _grid(("Control", "Severity", "Subjects by status"), rows)
 
 
-def _note(advisory: Advisory) -> str:
-    return " ".join(filter(None, (advisory.detail, advisory.fix, advisory.waived and f"Waived: {advisory.waived}.")))
+def _note(advisory: Advisory, waived: str | None) -> str:
+    return " ".join(filter(None, (advisory.detail, advisory.fix, waived and f"Waived: {waived}.")))
 
 
 def _finding_row(finding: Finding) -> str:

@@ -17,9 +17,10 @@ from dataclasses import asdict
 from typing import Any
 from xml.etree import ElementTree
 
+from .._model.advisories import Advisory
 from .attacks import ATTACKS
 from .controls import BY_ID, SEVERITIES
-from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, WAIVED, Advisory, Finding, Outcome, Verdict
+from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, WAIVED, Finding, Outcome, Verdict
 from .probes import CONNECT, Answer
 
 SCHEMA = 2
@@ -180,11 +181,12 @@ def _by_severity(advisories: Sequence[Advisory]) -> str:
     return ", ".join(f"{found[severity]} {severity}" for severity in reversed(SEVERITIES) if found[severity])
 
 
-def _advisory_lines(advisories: Sequence[Advisory]) -> Iterator[str]:
+def _advisory_lines(verdict: Verdict) -> Iterator[str]:
+    advisories = verdict.advisories
     yield f"Known vulnerabilities of what is installed, and advisories of the plan: {_by_severity(advisories)}"
     hosts: dict[tuple[str, str, str], list[str]] = {}
     for advisory in advisories:
-        title = advisory.title + (f"; waived: {advisory.waived}" if advisory.waived else "")
+        title = advisory.title + (f"; waived: {verdict.waived[advisory]}" if advisory in verdict.waived else "")
         hosts.setdefault((advisory.severity, advisory.control, title), []).append(advisory.host)
     for severity, control, title in sorted(hosts, key=lambda key: -SEVERITIES.index(key[0])):
         where = ", ".join(sorted(filter(None, hosts[severity, control, title])))
@@ -207,7 +209,7 @@ def text(verdict: Verdict) -> list[str]:
     for waiver in verdict.unused_waivers:
         lines += ["", f"Waiver not needed: {waiver.control}{' on ' + waiver.host if waiver.host else ''} ({waiver.reason})"]
     if verdict.advisories:
-        lines += ["", *_advisory_lines(verdict.advisories)]
+        lines += ["", *_advisory_lines(verdict)]
     lines += ["", f"{'PASSED' if verdict.ok else 'FAILED'}: {summary(verdict)}"]
     return lines
 
@@ -325,7 +327,7 @@ def data(verdict: Verdict, epoch: float) -> dict[str, Any]:
             }
             for finding in verdict.findings
         ],
-        "advisories": [asdict(advisory) for advisory in verdict.advisories],
+        "advisories": [{**advisory.as_dict(), "waived": verdict.waived.get(advisory)} for advisory in verdict.advisories],
         "waivers": [{**waiver.as_dict(), "used": waiver not in verdict.unused_waivers} for waiver in verdict.waivers],
     }
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from .._model.advisories import Advisory
 from .._model.waivers import Waiver
-from .finding import WAIVED, Advisory, Finding
+from .finding import WAIVED, Finding
 
 
 def covers(waiver: Waiver, finding: Finding) -> bool:
@@ -33,8 +34,10 @@ def waive(finding: Finding, waivers: Sequence[Waiver]) -> Finding:
     return finding
 
 
-def waive_advisory(advisory: Advisory, waivers: Sequence[Waiver]) -> Advisory:
-    return replace(advisory, waived=next((str(waiver) for waiver in waivers if covers_advisory(waiver, advisory)), ""))
+def waived(advisories: Iterable[Advisory], waivers: Sequence[Waiver]) -> dict[Advisory, str]:
+    """The advisories that are accepted, each with the first waiver that covers it."""
+    found = {advisory: [str(waiver) for waiver in waivers if covers_advisory(waiver, advisory)] for advisory in advisories}
+    return {advisory: reasons[0] for advisory, reasons in found.items() if reasons}
 
 
 def unused(waivers: Sequence[Waiver], findings: Iterable[Finding], advisories: Iterable[Advisory]) -> tuple[Waiver, ...]:

@@ -30,7 +30,7 @@ class Problems:
         self._found: list[Problem] = []
 
     def add(self, host: str, variable: str, rule: str, message: str, fix: str) -> None:
-        self._found.append(Problem(host, variable, rule, message, fix))
+        self._found.append(Problem(host, variable, rule, printable(message), printable(fix)))
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -51,19 +51,27 @@ class Problems:
         ]
 
 
+def printable(text: str) -> str:
+    """A text that a terminal shows and does not obey: what cannot be printed is escaped (control characters, lone surrogates)."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def shown(value: object, most: int = 80) -> str:
-    """A value of the operator's for a message: one line, printable, short. Never raises, whatever the value is."""
+    """A value of the operator's for a message: one line, short. Never raises, whatever the value is."""
     if isinstance(value, str):
-        # ascii() also escapes what a terminal would act on, and lone surrogates, which cannot be written.
-        text = ascii(value) if not value.isprintable() else repr(value)
+        text = printable(repr(value[: most + 1]))
         return text if len(text) <= most else f"{text[: most - 1]}...{text[0]}"
     if isinstance(value, (list, tuple)):
         return "a list"
     if isinstance(value, Mapping):
         return "a dictionary"
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**20:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and abs(value) >= 10**20:
         return "a number of more than 20 digits"
-    return "nothing" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)[:most]
+    return "nothing" if value is None else printable(repr(value)[:most])
 
 
 def named(hosts: Iterable[str], most: int = 5) -> str:

@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Advisory, Evidence, NodeView
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, NodeView, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, Answer, Probe, Questions, Scope, Session
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
@@ -84,7 +84,7 @@ def plan() -> dict[str, Any]:
     }
     return {
         "group": "beam",
-        "names": "short",
+        "name_type": "short",
         "mode": "cluster",
         "discovery": "epmd",
         "settings": dict(SETTINGS),
@@ -95,7 +95,7 @@ def plan() -> dict[str, Any]:
         "addresses": list(HOSTS.values()),
         "hosts": hosts,
         "outsiders": ["outsider"],
-        "findings": [],
+        "advisories": [],
     }
 
 
@@ -287,7 +287,7 @@ def evidence(
         views={node: NodeView.parse(own) for node, own in views.items()},
         outsiders=outside,
         epoch=NOW,
-        advisories=[Advisory.parse(entry, name) for name, entries in (advisories or {}).items() for entry in entries],
+        advisories=[advisory(entry, name) for name, entries in (advisories or {}).items() for entry in entries],
         scope=scope,
         **other,
     )
