@@ -213,7 +213,9 @@ def test_attacks_get_into_the_lax_node(taken_apart: dict[str, Any], attack: str)
     assert (attack, "beam@n1") in failed(taken_apart)
 
 
-@pytest.mark.parametrize("attack", ["outside-epmd", "outside-distribution-port", "member-public-epmd", "member-public-distribution-port", "plaintext"])
+@pytest.mark.parametrize(
+    "attack", ["outside-epmd", "outside-distribution-port", "member-public-epmd", "member-public-distribution-port", "plaintext"]
+)
 def test_attacks_get_into_the_stock_node(taken_apart: dict[str, Any], attack: str) -> None:
     assert (attack, "beam@n2") in failed(taken_apart)
 

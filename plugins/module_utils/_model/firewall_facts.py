@@ -9,6 +9,7 @@ Private to this collection. Made by _host/firewall.py, read by checks.
 from __future__ import annotations
 
 import bisect
+import functools
 import ipaddress
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from typing import Any
 from .door import as_bool, as_int, as_ranges, as_text, as_texts, each, same_address
 
 
+@functools.lru_cache(maxsize=65536)
 def _ends(text: str) -> tuple[int, int, int] | None:
-    """Version, first and last address of an address, a network or a range such as 10.0.0.1-10.0.0.9."""
+    """Version, first and last address of an address, a network or a range such as 10.0.0.1-10.0.0.9. Every host names the same ones."""
     try:
         if "-" in text:
             first, last = (ipaddress.ip_address(end) for end in text.split("-", 1))

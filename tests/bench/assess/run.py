@@ -25,7 +25,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 SIZES = (24, 48, 96, 200, 400)
-LIMIT = 300
+LIMIT = 900
 TESTS = "tests/unit/plugins/module_utils"
 
 
