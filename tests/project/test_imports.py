@@ -93,6 +93,15 @@ def test_rooms(path: Path) -> None:
     assert offences(path, path.read_text(encoding="utf-8")) == []
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PLUGINS)))
+def test_what_is_imported_is_there(path: Path) -> None:
+    """A module that is missing shows on a managed host only: Ansible packs what a module imports when it runs."""
+    for name in imported(path, path.read_text(encoding="utf-8")):
+        if name.startswith(f"{OURS}."):
+            place = PLUGINS.joinpath(*name.removeprefix(f"{OURS}.").split("."))
+            assert any(one.is_dir() or one.with_suffix(".py").is_file() for one in (place, place.parent)), name
+
+
 def test_every_room_is_named_and_every_name_is_there() -> None:
     assert {room_of(path) for path in SOURCES if path.is_relative_to(UTILS)} == set(MAY_USE)
     assert {room_of(path) for path in SOURCES if not path.is_relative_to(UTILS)} == set(PLUGINS_MAY_USE)

@@ -34,6 +34,10 @@ def _row(*cells: tuple[str, str]) -> str:
     return f"<tr>{''.join(shown)}</tr>"
 
 
+def _plain(*texts: str) -> list[tuple[str, str]]:
+    return [(text, "") for text in texts]
+
+
 def _grid(head: Sequence[str], rows: Iterable[str]) -> str:
     heads = "".join(f"<th>{html.escape(name)}</th>" for name in head)
     return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>\n' + "\n".join(rows) + "\n</tbody></table></div>"
@@ -49,7 +53,7 @@ def page(verdict: Verdict, epoch: float) -> str:
     parts += ["<h2>Mesh: connections between the nodes</h2>", _mesh(verdict), "<h2>Attacks</h2>", _attacks(verdict)]
     if verdict.advisories:
         ranked = sorted(verdict.advisories, key=lambda advisory: -SEVERITIES.index(advisory.severity))
-        rows = [_row(*((text, "") for text in (one.severity, one.control, one.host, one.title, _note(one, verdict.waived.get(one))))) for one in ranked]
+        rows = [_row(*_plain(one.severity, one.control, one.host, one.title, _note(one, verdict.waived.get(one)))) for one in ranked]
         parts += ["<h2>Known vulnerabilities and advisories</h2>", _grid(("Severity", "What", "Host", "Title", "Details"), rows)]
     parts += ["<h2>All controls</h2>", _controls(verdict)]
     body = "\n".join(parts)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._model.cookie import PLACEHOLDER
+from .._model.secret_rules import PLACEHOLDER
 from .._model.observation import VmFlags
 
 _COOKIE_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")

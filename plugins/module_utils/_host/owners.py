@@ -14,7 +14,7 @@ import os
 import pwd
 import stat
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _MOST_LINKS = 40
 _ACL = "system.posix_acl_access"
@@ -42,7 +42,7 @@ def acl_writers(raw: bytes) -> set[str]:
     """The users and groups that an ACL names and lets write: the value of system.posix_acl_access (linux/posix_acl_xattr.h)."""
     entries = [_ACL_ENTRY.unpack_from(raw, start) for start in range(_ACL_HEADER.size, len(raw) - _ACL_ENTRY.size + 1, _ACL_ENTRY.size)]
     mask = next((rights for tag, rights, _who in entries if tag == _ACL_MASK), _WRITE)
-    named = {_ACL_USER: user_name, _ACL_GROUP: lambda gid: f"group {group_name(gid)}"}
+    named: dict[int, Callable[[int], str]] = {_ACL_USER: user_name, _ACL_GROUP: lambda gid: f"group {group_name(gid)}"}
     return {named[tag](who) for tag, rights, who in entries if tag in named and rights & mask & _WRITE and (tag, who) != (_ACL_USER, 0)}
 
 

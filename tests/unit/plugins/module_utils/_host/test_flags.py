@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host.flags import vm_flags
-from ansible_collections.beam.cluster.plugins.module_utils._model.cookie import PLACEHOLDER
+from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import PLACEHOLDER
 
 COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
 
