@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._model.secret_rules import PLACEHOLDER
 from .._model.observation import VmFlags
+from .._model.secret_rules import PLACEHOLDER
 
 _COOKIE_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
 _SET_COOKIE = re.compile(r"set_cookie\s*\(")
