@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model import controls
+from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
 from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, inputs, runs
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory

@@ -107,6 +107,10 @@ targets:
       description: What the code means, V(connected), V(refused), V(blocked), V(rejected), V(unclear) or V(broken).
       type: str
       sample: connected
+    stage:
+      description: The stage reached, V(resolve) or V(epmd).
+      type: str
+      sample: epmd
     message:
       description: The code in words; empty where EPMD answered.
       type: str

@@ -8,43 +8,44 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: observe
-short_description: Look at a host before a BEAM cluster is planned on it
+short_description: Look at a host, whole and once, before a BEAM cluster is planned on it or evaluated
 version_added: "0.1.0"
 description:
-  - Reads what matters for a BEAM cluster from a host - addresses, clock, Erlang/OTP, firewalls, systemd units, listeners, BEAM processes and this
-    collection's own files. It changes nothing and speaks to nobody.
+  - Reads what matters for a BEAM cluster from a host - addresses, clock, Erlang/OTP, firewalls, systemd units, listeners, BEAM processes, the
+    certificates and the files of this collection. It changes nothing. The only program that it speaks to is EPMD on the host itself, which it asks
+    for the names it knows.
   - It needs no tool on the host beside Python, works where nothing is installed yet, and needs no privilege. Without privilege it does not see
     who owns the sockets of other users, the environment of their processes, and the firewall's rules.
-  - Cookies on command lines are replaced by C(REDACTED) before anything leaves the host.
+  - What it cannot see is null, never an empty list, and C(unknown) says why.
+  - It returns what is on a list of things to return, and nothing else. No argument list, no value of an environment variable and no content of
+    a file leaves the host.
+  - Text that local users of the host can choose is safe to print, characters that are not printable are returned as C(\\xNN).
 options:
   units:
-    description: More systemd units to look at, beside the firewalls', epmd's and those that BEAM processes run in.
+    description:
+      - More systemd units to look at, beside the firewalls', epmd's, those that BEAM processes run in, and those that have a drop-in of this
+        collection. The sandbox of all services but the firewalls' and epmd's is rated.
     type: list
     elements: str
     default: []
   files:
-    description: More files to look at, beside this collection's own. The content of files is never returned.
+    description:
+      - More files to look at, beside this collection's own. The content of files is never returned, of certificates (C(*.pem), C(*.crt), C(*.cer))
+        some fields are.
     type: list
     elements: path
     default: []
+  epmd_port:
+    description: Port of EPMD on this host.
+    type: int
+    default: 4369
+extends_documentation_fragment:
+  - beam.cluster.attributes
+  - beam.cluster.attributes.read_only
+  - beam.cluster.attributes.action
 attributes:
-  check_mode:
-    description: Can run in check mode and return what it would without it.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: N/A
-    details: Nothing is changed.
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
-  async:
-    description: Supports being used with the C(async) keyword.
-    support: none
   platform:
-    description: Target systems that can be operated against.
     platforms: linux
-    support: full
 seealso:
   - module: beam.cluster.plan
 author:
@@ -91,7 +92,7 @@ distribution:
   returned: success
   type: dict
 addresses:
-  description: Every address of the host.
+  description: Every address of the host, null where the kernel does not list them all.
   returned: success
   type: list
   elements: dict
@@ -142,8 +143,29 @@ otp:
     candidate_release:
       description: Its major release.
       type: str
+otp_roots:
+  description: Each installation of Erlang/OTP - the host's own, and those that the BEAM processes were started from.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    root:
+      description: Its directory, as the process sees it.
+      type: str
+    release:
+      description: Major release, null where it cannot be read.
+      type: str
+      sample: "27"
+    version:
+      description: Full version, null where there is no file C(OTP_VERSION), as in releases that bring their own runtime.
+      type: str
+      sample: "27.3.4.1"
+    pids:
+      description: The processes that run from it.
+      type: list
+      elements: int
 firewall:
-  description: Who is in charge, and what is in this collection's own table.
+  description: The firewall in charge, and what this collection's own table lets in.
   returned: success
   type: dict
   contains:
@@ -154,16 +176,69 @@ firewall:
       description: Whether the ruleset could be read. Where not, nothing is known of it.
       type: bool
     drops_by_default:
-      description: Whether a table of somebody else drops what comes in and matches no rule.
+      description: Whether a table other than ours drops what comes in and matches no rule. Null where the ruleset cannot be read.
       type: bool
     in_charge:
       description: V(firewalld), V(ufw), V(nftables) or V(none).
       type: str
+    at_boot:
+      description: Whether the unit that loads our table is enabled. Null without systemd.
+      type: bool
     beam:
-      description: >-
-        C(members) (addresses of the members), C(own) (addresses of this host) and C(ports) (pairs of first and last) in our table; null where there
-        is none.
+      description: Our table, null where it is not loaded, or cannot be read (see C(readable)).
       type: dict
+      contains:
+        members:
+          description: Elements of its sets of addresses.
+          type: list
+          elements: str
+        own:
+          description: Elements of its sets of the host's own addresses.
+          type: list
+          elements: str
+        ports:
+          description: Pairs of first and last port that it guards.
+          type: list
+          elements: list
+        dormant:
+          description: Whether the kernel is told not to use the table.
+          type: bool
+        hooks:
+          description: The hooks of its base chains.
+          type: list
+          elements: str
+          sample: [input, output]
+        admits:
+          description:
+            - All TCP packets that the table lets in, worked out from its rules. What is in no entry, it drops. Null where the rules are more than
+              can be worked out.
+          type: list
+          elements: dict
+          contains:
+            family:
+              description: 4 or 6.
+              type: int
+            sources:
+              description: Addresses, networks and ranges (V(10.0.0.1-10.0.0.9)) that may come in, null for all.
+              type: list
+              elements: str
+            destinations:
+              description: The same of the addresses that they may come to.
+              type: list
+              elements: str
+            ports:
+              description: Pairs of first and last port.
+              type: list
+              elements: list
+            loopback:
+              description: Whether this is about packets over the interface C(lo) only.
+              type: bool
+            certain:
+              description: Whether the rule has no condition that was not understood. Otherwise it may let in less.
+              type: bool
+            rule:
+              description: The rule.
+              type: str
 ephemeral_ports:
   description: The ports that the kernel gives to outgoing connections, null where they cannot be read.
   returned: success
@@ -179,7 +254,7 @@ ephemeral_ports:
       type: list
       elements: list
 listeners:
-  description: Every listening TCP socket, with its owner as far as that is known.
+  description: Every listening TCP socket, with its owner as far as that is known. Null where the kernel's table cannot be read.
   returned: success
   type: list
   elements: dict
@@ -206,7 +281,7 @@ listeners:
       description: User it runs as.
       type: str
 processes:
-  description: BEAM virtual machines and epmds.
+  description: BEAM virtual machines and epmds of this host.
   returned: success
   type: list
   elements: dict
@@ -226,26 +301,217 @@ processes:
     node:
       description: Name that it was started with.
       type: str
-    argv:
-      description: Its arguments, without cookies.
-      type: list
-      elements: str
+    flags:
+      description: What its command line says of the distribution. The command line itself is not returned.
+      type: dict
+      contains:
+        name:
+          description: Value of C(-name) or C(-sname).
+          type: str
+        long_names:
+          description: Whether it was C(-name).
+          type: bool
+        hidden:
+          description: Whether C(-hidden) is given.
+          type: bool
+        proto_dist:
+          description: Last value of C(-proto_dist), V(inet_tcp) without one.
+          type: str
+        proto_dist_given:
+          description: How often C(-proto_dist) is given. Before OTP 27.1 the VM ignores it when it is given twice.
+          type: int
+        ssl_options_file:
+          description: Value of C(-ssl_dist_optfile).
+          type: str
+        args_files:
+          description: Argument files, named on the command line or in the C(ERL_*FLAGS) of its environment.
+          type: list
+          elements: str
+        config_files:
+          description: Values of C(-config).
+          type: list
+          elements: str
+        kernel:
+          description: Parameters of the application kernel that concern the distribution.
+          type: dict
+        fixed_port:
+          description: Value of C(-erl_epmd_port).
+          type: str
+        cookie:
+          description:
+            - What of a cookie the command line holds - V(none), V(ignored) (this collection's placeholder, more than once, so that the VM takes the
+              cookie file), V(placeholder) (once, it counts), or V(value).
+          type: str
+        arguments_read:
+          description: Whether the command line could be read.
+          type: bool
     digest:
       description: Digest of the configuration that it was started with, from its environment.
       type: str
-units:
-  description: systemd's view of each unit, by name.
-  returned: success
-  type: dict
-files:
-  description: This collection's files and those asked for - path, kind, mode, owner, group, size, and a SHA-256 of those that everybody may read.
+    started:
+      description: When it began, in seconds since 1970.
+      type: float
+    core_limit:
+      description: Its soft limit of core dumps in bytes, V(-1) for none.
+      type: int
+    home:
+      description: Its home directory.
+      type: str
+    root:
+      description: Root directory of its Erlang/OTP.
+      type: str
+    container:
+      description: Whether it runs in a container on this host.
+      type: bool
+contained:
+  description: BEAM processes in containers on this host, as RV(processes).
   returned: success
   type: list
   elements: dict
-epmd:
-  description: Addresses at which something listens on epmd's port, and who that is.
+units:
+  description: systemd's view of each unit, by name. Null where systemd does not answer.
   returned: success
   type: dict
+  contains:
+    load:
+      description: V(loaded), V(not-found), V(masked).
+      type: str
+    active:
+      description: State of the unit.
+      type: str
+    sub:
+      description: State in detail.
+      type: str
+    enabled:
+      description: Whether it starts at boot.
+      type: str
+    fragment:
+      description: The unit's file.
+      type: str
+    drop_ins:
+      description: The drop-ins, in the order in which systemd reads them.
+      type: list
+      elements: str
+    need_daemon_reload:
+      description: Whether files changed since systemd read them.
+      type: bool
+    main_pid:
+      description: Main process, 0 for none.
+      type: int
+    user:
+      description: User as the unit has it, empty for root, null for a unit that has none (a target).
+      type: str
+    core_limit:
+      description: C(LimitCORE).
+      type: str
+    after:
+      description: Units that it starts after.
+      type: list
+      elements: str
+    requires:
+      description: Units that it requires.
+      type: list
+      elements: str
+    exposure:
+      description: Overall exposure level of C(systemd-analyze security), 0 to 10. Null where it was not rated.
+      type: float
+    environment_names:
+      description: Names of the variables that it sets, those of its environment files included. Null where one of the files cannot be read.
+      type: list
+      elements: str
+    environment_files:
+      description: Its environment files in their order, with C(-) in front where the file may be missing.
+      type: list
+      elements: str
+    digest:
+      description: Digest of the configuration that a process started now would get.
+      type: str
+files:
+  description: This collection's files and those asked for.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The path.
+      type: str
+    kind:
+      description: V(file), V(directory), V(link) or V(other).
+      type: str
+    mode:
+      description: Permission bits.
+      type: str
+      sample: "0644"
+    owner:
+      description: Its user.
+      type: str
+    group:
+      description: Its group.
+      type: str
+    size:
+      description: Size in bytes.
+      type: int
+    sha256:
+      description: SHA-256 of a file that everybody may read.
+      type: str
+    replaceable_by:
+      description:
+        - Users other than root who may write a directory above it, so that they can put another file in its place. V(everybody), C(group NAME),
+          or a user's name. Null where a directory cannot be looked at.
+      type: list
+      elements: str
+    replaceable_through:
+      description: Those directories.
+      type: list
+      elements: str
+missing:
+  description: The O(files) that do not exist. One that is neither here nor in RV(files) is behind a directory that cannot be read.
+  returned: success
+  type: list
+  elements: str
+certificates:
+  description: The certificates in RV(files), several of one file in their order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path:
+      description: The file.
+      type: str
+    sha256:
+      description: Fingerprint.
+      type: str
+    issuer:
+      description: Its issuer.
+      type: str
+    subject:
+      description: Its subject.
+      type: str
+    sans:
+      description: Its alternative names.
+      type: list
+      elements: str
+    not_before:
+      description: Begin of its life.
+      type: str
+      sample: "2026-01-31T00:00:00Z"
+    not_after:
+      description: End of its life.
+      type: str
+epmd:
+  description: Addresses at which something listens on epmd's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
+  returned: success
+  type: dict
+epmd_names:
+  description: Ports by the names of the nodes (the part before the @) that EPMD tells on this host. Null where it does not answer.
+  returned: success
+  type: dict
+  sample: {"beam": 9100}
+unknown:
+  description: Why a part of this result is null or not whole, by the part's name.
+  returned: success
+  type: dict
+  sample: {"firewall": "only root may list the ruleset"}
 own:
   description: >-
     The host's own view of this collection's variables - C(inputs) (values without secrets), C(names), C(errors) (templates that fail) and
@@ -254,8 +520,13 @@ own:
   type: dict
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._host.observation import observe
+from ansible_collections.beam.cluster.plugins.module_utils._host.observation import EPMD_PORT, epmd_address, observe
+from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+
+_SECONDS = 3.0
 
 
 def main() -> None:
@@ -263,10 +534,27 @@ def main() -> None:
         argument_spec={
             "units": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "path", "default": []},
+            "epmd_port": {"type": "int", "default": EPMD_PORT},
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, **observe(module.params["units"], module.params["files"]))
+    port = module.params["epmd_port"]
+    seen = observe(module.params["units"], module.params["files"], port)
+    seen["epmd_names"], why = _names(epmd_address(seen), port)
+    if why:
+        seen["unknown"] = {**seen["unknown"], "epmd_names": why}
+    module.exit_json(changed=False, **seen)
+
+
+def _names(address: str | None, port: int) -> tuple[dict[str, int] | None, str]:
+    """Ports by name, as the host's own EPMD tells them, and why that is not known."""
+    if address is None:
+        return None, f"nothing listens on port {port}"
+    answer: dict[str, Any]
+    (answer,) = names_all([(address, port)], source=None, timeout=_SECONDS, concurrency=1)
+    if answer["code"] != "connected":
+        return None, f"EPMD at {address} did not answer: {answer['code']}"
+    return {node["name"]: node["port"] for node in answer["nodes"]}, ""
 
 
 if __name__ == "__main__":

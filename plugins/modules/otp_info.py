@@ -115,7 +115,7 @@ vulnerabilities:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._model import vulnerabilities
+from ansible_collections.beam.cluster.plugins.module_utils._assess import vulnerabilities
 
 APPLICATIONS = ("kernel", "crypto", "asn1", "public_key", "ssl")
 

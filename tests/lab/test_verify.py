@@ -196,8 +196,8 @@ def test_each_hole_on_a_host_is_named(taken_apart: dict[str, Any]) -> None:
     "attack",
     [
         "outside-epmd",
-        "outside-window",
-        "member-public-window",
+        "outside-distribution-port",
+        "member-public-distribution-port",
         "old-tls",
         "no-certificate",
         "foreign-certificate",
@@ -207,13 +207,15 @@ def test_each_hole_on_a_host_is_named(taken_apart: dict[str, Any]) -> None:
     ],
 )
 def test_attacks_get_into_the_lax_node(taken_apart: dict[str, Any], attack: str) -> None:
-    network = "public" if attack == "member-public-window" else "cluster"
+    network = "public" if attack == "member-public-distribution-port" else "cluster"
     results = {a["result"] for a in taken_apart["attacks"] if (a["attack"], a["to"], a["network"]) == (attack, "beam@n1", network)}
     assert results == {"succeeded"}
     assert (attack, "beam@n1") in failed(taken_apart)
 
 
-@pytest.mark.parametrize("attack", ["outside-epmd", "outside-window", "member-public-epmd", "member-public-window", "plaintext"])
+@pytest.mark.parametrize(
+    "attack", ["outside-epmd", "outside-distribution-port", "member-public-epmd", "member-public-distribution-port", "plaintext"]
+)
 def test_attacks_get_into_the_stock_node(taken_apart: dict[str, Any], attack: str) -> None:
     assert (attack, "beam@n2") in failed(taken_apart)
 

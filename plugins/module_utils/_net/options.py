@@ -82,7 +82,11 @@ def read_cookie(params: Mapping[str, Any]) -> bytes:
                 text = file.read(4096).decode("latin-1")
         except OSError as error:
             raise OptionError("%s: %s" % (where, error.strerror)) from None
-    text = text.rstrip("\r\n ")
+    return cookie_bytes(text.rstrip("\r\n "), where)
+
+
+def cookie_bytes(text: str, where: str) -> bytes:
+    """A cookie as the wire has it. Its text is in no message."""
     if not _COOKIE.fullmatch(text):
         raise OptionError("%s: a cookie has 1 to 255 printable ASCII characters" % where)
     return text.encode("ascii")
@@ -143,6 +147,8 @@ def make_peer(params: Mapping[str, Any], target: Mapping[str, Any], cookie: Opti
     server_name: Optional[str] = None
     if not target.get("plaintext"):
         tls, server_name = make_tls(params["tls"], target.get("tls"), present=target.get("present") or "own")
+    if target.get("cookie"):
+        cookie = cookie_bytes(target["cookie"], "targets.cookie")
     name = target.get("name")
     if name is None:
         name = our_name(params)

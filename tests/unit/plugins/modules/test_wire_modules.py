@@ -178,4 +178,4 @@ def test_link_info(monkeypatch):
     status, answer = run("link_info", monkeypatch, ports=["9100-9101"], watch=0)
     assert (status, answer["changed"], answer["clear"]) == (0, False, [])
     status, answer = run("link_info", monkeypatch, ports=["nine"])
-    assert (status, answer["msg"]) == (1, "ports: nine is neither a port nor a window such as 9100-9109")
+    assert (status, answer["msg"]) == (1, "ports: nine is neither a port nor a range such as 9100-9109")

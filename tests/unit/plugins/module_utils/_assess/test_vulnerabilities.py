@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import vulnerabilities
-from ansible_collections.beam.cluster.plugins.module_utils._model.controls import SEVERITIES
+from ansible_collections.beam.cluster.plugins.module_utils._assess import vulnerabilities
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 
 
 def carried(version: str, package: str = "") -> set[str]:

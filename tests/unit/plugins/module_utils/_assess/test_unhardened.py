@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import probes
-from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS
-from ansible_collections.beam.cluster.plugins.module_utils._model.findings import NOT_TESTED, REFUSED, SUCCEEDED, Outcome, judge
-from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess.attack_checks import outcome_of
+from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NOT_TESTED, REFUSED, SUCCEEDED, Outcome
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe, Questions, options
+from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import connection_spec
 from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe as dist_probe
-from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "matrix"))
 import nodes  # noqa: E402
@@ -41,25 +41,27 @@ class Place:
     def node(self, name: str, *, tls: str | None, arguments: tuple[str, ...] = ()) -> None:
         self.lab.node(RELEASE, f"{name}@localhost", tls=tls, arguments=arguments)
 
-    def plan(self, target: str, tls: bool = True) -> dict[str, Any]:
+    def questions(self, target: str, tls: bool = True) -> Questions:
         port = self.lab.names()[target]
+        versions = ["tlsv1.3"] if tls else []
 
         def member(node: str, host: str) -> dict[str, Any]:
             return {"node": node, "host": host, "address": "127.0.0.1", "ports": {"first": port, "last": port}, "port": None, "hidden": False}
 
-        return {
+        def host(name: str) -> dict[str, Any]:
+            return {"in_run": name == "localhost", "nodes": [], "firewall": {"backend": "nftables"}, "epmd": {"listen": ["127.0.0.1"]}}
+
+        plan = {
             "members": [member(f"{target}@localhost", "localhost"), member("beam@third", "third"), member("beam@vantage", "vantage")],
-            "hosts": {
-                host: {"in_run": host == "localhost", "firewall": {"backend": "nftables"}, "epmd": {"listen": ["127.0.0.1"]}}
-                for host in ("localhost", "third", "vantage")
-            },
+            "hosts": {name: host(name) for name in ("localhost", "third", "vantage")},
             "mode": "cluster",
             "tls": tls,
-            "tls_versions": ["tlsv1.3"],
+            "tls_versions": versions,
             "epmd_port": self.lab.epmd_port,
         }
+        return Questions(Target.from_plan(plan))
 
-    def ask(self, plan: dict[str, Any], made: list[Probe], *, cookie: str, tls: bool = True) -> list[Answer]:
+    def ask(self, made: list[Probe], *, cookie: str, tls: bool = True) -> list[Answer]:
         """What the role does with these probes, without Ansible in between."""
         expired = self.pki.pair("expired")
         common: dict[str, Any] = {name: option.get("default") for name, option in connection_spec().items()}
@@ -68,37 +70,32 @@ class Place:
             common["tls"] = {"ca": self.pki.ca, **self.pki.pair("vantage"), "versions": ["tlsv1.3"], "verify": True}
         answers = []
         for probe in made:
-            if probe.present in ("names", "user_names"):
-                (told,) = names_all([(probe.address, probe.port)], source=None, timeout=5.0, concurrency=1)
-                told["stage"] = None
-            else:
-                target = probes.target(plan, probe, expired["certificate"])
-                target.pop("source", None)
-                if probe.present == "expired_certificate":
-                    target["tls"]["key"] = expired["key"]
-                shown = WRONG if probe.present == "public_cookie" else cookie
-                (told,) = dist_probe({**common, "cookie": shown, "targets": [target]})
-            answers.append(Answer(probe, told["code"], told["stage"] or "", told["milliseconds"], told["port"], told.get("tls"), told["message"]))
+            target = options(probe, None, expired["certificate"])
+            if probe.credentials.certificate == "expired":
+                target["tls"]["key"] = expired["key"]
+            (told,) = dist_probe({**common, "targets": [target]})
+            answers.append(Answer.parse(probe, told))
         return answers
 
     def attack(self, target: str, *, cookie: str, tls: bool = True) -> dict[str, Outcome]:
-        """All attacks on one node of this place, by name. Its one address stands for every network. C(tls): whether the node is to speak it."""
-        plan = self.plan(target, tls)
+        """All attacks on one node of this place, by name. Its one address stands for every network. tls: whether the node is to speak it."""
+        questions = self.questions(target, tls)
         node = f"{target}@localhost"
-        honest = [probe for probe in probes.connect_probes(plan, "beam@vantage") if probe.target == node]
-        connected = {(a.probe.source, a.probe.target): a for a in self.ask(plan, honest, cookie=cookie, tls=tls) if a.code == "connected"}
-        made = [*probes.attack_probes(plan, "vantage", "beam@vantage", {}), *probes.attack_probes(plan, "outsider", "", {})]
+        honest = [probe for probe in questions.connects("beam@vantage") if probe.target == node]
+        (baseline,) = self.ask(honest, cookie=cookie, tls=tls)
+        made = [*questions.attacks("vantage", "beam@vantage"), *questions.attacks("outsider")]
         made += [
             replace(probe, control=probe.control.replace("outside", "member-public"), network="public", source="beam@vantage", vantage="vantage")
             for probe in made
             if probe.vantage == "outsider"
         ]
         # Whoever runs this is another user to the node than root would be.
-        made += [probe for probe in probes.attack_probes(plan, "localhost", node, {}) if probe.control.startswith("local") and probe.address != "::1"]
-        assert {probe.control for probe in made} == {attack.id for attack in ATTACKS if tls or attack.present not in probes.NEED_TLS}
+        made += [probe for probe in questions.attacks("localhost", node) if probe.control.startswith("local") and probe.address != "::1"]
+        assert {probe.control for probe in made} == {attack.id for attack in ATTACKS if tls or not attack.needs_tls}
         outcomes = {}
-        for answer in self.ask(plan, made, cookie=cookie, tls=tls):
-            outcome = judge(answer, probes.attack_of(answer.probe), connected)
+        for answer in self.ask(made, cookie=cookie, tls=tls):
+            assert answer.probe.attack
+            outcome = outcome_of(answer, answer.probe.attack, baseline, [baseline])
             assert outcome is not None
             outcomes[answer.probe.control] = outcome
         return outcomes
@@ -134,7 +131,7 @@ def test_tls_that_verifies_nobody_lets_every_attack_in_but_plaintext(place: Plac
 
 def test_a_stock_node_lets_plaintext_in(place: Place) -> None:
     outcomes = place.attack("plain", cookie=WRONG)
-    for attack in ("plaintext", "outside-epmd", "outside-window", "member-public-epmd", "member-public-window", "local-epmd", "local-window"):
+    for attack in ("plaintext", *(attack.id for attack in ATTACKS if attack.stage == "connect")):
         assert outcomes[attack].status == SUCCEEDED, outcomes[attack]
     assert outcomes["plaintext"].answer.code == "connected"
     # There is no TLS to attack: what was never refused must not look as if it was.

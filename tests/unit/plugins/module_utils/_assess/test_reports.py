@@ -13,15 +13,17 @@ from xml.etree import ElementTree
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._model import findings, reports
-from ansible_collections.beam.cluster.plugins.module_utils._model.findings import Waiver
-from ansible_collections.beam.cluster.plugins.module_utils._model.probes import CONNECT, Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess import report_html, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Verdict
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT, Answer, Probe, Scope
+from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 
 
-def verdict(*, good: bool = False, **other: Any) -> findings.Verdict:
+def verdict(*, good: bool = False, **other: Any) -> Verdict:
     """A cluster with one lost pair, one attack that got in, one host that was not looked at, one waiver, and a weakness with a strange title."""
     if good:
-        return findings.evaluate(made.evidence())
+        return evaluate(made.evidence())
 
     def answer(probe: Probe) -> Answer:
         told = made.hardened(probe)
@@ -31,12 +33,12 @@ def verdict(*, good: bool = False, **other: Any) -> findings.Verdict:
             return replace(told, code="connected", stage="done")
         return told
 
-    hosts = {name: made.host(name) for name in made.HOSTS}
-    hosts["n3"]["units"]["beam.service"]["security"] = ""
-    hosts["n1"]["units"]["beam.service"]["security"] = made.SECURITY.replace("1.3 OK", "3.9 OK")
-    hosts["n1"]["advisories"] = [{"control": "CVE-2026-89422", "severity": "high", "title": "<script>alert(1)</script>"}]
+    seen = made.hosts()
+    seen["n3"]["units"]["beam.service"]["exposure"] = None
+    seen["n1"]["units"]["beam.service"]["exposure"] = 3.9
+    advisories = {"n1": [{"control": "CVE-2026-89422", "severity": "high", "title": "<script>alert(1)</script>"}]}
     waiver = Waiver("unit-sandbox", "a device & a <driver>", "2026-12-31", "n1")
-    return findings.evaluate(made.evidence(hosts=hosts, answer=answer), [waiver], **other)
+    return evaluate(made.evidence(seen=seen, answer=answer, advisories=advisories), [waiver], **other)
 
 
 def test_the_terminal_names_pair_stage_and_reason() -> None:
@@ -46,7 +48,7 @@ def test_the_terminal_names_pair_stage_and_reason() -> None:
         "closed at stage connect: <refused> & gone",
         "FAILED  plaintext (critical)  beam@n3",
         "NOT TESTED  unit-sandbox (medium)  beam@n3",
-        "a device & a <driver> (until 2026-12-31)",
+        "FAILED: a device & a <driver> (until 2026-12-31)",
         "high  CVE-2026-89422",
     ):
         assert wanted in text
@@ -65,34 +67,66 @@ def test_the_terminal_shows_the_whole_mesh_and_all_attacks() -> None:
     assert lines[-1].startswith("PASSED: ")
 
 
-@pytest.mark.parametrize("size", [13, 70])
-def test_a_large_mesh_stays_readable(size: int) -> None:
+def large(size: int) -> dict[str, Any]:
     of = made.plan()
     of["members"] = [
-        {"node": f"beam@h{at:03}", "host": f"h{at:03}", "address": f"10.0.0.{at + 1}", "ports": {"first": 9100, "last": 9100}, **made.COMMON}
+        {**of["members"][0], "node": f"beam@h{at:03}", "host": f"h{at:03}", "address": f"10.0.{at // 200}.{at % 200 + 1}"}
         for at in range(size)
     ]
     (node,) = of["hosts"]["n1"]["nodes"]
     of["hosts"] = {f"h{at:03}": {**made.plan()["hosts"]["n1"], "nodes": [{**node, "node": f"beam@h{at:03}"}]} for at in range(size)}
-    of["outsiders"] = []
+    return of
 
+
+@pytest.mark.parametrize(("size", "scope"), [(13, Scope()), (70, Scope(pairs_max=10**6)), (70, Scope())])
+def test_a_large_mesh_stays_readable(size: int, scope: Scope) -> None:
     def answer(probe: Probe) -> Answer | None:
-        lost = (probe.source, probe.target) == ("beam@h003", "beam@h007")
         told = made.hardened(probe)
+        lost = (probe.source, probe.target) == ("beam@h003", "beam@h004")
         return replace(told, code="filtered", tls=None) if lost else told
 
-    lines = reports.text(findings.evaluate(made.evidence(of=of, hosts={}, answer=answer)))
+    verdict = evaluate(made.evidence(of=large(size), seen={}, answer=answer, outsiders=[], scope=scope))
+    lines = reports.text(verdict)
     rows = [line.split() for line in lines[4:] if line.startswith("  beam@h") and len(line.split()) == 2 and "->" not in line]
     bad = [row for row in rows if "#" in row[1]]
     assert [row[0] for row in bad] == ["beam@h003"]
-    assert bad[0][1].index("#") == 7
+    assert bad[0][1].index("#") == 4
     assert len(rows) == (13 if size == 13 else 1)
+    assert ("Coverage: " in "\n".join(lines)) is (not verdict.coverage.complete)
+    data = reports.data(verdict, made.NOW)
+    assert [(pair["from"], pair["to"], pair["code"]) for pair in data["matrix"]] == [("beam@h003", "beam@h004", "filtered")]
+    assert data["coverage"]["complete"] is verdict.coverage.complete
+    assert not data["all_listed"] and {outcome["result"] for outcome in data["attacks"]} == {"not_tested"}
+    counts = {entry["node"]: entry for entry in data["counts"]}
+    assert counts["beam@h004"]["connections"]["not_connected"] == 1
+    assert counts["beam@h005"]["attacks"]["plaintext"]["refused"] == (3 if not verdict.coverage.complete else size - 1)
+
+
+def test_the_report_of_96_nodes_stays_small() -> None:
+    seen = {f"h{at:03}": made.host("n1") for at in range(96)}
+    for scope in (Scope(), Scope(pairs_max=10**6)):
+        verdict = evaluate(made.evidence(of=large(96), seen=seen, scope=scope))
+        texts = [json.dumps(reports.data(verdict, made.NOW), indent=1), report_html.page(verdict, made.NOW), reports.junit(verdict, made.NOW)]
+        sizes = list(map(len, texts))
+        assert max(sizes) < 2_000_000, sizes
+
+
+def test_what_one_cause_keeps_from_being_tested_is_one_line() -> None:
+    def answer(probe: Probe) -> Answer:
+        told = made.hardened(probe)
+        return replace(told, code="reset", stage="tls", tls=None) if probe.attack is None and "beam@n2" in (probe.source, probe.target) else told
+
+    told = evaluate(made.evidence(seen={**made.hosts(), "n3": {}}, answer=answer))
+    lines = "\n".join(reports.text(told))
+    assert "NOT TESTED  n3: 12 controls, because the host was not observed: epmd-listeners, " in lines
+    assert "NOT TESTED  beam@n2: " in lines and "because mesh-connected fails: " in lines
+    assert "n3: 12 controls not tested, because the host was not observed" in reports.failure(told)
 
 
 def test_json_holds_everything_and_only_plain_data() -> None:
     told = verdict()
     data = json.loads(json.dumps(reports.data(told, made.NOW)))
-    assert data["schema"] == 1
+    assert data["schema"] == 2
     assert data["when"] == "2026-11-18T11:06:40Z"
     assert data["result"] == "failed"
     assert len(data["matrix"]) == 6
@@ -101,7 +135,8 @@ def test_json_holds_everything_and_only_plain_data() -> None:
     assert (lost["from"], lost["to"], lost["stage"]) == ("beam@n1", "beam@n2", "connect")
     assert all(pair["tls"]["peer"]["sans"] for pair in data["matrix"] if pair["code"] == "connected")
     assert {attack["result"] for attack in data["attacks"]} == {"refused", "succeeded", "not_tested"}
-    assert data["waivers"] == [{"control": "unit-sandbox", "host": "n1", "reason": "a device & a <driver>", "until": "2026-12-31", "used": True}]
+    waiver = {"control": "unit-sandbox", "host": "n1", "reason": "a device & a <driver>", "until": "2026-12-31", "status": None, "used": True}
+    assert data["waivers"] == [waiver]
     assert reports.data(verdict(good=True), made.NOW)["result"] == "passed"
 
 
@@ -137,7 +172,7 @@ class Reader(html.parser.HTMLParser):
 
 
 def test_the_page_is_whole_needs_nothing_and_runs_nothing() -> None:
-    page = reports.page(verdict(), made.NOW)
+    page = report_html.page(verdict(), made.NOW)
     reader = Reader()
     reader.feed(page)
     assert not reader.open
@@ -146,7 +181,7 @@ def test_the_page_is_whole_needs_nothing_and_runs_nothing() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "beam@n1 -&gt; beam@n2" in page
     assert 'class="failed">failed' in page
-    assert 'class="passed">passed' in reports.page(verdict(good=True), made.NOW)
+    assert 'class="passed">passed' in report_html.page(verdict(good=True), made.NOW)
 
 
 def test_the_failure_names_what_failed_and_is_short() -> None:

@@ -13,7 +13,7 @@ import sys
 from random import Random
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import links
+from ansible_collections.beam.cluster.plugins.module_utils._host import links, proc
 from ansible_collections.beam.cluster.plugins.module_utils._wire import control
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
 
@@ -23,14 +23,6 @@ LINE = "   0: %s %s %s 00000000:00000000 00:00000000 00000000  1000        0 %d 
 little = pytest.mark.skipif(sys.byteorder != "little", reason="written down on a little-endian machine")
 
 
-@little
-def test_tables():
-    text = HEAD + LINE % ("0100007F:238C", "0200000A:A1B2", "01", 77) + LINE % ("00000000:238C", "00000000:0000", "0A", 78)
-    assert links.parse_table(text) == [links.Socket(("127.0.0.1", 9100), ("10.0.0.2", 41394), 77)]
-    text = HEAD + LINE % ("0000000000000000FFFF00000100007F:238C", "B80D01200000000000000000010000AB:0001", "01", 79)
-    assert links.parse_table(text) == [links.Socket(("127.0.0.1", 9100), ("2001:db8::ab00:1", 1), 79)]
-
-
 def test_ports():
     assert links.parse_ports(["9100-9102", "4369"]) == {4369, 9100, 9101, 9102}
     for text in ("0", "9-8", "70000", "a", "1-70000", ""):
@@ -38,30 +30,68 @@ def test_ports():
             links.parse_ports([text])
 
 
-def test_node_names():
-    assert links.node_of(["beam.smp", "--", "-name", "a@h", "-setcookie", "x"]) == "a@h"
-    assert links.node_of(["beam.smp", "-sname"]) is None
-
-
-@little
-def test_links(tmp_path):
-    """A /proc of our own: one BEAM process with a link in, one out, and a connection that is none; and somebody else's."""
+def tree(tmp_path, sockets):
+    """A /proc of our own: one BEAM process with all sockets but the last, which is somebody else's."""
     net = tmp_path / "net"
     net.mkdir()
-    sockets = [("0100000A:238C", "0200000A:A1B2", 1), ("0100000A:9999", "0300000A:238C", 2), ("0100000A:1628", "0200000A:8888", 3),
-               ("0100000A:238C", "0400000A:A1B2", 4)]
     (net / "tcp").write_text(HEAD + "".join(LINE % (local, remote, "01", inode) for local, remote, inode in sockets))
-    for pid, comm, inodes in ((10, "beam.smp", (1, 2, 3)), (11, "nginx", (4,))):
+    inodes = [inode for _local, _remote, inode in sockets]
+    for pid, comm, mine in ((10, "beam.smp", inodes[:-1]), (11, "nginx", inodes[-1:])):
         folder = tmp_path / str(pid) / "fd"
         folder.mkdir(parents=True)
         (tmp_path / str(pid) / "comm").write_text(comm + "\n")
         (tmp_path / str(pid) / "cmdline").write_bytes(b"beam.smp\0-name\0a@10.0.0.1\0")
-        for inode in inodes:
+        for inode in mine:
             os.symlink("socket:[%d]" % inode, str(folder / str(inode)))
-    found = links.links({9100}, {"10.0.0.2": "b@10.0.0.2"}, str(tmp_path))
+    return str(tmp_path)
+
+
+SOCKETS = [
+    ("0100000A:238C", "0200000A:A1B2", 1), ("0100000A:9999", "0300000A:238C", 2), ("0100000A:1628", "0200000A:8888", 3),
+    ("0100000A:238C", "0400000A:A1B2", 4),
+]
+
+
+@little
+def test_links(tmp_path):
+    """One link in, one out, and a connection that is none; and somebody else's."""
+    found = links.links({9100}, {"10.0.0.2": "b@10.0.0.2"}, tree(tmp_path, SOCKETS))
     assert [(link["direction"], link["remote_address"], link["member"], link["stranger"], link["pid"], link["node"]) for link in found] == [
         ("in", "10.0.0.2", "b@10.0.0.2", False, 10, "a@10.0.0.1"), ("out", "10.0.0.3", None, True, 10, "a@10.0.0.1"),
     ]
+
+
+@little
+@pytest.mark.parametrize("closed", [1, 2, 3])
+def test_a_descriptor_that_closes_takes_no_other_along(tmp_path, monkeypatch, closed):
+    root, real = tree(tmp_path, SOCKETS), os.readlink
+
+    def readlink(path, *rest):
+        if str(path).endswith("/10/fd/%d" % closed):
+            raise FileNotFoundError(path)
+        return real(path, *rest)
+
+    monkeypatch.setattr(proc.os, "readlink", readlink)
+    found = {link["remote_address"] for link in links.links({9100}, {}, root)}
+    assert found == {address for inode, address in ((1, "10.0.0.2"), (2, "10.0.0.3")) if inode != closed}
+
+
+@pytest.mark.parametrize("spelled", ["2001:0DB8:0:0::A", "2001:db8::a"])
+def test_a_member_spelled_otherwise_is_a_member(spelled):
+    assert links.members_by_address([("a@n1", spelled)]) == {"2001:db8::a": "a@n1"}
+
+
+@pytest.mark.parametrize("address", ["n1.example", "", "10.0.0.0/8", "fe80::1%eth0"])
+def test_a_member_is_an_address(address):
+    with pytest.raises(ValueError, match="a@n1"):
+        links.members_by_address([("a@n1", address)])
+
+
+@little
+def test_a_name_that_a_local_user_chose(tmp_path):
+    root = tree(tmp_path, SOCKETS)
+    (tmp_path / "10" / "cmdline").write_bytes(b"beam.smp\0-name\0\x1b[2J\0")
+    assert {link["node"] for link in links.links({9100}, {}, root)} == {"\\x1b[2J"}
 
 
 RECORD = b"\x17\x03\x03\x00\x15" + bytes(range(0x83, 0x98))

@@ -12,16 +12,17 @@ from __future__ import annotations
 import array
 import errno
 import ipaddress
-import os
 import re
 import socket
 import struct
-import sys
 import time
-from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
+from .._model import addresses
+from .._model.door import safe_text, same_address
 from .._wire.errors import WireError
+from . import proc
 
 _ESTABLISHED = "01"
 _ETH_P_ALL = 3
@@ -29,125 +30,64 @@ _TCP = 6
 # The longest that IP can say. What a host sends to itself or leaves to its network card to cut up is as long.
 _MAX_PACKET = 65536
 
-Place = Tuple[str, int]
+Place = tuple[str, int]
 # From where to where.
-_Way = Tuple[Place, Place]
-
-
-@dataclass(frozen=True)
-class Socket:
-    """One established TCP connection; `inode` names it among a process's files."""
-
-    local: Place
-    remote: Place
-    inode: int
-
-
-def parse_table(text: str) -> List[Socket]:
-    """The established connections in the text of /proc/net/tcp or tcp6. IPv4 in IPv6 is IPv4."""
-    found: List[Socket] = []
-    for line in text.splitlines()[1:]:
-        fields = line.split()
-        if len(fields) > 9 and fields[3] == _ESTABLISHED:
-            found.append(Socket(_place(fields[1]), _place(fields[2]), int(fields[9])))
-    return found
-
-
-def _place(field: str) -> Place:
-    """`0100007F:1F90` as address and port: words of 32 bits in the host's byte order."""
-    digits, dummy, port = field.partition(":")
-    raw = bytes.fromhex(digits)
-    if sys.byteorder == "little":
-        raw = b"".join(raw[start:start + 4][::-1] for start in range(0, len(raw), 4))
-    return address_text(raw), int(port, 16)
+_Way = tuple[Place, Place]
 
 
 def address_text(raw: bytes) -> str:
-    """An address of 4 or 16 bytes as text."""
-    address = ipaddress.ip_address(raw)
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return str(mapped or address)
+    """An address of 4 or 16 bytes as text. IPv4 in IPv6 is IPv4."""
+    return same_address(ipaddress.ip_address(raw))
 
 
-def parse_ports(texts: Iterable[str]) -> Set[int]:
-    """Ports and windows such as 9100-9109. Raises `ValueError`."""
-    ports: Set[int] = set()
+def parse_ports(texts: Iterable[str]) -> set[int]:
+    """Ports and windows such as 9100-9109. Raises ValueError."""
+    ports: set[int] = set()
     for text in texts:
         match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", str(text))
         first, last = (int(match.group(1)), int(match.group(2) or match.group(1))) if match else (0, 0)
         if not 1 <= first <= last <= 65535:
-            raise ValueError("%s is neither a port nor a window such as 9100-9109" % text)
+            raise ValueError(f"{text} is neither a port nor a range such as 9100-9109")
         ports.update(range(first, last + 1))
     return ports
 
 
-def node_of(arguments: Sequence[str]) -> Optional[str]:
-    """The node name in the command line of a beam.smp, as it was given; None where it has none."""
-    for flag, value in zip(arguments, arguments[1:]):
-        if flag in ("-name", "-sname"):
-            return value
-    return None
-
-
-def beam_processes(proc: str = "/proc") -> Dict[int, Dict[str, Any]]:
-    """Inode -> pid and node name, for the sockets of all beam.smp processes that may be looked at."""
-    owners: Dict[int, Dict[str, Any]] = {}
-    for entry in os.listdir(proc):
-        if not entry.isdigit():
-            continue
-        folder = os.path.join(proc, entry)
+def members_by_address(members: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Address, in the one spelling in which the kernel's are compared, to node. Raises ValueError for what is no address."""
+    found = {}
+    for node, address in members:
         try:
-            with open(os.path.join(folder, "comm"), encoding="utf-8", errors="replace") as file:
-                if file.read().strip() != "beam.smp":
-                    continue
-            with open(os.path.join(folder, "cmdline"), "rb") as raw:
-                arguments = raw.read().decode("utf-8", "replace").split("\0")
-            owner = {"pid": int(entry), "node": node_of(arguments)}
-            for descriptor in os.listdir(os.path.join(folder, "fd")):
-                target = os.readlink(os.path.join(folder, "fd", descriptor))
-                if target.startswith("socket:["):
-                    owners[int(target[8:-1])] = owner
-        except OSError:
-            # It ended while we looked, or is not ours to look at.
-            continue
-    return owners
-
-
-def connections(proc: str = "/proc") -> List[Socket]:
-    """All established TCP connections of this network namespace."""
-    found: List[Socket] = []
-    for name in ("tcp", "tcp6"):
-        try:
-            with open(os.path.join(proc, "net", name), encoding="ascii") as file:
-                found += parse_table(file.read())
-        except FileNotFoundError:
-            # IPv6 is off.
-            continue
+            found[same_address(addresses.parse(address))] = safe_text(node)
+        except ValueError as error:
+            raise ValueError(f"the address of {node}: {error}") from None
     return found
 
 
-def links(ports: Set[int], members: Mapping[str, str], proc: str = "/proc") -> List[Dict[str, Any]]:
-    """The distribution links: connections of a beam.smp from or to one of the ports.
+def links(ports: Collection[int], members: Mapping[str, str], root: str = "/proc") -> list[dict[str, Any]]:
+    """The distribution links: established connections of a beam.smp from or to one of the ports.
 
-    `members`: address -> node. A link between two nodes of this host shows twice, once from each end.
+    members: address -> node, as members_by_address() makes it. A link between two nodes of this host shows twice, once from each end.
     """
-    owners = beam_processes(proc)
-    result: List[Dict[str, Any]] = []
-    for found in connections(proc):
-        owner = owners.get(found.inode)
-        incoming = found.local[1] in ports
-        if owner is None or not (incoming or found.remote[1] in ports):
+    established = [found for found in proc.sockets(_ESTABLISHED, root) or () if found.local[1] in ports or found.remote[1] in ports]
+    holders = proc.owners({found.inode for found in established}, root)
+    beams = {process.pid: process for process in proc.beam_processes(root) if process.process == "beam.smp"}
+    result: list[dict[str, Any]] = []
+    for found in established:
+        process = next((beams[pid] for pid in holders.get(found.inode, ()) if pid in beams), None)
+        if process is None:
             continue
+        incoming = found.local[1] in ports
+        peer = same_address(found.remote[0])
         result.append({
-            "node": owner["node"],
-            "pid": owner["pid"],
+            "node": None if process.node is None else safe_text(process.node),
+            "pid": process.pid,
             "direction": "in" if incoming else "out",
-            "local_address": found.local[0],
+            "local_address": same_address(found.local[0]),
             "local_port": found.local[1],
-            "remote_address": found.remote[0],
+            "remote_address": peer,
             "remote_port": found.remote[1],
-            "member": members.get(found.remote[0]),
-            "stranger": found.remote[0] not in members,
+            "member": members.get(peer),
+            "stranger": peer not in members,
             "wire": "unwatched",
         })
     return sorted(result, key=lambda link: (link["local_port"], link["remote_address"], link["remote_port"]))
@@ -156,7 +96,7 @@ def links(ports: Set[int], members: Mapping[str, str], proc: str = "/proc") -> L
 # --- What goes over them ---
 
 
-def classify(payload: bytes) -> Optional[str]:
+def classify(payload: bytes) -> str | None:
     """What a TCP segment carries: tls, clear, or None where that is not certain.
 
     Only a segment of nothing but whole TLS records, or whole frames, tells: whatever else is in the middle of a message can begin like either. A tick
@@ -191,7 +131,7 @@ def _frame(data: bytes, pos: int) -> int:
     return 4 + length if len(data) - pos >= 4 and (not length or mark in (b"p\x83", b"\x83D", b"\x83E", b"\x83F")) else 0
 
 
-def segment(packet: bytes) -> Optional[Tuple[Place, Place, bytes]]:
+def segment(packet: bytes) -> tuple[Place, Place, bytes] | None:
     """Source, destination and payload of a packet that begins with its IP header; None for what is no TCP segment with a payload."""
     if len(packet) < 40:
         return None
@@ -220,10 +160,10 @@ def segment(packet: bytes) -> Optional[Tuple[Place, Place, bytes]]:
 
 
 # Instructions of the kernel's packet filter (linux/filter.h): code, jump if true, jump if false, operand.
-_Instruction = Tuple[int, int, int, int]
+_Instruction = tuple[int, int, int, int]
 _SO_ATTACH_FILTER = 26
 # TCP in IPv4 but for later fragments, or in IPv6; X is where it begins. Everything else ends at the 14th.
-_IS_TCP: Tuple[_Instruction, ...] = (
+_IS_TCP: tuple[_Instruction, ...] = (
     (0x30, 0, 0, 0), (0x54, 0, 0, 0xF0), (0x15, 5, 0, 0x40), (0x15, 0, 10, 0x60),
     (0x30, 0, 0, 6), (0x15, 0, 8, _TCP), (0x01, 0, 0, 40), (0x05, 0, 0, 7),
     (0x30, 0, 0, 9), (0x15, 0, 4, _TCP), (0x28, 0, 0, 6), (0x45, 2, 0, 0x1FFF), (0xB1, 0, 0, 0), (0x05, 0, 0, 1),
@@ -243,13 +183,13 @@ def packet_filter(ports: Iterable[int]) -> bytes:
     ordered = sorted(set(ports))
     gaps = sorted((last - first for first, last in zip(ordered, ordered[1:])), reverse=True)
     widest = max(1, gaps[_MAX_RANGES - 1]) if len(gaps) >= _MAX_RANGES else 1
-    ranges: List[List[int]] = []
+    ranges: list[list[int]] = []
     for port in ordered:
         if ranges and port - ranges[-1][1] <= widest:
             ranges[-1][1] = port
         else:
             ranges.append([port, port])
-    matches: List[_Instruction] = []
+    matches: list[_Instruction] = []
     for first, last in ranges:
         matches += [(0x35, 0, 2, first), (0x25, 1, 0, last), _ACCEPT]
     program = [*_IS_TCP, (0x48, 0, 0, 0), *matches, (0x48, 0, 0, 2), *matches, _DROP]
@@ -262,12 +202,12 @@ def attach(sock: socket.socket, program: bytes) -> None:
     sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("@HP", len(program) // 8, memory.buffer_info()[0]))
 
 
-def watch(found: Sequence[Dict[str, Any]], seconds: float) -> None:
+def watch(found: Sequence[dict[str, Any]], seconds: float) -> None:
     """Watch all interfaces until each link has shown what it is, or the time is up.
 
-    Sets `wire` to tls, clear, unclear (what was seen does not tell) or silent (nothing was seen). Raises `WireError` where it may not be done.
+    Sets wire to tls, clear, unclear (what was seen does not tell) or silent (nothing was seen). Raises WireError where it may not be done.
     """
-    waiting: Dict[_Way, List[Dict[str, Any]]] = {}
+    waiting: dict[_Way, list[dict[str, Any]]] = {}
     for link in found:
         link["wire"] = "silent"
         here, there = (link["local_address"], link["local_port"]), (link["remote_address"], link["remote_port"])
@@ -281,10 +221,10 @@ def watch(found: Sequence[Dict[str, Any]], seconds: float) -> None:
     except PermissionError:
         raise WireError("watching links takes the capability to open packet sockets (root)", code="local_resources") from None
     except OSError as error:
-        raise WireError("links cannot be watched here: %s" % error.strerror, code="local_resources") from None
+        raise WireError(f"links cannot be watched here: {error.strerror}", code="local_resources") from None
 
 
-def _watch(sock: socket.socket, waiting: Dict[_Way, List[Dict[str, Any]]], until: float) -> None:
+def _watch(sock: socket.socket, waiting: dict[_Way, list[dict[str, Any]]], until: float) -> None:
     while waiting:
         # Of a link, the port that it was opened to: the other is anybody's.
         attach(sock, packet_filter(link[_OPENED_TO[link["direction"]]] for ends in waiting.values() for link in ends))
@@ -298,7 +238,7 @@ def _watch(sock: socket.socket, waiting: Dict[_Way, List[Dict[str, Any]]], until
 _OPENED_TO = {"in": "local_port", "out": "remote_port"}
 
 
-def _next_settled(sock: socket.socket, waiting: Dict[_Way, List[Dict[str, Any]]], until: float) -> Optional[_Way]:
+def _next_settled(sock: socket.socket, waiting: dict[_Way, list[dict[str, Any]]], until: float) -> _Way | None:
     """Read packets until one settles a link, and say which; None when the time is up."""
     while True:
         left = until - time.monotonic()
