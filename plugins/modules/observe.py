@@ -231,6 +231,35 @@ processes:
     digest:
       description: Digest of the configuration that it was started with, from its environment.
       type: str
+    vm:
+      description: The OTP that it runs, which is not always the one on disk. Null for epmd, and where this user may not look.
+      type: dict
+      contains:
+        executable:
+          description: Path of the program.
+          type: str
+          sample: /usr/lib/erlang/erts-15.2.7/bin/beam.smp
+        otp_root:
+          description: The installation that it belongs to, null where the path does not say so.
+          type: str
+          sample: /usr/lib/erlang
+        erts:
+          description: Version of its ERTS.
+          type: str
+          sample: 15.2.7
+        version:
+          description: Version of the OTP that runs; null where it is not known because its files were replaced.
+          type: str
+          sample: 27.3.4.1
+        package:
+          description: >-
+            C(name) of its Debian package, the C(installed) version and the version with which it was C(started), from dpkg's log. Null where it came
+            another way.
+          type: dict
+        replaced:
+          description: Its program and its libraries that were deleted or replaced since it was started.
+          type: list
+          elements: str
 units:
   description: systemd's view of each unit, by name.
   returned: success

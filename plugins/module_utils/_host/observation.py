@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from .._net.interfaces import list_addresses
-from . import files, firewall, otp, proc, units
+from . import files, firewall, otp, proc, units, vm
 
 EPMD_PORT = 4369
 _UNITS = (
@@ -31,7 +31,7 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = ()) ->
     """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset."""
     epoch = time.time()
     apt = otp.ask_apt()
-    processes = proc.processes()
+    processes = [{**one, "vm": None if one["process"] == "epmd" else vm.describe(int(str(one["pid"])))} for one in proc.processes()]
     seen_units = units.show({*_UNITS, *extra_units, *(str(one["unit"]) for one in processes if str(one["unit"]).endswith(".service"))})
     listeners = proc.listeners()
     _name_sockets(listeners)

@@ -195,6 +195,15 @@ CONTROLS = (
         "processes",
     ),
     Control(
+        "running-vm",
+        "The running VM is the OTP on disk",
+        "An upgrade changes files. A node keeps the VM and the libraries that it has loaded, with their vulnerabilities, until it is restarted.",
+        "Run beam.cluster.site: the role service restarts such nodes, one at a time.",
+        "proc(5), /proc/PID/exe and /proc/PID/maps; Debian, dpkg.log",
+        "high",
+        "processes",
+    ),
+    Control(
         "argument-list",
         "No cookie in any argument list",
         "Every user of the host can read it in ps.",

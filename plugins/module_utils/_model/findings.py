@@ -21,6 +21,7 @@ from .controls import ATTACKS, BY_ID, CERTIFICATE_DAYS_MIN, CONTROLS, NOTES, SAN
 from .cookie import PLACEHOLDER
 from .ports import joined
 from .probes import CONNECT, SELF, Answer, Probe
+from .running import vm_problems
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
@@ -419,6 +420,19 @@ def _running_process(host: _Host) -> Iterator[Result]:
         yield (node["node"], *_verdict(problems, f"pid {', '.join(str(p['pid']) for p in running)} carries the digest of the files"))
 
 
+def _running_vm(host: _Host) -> Iterator[Result]:
+    for node in host.nodes:
+        running = [p for p in host.observed["processes"] if p.get("unit") == node["unit"] and p.get("process") != "epmd"]
+        unseen = [f"pid {p['pid']}: its program could not be read" for p in running if not p.get("vm")]
+        problems = [problem for p in running if p.get("vm") for problem in vm_problems(p)]
+        if problems:
+            yield (node["node"], FAILED, tuple(problems))
+        elif unseen or not running:
+            yield (node["node"], NOT_TESTED, tuple(unseen) or (f"no virtual machine runs in {node['unit']}",))
+        else:
+            yield (node["node"], PASSED, tuple(f"pid {p['pid']} runs OTP {p['vm'].get('version') or 'unknown'}, the one on disk" for p in running))
+
+
 def _values(words: Sequence[str]) -> Iterator[str]:
     """The values of a flag: the words up to the next flag."""
     return itertools.takewhile(lambda word: not word.startswith("-"), words)
@@ -497,6 +511,7 @@ _HOST_CHECKS: dict[str, Callable[[_Host], Iterator[Result]]] = {
     "unit-sandbox": _unit_sandbox,
     "core-dumps": _core_dumps,
     "running-process": _running_process,
+    "running-vm": _running_vm,
     "argument-list": _argument_list,
     "firewall-rules": _firewall_rules,
     "firewall-boot": _firewall_boot,
