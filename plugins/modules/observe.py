@@ -247,6 +247,10 @@ processes:
           description: Version of its ERTS.
           type: str
           sample: 15.2.7
+        installed_erts:
+          description: Version of the ERTS that would be started there now, null where the installation does not say so.
+          type: str
+          sample: 15.2.7
         version:
           description: Version of the OTP that runs; null where it is not known because its files were replaced.
           type: str

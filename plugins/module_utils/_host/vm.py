@@ -28,7 +28,7 @@ def describe(pid: int, root: str = "/proc") -> dict[str, object] | None:
     """The virtual machine of a process, None where this user may not look at it.
 
     `executable` is its path without the kernel's mark, `replaced` are the files that it runs and that are no longer those on disk. `otp_root`
-    and `erts` come from the path. `version` is that of the OTP that runs, None where it is not known. `package`: name of the Debian package,
+    and `erts` come from the path, `installed_erts` is the one that starts there now (None where the root does not say). `version` is that of the OTP that runs, None where it is not known. `package`: name of the Debian package,
     `installed` version, and the one that the process was `started` with (None where the log does not reach back so far); None where it came
     another way.
     """
@@ -41,17 +41,29 @@ def describe(pid: int, root: str = "/proc") -> dict[str, object] | None:
     match = _EMULATOR.fullmatch(executable)
     otp_root = match.group("root") if match else None
     package = _package(f"{otp_root}/bin/erl", started(pid, root)) if otp_root else None
+    erts = match.group("erts") if match else None
+    installed = _installed_erts(f"{root}/{pid}/root{otp_root}") if otp_root else None
     known = package is not None and package["started"] is not None
     if known and package is not None and package["started"] != package["installed"]:
         version = upstream(str(package["started"]))
-    elif otp_root and (known or executable not in replaced):
+    elif otp_root and installed in (None, erts) and (known or executable not in replaced):
         version = otp.release_of(f"{root}/{pid}/root{otp_root}")[1]
     else:
         version = None
     return {
-        "executable": executable, "otp_root": otp_root, "erts": match.group("erts") if match else None,
+        "executable": executable, "otp_root": otp_root, "erts": erts, "installed_erts": installed,
         "replaced": replaced, "version": version, "package": package,
     }
+
+
+def _installed_erts(otp_root: str) -> str | None:
+    """The first word of `start_erl.data` ('ERTS RELEASE')."""
+    try:
+        with open(f"{otp_root}/releases/start_erl.data", encoding="utf-8", errors="replace") as stream:
+            words = stream.read().split()
+    except OSError:
+        return None
+    return words[0] if len(words) == 2 else None
 
 
 def replaced_files(pid: int, root: str = "/proc") -> list[str]:

@@ -24,6 +24,8 @@ def vm_problems(process: Mapping[str, Any]) -> list[str]:
     name = package.get("name")
     if package.get("started") and package["started"] != package.get("installed"):
         problems.append(f"{who} runs {name} {package['started']}, and {package.get('installed')} is installed")
+    if vm.get("installed_erts") and vm["installed_erts"] != vm.get("erts"):
+        problems.append(f"{who} runs ERTS {vm.get('erts')}, and {vm.get('otp_root')} has ERTS {vm['installed_erts']} now")
     replaced = list(vm.get("replaced") or ())
     if replaced:
         more = f" and {len(replaced) - _MOST} more" if len(replaced) > _MOST else ""

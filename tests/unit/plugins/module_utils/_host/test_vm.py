@@ -88,6 +88,9 @@ def test_a_program_that_is_replaced(tmp_path: Path) -> None:
         before = seen(running)
         assert (before["replaced"], before["version"], before["erts"]) == ([], "27.3.4.1", "15.2.7")
         assert before["otp_root"] == str(tmp_path / "erlang") and before["package"] is None
+        # A new one beside it: an upgrade that leaves the old one where it is.
+        (tmp_path / "erlang" / "releases" / "start_erl.data").write_text("15.2.8 27")
+        assert (seen(running)["installed_erts"], seen(running)["version"], seen(running)["replaced"]) == ("15.2.8", None, [])
         new = program.with_name("new")
         shutil.copy(program, new)
         os.replace(new, program)

@@ -16,7 +16,8 @@ EMULATOR = "/usr/lib/erlang/erts-15.2.7/bin/beam.smp"
 
 
 def process(**changes: Any) -> dict[str, Any]:
-    vm = {"executable": EMULATOR, "replaced": changes.pop("replaced", []), "package": changes.pop("package", None)}
+    vm = {"executable": EMULATOR, "otp_root": "/usr/lib/erlang", "erts": "15.2.7", "installed_erts": changes.pop("installed_erts", "15.2.7")}
+    vm.update(replaced=changes.pop("replaced", []), package=changes.pop("package", None))
     return {"pid": 7, "process": "beam.smp", "unit": "beam.service", "node": "beam@n1", "digest": "new", "vm": vm, **changes}
 
 
@@ -32,6 +33,8 @@ REASONS = [
     ([process(replaced=[EMULATOR])], "", [f"pid 7 runs {EMULATOR}, which is no longer the file on disk"]),
     ([process(package=PACKAGE)], "", ["pid 7 runs erlang-base 1:27-1, and 1:27-2 is installed"]),
     ([process(package=dict(PACKAGE, started=None))], "", []),
+    ([process(installed_erts="15.2.8")], "", ["pid 7 runs ERTS 15.2.7, and /usr/lib/erlang has ERTS 15.2.8 now"]),
+    ([process(installed_erts=None)], "", []),
     ([process(digest="old", replaced=[EMULATOR])], "", ["other files", "no longer the file"]),
     ([process()], "refused", ["does not accept the cookie"]),
     ([process()], "unreachable", []),
