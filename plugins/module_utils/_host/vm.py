@@ -28,9 +28,9 @@ def describe(pid: int, root: str = "/proc") -> dict[str, object] | None:
     """The virtual machine of a process, None where this user may not look at it.
 
     `executable` is its path without the kernel's mark, `replaced` are the files that it runs and that are no longer those on disk. `otp_root`
-    and `erts` come from the path, `installed_erts` is the one that starts there now (None where the root does not say). `version` is that of the OTP that runs, None where it is not known. `package`: name of the Debian package,
-    `installed` version, and the one that the process was `started` with (None where the log does not reach back so far); None where it came
-    another way.
+    and `erts` come from the path, `installed_erts` is the one that starts there now (None where the root does not say). `version` is that of
+    the OTP that runs, None where it is not known. `package`: name of the Debian package, `installed` version, and the one that the process
+    was `started` with (None where the log does not reach back so far); None where it came another way.
     """
     try:
         path = os.readlink(f"{root}/{pid}/exe")

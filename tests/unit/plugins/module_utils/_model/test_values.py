@@ -226,6 +226,7 @@ def test_the_real_erl_reads_the_same(data: bytes, found: bytes | None, tmp_path:
     done = subprocess.run(
         ["erl", "-noinput", "-sname", "cookie_test", "-start_epmd", "false", "-dist_listen", "false",
          "-eval", 'io:format("~ts", [erlang:get_cookie()]), halt().'],
-        capture_output=True, timeout=60, check=False, cwd=tmp_path, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ERL_CRASH_DUMP_SECONDS": "0"},
+        capture_output=True, timeout=60, check=False, cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ERL_CRASH_DUMP_SECONDS": "0"},
     )
     assert (done.stdout if done.returncode == 0 else None) == found

@@ -153,6 +153,7 @@ def host(name: str) -> dict[str, Any]:
                         "executable": "/usr/lib/erlang/erts-15.2.7/bin/beam.smp",
                         "otp_root": "/usr/lib/erlang",
                         "erts": "15.2.7",
+                        "installed_erts": "15.2.7",
                         "version": "27.3.4.1",
                         "package": {"name": "erlang-base", "installed": "1:27.3.4.1+dfsg-1+deb13u4", "started": "1:27.3.4.1+dfsg-1+deb13u4"},
                         "replaced": [],
