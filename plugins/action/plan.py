@@ -35,7 +35,7 @@ class ActionModule(ActionBase):
         runs.judge_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
-        runs.judge_platforms({host: (seen.get("os") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
+        runs.judge_platforms({host: (seen.get("distribution") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
         warnings = inputs.judge_names(gathered.names, known, problems)
         for host, wrong in gathered.wrong.items():
             for one in wrong:

@@ -19,7 +19,7 @@ description:
   - What it cannot see is null, never an empty list, and C(unknown) says why.
   - It returns what is on a list of things to return, and nothing else. No argument list, no value of an environment variable and no content of
     a file leaves the host.
-  - Text that local users of the host can choose is safe to print, characters that are not printable are returned as C(\\xNN).
+  - Text that local users of the host can choose is safe to print, characters that are not printable are returned as V(\\xNN).
 options:
   units:
     description:
@@ -240,6 +240,21 @@ processes:
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
+    vm:
+      description: The OTP that it runs, which is not always the one on disk. Null for epmd, and where this user may not look.
+      type: dict
+      contains:
+        executable: {type: str, description: "Path of the program.", sample: /usr/lib/erlang/erts-15.2.7/bin/beam.smp}
+        otp_root: {type: str, description: "The installation that it belongs to, null where the path does not say so.", sample: /usr/lib/erlang}
+        erts: {type: str, description: "Version of its ERTS.", sample: 15.2.7}
+        installed_erts: {type: str, description: "ERTS version that a start would use now, null where unknown.", sample: 15.2.7}
+        version: {type: str, description: "Version of the OTP that runs. Null where its files were replaced and it is not known.", sample: 27.3.4.1}
+        package:
+          description: >-
+            C(name) of its Debian package, the C(installed) version, and the version with which it was C(started), from dpkg's log. Null where it came
+            another way.
+          type: dict
+        replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
 contained:
   description: BEAM processes in containers on this host, as RV(processes).
   returned: success

@@ -105,6 +105,13 @@ def test_the_whole_lab_passes_with_every_attack_tried(whole: dict[str, Any]) -> 
     assert whole["outsiders"] == ["outsider"]
 
 
+def test_alone_it_reports_the_vulnerabilities_that_site_reports(lab: Lab, whole: dict[str, Any]) -> None:
+    done = lab.play()
+    assert done.returncode == 0, done.stdout[-6000:]
+    path = Path(lab.variable("n1", "beam_verify_report_dir")) / "beam.json"
+    assert whole["advisories"] and whole["advisories"] == json.loads(path.read_text())["advisories"]
+
+
 def test_nothing_is_left_behind(lab: Lab, whole: dict[str, Any]) -> None:
     for host in (*NODES, "outsider"):
         assert not lab.on(host, "find / -xdev -name 'beam-verify-*' -o -xdev -name 'beam-foreign-*' -o -xdev -name expired.pem | head")

@@ -164,6 +164,16 @@ CONTROLS = (
         "processes",
     ),
     Control(
+        "running-vm",
+        "The running VM is the OTP on disk",
+        "An upgrade changes files. A node keeps the VM and the libraries that it has loaded, with their vulnerabilities, until it restarts.",
+        "Restart the node. beam.cluster.site restarts such nodes one at a time.",
+        "service",
+        (("proc(5), /proc/PID/exe and /proc/PID/maps", "https://man7.org/linux/man-pages/man5/proc_pid_exe.5.html"),),
+        "high",
+        "processes",
+    ),
+    Control(
         "argument-list",
         "No cookie in any argument list",
         "Every user of the host can read it with ps.",

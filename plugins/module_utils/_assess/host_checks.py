@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Callable
 
 from .._model.observation import Listener, Observation, Process, Unit
+from .._model.running import vm_problems
 from .controls import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
 from .finding import NOT_TESTED, Finding, Result, result
@@ -154,6 +155,23 @@ def _running_process(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(node.node, problems, f"pid {', '.join(str(one.pid) for one in running)} has the digest of the files")
 
 
+def _running_vm(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.processes is None:
+        yield from _unknown(_names(host), seen, "processes")
+        return
+    for node in host.nodes:
+        running = [one for one in seen.processes if one.is_vm and one.unit == node.unit]
+        problems = [problem for one in running for problem in vm_problems(one)]
+        unread = [f"pid {one.pid}: its program could not be read" for one in running if one.vm is None]
+        if not running:
+            unread.append(f"no process of {node.unit} runs")
+        if unread and not problems:
+            yield Result(node.node, NOT_TESTED, tuple(unread))
+            continue
+        versions = ", ".join(f"pid {one.pid} runs OTP {one.vm.version or 'of an unknown version'}" for one in running if one.vm)
+        yield result(node.node, problems, f"{versions}, the one on disk")
+
+
 def _is(process: Process, node: NodeTarget) -> bool:
     """Whether a process of the node's unit is the node. One whose arguments could not be read may be."""
     return not process.flags.arguments_read or process.flags.name in (node.node, node.name)
@@ -190,6 +208,7 @@ CHECKS: Mapping[str, Check] = {
     "unit-sandbox": _unit_sandbox,
     "core-dumps": _core_dumps,
     "running-process": _running_process,
+    "running-vm": _running_vm,
     "argument-list": _argument_list,
     "firewall-rules": firewall_rules,
     "firewall-boot": firewall_boot,

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import certificates, files, firewall, interfaces, otp, proc, units
+from . import certificates, files, firewall, interfaces, otp, proc, units, vm
 
 EPMD_PORT = 4369
 _UNITS = (
@@ -64,7 +64,7 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
         "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
-        "processes": [proc.as_dict(one) for one in processes],
+        "processes": [{**proc.as_dict(one), "vm": None if one.process == "epmd" else vm.describe(one.pid)} for one in processes],
         "contained": [proc.as_dict(one) for one in found if one.container],
         "units": seen_units,
         "files": listing.entries,

@@ -126,12 +126,57 @@ class VmFlags:
 
 
 @dataclass(frozen=True)
+class Package:
+    """A Debian package: the version that is installed, and the one with which a process was started (None where dpkg's log does not say)."""
+
+    name: str
+    installed: str | None
+    started: str | None
+
+
+@dataclass(frozen=True)
+class RunningVm:
+    """The OTP that a process runs, which is not always the one on disk.
+
+    erts: of the running program; installed_erts: the one that a start would use now. version: of the running OTP, None where its files were replaced
+    and it is not known. replaced: its program and libraries that are no longer the files on disk.
+    """
+
+    executable: str | None
+    otp_root: str | None
+    erts: str | None
+    installed_erts: str | None
+    version: str | None
+    package: Package | None
+    replaced: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: object) -> RunningVm | None:
+        if not isinstance(raw, Mapping):
+            return None
+        replaced, of = as_texts(raw.get("replaced")), raw.get("package")
+        if replaced is None:
+            return None
+        package = of if isinstance(of, Mapping) else {}
+        name = as_text(package.get("name"))
+        return cls(
+            executable=as_path(raw.get("executable")),
+            otp_root=as_path(raw.get("otp_root")),
+            erts=as_text(raw.get("erts")),
+            installed_erts=as_text(raw.get("installed_erts")),
+            version=as_text(raw.get("version")),
+            package=Package(name, as_text(package.get("installed")), as_text(package.get("started"))) if name else None,
+            replaced=replaced,
+        )
+
+
+@dataclass(frozen=True)
 class Process:
     """One BEAM virtual machine or epmd.
 
     program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
-    vm_replaced: why the running program is not the one on disk, such as "exe deleted"; empty where it is the same.
+    vm: which OTP it runs; None for epmd, and where the program could not be read.
     """
 
     pid: int
@@ -145,7 +190,7 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
-    vm_replaced: tuple[str, ...] | None = None
+    vm: RunningVm | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Process | None:
@@ -165,7 +210,7 @@ class Process:
             home=as_path(raw.get("home")),
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
-            vm_replaced=as_texts(raw.get("vm_replaced")),
+            vm=RunningVm.parse(raw.get("vm")),
         )
 
     @property

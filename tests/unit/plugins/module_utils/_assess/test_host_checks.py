@@ -90,6 +90,13 @@ def process(**values: Any) -> Change:
     return lambda n2: n2["processes"][0].update(values)
 
 
+EMULATOR = "/usr/lib/erlang/erts-15.2.7/bin/beam.smp"
+
+
+def vm(**values: Any) -> Change:
+    return lambda n2: n2["processes"][0]["vm"].update(values)
+
+
 def flags(**values: Any) -> Change:
     return lambda n2: n2["processes"][0]["flags"].update(values)
 
@@ -139,6 +146,10 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("running-process", process(user="root"), "runs as root"),
     ("running-process", flags(name="other@n2"), "no process of beam.service"),
     ("running-process", unit(BEAM, digest=None), "no digest"),
+    ("running-vm", vm(replaced=[EMULATOR]), f"pid 42 runs {EMULATOR} of the package erlang-base, which is no longer the file on disk"),
+    ("running-vm", vm(replaced=["/usr/lib/x86_64-linux-gnu/libcrypto.so.3"]), "libcrypto.so.3, which is no longer the file on disk"),
+    ("running-vm", vm(package={"name": "erlang-base", "installed": "27-2", "started": "27-1"}), "runs erlang-base 27-1, and 27-2 is installed"),
+    ("running-vm", vm(installed_erts="15.2.8"), "runs ERTS 15.2.7, and /usr/lib/erlang has ERTS 15.2.8 now"),
     ("argument-list", flags(cookie="value"), "has -setcookie"),
     ("argument-list", flags(cookie="placeholder"), "has the placeholder for its cookie"),
     ("firewall-rules", lambda n2: n2["firewall"].update(beam=None), "not loaded"),
@@ -200,6 +211,9 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("running-process", gone("processes"), "processes"),
     ("running-process", gone("units"), "not looked at"),
     ("running-process", flags(arguments_read=False, name=None), "could not be read"),
+    ("running-vm", gone("processes"), "processes"),
+    ("running-vm", lambda n2: n2["processes"].clear(), "no process of beam.service runs"),
+    ("running-vm", process(vm=None), "could not be read"),
     ("argument-list", gone("processes"), "processes"),
     ("argument-list", lambda n2: n2["processes"].clear(), "no process of beam.service"),
     ("argument-list", flags(arguments_read=False), "could not be read"),

@@ -179,6 +179,15 @@ def host(name: str) -> dict[str, Any]:
                 "flags": {"name": f"beam@{name}", "long_names": True, "proto_dist": "inet_tls", "cookie": "none", "arguments_read": True},
                 "digest": "d1ge57",
                 "core_limit": 0,
+                "vm": {
+                    "executable": "/usr/lib/erlang/erts-15.2.7/bin/beam.smp",
+                    "otp_root": "/usr/lib/erlang",
+                    "erts": "15.2.7",
+                    "installed_erts": "15.2.7",
+                    "version": "27.3.4.1",
+                    "package": {"name": "erlang-base", "installed": "1:27.3.4.1+dfsg-1+deb13u4", "started": "1:27.3.4.1+dfsg-1+deb13u4"},
+                    "replaced": [],
+                },
             }
         ],
         "files": [

@@ -53,7 +53,7 @@ def test_another_shape_never_raises(junk: Any) -> None:
     for name in names:
         Observation.parse("n1", {name: junk})
     Observation.parse("n1", {"firewall": {"readable": True, "beam": {"members": junk, "ports": junk, "admits": junk, "hooks": junk}}})
-    Observation.parse("n1", {"processes": [{"pid": 1, "flags": junk, "vm_replaced": junk}], "units": {"a": {"after": junk, "drop_ins": junk}}})
+    Observation.parse("n1", {"processes": [{"pid": 1, "flags": junk, "vm": junk}], "units": {"a": {"after": junk, "drop_ins": junk}}})
 
 
 def test_names_that_a_local_user_chose() -> None:
