@@ -97,29 +97,17 @@ addresses:
   type: list
   elements: dict
   contains:
-    interface:
-      description: Name of the interface.
-      type: str
-    address:
-      description: The address.
-      type: str
-    family:
-      description: 4 or 6.
-      type: int
-    prefix:
-      description: Length of the network's prefix.
-      type: int
-    default_route:
-      description: Whether the interface carries a default route of this family.
-      type: bool
+    interface: {type: str, description: "Name of the interface."}
+    address: {type: str, description: "The address."}
+    family: {type: int, description: "4 or 6."}
+    prefix: {type: int, description: "Length of the network's prefix."}
+    default_route: {type: bool, description: "Whether the interface carries a default route of this family."}
 otp:
   description: Erlang/OTP as installed, and as apt offers it.
   returned: success
   type: dict
   contains:
-    installed:
-      description: Whether there is one.
-      type: bool
+    installed: {type: bool, description: "Whether there is one."}
     release:
       description: Major release.
       type: str
@@ -128,30 +116,18 @@ otp:
       description: Full version.
       type: str
       sample: "27.3.4.1"
-    root:
-      description: Directory of the installation.
-      type: str
-    erl:
-      description: Path of C(erl).
-      type: str
-    ssl:
-      description: Whether the application C(ssl) is there.
-      type: bool
-    candidate:
-      description: The version of C(erlang-base) that apt would install.
-      type: str
-    candidate_release:
-      description: Its major release.
-      type: str
+    root: {type: str, description: "Directory of the installation."}
+    erl: {type: str, description: "Path of C(erl)."}
+    ssl: {type: bool, description: "Whether the application C(ssl) is there."}
+    candidate: {type: str, description: "The version of C(erlang-base) that apt would install."}
+    candidate_release: {type: str, description: "Its major release."}
 otp_roots:
   description: Each installation of Erlang/OTP - the host's own, and those that the BEAM processes were started from.
   returned: success
   type: list
   elements: dict
   contains:
-    root:
-      description: Its directory, as the process sees it.
-      type: str
+    root: {type: str, description: "Its directory, as the process sees it."}
     release:
       description: Major release, null where it cannot be read.
       type: str
@@ -160,49 +136,27 @@ otp_roots:
       description: Full version, null where there is no file C(OTP_VERSION), as in releases that bring their own runtime.
       type: str
       sample: "27.3.4.1"
-    pids:
-      description: The processes that run from it.
-      type: list
-      elements: int
+    pids: {type: list, elements: int, description: "The processes that run from it."}
 firewall:
   description: The firewall in charge, and what this collection's own table lets in.
   returned: success
   type: dict
   contains:
-    nft:
-      description: Whether nftables' program is there.
-      type: bool
-    readable:
-      description: Whether the ruleset could be read. Where not, nothing is known of it.
-      type: bool
+    nft: {type: bool, description: "Whether nftables' program is there."}
+    readable: {type: bool, description: "Whether the ruleset could be read. Where not, nothing is known of it."}
     drops_by_default:
       description: Whether a table other than ours drops what comes in and matches no rule. Null where the ruleset cannot be read.
       type: bool
-    in_charge:
-      description: V(firewalld), V(ufw), V(nftables) or V(none).
-      type: str
-    at_boot:
-      description: Whether the unit that loads our table is enabled. Null without systemd.
-      type: bool
+    in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
+    at_boot: {type: bool, description: "Whether the unit that loads our table is enabled. Null without systemd."}
     beam:
       description: Our table, null where it is not loaded, or cannot be read (see C(readable)).
       type: dict
       contains:
-        members:
-          description: Elements of its sets of addresses.
-          type: list
-          elements: str
-        own:
-          description: Elements of its sets of the host's own addresses.
-          type: list
-          elements: str
-        ports:
-          description: Pairs of first and last port that it guards.
-          type: list
-          elements: list
-        dormant:
-          description: Whether the kernel is told not to use the table.
-          type: bool
+        members: {type: list, elements: str, description: "Elements of its sets of addresses."}
+        own: {type: list, elements: str, description: "Elements of its sets of the host's own addresses."}
+        ports: {type: list, elements: list, description: "Pairs of first and last port that it guards."}
+        dormant: {type: bool, description: "Whether the kernel is told not to use the table."}
         hooks:
           description: The hooks of its base chains.
           type: list
@@ -215,30 +169,16 @@ firewall:
           type: list
           elements: dict
           contains:
-            family:
-              description: 4 or 6.
-              type: int
+            family: {type: int, description: "4 or 6."}
             sources:
               description: Addresses, networks and ranges (V(10.0.0.1-10.0.0.9)) that may come in, null for all.
               type: list
               elements: str
-            destinations:
-              description: The same of the addresses that they may come to.
-              type: list
-              elements: str
-            ports:
-              description: Pairs of first and last port.
-              type: list
-              elements: list
-            loopback:
-              description: Whether this is about packets over the interface C(lo) only.
-              type: bool
-            certain:
-              description: Whether the rule has no condition that was not understood. Otherwise it may let in less.
-              type: bool
-            rule:
-              description: The rule.
-              type: str
+            destinations: {type: list, elements: str, description: "The same of the addresses that they may come to."}
+            ports: {type: list, elements: list, description: "Pairs of first and last port."}
+            loopback: {type: bool, description: "Whether this is about packets over the interface C(lo) only."}
+            certain: {type: bool, description: "Whether the rule has no condition that was not understood. Otherwise it may let in less."}
+            rule: {type: str, description: "The rule."}
 ephemeral_ports:
   description: The ports that the kernel gives to outgoing connections, null where they cannot be read.
   returned: success
@@ -249,120 +189,57 @@ ephemeral_ports:
       type: list
       elements: int
       sample: [32768, 60999]
-    reserved:
-      description: Pairs of first and last that are left out.
-      type: list
-      elements: list
+    reserved: {type: list, elements: list, description: "Pairs of first and last that are left out."}
 listeners:
   description: Every listening TCP socket, with its owner as far as that is known. Null where the kernel's table cannot be read.
   returned: success
   type: list
   elements: dict
   contains:
-    address:
-      description: Address it is bound to.
-      type: str
-    port:
-      description: Its port.
-      type: int
-    family:
-      description: 4 or 6.
-      type: int
-    pid:
-      description: Process that holds it.
-      type: int
-    process:
-      description: Name of that process.
-      type: str
-    unit:
-      description: systemd unit that it belongs to.
-      type: str
-    user:
-      description: User it runs as.
-      type: str
+    address: {type: str, description: "Address it is bound to."}
+    port: {type: int, description: "Its port."}
+    family: {type: int, description: "4 or 6."}
+    pid: {type: int, description: "Process that holds it."}
+    process: {type: str, description: "Name of that process."}
+    unit: {type: str, description: "systemd unit that it belongs to."}
+    user: {type: str, description: "User it runs as."}
 processes:
   description: BEAM virtual machines and epmds of this host.
   returned: success
   type: list
   elements: dict
   contains:
-    pid:
-      description: Number of the process.
-      type: int
-    process:
-      description: V(beam.smp), V(beam) or V(epmd).
-      type: str
-    user:
-      description: User it runs as.
-      type: str
-    unit:
-      description: systemd unit that it belongs to.
-      type: str
-    node:
-      description: Name that it was started with.
-      type: str
+    pid: {type: int, description: "Number of the process."}
+    process: {type: str, description: "V(beam.smp), V(beam) or V(epmd)."}
+    user: {type: str, description: "User it runs as."}
+    unit: {type: str, description: "systemd unit that it belongs to."}
+    node: {type: str, description: "Name that it was started with."}
     flags:
       description: What its command line says of the distribution. The command line itself is not returned.
       type: dict
       contains:
-        name:
-          description: Value of C(-name) or C(-sname).
-          type: str
-        long_names:
-          description: Whether it was C(-name).
-          type: bool
-        hidden:
-          description: Whether C(-hidden) is given.
-          type: bool
-        proto_dist:
-          description: Last value of C(-proto_dist), V(inet_tcp) without one.
-          type: str
-        proto_dist_given:
-          description: How often C(-proto_dist) is given. Before OTP 27.1 the VM ignores it when it is given twice.
-          type: int
-        ssl_options_file:
-          description: Value of C(-ssl_dist_optfile).
-          type: str
-        args_files:
-          description: Argument files, named on the command line or in the C(ERL_*FLAGS) of its environment.
-          type: list
-          elements: str
-        config_files:
-          description: Values of C(-config).
-          type: list
-          elements: str
-        kernel:
-          description: Parameters of the application kernel that concern the distribution.
-          type: dict
-        fixed_port:
-          description: Value of C(-erl_epmd_port).
-          type: str
+        name: {type: str, description: "Value of C(-name) or C(-sname)."}
+        long_names: {type: bool, description: "Whether it was C(-name)."}
+        hidden: {type: bool, description: "Whether C(-hidden) is given."}
+        proto_dist: {type: str, description: "Last value of C(-proto_dist), V(inet_tcp) without one."}
+        proto_dist_given: {type: int, description: "How often C(-proto_dist) is given. Before OTP 27.1 the VM ignores it when it is given twice."}
+        ssl_options_file: {type: str, description: "Value of C(-ssl_dist_optfile)."}
+        args_files: {type: list, elements: str, description: "Argument files, named on the command line or in the C(ERL_*FLAGS) of its environment."}
+        config_files: {type: list, elements: str, description: "Values of C(-config)."}
+        kernel: {type: dict, description: "Parameters of the application kernel that concern the distribution."}
+        fixed_port: {type: str, description: "Value of C(-erl_epmd_port)."}
         cookie:
           description:
             - What of a cookie the command line holds - V(none), V(ignored) (this collection's placeholder, more than once, so that the VM takes the
               cookie file), V(placeholder) (once, it counts), or V(value).
           type: str
-        arguments_read:
-          description: Whether the command line could be read.
-          type: bool
-    digest:
-      description: Digest of the configuration that it was started with, from its environment.
-      type: str
-    started:
-      description: When it began, in seconds since 1970.
-      type: float
-    core_limit:
-      description: Its soft limit of core dumps in bytes, V(-1) for none.
-      type: int
-    home:
-      description: Its home directory.
-      type: str
-    root:
-      description: Root directory of its Erlang/OTP.
-      type: str
-    container:
-      description: Whether it runs in a container on this host.
-      type: bool
+        arguments_read: {type: bool, description: "Whether the command line could be read."}
+    digest: {type: str, description: "Digest of the configuration that it was started with, from its environment."}
+    started: {type: float, description: "When it began, in seconds since 1970."}
+    core_limit: {type: int, description: "Its soft limit of core dumps in bytes, V(-1) for none."}
+    home: {type: str, description: "Its home directory."}
+    root: {type: str, description: "Root directory of its Erlang/OTP."}
+    container: {type: bool, description: "Whether it runs in a container on this host."}
 contained:
   description: BEAM processes in containers on this host, as RV(processes).
   returned: success
@@ -373,48 +250,19 @@ units:
   returned: success
   type: dict
   contains:
-    load:
-      description: V(loaded), V(not-found), V(masked).
-      type: str
-    active:
-      description: State of the unit.
-      type: str
-    sub:
-      description: State in detail.
-      type: str
-    enabled:
-      description: Whether it starts at boot.
-      type: str
-    fragment:
-      description: The unit's file.
-      type: str
-    drop_ins:
-      description: The drop-ins, in the order in which systemd reads them.
-      type: list
-      elements: str
-    need_daemon_reload:
-      description: Whether files changed since systemd read them.
-      type: bool
-    main_pid:
-      description: Main process, 0 for none.
-      type: int
-    user:
-      description: User as the unit has it, empty for root, null for a unit that has none (a target).
-      type: str
-    core_limit:
-      description: C(LimitCORE).
-      type: str
-    after:
-      description: Units that it starts after.
-      type: list
-      elements: str
-    requires:
-      description: Units that it requires.
-      type: list
-      elements: str
-    exposure:
-      description: Overall exposure level of C(systemd-analyze security), 0 to 10. Null where it was not rated.
-      type: float
+    load: {type: str, description: "V(loaded), V(not-found), V(masked)."}
+    active: {type: str, description: "State of the unit."}
+    sub: {type: str, description: "State in detail."}
+    enabled: {type: str, description: "Whether it starts at boot."}
+    fragment: {type: str, description: "The unit's file."}
+    drop_ins: {type: list, elements: str, description: "The drop-ins, in the order in which systemd reads them."}
+    need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
+    main_pid: {type: int, description: "Main process, 0 for none."}
+    user: {type: str, description: "User as the unit has it, empty for root, null for a unit that has none (a target)."}
+    core_limit: {type: str, description: "C(LimitCORE)."}
+    after: {type: list, elements: str, description: "Units that it starts after."}
+    requires: {type: list, elements: str, description: "Units that it requires."}
+    exposure: {type: float, description: "Overall exposure level of C(systemd-analyze security), 0 to 10. Null where it was not rated."}
     environment_names:
       description: Names of the variables that it sets, those of its environment files included. Null where one of the files cannot be read.
       type: list
@@ -423,47 +271,30 @@ units:
       description: Its environment files in their order, with C(-) in front where the file may be missing.
       type: list
       elements: str
-    digest:
-      description: Digest of the configuration that a process started now would get.
-      type: str
+    digest: {type: str, description: "Digest of the configuration that a process started now would get."}
 files:
   description: This collection's files and those asked for.
   returned: success
   type: list
   elements: dict
   contains:
-    path:
-      description: The path.
-      type: str
-    kind:
-      description: V(file), V(directory), V(link) or V(other).
-      type: str
+    path: {type: str, description: "The path."}
+    kind: {type: str, description: "V(file), V(directory), V(link) or V(other)."}
     mode:
       description: Permission bits.
       type: str
       sample: "0644"
-    owner:
-      description: Its user.
-      type: str
-    group:
-      description: Its group.
-      type: str
-    size:
-      description: Size in bytes.
-      type: int
-    sha256:
-      description: SHA-256 of a file that everybody may read.
-      type: str
+    owner: {type: str, description: "Its user."}
+    group: {type: str, description: "Its group."}
+    size: {type: int, description: "Size in bytes."}
+    sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
     replaceable_by:
       description:
         - Users other than root who may write a directory above it, so that they can put another file in its place. V(everybody), C(group NAME),
           or a user's name. Null where a directory cannot be looked at.
       type: list
       elements: str
-    replaceable_through:
-      description: Those directories.
-      type: list
-      elements: str
+    replaceable_through: {type: list, elements: str, description: "Those directories."}
 missing:
   description: The O(files) that do not exist. One that is neither here nor in RV(files) is behind a directory that cannot be read.
   returned: success
@@ -475,29 +306,16 @@ certificates:
   type: list
   elements: dict
   contains:
-    path:
-      description: The file.
-      type: str
-    sha256:
-      description: Fingerprint.
-      type: str
-    issuer:
-      description: Its issuer.
-      type: str
-    subject:
-      description: Its subject.
-      type: str
-    sans:
-      description: Its alternative names.
-      type: list
-      elements: str
+    path: {type: str, description: "The file."}
+    sha256: {type: str, description: "Fingerprint."}
+    issuer: {type: str, description: "Its issuer."}
+    subject: {type: str, description: "Its subject."}
+    sans: {type: list, elements: str, description: "Its alternative names."}
     not_before:
       description: Begin of its life.
       type: str
       sample: "2026-01-31T00:00:00Z"
-    not_after:
-      description: End of its life.
-      type: str
+    not_after: {type: str, description: "End of its life."}
 epmd:
   description: Addresses at which something listens on epmd's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
   returned: success
