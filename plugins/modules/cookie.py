@@ -367,7 +367,7 @@ def settle(params: dict[str, Any], *, change: bool) -> dict[str, Any]:
         "state": vm.state, "file": file, "code": vm.code or None, "stage": vm.stage or None, "sticky": list(vm.sticky),
     }
     # A node of somebody else's is restarted by whoever hardens it.
-    foreign = bool(machines) and not any(one["digest"] for one in machines)
+    foreign = bool(machines) and not any(one.digest for one in machines)
     if vm.state == "unproven" or (vm.state in ("refused", "unreachable") and file in ("other", "unreadable") and not foreign):
         answer.update(changed=vm.state == "unproven", msg=failure(node, path, params["unit"], vm))
         return answer

@@ -99,7 +99,7 @@ def failed(report: dict[str, Any], status: str = "failed") -> set[tuple[str, str
 def test_the_whole_lab_passes_with_every_attack_tried(whole: dict[str, Any]) -> None:
     assert whole["result"] == "passed"
     assert {attack["result"] for attack in whole["attacks"]} == {"refused"}
-    assert len({attack["attack"] for attack in whole["attacks"]}) == 11
+    assert len({attack["attack"] for attack in whole["attacks"]}) == 13
     assert {pair["tls"]["version"] for pair in whole["matrix"]} == {"tlsv1.3"}
     assert len(whole["matrix"]) == 6
     assert whole["outsiders"] == ["outsider"]

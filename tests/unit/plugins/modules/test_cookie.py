@@ -13,12 +13,15 @@ import pathlib
 import pwd
 import stat
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 pytest.importorskip("ansible")
 
+from ansible_collections.beam.cluster.plugins.module_utils._host.proc import Process  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags  # noqa: E402
 from ansible_collections.beam.cluster.plugins.modules import cookie as module  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_net"))
@@ -30,10 +33,10 @@ SECRETS = [secret.decode() for secret in (OLD, NEW, OTHER)]
 
 
 @pytest.fixture
-def vms(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def vms(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
     """The virtual machines of the host. One of ours, until a test says otherwise."""
-    found = [{"pid": 1, "process": "beam.smp", "node": NODE, "unit": "beam.service", "digest": "d1g3st"}]
-    monkeypatch.setattr(module.proc, "processes", lambda: found)
+    found = [Process(1, "beam.smp", "beam", "beam.service", VmFlags(name=NODE), digest="d1g3st")]
+    monkeypatch.setattr(module.proc, "beam_processes", lambda: found)
     return found
 
 
@@ -71,24 +74,24 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the cookie that was r
 
 
 @needs_root
-def test_the_vm_then_the_file_then_nothing(home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_vm_then_the_file_then_nothing(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
     node = Switchable(OLD)
     status, answer = give(home, node, monkeypatch, check=True)
     assert (status, answer["changed"], answer["state"], answer["file"]) == (0, True, "outdated", "other")
     assert "will be given the new cookie" in answer["outcome"] and file_of(home)[0] == OLD + b"\n" and node.cookie == OLD
-    monkeypatch.setattr(module.proc, "processes", lambda: vms)
+    monkeypatch.setattr(module.proc, "beam_processes", lambda: vms)
     status, answer = give(home, node, monkeypatch)
     assert (status, answer["changed"], answer["state"]) == (0, True, "switched")
     assert file_of(home) == (NEW + b"\n", 0o400) and node.cookie == NEW
     assert (home / "retired").read_bytes() == OLD + b"\n" and stat.S_IMODE((home / "retired").stat().st_mode) == 0o400
     assert sorted(os.listdir(home)) == [".erlang.cookie", "retired"]
-    monkeypatch.setattr(module.proc, "processes", lambda: vms)
+    monkeypatch.setattr(module.proc, "beam_processes", lambda: vms)
     status, answer = give(home, node, monkeypatch)
     assert (status, answer["changed"], answer["state"], answer["file"]) == (0, False, "current", "current")
 
 
 @needs_root
-def test_killed_between_vm_and_file(home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_between_vm_and_file(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
     (home / ".erlang.cookie.new").write_bytes(b"half a coo")
     status, answer = give(home, Switchable(NEW), monkeypatch)
     assert (status, answer["changed"], answer["state"]) == (0, True, "current")
@@ -96,7 +99,7 @@ def test_killed_between_vm_and_file(home: pathlib.Path, vms: list[dict[str, Any]
 
 
 @needs_root
-def test_a_node_that_does_not_run_gets_the_file(home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_that_does_not_run_gets_the_file(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
     vms.clear()
     node = Switchable(OLD)
     status, answer = give(home, node, monkeypatch)
@@ -107,7 +110,7 @@ def test_a_node_that_does_not_run_gets_the_file(home: pathlib.Path, vms: list[di
 @needs_root
 @pytest.mark.parametrize("there", [OLD, b"no\tcookie"], ids=["another cookie", "no cookie"])
 def test_a_node_that_refuses_both_keeps_everything(
-    there: bytes, home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch,
+    there: bytes, home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write(home, there)
     status, answer = give(home, Switchable(OTHER), monkeypatch)
@@ -117,11 +120,11 @@ def test_a_node_that_refuses_both_keeps_everything(
 
 
 @needs_root
-def test_a_node_that_is_not_ours_gets_the_file(home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    vms[0]["digest"] = None
+def test_a_node_that_is_not_ours_gets_the_file(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    vms[0] = replace(vms[0], digest=None)
     status, answer = give(home, Switchable(OTHER), monkeypatch)
     assert (status, answer["state"], file_of(home)[0]) == (0, "refused", NEW + b"\n")
-    monkeypatch.setattr(module.proc, "processes", lambda: vms)
+    monkeypatch.setattr(module.proc, "beam_processes", lambda: vms)
     write(home, OLD)
     node = Switchable(OLD)
     status, answer = give(home, node, monkeypatch, live=False)
@@ -130,7 +133,7 @@ def test_a_node_that_is_not_ours_gets_the_file(home: pathlib.Path, vms: list[dic
 
 @needs_root
 def test_the_right_file_beside_a_wrong_vm_is_said_and_no_failure(
-    home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch,
+    home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write(home, NEW)
     status, answer = give(home, Switchable(OTHER), monkeypatch)
@@ -139,13 +142,13 @@ def test_the_right_file_beside_a_wrong_vm_is_said_and_no_failure(
 
 
 @needs_root
-def test_a_second_handshake_that_fails_leaves_the_file(home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_handshake_that_fails_leaves_the_file(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
     status, answer = give(home, Switchable(OLD, forget=True), monkeypatch)
     assert (status, answer["state"], file_of(home)[0]) == (1, "unproven", OLD + b"\n")
 
 
 @needs_root
-def test_a_cookie_that_is_used_again_is_not_retired(home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cookie_that_is_used_again_is_not_retired(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
     write(home, NEW)
     (home / "retired").write_bytes(NEW + b"\n")
     assert give(home, Switchable(NEW), monkeypatch)[0] == 0
@@ -153,7 +156,7 @@ def test_a_cookie_that_is_used_again_is_not_retired(home: pathlib.Path, vms: lis
 
 
 @needs_root
-def test_a_wrong_mode_is_mended(home: pathlib.Path, vms: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_mode_is_mended(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
     write(home, NEW)
     (home / ".erlang.cookie").chmod(0o440)
     status, answer = give(home, Switchable(NEW), monkeypatch)

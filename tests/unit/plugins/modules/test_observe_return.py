@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.beam.cluster.plugins.module_utils._host import certificates, environment, files, firewall, observation, proc, units
+from ansible_collections.beam.cluster.plugins.module_utils._host import certificates, environment, files, firewall, observation, proc, units, vm
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags
 from ansible_collections.beam.cluster.plugins.modules import observe
 
@@ -36,7 +37,8 @@ def test_the_whole() -> None:
 @pytest.mark.parametrize(
     ("path", "returned"),
     [
-        (("processes",), set(proc.as_dict(proc.Process(1, "beam.smp", "u", None)))),
+        (("processes",), {"vm", *proc.as_dict(proc.Process(1, "beam.smp", "u", None))}),
+        (("processes", "vm"), set(vm.describe(os.getpid()) or {})),
         (("processes", "flags"), {one.name for one in fields(VmFlags)}),
         (("units",), set(units.parse(SHOWN)["a.service"])),
         (("files",), set(files.describe("/", files.Above()))),

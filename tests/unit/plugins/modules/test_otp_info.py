@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("ansible")
 
+from ansible_collections.beam.cluster.plugins.module_utils._host.proc import Process  # noqa: E402
 from ansible_collections.beam.cluster.plugins.modules import otp_info  # noqa: E402
 
 ROOT, VERSION, OLD, NEW = "/usr/lib/erlang", "27.3.4.1", "1:27.3.4.1+dfsg-1+deb13u3", "1:27.3.4.1+dfsg-1+deb13u4"
@@ -19,8 +20,8 @@ ROOT, VERSION, OLD, NEW = "/usr/lib/erlang", "27.3.4.1", "1:27.3.4.1+dfsg-1+deb1
 
 def running(monkeypatch: pytest.MonkeyPatch, **vm: Any) -> list[dict[str, Any]]:
     seen = {"otp_root": ROOT, "version": VERSION, "package": {"name": "erlang-base", "installed": NEW, "started": NEW}, "replaced": [], **vm}
-    processes = [{"pid": 7, "process": "beam.smp", "unit": "beam.service"}, {"pid": 8, "process": "epmd", "unit": "epmd.service"}]
-    monkeypatch.setattr(otp_info.proc, "processes", lambda: processes)
+    processes = [Process(7, "beam.smp", "beam", "beam.service"), Process(8, "epmd", "epmd", "epmd.service")]
+    monkeypatch.setattr(otp_info.proc, "beam_processes", lambda: processes)
     monkeypatch.setattr(otp_info.vm, "describe", lambda pid: seen)
     return otp_info.running(ROOT, VERSION, NEW)
 
