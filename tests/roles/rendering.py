@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,4 +17,5 @@ def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
     environment = Environment(
         loader=FileSystemLoader(templates), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
     )
+    environment.filters["hash"] = lambda text, kind: hashlib.new(kind, text.encode()).hexdigest()
     return environment.get_template(f"{name}.j2").render(values)

@@ -6,10 +6,10 @@
 
     nsenter --net=/proc/OUTSIDER/ns/net prober.py PID SECONDS ADDRESS ...
 
-PID is a process of the host that is tried: its /proc/PID/net says which ports listen, so that no port has to be guessed. Every listener that was not
-there in the beginning and is not on loopback is dialled at every ADDRESS, about 100 times a second in all, and is spoken to as a node does in clear text.
-Prints one JSON object: C(rounds), C(ports) (what was dialled), C(accepted) (connections that were made) and C(answered) (those on which a node has said
-that it goes on with the handshake: the node is open).
+PID is a process of the host that is tried: its /proc/PID/net says which ports listen, so that no port has to be guessed. Every listener that
+was not there in the beginning and is not on loopback is dialled at every ADDRESS, about 100 times a second, and is spoken to as a node does in
+clear text. Prints one JSON object: C(rounds), C(ports) (what was dialled), C(accepted) (connections that were made) and C(answered) (those on
+which a node has said that it goes on with the handshake: the node is open).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def main(pid: int, seconds: float, addresses: list[str]) -> None:
                 if outcome != "refused":
                     told[outcome] = int(str(told[outcome])) + 1
         told["rounds"] = int(str(told["rounds"])) + 1
-        time.sleep(max(0.0, 1 / RATE - (time.monotonic() - began)))
+        time.sleep(max(0.0, 1.0 / RATE - (time.monotonic() - began)))
     print(json.dumps({**told, "ports": sorted(ports)}), flush=True)
 
 

@@ -20,6 +20,7 @@ from .proc import user_name
 _TREES = ("/etc/beam",)
 _PATTERNS = (
     "/etc/systemd/system/*.d/beam.conf",
+    "/etc/systemd/system/*.d/zzz-beam.conf",
     "/etc/systemd/system/beam*.service",
     "/etc/profile.d/beam.sh",
     "/var/lib/beam/*/.erlang.cookie",

@@ -80,14 +80,21 @@ def unit_of(cgroup: str) -> str | None:
     return None
 
 
-def redacted(argv: list[str]) -> list[str]:
-    """The arguments without a cookie in them: what follows a cookie's flag up to the next flag, and calls that set one."""
+# Flags that stand behind a -setcookie without a value in our own files and in the scripts of products.
+_NEXT_FLAGS = frozenset("-kernel -setcookie -proto_dist -start_epmd -name -sname -config -boot -mode -noshell -noinput --".split())
+
+
+def redacted(argv: list[str], cookie: str | None = None) -> list[str]:
+    """The arguments without a cookie in them: what follows a cookie's flag up to the next flag, and calls that set one.
+
+    A word that is known not to be the C(cookie), because that is something else, shows as the placeholder.
+    """
     clean: list[str] = []
     hide = False
     fresh = False
     for argument in argv:
-        if hide and (fresh or not argument.startswith("-")):
-            clean.append(argument if fresh and argument == PLACEHOLDER else REDACTED)
+        if hide and (fresh and argument not in _NEXT_FLAGS or not argument.startswith("-")):
+            clean.append(PLACEHOLDER if fresh and cookie and argument != cookie else REDACTED)
             fresh = False
             continue
         hide = fresh = argument in _SECRET_FLAGS
@@ -118,6 +125,15 @@ def in_container(pid: int, root: str = "/proc") -> bool:
     return match is not None and len(match.group(1).split()) > 1
 
 
+def cookie_of(environment: bytes, base: str) -> str | None:
+    """The cookie in the cookie file of a process, None where there is none to be seen. Compared with, and never shown."""
+    match = re.search(rb"(?:^|\0)HOME=([^\0]+)", environment)
+    if match is None:
+        return None
+    text = read(f"{base}/root{match.group(1).decode('utf-8', 'surrogateescape')}/.erlang.cookie")
+    return text.decode("latin-1").strip() or None
+
+
 def beam_processes(root: str = "/proc") -> list[Process]:
     """All BEAM virtual machines and epmds, with their command lines (redacted) and our digest from their environment."""
     found = []
@@ -126,14 +142,15 @@ def beam_processes(root: str = "/proc") -> list[Process]:
         if process is None or process.process not in _PROGRAMS or in_container(pid, root):
             continue
         argv = [part.decode("utf-8", "replace") for part in read(f"{root}/{pid}/cmdline").split(b"\0")[:-1]]
-        match = re.search(rb"(?:^|\0)" + DIGEST.encode() + rb"=([^\0]*)", read(f"{root}/{pid}/environ"))
+        environment = read(f"{root}/{pid}/environ")
+        match = re.search(rb"(?:^|\0)" + DIGEST.encode() + rb"=([^\0]*)", environment)
         found.append(
             Process(
                 pid,
                 process.process,
                 process.user,
                 process.unit,
-                redacted(argv),
+                redacted(argv, cookie_of(environment, f"{root}/{pid}") if "-setcookie" in argv else None),
                 match.group(1).decode("utf-8", "replace") if match else None,
             )
         )

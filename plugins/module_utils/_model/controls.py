@@ -126,7 +126,8 @@ CONTROLS = (
         "distribution-listeners",
         "A node listens for its peers on its cluster address only, or not at all",
         "Whoever completes the handshake runs code as the node's user. The best handshake is the one that cannot be begun.",
-        "role distribution: sets inet_dist_use_interface and the port window. A node that was not restarted since still has its old listener.",
+        "role distribution: sets inet_dist_use_interface and the port window. A node that was not restarted since still has its old listener. "
+        "Where flags are lost: systemctl cat of the unit shows the drop-in or file that sets ERL_AFLAGS; a VM started by hand is to be ended.",
         f"{_DEP_001}; kernel application, inet_dist_use_interface",
         "critical",
         "listeners",
@@ -162,7 +163,7 @@ CONTROLS = (
         "unit-drop-in",
         "The unit runs with the drop-in, as its own user, and starts at boot",
         "Without the drop-in the flags of a node come from whoever started it. A node that does not start at boot was proven for nothing.",
-        "role service: writes the drop-in, reloads systemd and enables the unit.",
+        "role service: writes the drop-in, reloads systemd and enables the unit. A drop-in that comes later in the alphabet is to be renamed.",
         "systemd.unit(5), drop-in directories",
         "high",
         "unit",
@@ -199,7 +200,7 @@ CONTROLS = (
         "No cookie in any argument list",
         "Every user of the host can read it in ps.",
         "Take -setcookie out of vm.args, ERL_FLAGS and start scripts; the cookie file is enough. "
-        "A script that insists on one gets the word see-the-cookie-file.",
+        "A script that insists on one gets a word that was drawn at random. A -setcookie without a value beside it has the VM take the cookie file.",
         "Erlang/OTP, erl(1), -setcookie; proc(5)",
         "critical",
         "processes",

@@ -14,8 +14,8 @@ SHORTEST = 32
 LONGEST = 255
 """The cookie becomes an atom."""
 SHORTEST_PASSPHRASE = 12
-PLACEHOLDER = "see-the-cookie-file"
-"""What stands on command lines where a product's script insists on a cookie. Given twice, the VM ignores it and takes the cookie file."""
+PLACEHOLDER = "NOT-THE-COOKIE"
+"""What an observation shows for a word after -setcookie that is not the cookie in the cookie file of the process."""
 FEWEST_DIFFERENT = 8
 
 # Erlang's cookie file takes 0x20 to 0x7e; shells, wrappers and products that pass the cookie on take less. A leading - looks like a flag.

@@ -263,6 +263,43 @@ def _epmd_listeners(host: _Host) -> Iterator[Result]:
     yield (host.name, *_verdict(problems, f"port {port} on {', '.join(sorted(here))}"))
 
 
+def _flag_values(words: Sequence[str], flag: str, parameter: str = "") -> list[str]:
+    """The values of a flag, or of a parameter of the kernel, wherever it is given."""
+    found = []
+    for index, word in enumerate(words):
+        if word == flag and not parameter:
+            found += words[index + 1 : index + 2]
+        elif word == flag:
+            pairs = list(_values(words[index + 1 :]))
+            found += [value for name, value in zip(pairs[::2], pairs[1::2]) if name == parameter]
+    return found
+
+
+def _lost_flags(host: _Host, node: Mapping[str, Any], inside: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """VMs of a node, of its unit or started by hand, that have a name and not the flags that say how the node is connected."""
+    for process in host.observed["processes"]:
+        argv = process.get("argv") or ()
+        words = argv.split() if isinstance(argv, str) else [str(word) for word in argv]
+        ours = process.get("unit") == node["unit"] or process.get("node") in (node["node"], node["name"])
+        if not ours or not process.get("node") or "false" in _flag_values(words, "-dist_listen"):
+            continue
+        wanted = {
+            "-proto_dist": _flag_values(words, "-proto_dist"),
+            "-kernel inet_dist_use_interface": _flag_values(words, "-kernel", "inet_dist_use_interface"),
+            "-kernel inet_dist_listen_min": _flag_values(words, "-kernel", "inet_dist_listen_min"),
+        }
+        if host.plan["tls"]:
+            wanted["-ssl_dist_optfile"] = _flag_values(words, "-ssl_dist_optfile")
+        lost = [flag for flag, values in wanted.items() if not values]
+        if host.plan["tls"] and [value for value in wanted["-proto_dist"] if not value.endswith("_tls")]:
+            lost.append("-proto_dist with TLS")
+        if not lost:
+            continue
+        open_at = [e for e in host.observed["listeners"] if e.get("pid") == process["pid"] and e not in inside and not _local(e["address"])]
+        where = f" and listens on {', '.join(_listener(entry) for entry in open_at)}" if open_at else ""
+        yield f"pid {process['pid']} ({process.get('unit') or 'no unit'}) runs without {', '.join(lost)}{where}"
+
+
 def _distribution_listeners(host: _Host) -> Iterator[Result]:
     for node in host.nodes:
         first, last = node["ports"]["first"], node["ports"]["last"]
@@ -281,6 +318,7 @@ def _distribution_listeners(host: _Host) -> Iterator[Result]:
         problems += [f"the window holds a stranger: {_listener(entry)}" for entry in strangers]
         if not any(_address(entry["address"]) == wanted and entry not in strangers for entry in found):
             problems.append(f"nothing listens on {wanted} in the window {first}-{last}")
+        problems += _lost_flags(host, node, inside)
         # A bare node has no port but the one for its peers. What else a product listens on is the product's affair.
         if node.get("kind") == "erlang":
             own = [e for e in host.observed["listeners"] if e.get("unit") == node["unit"] and str(e.get("process")).startswith("beam")]
@@ -356,10 +394,15 @@ def _unit_drop_in(host: _Host) -> Iterator[Result]:
         if not show:
             yield (node["node"], NOT_TESTED, (f"{unit}: systemctl show was not read",))
             continue
-        drop_in = f"/etc/systemd/system/{unit}.d/beam.conf"
+        drop_in = f"/etc/systemd/system/{unit}.d/zzz-beam.conf"
         problems = []
-        if drop_in not in show.get("DropInPaths", "").split():
+        drop_ins = show.get("DropInPaths", "").split()
+        if drop_in not in drop_ins:
             problems.append(f"{unit} does not use {drop_in}")
+        elif drop_ins[-1] != drop_in:
+            problems.append(f"{unit}: {drop_ins[-1]} comes after our drop-in and can undo it")
+        if f"beam-guard-{unit}" not in show.get("Requires", "").split():
+            problems.append(f"{unit} does not require its guard, beam-guard-{unit}")
         if show.get("NeedDaemonReload") != "no":
             problems.append(f"{unit}: systemd has not read its files since they changed")
         if show.get("ActiveState") != "active":
@@ -431,10 +474,11 @@ def _argument_list(host: _Host) -> Iterator[Result]:
         words = argv.split() if isinstance(argv, str) else [str(word) for word in argv]
         given = [" ".join(_values(words[index + 1 :])) for index, word in enumerate(words) if word in ("-setcookie", "--cookie")]
         who = f"pid {process['pid']} ({process.get('node') or process.get('unit') or 'no unit'}, user {process.get('user')})"
-        if set(given) - {PLACEHOLDER}:
+        # Without a value, or more than once, none of them counts, and the VM takes the cookie file.
+        if set(given) - {PLACEHOLDER, ""}:
             problems.append(f"{who} has -setcookie")
-        elif len(given) == 1:
-            problems.append(f"{who} has the placeholder for its cookie, which everybody knows: it counts when it is given once")
+        elif given == [PLACEHOLDER]:
+            problems.append(f"{who} has a word of its command line for its cookie: -setcookie counts when it is given once")
     yield (host.name, *_verdict(problems, f"{len(host.observed['processes'])} processes, none with -setcookie"))
 
 

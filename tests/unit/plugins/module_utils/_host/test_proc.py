@@ -95,12 +95,25 @@ def test_other_arguments_stay() -> None:
     assert proc.redacted(["x", "-setcookie", "c", "-name", "n"]) == ["x", "-setcookie", proc.REDACTED, "-name", "n"]
 
 
-def test_the_placeholder_is_no_secret() -> None:
-    """Whoever looks must be able to tell it from a cookie, and nothing that only begins with it."""
-    argv = ["x", "-setcookie", proc.PLACEHOLDER, "-setcookie", proc.PLACEHOLDER, "-noshell"]
-    assert proc.redacted(argv) == argv
-    assert proc.redacted(["x", "-setcookie", f"{proc.PLACEHOLDER}1"])[-1] == proc.REDACTED
-    assert proc.redacted(["x", "-setcookie", "n@h", proc.PLACEHOLDER])[-2:] == [proc.REDACTED, proc.REDACTED]
+def test_a_word_that_is_not_the_cookie_is_told_from_one_that_is() -> None:
+    """Where the cookie is unknown each word may be one."""
+    clean = proc.redacted(["x", "-setcookie", "word", "-setcookie", COOKIE], COOKIE)
+    assert clean == ["x", "-setcookie", proc.PLACEHOLDER, "-setcookie", proc.REDACTED]
+    assert proc.redacted(["x", "-setcookie", "word"])[-1] == proc.REDACTED
+    assert proc.redacted(["x", "-setcookie", "n@h", "word"], COOKIE)[-1] == proc.REDACTED
+
+
+def test_a_flag_without_a_value_hides_nothing() -> None:
+    argv = ["x", "-setcookie", "-kernel", "inetrc", "f", "-setcookie", "-noshell"]
+    assert proc.redacted(argv, COOKIE) == argv
+
+
+def test_the_cookie_is_looked_up_in_the_home_of_the_process(tmp_path: Path) -> None:
+    (tmp_path / "root" / "home").mkdir(parents=True)
+    (tmp_path / "root" / "home" / ".erlang.cookie").write_text(f"{COOKIE}\n", encoding="utf-8")
+    assert proc.cookie_of(b"A=b\0HOME=/home\0", str(tmp_path)) == COOKIE
+    assert proc.cookie_of(b"A=b\0XHOME=/home\0", str(tmp_path)) is None
+    assert proc.cookie_of(b"HOME=/elsewhere\0", str(tmp_path)) is None
 
 
 def test_default_routes(tmp_path: Path) -> None:

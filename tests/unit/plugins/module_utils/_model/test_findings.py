@@ -94,6 +94,8 @@ def firewall(value: Any) -> Callable[[dict[str, Any]], None]:
 MEMBERS = list(made.HOSTS.values())
 PORTS = [[4369, 4369], [9100, 9100]]
 
+INTERFACE = ["-kernel", "inet_dist_use_interface", "{10,89,1,12}"]
+
 BROKEN_HOSTS = [
     ("epmd-listeners", add_listener("0.0.0.0", 4369, process="epmd"), "listens on 0.0.0.0:4369 (epmd"),
     ("epmd-listeners", add_listener("::", 4369, process="epmd"), "listens on :::4369"),
@@ -103,6 +105,8 @@ BROKEN_HOSTS = [
     ("distribution-listeners", add_listener("0.0.0.0", 41234), "outside its window on 0.0.0.0:41234"),
     ("distribution-listeners", add_listener("10.89.1.12", 9100, unit="evil.service"), "stranger"),
     ("distribution-listeners", drop_listener(9100), "nothing listens on 10.89.1.12"),
+    ("distribution-listeners", process(argv=["beam.smp", "--", "-name", "beam@n2"]), "(beam.service) runs without -proto_dist, -kernel inet"),
+    ("distribution-listeners", process(argv=[*made.FLAGS, *INTERFACE, "-proto_dist", "inet_tcp"]), "runs without -proto_dist with TLS"),
     ("private-key", set_file("key.pem", mode="0440"), "mode 0440, not 0400"),
     ("private-key", set_file("key.pem", owner="root"), "belongs to root, not to beam"),
     ("private-key", drop_file("key.pem"), "does not exist"),
@@ -111,7 +115,9 @@ BROKEN_HOSTS = [
     ("cookie-file", set_file(".erlang.cookie", owner="nobody"), "belongs to nobody"),
     ("options-file", set_file("ssl_dist.conf", owner="beam"), "belongs to beam, not to root"),
     ("options-file", set_file("vm.args", mode="0666"), "mode 0666"),
-    ("unit-drop-in", show("beam.service", ".d/beam.conf", ".d/other.conf"), "does not use"),
+    ("unit-drop-in", show("beam.service", ".d/zzz-beam.conf", ".d/other.conf"), "does not use"),
+    ("unit-drop-in", show("beam.service", "zzz-beam.conf", "zzz-beam.conf /run/systemd/system/service.d/zzzz.conf"), "zzzz.conf comes after"),
+    ("unit-drop-in", show("beam.service", "beam-guard-beam.service", ""), "does not require its guard"),
     ("unit-drop-in", show("beam.service", "NeedDaemonReload=no", "NeedDaemonReload=yes"), "has not read"),
     ("unit-drop-in", show("beam.service", "ActiveState=active", "ActiveState=failed"), "is failed"),
     ("unit-drop-in", show("beam.service", "UnitFileState=enabled", "UnitFileState=disabled"), "does not start at boot"),
@@ -123,10 +129,10 @@ BROKEN_HOSTS = [
     ("running-process", process(user="root"), "runs as root"),
     ("running-process", lambda n2: n2["observed"]["processes"].clear(), "no process of beam.service"),
     ("running-process", show("beam.service", "BEAM_CLUSTER_DIGEST=d1ge57", ""), "no digest"),
-    ("argument-list", process(argv=["beam.smp", "--", "-setcookie", "***"]), "has -setcookie"),
-    ("argument-list", process(argv="beam.smp -- -setcookie ***"), "has -setcookie"),
-    ("argument-list", process(argv=["beam.smp", "-setcookie", PLACEHOLDER, "-setcookie", "***"]), "has -setcookie"),
-    ("argument-list", process(argv=["beam.smp", "-setcookie", PLACEHOLDER]), "has the placeholder for its cookie"),
+    ("argument-list", process(argv=[*made.FLAGS, *INTERFACE, "-setcookie", "***"]), "has -setcookie"),
+    ("argument-list", process(argv=" ".join([*made.FLAGS, *INTERFACE, "-setcookie ***"])), "has -setcookie"),
+    ("argument-list", process(argv=[*made.FLAGS, *INTERFACE, "-setcookie", PLACEHOLDER, "-setcookie", "***"]), "has -setcookie"),
+    ("argument-list", process(argv=[*made.FLAGS, *INTERFACE, "-setcookie", PLACEHOLDER]), "has a word of its command line for its cookie"),
     ("firewall-rules", firewall(None), "not loaded"),
     ("firewall-rules", firewall({"members": [*MEMBERS, "10.89.1.66"], "ports": PORTS}), "lets in 10.89.1.66"),
     ("firewall-rules", firewall({"members": MEMBERS[:2], "ports": PORTS}), "does not know the member 10.89.1.13"),

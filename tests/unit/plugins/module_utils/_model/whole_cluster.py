@@ -21,11 +21,11 @@ SHOW = """\
 Environment=ERL_AFLAGS=-args_file\\x20/etc/beam/beam@{host}/vm.args BEAM_CLUSTER_DIGEST=d1ge57 ERL_EPMD_ADDRESS={address}
 LimitCORE=0
 After=beam-firewall.service epmd.socket network.target
-Requires=beam-firewall.service system.slice
+Requires=beam-firewall.service beam-guard-beam.service system.slice
 LoadState=loaded
 ActiveState=active
 UnitFileState=enabled
-DropInPaths=/etc/systemd/system/beam.service.d/beam.conf
+DropInPaths=/etc/systemd/system/beam.service.d/zzz-beam.conf
 NeedDaemonReload=no
 User=beam
 """
@@ -35,6 +35,9 @@ x PrivateNetwork=                                             Service has access
 
 > Overall exposure level for beam.service: 1.3 OK
 """
+
+
+FLAGS = "beam.smp -proto_dist inet_tls -ssl_dist_optfile /etc/beam/ssl_dist.conf -kernel inet_dist_listen_min 9100 inet_dist_listen_max 9100".split()
 
 
 def tls(host: str) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def host(name: str) -> dict[str, Any]:
                     "user": "beam",
                     "unit": "beam.service",
                     "node": f"beam@{name}",
-                    "argv": ["beam.smp", "--", "-name", f"beam@{name}"],
+                    "argv": [*FLAGS, "-kernel", "inet_dist_use_interface", "{" + address.replace(".", ",") + "}", "-name", f"beam@{name}"],
                     "digest": "d1ge57",
                 }
             ],
