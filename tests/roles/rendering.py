@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,4 +19,5 @@ def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
         loader=FileSystemLoader(templates), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
     )
     environment.filters["hash"] = lambda text, kind: hashlib.new(kind, text.encode()).hexdigest()
+    environment.filters["regex_replace"] = lambda text, pattern, new: re.sub(pattern, new, str(text))
     return environment.get_template(f"{name}.j2").render(values)

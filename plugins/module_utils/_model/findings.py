@@ -265,7 +265,7 @@ def _epmd_listeners(host: _Host) -> Iterator[Result]:
 
 def _flag_values(words: Sequence[str], flag: str, parameter: str = "") -> list[str]:
     """The values of a flag, or of a parameter of the kernel, wherever it is given."""
-    found = []
+    found: list[str] = []
     for index, word in enumerate(words):
         if word == flag and not parameter:
             found += words[index + 1 : index + 2]
