@@ -171,7 +171,8 @@ EVERY_UNIT = [
         "another VM in the running unit",
         STOPPED,
         says="runs without the flags of",
-        late="echo $$ > /sys/fs/cgroup/system.slice/{unit}/cgroup.procs; ERL_EPMD_PORT=4370 HOME=/tmp exec erl -noinput -sname other",
+        # A shell of its own: in a subshell $$ is the shell around it.
+        late="sh -c 'echo $$ > /sys/fs/cgroup/system.slice/{unit}/cgroup.procs; ERL_EPMD_PORT=4370 HOME=/tmp exec erl -noinput -sname other'",
     ),
 ]
 
