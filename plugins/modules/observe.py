@@ -228,10 +228,11 @@ processes:
         config_files: {type: list, elements: str, description: "Values of C(-config)."}
         kernel: {type: dict, description: "Parameters of the application kernel that concern the distribution."}
         fixed_port: {type: str, description: "Value of C(-erl_epmd_port)."}
+        listens: {type: bool, description: "Whether it listens for peers, V(false) with C(-dist_listen false)."}
         cookie:
           description:
-            - What of a cookie the command line holds - V(none), V(ignored) (this collection's placeholder, more than once, so that the VM takes the
-              cookie file), V(placeholder) (once, it counts), or V(value).
+            - What of a cookie the command line holds - V(none), V(ignored) (words that do not count and are not the cookie, so that the VM takes the
+              cookie file), V(unknown) (such words, and the cookie file could not be read), or V(value) (a word is the cookie of the node).
           type: str
         arguments_read: {type: bool, description: "Whether the command line could be read."}
     digest: {type: str, description: "Digest of the configuration that it was started with, from its environment."}

@@ -16,13 +16,20 @@ import pytest
 from conftest import NODES, ROOT, Lab, recap, until
 
 VERIFY = "playbooks/verify.yml"
-OVERRIDE = "/etc/systemd/system/beam.service.d/zz.conf"
+OVERRIDE = "/etc/systemd/system/beam.service.d/zzzz.conf"
+
+# The guard would start none of these: one takes its place that agrees with everything. The next run of the site play brings ours back.
+UNGUARDED = """
+set -e
+systemctl stop beam.service
+printf '#!/bin/sh\\n[ "$1" != watch ] || exec sleep infinity\\n' > /etc/beam/guard
+"""
 
 # n1 speaks TLS and takes anybody, on every address, with the cookie that everybody knows.
-LAX = """
-set -e
+LAX = f"""
+{UNGUARDED}
 cd /etc/beam/beam@n1
-sed -i 's/verify_peer/verify_none/; s/{fail_if_no_peer_cert, true}/{fail_if_no_peer_cert, false}/' ssl_dist.conf
+sed -i 's/verify_peer/verify_none/; s/{{fail_if_no_peer_cert, true}}/{{fail_if_no_peer_cert, false}}/' ssl_dist.conf
 sed -i "s/'tlsv1.3'/'tlsv1.3','tlsv1.2'/" ssl_dist.conf
 sed -i '/^-eval/d; /inet_dist_use_interface/d' vm.args
 echo -nocookie >> vm.args
@@ -32,7 +39,7 @@ systemctl restart beam.service
 
 # n2 speaks plain TCP on every address; its stock epmd.socket listens everywhere; its files belong to whom they should not.
 STOCK = f"""
-set -e
+{UNGUARDED}
 cd /etc/beam/beam@n2
 sed -i '/proto_dist/d; /ssl_dist_optfile/d; /inet_dist_use_interface/d; /^-eval/d' vm.args
 printf '[Service]\\nLimitCORE=infinity\\nProtectSystem=no\\nPrivateDevices=no\\nNoNewPrivileges=no\\nSystemCallFilter=\\n' > {OVERRIDE}

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -31,4 +33,6 @@ def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
     # Ansible's own tests and filters that templates use.
     environment.tests["contains"] = lambda whole, part: part in whole
     environment.filters["extract"] = lambda key, container: container[key]
+    environment.filters["hash"] = lambda text, kind: hashlib.new(kind, text.encode()).hexdigest()
+    environment.filters["regex_replace"] = lambda text, pattern, new: re.sub(pattern, new, str(text))
     return environment.get_template(f"{name}.j2").render(values)

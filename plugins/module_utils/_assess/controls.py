@@ -86,7 +86,8 @@ CONTROLS = (
         "distribution-listeners",
         "A node listens for its peers on its cluster address only, or not at all",
         "A peer that completes the handshake runs code as the node's user. A handshake that cannot start cannot be attacked.",
-        "Set -kernel inet_dist_use_interface, inet_dist_listen_min and inet_dist_listen_max, and restart the node.",
+        "Set -kernel inet_dist_use_interface, inet_dist_listen_min and inet_dist_listen_max, and restart the node. Where flags are lost, find the "
+        "drop-in or file that sets ERL_AFLAGS with systemctl cat. End a VM that was started by hand.",
         "distribution",
         (SECURE_CODING, KERNEL),
         "critical",
@@ -127,7 +128,7 @@ CONTROLS = (
         "unit-drop-in",
         "The unit runs with the drop-in, as its own user, and starts at boot",
         "Without the drop-in the node has other flags. A node that does not start at boot is missing after the next one.",
-        "Write the drop-in, run systemctl daemon-reload, enable the unit and restart it.",
+        "Write the drop-in, run systemctl daemon-reload, enable the unit and restart it. Rename a drop-in that sorts after it.",
         "service",
         (UNIT,),
         "high",
@@ -177,8 +178,8 @@ CONTROLS = (
         "argument-list",
         "No cookie in any argument list",
         "Every user of the host can read it with ps.",
-        "Remove -setcookie from vm.args, ERL_FLAGS and start scripts; the cookie file is enough. Give a script that insists on one the word "
-        "see-the-cookie-file.",
+        "Remove -setcookie from vm.args, ERL_FLAGS and start scripts; the cookie file is enough. Give a script that insists on one a random "
+        "word, and the VM -setcookie without a value beside it: then it reads the cookie file.",
         "",
         (ERL, ("proc(5)", "https://man7.org/linux/man-pages/man5/proc.5.html")),
         "critical",

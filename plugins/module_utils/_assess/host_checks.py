@@ -61,7 +61,7 @@ def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Res
             problems = [f"listens on {one}" for one in found + (own if node.kind == "erlang" else [])]
             yield result(node.node, problems, f"nothing listens at the ports {first}-{last}")
             continue
-        problems = _listening_elsewhere(node, found, seen.listeners)
+        problems = [*_listening_elsewhere(node, found, seen.listeners), *_lost_flags(host, node, seen)]
         yield result(node.node, problems, f"listens on {', '.join(f'{one.address}:{one.port}' for one in found)}")
 
 
@@ -81,6 +81,26 @@ def _listening_elsewhere(node: NodeTarget, found: Sequence[Listener], listeners:
     return problems
 
 
+def _lost_flags(host: HostTarget, node: NodeTarget, seen: Observation) -> Iterator[str]:
+    """VMs of a node, of its unit or started by hand, that have a name and not the flags that say how the node is connected."""
+    wanted = ("inet_dist_use_interface", "inet_dist_listen_min", "inet_dist_listen_max")
+    for one in seen.processes or ():
+        flags = one.flags
+        ours = one.unit == node.unit or flags.name in (node.node, node.name)
+        if not one.is_vm or not ours or flags.name is None or not flags.listens:
+            continue
+        lost = [f"-kernel {name}" for name in wanted if name not in flags.kernel]
+        if node.tls_versions and not (flags.proto_dist_given and flags.proto_dist.endswith("_tls")):
+            lost.append("-proto_dist with TLS")
+        if node.tls_versions and flags.ssl_options_file is None:
+            lost.append("-ssl_dist_optfile")
+        if lost:
+            own = [at for at in seen.listeners or () if at.pid == one.pid and not at.loopback]
+            open_at = [str(at) for at in own if not node.ports.first <= at.port <= node.ports.last]
+            where = f" and listens on {', '.join(open_at)}" if open_at else ""
+            yield f"pid {one.pid} ({one.unit or 'no unit'}) runs without {', '.join(lost)}{where}"
+
+
 def _units(host: HostTarget, seen: Observation) -> Iterator[tuple[NodeTarget, Unit | None]]:
     for node in host.nodes:
         yield node, (seen.units or {}).get(node.unit)
@@ -92,12 +112,16 @@ def _not_looked_at(node: NodeTarget, what: str = "") -> Result:
 
 def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in _units(host, seen):
-        if unit is None or unit.drop_ins is None or unit.user is None or unit.stale is None:
+        if unit is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
             yield _not_looked_at(node)
             continue
         problems = []
         if node.drop_in not in unit.drop_ins:
             problems.append(f"{node.unit} does not use {node.drop_in}")
+        elif unit.drop_ins[-1] != node.drop_in:
+            problems.append(f"{node.unit}: {unit.drop_ins[-1]} comes after {node.drop_in} and can undo it")
+        if node.guard not in (unit.requires or ()):
+            problems.append(f"{node.unit} does not require its guard, {node.guard}")
         if unit.stale:
             problems.append(f"{node.unit}: systemd has not read its files since they changed")
         if unit.active != "active":
@@ -186,16 +210,15 @@ def _argument_list(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for one in machines:
         who = f"pid {one.pid} ({one.flags.name or one.unit or 'no unit'}, user {one.user})"
         if one.flags.cookie == "value":
-            problems.append(f"{who} has -setcookie")
-        elif one.flags.cookie == "placeholder":
-            problems.append(f"{who} has the placeholder for its cookie, which everybody knows: it counts when it is given once")
+            problems.append(f"{who} shows its cookie")
     unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if not one.flags.arguments_read]
+    unread += [f"pid {one.pid} has -setcookie, and its cookie file could not be read" for one in machines if one.flags.cookie == "unknown"]
     units = {one.unit for one in machines}
     unread += [f"no process of {node.unit} runs" for node in host.nodes if node.unit not in units]
     if unread and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unread))
         return
-    yield result(host.name, problems, f"{len(machines)} processes, none with -setcookie")
+    yield result(host.name, problems, f"{len(machines)} processes, none shows its cookie")
 
 
 CHECKS: Mapping[str, Check] = {

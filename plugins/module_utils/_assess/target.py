@@ -60,8 +60,13 @@ class NodeTarget:
 
     @property
     def drop_in(self) -> str:
-        """The drop-in of role service."""
-        return f"/etc/systemd/system/{self.unit}.d/beam.conf"
+        """The drop-in of role service. Its name sorts last, so that it wins."""
+        return f"/etc/systemd/system/{self.unit}.d/zzz-beam.conf"
+
+    @property
+    def guard(self) -> str:
+        """The unit that looks at what the node's unit will get, before and after its start."""
+        return f"beam-guard-{self.unit}"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from .owners import Above, group_name, user_name
 _TREES = ("/etc/beam",)
 _PATTERNS = (
     "/etc/systemd/system/*.d/beam.conf",
+    "/etc/systemd/system/*.d/zzz-beam.conf",
     "/etc/systemd/system/beam*.service",
     "/etc/profile.d/beam.sh",
     "/var/lib/beam/*/.erlang.cookie",

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from .._model.observation import VmFlags
-from .._model.secret_rules import PLACEHOLDER
 
 _COOKIE_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
 _SET_COOKIE = re.compile(r"set_cookie\s*\(")
@@ -41,31 +40,29 @@ def flags_of(arguments: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
     yield flag, values
 
 
-def cookie_of(arguments: Sequence[str]) -> str:
-    """What the words hold of a cookie, see VmFlags.cookie. A cookie is one in any place: everybody on the host can read the words."""
-    given: list[str] = []
-    index = 0
-    while index < len(arguments):
-        name, equals, value = arguments[index].partition("=")
-        index += 1
-        if name in _COOKIE_FLAGS:
-            words = [value] if equals else []
-            # The word after the flag is the cookie, also where it looks like a flag.
-            while index < len(arguments) and not equals and (not words or not arguments[index].startswith("-")):
-                words.append(arguments[index])
-                index += 1
-            given.append(" ".join(words))
-        elif _SET_COOKIE.search(arguments[index - 1]):
-            given.append("")
-    if not given:
-        return "none"
-    if set(given) != {PLACEHOLDER}:
+def cookie_of(arguments: Sequence[str], secret: str | None) -> str:
+    """What the words hold of a cookie, see VmFlags.cookie. secret: the cookie in the node's cookie file, None where it could not be read.
+
+    As lib/kernel/src/auth.erl takes init's arguments (OTP 25 to 29): -setcookie counts if it is given once, with a value. Given without a value, or
+    more than once, it does not, and the VM reads the cookie file. Words that do not count are still read by everybody on the host.
+    """
+    if secret and any(secret in word for word in arguments) or any(_SET_COOKIE.search(word) for word in arguments):
         return "value"
-    return "placeholder" if len(given) == 1 else "ignored"
+    given = [values for flag, values in flags_of(arguments) if flag in _COOKIE_FLAGS]
+    given += [[word.partition("=")[2]] for word in arguments if word.partition("=")[0] in _COOKIE_FLAGS and "=" in word]
+    words = [values for values in given if any(values)]
+    if not words:
+        return "none"
+    if len(given) == 1 or any(len(values) > 1 for values in words):
+        return "value"
+    return "ignored" if secret else "unknown"
 
 
-def vm_flags(arguments: Sequence[str], environment: Mapping[str, str]) -> VmFlags:
-    """arguments: the process's own, program first; what erlexec took from the environment and from argument files is among them."""
+def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: str | None = None) -> VmFlags:
+    """arguments: the process's own, program first; what erlexec took from the environment and from argument files is among them.
+
+    secret: see cookie_of(). It is compared with, and goes nowhere.
+    """
     single: dict[str, str] = {}
     kernel: dict[str, str] = {}
     configs: list[str] = []
@@ -92,7 +89,8 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str]) -> VmFlag
         config_files=tuple(configs),
         kernel=kernel,
         fixed_port=single.get("-erl_epmd_port"),
-        cookie=cookie_of(arguments),
+        listens=not any(flag == "-dist_listen" and values[:1] == ["false"] for flag, values in flags_of(arguments)),
+        cookie=cookie_of(arguments, secret),
         arguments_read=bool(arguments),
     )
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
 from .._model.observation import UNLIMITED, VmFlags
+from .._model.secret_rules import in_file
 from .environment import DIGEST, digest_of
 from .flags import value_of, vm_flags
 from .owners import user_name
@@ -120,6 +121,12 @@ def core_limit(pid: int, root: str = "/proc") -> int | None:
     return int(match.group(1)) if match.group(1).isdigit() else UNLIMITED
 
 
+def _cookie(base: str, home: str | None) -> str | None:
+    """The cookie in the cookie file of a process, None where there is none to be seen. It is compared with, and goes nowhere."""
+    found = in_file(read(f"{base}/root{home}/.erlang.cookie")) if home else None
+    return found.decode("latin-1") if found else None
+
+
 def beam_processes(root: str = "/proc") -> list[Process]:
     """All BEAM virtual machines and epmds, those in containers included."""
     found = []
@@ -132,7 +139,7 @@ def beam_processes(root: str = "/proc") -> list[Process]:
         found.append(
             replace(
                 process,
-                flags=vm_flags(arguments, variables),
+                flags=vm_flags(arguments, variables, _cookie(f"{root}/{pid}", variables.get("HOME"))),
                 digest=digest_of(variables),
                 started=started(pid, root),
                 core_limit=core_limit(pid, root),

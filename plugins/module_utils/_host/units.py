@@ -38,7 +38,7 @@ _PROPERTIES = (
     "PassEnvironment",
     "UnsetEnvironment",
 )
-_DROP_INS = "/etc/systemd/system/*.d/beam.conf"
+_DROP_INS = ("/etc/systemd/system/*.d/beam.conf", "/etc/systemd/system/*.d/zzz-beam.conf")
 _EXPOSURE = re.compile(r"Overall exposure level for (\S+?):\s*([0-9]+(?:\.[0-9]+)?)")
 
 
@@ -55,7 +55,7 @@ def init() -> str:
 
 def ours() -> set[str]:
     """The units that have a drop-in of ours."""
-    return {os.path.basename(os.path.dirname(path))[: -len(".d")] for path in glob.glob(_DROP_INS)}
+    return {os.path.basename(os.path.dirname(path))[: -len(".d")] for pattern in _DROP_INS for path in glob.glob(pattern)}
 
 
 def show(names: Iterable[str]) -> dict[str, dict[str, object]] | None:

@@ -84,8 +84,9 @@ class VmFlags:
 
     name: value of -name or -sname as given. proto_dist: the last value of -proto_dist, "inet_tcp" where none is given; proto_dist_given: how often it
     is given (before OTP 27.1, twice means inet_tcp). kernel: parameters of the application kernel by name, known ones only, values as given.
-    fixed_port: value of -erl_epmd_port. cookie: what the command line holds of one: "none"; "ignored" (the placeholder, more than once: the VM takes
-    the cookie file); "placeholder" (once: it counts); "value". arguments_read: False where the command line could not be read.
+    fixed_port: value of -erl_epmd_port. listens: False with -dist_listen false. cookie: what the command line holds of one:
+    "none"; "ignored" (words that do not count and are not the cookie: the VM takes the cookie file); "unknown" (such words, and the cookie file could
+    not be read); "value" (a word is the node's cookie). arguments_read: False where the command line could not be read.
     """
 
     name: str | None = None
@@ -98,6 +99,7 @@ class VmFlags:
     config_files: tuple[str, ...] = ()
     kernel: Mapping[str, str] = field(default_factory=dict)
     fixed_port: str | None = None
+    listens: bool = True
     cookie: str = "none"
     arguments_read: bool = True
 
@@ -115,6 +117,7 @@ class VmFlags:
             config_files=as_texts(raw.get("config_files")) or (),
             kernel={safe_text(key): safe_text(value) for key, value in kernel.items()} if isinstance(kernel, Mapping) else {},
             fixed_port=as_text(raw.get("fixed_port")),
+            listens=raw.get("listens") is not False,
             cookie=as_text(raw.get("cookie")) or "none",
             arguments_read=raw.get("arguments_read") is True,
         )

@@ -14,8 +14,6 @@ SHORTEST = 32
 LONGEST = 255
 """The cookie becomes an atom."""
 SHORTEST_PASSPHRASE = 12
-PLACEHOLDER = "see-the-cookie-file"
-"""What stands on command lines where a product's script insists on a cookie. Given twice, the VM ignores it and takes the cookie file."""
 FEWEST_DIFFERENT = 8
 
 _FILE = re.compile(rb"([\x20-\x7e]{1,255})(?:[\r\n][\r\n ]*)?")

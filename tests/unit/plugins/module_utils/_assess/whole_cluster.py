@@ -176,7 +176,16 @@ def host(name: str) -> dict[str, Any]:
                 "process": "beam.smp",
                 "user": "beam",
                 "unit": "beam.service",
-                "flags": {"name": f"beam@{name}", "long_names": True, "proto_dist": "inet_tls", "cookie": "none", "arguments_read": True},
+                "flags": {
+                    "name": f"beam@{name}",
+                    "long_names": True,
+                    "proto_dist": "inet_tls",
+                    "proto_dist_given": 1,
+                    "ssl_options_file": f"{directory}/ssl_dist.conf",
+                    "kernel": {"inet_dist_use_interface": "{10,89,1,11}", "inet_dist_listen_min": "9100", "inet_dist_listen_max": "9100"},
+                    "cookie": "none",
+                    "arguments_read": True,
+                },
                 "digest": "d1ge57",
                 "core_limit": 0,
                 "vm": {
@@ -200,9 +209,9 @@ def host(name: str) -> dict[str, Any]:
         "units": {
             "beam.service": unit(
                 user="beam",
-                drop_ins=["/etc/systemd/system/beam.service.d/beam.conf"],
+                drop_ins=["/etc/systemd/system/beam.service.d/zzz-beam.conf"],
                 after=["beam-firewall.service", "epmd.socket", "network.target"],
-                requires=["beam-firewall.service", "system.slice"],
+                requires=["beam-firewall.service", "beam-guard-beam.service", "system.slice"],
                 core_limit="0",
                 exposure=1.3,
                 digest="d1ge57",

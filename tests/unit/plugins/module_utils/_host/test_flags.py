@@ -9,35 +9,41 @@ from dataclasses import asdict
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host.flags import vm_flags
-from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import PLACEHOLDER
 
 COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
+WORD = "a-word-that-is-not-the-cookie"
+
+
 @pytest.mark.parametrize(
-    ("words", "cookie"),
+    ("words", "cookie", "unread"),
     [
-        (["-setcookie", COOKIE], "value"),
-        (["-setcookie", "x@n1", COOKIE, "-noshell"], "value"),
-        (["-setcookie", f"-{COOKIE}"], "value"),
-        (["--cookie", COOKIE, "-x"], "value"),
-        ([f"--cookie={COOKIE}"], "value"),
-        (["-eval", f"erlang:set_cookie(node(), '{COOKIE}')."], "value"),
-        (["-eval", f"ok, erlang:set_cookie ( '{COOKIE}' )."], "value"),
-        (["-setcookie", COOKIE, "-setcookie", COOKIE], "value"),
-        (["-extra", "--cookie", COOKIE], "value"),
-        (["-setcookie", PLACEHOLDER, "-setcookie", COOKIE], "value"),
-        (["-setcookie", f"{PLACEHOLDER}1"], "value"),
-        (["-setcookie", "n@h", PLACEHOLDER], "value"),
-        (["-setcookie", PLACEHOLDER], "placeholder"),
-        (["-setcookie", PLACEHOLDER, "-setcookie", PLACEHOLDER, "-noshell"], "ignored"),
-        (["-noshell"], "none"),
+        (["-setcookie", COOKIE], "value", "value"),
+        (["-setcookie", "x@n1", COOKIE, "-noshell"], "value", "value"),
+        (["-setcookie", f"-{COOKIE}"], "value", "none"),
+        (["--cookie", COOKIE, "-x"], "value", "value"),
+        ([f"--cookie={COOKIE}"], "value", "value"),
+        (["-eval", f"erlang:set_cookie(node(), '{COOKIE}')."], "value", "value"),
+        (["-eval", "ok, erlang:set_cookie ( 'x' )."], "value", "value"),
+        (["-setcookie", COOKIE, "-setcookie", COOKIE], "value", "unknown"),
+        (["-extra", "--cookie", COOKIE], "value", "none"),
+        (["-setcookie", WORD, "-setcookie", COOKIE], "value", "unknown"),
+        (["-setcookie", WORD], "value", "value"),
+        (["-setcookie", "n@h", WORD], "value", "value"),
+        (["-setcookie", "n@h", WORD, "-setcookie"], "value", "value"),
+        (["-setcookie", WORD, "-setcookie", WORD, "-noshell"], "ignored", "unknown"),
+        (["-setcookie", "-kernel", "inetrc", "f", "-setcookie", WORD], "ignored", "unknown"),
+        (["-setcookie", "-kernel", "inetrc", "f"], "none", "none"),
+        (["-noshell"], "none", "none"),
     ],
 )
-def test_what_is_said_of_a_cookie(words: list[str], cookie: str) -> None:
-    flags = vm_flags(["beam.smp", "--", *words], {})
+def test_what_is_said_of_a_cookie(words: list[str], cookie: str, unread: str) -> None:
+    flags = vm_flags(["beam.smp", "--", *words], {}, COOKIE)
     assert flags.cookie == cookie
     assert COOKIE not in repr(flags) and COOKIE not in str(asdict(flags))
+    # Where the cookie file cannot be read, a word that does not count may be the cookie all the same.
+    assert vm_flags(["beam.smp", "--", *words], {}).cookie == unread
 
 
 @pytest.mark.parametrize(
@@ -50,6 +56,8 @@ def test_what_is_said_of_a_cookie(words: list[str], cookie: str) -> None:
         (["-proto_dist", "inet_tls", "-proto_dist", "inet_tcp"], {"proto_dist": "inet_tcp", "proto_dist_given": 2}),
         ([], {"proto_dist": "inet_tcp", "proto_dist_given": 0, "arguments_read": True}),
         (["-erl_epmd_port", "9100"], {"fixed_port": "9100"}),
+        (["-dist_listen", "false"], {"listens": False}),
+        (["-dist_listen", "true"], {"listens": True}),
         (["-kernel", "inetrc", "'/x'", "-kernel", "net_ticktime", "7"], {"kernel": {"inetrc": "'/x'", "net_ticktime": "7"}}),
         (["-kernel", "secret", "x"], {"kernel": {}}),
         (["-kernel", "net_ticktime"], {"kernel": {}}),

@@ -172,6 +172,7 @@ def test_no_argument_and_no_variable_leaves_the_host(pretender: subprocess.Popen
         "name": "beam@n1\x1b[2J",
         "long_names": True,
         "hidden": False,
+        "listens": True,
         "proto_dist": "inet_tls",
         "proto_dist_given": 1,
         "ssl_options_file": "/etc/x/ssl_dist.conf",
