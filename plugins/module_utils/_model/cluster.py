@@ -88,7 +88,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Former:
-    """A node of which nothing of ours is to stay on its host. Where its peers were to find it is nobody's business any more."""
+    """A node of which nothing of ours is to stay on its host. C(addresses) are where its peers have found it, as far as anybody can say."""
 
     node: NodeName
     host: str
@@ -98,6 +98,7 @@ class Former:
     user: str
     group: str
     home: str
+    addresses: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         return {
@@ -159,7 +160,8 @@ class Cluster:
     """The plan. Valid by construction: C(planning.plan) makes one only where no rule is broken.
 
     C(leaving) are nodes of hosts whose C(beam_state) is absent: no members. C(carrier) is what the distribution runs over, as C(-proto_dist)
-    calls it; C(strangers) are nodes that run with another, and C(full_stop) is whether all may be stopped for it. C(settings) are kernel
+    calls it; C(strangers) are nodes that run with another, and C(full_stop) is whether all may be stopped for it. C(restart) is whether nodes may
+    restart where the product says that it costs its users something, auto or force. C(settings) are kernel
     parameters, C(tls) is whether the nodes speak TLS to each other. C(interfaces) is (host, address) -> interface, C(firewalls) is host -> back
     end; C(changes) and C(findings) are what the hosts of the run should be told.
     """
@@ -172,6 +174,7 @@ class Cluster:
     carrier: str
     strangers: tuple[str, ...]
     full_stop: bool
+    restart: str
     settings: Mapping[str, object]
     tls: bool
     tls_versions: tuple[str, ...]
@@ -205,6 +208,7 @@ class Cluster:
             "carrier": self.carrier,
             "strangers": list(self.strangers),
             "full_stop": self.full_stop,
+            "restart": self.restart,
             "settings": dict(self.settings),
             "tls": self.tls,
             "tls_versions": list(self.tls_versions),
@@ -216,7 +220,12 @@ class Cluster:
             "addresses": _unique_addresses(self.members),
             "hosts": {host: self._host(host, nodes) for host, nodes in sorted(by_host.items())},
             "leaving": {
-                host: {"in_run": host in self.run, "nodes": [node.as_dict() for node in nodes]} for host, nodes in sorted(former.items())
+                host: {
+                    "in_run": host in self.run,
+                    "addresses": sorted({address for node in nodes for address in node.addresses}.difference(_unique_addresses(self.members))),
+                    "nodes": [node.as_dict() for node in nodes],
+                }
+                for host, nodes in sorted(former.items())
             },
             "outsiders": list(self.outsiders),
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.changes.items())},

@@ -22,6 +22,7 @@ from .problems import Problems, named
 
 STATES = ("present", "absent")
 MODES = ("cluster", "standalone", "off")
+RESTARTS = ("auto", "force")
 ALONE = ("standalone", "off")
 """The modes in which a node has no peers on other hosts."""
 DISCOVERIES = ("epmd", "fixed_port")
@@ -99,7 +100,8 @@ class _Builder:
         else:
             for node in listed:
                 if node.host in absent:
-                    self.leaving.append(Former(node.node, node.host, node.product, node.kind, node.unit, node.user, node.group, node.home))
+                    parts = (node.product, node.kind, node.unit, node.user, node.group, node.home)
+                    self.leaving.append(Former(node.node, node.host, *parts, (str(node.address),)))
                 else:
                     self.members.append(node)
         self.members.sort(key=lambda member: (str(member.node), member.host))
@@ -112,6 +114,7 @@ class _Builder:
         names, family = self._one_kind()
         carrier = self._carrier(family)
         full_stop = self._true("", "beam_full_stop", constants["beam_full_stop"])
+        restart = self._choice("beam_restart", constants["beam_restart"], RESTARTS)
         for host in judged:
             self._hosts_addresses(host)
             self._taken_ports(host)
@@ -139,6 +142,7 @@ class _Builder:
             carrier=carrier,
             strangers=self._strangers(carrier),
             full_stop=full_stop,
+            restart=restart,
             settings=settings,
             tls=self.tls,
             tls_versions=versions,
@@ -272,8 +276,16 @@ class _Builder:
             name = self._node_name(host, entry, where)
             parts = self._own_parts(host, name, entry) if name else {}
             if name and parts:
-                nodes.append(Former(name, host, **{part: parts[part] for part in ("product", "kind", "unit", "user", "group", "home")}))
+                own = {part: parts[part] for part in ("product", "kind", "unit", "user", "group", "home")}
+                nodes.append(Former(name, host, **own, addresses=self._former_addresses(host, entry)))
         return nodes
+
+    def _former_addresses(self, host: str, entry: Mapping[str, object]) -> tuple[str, ...]:
+        """Where peers have found a host that leaves: what the inventory still says, and what its own firewall table held. Nobody has to know it."""
+        said = [entry.get("address"), self._scalars(host).get("address"), self.inventory.value("ansible_host", host), host]
+        table = (self.inventory.observed.get(host, {}).get("firewall") or {}).get("beam") or {}
+        found = [value for value in (*said, *(table.get("own") or ())) if addresses.is_address(value)]
+        return tuple(dict.fromkeys(str(addresses.parse(value)) for value in found))
 
     def _nodes_of(self, host: str) -> list[Node]:
         """The nodes of one host."""

@@ -26,6 +26,7 @@ DEFAULTS = {
     "beam_discovery": "epmd",
     "beam_tls": True,
     "beam_full_stop": False,
+    "beam_restart": "auto",
     "beam_tls_versions": ["tlsv1.3"],
     "beam_ports": "9100",
     "beam_product": "erlang",
@@ -499,6 +500,7 @@ def test_the_shape(world: World) -> None:
         "carrier": "inet_tls",
         "strangers": [],
         "full_stop": False,
+        "restart": "auto",
         "settings": {
             "net_ticktime": 60,
             "net_tickintensity": 4,
@@ -576,6 +578,7 @@ def test_a_host_that_is_to_be_without_is_no_member(world: World) -> None:
     assert cluster["leaving"] == {
         "n2": {
             "in_run": True,
+            "addresses": ["10.0.0.2"],
             "nodes": [
                 {
                     "node": "rabbit@n2",
