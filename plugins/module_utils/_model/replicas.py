@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 REPLICATED = ("quorum", "stream")
+# Debian has no link to this tool in /usr/sbin.
+STREAMS = "runuser -u rabbitmq -- /usr/lib/rabbitmq/bin/rabbitmq-streams"
 
 
 @dataclass(frozen=True)
@@ -120,10 +122,10 @@ def _move(queue: Queue, node: str) -> str:
     if queue.kind == "quorum":
         return f"add a replica with `rabbitmq-queues add_member --vhost '{queue.vhost}' '{queue.name}' rabbit@<another host>`."
     if queue.kind == "stream":
-        return f"add a replica with `rabbitmq-streams add_replica --vhost '{queue.vhost}' '{queue.name}' rabbit@<another host>`."
+        return f"add a replica with `{STREAMS} add_replica --vhost '{queue.vhost}' '{queue.name}' rabbit@<another host>`."
     return f"consume it, delete it with `rabbitmqctl delete_queue --vhost '{queue.vhost}' '{queue.name}'`, and declare it on a node that stays."
 
 
 def _delete(queue: Queue, node: str) -> str:
-    tool = "rabbitmq-queues delete_member" if queue.kind == "quorum" else "rabbitmq-streams delete_replica"
+    tool = "rabbitmq-queues delete_member" if queue.kind == "quorum" else f"{STREAMS} delete_replica"
     return f"`{tool} --vhost '{queue.vhost}' '{queue.name}' {node}`"

@@ -95,7 +95,9 @@ def test_the_link_of_a_former_member_is_cut_and_ours_is_not():
     assert answer["cut"] == ["b@n3"] and node.connected == ["b@n2", "a@127.0.0.1"]
 
 
-@pytest.mark.parametrize("changes", [{"deaf": ("allow",)}, {"deaf": ("add_host",)}, {"silent": ("allowed",)}, {"silent": ("allow",)}, {"silent": ("get_rc",)}])
+@pytest.mark.parametrize(
+    "changes", [{"deaf": ("allow",)}, {"deaf": ("add_host",)}, {"silent": ("allowed",)}, {"silent": ("allow",)}, {"silent": ("get_rc",)}],
+)
 def test_a_node_that_does_not_take_it_is_a_problem(changes):
     assert bring(Listing(["b@n1"], **changes))["problem"]
 
