@@ -92,7 +92,7 @@ KINDS = {
 def growing(request: pytest.FixtureRequest) -> Iterator[Growing]:
     lab = Lab(f"{os.environ.get('LAB_PREFIX', 'beam-')}m-{request.param[:3]}-")
     inventory, *rest = KINDS[request.param]
-    growing = Growing(lab, request.param, (*inventory, "-i", "tests/lab/four.yml"), *rest)
+    growing = Growing(lab, request.param, (*inventory, "-i", "molecule/lab/four.yml"), *rest)
     made = lab.play(*growing.inventory, playbook="molecule/default/create.yml")
     assert made.returncode == 0, made.stdout[-4000:]
     yield growing
