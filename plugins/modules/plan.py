@@ -89,6 +89,9 @@ plan:
     full_stop:
       description: Whether all nodes may be stopped at once where there are such.
       type: bool
+    restart:
+      description: What becomes of a restart that the product objects to, V(auto) or V(force).
+      type: str
     settings:
       description: The kernel parameters that decide what a partition does, as the cluster wants them. Those of one node are its C(kernel).
       type: dict

@@ -31,6 +31,7 @@ DEFAULTS = {
     "beam_discovery": "epmd",
     "beam_tls": True,
     "beam_full_stop": False,
+    "beam_restart": "auto",
     "beam_tls_versions": ["tlsv1.3"],
     "beam_ports": "9100",
     "beam_product": "erlang",

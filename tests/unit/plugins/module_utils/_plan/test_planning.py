@@ -31,6 +31,7 @@ def test_the_shape(world: World) -> None:
         "proto_dist": "inet_tls",
         "incompatible_nodes": [],
         "full_stop": False,
+        "restart": "auto",
         "settings": {
             "net_ticktime": 60,
             "net_tickintensity": 4,
@@ -109,6 +110,7 @@ def test_a_host_that_is_to_be_without_is_no_member(world: World) -> None:
     assert cluster["departing"] == {
         "n2": {
             "in_run": True,
+            "addresses": ["10.0.0.2"],
             "nodes": [
                 {
                     "node": "rabbit@n2",
