@@ -19,11 +19,11 @@ UNFORESEEN = {
     "firewall : table | Load the rules, now and at every boot",
     "pki : sign | Sign the request",
     "pki : sign | Keep a copy of what was signed",
-    "epmd : run | Start the socket, now and at every boot, or never",
+    "epmd : start | Start the socket, now and at every boot, or never",
     "service : enable | Start the unit at every boot",
 }
 # The CA is built aside on the controller and put in place as a whole.
-AUTHORITY = "pki : authority | "
+AUTHORITY = "pki : create_ca | "
 # Announced, and then another task has done it already.
 NEEDLESS = {"distribution : prepare | Make the directory of each node", "firewall : table | Make the directory"}
 

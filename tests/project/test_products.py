@@ -21,7 +21,7 @@ def load(path: Path) -> Any:
 
 
 def written(tasks: Path) -> set[str]:
-    """Paths of the files that the tasks write, in the words of C(brought)."""
+    """Paths of the files that the tasks write, in the words of C(managed)."""
     found = set()
     for task in load(tasks):
         included = task.get("ansible.builtin.include_tasks", "")
@@ -37,7 +37,7 @@ def written(tasks: Path) -> set[str]:
 def test_what_it_writes_is_taken_away_again(folder: Path) -> None:
     names = written(folder / "install.yml")
     assert names, "this test would see none"
-    assert names <= set(load(folder / "vars.yml")["__beam_product"]["brought"]["files"])
+    assert names <= set(load(folder / "vars.yml")["__beam_product"]["managed"]["files"])
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

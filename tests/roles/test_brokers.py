@@ -74,14 +74,14 @@ class Broker:
         self.node, self.port = f"{self.data['name']}@127.0.0.1", free_port()
         tls_paths = {name: f"{self.directory}/tls/{file}.pem" for name, file in (("ca", "ca"), ("certificate", "cert"), ("key", "key"))}
         self.values: dict[str, Any] = {
-            "__beam_product_word": WORD,
+            "__beam_product_placeholder_cookie": WORD,
             "__beam_node": {
                 "node": self.node, "host_part": "127.0.0.1", "address": "127.0.0.1", "inet_tuple": "{127,0,0,1}", "user": getpass.getuser(),
                 "home": str(self.home), "directory": str(self.directory), "ports": {"first": self.port, "last": self.port}, "hidden": False,
                 "kernel": {"prevent_overlapping_partitions": False, "net_ticktime": 60}, "tls": tls_paths if tls else None,
             },
             "__beam_distribution_product": self.data, "__beam_product_data": self.data, "__beam_product_erl": ERL,
-            "__beam_distribution_off": False, "__beam_distribution_late": False, "__beam_distribution_port": f"-erl_epmd_port {self.port}",
+            "__beam_distribution_off": False, "__beam_distribution_late_tls_options": False, "__beam_distribution_port": f"-erl_epmd_port {self.port}",
             "__beam_distribution_members": [{"node": self.node, "host_part": "127.0.0.1"}], "__beam_product_members": [{"node": self.node}],
             "beam_distribution_extra_args": [],
             "beam_plan": {
@@ -91,10 +91,10 @@ class Broker:
         }  # fmt: skip
         for name in ("vm.args", "tool.args", "inetrc", "allow.conf", *(["ssl_dist.conf"] if tls else [])):
             self.render(ROLES / "distribution" / "templates", name)
-        for name in ("peers.conf", "join.args", "ctl"):
+        for name in ("peers.conf", "join.args", "ctl.sh"):
             self.render(PRODUCTS / "erlang" / "templates", name)
         if product == "vernemq":
-            self.render(PRODUCTS / product / "templates", "vernemq")
+            self.render(PRODUCTS / product / "templates", "vernemq.sh")
         self.settings = self.render(PRODUCTS / product / "templates", {"vernemq": "vernemq.conf", "emqx": "emqx.env"}[product])
         self.ctl = self.directory / "ctl"
         self.ctl.chmod(0o755)
@@ -108,7 +108,7 @@ class Broker:
 
     def render(self, templates: Path, name: str) -> str:
         text = render(templates, name, self.values)
-        (self.directory / name).write_text(text, encoding="utf-8")
+        (self.directory / name.removesuffix(".sh")).write_text(text, encoding="utf-8")
         return text
 
     def unit(self) -> dict[str, str]:
@@ -233,7 +233,7 @@ def test_its_tool_calls_what_the_products_own_calls(running: tuple[Broker, subpr
 
 def test_our_own_files_are_not_taken_for_an_operators_flags(broker: Broker) -> None:
     """The role distribution looks for flags that undo its own in all that the unit reads, comments too."""
-    refused = yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_refused"]
+    refused = yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_reserved_flags"]
     words = set(re.split(r"[\s\"'={};]+", "\n".join([broker.settings, *broker.data["directives"]])))
     assert words and not words & (set(refused) - {"-args_file"})
 

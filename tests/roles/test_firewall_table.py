@@ -27,8 +27,8 @@ PORTS = [(4369, 4369), (9100, 9109)]
 def test_our_table_lets_members_in_and_nobody_else(lock: bool, members: list[str]) -> None:
     values = {
         "__beam_firewall": {"ports": [list(pair) for pair in PORTS], "members": members, "own": [one for one in members if one.endswith("1")]},
-        "__beam_firewall_lock": lock,
-        "__beam_firewall_theirs": [[9100, 9109]],
+        "__beam_firewall_limit_users": lock,
+        "__beam_firewall_peer_ports": [[9100, 9109]],
         "__beam_firewall_uids": {"beam": 990},
         "__beam_firewall_node_users": ["beam"],
     }

@@ -52,7 +52,7 @@ main([File, Versions]) ->
 def late(product: dict[str, Any], release: str, versions: list[str]) -> bool:
     """Whether the role takes the product for such a one, on a host with this OTP."""
     variables = {"beam_plan": {"tls_versions": versions}, "__beam_distribution_product": product, "__beam_distribution_release": release}
-    return Templar(variables=variables).template(trust_as_template(VARS["__beam_distribution_late"].strip()))
+    return Templar(variables=variables).template(trust_as_template(VARS["__beam_distribution_late_tls_options"].strip()))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def told(tmp_path: Path) -> Path:
     authority = Authority(tmp_path / "tls")
     authority.issue("n1")
     path = tmp_path / "ssl_dist.conf"
-    values = {"__beam_node": {"directory": str(tmp_path)}, "beam_plan": {"tls_versions": ["tlsv1.3"]}, "__beam_distribution_late": True}
+    values = {"__beam_node": {"directory": str(tmp_path)}, "beam_plan": {"tls_versions": ["tlsv1.3"]}, "__beam_distribution_late_tls_options": True}
     path.write_text(render(ROLES / "distribution/templates", "ssl_dist.conf", values), encoding="utf-8")
     return path
 

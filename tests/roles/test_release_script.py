@@ -16,7 +16,7 @@ from rendering import render
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 PRODUCTS = ROLES / "product" / "products"
-REFUSED = list(yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_refused"])
+REFUSED = list(yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_reserved_flags"])
 
 
 class Release:
@@ -46,11 +46,11 @@ class Release:
             },
             "__beam_product_root": str(self.root),
             "__beam_product_data": yaml.safe_load((PRODUCTS / product / "vars.yml").read_text(encoding="utf-8"))["__beam_product"],
-            "__beam_product_refused": REFUSED,
+            "__beam_product_reserved_flags": REFUSED,
             "beam_plan": {"mode": mode, "name_type": "short"},
         }
-        for name in ("release", "release.env"):
-            (self.directory / name).write_text(render(PRODUCTS / "release" / "templates", name, values), encoding="utf-8")
+        for name in ("release.sh", "release.env"):
+            (self.directory / name.removesuffix(".sh")).write_text(render(PRODUCTS / "release" / "templates", name, values), encoding="utf-8")
         (self.directory / "placeholder.env").write_text("RELEASE_COOKIE=drawn\nRELX_COOKIE=drawn\n", encoding="utf-8")
         self.script.chmod(0o755)
 

@@ -155,7 +155,7 @@ def test_the_last_words_of_every_drop_in_are_the_environment_and_the_guard(produ
         "beam_service_restart_seconds": 5,
         "beam_service_crash_dump_directory": "",
     }
-    lines = [line for line in render(ROLES / "service" / "templates", "zzz-beam.conf", values).splitlines() if line and line[0] != "#"]
+    lines = [line for line in render(ROLES / "service" / "templates", "node.service.conf", values).splitlines() if line and line[0] != "#"]
     assert lines[-2:] == ["EnvironmentFile=/etc/beam/x@n1/unit.env", "ExecStartPre=/etc/beam/guard start x.service /etc/beam/x@n1"]
     assert ("SocketBindAllow=tcp:9100-9109" in lines) == (product == "erlang")
     environment = render(ROLES / "service" / "templates", "unit.env", values).splitlines()

@@ -19,14 +19,14 @@ def done(turn: str, waiting: tuple[str, ...], restarted: tuple[str, ...]) -> lis
     (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if task["name"].startswith("Restart"))
     entries = {host: {"host": host, "node": {"node": f"beam@{host}"}} for host in HOSTS}
     variables = {
-        "__beam_service_all": list(entries.values()),
-        "__beam_service_order": [entries[host] for host in waiting],
+        "__beam_service_all_states": list(entries.values()),
+        "__beam_service_restart_order": [entries[host] for host in waiting],
         "__beam_node": entries[turn]["node"],
         "ansible_play_hosts": list(HOSTS),
         # A host that was not compared has no such list.
         "hostvars": {"n4": {}} | {host: {"__beam_service_restarted": [f"beam@{host}"] if host in restarted else []} for host in HOSTS[:3]},
     }
-    found = Templar(variables=variables).template(trust_as_template(task["vars"]["__beam_done"]))
+    found = Templar(variables=variables).template(trust_as_template(task["vars"]["__beam_current_peers"]))
     return sorted(node.partition("@")[2] for node in found)
 
 

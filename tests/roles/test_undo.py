@@ -51,7 +51,7 @@ class Host:
         (folder / "bin" / "systemctl").write_text(SYSTEMCTL, encoding="utf-8")
         (folder / "bin" / "systemctl").chmod(0o755)
         self.record = folder / "beam" / "before" / "test"
-        self.brought = {
+        self.managed = {
             "name": "test",
             "files": [f"{self.root}/ours.conf", f"{self.root}/d/ours.conf"],
             "blocks": [{"path": f"{self.root}/edited", "marker": MARKER}],
@@ -73,7 +73,7 @@ class Host:
 
     def harden(self) -> None:
         """As a role would, after it has asked for what is there to be kept."""
-        assert self.play("keep") <= 1
+        assert self.play("snapshot") <= 1
         self.write("ours.conf", OURS)
         self.write("d/ours.conf", OURS)
         edited = self.root / "edited"
@@ -90,7 +90,7 @@ class Host:
                 "tasks": [
                     {
                         "ansible.builtin.include_role": {"name": "beam.cluster.undo", "tasks_from": tasks},
-                        "vars": {"__beam_brought": self.brought, "__beam_undo_record": str(self.record)},
+                        "vars": {"__beam_managed": self.managed, "__beam_undo_record": str(self.record)},
                     }
                 ],
             }
@@ -126,10 +126,10 @@ def host(tmp_path: Path) -> Host:
 def test_where_nothing_was_nothing_is_left(host: Host) -> None:
     host.harden()
     assert set(host.seen()) == {"ours.conf", "d", "d/ours.conf", "edited", "cookie"}
-    assert host.play("back") > 3
+    assert host.play("restore") > 3
     assert host.seen() == {}
     assert not host.record.exists() and not host.record.with_name("test.file").exists()
-    assert host.play("back") == 0
+    assert host.play("restore") == 0
 
 
 def test_what_was_there_comes_back_as_it_was(host: Host) -> None:
@@ -141,16 +141,16 @@ def test_what_was_there_comes_back_as_it_was(host: Host) -> None:
     host.harden()
     assert host.record.parent.stat().st_mode & 0o777 == 0o700
     (host.root / "d").chmod(0o755)
-    host.play("back")
+    host.play("restore")
     assert host.seen() == before
-    assert host.play("back") == 0
+    assert host.play("restore") == 0
     assert host.seen() == before
 
 
 def test_an_empty_file_that_was_there_stays(host: Host) -> None:
     host.write("edited", "")
     host.harden()
-    host.play("back")
+    host.play("restore")
     assert host.seen() == {"edited": (0o644, "")}
 
 
@@ -159,7 +159,7 @@ def test_what_the_operator_has_written_since_stays(host: Host) -> None:
     host.write("edited", BLOCK + "SINCE=1\n", 0o644)
     host.write("d/mine.conf", "[Service]\n")
     host.write("ours.conf", "# somebody else has put his own here\n")
-    host.play("back")
+    host.play("restore")
     assert {name: text for name, (_mode, text) in host.seen().items()} == {
         "d": "",
         "d/mine.conf": "[Service]\n",
@@ -171,8 +171,8 @@ def test_what_the_operator_has_written_since_stays(host: Host) -> None:
 def test_the_first_record_counts(host: Host) -> None:
     host.write("cookie", "THEIRSECRET", 0o400)
     host.harden()
-    assert host.play("keep") == 0
-    host.play("back")
+    assert host.play("snapshot") == 0
+    host.play("restore")
     assert host.seen()["cookie"] == (0o400, "THEIRSECRET")
 
 
@@ -180,8 +180,8 @@ def test_what_is_ours_already_is_not_taken_for_what_was_before(host: Host) -> No
     """A host whose record is lost: nothing of ours may come back as the operator's."""
     host.harden()
     host.record.unlink()
-    host.play("keep")
-    host.play("back")
+    host.play("snapshot")
+    host.play("restore")
     assert host.seen() == {}
 
 
@@ -190,7 +190,7 @@ def test_a_run_that_was_broken_off_goes_on(host: Host) -> None:
     host.harden()
     for name in ("ours.conf", "d/ours.conf"):
         (host.root / name).unlink()
-    host.play("back")
+    host.play("restore")
     assert host.seen() == {"cookie": (0o400, "THEIRSECRET")}
 
 
@@ -199,25 +199,25 @@ def test_without_a_record_and_without_files_of_ours_nothing_is_touched(host: Hos
     host.write("cookie", "THEIRSECRET", 0o400)
     (host.root / "d").mkdir()
     before = host.seen()
-    assert host.play("back") == 0
+    assert host.play("restore") == 0
     assert host.seen() == before
 
 
 def test_a_dry_run_touches_nothing(host: Host) -> None:
-    assert host.play("keep", "--check") == 1
+    assert host.play("snapshot", "--check") == 1
     assert not host.record.exists()
     host.harden()
     before = host.seen()
-    assert host.play("back", "--check", "--diff") > 3
+    assert host.play("restore", "--check", "--diff") > 3
     assert host.seen() == before
 
 
 def test_a_file_of_somebody_else_in_a_place_of_ours_is_not_taken_for_ours(host: Host) -> None:
     host.write("ours.conf", "# somebody else has put his own here\n")
     host.write("cookie", "THEIRSECRET", 0o400)
-    host.play("keep")
+    host.play("snapshot")
     host.write("cookie", "OURSECRET", 0o400)
-    host.play("back")
+    host.play("restore")
     assert host.seen() == {"cookie": (0o400, "THEIRSECRET"), "ours.conf": (0o644, "# somebody else has put his own here\n")}
 
 
@@ -225,12 +225,12 @@ def test_a_file_of_somebody_else_in_a_place_of_ours_is_not_taken_for_ours(host: 
 def test_units_start_and_run_as_they_did(host: Host, before: str | None) -> None:
     """One that was not there at all came with a package of ours, and is left alone in neither way: it does not start and does not run."""
     unit = host.folder / "units" / "epmd.socket"
-    host.brought.update(units=["epmd.socket"], running=["epmd.socket"])
+    host.managed.update(units=["epmd.socket"], running=["epmd.socket"])
     if before is not None:
         unit.write_text(before, encoding="utf-8")
     host.harden()
     # As hardened, and then stopped: that is the business of the role.
     unit.write_text("enabled\n", encoding="utf-8")
-    host.play("back")
+    host.play("restore")
     assert set(unit.read_text(encoding="utf-8").split()) == set((before or "").split())
-    assert host.play("back") == 0
+    assert host.play("restore") == 0
