@@ -18,14 +18,14 @@ from conftest import NODES, Lab, recap
 UNFORESEEN = {
     "firewall : table | Load the rules, now and at every boot",
     "pki : sign | Sign the request",
-    "pki : sign | Keep a copy of what was signed",
-    "epmd : start | Start the socket, now and at every boot, or never",
+    "pki : sign | Store a copy of the certificate",
+    "epmd : start | Enable and start the socket, or disable it",
     "service : enable | Start the unit at every boot",
 }
 # The CA is built aside on the controller and put in place as a whole.
 AUTHORITY = "pki : create_ca | "
 # Announced, and then another task has done it already.
-NEEDLESS = {"distribution : prepare | Make the directory of each node", "firewall : table | Make the directory"}
+NEEDLESS = {"distribution : prepare | Create the directory of each node", "firewall : table | Create the directory"}
 
 
 def changed(output: str) -> dict[str, set[str]]:

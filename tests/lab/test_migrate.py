@@ -181,7 +181,7 @@ def test_taken_back_it_is_a_stock_cluster_again_and_a_run_that_breaks_off_says_h
     for kind in KINDS:
         assert stock.client("publish", stock.addresses[0], f"back-{kind}", kind, str(MESSAGES)) == {"confirmed": MESSAGES}
     before = stock.processes()
-    stock.lab.kill_play_at("Compare what runs with what the files say", 1, *INVENTORY, *FULL_STOP)
+    stock.lab.kill_play_at("Compare running nodes with their files", 1, *INVENTORY, *FULL_STOP)
     refused = stock.play(*FULL_STOP)
     assert refused.returncode != 0
     assert {host for host in NODES if f"{host} (not_reached): " in refused.stdout} == set(NODES), refused.stdout[-3000:]

@@ -190,7 +190,7 @@ def test_a_check_foretells_and_touches_nothing(tmp_path: Path) -> None:
     hosts = Hosts(tmp_path / "hosts")
     output = hosts.good("--check")
     assert not (hosts.folder / "ca").exists() and not (hosts.folder / "n1").exists()
-    for task in ("create_ca | Put it in its place", "issue | Install what it trusts", "issue | Install the certificate"):
+    for task in ("create_ca | Move the CA into place", "issue | Install the CA bundle", "issue | Install the certificate"):
         block = output.split(f": {task}]")[1].split("TASK [")[0]
         assert "changed: [n1" in block, task
 

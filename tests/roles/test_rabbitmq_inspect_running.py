@@ -40,7 +40,7 @@ def rules(
     """The rules that say no to a whole cluster of three of which something is different."""
     told = {"disk_nodes": NODES, "ram_nodes": [], "running_nodes": NODES, "partitions": {}, "alarms": [], **(status or {})}
     answer = {"item": {"name": "/"}, "stdout": json.dumps([QUORUM, CLASSIC] if queues is None else queues)}
-    (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if task["name"].startswith("inspect_running | Keep what stands"))
+    (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if task["name"].startswith("inspect_running | Store the blockers"))
     variables = {
         "inventory_hostname": "n2",
         "beam_plan": {"addresses": ["10.0.0.1", "10.0.0.2", "10.0.0.3"]},
