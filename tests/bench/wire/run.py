@@ -72,10 +72,12 @@ REASONS = """
 A probe needs more steps than a bare TLS connection; the lines "of it" list them:
 
 * a second connection, to EPMD;
-* the node's decision about our certificate, which TLS 1.3 sends after our side of the handshake has ended (the bare connection that reads the first answer also waits for it);
+* the node's decision about our certificate, which TLS 1.3 sends after our side of the handshake has ended (the bare connection that reads
+  the first answer also waits for it);
 * three messages of the node, each of which wakes one of its processes.
 
-No step can be omitted or sent earlier. The cookie is proven only to the requested node, and later messages count only after the node has proven its own cookie.
+No step can be omitted or sent earlier. The cookie is proven only to the requested node, and later messages count only after the node has
+proven its own cookie.
 """
 
 
