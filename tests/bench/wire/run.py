@@ -42,7 +42,8 @@ HOST = "127.0.0.1"
 HEAD = """# Speed of the wire modules
 
 Written by `tests/bench/wire/run.py --page docs/bench_wire.md` in one run, on {date}, on an idle machine with {cores} cores and
-{memory:.0f} GiB; OTP {otp}, Python {python}, {openssl}, Linux {kernel}. Nodes, EPMD and the probing process share the cores. `make bench` measures your machine.
+{memory:.0f} GiB; OTP {otp}, Python {python}, {openssl}, Linux {kernel}. Nodes, EPMD and the probing process share the cores.
+`make bench` measures your machine.
 
 """
 RESULTS = []
