@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: probe_requests
-short_description: What one host or node of a planned BEAM cluster is to try
+short_description: List the probes of one host or node of a planned BEAM cluster
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - From a plan, the honest connections or the attacks of one vantage, each ready for M(beam.cluster.dist_probe) or M(beam.cluster.epmd_info).
-  - The role P(beam.cluster.verify#role) uses it. Which attacks there are is documented with the controls of the collection.
+  - Returns the honest connections or the attacks of one vantage, each ready for M(beam.cluster.dist_probe) or M(beam.cluster.epmd_info).
+  - The role P(beam.cluster.verify#role) uses it. C(docs/controls.md) describes the attacks.
 positional: _input
 options:
   _input:
@@ -26,11 +26,11 @@ options:
     choices: [connect, attack]
     required: true
   source:
-    description: Full name of the node that asks. Left out, the vantage is outside the cluster.
+    description: Full name of the probing node. By default the vantage is outside the cluster.
     type: str
     default: ""
   vantage:
-    description: Inventory name of the host that asks, where O(source) is left out.
+    description: Inventory name of the probing host, if O(source) is not set.
     type: str
     default: ""
   addresses:
@@ -38,13 +38,13 @@ options:
     type: dict
     default: {}
   expired:
-    description: Path of an expired certificate on the host that asks.
+    description: Path of an expired certificate on the probing host.
     type: str
     default: ""
 """
 
 EXAMPLES = r"""
-- name: Try each node of the cluster from here
+- name: Connect to each node of the cluster from here
   beam.cluster.dist_probe:
     targets: "{{ beam_plan | beam.cluster.probe_requests(kind='connect', source='beam@n1') | map(attribute='ask') }}"
     cookie_file: /var/lib/beam/beam@n1/.erlang.cookie
@@ -54,8 +54,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - One dictionary per probe. C(ask) is a target for M(beam.cluster.dist_probe). C(present) says what is shown; V(names) stands for
-      a question to EPMD, V(public_cookie) for a cookie that everybody knows.
+    - One dictionary per probe. C(ask) is a target for M(beam.cluster.dist_probe). C(present) names the credentials. V(names) means a question to
+      EPMD, V(public_cookie) a publicly known cookie.
   type: list
   elements: dict
 """

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: observe
-short_description: Look at a host before a BEAM cluster is planned on it
+short_description: Read the facts of a host that matter for a BEAM cluster
 version_added: "0.1.0"
 description:
-  - Reads what matters for a BEAM cluster from a host - addresses, clock, Erlang/OTP, firewalls, systemd units, listeners, BEAM processes and this
-    collection's own files. It changes nothing and speaks to nobody.
-  - It needs no tool on the host beside Python, works where nothing is installed yet, and needs no privilege. Without privilege it does not see
-    who owns the sockets of other users, the environment of their processes, and the firewall's rules.
+  - Reads addresses, clock, Erlang/OTP, firewalls, systemd units, listeners, BEAM processes and this collection's own files. It changes nothing
+    and opens no connection.
+  - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
+    environment of their processes, and the firewall's rules.
   - Cookies on command lines are replaced by C(REDACTED) before anything leaves the host.
 options:
   units:
-    description: More systemd units to look at, beside the firewalls', epmd's and those that BEAM processes run in.
+    description:
+      - Further systemd units to read, besides those of the firewalls, EPMD and BEAM processes.
     type: list
     elements: str
     default: []
   files:
-    description: More files to look at, beside this collection's own. The content of files is never returned.
+    description:
+      - Further files to read, besides this collection's own. The content of files is never returned.
     type: list
     elements: path
     default: []
@@ -52,13 +54,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the hosts
+- name: Read the hosts
   beam.cluster.observe:
-  register: seen
+  register: observed
 
-- name: Show who listens on epmd's port
+- name: Show the listeners on EPMD's port
   ansible.builtin.debug:
-    var: seen.epmd
+    var: observed.epmd
 """
 
 RETURN = r"""
@@ -67,7 +69,7 @@ epoch:
   returned: success
   type: float
 skew_seconds:
-  description: Host minus controller, as far as it is proven. 0 where the host's time lies within the round trip.
+  description: The host's clock minus the controller's, in seconds, as far as it is proven. 0 if the host's time is within the round trip.
   returned: success
   type: float
 python:
@@ -83,7 +85,7 @@ hostname:
   returned: success
   type: str
 init:
-  description: V(systemd), or the name of the first process where it is something else.
+  description: V(systemd), or the name of the first process if it is another.
   returned: success
   type: str
 distribution:
@@ -117,7 +119,7 @@ otp:
   type: dict
   contains:
     installed:
-      description: Whether there is one.
+      description: Whether an OTP is installed.
       type: bool
     release:
       description: Major release.
@@ -134,7 +136,7 @@ otp:
       description: Path of C(erl).
       type: str
     ssl:
-      description: Whether the application C(ssl) is there.
+      description: Whether the application C(ssl) is installed.
       type: bool
     candidate:
       description: The version of C(erlang-base) that apt would install.
@@ -143,27 +145,27 @@ otp:
       description: Its major release.
       type: str
 firewall:
-  description: Who is in charge, and what is in this collection's own table.
+  description: The active firewall, and the content of this collection's own table.
   returned: success
   type: dict
   contains:
     nft:
-      description: Whether nftables' program is there.
+      description: Whether C(nft) is installed.
       type: bool
     readable:
-      description: Whether the ruleset could be read. Where not, nothing is known of it.
+      description: Whether the ruleset could be read. If not, nothing is known about it.
       type: bool
     drops_by_default:
-      description: Whether a table of somebody else drops what comes in and matches no rule.
+      description: Whether a table of another owner drops incoming packets that match no rule.
       type: bool
     in_charge:
       description: V(firewalld), V(ufw), V(nftables) or V(none).
       type: str
     beam:
-      description: C(members) (addresses) and C(ports) (pairs of first and last) in our table; null where there is none.
+      description: C(members) (addresses) and C(ports) (pairs of first and last) in our table; null if there is none.
       type: dict
 ephemeral_ports:
-  description: The ports that the kernel gives to outgoing connections, null where they cannot be read.
+  description: The ports that the kernel uses for outgoing connections, null if they cannot be read.
   returned: success
   type: dict
   contains:
@@ -173,56 +175,56 @@ ephemeral_ports:
       elements: int
       sample: [32768, 60999]
     reserved:
-      description: Pairs of first and last that are left out.
+      description: Pairs of first and last that are excluded.
       type: list
       elements: list
 listeners:
-  description: Every listening TCP socket, with its owner as far as that is known.
+  description: Every listening TCP socket, with its owner if known.
   returned: success
   type: list
   elements: dict
   contains:
     address:
-      description: Address it is bound to.
+      description: Bound address.
       type: str
     port:
-      description: Its port.
+      description: Port.
       type: int
     family:
       description: 4 or 6.
       type: int
     pid:
-      description: Process that holds it.
+      description: Process ID of the owner.
       type: int
     process:
-      description: Name of that process.
+      description: Name of the process.
       type: str
     unit:
-      description: systemd unit that it belongs to.
+      description: systemd unit of the process.
       type: str
     user:
-      description: User it runs as.
+      description: User of the process.
       type: str
 processes:
-  description: BEAM virtual machines and epmds.
+  description: BEAM VMs and EPMDs.
   returned: success
   type: list
   elements: dict
   contains:
     pid:
-      description: Number of the process.
+      description: Process ID.
       type: int
     process:
       description: V(beam.smp) or V(epmd).
       type: str
     user:
-      description: User it runs as.
+      description: User of the process.
       type: str
     unit:
-      description: systemd unit that it belongs to.
+      description: systemd unit of the process.
       type: str
     node:
-      description: Name that it was started with.
+      description: Node name from the command line.
       type: str
     argv:
       description: Its arguments, without cookies.
@@ -232,20 +234,21 @@ processes:
       description: Digest of the configuration that it was started with, from its environment.
       type: str
 units:
-  description: systemd's view of each unit, by name.
+  description: systemd's properties of each unit, by name.
   returned: success
   type: dict
 files:
-  description: This collection's files and those asked for - path, kind, mode, owner, group, size, and a SHA-256 of those that everybody may read.
+  description: >-
+    This collection's files and those in O(files) - path, kind, mode, owner, group, size, and a SHA-256 of files that are readable by everybody.
   returned: success
   type: list
   elements: dict
 epmd:
-  description: Addresses at which something listens on epmd's port, and who that is.
+  description: Listeners on EPMD's port, with addresses and owners.
   returned: success
   type: dict
 own:
-  description: The host's own view of this collection's variables - values without secrets, names, and templates that fail.
+  description: The host's view of this collection's variables - values without secrets, names, and templates that fail.
   returned: success
   type: dict
 """

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: report
-short_description: Judge a BEAM cluster by what was seen and answered, and report it
+short_description: Evaluate the evidence about a BEAM cluster and report it
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Evaluates the controls of this collection over what M(beam.cluster.observe) saw, what M(beam.cluster.dist_probe) and
-    M(beam.cluster.epmd_info) were answered and what M(beam.cluster.mesh_info) was told.
-  - Prints the mesh, the attacks and the controls that failed, and writes all of it to files. Then it fails, where a control failed or was
-    not tested and is not waived.
-  - It connects to nothing. The role P(beam.cluster.verify#role) gathers what it needs.
+  - Evaluates the controls of this collection. Its input are the observations of M(beam.cluster.observe), the answers to
+    M(beam.cluster.dist_probe) and M(beam.cluster.epmd_info), and the views from M(beam.cluster.mesh_info).
+  - Prints the mesh, the attacks and the failed controls, and writes all results to files. Then it fails if a control failed or was not tested
+    and is not waived.
+  - It opens no connection. The role P(beam.cluster.verify#role) collects the evidence.
 options:
   plan:
     description: The plan, as M(beam.cluster.plan) returns it.
@@ -25,9 +25,9 @@ options:
     required: true
   evidence:
     description:
-      - What was gathered on each host of the run, by inventory name.
-      - C(observed) is the result of M(beam.cluster.observe). C(units) holds the text of C(systemctl show) as C(show) and of
-        C(systemd-analyze security) as C(security), by unit. C(advisories) are findings of other roles.
+      - The evidence of each host of the run, by inventory name.
+      - C(observed) is the result of M(beam.cluster.observe). C(units) contains the text of C(systemctl show) as C(show) and of C(systemd-analyze
+        security) as C(security), by unit. C(advisories) are advisories of other roles.
       - C(answers) are pairs of a request (see P(beam.cluster.probe_requests#filter)) and its answer.
     type: dict
     required: true
@@ -37,7 +37,8 @@ options:
     elements: list
     default: []
   outsiders:
-    description: Who attacked from outside.
+    description:
+      - Names of the outsiders.
     type: list
     elements: str
     default: []
@@ -47,38 +48,39 @@ options:
     elements: dict
     default: []
   untested:
-    description: Why no attack was made at all; empty where they were.
+    description:
+      - Why no attack was made; empty if attacks were made.
     type: str
     default: ""
   waivers:
     description:
-      - Controls that may fail. A list of dictionaries with C(control), C(host) (left out, everywhere), C(reason) and C(until), the last
+      - Accepted findings and advisories. A list of dictionaries with C(control), C(host) (default all hosts), C(reason) and C(until), the last
         day (C(YYYY-MM-DD)).
-      - A waiver whose last day is over is an error.
+      - An expired waiver is an error.
     type: list
     elements: raw
     default: []
   fail_at:
     description:
-      - Severity from which on an advisory fails, such as a known vulnerability of the OTP that is installed.
-      - Controls are not concerned; they fail whatever their severity.
+      - Severity from which an advisory fails, for example a known vulnerability of the installed OTP.
+      - It does not affect controls. A failed control fails whatever its severity.
     type: str
     choices: [never, info, low, medium, high, critical]
     default: never
   directory:
     description:
-      - Directory on the controller for the report files. It is made where it is missing, mode 0750. Left out, no file is written.
+      - Directory on the controller for the report files. It is created with mode 0750 if it is missing. Without it no file is written.
       - A relative path starts at the directory in which Ansible was started.
     type: path
 attributes:
   check_mode:
     description: Can run in check mode and return what it would without it.
     support: full
-    details: No file is written, and what would fail is a warning.
+    details: No file is written, and a failure is a warning.
   diff_mode:
     description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
     support: N/A
-    details: A report is a record of a run. It is written anew by each one, and never counts as a change.
+    details: A report is the record of one run. Each run writes it anew, and this never counts as a change.
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
     support: full
@@ -97,7 +99,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Judge what was gathered
+- name: Evaluate the evidence
   beam.cluster.report:
     plan: "{{ beam_plan }}"
     evidence: "{{ gathered }}"
@@ -108,16 +110,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 passed:
-  description: Whether every control passed, was waived, or does not apply.
+  description: The verdict. Whether every control passed, was waived, or does not apply.
   returned: always
   type: bool
 lines:
-  description: What was printed.
+  description: The printed lines.
   returned: when it does not fail
   type: list
   elements: str
 failures:
-  description: What failed or was not tested, and is not waived.
+  description: Controls that failed or were not tested, and are not waived.
   returned: always
   type: list
   elements: dict
@@ -144,7 +146,7 @@ files:
   type: dict
   sample: {json: /home/me/beam-report/beam.json, xml: /home/me/beam-report/beam.xml, html: /home/me/beam-report/beam.html}
 errors:
-  description: What is wrong with the waivers.
+  description: Errors in the waivers.
   returned: failure
   type: list
   elements: str
