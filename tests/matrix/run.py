@@ -122,7 +122,7 @@ def refusals(cells):
     for place in sorted({key[:3] for key in answers}):
         found = [answers.get((*place, question)) for question in questions]
         rows.append([*place, *("`%s`" % answer if answer else "" for answer in found)])
-    return table(["OTP", "carrier", "family", *questions], rows)
+    return table(["OTP", "transport", "address family", *questions], rows)
 
 
 def terms(cells):
@@ -143,7 +143,7 @@ def harmless(cells):
     """What a node counted more of."""
     kinds = sorted({kind for cell in cells for kind in cell["more"]})
     rows = [(cell["release"], cell["carrier"], f"{cell['probes']:,}", *("%+d" % cell["more"][kind] for kind in kinds)) for cell in cells]
-    return table(["OTP", "carrier", "probes", *kinds], rows)
+    return table(["OTP", "transport", "probes", *kinds], rows)
 
 
 def page(cells):

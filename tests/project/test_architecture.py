@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The table "To change X, open Y" of docs/architecture.md names files that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+UTILS = "plugins/module_utils"
+HEADING = "## To change X, open Y\n"
+ROOMS = ("_plan", "_assess")
+
+pytestmark = pytest.mark.skipif(
+    not all((ROOT / UTILS / room).is_dir() for room in ROOMS), reason="the table has the paths of the rooms _plan and _assess, which are not here yet"
+)
+
+
+def rows() -> list[tuple[str, list[str]]]:
+    """Each row as the change and the paths to open."""
+    section = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition(HEADING)[2].partition("\n## ")[0]
+    cells = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("| ")][2:]
+    return [(change.strip(), re.findall(r"`([^`]+)`", files)) for change, files in cells]
+
+
+def test_the_table_is_complete() -> None:
+    found = rows()
+    assert len(found) >= 40
+    assert len({change for change, paths in found}) == len(found)
+    assert all(paths for change, paths in found)
+
+
+@pytest.mark.parametrize(("change", "path"), [(change, path) for change, paths in rows() for path in paths])
+def test_the_file_to_open_exists(change: str, path: str) -> None:
+    pattern = path.replace("M/", f"{UTILS}/", 1) if path.startswith("M/") else path
+    assert list(ROOT.glob(pattern.replace("<product>", "*"))), f"to change {change}: there is no {pattern}"
