@@ -90,7 +90,7 @@ test: bootstrap oracles  ## run lint, sanity, unit and molecule, and count the r
 	@tests/run.py
 
 .PHONY: lint sanity unit molecule
-lint: bootstrap  ## yamllint, ansible-lint, ruff, mypy, changelog
+lint: bootstrap  ## yamllint, ansible-lint, ruff, mypy, changelog, documentation, import by Galaxy
 	@tests/run.py lint
 sanity: bootstrap  ## ansible-test sanity
 	@tests/run.py sanity

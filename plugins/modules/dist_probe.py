@@ -111,6 +111,7 @@ options:
     description:
       - User of this host to connect as, for firewalls that filter by user. Needs root. Files are also read as that user, except the cookie file.
     type: str
+    version_added: 0.2.0
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.read_only

@@ -39,6 +39,7 @@ options:
     description:
       - User of this host to connect as, for firewalls that filter by user. Needs root.
     type: str
+    version_added: 0.2.0
   timeout:
     description:
       - Seconds per host, from the first packet to the end of the answer.
