@@ -118,7 +118,8 @@ matrix: bootstrap oracles  ## test the modules against real nodes of OTP 23 to 2
 	@tests/run.py shapes
 
 .PHONY: fuzz
-fuzz: bootstrap  ## fuzz every decoder, 700,000 inputs each
+fuzz: bootstrap  ## fuzz every decoder, 700,000 inputs each, and the plan, 10,000 inventories
+	@BEAM_PLAN_INVENTORIES=10000 $(venv)/bin/pytest -q tests/unit/plugins/module_utils/_plan/test_any_json.py
 	@$(venv)/bin/pip install --quiet atheris
 	@tests/fuzz/fuzz.py all -runs=700000
 

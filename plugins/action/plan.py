@@ -5,17 +5,19 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model import inputs
-from ansible_collections.beam.cluster.plugins.module_utils._model.cluster import SECRETS_REQUIRED, Cluster, Inventory
-from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING
-from ansible_collections.beam.cluster.plugins.module_utils._model.planning import plan
+from ansible_collections.beam.cluster.plugins.module_utils._model import controls
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
+from ansible_collections.beam.cluster.plugins.module_utils._plan import inputs
+from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
+from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
+from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 
 
@@ -44,6 +46,8 @@ class ActionModule(ActionBase):
             backdate_seconds=backdate,
             requires=arguments["requires"],
             inventory_dir=gathered.inventory_dir,
+            controls=frozenset((*controls.BY_ID, *controls.NOTES)),
+            today=datetime.date.today(),
         )
         cluster = plan(inventory, problems)
         warnings += self._passphrase(gathered, cluster, values, problems)
@@ -62,32 +66,52 @@ class ActionModule(ActionBase):
         if not path.is_file():
             return []
         try:
-            opened = opens(path.read_bytes(), secret)
+            rule = try_passphrase(path.read_bytes(), secret)
         except ImportError:
             return ["The controller's Python has no cryptography: the CA's passphrase was not tried."]
         except OSError as error:
             problems.add("", "beam_pki_ca_dir", "ca_unreadable", f"{path} cannot be read: {error.strerror}.", "run as the user who owns the CA.")
             return []
-        if not opened:
-            problems.add(
-                "",
-                "beam_pki_ca_passphrase",
-                "passphrase_wrong",
-                f"it does not open {path}.",
-                "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
-            )
+        if rule:
+            variable, message, fix = _KEY_PROBLEMS[rule]
+            problems.add("", variable, rule, message.replace("{path}", str(path)), fix)
         return []
 
 
-def opens(pem: bytes, passphrase: str) -> bool:
-    """Whether a passphrase opens a private key. C(ImportError) where the controller has no cryptography."""
+_KEY_PROBLEMS = {
+    "passphrase_wrong": (
+        "beam_pki_ca_passphrase",
+        "it does not open {path}.",
+        "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
+    ),
+    "ca_key_unencrypted": (
+        "beam_pki_ca_dir",
+        "the CA's key {path} is not encrypted.",
+        "encrypt it with beam_pki_ca_passphrase (openssl pkcs8 -topk8 -v2 aes-256-cbc), or name another beam_pki_ca_dir.",
+    ),
+    "ca_key_unsupported": (
+        "beam_pki_ca_dir",
+        "{path} is not a private key that the controller's cryptography can read.",
+        "put back the CA's key.pem, or name another beam_pki_ca_dir.",
+    ),
+}
+
+
+def try_passphrase(pem: bytes, passphrase: str) -> str:
+    """The rule that the CA's key breaks, empty where the passphrase opens it. `ImportError` where the controller has no cryptography."""
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
         load_pem_private_key(pem, passphrase.encode())
-    except (ValueError, TypeError):
-        return False
-    return True
+    except TypeError:
+        # A passphrase was given, and the key has none.
+        return "ca_key_unencrypted"
+    except UnsupportedAlgorithm:
+        return "ca_key_unsupported"
+    except ValueError:
+        return "passphrase_wrong" if b"ENCRYPTED" in pem else "ca_key_unsupported"
+    return ""
 
 
 class _Gathered:
@@ -131,7 +155,7 @@ class _Gathered:
             self.names[host].update(self.own[host].get("names") or ())
 
     def _groups_meant(self) -> set[str]:
-        meant = {self.seen[host]["beam_group"] for host in self.run} | {_inputs.own_value(own, "beam_group") for own in self.own.values()}
+        meant = [self.seen[host]["beam_group"] for host in self.run] + [_inputs.own_value(own, "beam_group") for own in self.own.values()]
         return {name for name in meant if isinstance(name, str)}
 
     def _constant_secrets(self, current: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MADE_BY_US, MISSING, PREFIX, READABLE, Unreadable, looks_like_ours
+from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MADE_BY_US, MISSING, PREFIX, READABLE, Unreadable, looks_like_ours
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 

@@ -21,6 +21,7 @@ MAY_USE = {
     "_wire": {"_wire", "_term.py"},
     "_net": {"_net", "_wire", "_model", "_term.py"},
     "_model": {"_model", "_term.py"},
+    "_plan": {"_plan", "_model", "_term.py", "_wire"},
     "_term.py": {"_term.py", "_wire"},
 }
 SOURCES = sorted(path for path in UTILS.rglob("*.py"))
@@ -56,7 +57,7 @@ def test_rooms(path: Path) -> None:
             assert name == f"{OURS}.module_utils", f"{path.name} imports {name}"
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if room(path) in {"_wire", "_model", "_term.py"}], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in SOURCES if room(path) in {"_wire", "_model", "_plan", "_term.py"}], ids=lambda path: path.name)
 def test_protocols_and_model_do_not_talk(path: Path) -> None:
     tops = {name.split(".")[0] for name in imported(path)} - {"ansible_collections"}
     assert not tops & TALKS

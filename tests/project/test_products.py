@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.beam.cluster.plugins.module_utils._model.cookie import PLACEHOLDER
+from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import PLACEHOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = sorted((ROOT / "roles" / "product" / "products").iterdir())

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
-from .._model.cookie import PLACEHOLDER
+from .._model.secret_rules import PLACEHOLDER
 
 _LISTEN = "0A"
 _PROGRAMS = ("beam.smp", "beam", "epmd")

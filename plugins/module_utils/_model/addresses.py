@@ -11,22 +11,24 @@ from __future__ import annotations
 import ipaddress
 from typing import Union
 
+from .problems import shown
+
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 def parse(value: object) -> Address:
-    """The address in a value of the inventory. C(ValueError) says what is wrong with it.
+    """The address in a value of the inventory. `ValueError` says what is wrong with it.
 
-    A zone (fe80::1%eth0) is refused: it means something on one host only, and a cluster address is written on all of them.
+    A zone (fe80::1%eth0) is refused: it has a meaning on one host only, and all hosts are told the cluster address.
     """
     if not isinstance(value, str):
         raise ValueError("an address is a string")
     if "%" in value:
-        raise ValueError(f"{value!r} names a zone, which only one host understands")
+        raise ValueError(f"{shown(value)} has a zone, which has a meaning on one host only")
     try:
         return ipaddress.ip_address(value.strip())
     except ValueError:
-        raise ValueError(f"{value!r} is no IPv4 or IPv6 address") from None
+        raise ValueError(f"{shown(value)} is no IPv4 or IPv6 address") from None
 
 
 def is_address(value: object) -> bool:
@@ -50,12 +52,12 @@ def unusable(address: Address) -> str | None:
     if address.version == 4 and address == ipaddress.IPv4Address("255.255.255.255"):
         return "is the broadcast address"
     if address.version == 6 and address.ipv4_mapped is not None:
-        return "is an IPv4 address in IPv6 clothes"
+        return "is an IPv4-mapped IPv6 address"
     return None
 
 
 def inet_tuple(address: Address) -> str:
-    """As in C(inet:ip_address()): C({10,0,0,1}) or eight 16-bit numbers in decimal."""
+    """As in `inet:ip_address()`: `{10,0,0,1}` or eight 16-bit numbers in decimal."""
     if address.version == 4:
         parts = list(address.packed)
     else:

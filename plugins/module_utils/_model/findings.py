@@ -18,9 +18,9 @@ from typing import Any, Callable, Iterable, Iterator, Mapping, Sequence
 
 from . import probes
 from .controls import ATTACKS, BY_ID, CERTIFICATE_DAYS_MIN, CONTROLS, NOTES, SANDBOX_EXPOSURE_MAX, SEVERITIES, Attack
-from .cookie import PLACEHOLDER
 from .ports import joined
 from .probes import CONNECT, SELF, Answer, Probe
+from .secret_rules import PLACEHOLDER
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
@@ -159,9 +159,9 @@ def read_waivers(raw: Sequence[Any], today: datetime.date, names: Iterable[str])
         if not isinstance(entry, Mapping):
             errors.append(f"{label}: is no mapping of control, host, reason, until")
             continue
-        unknown = sorted(str(key) for key in set(entry) - {"control", "host", "reason", "until"})
+        unknown = sorted(str(key) for key in set(entry) - {"control", "host", "reason", "until", "status"})
         if unknown:
-            errors.append(f"{label}: unknown key {', '.join(unknown)}; known are control, host, reason, until")
+            errors.append(f"{label}: unknown key {', '.join(unknown)}; known are control, host, reason, until, status")
         control = str(entry.get("control") or "")
         host = str(entry.get("host") or "")
         reason = str(entry.get("reason") or "").strip()

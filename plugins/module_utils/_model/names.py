@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from . import addresses
+from .problems import shown
 
 # The part before the @ as net_kernel checks it (valid_name_head). The host part is ours, and stricter than net_kernel: it becomes
 # a directory, a certificate's name and a term in files.
@@ -21,32 +22,37 @@ LONGEST = 255
 """Characters of an atom, and so of a node name."""
 
 
+def _is_literal(host: str) -> bool:
+    """An IP address and nothing else, space around it included."""
+    return host == host.strip() and addresses.is_address(host)
+
+
 @dataclass(frozen=True, order=True)
 class NodeName:
-    """A full node name, C(name)@C(host_part)."""
+    """A full node name, `name@host_part`."""
 
     name: str
     host_part: str
 
     @classmethod
     def parse(cls, value: object) -> NodeName:
-        """C(ValueError) says what is wrong with the name."""
+        """`ValueError` says what is wrong with the name."""
         if not isinstance(value, str) or value.count("@") != 1:
-            raise ValueError(f"{value!r} is not of the form name@host.")
+            raise ValueError(f"{shown(value)} is not of the form name@host.")
         name, host = value.split("@")
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} before the @ may hold letters, digits, _ and - only.")
+            raise ValueError(f"{shown(name)} before the @ may hold letters, digits, _ and - only.")
         if not host:
-            raise ValueError(f"{value!r} has nothing after the @.")
+            raise ValueError(f"{shown(value)} has nothing after the @.")
         if len(value) > LONGEST:
             raise ValueError(f"the name has {len(value)} characters, Erlang takes {LONGEST}.")
-        if not addresses.is_address(host) and not all(_LABEL.fullmatch(label) for label in host.split(".")):
-            raise ValueError(f"{host!r} after the @ is neither a host name nor an IP address.")
+        if not _is_literal(host) and not all(_LABEL.fullmatch(label) for label in host.split(".")):
+            raise ValueError(f"{shown(host)} after the @ is neither a host name nor an IP address.")
         return cls(name, host)
 
     @property
     def kind(self) -> str:
-        """C(ip) and C(long) start with -name, C(short) with -sname."""
+        """`ip` and `long` start with -name, `short` with -sname."""
         if addresses.is_address(self.host_part):
             return "ip"
         return "long" if "." in self.host_part else "short"

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .problems import shown
+
 EPMD_PORT = 4369
 LOWEST = 1024
 HIGHEST = 65535
@@ -40,9 +42,9 @@ class Window:
         """From 9100, '9100' or '9100-9109', checked."""
         if isinstance(value, bool) or not isinstance(value, (int, str)):
             raise WindowError("ports_format", "the window is neither a port nor a range of ports.")
-        match = _WINDOW.fullmatch(str(value))
+        match = _WINDOW.fullmatch(str(value) if isinstance(value, str) or abs(value) <= HIGHEST else "")
         if match is None:
-            raise WindowError("ports_format", f"{value!r} is neither a port nor a range of ports.")
+            raise WindowError("ports_format", f"{shown(value)} is neither a port nor a range of ports.")
         first = int(match.group(1))
         window = cls(first, int(match.group(2) or first))
         if window.last < window.first:

@@ -8,7 +8,7 @@ Private to this collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -30,12 +30,12 @@ class Problems:
         self._found: list[Problem] = []
 
     def add(self, host: str, variable: str, rule: str, message: str, fix: str) -> None:
-        self._found.append(Problem(host, variable, rule, message, fix))
+        self._found.append(Problem(host, variable, rule, printable(message), printable(fix)))
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Problem]:
         return iter(self._found)
 
     def grouped(self) -> list[dict[str, object]]:
@@ -49,6 +49,29 @@ class Problems:
             {"host": named(hosts), "hosts": hosts, "variable": variable, "rule": rule, "message": message, "fix": fix}
             for (variable, rule, message, fix), hosts in groups.items()
         ]
+
+
+def printable(text: str) -> str:
+    """A text that a terminal shows and does not obey: what cannot be printed is escaped (control characters, lone surrogates)."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def shown(value: object, most: int = 80) -> str:
+    """A value of the operator's for a message: one line, short. Never raises, whatever the value is."""
+    if isinstance(value, str):
+        text = printable(repr(value[: most + 1]))
+        return text if len(text) <= most else f"{text[: most - 1]}...{text[0]}"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a dictionary"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a number of more than 20 digits"
+    return "nothing" if value is None else printable(repr(value)[:most])
 
 
 def named(hosts: Iterable[str], most: int = 5) -> str:

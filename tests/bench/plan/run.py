@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long does ansible-playbook take to plan a large cluster, and what does the plan itself add?
 
-Writes an inventory with a vaulted cookie and one observation for each host, as C(beam.cluster.observe) would have registered it, and runs three
+Writes an inventory with a vaulted cookie and one observation of each host, provisioned, as `beam.cluster.observe` registers it, and runs three
 playbooks on it: one that does nothing, one with an own task of Ansible's that also reads every member's variables once, and the plan. Each is run
 several times; the least time counts. Usage: run.py [HOSTS [ROUNDS]]. Needs ansible-playbook on the PATH and this collection in its path.
 """
@@ -50,8 +50,12 @@ PLAN = """
 MISTAKES = PLAN.replace("gather_facts: false", "gather_facts: false\n  vars: {beam_ports: 9200-9100, beam_adress: 10.0.0.1}")
 
 
-def observation(address: str, node: str) -> dict[str, object]:
-    """About what a provisioned host says: 8 kB."""
+def address_of(number: int) -> str:
+    return f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
+
+
+def observation(address: str, node: str, members: list[str]) -> dict[str, object]:
+    """What a provisioned host says: its node runs, its firewall table knows all members. 8 kB, and 13 bytes for each member."""
     return {
         "epoch": 1.0,
         "skew_seconds": 0,
@@ -66,9 +70,19 @@ def observation(address: str, node: str) -> dict[str, object]:
             for number in range(4)
         ],
         "otp": {"installed": True, "release": "27"},
-        "firewall": {"beam": None},
+        "firewall": {
+            "nft": True,
+            "readable": True,
+            "drops_by_default": False,
+            "in_charge": "nftables",
+            "beam": {"members": members, "own": [address], "ports": [[4369, 4369], [9100, 9100]]},
+        },
+        "ephemeral_ports": {"range": [32768, 60999], "reserved": []},
         "listeners": [
             {"address": "0.0.0.0", "port": 1024 + number, "family": 4, "pid": number, "process": "x", "unit": "x.service"} for number in range(40)
+        ],
+        "processes": [
+            {"process": "beam.smp", "unit": "beam.service", "node": node, "digest": "0" * 64, "argv": ["-proto_dist", "inet_tls"]},
         ],
         "files": [
             {"path": f"/etc/beam/{node}/{name}", "mode": "0644", "sha256": "0" * 64} for name in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")
@@ -79,10 +93,10 @@ def observation(address: str, node: str) -> dict[str, object]:
 
 def write_inventory(directory: Path, hosts: int) -> None:
     members = {}
+    table = [address_of(number) for number in range(hosts)]
     for number in range(hosts):
         name = f"n{number:04d}"
-        address = f"10.{number // 65536}.{number // 256 % 256}.{number % 256}"
-        members[name] = {"beam_address": address, "__beam_observed": observation(address, f"beam@{name}")}
+        members[name] = {"beam_address": table[number], "__beam_observed": observation(table[number], f"beam@{name}", table)}
     variables = {"beam_pki_ca_passphrase": "correct horse battery staple", "ansible_connection": "local"}
     (directory / "hosts.json").write_text(json.dumps({"beam": {"hosts": members, "vars": variables}}), encoding="utf-8")
     (directory / "password").write_text("vault", encoding="utf-8")

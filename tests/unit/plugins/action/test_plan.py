@@ -107,7 +107,7 @@ def test_every_host_gets_the_plan_also_in_check_mode(lab: Lab) -> None:
     plans = lab.plans()
     assert set(plans) == {"n1", "n2", "n3", "stranger"}
     assert plans["n1"] == plans["n3"] == plans["stranger"]
-    assert plans["n1"]["waivers"] == [{"control": "one_network", "host": None, "reason": "a lab", "until": "2027-01-31"}]
+    assert plans["n1"]["waivers"] == [{"control": "one_network", "host": None, "reason": "a lab", "until": "2027-01-31", "status": None}]
     assert [member["node"] for member in plans["n1"]["members"]] == ["beam@n1", "beam@n2", "beam@n3"]
     assert plans["n1"]["ca_dir"] == f"{lab.directory}/inventory/pki/beam"
     assert COOKIE not in output and PASSPHRASE not in output
@@ -314,3 +314,15 @@ def test_a_host_can_go_without_any_secret_and_without_the_others(lab: Lab) -> No
     assert set(lab.plans()["n2"]["leaving"]) == {"n2"}
     output = lab.run(ROLE + SAVE, "--limit", "n1,n2", expect=2)
     assert {rule for _host, rule in rules(output)} == {"cookie_missing", "passphrase_missing"}
+
+
+def test_a_group_that_is_a_list_is_a_problem(lab: Lab) -> None:
+    lab.everywhere["beam_group"] = ["beam"]
+    assert ("n1, n2, n3, stranger, beam_group", "type") in rules(lab.run(ROLE, expect=2))
+
+
+def test_an_unquoted_off_is_explained(lab: Lab) -> None:
+    lab.group = "beam_mode: off\n"  # type: ignore[assignment]
+    output = lab.run(ROLE, expect=2)
+    assert rules(output) == {("beam_mode", "choice")}
+    assert 'quote it: "off".' in output

@@ -14,9 +14,9 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._model import findings, probes
 from ansible_collections.beam.cluster.plugins.module_utils._model.controls import ATTACKS, BY_ID, CONTROLS
-from ansible_collections.beam.cluster.plugins.module_utils._model.cookie import PLACEHOLDER
 from ansible_collections.beam.cluster.plugins.module_utils._model.findings import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, WAIVED, Evidence, Waiver
 from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import PLACEHOLDER
 
 TODAY = datetime.date(2026, 11, 21)
 

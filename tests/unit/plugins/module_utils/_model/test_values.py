@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import addresses, cookie
+from ansible_collections.beam.cluster.plugins.module_utils._model import addresses, secret_rules
 from ansible_collections.beam.cluster.plugins.module_utils._model.names import NodeName
 from ansible_collections.beam.cluster.plugins.module_utils._model.ports import Window, WindowError
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, named, text
@@ -144,11 +144,11 @@ def test_the_longest_name() -> None:
     assert len(str(NodeName.parse("b" * 250 + "@node"))) == 255
 
 
-@pytest.mark.parametrize("value", sorted(cookie.KNOWN))
+@pytest.mark.parametrize("value", sorted(secret_rules.KNOWN))
 def test_known_defaults(value: str) -> None:
     for typed in (value, value.upper(), f"{value}123", f"{value}-{value}-{value}-{value}-{value}-{value}"):
-        assert [rule for rule, _message in cookie.cookie_errors(typed)] == ["cookie_known"], typed
-        assert [rule for rule, _message in cookie.passphrase_errors(typed)] == ["passphrase_known"], typed
+        assert [rule for rule, _message in secret_rules.cookie_errors(typed)] == ["cookie_known"], typed
+        assert [rule for rule, _message in secret_rules.passphrase_errors(typed)] == ["passphrase_known"], typed
 
 
 @pytest.mark.parametrize(
@@ -161,11 +161,11 @@ def test_known_defaults(value: str) -> None:
     ],
 )
 def test_good_cookies(value: str) -> None:
-    assert cookie.cookie_errors(value) == []
+    assert secret_rules.cookie_errors(value) == []
 
 
 def test_every_mistake_of_a_cookie_at_once() -> None:
-    assert {rule for rule, _message in cookie.cookie_errors("a b")} == {"cookie_short", "cookie_characters"}
+    assert {rule for rule, _message in secret_rules.cookie_errors("a b")} == {"cookie_short", "cookie_characters"}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_every_mistake_of_a_cookie_at_once() -> None:
     ],
 )
 def test_passphrases(value: object, rules: list[str]) -> None:
-    assert [rule for rule, _message in cookie.passphrase_errors(value)] == rules
+    assert [rule for rule, _message in secret_rules.passphrase_errors(value)] == rules
 
 
 def test_one_mistake_of_many_hosts_is_one_error() -> None:

@@ -9,11 +9,12 @@ names equal.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
-from .problems import Problems
+from .._model.problems import Problems, shown
 
 PREFIX = "beam_"
 
@@ -75,14 +76,14 @@ class Unreadable:
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"(?:[0-9]+[smhdw])+")
+_DURATION = re.compile(r"[+-]?(?:[0-9]{1,9}[smhdw])+")
 
 
 def seconds(value: object) -> int:
-    """A duration as community.crypto writes it: '1h', '1d12h'. C(ValueError) where it is none."""
-    text = str(value).strip().lstrip("+-")
+    """A duration as community.crypto writes it: '1h', '1d12h', '+1w'. `ValueError` where it is none."""
+    text = value.strip() if isinstance(value, str) else ""
     if not _DURATION.fullmatch(text):
-        raise ValueError(f"{value!r} is no duration.")
+        raise ValueError(f"{shown(value)} is no duration.")
     return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9]+)([smhdw])", text))
 
 
@@ -193,26 +194,30 @@ def settle(
 
 def agree(variable: str, values: Mapping[str, object], problems: Problems) -> object:
     """The one value of a cluster-wide variable, MISSING where nobody has it. More than one is an error that shows no value."""
-    distinct: list[object] = []
-    holders: list[list[str]] = []
+    holders: dict[Hashable, list[str]] = {}
     for host, value in values.items():
-        for index, other in enumerate(distinct):
-            if value == other:
-                holders[index].append(host)
-                break
-        else:
-            distinct.append(value)
-            holders.append([host])
-    if len(distinct) > 1:
-        common = max(range(len(distinct)), key=lambda index: len(holders[index]))
-        for index, hosts in enumerate(holders):
-            for host in hosts if index != common else []:
-                problems.add(
-                    host,
-                    variable,
-                    "differs",
-                    "this belongs to the whole cluster, and this host has another value than most members.",
-                    "set it once, in the group_vars of the cluster's group.",
-                )
-        return distinct[common]
-    return distinct[0] if distinct else MISSING
+        holders.setdefault(fingerprint(value), []).append(host)
+    if not holders:
+        return MISSING
+    common = max(holders.values(), key=len)
+    for hosts in holders.values():
+        for host in hosts if hosts is not common else ():
+            problems.add(
+                host,
+                variable,
+                "differs",
+                "this belongs to the whole cluster, and this host has another value than most members.",
+                "set it once, in the group_vars of the cluster's group.",
+            )
+    return values[common[0]]
+
+
+def fingerprint(value: object, depth: int = 20) -> Hashable:
+    """Equal for equal values, whatever JSON they are: NaN is itself, true is not 1, and no variable of ours nests deeper than `depth`."""
+    if isinstance(value, Mapping):
+        return ("dict", frozenset((key, fingerprint(one, depth - 1)) for key, one in value.items()) if depth else None)
+    if isinstance(value, (list, tuple)):
+        return ("list", tuple(fingerprint(one, depth - 1) for one in value) if depth else None)
+    if isinstance(value, float) and math.isnan(value):
+        return ("nan",)
+    return (isinstance(value, bool), value)

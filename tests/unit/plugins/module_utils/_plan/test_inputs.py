@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.beam.cluster.plugins.module_utils._model import inputs
-from ansible_collections.beam.cluster.plugins.module_utils._model.inputs import MISSING, Unreadable
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._plan import inputs
+from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING, Unreadable
 
 SPEC = Path(__file__).resolve().parents[5] / "roles" / "plan" / "meta" / "argument_specs.yml"
 OPTIONS = yaml.safe_load(SPEC.read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]

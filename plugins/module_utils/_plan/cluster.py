@@ -3,59 +3,45 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cluster as a value, and what it is made from.
 
-Private to this collection. The shape that roles see is C(Cluster.as_dict).
+Private to this collection. The shape that roles see is `Cluster.as_dict`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from . import addresses
-from .addresses import Address
+from .._model import addresses
+from .._model.addresses import Address
+from .._model.advisories import Advisory
+from .._model.names import NodeName
+from .._model.ports import EPMD_PORT, Window, joined
+from .._model.waivers import Waiver
 from .inputs import MISSING
-from .names import NodeName
-from .ports import EPMD_PORT, Window, joined
-
-CONFIGURATION = "/etc/beam"
-"""Directory of all files of ours on a host; each node has one of its own below it."""
+from .products import CONFIGURATION, Runtime
 
 SECRETS_REQUIRED = ("cookie", "ca_passphrase")
 
 
 @dataclass(frozen=True)
 class Node:
-    """One member: an Erlang node with its address and its window.
+    """One member: an Erlang node with its address, its ports, and how its host runs it.
 
-    C(host) is its inventory name, empty where it is known from C(beam_members) only. What follows C(window) is None or empty there too.
-    C(peer_ports) are further ports of the product on which its peers, and nobody else, have business. C(modes) are those that it can run in,
-    C(names) the kinds of names that it can bear, all where it is empty. C(tools_listen): its nodes dial its tools.
-    C(links) is C(kept) where the product takes a cut link for a split cluster, C(caveats) what its peers say to each other that TLS does not
-    cover: address family -> what and what to do.
+    `host` is its inventory name, empty where it is known from `beam_members` alone; `runtime` is empty there, too.
     """
 
     node: NodeName
     host: str
     address: Address
     window: Window
-    product: str = ""
-    kind: str = ""
-    unit: str = ""
-    user: str = ""
-    group: str = ""
-    home: str = ""
-    peer_ports: tuple[Window, ...] = ()
+    runtime: Runtime = Runtime()
     hidden: bool = False
-    kernel: Mapping[str, object] = field(default_factory=dict)
-    modes: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    tools_listen: bool = False
-    links: str = "cut"
-    caveats: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     def as_member(self, port: int | None) -> dict[str, object]:
-        """C(port): where it listens, null where epmd has to be asked."""
+        """`port`: where it listens, None where EPMD has to be asked."""
         return {
             "node": str(self.node),
             "name": self.node.name,
@@ -69,12 +55,12 @@ class Node:
         }
 
     def as_dict(self, port: int | None, settings: Mapping[str, object], tls_versions: Sequence[str]) -> dict[str, object]:
-        """C(tls_versions): empty where the node does not speak TLS."""
+        """`tls_versions`: empty where the node does not speak TLS."""
         directory = f"{CONFIGURATION}/{self.node}"
         return {
             **{key: value for key, value in self.as_member(port).items() if key != "host"},
-            **_on_its_host(self),
-            "kernel": {**settings, **self.kernel},
+            **self.runtime.as_dict(self.node),
+            "kernel": {**settings, **self.runtime.kernel},
             "tls": {
                 "ca": f"{directory}/tls/ca.pem",
                 "certificate": f"{directory}/tls/cert.pem",
@@ -87,33 +73,25 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Former:
-    """A node of which nothing of ours is to stay on its host. Where its peers were to find it is nobody's business any more."""
+class Departing:
+    """A node of a host that leaves the cluster (`beam_state: absent`). It is no member: its address and ports do not matter any more."""
 
     node: NodeName
     host: str
-    product: str
-    kind: str
-    unit: str
-    user: str
-    group: str
-    home: str
+    runtime: Runtime
 
     def as_dict(self) -> dict[str, object]:
-        return {
-            "node": str(self.node),
-            "name": self.node.name,
-            **_on_its_host(self),
-        }
+        return {"node": str(self.node), "name": self.node.name, **self.runtime.as_dict(self.node)}
 
 
 @dataclass(frozen=True)
 class Inventory:
     """All that the plan is made from. Mappings go from inventory name to value unless said otherwise.
 
-    C(values) is variable -> host -> settled value (see C(inputs.settle)); C(secrets) the same for the secrets, kept out of C(repr).
-    C(run) are the hosts of this play that are still in it. C(observed) holds what the module C(observe) saw of them.
-    C(products) is the products' data by name, C(defaults) those of the role's argument spec.
+    `values` is variable -> host -> settled value (see `inputs.settle`); `secrets` the same for the secrets, kept out of `repr`.
+    `run` are the hosts of this play that are still in it. `observed` holds what the module `observe` saw of them.
+    `products` is the products' data by name, `defaults` those of the role's argument spec. `controls` are the ids that a waiver may name, `today`
+    is the day by which waivers are judged.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -126,108 +104,116 @@ class Inventory:
     backdate_seconds: int = 3600
     requires: Sequence[str] = SECRETS_REQUIRED
     inventory_dir: str | None = None
+    controls: Collection[str] = ()
+    today: datetime.date = datetime.date.min
 
     def value(self, variable: str, host: str) -> object:
         """A host's value, the default where it has none, MISSING where there is none either."""
         value = self.values.get(variable, {}).get(host, MISSING)
         return self.defaults.get(variable, MISSING) if value is MISSING or value is None else value
 
+    def seen_addresses(self, host: str) -> Sequence[Mapping[str, Any]]:
+        """The addresses of a host as it was observed; empty where it was not."""
+        return self.observed.get(host, {}).get("addresses") or ()
 
-def _on_its_host(node: Node | Former) -> dict[str, object]:
-    """What runs it, as whom, and where its things are."""
-    return {
-        "product": node.product,
-        "kind": node.kind,
-        "unit": node.unit,
-        "user": node.user,
-        "group": node.group,
-        "home": node.home,
-        "directory": f"{CONFIGURATION}/{node.node}",
-    }
+    @cached_property
+    def run_set(self) -> frozenset[str]:
+        return frozenset(self.run)
+
+    @cached_property
+    def group_sets(self) -> Mapping[str, frozenset[str]]:
+        return {name: frozenset(hosts) for name, hosts in self.groups.items()}
 
 
 @dataclass(frozen=True)
 class Change:
-    """Something that a host's own files and rules do not know of yet. C(removes): somebody in them is no member any more."""
+    """Something that a host's own files and rules do not know of yet. `removes`: somebody in them is no member any more."""
 
     text: str
     removes: bool = False
 
 
 @dataclass(frozen=True)
-class Cluster:
-    """The plan. Valid by construction: C(planning.plan) makes one only where no rule is broken.
+class Transition:
+    """What this run changes on the way to the cluster, as opposed to what the cluster is.
 
-    C(leaving) are nodes of hosts whose C(beam_state) is absent: no members. C(carrier) is what the distribution runs over, as C(-proto_dist)
-    calls it; C(strangers) are nodes that run with another, and C(full_stop) is whether all may be stopped for it. C(settings) are kernel
-    parameters, C(tls) is whether the nodes speak TLS to each other. C(interfaces) is (host, address) -> interface, C(firewalls) is host -> back
-    end; C(changes) and C(findings) are what the hosts of the run should be told.
+    `incompatible_nodes` run with another transport and have to be stopped together, if `full_stop` allows it. `changes` are what hosts of the run
+    do not know yet, by host.
+    """
+
+    incompatible_nodes: tuple[str, ...]
+    full_stop: bool
+    departing: tuple[Departing, ...]
+    changes: Mapping[str, Sequence[Change]]
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The plan. Valid by construction: `planning.plan` makes one only where no rule is broken.
+
+    `proto_dist` is the transport of the distribution as the flag -proto_dist calls it, `none` without distribution. `settings` are kernel
+    parameters. `interfaces` is (host, address) -> interface, `firewalls` is host -> back end, `run` are the hosts of this run.
     """
 
     group: str
-    names: str
-    family: int
+    name_type: str
+    address_family: int
     mode: str
     discovery: str
-    carrier: str
-    strangers: tuple[str, ...]
-    full_stop: bool
+    proto_dist: str
     settings: Mapping[str, object]
     tls: bool
     tls_versions: tuple[str, ...]
     ca_dir: str | None
     requires: tuple[str, ...]
-    waivers: tuple[dict[str, object], ...]
+    waivers: tuple[Waiver, ...]
     members: tuple[Node, ...]
-    leaving: tuple[Former, ...]
     run: frozenset[str]
     interfaces: Mapping[tuple[str, str], str]
     firewalls: Mapping[str, str]
     outsiders: tuple[str, ...]
-    changes: Mapping[str, Sequence[Change]]
-    findings: tuple[dict[str, str], ...]
+    advisories: tuple[Advisory, ...]
+    transition: Transition
 
     def as_dict(self) -> dict[str, object]:
-        """The shape of C(beam_plan)."""
+        """The shape of `beam_plan`."""
         by_host: dict[str, list[Node]] = {}
         for member in self.members:
             if member.host:
                 by_host.setdefault(member.host, []).append(member)
-        former: dict[str, list[Former]] = {}
-        for node in self.leaving:
-            former.setdefault(node.host, []).append(node)
+        departing: dict[str, list[Departing]] = {}
+        for node in self.transition.departing:
+            departing.setdefault(node.host, []).append(node)
         return {
             "group": self.group,
-            "names": self.names,
-            "family": self.family,
+            "names": self.name_type,
+            "family": self.address_family,
             "mode": self.mode,
             "discovery": self.discovery,
-            "carrier": self.carrier,
-            "strangers": list(self.strangers),
-            "full_stop": self.full_stop,
+            "carrier": self.proto_dist,
+            "strangers": list(self.transition.incompatible_nodes),
+            "full_stop": self.transition.full_stop,
             "settings": dict(self.settings),
             "tls": self.tls,
             "tls_versions": list(self.tls_versions),
             "epmd_port": EPMD_PORT,
             "ca_dir": self.ca_dir,
             "requires": list(self.requires),
-            "waivers": list(self.waivers),
+            "waivers": [waiver.as_dict() for waiver in self.waivers],
             "members": [member.as_member(self._port(member)) for member in self.members],
             "addresses": _unique_addresses(self.members),
             "hosts": {host: self._host(host, nodes) for host, nodes in sorted(by_host.items())},
-            "leaving": {
-                host: {"in_run": host in self.run, "nodes": [node.as_dict() for node in nodes]} for host, nodes in sorted(former.items())
-            },
+            "leaving": {host: {"in_run": host in self.run, "nodes": [node.as_dict() for node in nodes]} for host, nodes in sorted(departing.items())},
             "outsiders": list(self.outsiders),
-            "changes": {host: [change.text for change in changes] for host, changes in sorted(self.changes.items())},
-            "findings": list(self.findings),
+            "changes": {host: [change.text for change in changes] for host, changes in sorted(self.transition.changes.items())},
+            "findings": [advisory.as_dict() for advisory in self.advisories],
         }
 
     def _host(self, host: str, nodes: Sequence[Node]) -> dict[str, object]:
         own = _unique_addresses(nodes)
         first = str(nodes[0].address)
         epmd = ["127.0.0.1", "::1", *own] if self.discovery == "epmd" and self.mode != "off" else []
-        windows = [window for node in nodes for window in (node.window, *node.peer_ports)]
+        windows = [window for node in nodes for window in (node.window, *node.runtime.peer_ports)]
         # In the kernel's spelling, so that the live table can be compared with it.
         guarded = joined([(EPMD_PORT, EPMD_PORT), *((window.first, window.last) for window in windows)])
         return {

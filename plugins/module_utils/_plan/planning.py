@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way in: an inventory is judged as a whole, and becomes a cluster where no rule is broken.
+
+Private to this collection. No rule stops at its first mistake, and nothing is touched.
+"""
+
+from __future__ import annotations
+
+from .._model.problems import Problems
+from .._model.waivers import Waiver, read_waivers
+from . import consistency, hosts, notes
+from .cluster import Cluster, Inventory, Transition
+from .group import Hosts, read_group
+from .inputs import MISSING
+from .members import Membership, read_listed, read_members
+from .secrets import check_certificates, check_secrets, read_ca_dir
+from .values import Shape, cluster_value, read_outsiders, read_shape
+
+
+def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
+    """Judges the whole inventory. None where `problems` holds any, and then it holds all that can be known at once."""
+    group, group_hosts = read_group(inventory, problems)
+    listed = read_listed(inventory, problems)
+    if listed is not None:
+        homes = {node.host for node in listed}
+        group_hosts = tuple(host for host in inventory.run if host in homes)
+    concerned = Hosts.read(inventory, group_hosts, problems)
+    # Of a host that leaves nothing is asked: neither address nor ports nor secrets.
+    present = concerned.present
+    shape = read_shape(inventory, group, present, problems)
+    membership = read_members(inventory, shape, concerned, listed, problems)
+    members, by_host = membership.members, membership.by_host()
+    waivers = _read_waivers(inventory, membership, present, problems)
+    outsiders = read_outsiders(inventory, present, problems)
+
+    consistency.check_names(members, shape, problems)
+    consistency.check_listeners(members, shape, problems)
+    consistency.check_fixed_ports(members, shape, problems)
+    consistency.check_settings(inventory, members, shape, problems)
+    consistency.check_products(members, shape, problems)
+    consistency.check_hidden_hosts(inventory, members, problems)
+    name_type = consistency.common_name_type(members, problems)
+    address_family = consistency.common_address_family(membership, problems)
+    proto_dist = _proto_dist(shape, address_family)
+
+    interfaces: dict[tuple[str, str], str] = {}
+    firewalls: dict[str, str] = {}
+    incompatible: list[str] = []
+    advisories = []
+    for host in present:
+        nodes, observed = by_host.get(host, []), inventory.observed.get(host, {})
+        interfaces.update(hosts.check_addresses(inventory, shape, host, nodes, observed, problems))
+        hosts.check_ports_in_use(host, nodes, observed, problems)
+        hosts.check_ephemeral_ports(host, nodes, observed, problems)
+        firewalls[host] = hosts.read_firewall(inventory, host, observed, problems)
+        hosts.check_otp(host, observed, problems)
+        advisories += hosts.check_clock(host, observed, inventory.backdate_seconds, problems)
+        incompatible += hosts.incompatible_nodes(nodes, observed, proto_dist, shape)
+
+    bring_your_own = check_certificates(inventory, present, problems)
+    # A run on hosts that leave signs nothing and shows no cookie to anybody.
+    required = inventory.requires if not concerned.absent or inventory.run_set.intersection(present) else ()
+    check_secrets(inventory, shape, present, bring_your_own, required, problems)
+    signs = "ca_passphrase" in required and not bring_your_own
+    ca_dir = read_ca_dir(inventory, shape, group, present, signs, problems)
+    if problems:
+        return None
+
+    changes = {
+        **notes.member_changes(by_host, members, inventory.run_set, inventory.observed),
+        **notes.departing_changes(membership.departing, inventory.observed),
+    }
+    return Cluster(
+        group=group,
+        name_type=name_type,
+        address_family=address_family,
+        mode=shape.mode,
+        discovery=shape.discovery,
+        proto_dist=proto_dist,
+        settings=shape.settings,
+        tls=shape.tls,
+        tls_versions=shape.tls_versions,
+        ca_dir=ca_dir,
+        requires=tuple(inventory.requires),
+        waivers=waivers,
+        members=members,
+        run=inventory.run_set,
+        interfaces=interfaces,
+        firewalls=firewalls,
+        outsiders=outsiders,
+        advisories=(
+            *advisories,
+            *notes.one_network(members, inventory.observed),
+            *notes.stale_hosts(by_host, inventory.run_set, changes),
+            *notes.shared_epmd(by_host, members, inventory.observed),
+            *notes.outside_tls(members, shape.tls),
+        ),
+        transition=Transition(tuple(sorted(incompatible)), shape.full_stop, membership.departing, changes),
+    )
+
+
+def _read_waivers(inventory: Inventory, membership: Membership, present: tuple[str, ...], problems: Problems) -> tuple[Waiver, ...]:
+    value = cluster_value(inventory, "beam_waivers", present, problems)
+    if value is MISSING:
+        return ()
+    subjects = {host for group in inventory.groups.values() for host in group}
+    subjects.update(str(node.node) for node in membership.members)
+    subjects.update(str(node.node) for node in membership.departing)
+    # Where other mistakes hide members, a waiver may be about one of them.
+    return read_waivers(value, inventory.controls, None if problems else subjects, inventory.today, problems)
+
+
+def _proto_dist(shape: Shape, address_family: int) -> str:
+    """The transport of the distribution, as -proto_dist calls it."""
+    if shape.mode == "off":
+        return "none"
+    return f"inet{'6' if address_family == 6 else ''}_{'tls' if shape.tls else 'tcp'}"

@@ -1,0 +1,107 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates of the operator's own, the CA's directory, and the two secrets. No message shows a secret.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .._model import secret_rules
+from .._model.problems import Problems
+from . import inputs
+from .cluster import Inventory
+from .inputs import MISSING, Unreadable
+from .values import Shape, cluster_value
+
+CERTIFICATE_VARIABLES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
+
+
+def check_certificates(inventory: Inventory, hosts: Sequence[str], problems: Problems) -> bool:
+    """Whether every member has a certificate of the operator's own. Half a set of files on a host is a problem."""
+    own = 0
+    for host in hosts:
+        given = [name for name in CERTIFICATE_VARIABLES if inventory.value(name, host) not in (MISSING, "", None)]
+        if given and len(given) < len(CERTIFICATE_VARIABLES):
+            missing = ", ".join(name for name in CERTIFICATE_VARIABLES if name not in given)
+            problems.add(host, missing, "certificate_incomplete", f"{', '.join(given)} is set without {missing}.", "set all three, or none.")
+        own += len(given) == len(CERTIFICATE_VARIABLES)
+    return bool(hosts) and own == len(hosts)
+
+
+def check_secrets(
+    inventory: Inventory, shape: Shape, hosts: Sequence[str], bring_your_own: bool, required: Sequence[str], problems: Problems
+) -> None:
+    """`bring_your_own`: every member has a certificate of the operator's own. `required`: the secrets that must be set, see `SECRETS_REQUIRED`."""
+    cookie = "cookie" in required and shape.mode != "off"
+    passphrase = "ca_passphrase" in required and not bring_your_own and shape.tls
+    _check_secret(inventory, "beam_cookie", "cookie", hosts, secret_rules.cookie_errors, secret_rules.FIX_COOKIE, cookie, problems)
+    _check_secret(
+        inventory,
+        "beam_pki_ca_passphrase",
+        "passphrase",
+        hosts,
+        secret_rules.passphrase_errors,
+        secret_rules.FIX_PASSPHRASE,
+        passphrase,
+        problems,
+    )
+
+
+def read_ca_dir(inventory: Inventory, shape: Shape, group: str, hosts: Sequence[str], needed: bool, problems: Problems) -> str | None:
+    """The CA's directory on the controller, None where there is none. `needed`: this run signs certificates."""
+    value = cluster_value(inventory, "beam_pki_ca_dir", hosts, problems)
+    if isinstance(value, str) and value:
+        return value
+    if value is not MISSING:
+        problems.add("", "beam_pki_ca_dir", "type", "the directory is not a string, or empty.", "write a path on the controller.")
+    elif inventory.inventory_dir:
+        return f"{inventory.inventory_dir}/pki/{group}"
+    elif needed and shape.tls:
+        problems.add(
+            "",
+            "beam_pki_ca_dir",
+            "ca_dir_missing",
+            "the inventory is not a file, so there is no directory beside it for the CA.",
+            "set beam_pki_ca_dir.",
+        )
+    return None
+
+
+def _check_secret(
+    inventory: Inventory,
+    variable: str,
+    word: str,
+    hosts: Sequence[str],
+    errors_of: Callable[[object], list[tuple[str, str]]],
+    fix: str,
+    required: bool,
+    problems: Problems,
+) -> None:
+    """One secret: set where it is required, good where it is set, the same on all members."""
+    given = inventory.secrets.get(variable, {})
+    judged: dict[object, list[tuple[str, str]]] = {}
+    for host in hosts:
+        value = given.get(host, MISSING)
+        if isinstance(value, Unreadable):
+            problems.add(
+                host,
+                variable,
+                f"{word}_unreadable",
+                f"it cannot be read: {value.reason}.",
+                "check the vault's password and the variables that the value refers to.",
+            )
+        elif value is MISSING or value is None or value == "":
+            if required:
+                problems.add(host, variable, f"{word}_missing", "it is not set.", fix)
+        else:
+            key = value if isinstance(value, str) else id(value)
+            if key not in judged:
+                judged[key] = errors_of(value)
+            for rule, message in judged[key]:
+                problems.add(host, variable, rule, message, fix)
+    readable = {host: given[host] for host in hosts if host in given and not isinstance(given[host], Unreadable) and given[host] is not MISSING}
+    inputs.agree(variable, readable, problems)
