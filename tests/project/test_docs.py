@@ -1,10 +1,11 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Links between the pages lead somewhere, and the pages use the words of the glossary."""
+"""Links between the pages lead somewhere, the pages use the words of the glossary, and each rule of the plan is explained."""
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -64,3 +65,20 @@ def test_words_of_the_glossary(path: Path) -> None:
         text = re.sub(r"### Words that are not used any more.*?(?=\n## )", "", text, flags=re.DOTALL)
     found = sorted({match.group(0) for match in RETIRED.finditer(text)})
     assert not found, f"{path.name}: {found}; docs/architecture.md says which words to use"
+
+
+def rules() -> set[str]:
+    """The rules of the plan: the third argument of `problems.add`, where it is written out."""
+    found = set()
+    for path in (ROOT / "plugins" / "module_utils" / "_plan").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "add" and len(call.args) > 3:
+                rule = call.args[2]
+                found |= {rule.value} if isinstance(rule, ast.Constant) and isinstance(rule.value, str) else set()
+    return found
+
+
+def test_every_rule_of_the_plan_is_explained() -> None:
+    page = (ROOT / "roles" / "plan" / "README.md").read_text(encoding="utf-8")
+    assert len(rules()) > 40, "this test would see none"
+    assert not sorted(rule for rule in rules() if f"`{rule}`" not in page)
