@@ -34,6 +34,9 @@ class ActionModule(ActionBase):
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
         warnings = inputs.judge_names(gathered.names, known, problems)
+        for host, wrong in gathered.wrong.items():
+            for one in wrong:
+                problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])
         backdate, values = gathered.settled(defaults)
         inventory = Inventory(
             groups=gathered.groups,
@@ -128,6 +131,7 @@ class _Gathered:
         self.seen: dict[str, dict[str, object]] = {}
         self.own: dict[str, Mapping[str, Any]] = {}
         self.names: dict[str, set[str]] = {}
+        self.wrong: dict[str, Sequence[Mapping[str, str]]] = {}
         self.observed: dict[str, Mapping[str, Any]] = {}
         self.secrets: dict[str, dict[str, object]] = {name: {} for name in inputs.SECRET}
         for host in self.run:
@@ -135,6 +139,7 @@ class _Gathered:
         current = task_vars["inventory_hostname"]
         self.own[current] = _inputs.own_view(templar, task_vars)
         self.names.setdefault(current, set()).update(self.own[current]["names"])
+        self.wrong[current] = self.own[current]["wrong"]
         for group in self._groups_meant() | {default_group}:
             for host in self.groups.get(group, ()):
                 if host not in self.seen:
@@ -148,11 +153,14 @@ class _Gathered:
         self.names[host] = set(_inputs.names_of(variables))
         for name in inputs.SECRET:
             self.secrets[name][host] = _inputs.value_of(templar, variables, name, secret=True)
+        self.wrong[host] = _inputs.wrong_options(templar, variables)
         observed = variables.get("__beam_observed")
         if host in self.run and isinstance(observed, Mapping) and "epoch" in observed:
             self.observed[host] = observed
             self.own[host] = observed.get("own") or {}
             self.names[host].update(self.own[host].get("names") or ())
+            # The host's own view knows the variables of its play, too.
+            self.wrong[host] = self.own[host].get("wrong") or ()
 
     def _groups_meant(self) -> set[str]:
         meant = [self.seen[host]["beam_group"] for host in self.run] + [_inputs.own_value(own, "beam_group") for own in self.own.values()]

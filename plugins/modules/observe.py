@@ -215,7 +215,7 @@ processes:
       description: Process ID.
       type: int
     process:
-      description: V(beam.smp) or V(epmd).
+      description: V(beam.smp), V(beam) or V(epmd).
       type: str
     user:
       description: User of the process.

@@ -76,10 +76,10 @@ plan:
     group:
       description: Inventory group of the members.
       type: str
-    names:
+    name_type:
       description: Name type, V(short), V(long) or V(ip).
       type: str
-    family:
+    address_family:
       description: Address family, 4 or 6.
       type: int
     mode:
@@ -88,10 +88,10 @@ plan:
     discovery:
       description: C(beam_discovery).
       type: str
-    carrier:
+    proto_dist:
       description: The C(-proto_dist) of the nodes - V(inet_tls), V(inet6_tls), V(inet_tcp), V(inet6_tcp) or V(none).
       type: str
-    strangers:
+    incompatible_nodes:
       description: >-
         Incompatible nodes, which cannot restart one at a time. They run with another C(-proto_dist), at another fixed port, or without our files,
         and their product treats a cut link as a split cluster.
@@ -163,7 +163,7 @@ plan:
     hosts:
       description: The data of each host, by inventory name.
       type: dict
-    leaving:
+    departing:
       description: >-
         The departing hosts (C(beam_state) is V(absent)), by inventory name, with the data to remove their C(nodes). None of them is a member.
       type: dict
@@ -174,7 +174,7 @@ plan:
     changes:
       description: Pending changes of the hosts in the run, by inventory name.
       type: dict
-    findings:
+    advisories:
       description: Advisories, which do not stop the run.
       type: list
       elements: dict

@@ -10,15 +10,29 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MADE_BY_US, MISSING, PREFIX, READABLE, Unreadable, looks_like_ours
+from ansible_collections.beam.cluster.plugins.module_utils._plan import options
+from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import (
+    CLUSTER,
+    HOST,
+    MADE_BY_US,
+    MISSING,
+    PREFIX,
+    READABLE,
+    SECRET,
+    Unreadable,
+    looks_like_ours,
+)
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
+JUDGED_BY_THE_PLAN = frozenset((*CLUSTER, *HOST, *SECRET))
 
 
 def value_of(templar: Templar, variables: Mapping[str, Any], name: str, *, secret: bool = False) -> object:
@@ -62,7 +76,17 @@ def own_view(templar: Templar, variables: Mapping[str, Any]) -> dict[str, Any]:
             errors[name] = value.reason
         elif value is not MISSING:
             inputs[name] = value
-    return {"inputs": inputs, "errors": errors, "names": names_of(variables)}
+    return {"inputs": inputs, "errors": errors, "names": names_of(variables), "wrong": wrong_options(templar, variables)}
+
+
+def wrong_options(templar: Templar, variables: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What is wrong with the variables of single roles: `variable`, `rule`, `message`, `fix`. No value travels to the plan: it may be secret."""
+    found: list[dict[str, str]] = []
+    for name, option in role_options().items():
+        value = value_of(templar, variables, name)
+        if value is not MISSING:
+            found.extend(asdict(wrong) for wrong in options.judge(option, value))
+    return found
 
 
 def own_value(own: Mapping[str, Any], name: str) -> object:
@@ -76,13 +100,27 @@ def names_of(variables: Iterable[str]) -> list[str]:
     return sorted(name for name in variables if isinstance(name, str) and looks_like_ours(name))
 
 
+@cache
+def documents() -> Mapping[str, Any]:
+    """The argument specs of all roles, by role."""
+    found = {}
+    for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
+        with path.open(encoding="utf-8") as stream:
+            found[path.parents[1].name] = yaml.safe_load(stream)
+    return found
+
+
+@cache
+def role_options() -> Mapping[str, options.Option]:
+    """The variables of single roles, which no rule of the plan reads."""
+    return options.options(documents(), JUDGED_BY_THE_PLAN)
+
+
 def specs() -> tuple[frozenset[str], dict[str, object]]:
     """The names of all variables of this collection, and the defaults of those that belong to the cluster."""
     known: set[str] = set(MADE_BY_US)
     defaults: dict[str, object] = {}
-    for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
-        with path.open(encoding="utf-8") as stream:
-            document = yaml.safe_load(stream)
+    for document in documents().values():
         for entry in document["argument_specs"].values():
             for name, option in entry.get("options", {}).items():
                 known.add(name)

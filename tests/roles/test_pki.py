@@ -38,12 +38,12 @@ class Hosts:
         (collections / "cluster").symlink_to(ROOT)
         self.plan: dict[str, Any] = {
             "group": "beam",
-            "names": "short",
+            "name_type": "short",
             "tls": True,
             "ca_dir": str(folder / "ca"),
             "members": [{"node": f"beam@{host}", "host": host} for host in names],
             "hosts": {host: {"nodes": [self.node(host)]} for host in names},
-            "leaving": {},
+            "departing": {},
         }
         (folder / "inventory").write_text(
             "\n".join(["[beam]", *names, "[beam:vars]", "ansible_connection=local", f"ansible_python_interpreter={sys.executable}", ""]),
@@ -224,7 +224,7 @@ def test_signed_again_when_name_or_key_no_longer_fit(hosts: Hosts) -> None:
 
 def test_a_name_that_is_an_address_is_there_in_both_forms(tmp_path: Path) -> None:
     hosts = Hosts(tmp_path / "hosts", ("n1", "n2"))
-    hosts.plan["names"] = "ip"
+    hosts.plan["name_type"] = "ip"
     addresses = {"n1": "192.0.2.7", "n2": "fd00::7"}
     for host, address in addresses.items():
         hosts.plan["hosts"][host]["nodes"] = [hosts.node(host, address)]

@@ -47,7 +47,7 @@ class Release:
             "__beam_product_root": str(self.root),
             "__beam_product_data": yaml.safe_load((PRODUCTS / product / "vars.yml").read_text(encoding="utf-8"))["__beam_product"],
             "__beam_product_refused": REFUSED,
-            "beam_plan": {"mode": mode, "names": "short"},
+            "beam_plan": {"mode": mode, "name_type": "short"},
         }
         for name in ("release", "release.env"):
             (self.directory / name).write_text(render(PRODUCTS / "release" / "templates", name, values), encoding="utf-8")

@@ -795,7 +795,7 @@ def _why_none(evidence: Evidence, attack: Attack) -> str:
 
 
 def _advisories(evidence: Evidence) -> Iterator[Advisory]:
-    raw: list[tuple[str, Mapping[str, Any]]] = [("", entry) for entry in evidence.plan.get("findings") or ()]
+    raw: list[tuple[str, Mapping[str, Any]]] = [("", entry) for entry in evidence.plan.get("advisories") or ()]
     raw += [(name, entry) for name, own in evidence.hosts.items() for entry in own.get("advisories") or ()]
     for host, entry in raw:
         severity = str(entry.get("severity") or "info")

@@ -186,12 +186,12 @@ class Cluster:
             departing.setdefault(node.host, []).append(node)
         return {
             "group": self.group,
-            "names": self.name_type,
-            "family": self.address_family,
+            "name_type": self.name_type,
+            "address_family": self.address_family,
             "mode": self.mode,
             "discovery": self.discovery,
-            "carrier": self.proto_dist,
-            "strangers": list(self.transition.incompatible_nodes),
+            "proto_dist": self.proto_dist,
+            "incompatible_nodes": list(self.transition.incompatible_nodes),
             "full_stop": self.transition.full_stop,
             "settings": dict(self.settings),
             "tls": self.tls,
@@ -203,10 +203,12 @@ class Cluster:
             "members": [member.as_member(self._port(member)) for member in self.members],
             "addresses": _unique_addresses(self.members),
             "hosts": {host: self._host(host, nodes) for host, nodes in sorted(by_host.items())},
-            "leaving": {host: {"in_run": host in self.run, "nodes": [node.as_dict() for node in nodes]} for host, nodes in sorted(departing.items())},
+            "departing": {
+                host: {"in_run": host in self.run, "nodes": [node.as_dict() for node in nodes]} for host, nodes in sorted(departing.items())
+            },
             "outsiders": list(self.outsiders),
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.transition.changes.items())},
-            "findings": [advisory.as_dict() for advisory in self.advisories],
+            "advisories": [advisory.as_dict() for advisory in self.advisories],
         }
 
     def _host(self, host: str, nodes: Sequence[Node]) -> dict[str, object]:

@@ -64,7 +64,7 @@ class Lab:
 
 def noted(plan: dict[str, Any]) -> list[tuple[str, str]]:
     """What the plan has found, but for nodes that other tests have on this machine meanwhile."""
-    return [(finding["control"], finding["host"]) for finding in plan["findings"] if finding["control"] != "shared_epmd"]
+    return [(finding["control"], finding["host"]) for finding in plan["advisories"] if finding["control"] != "shared_epmd"]
 
 
 ROLE = """
@@ -226,7 +226,7 @@ def test_an_unreachable_host_is_not_in_the_run(lab: Lab) -> None:
     lab.run(ROLE + SAVE, expect=4)
     plan = lab.plans()["n1"]
     assert not plan["hosts"]["n3"]["in_run"]
-    assert [finding["host"] for finding in plan["findings"] if finding["control"] == "stale_host"] == ["n3"]
+    assert [finding["host"] for finding in plan["advisories"] if finding["control"] == "stale_host"] == ["n3"]
 
 
 def test_a_role_that_includes_the_plan_names_its_secrets(lab: Lab) -> None:
@@ -307,11 +307,11 @@ def test_a_host_can_go_without_any_secret_and_without_the_others(lab: Lab) -> No
     """As with C(-e beam_state=absent --limit n2), where nobody remembers the passphrase; and for one host of a cluster by its own variables."""
     lab.group = {}
     lab.run(ROLE + SAVE, "--limit", "n2", "-e", "beam_state=absent")
-    assert set(lab.plans()["n2"]["leaving"]) == {"n1", "n2", "n3"}
+    assert set(lab.plans()["n2"]["departing"]) == {"n1", "n2", "n3"}
     assert lab.plans()["n2"]["members"] == []
     lab.hosts["n2"] = {"beam_state": "absent"}
     lab.run(ROLE + SAVE, "--limit", "n2")
-    assert set(lab.plans()["n2"]["leaving"]) == {"n2"}
+    assert set(lab.plans()["n2"]["departing"]) == {"n2"}
     output = lab.run(ROLE + SAVE, "--limit", "n1,n2", expect=2)
     assert {rule for _host, rule in rules(output)} == {"cookie_missing", "passphrase_missing"}
 
@@ -326,3 +326,14 @@ def test_an_unquoted_off_is_explained(lab: Lab) -> None:
     output = lab.run(ROLE, expect=2)
     assert rules(output) == {("beam_mode", "choice")}
     assert 'quote it: "off".' in output
+
+
+def test_variables_of_other_roles_are_judged_too(lab: Lab) -> None:
+    lab.group.update(beam_pki_days="ninety", beam_verify_timeout="soon")
+    lab.hosts["n2"]["beam_otp_root"] = "{{ ansible_facts.nothing.here }}"
+    output = lab.run(ROLE, expect=2)
+    assert rules(output) == {
+        ("n1, n2, n3, beam_pki_days", "type"),
+        ("n1, n2, n3, beam_verify_timeout", "type"),
+        ("n2, beam_otp_root", "undefined"),
+    }

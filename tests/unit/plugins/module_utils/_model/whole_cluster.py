@@ -97,7 +97,7 @@ def plan() -> dict[str, Any]:
     }
     return {
         "group": "beam",
-        "names": "short",
+        "name_type": "short",
         "mode": "cluster",
         "discovery": "epmd",
         "settings": dict(SETTINGS),
@@ -108,7 +108,7 @@ def plan() -> dict[str, Any]:
         "addresses": list(HOSTS.values()),
         "hosts": hosts,
         "outsiders": ["outsider"],
-        "findings": [],
+        "advisories": [],
     }
 
 

@@ -55,12 +55,12 @@ def test_an_address_may_come_late(world: World) -> None:
 )
 def test_a_port_may_be_our_own_or_on_loopback(world: World, listener: dict[str, Any]) -> None:
     world.observed["n2"]["listeners"] = [{"port": 9100, **listener}]
-    assert world.cluster()["findings"] == []
+    assert world.cluster()["advisories"] == []
 
 
 def test_the_exact_limit_of_the_clock_is_right(world: World) -> None:
     world.observed["n2"]["skew_seconds"] = -3600.0
-    assert world.cluster()["findings"] == []
+    assert world.cluster()["advisories"] == []
 
 
 def test_unknown_otp_is_no_mistake(world: World) -> None:
@@ -99,7 +99,7 @@ def running(world: World, *hosts: str, digest: str | None = None, argv: tuple[st
 def test_who_speaks_otherwise_than_the_cluster_is_going_to(world: World, runs: Any, expected: list[str]) -> None:
     running(world, "n2", **runs)
     cluster = world.cluster()
-    assert (cluster["strangers"], cluster["full_stop"]) == (expected, False)
+    assert (cluster["incompatible_nodes"], cluster["full_stop"]) == (expected, False)
     world.set("beam_full_stop", "true")
     assert world.cluster()["full_stop"] is True
 
@@ -111,14 +111,14 @@ def test_who_speaks_otherwise_than_the_cluster_is_going_to(world: World, runs: A
 def test_who_is_not_registered_cannot_be_found(world: World, told: tuple[str, ...], port: str, discovery: str, expected: list[str]) -> None:
     running(world, "n2", digest="1", argv=("-proto_dist", "inet_tls", *told, port))
     world.set("beam_discovery", discovery)
-    assert world.cluster()["strangers"] == expected
+    assert world.cluster()["incompatible_nodes"] == expected
 
 
 def test_a_node_that_is_registered_goes_to_a_fixed_port_by_itself(world: World) -> None:
     """It is found at its old port, which is the new one, too."""
     running(world, *HOSTS, digest="1", argv=("-proto_dist", "inet_tls"))
     world.set("beam_discovery", "fixed_port")
-    assert world.cluster()["strangers"] == []
+    assert world.cluster()["incompatible_nodes"] == []
 
 
 def test_a_product_that_bears_two_parts_has_no_strangers(world: World) -> None:
@@ -126,4 +126,4 @@ def test_a_product_that_bears_two_parts_has_no_strangers(world: World) -> None:
     world.set("beam_product", "erlang")
     for host in HOSTS:
         world.observed[host]["processes"][1]["unit"] = "beam.service"
-    assert world.cluster()["strangers"] == []
+    assert world.cluster()["incompatible_nodes"] == []

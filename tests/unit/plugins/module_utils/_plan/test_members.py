@@ -18,7 +18,7 @@ def world() -> World:
 def test_every_node_of_a_host_leaves_with_it(world: World) -> None:
     both_nodes(world)
     world.set("beam_state", "absent", "n1")
-    assert [node["unit"] for node in world.cluster()["leaving"]["n1"]["nodes"]] == ["web.service", "data.service"]
+    assert [node["unit"] for node in world.cluster()["departing"]["n1"]["nodes"]] == ["web.service", "data.service"]
 
 
 def test_listed_members_leave_with_their_host(world: World) -> None:
@@ -26,7 +26,7 @@ def test_listed_members_leave_with_their_host(world: World) -> None:
     world.set("beam_state", "absent", "n2")
     cluster = world.cluster()
     assert [member["node"] for member in cluster["members"]] == ["beam@n1"]
-    assert [node["unit"] for node in cluster["leaving"]["n2"]["nodes"]] == ["beam.service"]
+    assert [node["unit"] for node in cluster["departing"]["n2"]["nodes"]] == ["beam.service"]
 
 
 def test_addresses_sort_as_numbers(world: World) -> None:
@@ -52,20 +52,20 @@ def test_ipv6_only(world: World) -> None:
     for number, host in enumerate(HOSTS, start=1):
         world.set("beam_address", f"fd00::{number}", host)
     cluster = world.cluster()
-    assert cluster["family"] == 6
+    assert cluster["address_family"] == 6
     assert cluster["hosts"]["n1"]["nodes"][0]["inet_tuple"] == "{64768,0,0,0,0,0,0,1}"
 
 
 def test_ip_names(world: World) -> None:
     for number, host in enumerate(HOSTS, start=1):
         world.set("beam_node_name", f"beam@10.0.0.{number}", host)
-    assert world.cluster()["names"] == "ip"
+    assert world.cluster()["name_type"] == "ip"
 
 
 def test_long_names(world: World) -> None:
     for host in HOSTS:
         world.set("beam_node_name", f"beam@{host}.example.com", host)
-    assert world.cluster()["names"] == "long"
+    assert world.cluster()["name_type"] == "long"
 
 
 def test_several_nodes_on_one_host(world: World) -> None:

@@ -21,23 +21,23 @@ def test_members_outside_the_run_still_count_on_one_that_leaves(world: World) ->
     world.provisioned()
     world.set("beam_state", "absent", "n2")
     world.run = ["n2"]
-    stale = [finding for finding in world.cluster()["findings"] if finding["control"] == "stale_host"]
+    stale = [finding for finding in world.cluster()["advisories"] if finding["control"] == "stale_host"]
     assert [(finding["host"], finding["severity"]) for finding in stale] == [("n1", "high"), ("n3", "high")]
     assert "beam@n2 leaves" in stale[0]["detail"]
 
 
 def test_a_clock_that_is_ahead_is_a_finding(world: World) -> None:
     world.observed["n2"]["skew_seconds"] = 7200.0
-    assert [(finding["control"], finding["host"]) for finding in world.cluster()["findings"]] == [("clock_ahead", "n2")]
+    assert [(finding["control"], finding["host"]) for finding in world.cluster()["advisories"]] == [("clock_ahead", "n2")]
 
 
 def test_one_network_is_a_finding(world: World) -> None:
     world.set("beam_address", "192.0.2.2", "n2")
-    assert [(finding["control"], finding["host"]) for finding in world.cluster()["findings"]] == [("one_network", "n2")]
+    assert [(finding["control"], finding["host"]) for finding in world.cluster()["advisories"]] == [("one_network", "n2")]
 
 
 def stale(cluster: dict[str, Any]) -> dict[str, str]:
-    return {finding["host"]: finding["severity"] for finding in cluster["findings"] if finding["control"] == "stale_host"}
+    return {finding["host"]: finding["severity"] for finding in cluster["advisories"] if finding["control"] == "stale_host"}
 
 
 def limit(world: World, *hosts: str) -> None:
@@ -63,7 +63,7 @@ def test_a_new_host_makes_the_others_stale(world: World) -> None:
     cluster = world.cluster()
     assert cluster["changes"] == {"n2": ["beam@n2 (10.0.0.2) is new"]}
     assert stale(cluster) == {"n1": "medium", "n3": "medium"}
-    assert "beam@n2" in cluster["findings"][0]["detail"]
+    assert "beam@n2" in cluster["advisories"][0]["detail"]
 
 
 def test_a_changed_address_makes_the_others_stale(world: World) -> None:
@@ -95,17 +95,17 @@ def test_a_new_name_makes_the_others_stale(world: World) -> None:
 
 def test_a_node_of_somebody_else_on_a_members_host_is_a_finding(world: World) -> None:
     world.observed["n2"]["processes"] = [{"node": "beam@n2", "pid": 1}, {"node": "web@n2", "pid": 2}, {"node": None, "pid": 3}]
-    (found,) = world.cluster()["findings"]
+    (found,) = world.cluster()["advisories"]
     assert (found["control"], found["host"], found["severity"]) == ("shared_epmd", "n2", "medium")
     assert "web@n2" in found["detail"]
 
 
 def test_what_tls_does_not_cover_is_a_finding(world: World) -> None:
     world.set("beam_product", "rabbitmq", "n1")
-    assert world.cluster()["findings"] == []
+    assert world.cluster()["advisories"] == []
     world.values["beam_address"] = {host: f"fd00::{number}" for number, host in enumerate(HOSTS, start=1)}
-    (found,) = world.cluster()["findings"]
+    (found,) = world.cluster()["advisories"]
     assert (found["control"], found["host"], found["severity"], found["fix"]) == ("outside_tls", "n1", "high", "Use none.")
     world.set("beam_tls", False)
     world.set("beam_plaintext_accepted", CLEAR)
-    assert world.cluster()["findings"] == []
+    assert world.cluster()["advisories"] == []

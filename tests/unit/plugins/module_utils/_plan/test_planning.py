@@ -23,12 +23,12 @@ def test_the_shape(world: World) -> None:
     cluster = world.cluster()
     assert {key: value for key, value in cluster.items() if key not in ("hosts", "members", "changes")} == {
         "group": "beam",
-        "names": "short",
-        "family": 4,
+        "name_type": "short",
+        "address_family": 4,
         "mode": "cluster",
         "discovery": "epmd",
-        "carrier": "inet_tls",
-        "strangers": [],
+        "proto_dist": "inet_tls",
+        "incompatible_nodes": [],
         "full_stop": False,
         "settings": {
             "net_ticktime": 60,
@@ -44,9 +44,9 @@ def test_the_shape(world: World) -> None:
         "requires": ["cookie", "ca_passphrase"],
         "waivers": [],
         "addresses": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
-        "leaving": {},
+        "departing": {},
         "outsiders": ["outsider"],
-        "findings": [],
+        "advisories": [],
     }
     assert cluster["members"][1] == {
         "node": "beam@n2",
@@ -105,7 +105,7 @@ def test_a_host_that_is_to_be_without_is_no_member(world: World) -> None:
     assert [member["node"] for member in cluster["members"]] == ["beam@n1", "beam@n3"]
     assert cluster["addresses"] == ["10.0.0.1", "10.0.0.3"]
     assert set(cluster["hosts"]) == {"n1", "n3"}
-    assert cluster["leaving"] == {
+    assert cluster["departing"] == {
         "n2": {
             "in_run": True,
             "nodes": [
@@ -135,14 +135,14 @@ def test_of_a_host_that_is_to_be_without_nothing_is_asked(world: World) -> None:
     world.more = {"inventory_dir": None}
     cluster = world.cluster()
     assert cluster["members"] == [] and cluster["hosts"] == {}
-    assert set(cluster["leaving"]) == set(HOSTS)
+    assert set(cluster["departing"]) == set(HOSTS)
 
 
 def test_secrets_are_asked_for_as_soon_as_a_member_is_in_the_run(world: World) -> None:
     world.set("beam_state", "absent", "n2")
     world.secrets = {"beam_cookie": {}, "beam_pki_ca_passphrase": {}}
     world.run = ["n2"]
-    assert set(world.cluster()["leaving"]) == {"n2"}
+    assert set(world.cluster()["departing"]) == {"n2"}
     world.run = ["n1", "n2"]
     _cluster, problems = world.judge()
     assert {(problem.host, problem.rule) for problem in problems} == {
@@ -257,9 +257,9 @@ def test_clear_text_that_is_asked_for_twice_needs_no_authority(world: World) -> 
     world.more["inventory_dir"] = "/inventory"
     before = world.cluster()
     assert before["tls"] and before["hosts"]["n1"]["nodes"][0]["tls"]["key"] == "/etc/beam/beam@n1/tls/key.pem"
-    assert (cluster["carrier"], before["carrier"]) == ("inet_tcp", "inet_tls")
+    assert (cluster["proto_dist"], before["proto_dist"]) == ("inet_tcp", "inet_tls")
     for one in (cluster, before):
-        del one["tls"], one["ca_dir"], one["carrier"]
+        del one["tls"], one["ca_dir"], one["proto_dist"]
         for own in one["hosts"].values():
             del own["nodes"][0]["tls"]
     assert cluster == before
