@@ -99,6 +99,10 @@ unit: bootstrap oracles  ## Python tests and project rules
 molecule: bootstrap  ## the lab's scenarios
 	@tests/run.py molecule
 
+.PHONY: pages
+pages: bootstrap  ## write the pages of docs/ that are generated from data
+	@$(venv)/bin/python tests/regenerate.py
+
 .PHONY: proof
 proof: bootstrap  ## long tests: killed runs, restarts, other firewalls, scanners, a search for secrets, another controller (long)
 	@tests/run.py proof

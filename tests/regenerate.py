@@ -1,29 +1,92 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Writes the pages of docs/ that are generated from data. Unit tests hold page and data equal."""
+"""Writes the pages of docs/ that are generated from data; unit tests hold page and data equal. Run it by `make pages`."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID, Attack
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import CONTROLS, Control
+from ansible_collections.beam.cluster.plugins.module_utils._wire import codes
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+FROM = {
+    "outside": "a host outside the cluster",
+    "member": "members, with their own key and cookie unless the attack shows others",
+    "user": "the user nobody of each host",
+}
+AT = {
+    "any": "every address",
+    "public": "every address but the cluster's",
+    "cluster": "the cluster address",
+    "own": "loopback and the cluster address",
+}
+CONTROLS_HEAD = """\
+# Controls
+
+What `beam.cluster.verify` checks on a cluster. This page is generated from `plugins/module_utils/_assess/controls.py` and `attacks.py` by
+`make pages`; do not edit it.
+
+A control passes, fails, or is not tested. A failed control fails the play after everything has been reported. One that is not tested fails it, too,
+unless it is waived: see `beam_waivers` in the [README of the role](../roles/verify/README.md).
+"""
+CODES_PAGE = """\
+# The codes of the wire
+
+Generated from `plugins/module_utils/_wire/codes.py` by `tests/regenerate.py`; do not edit.
+
+Every answer of `beam.cluster.dist_probe`, `node_call`, `mesh_info` and `epmd_info` has a code: what became of the conversation, and which layer
+said so. Branch on codes, never on messages. The verdict says what a code means for the question "does the peer let us in?":
+
+* `connected`: it does, and has answered.
+* `refused`: the peer itself said no. An attack that ends here was refused.
+* `blocked`: the network did not let us through to the peer.
+* `rejected`: we said no to the peer: it is not who it should be.
+* `unclear`: the peer neither let us in nor said no.
+* `broken`: the probe could not be made. It says nothing about the peer.
+
+`expect` of `dist_probe` also takes the groups {groups}.
+An alert that IANA has no name for is `tls_alert_` and its number. OTP 23 closes the connection in places where later releases send an alert:
+there, `dropped_tls` and `dropped_status` stand for a refusal.
+
+| code | layer | verdict | meaning |
+| --- | --- | --- | --- |
+{rows}"""
 
 
-def load(path: str) -> object:
-    """A module of the collection that imports nothing of ours, from this checkout."""
-    spec = importlib.util.spec_from_file_location(path.rpartition("/")[2].removesuffix(".py"), ROOT / path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+def _attack_lines(attack: Attack) -> list[str]:
+    return [
+        f"* Attacked from: {FROM[attack.vantage]}, at {AT[attack.network]} of each node",
+        f"* Counts as refused: {', '.join(f'`{code}`' for code in sorted(attack.refused))}",
+    ]
+
+
+def _control(control: Control) -> list[str]:
+    lines = ["", f"## {control.id}", "", f"**{control.title}.** Severity {control.severity}.", "", control.why, ""]
+    lines += [f"* Looks at: {control.looks_at}", f"* To make it pass: {control.remedy}"]
+    lines += [f"* Done by: role [{control.role}](../roles/{control.role}/README.md)"] if control.role else []
+    lines.append(f"* References: {', '.join(f'[{title}]({url})' for title, url in control.references)}")
+    return lines + (_attack_lines(ATTACK_BY_ID[control.id]) if control.id in ATTACK_BY_ID else [])
+
+
+def controls_page() -> str:
+    lines = [CONTROLS_HEAD, "| Control | Severity | Looks at | What must hold |", "| --- | --- | --- | --- |"]
+    lines += [f"| [{one.id}](#{one.id}) | {one.severity} | {one.looks_at} | {one.title} |" for one in CONTROLS]
+    for control in CONTROLS:
+        lines += _control(control)
+    return "\n".join(lines) + "\n"
+
+
+def codes_page() -> str:
+    rows = "".join(f"| `{code.name}` | {code.layer} | {code.verdict} | {code.meaning} |\n" for code in codes.CODES.values())
+    return CODES_PAGE.format(groups=", ".join(f"`{name}`" for name in codes.GROUPS), rows=rows)
+
+
+PAGES = {"controls.md": controls_page, "codes.md": codes_page}
 
 
 if __name__ == "__main__":
-    controls = load("plugins/module_utils/_model/controls.py")
-    (ROOT / "docs" / "controls.md").write_text(controls.catalogue(), encoding="utf-8")
-    codes = load("plugins/module_utils/_wire/codes.py")
-    (ROOT / "docs" / "codes.md").write_text(codes.page(), encoding="utf-8")
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")

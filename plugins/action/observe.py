@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.beam.cluster.plugins.module_utils._model.door import safe_values
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 
 
@@ -24,6 +25,8 @@ class ActionModule(ActionBase):
         after = time.time()
         if result.get("failed") or result.get("unreachable") or "epoch" not in result:
             return result
+        # What local users of the host chose (names of processes and nodes) goes to terminals and reports from here on.
+        result = safe_values(result)
         result["skew_seconds"] = proven_skew(result["epoch"], before, after)
         result["own"] = own
         return result

@@ -12,13 +12,14 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._model import controls
+from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
-from ansible_collections.beam.cluster.plugins.module_utils._plan import inputs
+from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, inputs, runs
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
+from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 
 
 class ActionModule(ActionBase):
@@ -31,8 +32,10 @@ class ActionModule(ActionBase):
             argument_spec={"requires": {"type": "list", "elements": "str", "choices": list(SECRETS_REQUIRED), "default": list(SECRETS_REQUIRED)}},
         )
         problems = Problems()
+        runs.judge_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
+        runs.judge_platforms({host: (seen.get("distribution") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
         warnings = inputs.judge_names(gathered.names, known, problems)
         for host, wrong in gathered.wrong.items():
             for one in wrong:
@@ -48,12 +51,14 @@ class ActionModule(ActionBase):
             defaults=defaults,
             backdate_seconds=backdate,
             requires=arguments["requires"],
-            inventory_dir=gathered.inventory_dir,
+            ca_places=gathered.ca_places(),
             controls=frozenset((*controls.BY_ID, *controls.NOTES)),
             today=datetime.date.today(),
         )
         cluster = plan(inventory, problems)
         warnings += self._passphrase(gathered, cluster, values, problems)
+        moved = ca_dir.warning(cluster.ca_dir, inventory.ca_places, cluster.group) if cluster else None
+        warnings += [moved] if moved else []
         if problems or cluster is None:
             errors = problems.grouped()
             return {"failed": True, "msg": text(errors), "errors": errors, "warnings": warnings}
@@ -127,7 +132,8 @@ class _Gathered:
         self._problems = problems
         self.run: Sequence[str] = list(task_vars["ansible_play_hosts"])
         self.groups: Mapping[str, Sequence[str]] = {name: list(hosts) for name, hosts in task_vars["groups"].items()}
-        self.inventory_dir: str | None = task_vars.get("inventory_dir")
+        self._default_group = default_group
+        self.inventory_dirs: dict[str, str] = {}
         self.seen: dict[str, dict[str, object]] = {}
         self.own: dict[str, Mapping[str, Any]] = {}
         self.names: dict[str, set[str]] = {}
@@ -151,6 +157,8 @@ class _Gathered:
         templar = self._templar.copy_with_new_env(available_variables=variables)
         self.seen[host] = {name: _inputs.value_of(templar, variables, name) for name in (*inputs.READABLE, inputs.CONNECTION)}
         self.names[host] = set(_inputs.names_of(variables))
+        if isinstance(variables.get("inventory_dir"), str):
+            self.inventory_dirs[host] = variables["inventory_dir"]
         for name in inputs.SECRET:
             self.secrets[name][host] = _inputs.value_of(templar, variables, name, secret=True)
         self.wrong[host] = _inputs.wrong_options(templar, variables)
@@ -161,6 +169,17 @@ class _Gathered:
             self.names[host].update(self.own[host].get("names") or ())
             # The host's own view knows the variables of its play, too.
             self.wrong[host] = self.own[host].get("wrong") or ()
+
+    def ca_places(self) -> ca_dir.Places:
+        """Where the inventory of the members lies: of the hosts of their group, of the hosts of the run where there is none."""
+        members = {host for group in (self._groups_meant() or {self._default_group}) for host in self.groups.get(group, ())}
+        members = members or set(self.run)
+        sources = [str(source) for source in self._task_vars.get("ansible_inventory_sources") or ()]
+        return ca_dir.Places(
+            inventory_dirs=sorted({self.inventory_dirs[host] for host in members if host in self.inventory_dirs}),
+            directories=[source for source in sources if "," not in source and Path(source).is_dir()],
+            holds_ca=lambda directory: any((Path(directory) / "root" / name).is_file() for name in ("key.pem", "certificate.pem")),
+        )
 
     def _groups_meant(self) -> set[str]:
         meant = [self.seen[host]["beam_group"] for host in self.run] + [_inputs.own_value(own, "beam_group") for own in self.own.values()]

@@ -1,23 +1,27 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""C(beam.cluster.report): evidence in, verdict out. Runs on the controller, connects to nothing, writes the report files."""
+"""The action beam.cluster.report: evidence in, verdict out. Runs on the controller, connects to nothing, writes the report files."""
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._model import findings, reports
-from ansible_collections.beam.cluster.plugins.module_utils._model.controls import SEVERITIES
-from ansible_collections.beam.cluster.plugins.module_utils._model.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess import report_html, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
+from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict, advisory
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
+from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -26,8 +30,9 @@ SPEC: dict[str, dict[str, Any]] = {
     "outsiders": {"type": "list", "elements": "str", "default": []},
     "mesh": {"type": "list", "elements": "dict", "default": []},
     "untested": {"type": "str", "default": ""},
-    "waivers": {"type": "list", "elements": "raw", "default": []},
-    "fail_at": {"type": "str", "choices": ["never", *SEVERITIES], "default": "never"},
+    "pairs_max": {"type": "int", "default": PAIRS_MAX},
+    "vantages": {"type": "int", "default": VANTAGES},
+    "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
     "directory": {"type": "path"},
 }
 
@@ -41,12 +46,12 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(argument_spec=SPEC)
         now = time.time()
-        plan = arguments["plan"]
-        names = [*plan["hosts"], *(member["node"] for member in plan["members"])]
-        waivers, errors = findings.read_waivers(arguments["waivers"], datetime.date.fromtimestamp(now), names)
-        if errors:
-            return {"failed": True, "msg": "\n".join(errors), "errors": errors}
-        verdict = findings.evaluate(_evidence(arguments, now), waivers, arguments["fail_at"])
+        try:
+            waivers = [Waiver.from_dict(entry) for entry in arguments["plan"].get("waivers") or ()]
+            evidence = _evidence(arguments, now)
+        except (KeyError, TypeError, AttributeError) as error:
+            return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
+        verdict = evaluate(evidence, waivers, arguments["fail_at"])
         result: dict[str, Any] = {
             "changed": False,
             "passed": verdict.ok,
@@ -54,24 +59,12 @@ class ActionModule(ActionBase):
             "failures": [{"control": f.control, "subject": f.subject, "status": f.status, "severity": f.severity} for f in verdict.failures],
             "files": {},
         }
-        directory = arguments["directory"]
-        if directory:
-            contents = {
-                "json": json.dumps(reports.data(verdict, now), indent=2) + "\n",
-                "xml": reports.junit(verdict, now),
-                "html": reports.page(verdict, now),
-            }
-            base = Path(os.path.abspath(directory))
-            result["files"] = {suffix: str(base / f"{plan.get('group') or 'cluster'}.{suffix}") for suffix in contents}
-            if not self._task.check_mode:
-                base.mkdir(mode=0o750, parents=True, exist_ok=True)
-                for suffix, text in contents.items():
-                    _write(Path(result["files"][suffix]), text)
-                result["lines"].append(f"Report: {result['files']['html']} (and .json, .xml)")
+        if arguments["directory"]:
+            self._write(arguments["directory"], verdict, now, result)
         for line in result["lines"]:
             self._display.display(f"  {line}".rstrip())
         if not verdict.ok:
-            # A check run compares the plan with hosts that this very run may be about to change: it tells, and does not stop.
+            # A check run compares the plan with hosts that this very run may be about to change: it warns, and does not stop.
             if self._task.check_mode:
                 result["warnings"] = ["As things are now, verify would fail: " + reports.failure(verdict, 3)]
             else:
@@ -80,44 +73,48 @@ class ActionModule(ActionBase):
                 result.update(failed=True, msg=reports.failure(verdict))
         return result
 
+    def _write(self, directory: str, verdict: Verdict, now: float, result: dict[str, Any]) -> None:
+        base = Path(os.path.abspath(directory))
+        contents = {
+            "json": json.dumps(reports.data(verdict, now), indent=1) + "\n",
+            "xml": reports.junit(verdict, now),
+            "html": report_html.page(verdict, now),
+        }
+        result["files"] = {suffix: str(base / f"{verdict.target.group or 'cluster'}.{suffix}") for suffix in contents}
+        if not self._task.check_mode:
+            base.mkdir(mode=0o750, parents=True, exist_ok=True)
+            for suffix, text in contents.items():
+                _replace(Path(result["files"][suffix]), text)
+            result["lines"].append(f"Report: {result['files']['html']} (and .json, .xml)")
 
-def _evidence(arguments: Mapping[str, Any], now: float) -> findings.Evidence:
-    hosts: Mapping[str, Mapping[str, Any]] = arguments["evidence"]
-    pairs = [pair for own in hosts.values() for pair in (own or {}).get("answers") or ()]
-    return findings.Evidence(
-        plan=arguments["plan"],
-        hosts=hosts,
-        answers=_answers([*pairs, *arguments["outside"]]),
-        mesh={told["node"]: told for told in arguments["mesh"]},
+
+def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
+    plan = arguments["plan"]
+    hosts: Mapping[str, Mapping[str, Any]] = {name: own or {} for name, own in arguments["evidence"].items()}
+    pairs = [pair for own in hosts.values() for pair in own.get("answers") or ()]
+    advisories = [advisory(entry) for entry in plan.get("advisories") or ()]
+    advisories += [advisory(entry, name) for name, own in hosts.items() for entry in own.get("advisories") or ()]
+    return Evidence(
+        target=Target.from_plan(plan),
+        seen={name: Observation.parse(name, own["observed"]) for name, own in hosts.items() if own.get("observed")},
+        answers=list(_answers([*pairs, *arguments["outside"]])),
+        views={view["node"]: NodeView.parse(view) for view in arguments["mesh"]},
         outsiders=arguments["outsiders"],
         epoch=now,
         untested=arguments["untested"],
+        advisories=advisories,
+        scope=Scope(arguments["pairs_max"], arguments["vantages"]),
     )
 
 
-def _answers(pairs: Sequence[Sequence[Any]]) -> list[Answer]:
-    """Requests and what came of them. A pair without an answer was not made, and counts for nothing."""
-    answers = []
+def _answers(pairs: Iterable[Sequence[Any]]) -> Iterator[Answer]:
+    """From the pairs of beam.cluster.probe. A pair without an answer is a probe that was not made."""
     for pair in pairs:
-        if len(pair) != 2 or not pair[1]:
-            continue
-        request, told = pair
-        known = {name: request[name] for name in Probe.__dataclass_fields__ if name in request}
-        answers.append(
-            Answer(
-                probe=Probe(**known),
-                code=str(told.get("code") or ""),
-                stage=str(told.get("stage") or ""),
-                milliseconds=told.get("milliseconds"),
-                port=told.get("port"),
-                tls=told.get("tls"),
-                message=str(told.get("message") or ""),
-            )
-        )
-    return answers
+        if len(pair) == 2 and pair[1]:
+            yield Answer.parse(Probe.from_dict(pair[0]), pair[1])
 
 
-def _write(path: Path, text: str) -> None:
+def _replace(path: Path, text: str) -> None:
     """Whole or not at all: a report that is being read is the last whole one."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -34,3 +34,23 @@ attributes:
     details:
       - This module changes nothing.
 """
+
+    # For action plugins.
+    ACTION = r"""
+options: {}
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: none
+"""
+
+    # For those of them that run on the controller alone.
+    CONTROLLER = r"""
+options: {}
+attributes:
+  platform:
+    platforms: all
+"""

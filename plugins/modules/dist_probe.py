@@ -64,6 +64,16 @@ options:
           - Use a random cookie.
         type: bool
         default: false
+      cookie:
+        description:
+          - Cookie to prove to this target in place of O(cookie) or O(cookie_file).
+        type: str
+      epmd_only:
+        description:
+          - Ask the EPMD at O(targets[].host) and O(targets[].port) (or O(epmd_port)) for its names, and connect to no node.
+          - The code is V(connected) if EPMD answers.
+        type: bool
+        default: false
       plaintext:
         description:
           - Use clear text even if O(tls) is set.
@@ -300,6 +310,8 @@ def main() -> None:
         name={"type": "str"},
         present={"type": "str", "choices": ["own", "none", "foreign"], "default": "own"},
         wrong_cookie={"type": "bool", "default": False},
+        cookie={"type": "str", "no_log": True},
+        epmd_only={"type": "bool", "default": False},
         plaintext={"type": "bool", "default": False},
         tls={"type": "dict", "options": tls_spec(defaults=False)},
         source={"type": "str"},

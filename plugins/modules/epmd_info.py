@@ -107,6 +107,10 @@ targets:
       description: Category of the code, V(connected), V(refused), V(blocked), V(rejected), V(unclear) or V(broken).
       type: str
       sample: connected
+    stage:
+      description: The stage reached, V(resolve) or V(epmd).
+      type: str
+      sample: epmd
     message:
       description: The code as a sentence; empty if EPMD answered.
       type: str

@@ -143,7 +143,7 @@ strangers:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._net.links import links, parse_ports, watch
+from ansible_collections.beam.cluster.plugins.module_utils._host.links import links, members_by_address, parse_ports, watch
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
 from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
@@ -168,8 +168,9 @@ def main() -> None:
         check_range({"epmd_port": params["epmd_port"]})
         if not 0 <= params["watch"] <= 600:
             raise OptionError("watch: %s is not between 0 and 600" % params["watch"])
+        members = _members(params["members"])
         ports = parse_ports(params["ports"]) if params["ports"] is not None else _registered(params["epmd_port"])
-        found = links(ports, {member["address"]: member["node"] for member in params["members"]})
+        found = links(ports, members)
         if params["watch"]:
             watch(found, params["watch"])
     except ValueError as error:
@@ -181,11 +182,19 @@ def main() -> None:
     )
 
 
-def _registered(epmd_port):
+def _members(given: list[dict[str, str]]) -> dict[str, str]:
+    """The members by address. Raises OptionError."""
+    try:
+        return members_by_address((member["node"], member["address"]) for member in given)
+    except ValueError as error:
+        raise OptionError(f"members: {error}") from None
+
+
+def _registered(epmd_port: int) -> set[int]:
     """The ports that EPMD knows on this host."""
     (answer,) = names_all([("127.0.0.1", epmd_port)], source=None, timeout=5.0, concurrency=1)
     if answer["code"] != "connected":
-        raise OptionError("ports: none are given, and EPMD does not tell any: %s" % answer["message"])
+        raise OptionError("ports: none are set, and EPMD did not return any: %s" % answer["message"])
     return {node["port"] for node in answer["nodes"]}
 
 

@@ -11,42 +11,39 @@ module: observe
 short_description: Read the facts of a host that matter for a BEAM cluster
 version_added: "0.1.0"
 description:
-  - Reads addresses, clock, Erlang/OTP, firewalls, systemd units, listeners, BEAM processes and this collection's own files. It changes nothing
-    and opens no connection.
+  - Reads addresses, clock, Erlang/OTP, firewalls, systemd units, listeners, BEAM processes, and this collection's own files and certificates.
+    It changes nothing. It opens one connection, to the EPMD of the host itself, to ask for the registered names.
   - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
     environment of their processes, and the firewall's rules.
-  - Cookies on command lines are replaced by C(REDACTED) before anything leaves the host.
+  - An unknown fact is null, never an empty list. RV(unknown) gives the reason.
+  - It returns a fixed list of facts. No argument list, no value of an environment variable and no content of a file leaves the host.
+  - Text that local users of the host can choose is safe to print. Characters that are not printable are returned as V(\\xNN).
 options:
   units:
     description:
-      - Further systemd units to read, besides those of the firewalls, EPMD and BEAM processes.
+      - Further systemd units to read, besides those of the firewalls, EPMD and BEAM processes, and those with a drop-in of this collection.
+      - The sandbox of all services is rated, except of the firewalls' and EPMD's.
     type: list
     elements: str
     default: []
   files:
     description:
-      - Further files to read, besides this collection's own. The content of files is never returned.
+      - Further files to read, besides this collection's own. The content of files is never returned. Of certificates (C(*.pem), C(*.crt),
+        C(*.cer)) the public fields are returned.
     type: list
     elements: path
     default: []
+  epmd_port:
+    description: Port of EPMD on this host.
+    type: int
+    default: 4369
+extends_documentation_fragment:
+  - beam.cluster.attributes
+  - beam.cluster.attributes.read_only
+  - beam.cluster.attributes.action
 attributes:
-  check_mode:
-    description: Can run in check mode and return what it would without it.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: N/A
-    details: Nothing is changed.
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
-  async:
-    description: Supports being used with the C(async) keyword.
-    support: none
   platform:
-    description: Target systems that can be operated against.
     platforms: linux
-    support: full
 seealso:
   - module: beam.cluster.plan
 author:
@@ -93,34 +90,22 @@ distribution:
   returned: success
   type: dict
 addresses:
-  description: Every address of the host.
+  description: Every address of the host, null if the kernel does not list them all.
   returned: success
   type: list
   elements: dict
   contains:
-    interface:
-      description: Name of the interface.
-      type: str
-    address:
-      description: The address.
-      type: str
-    family:
-      description: 4 or 6.
-      type: int
-    prefix:
-      description: Length of the network's prefix.
-      type: int
-    default_route:
-      description: Whether the interface carries a default route of this family.
-      type: bool
+    interface: {type: str, description: "Name of the interface."}
+    address: {type: str, description: "The address."}
+    family: {type: int, description: "4 or 6."}
+    prefix: {type: int, description: "Length of the network's prefix."}
+    default_route: {type: bool, description: "Whether the interface carries a default route of this family."}
 otp:
   description: Erlang/OTP as installed, and as apt offers it.
   returned: success
   type: dict
   contains:
-    installed:
-      description: Whether an OTP is installed.
-      type: bool
+    installed: {type: bool, description: "Whether an OTP is installed."}
     release:
       description: Major release.
       type: str
@@ -129,41 +114,69 @@ otp:
       description: Full version.
       type: str
       sample: "27.3.4.1"
-    root:
-      description: Directory of the installation.
+    root: {type: str, description: "Directory of the installation."}
+    erl: {type: str, description: "Path of C(erl)."}
+    ssl: {type: bool, description: "Whether the application C(ssl) is installed."}
+    candidate: {type: str, description: "The version of C(erlang-base) that apt would install."}
+    candidate_release: {type: str, description: "Its major release."}
+otp_roots:
+  description: Each installation of Erlang/OTP - the host's own, and those that the BEAM processes were started from.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    root: {type: str, description: "Its directory, as the process sees it."}
+    release:
+      description: Major release, null if it cannot be read.
       type: str
-    erl:
-      description: Path of C(erl).
+      sample: "27"
+    version:
+      description: Full version, null if there is no file C(OTP_VERSION), as in releases with their own runtime.
       type: str
-    ssl:
-      description: Whether the application C(ssl) is installed.
-      type: bool
-    candidate:
-      description: The version of C(erlang-base) that apt would install.
-      type: str
-    candidate_release:
-      description: Its major release.
-      type: str
+      sample: "27.3.4.1"
+    pids: {type: list, elements: int, description: "The processes that run from it."}
 firewall:
-  description: The active firewall, and the content of this collection's own table.
+  description: The active firewall, and the packets that this collection's own table accepts.
   returned: success
   type: dict
   contains:
-    nft:
-      description: Whether C(nft) is installed.
-      type: bool
-    readable:
-      description: Whether the ruleset could be read. If not, nothing is known about it.
-      type: bool
+    nft: {type: bool, description: "Whether C(nft) is installed."}
+    readable: {type: bool, description: "Whether the ruleset could be read. If not, nothing is known about it."}
     drops_by_default:
-      description: Whether a table of another owner drops incoming packets that match no rule.
+      description: Whether a table of another owner drops incoming packets that match no rule. Null if the ruleset cannot be read.
       type: bool
-    in_charge:
-      description: V(firewalld), V(ufw), V(nftables) or V(none).
-      type: str
+    in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
+    at_boot: {type: bool, description: "Whether the unit that loads our table is enabled. Null without systemd."}
     beam:
-      description: C(members) (addresses) and C(ports) (pairs of first and last) in our table; null if there is none.
+      description: Our table, null if it is not loaded or cannot be read (see C(readable)).
       type: dict
+      contains:
+        members: {type: list, elements: str, description: "Elements of its sets of addresses."}
+        own: {type: list, elements: str, description: "Elements of its sets of the host's own addresses."}
+        ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
+        dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
+        hooks:
+          description: The hooks of its base chains.
+          type: list
+          elements: str
+          sample: [input, output]
+        admits:
+          description:
+            - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too
+              complex to compute.
+          type: list
+          elements: dict
+          contains:
+            family: {type: int, description: "4 or 6."}
+            sources:
+              description: Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all.
+              type: list
+              elements: str
+            destinations: {type: list, elements: str, description: "Accepted destination addresses, in the same form."}
+            ports: {type: list, elements: list, description: "Pairs of first and last port."}
+            loopback: {type: bool, description: "Whether the entry is for packets over the interface C(lo) only."}
+            certain: {type: bool, description: "Whether all conditions of the rule were understood. If not, it may accept less."}
+            rule: {type: str, description: "The rule."}
 ephemeral_ports:
   description: The ports that the kernel uses for outgoing connections, null if they cannot be read.
   returned: success
@@ -174,87 +187,177 @@ ephemeral_ports:
       type: list
       elements: int
       sample: [32768, 60999]
-    reserved:
-      description: Pairs of first and last that are excluded.
-      type: list
-      elements: list
+    reserved: {type: list, elements: list, description: "Pairs of first and last that are excluded."}
 listeners:
-  description: Every listening TCP socket, with its owner if known.
+  description: Every listening TCP socket, with its owner if known. Null if the kernel's table cannot be read.
   returned: success
   type: list
   elements: dict
   contains:
-    address:
-      description: Bound address.
-      type: str
-    port:
-      description: Port.
-      type: int
-    family:
-      description: 4 or 6.
-      type: int
-    pid:
-      description: Process ID of the owner.
-      type: int
-    process:
-      description: Name of the process.
-      type: str
-    unit:
-      description: systemd unit of the process.
-      type: str
-    user:
-      description: User of the process.
-      type: str
+    address: {type: str, description: "Bound address."}
+    port: {type: int, description: "Its port."}
+    family: {type: int, description: "4 or 6."}
+    pid: {type: int, description: "Process ID of the owner."}
+    process: {type: str, description: "Name of that process."}
+    unit: {type: str, description: "systemd unit that it belongs to."}
+    user: {type: str, description: "User it runs as."}
 processes:
-  description: BEAM VMs and EPMDs.
+  description: BEAM VMs and EPMDs of this host.
   returned: success
   type: list
   elements: dict
   contains:
-    pid:
-      description: Process ID.
-      type: int
-    process:
-      description: V(beam.smp), V(beam) or V(epmd).
-      type: str
-    user:
-      description: User of the process.
-      type: str
-    unit:
-      description: systemd unit of the process.
-      type: str
-    node:
-      description: Node name from the command line.
-      type: str
-    argv:
-      description: Its arguments, without cookies.
+    pid: {type: int, description: "Process ID."}
+    process: {type: str, description: "V(beam.smp), V(beam) or V(epmd)."}
+    user: {type: str, description: "User it runs as."}
+    unit: {type: str, description: "systemd unit that it belongs to."}
+    node: {type: str, description: "Node name from the command line."}
+    flags:
+      description: The flags of its command line that concern the distribution. The command line itself is not returned.
+      type: dict
+      contains:
+        name: {type: str, description: "Value of C(-name) or C(-sname)."}
+        long_names: {type: bool, description: "Whether it was C(-name)."}
+        hidden: {type: bool, description: "Whether C(-hidden) is given."}
+        proto_dist: {type: str, description: "Last value of C(-proto_dist), V(inet_tcp) without one."}
+        proto_dist_given: {type: int, description: "How often C(-proto_dist) is given. OTP before 27.1 ignores it if it is given twice."}
+        ssl_options_file: {type: str, description: "Value of C(-ssl_dist_optfile)."}
+        args_files: {type: list, elements: str, description: "Argument files, named on the command line or in the C(ERL_*FLAGS) of its environment."}
+        config_files: {type: list, elements: str, description: "Values of C(-config)."}
+        kernel: {type: dict, description: "Parameters of the application kernel that concern the distribution."}
+        fixed_port: {type: str, description: "Value of C(-erl_epmd_port)."}
+        listens: {type: bool, description: "Whether it listens for peers, V(false) with C(-dist_listen false)."}
+        cookie:
+          description:
+            - Cookies on the command line. V(none). V(ignored), only words that the VM ignores and that are not the cookie, so that it reads the
+              cookie file. V(unknown), such words, but the cookie file could not be read. V(value), a word is the cookie of the node.
+          type: str
+        arguments_read: {type: bool, description: "Whether the command line could be read."}
+    digest: {type: str, description: "Digest of the configuration that it was started with, from its environment."}
+    started: {type: float, description: "Start time, in seconds since 1970."}
+    core_limit: {type: int, description: "Its soft limit of core dumps in bytes, V(-1) for none."}
+    home: {type: str, description: "Its home directory."}
+    root: {type: str, description: "Root directory of its Erlang/OTP."}
+    container: {type: bool, description: "Whether it runs in a container on this host."}
+    vm:
+      description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
+      type: dict
+      contains:
+        executable: {type: str, description: "Path of the program.", sample: /usr/lib/erlang/erts-15.2.7/bin/beam.smp}
+        otp_root: {type: str, description: "The installation that it belongs to, null if the path does not show it.", sample: /usr/lib/erlang}
+        erts: {type: str, description: "Version of its ERTS.", sample: 15.2.7}
+        installed_erts: {type: str, description: "ERTS version that a start would use now, null if unknown.", sample: 15.2.7}
+        version: {type: str, description: "Version of the OTP that runs. Null if its files were replaced and it is not known.", sample: 27.3.4.1}
+        package:
+          description: >-
+            C(name) of its Debian package, the C(installed) version, and the version with which it was C(started), from dpkg's log. Null if no
+            package contains it.
+          type: dict
+        replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
+contained:
+  description: BEAM processes in containers on this host, as RV(processes).
+  returned: success
+  type: list
+  elements: dict
+units:
+  description: systemd's view of each unit, by name. Null if systemd does not answer.
+  returned: success
+  type: dict
+  contains:
+    load: {type: str, description: "V(loaded), V(not-found), V(masked)."}
+    active: {type: str, description: "State of the unit."}
+    sub: {type: str, description: "State in detail."}
+    enabled: {type: str, description: "Whether it starts at boot."}
+    fragment: {type: str, description: "The unit's file."}
+    drop_ins: {type: list, elements: str, description: "The drop-ins, in the order in which systemd reads them."}
+    need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
+    main_pid: {type: int, description: "Main process, 0 for none."}
+    user: {type: str, description: "User of the unit, empty for root, null for a unit without processes (a target)."}
+    core_limit: {type: str, description: "C(LimitCORE)."}
+    after: {type: list, elements: str, description: "Units that it starts after."}
+    requires: {type: list, elements: str, description: "Units that it requires."}
+    exposure: {type: float, description: "Overall exposure level of C(systemd-analyze security), 0 to 10. Null if it was not rated."}
+    environment_names:
+      description: Names of its environment variables, including those of its environment files. Null if one of the files cannot be read.
       type: list
       elements: str
-    digest:
-      description: Digest of the configuration that it was started with, from its environment.
-      type: str
-units:
-  description: systemd's properties of each unit, by name.
-  returned: success
-  type: dict
+    environment_files:
+      description: Its environment files in their order, with a leading C(-) if the file may be missing.
+      type: list
+      elements: str
+    digest: {type: str, description: "Digest of the configuration that a process would get if it started now."}
 files:
-  description: >-
-    This collection's files and those in O(files) - path, kind, mode, owner, group, size, and a SHA-256 of files that are readable by everybody.
+  description: This collection's files and those in O(files).
   returned: success
   type: list
   elements: dict
+  contains:
+    path: {type: str, description: "The path."}
+    kind: {type: str, description: "V(file), V(directory), V(link) or V(other)."}
+    mode:
+      description: Permission bits.
+      type: str
+      sample: "0644"
+    owner: {type: str, description: "Its user."}
+    group: {type: str, description: "Its group."}
+    size: {type: int, description: "Size in bytes."}
+    sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
+    replaceable_by:
+      description:
+        - Users other than root with write access to a directory above it, who can replace the file. V(everybody), C(group NAME), or a user's
+          name. Null if a directory cannot be read.
+      type: list
+      elements: str
+    replaceable_through: {type: list, elements: str, description: "Those directories."}
+missing:
+  description: The O(files) that do not exist. A file that is neither here nor in RV(files) is in a directory that cannot be read.
+  returned: success
+  type: list
+  elements: str
+certificates:
+  description: The certificates in RV(files), several of one file in their order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path: {type: str, description: "The file."}
+    sha256: {type: str, description: "Fingerprint."}
+    issuer: {type: str, description: "Its issuer."}
+    subject: {type: str, description: "Its subject."}
+    sans: {type: list, elements: str, description: "Its alternative names."}
+    not_before:
+      description: Start of the validity.
+      type: str
+      sample: "2026-01-31T00:00:00Z"
+    not_after: {type: str, description: "End of the validity."}
 epmd:
-  description: Listeners on EPMD's port, with addresses and owners.
+  description: Addresses with a listener on EPMD's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
   returned: success
   type: dict
+epmd_names:
+  description: The nodes that are registered with EPMD on this host, ports by name (the part before the @). Null if EPMD does not answer.
+  returned: success
+  type: dict
+  sample: {"beam": 9100}
+unknown:
+  description: Why a part of this result is null or incomplete, by the part's name.
+  returned: success
+  type: dict
+  sample: {"firewall": "only root may list the ruleset"}
 own:
-  description: The host's view of this collection's variables - values without secrets, names, and templates that fail.
+  description: The host's view of this collection's variables - values without secrets (C(inputs)), C(names), templates that fail
+    (C(errors)), and errors in variables of single roles, without their values (C(wrong)).
   returned: success
   type: dict
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._host.observation import observe
+from ansible_collections.beam.cluster.plugins.module_utils._host.observation import EPMD_PORT, epmd_address, observe
+from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+
+_SECONDS = 3.0
 
 
 def main() -> None:
@@ -262,10 +365,27 @@ def main() -> None:
         argument_spec={
             "units": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "path", "default": []},
+            "epmd_port": {"type": "int", "default": EPMD_PORT},
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, **observe(module.params["units"], module.params["files"]))
+    port = module.params["epmd_port"]
+    seen = observe(module.params["units"], module.params["files"], port)
+    seen["epmd_names"], why = _names(epmd_address(seen), port)
+    if why:
+        seen["unknown"] = {**seen["unknown"], "epmd_names": why}
+    module.exit_json(changed=False, **seen)
+
+
+def _names(address: str | None, port: int) -> tuple[dict[str, int] | None, str]:
+    """Ports by name, as the host's own EPMD tells them, and why that is not known."""
+    if address is None:
+        return None, f"nothing listens on port {port}"
+    answer: dict[str, Any]
+    (answer,) = names_all([(address, port)], source=None, timeout=_SECONDS, concurrency=1)
+    if answer["code"] != "connected":
+        return None, f"EPMD at {address} did not answer: {answer['code']}"
+    return {node["name"]: node["port"] for node in answer["nodes"]}, ""
 
 
 if __name__ == "__main__":

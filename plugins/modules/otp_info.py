@@ -14,6 +14,8 @@ description:
   - Runs C(erl), without distribution and without reading any C(.erlang), and asks for its release and for the applications that distribution
     over TLS needs. It starts these applications, so that a broken or missing OpenSSL shows here.
   - Lists the known vulnerabilities of this release that matter to a member, considering the distribution's patches.
+  - Also reads the running VMs. A VM that was started before an upgrade, or from another installation, has the vulnerabilities of its own
+    release. They are listed, too.
 options:
   root:
     description:
@@ -40,7 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 found:
-  description: Whether the host has an C(erl). If not, nothing else is returned.
+  description: Whether the host has an C(erl). If not, RV(otp) is not returned.
   type: bool
   returned: always
 otp:
@@ -85,11 +87,37 @@ otp:
       description: The distribution's package that contains C(erl); empty if there is none.
       type: dict
       sample: {name: erlang-base, version: 1:27.3.4.1+dfsg-1+deb13u4}
-vulnerabilities:
-  description: Known vulnerabilities of this release.
+running:
+  description: VMs that run another OTP than that of C(erl).
   type: list
   elements: dict
-  returned: when found
+  returned: always
+  contains:
+    pid:
+      description: Process ID.
+      type: int
+      sample: 1234
+    unit:
+      description: systemd unit of the process.
+      type: str
+      sample: rabbitmq-server.service
+    root:
+      description: The installation that it was started from, null if unknown.
+      type: str
+      sample: /usr/lib/erlang
+    version:
+      description: Its release, null if unknown because its files were replaced.
+      type: str
+      sample: 27.3.4.1
+    package:
+      description: The Debian package that it was started from; empty if there is none.
+      type: dict
+      sample: {name: erlang-base, version: 1:27.3.4.1+dfsg-1+deb13u3}
+vulnerabilities:
+  description: Known vulnerabilities of the release of C(erl) and of those in RV(running).
+  type: list
+  elements: dict
+  returned: always
   contains:
     cve:
       description: CVE number.
@@ -115,7 +143,8 @@ vulnerabilities:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._model import vulnerabilities
+from ansible_collections.beam.cluster.plugins.module_utils._assess import vulnerabilities
+from ansible_collections.beam.cluster.plugins.module_utils._host import proc, vm
 
 APPLICATIONS = ("kernel", "crypto", "asn1", "public_key", "ssl")
 
@@ -164,19 +193,66 @@ def owner(module: AnsibleModule, path: str) -> dict[str, str]:
     return {"name": name, "version": version}
 
 
+def running(root: str, version: str, package: str) -> list[dict[str, object]]:
+    """The virtual machines whose OTP is not the one of `root` with that version and that version of its package."""
+    found: list[dict[str, object]] = []
+    for process in proc.beam_processes():
+        seen = vm.describe(process.pid) if process.process != "epmd" and not process.container else None
+        if seen is None:
+            continue
+        owned = seen["package"] if isinstance(seen["package"], dict) else {}
+        own = str(owned.get("started") or "")
+        same = seen["otp_root"] is not None and os.path.realpath(str(seen["otp_root"])) == os.path.realpath(root)
+        if same and seen["version"] == version and own in ("", package):
+            continue
+        found.append({
+            "pid": process.pid, "unit": process.unit, "root": seen["otp_root"], "version": seen["version"],
+            "package": {"name": owned["name"], "version": own} if own else {},
+        })
+    return found
+
+
+def advisories(version: str, package: dict[str, str], where: str, fix: str) -> list[dict[str, str]]:
+    """What a release is known to carry, as the module returns it. `where` names the process that runs it, empty for the files on disk."""
+    by = f" ({package['name']} {package['version']})" if package else ""
+    return [
+        {
+            "cve": each.cve,
+            "severity": each.severity,
+            "title": f"{each.cve}: {each.title}",
+            "detail": f"OTP {version}{by}{where}",
+            "fix": fix or f"Upgrade to OTP {each.fixed_in(version)} or newer, or to a package that carries its fix.",
+        }
+        for each in vulnerabilities.known_vulnerabilities(version, package.get("version", ""))
+    ]
+
+
+def advisories_of(processes: list[dict[str, object]], root: str) -> list[dict[str, str]]:
+    """Those of virtual machines that run another OTP than the one on disk at `root`."""
+    found: list[dict[str, str]] = []
+    for one in processes:
+        if one["version"] is None:
+            continue
+        package = one["package"] if isinstance(one["package"], dict) else {}
+        fix = "Restart the node: run beam.cluster.site." if one["root"] == root else ""
+        found += advisories(str(one["version"]), package, f", which pid {one['pid']} of {one['unit'] or 'no unit'} runs", fix)
+    return found
+
+
 def main() -> None:
     module = AnsibleModule(argument_spec={"root": {"type": "path"}}, supports_check_mode=True)
     root = module.params["root"]
     erl = os.path.join(root, "bin", "erl") if root else module.get_bin_path("erl")
     if not erl or not os.path.exists(erl):
-        module.exit_json(found=False)
+        others = running("/nonexistent", "", "")
+        module.exit_json(found=False, running=others, vulnerabilities=advisories_of(others, ""))
 
     answers = ask(module, erl)
     version = exact_version(answers["root"], answers["release"])
     package = owner(module, erl)
     epmd = os.path.join(answers["root"], "bin", "epmd")
     usage = module.run_command([epmd, "-help"])[2] if os.path.exists(epmd) else ""
-    known = vulnerabilities.known_vulnerabilities(version, package.get("version", ""))
+    others = running(answers["root"], version, package.get("version", ""))
     module.exit_json(
         found=True,
         otp={
@@ -191,16 +267,8 @@ def main() -> None:
             "applications": {name: answers[name].partition("-")[2] for name in APPLICATIONS if name in answers},
             "package": package,
         },
-        vulnerabilities=[
-            {
-                "cve": each.cve,
-                "severity": each.severity,
-                "title": f"{each.cve}: {each.title}",
-                "detail": f"OTP {version} ({package['name']} {package['version']})" if package else f"OTP {version}",
-                "fix": f"Upgrade to OTP {each.fixed_in(version)} or newer, or to a package that carries its fix.",
-            }
-            for each in known
-        ],
+        running=others,
+        vulnerabilities=advisories(version, package, "", "") + advisories_of(others, answers["root"]),
     )
 
 

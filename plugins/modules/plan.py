@@ -24,24 +24,11 @@ options:
     elements: str
     choices: [cookie, ca_passphrase]
     default: [cookie, ca_passphrase]
-attributes:
-  check_mode:
-    description: Can run in check mode and return what it would without it.
-    support: full
-  diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
-    support: N/A
-    details: Nothing is changed.
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
-  async:
-    description: Supports being used with the C(async) keyword.
-    support: none
-  platform:
-    description: Target systems that can be operated against.
-    platforms: all
-    support: full
+extends_documentation_fragment:
+  - beam.cluster.attributes
+  - beam.cluster.attributes.read_only
+  - beam.cluster.attributes.action
+  - beam.cluster.attributes.controller
 notes:
   - Run it with C(run_once), with the strategy C(linear) or another one that honours it.
   - The results of M(beam.cluster.observe) must be registered as C(__beam_observed).
@@ -100,6 +87,9 @@ plan:
     full_stop:
       description: Whether all nodes may be stopped at once if there are incompatible nodes.
       type: bool
+    restart:
+      description: What becomes of a restart that the product objects to, V(auto) or V(force).
+      type: str
     settings:
       description: The kernel parameters for network partitions, as set for the cluster. Those of one node are in its C(kernel).
       type: dict

@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Evaluates the controls of this collection. Its input are the observations of M(beam.cluster.observe), the answers to
-    M(beam.cluster.dist_probe) and M(beam.cluster.epmd_info), and the views from M(beam.cluster.mesh_info).
+  - Evaluates the controls of this collection. Its input are the observations of M(beam.cluster.observe), the answers of M(beam.cluster.probe),
+    and the views from M(beam.cluster.mesh_info). The waivers are in the plan.
   - Prints the mesh, the attacks and the failed controls, and writes all results to files. Then it fails if a control failed or was not tested
     and is not waived.
   - It opens no connection. The role P(beam.cluster.verify#role) collects the evidence.
@@ -26,13 +26,12 @@ options:
   evidence:
     description:
       - The evidence of each host of the run, by inventory name.
-      - C(observed) is the result of M(beam.cluster.observe). C(units) contains the text of C(systemctl show) as C(show) and of C(systemd-analyze
-        security) as C(security), by unit. C(advisories) are advisories of other roles.
-      - C(answers) are pairs of a request (see P(beam.cluster.probe_requests#filter)) and its answer.
+      - C(observed) is the result of M(beam.cluster.observe), C(answers) are those of M(beam.cluster.probe). C(advisories) are advisories of other
+        roles.
     type: dict
     required: true
   outside:
-    description: Pairs of a request and its answer, from outside the cluster.
+    description: The answers of M(beam.cluster.probe) on the outsiders.
     type: list
     elements: list
     default: []
@@ -52,14 +51,14 @@ options:
       - Why no attack was made; empty if attacks were made.
     type: str
     default: ""
-  waivers:
-    description:
-      - Accepted findings and advisories. A list of dictionaries with C(control), C(host) (default all hosts), C(reason) and C(until), the last
-        day (C(YYYY-MM-DD)).
-      - An expired waiver is an error.
-    type: list
-    elements: raw
-    default: []
+  pairs_max:
+    description: The value of this option of M(beam.cluster.probe) in the same run.
+    type: int
+    default: 2500
+  vantages:
+    description: The value of this option of M(beam.cluster.probe) in the same run.
+    type: int
+    default: 3
   fail_at:
     description:
       - Severity from which an advisory fails, for example a known vulnerability of the installed OTP.
@@ -72,25 +71,17 @@ options:
       - Directory on the controller for the report files. It is created with mode 0750 if it is missing. Without it no file is written.
       - A relative path starts at the directory in which Ansible was started.
     type: path
+extends_documentation_fragment:
+  - beam.cluster.attributes
+  - beam.cluster.attributes.action
+  - beam.cluster.attributes.controller
 attributes:
   check_mode:
-    description: Can run in check mode and return what it would without it.
     support: full
     details: No file is written, and a failure is a warning.
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in check_mode), when in diff mode.
     support: N/A
     details: A report is the record of one run. Each run writes it anew, and this never counts as a change.
-  action:
-    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
-    support: full
-  async:
-    description: Supports being used with the C(async) keyword.
-    support: none
-  platform:
-    description: Target systems that can be operated against.
-    platforms: all
-    support: full
 notes:
   - Run it once for all hosts.
 seealso:
@@ -103,7 +94,6 @@ EXAMPLES = r"""
   beam.cluster.report:
     plan: "{{ beam_plan }}"
     evidence: "{{ gathered }}"
-    waivers: "{{ beam_plan.waivers }}"
     directory: beam-report
   run_once: true
 """
@@ -145,9 +135,4 @@ files:
   returned: always
   type: dict
   sample: {json: /home/me/beam-report/beam.json, xml: /home/me/beam-report/beam.xml, html: /home/me/beam-report/beam.html}
-errors:
-  description: Errors in the waivers.
-  returned: failure
-  type: list
-  elements: str
 """

@@ -110,7 +110,7 @@ def test_from_one_back_end_to_another_nothing_is_left(firewalls: Lab) -> None:
     """n3 goes to a firewall of somebody else that lets everything through: our rules are gone, and the proof says what that means."""
     done = firewalls.play(*chosen(n3="external"))
     assert done.returncode != 0
-    assert "outside-window" in done.stdout
+    assert "outside-distribution-port" in done.stdout
     assert firewalls.tries("n3", "nft list table inet beam_cluster").returncode != 0
     assert firewalls.tries("n3", "systemctl cat beam-firewall").returncode != 0
     assert firewalls.tries("n3", "test -e /etc/beam/firewall.nft -o -e /etc/systemd/system/nftables.service.d/beam.conf").returncode != 0

@@ -14,7 +14,8 @@ import time
 
 import nodes
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, links
+from ansible_collections.beam.cluster.plugins.module_utils._host import links
+from ansible_collections.beam.cluster.plugins.module_utils._net import ask
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom

@@ -11,6 +11,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,3 +66,13 @@ def test_artifact_holds(members: set[str], pattern: str) -> None:
 def test_artifact_leaves_the_workshop_at_home(members: set[str]) -> None:
     workshop = (".ci/", ".git/", ".github/", "tests/", "molecule/", "Makefile", ".venv/", ".cache/")
     assert not [name for name in members if name.startswith(workshop) or name.endswith((".pyc", ".tar.gz"))]
+
+
+def test_metadata_says_where_it_comes_from() -> None:
+    metadata = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    for key in ("repository", "documentation", "homepage", "issues"):
+        assert metadata[key].startswith("https://"), key
+
+
+def test_what_galaxy_does_not_have_stays_out(members: set[str]) -> None:
+    assert not [name for name in members if name.startswith(("docs/examples/", "requirements"))]

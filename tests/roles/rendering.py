@@ -5,10 +5,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+
+def _listed(made: Callable[..., Iterable[object]]) -> Callable[..., list[object]]:
+    @functools.wraps(made)
+    def whole(*arguments: object, **named: object) -> list[object]:
+        return list(made(*arguments, **named))
+
+    return whole
 
 
 def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
@@ -16,4 +27,12 @@ def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
     environment = Environment(
         loader=FileSystemLoader(templates), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
     )
+    # Ansible makes lists of what Jinja leaves as generators, which are never empty.
+    for filter_name in ("map", "reject", "select", "unique"):
+        environment.filters[filter_name] = _listed(environment.filters[filter_name])
+    # Ansible's own tests and filters that templates use.
+    environment.tests["contains"] = lambda whole, part: part in whole
+    environment.filters["extract"] = lambda key, container: container[key]
+    environment.filters["hash"] = lambda text, kind: hashlib.new(kind, text.encode()).hexdigest()
+    environment.filters["regex_replace"] = lambda text, pattern, new: re.sub(pattern, new, str(text))
     return environment.get_template(f"{name}.j2").render(values)

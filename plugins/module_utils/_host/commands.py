@@ -25,10 +25,10 @@ def find(program: str) -> str | None:
 class Running:
     """A program at work. Start the slow one first, and ask for its output when all else is done."""
 
-    def __init__(self, program: str, *arguments: str) -> None:
+    def __init__(self, program: str, *arguments: str, seconds: float | None = None) -> None:
         path = find(program)
         self._process: subprocess.Popen[bytes] | None = None
-        self._until = time.monotonic() + TIMEOUT
+        self._until = time.monotonic() + (TIMEOUT if seconds is None else seconds)
         if path is None:
             return
         try:
@@ -55,6 +55,6 @@ class Running:
         return printed.decode("utf-8", "replace") if self._process.returncode == 0 else None
 
 
-def output(program: str, *arguments: str) -> str | None:
-    """As C(Running.output), without anything else to do meanwhile."""
-    return Running(program, *arguments).output()
+def output(program: str, *arguments: str, seconds: float | None = None) -> str | None:
+    """As Running.output(), without anything else to do meanwhile. seconds: the most that it may take, TIMEOUT by default."""
+    return Running(program, *arguments, seconds=seconds).output()

@@ -9,47 +9,41 @@ Private to this collection.
 from __future__ import annotations
 
 import glob
-import grp
 import hashlib
+import itertools
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from .proc import user_name
+from .owners import Above, group_name, user_name
 
 _TREES = ("/etc/beam",)
 _PATTERNS = (
     "/etc/systemd/system/*.d/beam.conf",
+    "/etc/systemd/system/*.d/zzz-beam.conf",
     "/etc/systemd/system/beam*.service",
     "/etc/profile.d/beam.sh",
     "/var/lib/beam/*/.erlang.cookie",
     "/root/.erlang.cookie",
 )
-_MOST = 4096
+MOST = 4096
 _LARGEST = 1 << 20
 
 
-def ours(extra: Iterable[str] = ()) -> Iterator[str]:
-    """The paths to look at: our trees, our files elsewhere, and those asked for."""
+def ours() -> Iterator[str]:
+    """Our trees, and our files elsewhere."""
     for tree in _TREES:
         for directory, _directories, names in os.walk(tree):
             yield directory
             yield from (os.path.join(directory, name) for name in names)
     for pattern in _PATTERNS:
         yield from glob.glob(pattern)
-    yield from extra
 
 
-def describe(path: str) -> dict[str, object] | None:
-    """One file or directory, None where it is not there. A sum is given of files that everybody may read: those hold no secret."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    try:
-        group = grp.getgrgid(status.st_gid).gr_name
-    except KeyError:
-        group = str(status.st_gid)
+def describe(path: str, above: Above) -> dict[str, object]:
+    """One file or directory. A sum is given of files that everybody may read: those hold no secret. Raises OSError where it cannot be looked at."""
+    status = os.lstat(path)
     mode = stat.S_IMODE(status.st_mode)
     kinds = ((stat.S_ISDIR, "directory"), (stat.S_ISLNK, "link"), (stat.S_ISREG, "file"))
     return {
@@ -57,9 +51,10 @@ def describe(path: str) -> dict[str, object] | None:
         "kind": next((name for judge, name in kinds if judge(status.st_mode)), "other"),
         "mode": f"{mode:04o}",
         "owner": user_name(status.st_uid),
-        "group": group,
+        "group": group_name(status.st_gid),
         "size": status.st_size,
         "sha256": _sum(path) if stat.S_ISREG(status.st_mode) and mode & 0o004 and status.st_size <= _LARGEST else None,
+        **above.of(path),
     }
 
 
@@ -71,12 +66,33 @@ def _sum(path: str) -> str | None:
         return None
 
 
-def describe_all(extra: Iterable[str] = ()) -> list[dict[str, object]]:
-    found = {}
-    for path in ours(extra):
-        entry = describe(path)
-        if entry is not None:
-            found[path] = entry
-        if len(found) >= _MOST:
+@dataclass(frozen=True)
+class Listing:
+    """entries: what describe() says of each, by path. missing: asked for and not there. whole: False where there was more than is listed."""
+
+    entries: list[dict[str, object]]
+    missing: list[str]
+    whole: bool
+
+
+def describe_all(asked: Iterable[str] = ()) -> Listing:
+    """The files asked for, then ours, up to a limit."""
+    above = Above()
+    found: dict[str, dict[str, object]] = {}
+    missing = []
+    whole = True
+    for path, wanted in itertools.chain(((path, True) for path in asked), ((path, False) for path in ours())):
+        if path in found:
+            continue
+        if len(found) >= MOST:
+            whole = False
             break
-    return [found[path] for path in sorted(found)]
+        try:
+            found[path] = describe(path, above)
+        except (FileNotFoundError, NotADirectoryError):
+            if wanted:
+                missing.append(path)
+        except (OSError, ValueError):
+            # Behind a directory that is not ours to read: nobody knows whether it is there.
+            continue
+    return Listing([found[path] for path in sorted(found)], sorted(set(missing)), whole)

@@ -9,18 +9,23 @@ Private to this collection. The JSON is that of libnftables-json(5).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from . import commands
+from . import commands, nftables
+from .nftables import values
 
 FAMILY = "inet"
 TABLE = "beam_cluster"
+UNIT = "beam-firewall.service"
+# A ruleset of some ten thousand elements takes nft more than the time of an ordinary question.
+_SECONDS = 20.0
 
 
 def ruleset() -> list[Mapping[str, Any]] | None:
     """All objects of the kernel's nftables, None where nobody can be asked: no nft, or no privilege."""
-    text = commands.output("nft", "-j", "list", "ruleset")
+    text = commands.output("nft", "-j", "list", "ruleset", seconds=_SECONDS)
     if text is None:
         return None
     try:
@@ -51,19 +56,6 @@ def drops_by_default(objects: Iterable[Mapping[str, Any]]) -> bool:
     return any(chains.values())
 
 
-def _elements(value: Any) -> Iterable[Any]:
-    """The single values in a set's elements or in the right side of a match: {'set': [...]}, {'elem': {'val': x}}, or x itself."""
-    if isinstance(value, Mapping) and "set" in value:
-        value = value["set"]
-    if isinstance(value, Mapping) and "elem" in value:
-        value = value["elem"]["val"]
-    if isinstance(value, list):
-        for one in value:
-            yield from _elements(one)
-    else:
-        yield value
-
-
 def _address(value: Any) -> str:
     if isinstance(value, Mapping) and "prefix" in value:
         return f"{value['prefix']['addr']}/{value['prefix']['len']}"
@@ -79,13 +71,21 @@ def _ports(value: Any) -> tuple[int, int] | None:
     return (value, value) if isinstance(value, int) else None
 
 
-def our_table(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
-    """What our table knows, None where there is no such table.
+def is_dormant(text: str | None) -> bool | None:
+    """Whether the kernel is told not to use a table, from nft's own words for it; None where there are none."""
+    return None if text is None else re.search(r"^\s+flags [^\n]*\bdormant\b", text.partition("{")[2].partition("{")[0], re.MULTILINE) is not None
+
+
+def our_table(objects: Iterable[Mapping[str, Any]], dormant: bool | None = False) -> dict[str, object] | None:
+    """What our table knows and lets in, None where there is no such table.
 
     Members are the elements of its address sets, own addresses those of the sets whose name begins with own, ports those of its set of that name
-    and of matches on a destination port.
+    and of matches on a destination port. admits: see nftables.admissions(); None where its rules are more than can be worked out, or where nobody
+    knows whether the table is dormant.
     """
+    objects = list(objects)
     present = False
+    hooks: set[str] = set()
     members: set[str] = set()
     own: set[str] = set()
     ports: set[tuple[int, int]] = set()
@@ -94,25 +94,38 @@ def our_table(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
         if not isinstance(body, Mapping) or not _ours(body):
             continue
         present = True
-        if kind == "set" and body.get("type") in ("ipv4_addr", "ipv6_addr"):
-            (own if str(body.get("name")).startswith("own") else members).update(_address(value) for value in _elements(body.get("elem", [])))
+        if kind == "chain" and body.get("hook"):
+            hooks.add(str(body["hook"]))
+        elif kind == "set" and body.get("type") in ("ipv4_addr", "ipv6_addr"):
+            (own if str(body.get("name")).startswith("own") else members).update(_address(value) for value in values(body.get("elem", [])))
         elif kind == "set" and body.get("name") == "ports":
-            ports |= {window for window in map(_ports, _elements(body.get("elem", []))) if window}
+            ports |= {window for window in map(_ports, values(body.get("elem", []))) if window}
         elif kind == "rule":
             for part in body.get("expr", ()):
                 match = part.get("match", {})
                 left = match.get("left")
                 if isinstance(left, Mapping) and left.get("payload", {}).get("field") == "dport":
-                    ports |= {window for window in map(_ports, _elements(match.get("right"))) if window}
+                    ports |= {window for window in map(_ports, values(match.get("right"))) if window}
     if not present:
         return None
-    return {"members": sorted(members), "own": sorted(own), "ports": [list(window) for window in sorted(ports)]}
+    try:
+        admits = None if dormant is None else nftables.admissions(objects, FAMILY, TABLE, dormant)
+    except nftables.TooComplex:
+        admits = None
+    return {
+        "members": sorted(members),
+        "own": sorted(own),
+        "ports": [list(window) for window in sorted(ports)],
+        "dormant": dormant,
+        "hooks": sorted(hooks),
+        "admits": admits,
+    }
 
 
-def summary(units: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    """C(in_charge) is who would undo rules of somebody else: firewalld or ufw where active, else nftables where it is installed."""
+def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, object]:
+    """in_charge is who would undo rules of others: firewalld or ufw where active, else nftables where it is installed."""
     objects = ruleset()
-    active = {name for name, unit in units.items() if unit.get("active") == "active"}
+    active = {name for name, unit in (units or {}).items() if unit.get("active") == "active"}
     if "firewalld.service" in active:
         in_charge = "firewalld"
     elif _ufw_enabled():
@@ -122,10 +135,17 @@ def summary(units: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
     return {
         "nft": commands.find("nft") is not None,
         "readable": objects is not None,
-        "drops_by_default": drops_by_default(objects or []),
+        "drops_by_default": None if objects is None else drops_by_default(objects),
         "in_charge": in_charge,
-        "beam": our_table(objects or []),
+        "at_boot": None if units is None else units.get(UNIT, {}).get("enabled") == "enabled",
+        "beam": _table_now(objects or []),
     }
+
+
+def _table_now(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
+    if not any(_ours(body) for entry in objects for body in entry.values() if isinstance(body, Mapping)):
+        return None
+    return our_table(objects, is_dormant(commands.output("nft", "-t", "list", "table", FAMILY, TABLE, seconds=_SECONDS)))
 
 
 def _ufw_enabled() -> bool:

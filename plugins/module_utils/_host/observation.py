@@ -12,9 +12,9 @@ import os
 import platform
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from .._net.interfaces import list_addresses
-from . import files, firewall, otp, proc, units
+from . import certificates, files, firewall, interfaces, otp, proc, units, vm
 
 EPMD_PORT = 4369
 _UNITS = (
@@ -27,14 +27,32 @@ _UNITS = (
 )
 
 
-def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = ()) -> dict[str, object]:
-    """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset."""
+def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), epmd_port: int = EPMD_PORT) -> dict[str, Any]:
+    """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset.
+
+    unknown: for each part that is None, or not whole, why.
+    """
     epoch = time.time()
     apt = otp.ask_apt()
-    processes = proc.processes()
-    seen_units = units.show({*_UNITS, *extra_units, *(str(one["unit"]) for one in processes if str(one["unit"]).endswith(".service"))})
+    unknown: dict[str, str] = {}
+    found = proc.beam_processes()
+    processes = [one for one in found if not one.container]
     listeners = proc.listeners()
-    _name_sockets(listeners)
+    here = addresses()
+    seen_units = _units(extra_units, processes, unknown)
+    listing = files.describe_all(extra_files)
+    pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
+    _name_sockets(listeners or [])
+    seen_firewall = firewall.summary(seen_units)
+    installed = otp.installed()
+    reasons = {
+        "listeners": "" if listeners is not None else "/proc/net/tcp cannot be read",
+        "addresses": "" if here is not None else "the kernel did not list the addresses (netlink)",
+        "files": "" if listing.whole else f"there are more than {files.MOST} files, the rest was not looked at",
+        "certificates": failed,
+        "firewall": "" if seen_firewall["readable"] else _why_unreadable(seen_firewall),
+    }
+    unknown.update((part, why) for part, why in reasons.items() if why)
     return {
         "epoch": epoch,
         "python": platform.python_version(),
@@ -42,16 +60,40 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = ()) ->
         "hostname": platform.node(),
         "init": units.init(),
         "distribution": distribution(),
-        "addresses": addresses(),
-        "firewall": firewall.summary(seen_units),
+        "addresses": here,
+        "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
-        "processes": processes,
+        "processes": [{**proc.as_dict(one), "vm": None if one.process == "epmd" else vm.describe(one.pid)} for one in processes],
+        "contained": [proc.as_dict(one) for one in found if one.container],
         "units": seen_units,
-        "files": files.describe_all(extra_files),
-        "epmd": epmd(listeners),
-        "otp": {**otp.installed(), **otp.candidate(apt.output())},
+        "files": listing.entries,
+        "missing": listing.missing,
+        "certificates": pems,
+        "epmd": epmd(listeners or [], epmd_port),
+        "otp": {**installed, **otp.candidate(apt.output())},
+        "otp_roots": otp.roots(str(installed["root"]) if installed["root"] else None, found),
+        "unknown": unknown,
     }
+
+
+def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dict[str, str]) -> dict[str, dict[str, object]] | None:
+    """The units that matter, those of nodes rated."""
+    nodes = {*extra, *units.ours(), *(str(one.unit) for one in processes if str(one.unit).endswith(".service"))}
+    seen = units.show({*_UNITS, *nodes})
+    if seen is None:
+        unknown["units"] = "the host does not run systemd" if units.init() != "systemd" else "systemctl show did not answer"
+        return None
+    why = units.rate(seen, nodes.difference(_UNITS))
+    if why:
+        unknown["exposure"] = why
+    return seen
+
+
+def _why_unreadable(seen: Mapping[str, object]) -> str:
+    if not seen["nft"]:
+        return "there is no nft on the host"
+    return "nft did not list the ruleset" if os.geteuid() == 0 else "only root may list the ruleset"
 
 
 def _name_sockets(listeners: list[dict[str, object]]) -> None:
@@ -66,9 +108,9 @@ def _name_sockets(listeners: list[dict[str, object]]) -> None:
         entry["unit"] = next((known[name] for name in names if name in known), entry["unit"])
 
 
-def epmd(listeners: Iterable[Mapping[str, object]]) -> dict[str, object]:
+def epmd(listeners: Iterable[Mapping[str, object]], port: int = EPMD_PORT) -> dict[str, object]:
     """Where something listens on epmd's port, and who that is."""
-    here = [entry for entry in listeners if entry["port"] == EPMD_PORT]
+    here = [entry for entry in listeners if entry["port"] == port]
     return {
         "listening": [entry["address"] for entry in here],
         "owner_unit": next((entry["unit"] for entry in here if entry["unit"]), None),
@@ -77,12 +119,22 @@ def epmd(listeners: Iterable[Mapping[str, object]]) -> dict[str, object]:
     }
 
 
-def addresses() -> list[dict[str, object]]:
+def epmd_address(seen: Mapping[str, Any]) -> str | None:
+    """Where to ask the host's own EPMD: on loopback where it listens there. None where nothing listens."""
+    listening = seen["epmd"]["listening"] if seen["listeners"] is not None else ["0.0.0.0"]
+    places = {"0.0.0.0": "127.0.0.1", "::": "::1", "127.0.0.1": "127.0.0.1", "::1": "::1"}
+    return next((places[place] for place in places if place in listening), next(iter(listening), None))
+
+
+def addresses() -> list[dict[str, object]] | None:
     """Every address of the host, with whether its interface carries the family's default route."""
+    listed = interfaces.list_addresses()
+    if listed is None:
+        return None
     default = proc.default_interfaces()
     return [
         {"interface": interface, "address": address, "family": family, "prefix": prefix, "default_route": (interface, family) in default}
-        for interface, address, family, prefix in list_addresses()
+        for interface, address, family, prefix in listed
     ]
 
 

@@ -11,10 +11,15 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Iterable
 
 from . import commands
+from .proc import Process
 
 _USUAL_ROOTS = ("/usr/lib/erlang", "/usr/lib64/erlang", "/usr/local/lib/erlang", "/opt/erlang", "/opt/erlang/lib/erlang")
+_ERTS = re.compile(r"erts-([0-9]+)(?:\.[0-9]+)*")
+# Since OTP 23, which has erts 11.
+_ERTS_TO_OTP = 12
 _VERSION = re.compile(r"(?:[0-9]+:)?([0-9]+(?:\.[0-9]+)*)")
 
 
@@ -61,6 +66,35 @@ def installed() -> dict[str, object]:
     release, version = release_of(root)
     ssl = bool(glob.glob(f"{glob.escape(root)}/lib/ssl-*/ebin/ssl.app"))
     return {"installed": True, "release": release, "version": version, "root": root, "erl": erl, "ssl": ssl}
+
+
+def roots(installed_root: str | None, processes: Iterable[Process]) -> list[dict[str, object]]:
+    """Every installation: the host's own, and those that VMs run from, with their processes. A process's root is looked at as the process sees it."""
+    found: dict[tuple[str, str | None, str | None], list[int]] = {}
+    if installed_root:
+        found[(installed_root, *_version_at(installed_root))] = []
+    for process in processes:
+        if process.root is not None:
+            inside = f"/proc/{process.pid}/root{process.root}"
+            place = inside if process.container or os.path.isdir(inside) else process.root
+            found.setdefault((process.root, *_version_at(place)), []).append(process.pid)
+    return [{"root": root, "release": release, "version": version, "pids": pids} for (root, release, version), pids in found.items()]
+
+
+def _version_at(root: str) -> tuple[str | None, str | None]:
+    """Major release and full version. A release that brings its own runtime has no OTP_VERSION: its erts says the major release."""
+    release, version = release_of(root)
+    if version is not None:
+        return release, version
+    erts = sorted(int(match.group(1)) for match in map(_ERTS.fullmatch, _listed(root)) if match)
+    return (str(erts[-1] + _ERTS_TO_OTP), None) if erts else (None, None)
+
+
+def _listed(directory: str) -> list[str]:
+    try:
+        return os.listdir(directory)
+    except OSError:
+        return []
 
 
 def ask_apt() -> commands.Running:

@@ -10,40 +10,44 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import pwd
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, replace
 
-from .._model.secret_rules import PLACEHOLDER
+from .._model.observation import UNLIMITED, VmFlags
+from .._model.secret_rules import in_file
+from .environment import DIGEST, digest_of
+from .flags import value_of, vm_flags
+from .owners import user_name
 
 _LISTEN = "0A"
 _PROGRAMS = ("beam.smp", "beam", "epmd")
-_SECRET_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
-REDACTED = "REDACTED"
-_SET_COOKIE = re.compile(r"set_cookie\s*\(.*", re.DOTALL)
-DIGEST = "BEAM_CLUSTER_DIGEST"
+# The variables of a process that are looked at, on this host: nothing of them is returned as it is but the digest and the home.
+_VARIABLES = re.compile(r"HOME|ERL_[A-Z0-9_]*FLAGS|" + DIGEST)
+_CORE_LIMIT = re.compile(rb"^Max core file size\s+(\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Process:
-    """One process of the host, as far as this user may look."""
+    """One process of the host, as far as this user may look. Of a VM or an epmd, with what Observation.Process says of the rest."""
 
     pid: int
     process: str
     user: str
     unit: str | None
-    argv: list[str] = field(default_factory=list)
+    flags: VmFlags = VmFlags(arguments_read=False)
     digest: str | None = None
+    started: float | None = None
+    core_limit: int | None = None
+    home: str | None = None
+    root: str | None = None
+    container: bool = False
 
     @property
     def node(self) -> str | None:
         """The name it was started with. A part before the @ alone stays alone: the VM has completed it, not its command line."""
-        for index, argument in enumerate(self.argv[:-1]):
-            if argument in ("-name", "-sname"):
-                return self.argv[index + 1]
-        return None
+        return self.flags.name
 
 
 def read(path: str) -> bytes:
@@ -61,13 +65,6 @@ def pids(root: str = "/proc") -> Iterator[int]:
             yield int(name)
 
 
-def user_name(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return str(uid)
-
-
 def unit_of(cgroup: str) -> str | None:
     """The unit in the text of /proc/PID/cgroup: the innermost service or scope of systemd's own hierarchy, or of the unified one."""
     lines = [line.split(":", 2) for line in cgroup.splitlines() if line.count(":") >= 2]
@@ -78,24 +75,6 @@ def unit_of(cgroup: str) -> str | None:
                     if part.endswith((".service", ".scope")):
                         return part
     return None
-
-
-def redacted(argv: list[str]) -> list[str]:
-    """The arguments without a cookie in them: what follows a cookie's flag up to the next flag, and calls that set one."""
-    clean: list[str] = []
-    hide = False
-    fresh = False
-    for argument in argv:
-        if hide and (fresh or not argument.startswith("-")):
-            clean.append(argument if fresh and argument == PLACEHOLDER else REDACTED)
-            fresh = False
-            continue
-        hide = fresh = argument in _SECRET_FLAGS
-        name, equals, _value = argument.partition("=")
-        if equals and name in _SECRET_FLAGS:
-            argument = f"{name}={REDACTED}"
-        clean.append(_SET_COOKIE.sub(f"set_cookie({REDACTED})", argument))
-    return clean
 
 
 def describe(pid: int, root: str = "/proc") -> Process | None:
@@ -118,54 +97,99 @@ def in_container(pid: int, root: str = "/proc") -> bool:
     return match is not None and len(match.group(1).split()) > 1
 
 
+def environment(pid: int, root: str = "/proc") -> dict[str, str]:
+    """The few variables that matter of a process's environment. Empty where it is not ours to read."""
+    pairs = (part.decode("utf-8", "replace").partition("=") for part in read(f"{root}/{pid}/environ").split(b"\0"))
+    return {name: value for name, _equals, value in pairs if _VARIABLES.fullmatch(name)}
+
+
+def started(pid: int, root: str = "/proc") -> float | None:
+    """When a process began, in seconds since 1970, to the second."""
+    boot = re.search(rb"^btime (\d+)", read(f"{root}/stat"), re.MULTILINE)
+    # The name, in parentheses, may hold anything.
+    fields = read(f"{root}/{pid}/stat").rpartition(b")")[2].split()
+    if boot is None or len(fields) < 20:
+        return None
+    return int(boot.group(1)) + int(fields[19]) // os.sysconf("SC_CLK_TCK")
+
+
+def core_limit(pid: int, root: str = "/proc") -> int | None:
+    """The soft limit of core dumps of a process in bytes, UNLIMITED where there is none."""
+    match = _CORE_LIMIT.search(read(f"{root}/{pid}/limits"))
+    if match is None:
+        return None
+    return int(match.group(1)) if match.group(1).isdigit() else UNLIMITED
+
+
+def _cookie(base: str, home: str | None) -> str | None:
+    """The cookie in the cookie file of a process, None where there is none to be seen. It is compared with, and goes nowhere."""
+    found = in_file(read(f"{base}/root{home}/.erlang.cookie")) if home else None
+    return found.decode("latin-1") if found else None
+
+
 def beam_processes(root: str = "/proc") -> list[Process]:
-    """All BEAM virtual machines and epmds, with their command lines (redacted) and our digest from their environment."""
+    """All BEAM virtual machines and epmds, those in containers included."""
     found = []
     for pid in pids(root):
         process = describe(pid, root)
-        if process is None or process.process not in _PROGRAMS or in_container(pid, root):
+        if process is None or process.process not in _PROGRAMS:
             continue
-        argv = [part.decode("utf-8", "replace") for part in read(f"{root}/{pid}/cmdline").split(b"\0")[:-1]]
-        match = re.search(rb"(?:^|\0)" + DIGEST.encode() + rb"=([^\0]*)", read(f"{root}/{pid}/environ"))
+        arguments = [part.decode("utf-8", "replace") for part in read(f"{root}/{pid}/cmdline").split(b"\0")[:-1]]
+        variables = environment(pid, root)
         found.append(
-            Process(
-                pid,
-                process.process,
-                process.user,
-                process.unit,
-                redacted(argv),
-                match.group(1).decode("utf-8", "replace") if match else None,
+            replace(
+                process,
+                flags=vm_flags(arguments, variables, _cookie(f"{root}/{pid}", variables.get("HOME"))),
+                digest=digest_of(variables),
+                started=started(pid, root),
+                core_limit=core_limit(pid, root),
+                home=value_of(arguments, "-home") or variables.get("HOME"),
+                root=value_of(arguments, "-root"),
+                container=in_container(pid, root),
             )
         )
     return found
 
 
 @dataclass(frozen=True)
-class Listener:
-    """One listening TCP socket. The owner is None where this user may not know it."""
+class Socket:
+    """One TCP socket of the kernel's table. The addresses are as the kernel has them; an inode of 0 belongs to no process."""
 
-    address: str
-    port: int
+    state: str
+    local: tuple[str, int]
+    remote: tuple[str, int]
     family: int
     uid: int
     inode: str
 
 
-def listening(table: str, family: int) -> Iterator[Listener]:
-    """The listening sockets in the text of /proc/net/tcp or tcp6. Addresses are words in the machine's own byte order."""
-    for line in table.splitlines()[1:]:
+def _end(field: str) -> tuple[str, int]:
+    """0100007F:1F90 as address and port: words of 32 bits in the host's byte order."""
+    words, port = field.rsplit(":", 1)
+    packed = bytes.fromhex(words)
+    if sys.byteorder == "little":
+        packed = b"".join(packed[start : start + 4][::-1] for start in range(0, len(packed), 4))
+    return str(ipaddress.ip_address(packed)), int(port, 16)
+
+
+def table(text: str, family: int, state: str) -> Iterator[Socket]:
+    """The sockets of one state in the text of /proc/net/tcp or tcp6 (proc_net_tcp in the kernel's documentation)."""
+    for line in text.splitlines()[1:]:
         fields = line.split()
-        if len(fields) < 10 or fields[3] != _LISTEN:
-            continue
-        words, port = fields[1].rsplit(":", 1)
-        packed = bytes.fromhex(words)
-        if sys.byteorder == "little":
-            packed = b"".join(packed[start : start + 4][::-1] for start in range(0, len(packed), 4))
-        yield Listener(str(ipaddress.ip_address(packed)), int(port, 16), family, int(fields[7]), fields[9])
+        if len(fields) >= 10 and fields[3] == state:
+            yield Socket(state, _end(fields[1]), _end(fields[2]), family, int(fields[7]), fields[9])
+
+
+def sockets(state: str, root: str = "/proc") -> list[Socket] | None:
+    """All sockets of one state in this network namespace. None where the kernel's tables cannot be read; without IPv6 there is one table only."""
+    texts = {family: read(f"{root}/net/{name}").decode("ascii", "replace") for name, family in (("tcp", 4), ("tcp6", 6))}
+    if not any(texts.values()):
+        return None
+    return [found for family, text in texts.items() for found in table(text, family, state)]
 
 
 def owners(inodes: set[str], root: str = "/proc") -> dict[str, list[int]]:
-    """The processes that hold each socket."""
+    """The processes that hold each socket. A descriptor that is closed while we look is one fewer, and no more than that."""
     found: dict[str, list[int]] = {}
     for pid in pids(root):
         directory = f"{root}/{pid}/fd"
@@ -185,20 +209,21 @@ def owners(inodes: set[str], root: str = "/proc") -> dict[str, list[int]]:
     return found
 
 
-def listeners(root: str = "/proc") -> list[dict[str, object]]:
-    """Every listening TCP socket with its owner. One that systemd holds for a service shows the service's process where it runs."""
-    sockets = []
-    for name, family in (("tcp", 4), ("tcp6", 6)):
-        sockets += list(listening(read(f"{root}/net/{name}").decode("ascii", "replace"), family))
-    holders = owners({entry.inode for entry in sockets}, root)
+def listeners(root: str = "/proc") -> list[dict[str, object]] | None:
+    """Every listening TCP socket with its owner, None where that is unknown. One that systemd holds for a service shows the service's process
+    where it runs."""
+    found = sockets(_LISTEN, root)
+    if found is None:
+        return None
+    holders = owners({entry.inode for entry in found}, root)
     result = []
-    for entry in sorted(sockets, key=lambda one: (one.port, one.family, one.address)):
+    for entry in sorted(found, key=lambda one: (one.local[1], one.family, one.local[0])):
         pid = max(holders.get(entry.inode, ()), default=None)
         process = describe(pid, root) if pid is not None else None
         result.append(
             {
-                "address": entry.address,
-                "port": entry.port,
+                "address": entry.local[0],
+                "port": entry.local[1],
                 "family": entry.family,
                 "pid": pid,
                 "process": process.process if process else None,
@@ -209,8 +234,9 @@ def listeners(root: str = "/proc") -> list[dict[str, object]]:
     return result
 
 
-def processes(root: str = "/proc") -> list[dict[str, object]]:
-    return [dict(asdict(process), node=process.node) for process in beam_processes(root)]
+def as_dict(process: Process) -> dict[str, object]:
+    """For JSON."""
+    return dict(asdict(process), node=process.node)
 
 
 def ephemeral_ports(root: str = "/proc") -> dict[str, object] | None:

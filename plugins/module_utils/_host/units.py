@@ -8,22 +8,38 @@ Private to this collection.
 
 from __future__ import annotations
 
+import glob
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
-from . import commands
+from . import commands, environment
 
-_PROPERTIES = {
-    "Id": "name",
+# Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
+_TEXTS = {
     "LoadState": "load",
     "ActiveState": "active",
     "SubState": "sub",
     "UnitFileState": "enabled",
-    "NeedDaemonReload": "need_daemon_reload",
-    "MainPID": "main_pid",
     "FragmentPath": "fragment",
-    "DropInPaths": "drop_ins",
+    "User": "user",
+    "LimitCORE": "core_limit",
 }
+_LISTS = {"DropInPaths": "drop_ins", "After": "after", "Requires": "requires"}
+_PROPERTIES = (
+    "Id",
+    "Names",
+    *_TEXTS,
+    *_LISTS,
+    "NeedDaemonReload",
+    "MainPID",
+    "Environment",
+    "EnvironmentFiles",
+    "PassEnvironment",
+    "UnsetEnvironment",
+)
+_DROP_INS = ("/etc/systemd/system/*.d/beam.conf", "/etc/systemd/system/*.d/zzz-beam.conf")
+_EXPOSURE = re.compile(r"Overall exposure level for (\S+?):\s*([0-9]+(?:\.[0-9]+)?)")
 
 
 def init() -> str:
@@ -37,27 +53,58 @@ def init() -> str:
         return "unknown"
 
 
-def show(names: Iterable[str]) -> dict[str, dict[str, object]]:
-    """State of each unit, by name. Units that do not exist are there with load 'not-found'. Empty without systemd."""
+def ours() -> set[str]:
+    """The units that have a drop-in of ours."""
+    return {os.path.basename(os.path.dirname(path))[: -len(".d")] for pattern in _DROP_INS for path in glob.glob(pattern)}
+
+
+def show(names: Iterable[str]) -> dict[str, dict[str, object]] | None:
+    """State of each unit, by name. Units that do not exist are there with load 'not-found'. None where systemd does not answer."""
     wanted = sorted(set(names))
-    if not wanted or init() != "systemd":
+    if init() != "systemd":
+        return None
+    if not wanted:
         return {}
-    return parse(commands.output("systemctl", "show", "--no-pager", "-p", ",".join(_PROPERTIES), "--", *wanted) or "")
+    text = commands.output("systemctl", "show", "--no-pager", "-p", ",".join(_PROPERTIES), "--", *wanted)
+    return None if text is None else {name: unit for name, unit in parse(text).items() if name in wanted}
 
 
 def parse(text: str) -> dict[str, dict[str, object]]:
-    """The output of systemctl show: blocks of Key=value, one for each unit, an empty line between them."""
-    found = {}
+    """The output of systemctl show: blocks of Key=value, one for each unit, an empty line between them. No value of a variable is in the result."""
+    found: dict[str, dict[str, object]] = {}
     for block in text.split("\n\n"):
-        values = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if "Id" not in values:
+        values: dict[str, list[str]] = {}
+        for line in block.splitlines():
+            name, equals, value = line.partition("=")
+            if equals:
+                values.setdefault(name, []).append(value)
+        last = {name: several[-1] for name, several in values.items()}
+        if "Id" not in last:
             continue
-        unit: dict[str, object] = {ours: values.get(theirs, "") for theirs, ours in _PROPERTIES.items() if theirs != "Id"}
-        unit["need_daemon_reload"] = unit["need_daemon_reload"] == "yes"
-        unit["main_pid"] = int(str(unit["main_pid"] or 0))
-        unit["drop_ins"] = str(unit["drop_ins"]).split()
-        found[values["Id"]] = unit
+        unit: dict[str, object] = {ours_: last.get(theirs, "") for theirs, ours_ in _TEXTS.items()}
+        # A unit of another kind has no such property: that is not the same as a user who is root.
+        unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE")) if theirs not in last})
+        unit.update({ours_: last.get(theirs, "").split() for theirs, ours_ in _LISTS.items()})
+        unit["need_daemon_reload"] = last.get("NeedDaemonReload") == "yes"
+        unit["main_pid"] = int(last.get("MainPID") or 0)
+        unit.update(environment.facts(values))
+        unit["exposure"] = None
+        # An alias is as good a name to ask for.
+        found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})
     return found
+
+
+def rate(units: Mapping[str, dict[str, object]], names: Iterable[str]) -> str:
+    """Set the exposure of the named services: systemd-analyze security, 0 (none) to 10. Returns why some are unknown, empty where none is."""
+    wanted = sorted(name for name in set(names) if name.endswith(".service") and units.get(name, {}).get("load") == "loaded")
+    unknown = []
+    for name in wanted:
+        match = _EXPOSURE.search(commands.output("systemd-analyze", "security", "--no-pager", "--", name) or "")
+        if match:
+            units[name]["exposure"] = float(match.group(2))
+        else:
+            unknown.append(name)
+    return f"systemd-analyze security did not rate {', '.join(unknown)}" if unknown else ""
 
 
 def sockets() -> dict[str, str]:

@@ -14,10 +14,9 @@ SHORTEST = 32
 LONGEST = 255
 """The cookie becomes an atom."""
 SHORTEST_PASSPHRASE = 12
-PLACEHOLDER = "see-the-cookie-file"
-"""What stands on command lines where a product's script insists on a cookie. Given twice, the VM ignores it and takes the cookie file."""
 FEWEST_DIFFERENT = 8
 
+_FILE = re.compile(rb"([\x20-\x7e]{1,255})(?:[\r\n][\r\n ]*)?")
 # Erlang's cookie file takes 0x20 to 0x7e; shells, wrappers and products that pass the cookie on take less. A leading - looks like a flag.
 _ALLOWED = re.compile(r"[A-Za-z0-9_+/=.][A-Za-z0-9_+/=.-]*")
 
@@ -34,6 +33,16 @@ KNOWN = frozenset(
 
 FIX_COOKIE = "vault a fresh one, for example from 'openssl rand -hex 32'."
 FIX_PASSPHRASE = "vault a fresh one, for example from 'openssl rand -base64 24', before the CA is made."
+
+
+def in_file(data: bytes) -> bytes | None:
+    """The cookie in the bytes of a cookie file, None where the node would not take it.
+
+    As `auth:check_cookie/2` reads it (lib/kernel/src/auth.erl, OTP 23 to 29): everything printable up to the first line break, spaces
+    included; behind that, line breaks and spaces only.
+    """
+    found = _FILE.fullmatch(data)
+    return found.group(1) if found else None
 
 
 def _folded(value: str) -> str:

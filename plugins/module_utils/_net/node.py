@@ -10,7 +10,7 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Optional, Sequence, Set, Tuple, Union
 
 from .._wire import control, etf, flags, handshake
 from .._wire.buffer import Frames, frame, looks_like_tls
@@ -78,7 +78,8 @@ class Link:
         self._creation = side.creation
         self._trace = trace
         self._serial = 0
-        # What came for whom; filled while anybody waits.
+        # What came for whom, as far as it was asked for: a peer that knows the cookie must not fill our memory with answers to nothing.
+        self._asked: Set[etf.Reference] = set()
         self._sent: Dict[int, etf.Term] = {}
         self._spawned: Dict[etf.Reference, etf.Term] = {}
         self._down: Dict[etf.Reference, etf.Term] = {}
@@ -122,6 +123,7 @@ class Link:
         for module, function, args in calls:
             reference = self._reference()
             waiting.append(reference)
+            self._asked.add(reference)
             await self._send(control.erpc_call(self._pid(), reference, module, function, args))
         outcomes: List[Outcome] = []
         for reference in waiting:
@@ -170,12 +172,14 @@ class Link:
             if _is_io_request(event.message):
                 await self._answer_io(event.message)
             elif isinstance(event.to, etf.Pid):
-                if len(self._sent) < 1000:
+                if 0 < event.to.id <= self._serial:
                     self._sent[event.to.id] = event.message
         elif isinstance(event, control.Spawned):
-            self._spawned[event.reference] = event.result
+            if event.reference in self._asked:
+                self._spawned[event.reference] = event.result
         elif isinstance(event, control.Down):
-            self._down[event.reference] = event.reason
+            if event.reference in self._asked:
+                self._down[event.reference] = event.reason
 
     async def _answer_io(self, message: etf.Term) -> None:
         """What a called function prints comes to its group leader, which is us: taken, so that it does not wait for ever."""

@@ -13,6 +13,7 @@ import re
 import socket
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from .._model.secret_rules import in_file
 from .._wire.handshake import split_node
 from .node import Peer
 from .tls import VERSIONS, Tls
@@ -68,23 +69,29 @@ def target_spec() -> Dict[str, Any]:
 CONNECTION_RULES: Dict[str, Any] = {"mutually_exclusive": [("cookie", "cookie_file")], "required_one_of": [("cookie", "cookie_file")]}
 
 _COOKIE = re.compile(r"[\x20-\x7e]{1,255}")
+_RULE = "a cookie has 1 to 255 printable ASCII characters"
 
 
 def read_cookie(params: Mapping[str, Any]) -> bytes:
-    """The cookie from `cookie` or `cookie_file`, without the trailing white space that Erlang strips too. Its text is in no message."""
+    """The cookie from `cookie`, as it stands there, or from `cookie_file`, as a node would read it. Its text is in no message."""
     if params["cookie"] is not None:
-        text, where = params["cookie"], "cookie"
-    else:
-        path = params["cookie_file"]
-        where = "cookie_file %s" % path
-        try:
-            with open(path, "rb") as file:
-                text = file.read(4096).decode("latin-1")
-        except OSError as error:
-            raise OptionError("%s: %s" % (where, error.strerror)) from None
-    text = text.rstrip("\r\n ")
+        return cookie_bytes(params["cookie"], "cookie")
+    path = params["cookie_file"]
+    where = "cookie_file %s" % path
+    try:
+        with open(path, "rb") as file:
+            cookie = in_file(file.read(4096))
+    except OSError as error:
+        raise OptionError("%s: %s" % (where, error.strerror)) from None
+    if cookie is None:
+        raise OptionError("%s: %s, and behind them line breaks and spaces only" % (where, _RULE))
+    return cookie
+
+
+def cookie_bytes(text: str, where: str) -> bytes:
+    """The cookie that the option `where` gives. Raises `OptionError`, without its text."""
     if not _COOKIE.fullmatch(text):
-        raise OptionError("%s: a cookie has 1 to 255 printable ASCII characters" % where)
+        raise OptionError("%s: %s" % (where, _RULE))
     return text.encode("ascii")
 
 
@@ -143,6 +150,8 @@ def make_peer(params: Mapping[str, Any], target: Mapping[str, Any], cookie: Opti
     server_name: Optional[str] = None
     if not target.get("plaintext"):
         tls, server_name = make_tls(params["tls"], target.get("tls"), present=target.get("present") or "own")
+    if target.get("cookie"):
+        cookie = cookie_bytes(target["cookie"], "targets.cookie")
     name = target.get("name")
     if name is None:
         name = our_name(params)

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping
+import asyncio
+from typing import Any, Dict, List, Mapping, Sequence
 
 from .._wire import codes
 from .identity import acting_as
+from .node import Peer
 from .options import OptionError, make_peers
-from .talk import converse_all
+from .talk import converse_each, names_each
 
 
 def probe(params: Mapping[str, Any]) -> List[Dict[str, Any]]:
@@ -27,10 +29,27 @@ def probe(params: Mapping[str, Any]) -> List[Dict[str, Any]]:
         expectations.append(list(expect))
     peers = make_peers(params, targets)
     with acting_as(params["user"]):
-        results = converse_all(peers, timeout=params["timeout"], concurrency=params["concurrency"])
+        results = asyncio.run(_ask(params, targets, peers))
     answers: List[Dict[str, Any]] = []
     for target, peer, expect, result in zip(targets, peers, expectations, results):
         answer: Dict[str, Any] = {"node": peer.node, "host": peer.host, "label": target.get("label"), "name": peer.name, "expect": expect}
-        answer.update(result.as_dict(), ok=codes.meets(result.code, expect))
+        answer.update(result, ok=codes.meets(result["code"], expect))
         answers.append(answer)
     return answers
+
+
+async def _ask(params: Mapping[str, Any], targets: Sequence[Mapping[str, Any]], peers: Sequence[Peer]) -> List[Dict[str, Any]]:
+    """Speak to nodes and to EPMDs at the same time: a port behind a firewall that drops takes the whole timeout, and nobody waits for two."""
+    limits: Dict[str, Any] = {"timeout": params["timeout"], "concurrency": params["concurrency"]}
+    epmd = [bool(target.get("epmd_only")) for target in targets]
+    nodes = converse_each([peer for peer, only in zip(peers, epmd) if not only], **limits)
+    hosts = [(peer.host, peer.port or peer.epmd_port) for peer, only in zip(peers, epmd) if only]
+    spoken, named = await asyncio.gather(nodes, names_each(hosts, source=params["source"], **limits))
+    of_nodes, of_epmd = iter(spoken), iter(named)
+    return [_of_epmd(next(of_epmd)) if only else next(of_nodes).as_dict() for only in epmd]
+
+
+def _of_epmd(entry: Mapping[str, Any]) -> Dict[str, Any]:
+    """EPMD's answer with the keys of a node's."""
+    kept = {key: entry[key] for key in ("code", "verdict", "stage", "message", "milliseconds", "port", "address")}
+    return {**kept, "tls": None, "flags": None, "creation": None}

@@ -160,7 +160,7 @@ def _place(peer: Peer) -> Tuple[Hashable, ...]:
     return ((peer.host, peer.port or peer.node.partition("@")[0]),)
 
 
-def converse_all(
+async def converse_each(
     peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Optional[Callable[[Link], Awaitable[Any]]] = None,
 ) -> List[Result]:
     """Speak to all peers; one result each, in their order. `timeout` (seconds) is for each of them."""
@@ -176,13 +176,17 @@ def converse_all(
         async with turn:
             return await converse(peer, contexts, timeout, then)
 
-    async def run() -> List[Result]:
-        return await for_each(peers, _place, work, concurrency)
-
-    return asyncio.run(run())
+    return await for_each(peers, _place, work, concurrency)
 
 
-def names_all(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeout: float, concurrency: int) -> List[Dict[str, Any]]:
+def converse_all(
+    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Optional[Callable[[Link], Awaitable[Any]]] = None,
+) -> List[Result]:
+    """`converse_each` for who has no loop."""
+    return asyncio.run(converse_each(peers, timeout=timeout, concurrency=concurrency, then=then))
+
+
+async def names_each(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeout: float, concurrency: int) -> List[Dict[str, Any]]:
     """Ask the EPMD of each host and port for its nodes."""
 
     async def work(place: Tuple[str, int]) -> Dict[str, Any]:
@@ -203,11 +207,14 @@ def names_all(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeou
             entry["code"], entry["message"], dummy = _timeout(trace)
         except WireError as error:
             entry["code"], entry["message"] = error.code, str(error)
+        entry["stage"] = trace.stage
         entry["verdict"] = codes.lookup(entry["code"]).verdict
         entry["milliseconds"] = round((time.monotonic() - begin) * 1000, 1)
         return entry
 
-    async def run() -> List[Dict[str, Any]]:
-        return await for_each(hosts, lambda place: (place,), work, concurrency)
+    return await for_each(hosts, lambda place: (place,), work, concurrency)
 
-    return asyncio.run(run())
+
+def names_all(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeout: float, concurrency: int) -> List[Dict[str, Any]]:
+    """`names_each` for who has no loop."""
+    return asyncio.run(names_each(hosts, source=source, timeout=timeout, concurrency=concurrency))

@@ -20,6 +20,7 @@ from .._model.advisories import Advisory
 from .._model.names import NodeName
 from .._model.ports import EPMD_PORT, Window, joined
 from .._model.waivers import Waiver
+from . import ca_dir
 from .inputs import MISSING
 from .products import CONFIGURATION, Runtime
 
@@ -74,11 +75,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Departing:
-    """A node of a host that leaves the cluster (`beam_state: absent`). It is no member: its address and ports do not matter any more."""
+    """A node of a host that leaves the cluster (`beam_state: absent`). It is no member.
+
+    `addresses` are where its peers have found it, as far as the inventory and its own firewall table say.
+    """
 
     node: NodeName
     host: str
     runtime: Runtime
+    addresses: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         return {"node": str(self.node), "name": self.node.name, **self.runtime.as_dict(self.node)}
@@ -103,7 +108,7 @@ class Inventory:
     defaults: Mapping[str, object]
     backdate_seconds: int = 3600
     requires: Sequence[str] = SECRETS_REQUIRED
-    inventory_dir: str | None = None
+    ca_places: ca_dir.Places = ca_dir.Places()
     controls: Collection[str] = ()
     today: datetime.date = datetime.date.min
 
@@ -137,12 +142,14 @@ class Change:
 class Transition:
     """What this run changes on the way to the cluster, as opposed to what the cluster is.
 
-    `incompatible_nodes` run with another transport and have to be stopped together, if `full_stop` allows it. `changes` are what hosts of the run
+    `incompatible_nodes` run with another transport and have to be stopped together, if `full_stop` allows it. `restart` says what
+    becomes of a restart that the product objects to, auto or force. `changes` are what hosts of the run
     do not know yet, by host.
     """
 
     incompatible_nodes: tuple[str, ...]
     full_stop: bool
+    restart: str
     departing: tuple[Departing, ...]
     changes: Mapping[str, Sequence[Change]]
 
@@ -193,6 +200,7 @@ class Cluster:
             "proto_dist": self.proto_dist,
             "incompatible_nodes": list(self.transition.incompatible_nodes),
             "full_stop": self.transition.full_stop,
+            "restart": self.transition.restart,
             "settings": dict(self.settings),
             "tls": self.tls,
             "tls_versions": list(self.tls_versions),
@@ -204,7 +212,12 @@ class Cluster:
             "addresses": _unique_addresses(self.members),
             "hosts": {host: self._host(host, nodes) for host, nodes in sorted(by_host.items())},
             "departing": {
-                host: {"in_run": host in self.run, "nodes": [node.as_dict() for node in nodes]} for host, nodes in sorted(departing.items())
+                host: {
+                    "in_run": host in self.run,
+                    "addresses": sorted({address for node in nodes for address in node.addresses}.difference(_unique_addresses(self.members))),
+                    "nodes": [node.as_dict() for node in nodes],
+                }
+                for host, nodes in sorted(departing.items())
             },
             "outsiders": list(self.outsiders),
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.transition.changes.items())},

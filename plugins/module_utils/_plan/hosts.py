@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._model.advisories import Advisory
+from .._model.observation import VmFlags
 from .._model.ports import Window
 from .._model.problems import Problems, named
 from .cluster import Inventory, Node
@@ -154,9 +155,8 @@ def _speaks_otherwise(node: Node, observed: Observed, proto_dist: str, shape: Sh
     port = str(node.window.first) if shape.fixed_port else None
     for process in observed.get("processes") or ():
         if (process.get("process"), process.get("unit")) == ("beam.smp", node.runtime.unit):
-            arguments = process.get("argv") or ()
-            pairs = list(zip(arguments, arguments[1:]))
-            fixed = {after for flag, after in pairs if flag in ("-erl_epmd_port", "erl_epmd_node_listen_port")}
-            if not process.get("digest") or ("-proto_dist", proto_dist) not in pairs or fixed - {port}:
+            flags = VmFlags.parse(process.get("flags") or {})
+            fixed = {flags.fixed_port, flags.kernel.get("erl_epmd_node_listen_port")} - {None}
+            if not process.get("digest") or flags.proto_dist != proto_dist or fixed - {port}:
                 return True
     return False

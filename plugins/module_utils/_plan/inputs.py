@@ -26,6 +26,7 @@ CLUSTER = (
     "beam_tls",
     "beam_plaintext_accepted",
     "beam_full_stop",
+    "beam_restart",
     "beam_tls_versions",
     "beam_net_ticktime",
     "beam_net_tickintensity",

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .._model import addresses
 from .._model.addresses import Address
 from .._model.names import NodeName
 from .._model.ports import EPMD_PORT, Window, WindowError
@@ -84,7 +85,7 @@ def read_members(inventory: Inventory, shape: Shape, hosts: Hosts, listed: Seque
             members.extend(_nodes_of(inventory, shape, host, choices, problems))
     else:
         absent = frozenset(hosts.absent)
-        departing = [Departing(node.node, node.host, node.runtime) for node in listed if node.host in absent]
+        departing = [Departing(node.node, node.host, node.runtime, (str(node.address),)) for node in listed if node.host in absent]
         members = [node for node in listed if node.host not in absent]
     members.sort(key=lambda member: (str(member.node), member.host))
     return Membership(tuple(members), tuple(departing), choices)
@@ -135,14 +136,21 @@ def _entries(inventory: Inventory, host: str, problems: Problems) -> list[tuple[
 
 
 def _departing_of(inventory: Inventory, host: str, problems: Problems) -> list[Departing]:
-    """The nodes of a host that leaves. Their addresses and ports do not matter any more."""
+    """The nodes of a host that leaves. Nobody has to know their addresses or ports."""
     nodes = []
     for where, entry in _entries(inventory, host, problems):
         name = _read_node_name(inventory, host, entry, where, problems)
         own = _read_runtime(inventory, host, name, entry, where, problems) if name else None
         if name and own:
-            nodes.append(Departing(name, host, own))
+            nodes.append(Departing(name, host, own, _last_addresses(inventory, host, entry)))
     return nodes
+
+
+def _last_addresses(inventory: Inventory, host: str, entry: Entry) -> tuple[str, ...]:
+    """Where peers have found a host that leaves: what the inventory still says, and what its own firewall table held."""
+    table = (inventory.observed.get(host, {}).get("firewall") or {}).get("beam") or {}
+    said = (entry.get("address"), inventory.value("beam_address", host), inventory.value("ansible_host", host), host, *(table.get("own") or ()))
+    return tuple(dict.fromkeys(str(addresses.parse(value)) for value in said if addresses.is_address(value)))
 
 
 def _nodes_of(inventory: Inventory, shape: Shape, host: str, choices: dict[tuple[str, Address], InterfaceChoice], problems: Problems) -> list[Node]:

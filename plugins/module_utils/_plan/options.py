@@ -25,6 +25,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "beam_pki_key_size": (2048, 16384),
     "beam_service_restart_seconds": (0, 3600),
     "beam_verify_timeout": (0.1, 600),
+    "beam_verify_pairs_max": (0, 1_000_000),
+    "beam_verify_vantages": (1, 1000),
 }
 """Least and greatest value of a number; an argument spec cannot say it."""
 

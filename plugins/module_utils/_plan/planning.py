@@ -97,7 +97,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *notes.shared_epmd(by_host, members, inventory.observed),
             *notes.outside_tls(members, shape.tls),
         ),
-        transition=Transition(tuple(sorted(incompatible)), shape.full_stop, membership.departing, changes),
+        transition=Transition(tuple(sorted(incompatible)), shape.full_stop, shape.restart, membership.departing, changes),
     )
 
 

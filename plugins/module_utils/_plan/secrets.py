@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from .._model import secret_rules
 from .._model.problems import Problems
-from . import inputs
+from . import ca_dir, inputs
 from .cluster import Inventory
 from .inputs import MISSING, Unreadable
 from .values import Shape, cluster_value
@@ -58,16 +58,8 @@ def read_ca_dir(inventory: Inventory, shape: Shape, group: str, hosts: Sequence[
         return value
     if value is not MISSING:
         problems.add("", "beam_pki_ca_dir", "type", "the directory is not a string, or empty.", "write a path on the controller.")
-    elif inventory.inventory_dir:
-        return f"{inventory.inventory_dir}/pki/{group}"
-    elif needed and shape.tls:
-        problems.add(
-            "",
-            "beam_pki_ca_dir",
-            "ca_dir_missing",
-            "the inventory is not a file, so there is no directory beside it for the CA.",
-            "set beam_pki_ca_dir.",
-        )
+    else:
+        return ca_dir.choose(inventory.ca_places, group, needed and shape.tls, problems)
     return None
 
 

@@ -20,6 +20,7 @@ STATES = ("present", "absent")
 MODES = ("cluster", "standalone", "off")
 ALONE = ("standalone", "off")
 """The modes in which a node has no peers on other hosts."""
+RESTARTS = ("auto", "force")
 DISCOVERIES = ("epmd", "fixed_port")
 FIREWALLS = ("auto", "nftables", "firewalld", "ufw", "external")
 TLS_VERSIONS = ("tlsv1.3", "tlsv1.2")
@@ -54,6 +55,7 @@ class Shape:
     tls_versions: tuple[str, ...]
     settings: Mapping[str, object]
     full_stop: bool
+    restart: str
 
     @property
     def alone(self) -> bool:
@@ -82,6 +84,7 @@ def read_shape(inventory: Inventory, group: str, hosts: Sequence[str], problems:
         tls_versions=_read_versions(cluster_value(inventory, "beam_tls_versions", hosts, problems), problems),
         settings=_read_settings(inventory, hosts, problems),
         full_stop=bool(read_flag("beam_full_stop", cluster_value(inventory, "beam_full_stop", hosts, problems), "", problems)),
+        restart=read_choice("beam_restart", cluster_value(inventory, "beam_restart", hosts, problems), RESTARTS, "", problems),
     )
 
 

@@ -207,32 +207,3 @@ def meets(code: str, expect: Iterable[str]) -> bool:
 
 def _numbered_alert(word: str) -> bool:
     return word.startswith("tls_alert_") and word[10:].isdigit() and int(word[10:]) < 256
-
-
-_PAGE = """# The codes of the wire
-
-Generated from `plugins/module_utils/_wire/codes.py` by `tests/regenerate.py`; do not edit.
-
-Every answer of `beam.cluster.dist_probe`, `node_call`, `mesh_info` and `epmd_info` has a code: what became of the conversation, and which layer
-said so. Branch on codes, never on messages. The verdict says what a code means for the question "does the peer let us in?":
-
-* `connected`: it does, and has answered.
-* `refused`: the peer itself said no. An attack that ends here was refused.
-* `blocked`: the network did not let us through to the peer.
-* `rejected`: we said no to the peer: it is not who it should be.
-* `unclear`: the peer neither let us in nor said no.
-* `broken`: the probe could not be made. It says nothing about the peer.
-
-`expect` of `dist_probe` also takes the groups %s.
-An alert that IANA has no name for is `tls_alert_` and its number. OTP 23 closes the connection in places where later releases send an alert:
-there, `dropped_tls` and `dropped_status` stand for a refusal.
-
-| code | layer | verdict | meaning |
-| --- | --- | --- | --- |
-%s"""
-
-
-def page() -> str:
-    """The codes as a page of the documentation."""
-    rows = "".join("| `%s` | %s | %s | %s |\n" % (code.name, code.layer, code.verdict, code.meaning) for code in CODES.values())
-    return _PAGE % (", ".join("`%s`" % name for name in GROUPS), rows)

@@ -22,6 +22,25 @@ from typing import Any, Dict, List, Tuple
 from .._term import Atom, Bits, Export, Fun, Improper, Map, Pid, Port, Reference, Term
 from .errors import EncodeError, ProtocolError, TooLarge
 
+# The terms that it decodes to are part of what it offers.
+__all__ = [
+    "DEFAULT",
+    "Atom",
+    "Bits",
+    "Export",
+    "Fun",
+    "Improper",
+    "Limits",
+    "Map",
+    "Pid",
+    "Port",
+    "Reference",
+    "Term",
+    "decode",
+    "decode_prefix",
+    "encode",
+]
+
 VERSION = 131
 
 

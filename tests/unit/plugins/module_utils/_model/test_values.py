@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._model import addresses, secret_rules
@@ -198,3 +202,31 @@ def test_one_mistake_of_many_hosts_is_one_error() -> None:
 def test_naming_hosts() -> None:
     assert named([]) == ""
     assert named(["a", "b"]) == "a, b"
+
+
+# What `erlang:get_cookie/0` says of a node whose cookie file holds this; None where the VM does not start. OTP 27.3 and 25.2 say the same.
+COOKIE_FILES = [
+    (b"abc", b"abc"), (b"abc\n", b"abc"), (b"abc\r\n", b"abc"), (b"abc\n \n", b"abc"), (b"abc\r \n ", b"abc"),
+    (b"abc \n", b"abc "), (b"abc \r\n", b"abc "), (b" abc", b" abc"), (b"a b\n", b"a b"),
+    (b"abc\nx", None), (b"abc\n\r x", None), (b"a\tb", None), (b"", None), (b"\n", None), (b"caf\xe9\n", None), (b"x" * 256, None),
+]
+
+
+@pytest.mark.parametrize(("data", "found"), COOKIE_FILES)
+def test_a_cookie_file_is_read_as_erlang_reads_it(data: bytes, found: bytes | None) -> None:
+    assert secret_rules.in_file(data) == found
+
+
+@pytest.mark.skipif(shutil.which("erl") is None, reason="the real program is the other opinion")
+@pytest.mark.parametrize(("data", "found"), COOKIE_FILES)
+def test_the_real_erl_reads_the_same(data: bytes, found: bytes | None, tmp_path: Path) -> None:
+    file = tmp_path / ".erlang.cookie"
+    file.write_bytes(data)
+    file.chmod(0o400)
+    done = subprocess.run(
+        ["erl", "-noinput", "-sname", "cookie_test", "-start_epmd", "false", "-dist_listen", "false",
+         "-eval", 'io:format("~ts", [erlang:get_cookie()]), halt().'],
+        capture_output=True, timeout=60, check=False, cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ERL_CRASH_DUMP_SECONDS": "0"},
+    )
+    assert (done.stdout if done.returncode == 0 else None) == found

@@ -94,7 +94,17 @@ def test_targets_that_make_no_sense(target, problem):
 def test_a_cookie_from_a_file(tmp_path: pathlib.Path):
     file = tmp_path / ".erlang.cookie"
     file.write_bytes(b"S3cret+/= \r\n")
-    assert one({}, cookie=None, cookie_file=str(file)).cookie == b"S3cret+/="
+    assert one({}, cookie=None, cookie_file=str(file)).cookie == b"S3cret+/= "
+    file.write_bytes(b"S3cret\nS3cret\n")
+    with pytest.raises(OptionError, match="line breaks and spaces only") as error:
+        one({}, cookie=None, cookie_file=str(file))
+    assert "S3cret" not in str(error.value)
+
+
+def test_the_option_is_taken_as_it_stands():
+    assert one({}, cookie="c ").cookie == b"c "
+    with pytest.raises(OptionError, match="printable"):
+        one({}, cookie="c\n")
 
 
 def test_the_default_name_is_the_reserved_one():

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import READABLE
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
@@ -30,6 +31,7 @@ DEFAULTS = {
     "beam_discovery": "epmd",
     "beam_tls": True,
     "beam_full_stop": False,
+    "beam_restart": "auto",
     "beam_tls_versions": ["tlsv1.3"],
     "beam_ports": "9100",
     "beam_product": "erlang",
@@ -119,7 +121,7 @@ class World:
             observed=self.observed,
             products=PRODUCTS,
             defaults=DEFAULTS,
-            inventory_dir="/inventory",
+            ca_places=Places(("/inventory",)),
             controls=("outside-epmd", "unit-sandbox"),
             today=datetime.date(2026, 11, 26),
         )

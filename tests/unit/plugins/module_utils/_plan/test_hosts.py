@@ -77,13 +77,13 @@ def test_a_host_outside_the_run_is_judged_by_the_inventory_alone(world: World) -
     assert found(world.judge()[1]) == {("n1", "beam_ports", "window_reversed")}
 
 
-def running(world: World, *hosts: str, digest: str | None = None, argv: tuple[str, ...] = ()) -> None:
+def running(world: World, *hosts: str, digest: str | None = None, **flags: Any) -> None:
     """RabbitMQ everywhere, and a process of its unit on these hosts. Without more it is that of the stock package."""
     world.set("beam_product", "rabbitmq")
     for host in hosts:
         world.observed[host]["processes"] = [
-            {"process": "epmd", "unit": "epmd.service", "digest": None, "argv": []},
-            {"process": "beam.smp", "unit": "rabbitmq-server.service", "node": None, "digest": digest, "argv": ["-sname", "x", *argv]},
+            {"process": "epmd", "unit": "epmd.service", "digest": None, "flags": {}},
+            {"process": "beam.smp", "unit": "rabbitmq-server.service", "node": None, "digest": digest, "flags": flags},
         ]
 
 
@@ -91,9 +91,9 @@ def running(world: World, *hosts: str, digest: str | None = None, argv: tuple[st
     ("runs", "expected"),
     [
         pytest.param({}, ["rabbit@n2"], id="stock"),
-        pytest.param({"argv": ("-proto_dist", "inet_tls")}, ["rabbit@n2"], id="somebody's TLS"),
-        pytest.param({"digest": "1", "argv": ("-proto_dist", "inet_tcp")}, ["rabbit@n2"], id="ours in clear text"),
-        pytest.param({"digest": "1", "argv": ("-proto_dist", "inet_tls")}, [], id="ours"),
+        pytest.param({"proto_dist": "inet_tls"}, ["rabbit@n2"], id="somebody's TLS"),
+        pytest.param({"digest": "1", "proto_dist": "inet_tcp"}, ["rabbit@n2"], id="ours in clear text"),
+        pytest.param({"digest": "1", "proto_dist": "inet_tls"}, [], id="ours"),
     ],
 )
 def test_who_speaks_otherwise_than_the_cluster_is_going_to(world: World, runs: Any, expected: list[str]) -> None:
@@ -104,19 +104,19 @@ def test_who_speaks_otherwise_than_the_cluster_is_going_to(world: World, runs: A
     assert world.cluster()["full_stop"] is True
 
 
-@pytest.mark.parametrize("told", [("-erl_epmd_port",), ("-kernel", "erl_epmd_node_listen_port")])
+@pytest.mark.parametrize("flag", ["-erl_epmd_port", "erl_epmd_node_listen_port"])
 @pytest.mark.parametrize(
     ("port", "discovery", "expected"), [("9100", "epmd", ["rabbit@n2"]), ("9100", "fixed_port", []), ("9200", "fixed_port", ["rabbit@n2"])]
 )
-def test_who_is_not_registered_cannot_be_found(world: World, told: tuple[str, ...], port: str, discovery: str, expected: list[str]) -> None:
-    running(world, "n2", digest="1", argv=("-proto_dist", "inet_tls", *told, port))
+def test_who_is_not_registered_cannot_be_found(world: World, flag: str, port: str, discovery: str, expected: list[str]) -> None:
+    running(world, "n2", digest="1", proto_dist="inet_tls", **({"fixed_port": port} if flag[0] == "-" else {"kernel": {flag: port}}))
     world.set("beam_discovery", discovery)
     assert world.cluster()["incompatible_nodes"] == expected
 
 
 def test_a_node_that_is_registered_goes_to_a_fixed_port_by_itself(world: World) -> None:
     """It is found at its old port, which is the new one, too."""
-    running(world, *HOSTS, digest="1", argv=("-proto_dist", "inet_tls"))
+    running(world, *HOSTS, digest="1", proto_dist="inet_tls")
     world.set("beam_discovery", "fixed_port")
     assert world.cluster()["incompatible_nodes"] == []
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING, Unreadable
 from plan_world import CLEAR, COOKIE, HOSTS, OTHER_COOKIE, PASSPHRASE, WAIVER, Expected, World, both_nodes, everywhere, found
 
@@ -303,7 +304,7 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "outsiders that are not there": (lambda w: w.set("beam_outsiders", "strangers"), {("", "beam_outsiders", "group_missing")}),
     "an outsider that is a member": (lambda w: w.groups.update(outsiders=["n3"]), {("n3", "beam_outsiders", "outsider_is_member")}),
     "a CA directory that is a number": (lambda w: w.set("beam_pki_ca_dir", 7), {("", "beam_pki_ca_dir", "type")}),
-    "no place for a CA": (lambda w: w.more.update(inventory_dir=None), {("", "beam_pki_ca_dir", "ca_dir_missing")}),
+    "no place for a CA": (lambda w: w.more.update(ca_places=Places()), {("", "beam_pki_ca_dir", "ca_dir_missing")}),
     "old OTP installed": (
         lambda w: w.observed["n2"].update(otp={"installed": True, "release": "24", "candidate_release": "27"}),
         {("n2", "", "otp_unsupported")},

@@ -9,6 +9,7 @@ import datetime
 from typing import Any
 
 import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
 from plan_world import CLEAR, COOKIE, HOSTS, PASSPHRASE, PRODUCTS, WAIVER, World, everywhere, found
@@ -30,6 +31,7 @@ def test_the_shape(world: World) -> None:
         "proto_dist": "inet_tls",
         "incompatible_nodes": [],
         "full_stop": False,
+        "restart": "auto",
         "settings": {
             "net_ticktime": 60,
             "net_tickintensity": 4,
@@ -108,6 +110,7 @@ def test_a_host_that_is_to_be_without_is_no_member(world: World) -> None:
     assert cluster["departing"] == {
         "n2": {
             "in_run": True,
+            "addresses": ["10.0.0.2"],
             "nodes": [
                 {
                     "node": "rabbit@n2",
@@ -132,7 +135,7 @@ def test_of_a_host_that_is_to_be_without_nothing_is_asked(world: World) -> None:
     world.secrets = {"beam_cookie": {}, "beam_pki_ca_passphrase": {}}
     world.observed["n1"]["skew_seconds"] = -7200.0
     world.observed["n1"]["otp"] = {"installed": True, "release": "20"}
-    world.more = {"inventory_dir": None}
+    world.more = {"ca_places": Places()}
     cluster = world.cluster()
     assert cluster["members"] == [] and cluster["hosts"] == {}
     assert set(cluster["departing"]) == set(HOSTS)
@@ -160,12 +163,12 @@ def test_certificates_of_ones_own_need_no_passphrase(world: World) -> None:
     for name in ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca"):
         world.set(name, "/etc/x.pem")
     world.secret("beam_pki_ca_passphrase", MISSING)
-    world.more.update(inventory_dir=None)
+    world.more.update(ca_places=Places())
     assert world.cluster()["ca_dir"] is None
 
 
 def test_a_role_alone_needs_no_secret_but_judges_one_that_is_there(world: World) -> None:
-    world.more.update(requires=(), inventory_dir=None)
+    world.more.update(requires=(), ca_places=Places())
     world.secret("beam_cookie", MISSING)
     world.secret("beam_pki_ca_passphrase", MISSING)
     assert world.cluster()["requires"] == []
@@ -248,13 +251,13 @@ def test_clear_text_that_is_asked_for_twice_needs_no_authority(world: World) -> 
     world.set("beam_tls", False)
     world.set("beam_plaintext_accepted", CLEAR)
     del world.secrets["beam_pki_ca_passphrase"]
-    world.more["inventory_dir"] = None
+    world.more["ca_places"] = Places()
     cluster = world.cluster()
     assert (cluster["tls"], cluster["ca_dir"], {own["nodes"][0]["tls"] for own in cluster["hosts"].values()}) == (False, None, {None})
     # All the rest is as it was.
     world.values["beam_tls"], world.values["beam_plaintext_accepted"] = {}, {}
     world.secrets["beam_pki_ca_passphrase"] = dict.fromkeys(HOSTS, PASSPHRASE)
-    world.more["inventory_dir"] = "/inventory"
+    world.more["ca_places"] = Places(("/inventory",))
     before = world.cluster()
     assert before["tls"] and before["hosts"]["n1"]["nodes"][0]["tls"]["key"] == "/etc/beam/beam@n1/tls/key.pem"
     assert (cluster["proto_dist"], before["proto_dist"]) == ("inet_tcp", "inet_tls")

@@ -44,6 +44,27 @@ def test_others(name, field, value):
     assert x509.describe(der(name))[field] == value
 
 
+def _tlv(tag: int, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return bytes((tag, len(body))) + body
+
+
+def _pair(value: str, oid: bytes = b"\x55\x04\x03") -> bytes:
+    return _tlv(0x30, _tlv(0x06, oid), _tlv(0x0C, value.encode()))
+
+
+@pytest.mark.parametrize("sets, text", [
+    ([[_pair("a")], [_pair("b")]], "CN=b,CN=a"),
+    ([[_pair("a"), _pair("b", b"\x55\x04\x0a")]], "CN=a+O=b"),
+    ([[_pair(" a ")]], "CN=\\ a\\ "),
+    ([[_pair(" ")]], "CN=\\ "),
+    ([[_pair("#a#")]], "CN=\\#a#"),
+    ([[_pair("a\u200bb\n")]], "CN=a\\E2\\80\\8Bb\\0A"),
+])
+def test_names_as_in_rfc_4514(sets, text):
+    assert x509._name(b"".join(_tlv(0x31, *pairs) for pairs in sets)) == text
+
+
 def test_every_cut_and_every_flipped_byte():
     whole = der("node")
     for cut in range(len(whole)):

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action beam.cluster.probe: the probes of one host, made there by dist_probe, and each question with its answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import OUTSIDE, PAIRS_MAX, PROBE, VANTAGES, Probe, Questions, Scope, options
+from ansible_collections.beam.cluster.plugins.module_utils._assess.target import NodeTarget, Target
+from ansible_collections.beam.cluster.plugins.module_utils._model.door import same_address
+
+MODULE = "beam.cluster.dist_probe"
+STATUS = "ansible.builtin.async_status"
+KINDS = ("connect", "attack")
+KEPT = ("code", "stage", "milliseconds", "port", "tls", "message")
+"""What a report reads of an answer."""
+
+CONCURRENCY = 256
+"""Probes at once. A firewall that drops makes each last for the whole timeout, so they have to wait together."""
+
+SPEC: dict[str, dict[str, Any]] = {
+    "plan": {"type": "dict"},
+    "kinds": {"type": "list", "elements": "str", "choices": list(KINDS), "default": list(KINDS)},
+    "vantage": {"type": "str"},
+    "sources": {"type": "list", "elements": "str", "default": []},
+    "addresses": {"type": "dict", "default": {}},
+    "expired": {"type": "dict", "default": {}},
+    "not_expired": {"type": "str", "default": "no expired certificate was made"},
+    "pairs_max": {"type": "int", "default": PAIRS_MAX},
+    "vantages": {"type": "int", "default": VANTAGES},
+    "timeout": {"type": "float", "default": 5.0},
+    "started": {"type": "dict"},
+}
+RULES: dict[str, Any] = {"required_one_of": [("plan", "started")], "mutually_exclusive": [("plan", "started")], "required_by": {"plan": ["vantage"]}}
+POLL_SECONDS = 0.5
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _supports_async = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(argument_spec=SPEC, **RULES)
+        if arguments["started"]:
+            return self._collect(arguments["started"], task_vars)
+        try:
+            calls = _calls(arguments)
+        except (KeyError, TypeError, AttributeError) as error:
+            return {"failed": True, "msg": f"plan has another shape than beam.cluster.plan returns, or names no node of sources: {error!r}"}
+        if self._task.async_val:
+            return self._start(calls, task_vars)
+        answers: list[list[Any]] = []
+        for call in calls:
+            if call.options is None:
+                answers += [[probe.as_dict(), {"code": "", "message": arguments["not_expired"]}] for probe in call.probes]
+                continue
+            told = self._execute_module(module_name=MODULE, module_args=call.options, task_vars=task_vars)
+            if told.get("failed") or told.get("unreachable"):
+                return told
+            answers += pairs([probe.as_dict() for probe in call.probes], told["targets"])
+        return {"changed": False, "answers": answers}
+
+    def _start(self, calls: Sequence[Call], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """Under async: start the one call, and return its questions beside the job, for _collect()."""
+        if not calls:
+            return {"changed": False, "questions": []}
+        if len(calls) != 1 or calls[0].options is None:
+            return {"failed": True, "msg": "async is for the probes of a host outside the cluster, which are one call."}
+        job = self._execute_module(module_name=MODULE, module_args=calls[0].options, task_vars=task_vars, wrap_async=True)
+        return {**job, "changed": False, "questions": [probe.as_dict() for probe in calls[0].probes]}
+
+    def _collect(self, started: Mapping[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """Wait for the job of _start(), remove its file, and pair questions and answers."""
+        if not started.get("questions"):
+            return {"changed": False, "answers": []}
+        job = {"jid": started["ansible_job_id"], "_async_dir": self.get_shell_option("async_dir", default="~/.ansible_async")}
+        while True:
+            told = self._execute_module(module_name=STATUS, module_args={**job, "mode": "status"}, task_vars=task_vars)
+            if told.get("finished") or told.get("failed") or told.get("unreachable"):
+                break
+            time.sleep(POLL_SECONDS)
+        self._execute_module(module_name=STATUS, module_args={**job, "mode": "cleanup"}, task_vars=task_vars)
+        if told.get("failed") or told.get("unreachable"):
+            return told
+        return {"changed": False, "answers": pairs(started["questions"], told["targets"])}
+
+
+def pairs(questions: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """Each question with its answer, as beam.cluster.report takes them. Raises ValueError where their numbers differ."""
+    return [[dict(question), {key: answer.get(key) for key in KEPT}] for question, answer in zip(questions, answers, strict=True)]
+
+
+class Call(NamedTuple):
+    """One run of dist_probe: its probes and its options; None where they cannot be made."""
+
+    probes: Sequence[Probe]
+    options: dict[str, Any] | None
+
+
+def _calls(arguments: Mapping[str, Any]) -> list[Call]:
+    """One call for each node of the vantage, and one more for each other user that its probes act as: a process can be one user at a time."""
+    addresses = {host: tuple(map(same_address, own)) for host, own in arguments["addresses"].items()}
+    questions = Questions(Target.from_plan(arguments["plan"]), addresses, Scope(arguments["pairs_max"], arguments["vantages"]))
+    sources: list[NodeTarget | None] = [questions.target.node(name) for name in arguments["sources"]]
+    calls = []
+    for source in sources or [None]:
+        made: list[Probe] = []
+        if source and "connect" in arguments["kinds"]:
+            made += questions.connects(source.node)
+        if "attack" in arguments["kinds"]:
+            made += questions.attacks(arguments["vantage"], source.node if source else "")
+        expired = arguments["expired"].get(source.node, "") if source else ""
+        impossible = [] if expired else [probe for probe in made if probe.credentials.certificate == "expired"]
+        if impossible:
+            calls.append(Call(impossible, None))
+        left = [probe for probe in made if expired or probe.credentials.certificate != "expired"]
+        for user in sorted({probe.credentials.user for probe in left}):
+            mine = [probe for probe in left if probe.credentials.user == user]
+            calls.append(Call(mine, _options(questions.target, mine, source, user, expired, arguments["timeout"])))
+    return calls
+
+
+def _options(target: Target, probes: Sequence[Probe], source: NodeTarget | None, user: str, expired: str, timeout: float) -> dict[str, Any]:
+    """The options of dist_probe. Probes of another user, and from outside, have no node's credentials."""
+    own = source if source and not user else None
+    common: dict[str, Any] = {
+        "targets": [options(probe, own, expired) for probe in probes],
+        "epmd_port": target.epmd_port,
+        "timeout": timeout,
+        "concurrency": CONCURRENCY,
+        "expect": ["any"],
+    }
+    if own is None:
+        # The cookie is never shown: these probes prove a random one, if a peer lets them come so far.
+        return {**common, "name": OUTSIDE, "cookie": KNOWN_COOKIE, "tls": {}, **({"user": user} if user else {})}
+    tls = None
+    if own.tls_versions:
+        tls = {"ca": own.ca_file, "certificate": own.certificate_file, "key": own.key_file, "versions": list(own.tls_versions)}
+    return {**common, "name": f"{PROBE}@{own.host_part}", "cookie_file": own.cookie_file, "tls": tls}

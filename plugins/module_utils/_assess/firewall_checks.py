@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of our own firewall table: whom it lets in, and when it is loaded.
+
+Private to this collection, pure. See host_checks.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._model.firewall_facts import Admission, BeamTable
+from .._model.observation import Observation
+from .._model.ports import joined
+from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .target import EXTERNAL_FIREWALL, HostTarget
+
+FIREWALL_UNIT = "beam-firewall.service"
+EPMD_SOCKET = "epmd.socket"
+
+
+def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if host.external_firewall:
+        yield Result(host.name, NOT_APPLICABLE, (EXTERNAL_FIREWALL,))
+        return
+    if seen.firewall is None or not seen.firewall.readable:
+        yield Result(host.name, NOT_TESTED, ("the kernel's rules could not be read",))
+        return
+    table = seen.firewall.beam
+    if table is None:
+        yield result(host.name, ["the table inet beam_cluster is not loaded"], "")
+        return
+    problems = _problems(host, table)
+    if table.admits is None and not problems:
+        yield Result(host.name, NOT_TESTED, ("the rules of the table inet beam_cluster could not be read",))
+        return
+    yield result(host.name, problems, f"lets in {len(table.members)} members at the ports {joined(table.ports)}, and drops the rest")
+
+
+def _problems(host: HostTarget, table: BeamTable) -> list[str]:
+    there = frozenset(table.members)
+    problems = ["the table inet beam_cluster is dormant: the kernel does not use it"] if table.dormant else []
+    if table.hooks is not None and "input" not in table.hooks:
+        problems.append("no chain of the table inet beam_cluster sees incoming packets")
+    problems += [f"lets in {address}, which is no member" for address in sorted(there - host.members)]
+    problems += [f"does not let in the member {address}" for address in sorted(host.members - there)]
+    if joined(table.ports) != joined(host.guarded_ports):
+        problems.append(f"guards the ports {joined(table.ports)}, not {joined(host.guarded_ports)}")
+    for admission in table.open_to_others(host.members, host.guarded_ports) or ():
+        beyond = admission.beyond(host.members)
+        # The sets have been compared above.
+        if not set(beyond) <= there - host.members:
+            problems.append(_open(admission, beyond))
+    return problems
+
+
+def _open(admission: Admission, beyond: tuple[str, ...]) -> str:
+    who = "every address" if beyond == ("any",) else ", ".join(beyond)
+    return f"{'lets' if admission.certain else 'may let'} in {who} (IPv{admission.family}): {admission.rule}"
+
+
+def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if host.external_firewall:
+        yield Result(host.name, NOT_APPLICABLE, (EXTERNAL_FIREWALL,))
+        return
+    units = seen.units or {}
+    own = units.get(FIREWALL_UNIT)
+    if own is None:
+        yield Result(host.name, NOT_TESTED, (f"{FIREWALL_UNIT} was not looked at",))
+        return
+    problems, unseen = [], []
+    if own.active != "active":
+        problems.append(f"{FIREWALL_UNIT} is {own.active or 'unknown'}")
+    if own.enabled != "enabled":
+        problems.append(f"{FIREWALL_UNIT} is {own.enabled or 'unknown'}, not enabled")
+    sockets = [] if host.epmd_listen is None else [EPMD_SOCKET]
+    for name in [*sockets, *(node.unit for node in host.nodes)]:
+        unit = units.get(name)
+        if unit is None or unit.after is None or unit.requires is None:
+            unseen.append(f"{name} was not looked at")
+            continue
+        if FIREWALL_UNIT not in unit.after:
+            problems.append(f"{name} may start before {FIREWALL_UNIT}")
+        if name != EPMD_SOCKET and FIREWALL_UNIT not in unit.requires:
+            problems.append(f"{name} does not require {FIREWALL_UNIT}")
+    if unseen and not problems:
+        yield Result(host.name, NOT_TESTED, tuple(unseen))
+        return
+    yield result(host.name, problems, "loaded, enabled, required by the nodes and before them")

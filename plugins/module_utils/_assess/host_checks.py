@@ -1,0 +1,251 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One check per control that is read on a host.
+
+Private to this collection, pure. A check takes what is expected of a host and what was seen on it. What the observation does not know (None) is not
+tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Callable
+
+from .._model.observation import Listener, Observation, Process, Unit
+from .._model.running import vm_problems
+from .controls import SANDBOX_EXPOSURE_MAX
+from .file_checks import cookie_file, options_file, private_key
+from .finding import NOT_TESTED, Finding, Result, result
+from .firewall_checks import firewall_boot, firewall_rules
+from .target import HostTarget, NodeTarget, Target
+
+Check = Callable[[HostTarget, Observation], Iterator[Result]]
+
+
+def _unknown(subjects: Iterable[str], seen: Observation, part: str) -> Iterator[Result]:
+    for subject in subjects:
+        yield Result(subject, NOT_TESTED, (seen.why_unknown(part),))
+
+
+def _names(host: HostTarget) -> list[str]:
+    return [node.node for node in host.nodes]
+
+
+def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.listeners is None:
+        yield from _unknown([host.name], seen, "listeners")
+        return
+    found = [one for one in seen.listeners if one.port == host.epmd_port]
+    if host.epmd_listen is None:
+        yield result(host.name, [f"EPMD must not run here, and {one} listens" for one in found], f"nothing listens at port {host.epmd_port}")
+        return
+    problems = [f"listens on {one}" for one in found if not one.loopback and one.address not in host.epmd_listen]
+    here = {one.address for one in found}
+    if not any(one.wildcard for one in found):
+        problems += [f"nothing listens on {address}:{host.epmd_port}" for address in sorted(host.epmd_listen - here)]
+    yield result(host.name, problems, f"port {host.epmd_port} on {', '.join(sorted(here))}")
+
+
+def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.listeners is None:
+        yield from _unknown(_names(host), seen, "listeners")
+        return
+    for node in host.nodes:
+        first, last = node.ports.first, node.ports.last
+        # At a fixed port, the host's other nodes have the same one at addresses of their own.
+        others = {(other.unit, other.address) for other in host.nodes if other.node != node.node}
+        found = [one for one in seen.listeners if first <= one.port <= last and (one.unit, one.address) not in others]
+        if not host.distributed:
+            own = [one for one in seen.listeners if one.unit == node.unit and one not in found]
+            problems = [f"listens on {one}" for one in found + (own if node.kind == "erlang" else [])]
+            yield result(node.node, problems, f"nothing listens at the ports {first}-{last}")
+            continue
+        problems = [*_listening_elsewhere(node, found, seen.listeners), *_lost_flags(host, node, seen)]
+        yield result(node.node, problems, f"listens on {', '.join(f'{one.address}:{one.port}' for one in found)}")
+
+
+def _listening_elsewhere(node: NodeTarget, found: Sequence[Listener], listeners: Sequence[Listener]) -> list[str]:
+    """found: listeners in the node's port range."""
+    ports = f"{node.ports}"
+    problems = [f"listens on {one}" for one in found if one.address != node.address and not one.loopback]
+    foreign = [one for one in found if one.unit and one.unit != node.unit]
+    problems += [f"another process has a port of its range {ports}: {one}" for one in foreign]
+    if not any((one.address == node.address or one.wildcard) and one not in foreign for one in found):
+        problems.append(f"nothing listens on {node.address} at the ports {ports}")
+    # A node without a product has no port but the one for its peers. What else a product listens on is the product's affair.
+    if node.kind == "erlang":
+        own = [one for one in listeners if one.unit == node.unit and str(one.process).startswith("beam")]
+        beyond = [one for one in own if not node.ports.first <= one.port <= node.ports.last and not one.loopback]
+        problems += [f"listens outside its port range on {one}" for one in beyond]
+    return problems
+
+
+def _lost_flags(host: HostTarget, node: NodeTarget, seen: Observation) -> Iterator[str]:
+    """VMs of a node, of its unit or started by hand, that have a name and not the flags that say how the node is connected."""
+    wanted = ("inet_dist_use_interface", "inet_dist_listen_min", "inet_dist_listen_max")
+    for one in seen.processes or ():
+        flags = one.flags
+        ours = one.unit == node.unit or flags.name in (node.node, node.name)
+        if not one.is_vm or not ours or flags.name is None or not flags.listens:
+            continue
+        lost = [f"-kernel {name}" for name in wanted if name not in flags.kernel]
+        if node.tls_versions and not (flags.proto_dist_given and flags.proto_dist.endswith("_tls")):
+            lost.append("-proto_dist with TLS")
+        if node.tls_versions and flags.ssl_options_file is None:
+            lost.append("-ssl_dist_optfile")
+        if lost:
+            own = [at for at in seen.listeners or () if at.pid == one.pid and not at.loopback]
+            open_at = [str(at) for at in own if not node.ports.first <= at.port <= node.ports.last]
+            where = f" and listens on {', '.join(open_at)}" if open_at else ""
+            yield f"pid {one.pid} ({one.unit or 'no unit'}) runs without {', '.join(lost)}{where}"
+
+
+def _units(host: HostTarget, seen: Observation) -> Iterator[tuple[NodeTarget, Unit | None]]:
+    for node in host.nodes:
+        yield node, (seen.units or {}).get(node.unit)
+
+
+def _not_looked_at(node: NodeTarget, what: str = "") -> Result:
+    return Result(node.node, NOT_TESTED, (f"{node.unit}{what} was not looked at",))
+
+
+def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node, unit in _units(host, seen):
+        if unit is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
+            yield _not_looked_at(node)
+            continue
+        problems = []
+        if node.drop_in not in unit.drop_ins:
+            problems.append(f"{node.unit} does not use {node.drop_in}")
+        elif unit.drop_ins[-1] != node.drop_in:
+            problems.append(f"{node.unit}: {unit.drop_ins[-1]} comes after {node.drop_in} and can undo it")
+        if node.guard not in (unit.requires or ()):
+            problems.append(f"{node.unit} does not require its guard, {node.guard}")
+        if unit.stale:
+            problems.append(f"{node.unit}: systemd has not read its files since they changed")
+        if unit.active != "active":
+            problems.append(f"{node.unit} is {unit.active or 'unknown'}")
+        if unit.enabled != "enabled":
+            problems.append(f"{node.unit} is {unit.enabled or 'unknown'}, not enabled: it does not start at boot")
+        if unit.user != node.user:
+            problems.append(f"{node.unit} runs as {unit.user or 'root'}, not as {node.user}")
+        yield result(node.node, problems, f"{node.unit} is active, enabled, runs as {node.user}")
+
+
+def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node, unit in _units(host, seen):
+        if unit is None or unit.exposure is None:
+            yield _not_looked_at(node, ": its sandbox")
+            continue
+        said = f"{node.unit}: exposure level {unit.exposure}"
+        yield result(node.node, [said] if unit.exposure > SANDBOX_EXPOSURE_MAX else [], said)
+
+
+def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node, unit in _units(host, seen):
+        if unit is None or unit.core_limit is None:
+            yield _not_looked_at(node, ": LimitCORE")
+            continue
+        problems = [f"{node.unit}: LimitCORE is {unit.core_limit}"] if unit.core_limit != "0" else []
+        running = [one for one in seen.processes or () if one.is_vm and one.unit == node.unit]
+        problems += [f"pid {one.pid} was started with another core limit" for one in running if one.core_limit not in (None, 0)]
+        yield result(node.node, problems, f"{node.unit}: LimitCORE is 0")
+
+
+def _running_process(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.processes is None:
+        yield from _unknown(_names(host), seen, "processes")
+        return
+    for node, unit in _units(host, seen):
+        if unit is None:
+            yield _not_looked_at(node)
+            continue
+        running = [one for one in seen.processes if one.is_vm and one.unit == node.unit and (not host.distributed or _is(one, node))]
+        problems = [] if unit.digest else [f"{node.unit}: its environment has no digest of the files"]
+        if not running:
+            problems.append(f"no process of {node.unit} runs {node.node}")
+        problems += [f"pid {one.pid} runs as {one.user}, not as {node.user}" for one in running if one.user != node.user]
+        if not host.distributed:
+            named = [one for one in running if one.flags.arguments_read and one.flags.distribution_possible]
+            problems += [f"pid {one.pid} can be given a name, {one.flags.name or 'at runtime'}" for one in named]
+        # Another user's environment and arguments are hidden from whoever is not root.
+        unread = [one for one in running if not one.flags.arguments_read or (one.digest is None and not seen.privileged)]
+        stale = [one for one in running if unit.digest not in (None, one.digest) and one not in unread]
+        problems += [f"pid {one.pid} was started before the files that are there now" for one in stale]
+        if unread and not problems:
+            yield Result(node.node, NOT_TESTED, tuple(f"pid {one.pid}: its arguments and environment could not be read" for one in unread))
+            continue
+        yield result(node.node, problems, f"pid {', '.join(str(one.pid) for one in running)} has the digest of the files")
+
+
+def _running_vm(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.processes is None:
+        yield from _unknown(_names(host), seen, "processes")
+        return
+    for node in host.nodes:
+        running = [one for one in seen.processes if one.is_vm and one.unit == node.unit]
+        problems = [problem for one in running for problem in vm_problems(one)]
+        unread = [f"pid {one.pid}: its program could not be read" for one in running if one.vm is None]
+        if not running:
+            unread.append(f"no process of {node.unit} runs")
+        if unread and not problems:
+            yield Result(node.node, NOT_TESTED, tuple(unread))
+            continue
+        versions = ", ".join(f"pid {one.pid} runs OTP {one.vm.version or 'of an unknown version'}" for one in running if one.vm)
+        yield result(node.node, problems, f"{versions}, the one on disk")
+
+
+def _is(process: Process, node: NodeTarget) -> bool:
+    """Whether a process of the node's unit is the node. One whose arguments could not be read may be."""
+    return not process.flags.arguments_read or process.flags.name in (node.node, node.name)
+
+
+def _argument_list(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.processes is None:
+        yield from _unknown([host.name], seen, "processes")
+        return
+    machines = [one for one in seen.processes if one.is_vm]
+    problems = []
+    for one in machines:
+        who = f"pid {one.pid} ({one.flags.name or one.unit or 'no unit'}, user {one.user})"
+        if one.flags.cookie == "value":
+            problems.append(f"{who} shows its cookie")
+    unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if not one.flags.arguments_read]
+    unread += [f"pid {one.pid} has -setcookie, and its cookie file could not be read" for one in machines if one.flags.cookie == "unknown"]
+    units = {one.unit for one in machines}
+    unread += [f"no process of {node.unit} runs" for node in host.nodes if node.unit not in units]
+    if unread and not problems:
+        yield Result(host.name, NOT_TESTED, tuple(unread))
+        return
+    yield result(host.name, problems, f"{len(machines)} processes, none shows its cookie")
+
+
+CHECKS: Mapping[str, Check] = {
+    "epmd-listeners": _epmd_listeners,
+    "distribution-listeners": _distribution_listeners,
+    "private-key": private_key,
+    "cookie-file": cookie_file,
+    "options-file": options_file,
+    "unit-drop-in": _unit_drop_in,
+    "unit-sandbox": _unit_sandbox,
+    "core-dumps": _core_dumps,
+    "running-process": _running_process,
+    "running-vm": _running_vm,
+    "argument-list": _argument_list,
+    "firewall-rules": firewall_rules,
+    "firewall-boot": firewall_boot,
+}
+
+
+def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[Finding]:
+    for host in target.hosts.values():
+        if not host.in_run:
+            continue
+        observation = seen.get(host.name)
+        for control, check in CHECKS.items():
+            if not observation:
+                yield Finding(control, NOT_TESTED, (host.name,), host.name, ("the host was not observed",))
+                continue
+            for subject, status, details in check(host, observation):
+                yield Finding(control, status, (host.name,), subject, details)

@@ -1,0 +1,416 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was seen on a host, typed once at the door.
+
+Private to this collection. Observation.parse() takes the result of the module observe. Three rules hold for every field:
+
+* None means unknown: nobody could look, or what the host sent has another shape. An empty tuple or mapping means that somebody looked and saw none.
+* Text is safe to print: what a local user of the host may choose (names of processes, nodes, files) went through safe_text().
+* Addresses are in one spelling (ipaddress), IPv4 in IPv6 is IPv4.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .door import as_bool, as_float, as_int, as_path, as_set, as_text, as_texts, each, safe_text, same_address
+from .firewall_facts import Firewall
+
+UNLIMITED = -1
+"""A core limit that is none, as in the Python module resource."""
+
+
+@dataclass(frozen=True)
+class HostAddress:
+    """One address of one interface. default_route: whether the interface carries a default route of this family."""
+
+    interface: str
+    address: str
+    family: int
+    prefix: int
+    default_route: bool
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> HostAddress | None:
+        address, interface = as_text(raw.get("address")), as_text(raw.get("interface"))
+        if address is None or interface is None:
+            return None
+        family = as_int(raw.get("family")) or (6 if ":" in address else 4)
+        return cls(interface, same_address(address), family, as_int(raw.get("prefix")) or 0, bool(raw.get("default_route")))
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One listening TCP socket. Process, unit and user are None where this user may not know them."""
+
+    address: str
+    port: int
+    pid: int | None
+    process: str | None
+    unit: str | None
+    user: str | None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Listener | None:
+        address, port = as_text(raw.get("address")), as_int(raw.get("port"))
+        if address is None or port is None:
+            return None
+        process, unit, user = (as_text(raw.get(name)) for name in ("process", "unit", "user"))
+        return cls(same_address(address), port, as_int(raw.get("pid")), process, unit, user)
+
+    @property
+    def loopback(self) -> bool:
+        try:
+            return ipaddress.ip_address(self.address).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def wildcard(self) -> bool:
+        return self.address in ("0.0.0.0", "::")
+
+    def __str__(self) -> str:
+        at = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{at}:{self.port} ({self.process or 'an unknown process'}, pid {self.pid}, {self.unit or 'no unit'})"
+
+
+@dataclass(frozen=True)
+class VmFlags:
+    """How a VM was started, made on its host by an allow list: its argument list and its environment never leave the host.
+
+    name: value of -name or -sname as given. proto_dist: the last value of -proto_dist, "inet_tcp" where none is given; proto_dist_given: how often it
+    is given (before OTP 27.1, twice means inet_tcp). kernel: parameters of the application kernel by name, known ones only, values as given.
+    fixed_port: value of -erl_epmd_port. listens: False with -dist_listen false. cookie: what the command line holds of one:
+    "none"; "ignored" (words that do not count and are not the cookie: the VM takes the cookie file); "unknown" (such words, and the cookie file could
+    not be read); "value" (a word is the node's cookie). arguments_read: False where the command line could not be read.
+    """
+
+    name: str | None = None
+    long_names: bool = False
+    hidden: bool = False
+    proto_dist: str = "inet_tcp"
+    proto_dist_given: int = 0
+    ssl_options_file: str | None = None
+    args_files: tuple[str, ...] = ()
+    config_files: tuple[str, ...] = ()
+    kernel: Mapping[str, str] = field(default_factory=dict)
+    fixed_port: str | None = None
+    listens: bool = True
+    cookie: str = "none"
+    arguments_read: bool = True
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> VmFlags:
+        kernel = raw.get("kernel")
+        return cls(
+            name=as_text(raw.get("name")),
+            long_names=bool(raw.get("long_names")),
+            hidden=bool(raw.get("hidden")),
+            proto_dist=as_text(raw.get("proto_dist")) or "inet_tcp",
+            proto_dist_given=as_int(raw.get("proto_dist_given")) or 0,
+            ssl_options_file=as_path(raw.get("ssl_options_file")),
+            args_files=as_texts(raw.get("args_files")) or (),
+            config_files=as_texts(raw.get("config_files")) or (),
+            kernel={safe_text(key): safe_text(value) for key, value in kernel.items()} if isinstance(kernel, Mapping) else {},
+            fixed_port=as_text(raw.get("fixed_port")),
+            listens=raw.get("listens") is not False,
+            cookie=as_text(raw.get("cookie")) or "none",
+            arguments_read=raw.get("arguments_read") is True,
+        )
+
+    @property
+    def distribution_possible(self) -> bool:
+        """Whether the VM has a name, or could be given one while it runs."""
+        return self.name is not None or self.proto_dist != "none"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package: the version that is installed, and the one with which a process was started (None where dpkg's log does not say)."""
+
+    name: str
+    installed: str | None
+    started: str | None
+
+
+@dataclass(frozen=True)
+class RunningVm:
+    """The OTP that a process runs, which is not always the one on disk.
+
+    erts: of the running program; installed_erts: the one that a start would use now. version: of the running OTP, None where its files were replaced
+    and it is not known. replaced: its program and libraries that are no longer the files on disk.
+    """
+
+    executable: str | None
+    otp_root: str | None
+    erts: str | None
+    installed_erts: str | None
+    version: str | None
+    package: Package | None
+    replaced: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: object) -> RunningVm | None:
+        if not isinstance(raw, Mapping):
+            return None
+        replaced, of = as_texts(raw.get("replaced")), raw.get("package")
+        if replaced is None:
+            return None
+        package = of if isinstance(of, Mapping) else {}
+        name = as_text(package.get("name"))
+        return cls(
+            executable=as_path(raw.get("executable")),
+            otp_root=as_path(raw.get("otp_root")),
+            erts=as_text(raw.get("erts")),
+            installed_erts=as_text(raw.get("installed_erts")),
+            version=as_text(raw.get("version")),
+            package=Package(name, as_text(package.get("installed")), as_text(package.get("started"))) if name else None,
+            replaced=replaced,
+        )
+
+
+@dataclass(frozen=True)
+class Process:
+    """One BEAM virtual machine or epmd.
+
+    program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
+    bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
+    vm: which OTP it runs; None for epmd, and where the program could not be read.
+    """
+
+    pid: int
+    program: str
+    user: str
+    unit: str | None
+    flags: VmFlags
+    digest: str | None = None
+    started: float | None = None
+    core_limit: int | None = None
+    home: str | None = None
+    root: str | None = None
+    container: bool = False
+    vm: RunningVm | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Process | None:
+        pid = as_int(raw.get("pid"))
+        if pid is None:
+            return None
+        flags = raw.get("flags")
+        return cls(
+            pid=pid,
+            program=as_text(raw.get("process")) or "",
+            user=as_text(raw.get("user")) or "",
+            unit=as_text(raw.get("unit")),
+            flags=VmFlags.parse(flags) if isinstance(flags, Mapping) else VmFlags(arguments_read=False),
+            digest=as_text(raw.get("digest")),
+            started=as_float(raw.get("started")),
+            core_limit=as_int(raw.get("core_limit")),
+            home=as_path(raw.get("home")),
+            root=as_path(raw.get("root")),
+            container=bool(raw.get("container")),
+            vm=RunningVm.parse(raw.get("vm")),
+        )
+
+    @property
+    def is_vm(self) -> bool:
+        return self.program in ("beam.smp", "beam")
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """One file or directory. kind: "file", "directory", "link" or "other".
+
+    replaceable_by: users other than root who may write a directory above it, so that they can put another file in its place: "beam", "group adm",
+    "everybody"; replaceable_through: those directories. None where a directory could not be looked at.
+    """
+
+    path: str
+    kind: str
+    mode: int
+    owner: str
+    group: str
+    size: int | None = None
+    sha256: str | None = None
+    replaceable_by: tuple[str, ...] | None = None
+    replaceable_through: tuple[str, ...] | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> FileFacts | None:
+        path, mode = as_path(raw.get("path")), raw.get("mode")
+        try:
+            number = int(str(mode), 8)
+        except ValueError:
+            return None
+        if path is None:
+            return None
+        return cls(
+            path=path,
+            kind=as_text(raw.get("kind")) or "other",
+            mode=number,
+            owner=as_text(raw.get("owner")) or "",
+            group=as_text(raw.get("group")) or "",
+            size=as_int(raw.get("size")),
+            sha256=as_text(raw.get("sha256")),
+            replaceable_by=as_texts(raw.get("replaceable_by")),
+            replaceable_through=as_texts(raw.get("replaceable_through")),
+        )
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A systemd unit. user: as in the unit, "" for root. drop_ins: in the order in which systemd reads them. stale: files changed since it read them.
+
+    core_limit: LimitCORE as systemd prints it ("0", "infinity"). exposure: systemd-analyze security, 0 to 10. digest: BEAM_CLUSTER_DIGEST that a
+    process started now would get. environment_names: the variables that it would get from the unit and its files, names only; None where a file
+    could not be read. environment_files: in order, with a "-" in front where the file may be missing.
+    """
+
+    load: str
+    active: str
+    enabled: str
+    user: str | None
+    drop_ins: tuple[str, ...] | None
+    stale: bool | None
+    after: frozenset[str] | None
+    requires: frozenset[str] | None
+    core_limit: str | None
+    exposure: float | None = None
+    digest: str | None = None
+    environment_names: frozenset[str] | None = None
+    environment_files: tuple[str, ...] | None = None
+    fragment: str | None = None
+    main_pid: int | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Unit:
+        return cls(
+            load=as_text(raw.get("load")) or "",
+            active=as_text(raw.get("active")) or "",
+            enabled=as_text(raw.get("enabled")) or "",
+            user=as_text(raw.get("user")),
+            drop_ins=as_texts(raw.get("drop_ins")),
+            stale=as_bool(raw.get("need_daemon_reload")),
+            after=as_set(raw.get("after")),
+            requires=as_set(raw.get("requires")),
+            core_limit=as_text(raw.get("core_limit")),
+            exposure=as_float(raw.get("exposure")),
+            digest=as_text(raw.get("digest")),
+            environment_names=as_set(raw.get("environment_names")),
+            environment_files=as_texts(raw.get("environment_files")),
+            fragment=as_path(raw.get("fragment")),
+            main_pid=as_int(raw.get("main_pid")),
+        )
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One certificate of a PEM file, in the file's order. sha256: of the DER, hexadecimal. Times: 2026-01-31T00:00:00Z."""
+
+    path: str
+    sha256: str
+    issuer: str
+    subject: str
+    sans: tuple[str, ...]
+    not_before: str
+    not_after: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Certificate | None:
+        path, digest = as_path(raw.get("path")), as_text(raw.get("sha256"))
+        if path is None or digest is None:
+            return None
+        issuer, subject, since, until = (as_text(raw.get(name)) or "" for name in ("issuer", "subject", "not_before", "not_after"))
+        return cls(path, digest, issuer, subject, as_texts(raw.get("sans")) or (), since, until)
+
+
+@dataclass(frozen=True)
+class Otp:
+    """One installation of Erlang/OTP, by its root directory: the host's own, a release's, a container's. pids: the VMs that run from it."""
+
+    root: str
+    release: str | None
+    version: str | None
+    pids: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Otp | None:
+        root, pids = as_path(raw.get("root")), raw.get("pids")
+        if root is None:
+            return None
+        numbers = tuple(pid for pid in pids if as_int(pid) is not None) if isinstance(pids, (list, tuple)) else ()
+        return cls(root, as_text(raw.get("release")), as_text(raw.get("version")), numbers)
+
+
+def _units(raw: object) -> Mapping[str, Unit] | None:
+    if not isinstance(raw, Mapping):
+        return None
+    return {safe_text(name): Unit.parse(one) for name, one in raw.items() if isinstance(one, Mapping)}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One host, as the module observe saw it.
+
+    processes: the host's own BEAM processes; contained: those of containers on it, which are other hosts. files, by path: see exists().
+    missing: paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback.
+    certificates: of the files looked at. unknown: why a part is not known or not whole, by its name ("files": "...").
+    """
+
+    host: str
+    epoch: float | None = None
+    privileged: bool = False
+    init: str | None = None
+    addresses: tuple[HostAddress, ...] | None = None
+    listeners: tuple[Listener, ...] | None = None
+    processes: tuple[Process, ...] | None = None
+    contained: tuple[Process, ...] | None = None
+    files: Mapping[str, FileFacts] | None = None
+    missing: frozenset[str] = frozenset()
+    units: Mapping[str, Unit] | None = None
+    firewall: Firewall | None = None
+    epmd_names: Mapping[str, int] | None = None
+    certificates: tuple[Certificate, ...] | None = None
+    otp: tuple[Otp, ...] | None = None
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, host: str, raw: Mapping[str, Any]) -> Observation:
+        """From the result of the module observe. Never raises: what has another shape than it should is unknown."""
+        files = each(raw.get("files"), FileFacts.parse)
+        units, firewall, names, unknown = (raw.get(name) for name in ("units", "firewall", "epmd_names", "unknown"))
+        return cls(
+            host=host,
+            epoch=as_float(raw.get("epoch")),
+            privileged=bool(raw.get("privileged")),
+            init=as_text(raw.get("init")),
+            addresses=each(raw.get("addresses"), HostAddress.parse),
+            listeners=each(raw.get("listeners"), Listener.parse),
+            processes=each(raw.get("processes"), Process.parse),
+            contained=each(raw.get("contained"), Process.parse),
+            files=None if files is None else {one.path: one for one in files},
+            missing=as_set(raw.get("missing")) or frozenset(),
+            units=_units(units),
+            firewall=Firewall.parse(firewall) if isinstance(firewall, Mapping) else None,
+            epmd_names={safe_text(name): port for name, port in names.items() if as_int(port) is not None} if isinstance(names, Mapping) else None,
+            certificates=each(raw.get("certificates"), Certificate.parse),
+            otp=each(raw.get("otp_roots"), Otp.parse),
+            unknown={safe_text(name): safe_text(why) for name, why in unknown.items()} if isinstance(unknown, Mapping) else {},
+        )
+
+    def __bool__(self) -> bool:
+        """Whether anything was seen at all."""
+        return any(getattr(self, one.name) is not None for one in fields(self) if one.name not in ("host", "privileged", "missing", "unknown"))
+
+    def exists(self, path: str) -> bool | None:
+        """Whether a file that the module was asked for is there; None where nobody looked, or it is behind a directory that was not ours to read."""
+        if path in self.missing:
+            return False
+        return True if path in (self.files or {}) else None
+
+    def why_unknown(self, part: str) -> str:
+        return self.unknown.get(part) or f"{part} were not looked at"

@@ -1,0 +1,175 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guard without a host: what it says of an environment, and of the arguments of a VM. On hosts: tests/takeover."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rendering import render
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+GUARD = ROLES / "service" / "files" / "guard"
+FLAGS = """-start_epmd false
+-proto_dist {carrier}
+-ssl_dist_optfile /etc/beam/n/ssl_dist.conf
+-setcookie
+-kernel inetrc '"/etc/beam/n/inetrc"'
+-kernel inet_dist_use_interface {{10,0,0,1}}
+-kernel inet_dist_listen_min 9100
+-kernel inet_dist_listen_max 9100
+"""
+OURS = (
+    "beam.smp -- -root / -- -home /h -- -start_epmd false -proto_dist inet_tls -ssl_dist_optfile /etc/beam/n/ssl_dist.conf -setcookie"
+    ' -kernel inetrc "/etc/beam/n/inetrc" -kernel inet_dist_use_interface {10,0,0,1} -kernel inet_dist_listen_min 9100'
+    " -kernel inet_dist_listen_max 9100 -eval net_kernel:allow(Allowed)"
+)
+NAMED = f"{OURS} -sname n"
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    flags = FLAGS.format(carrier="inet_tls")
+    sum_ = hashlib.sha256(flags.encode()).hexdigest()
+    (tmp_path / "vm.args").write_text(f"# Managed\n# sha256 of the lines below: {sum_}\n{flags}", encoding="utf-8")
+    return tmp_path
+
+
+def start(directory: Path, **environment: str) -> tuple[int, str]:
+    done = subprocess.run(
+        ["sh", str(GUARD), "start", "x.service", str(directory)],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+def test_the_environment_that_was_planned_passes(directory: Path) -> None:
+    assert start(directory, ERL_AFLAGS=f"-args_file {directory}/vm.args") == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({}, "was taken away"),
+        ({"ERL_AFLAGS": ""}, "was taken away"),
+        ({"ERL_AFLAGS": "-args_file {d}/vm.args -setcookie s3cret"}, "ERL_AFLAGS is set by"),
+        ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_ZFLAGS": "-setcookie s3cret"}, "ERL_ZFLAGS is set by"),
+        ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_FLAGS": "s3cret"}, "ERL_FLAGS is set by"),
+        ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_OTP29_FLAGS": "s3cret"}, "ERL_OTP29_FLAGS is set by"),
+        ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_INETRC": "/s3cret"}, "ERL_INETRC is set by"),
+    ],
+)
+def test_another_environment_is_refused_in_one_line_without_its_values(directory: Path, environment: dict[str, str], says: str) -> None:
+    status, said = start(directory, **{name: value.replace("{d}", str(directory)) for name, value in environment.items()})
+    assert status == 1 and says in said and said.count("\n") == 1 and "s3cret" not in said
+
+
+@pytest.mark.parametrize("change", [lambda p: p.unlink(), lambda p: p.write_text(""), lambda p: p.write_text(p.read_text() + "-hidden\n")])
+def test_flags_that_are_not_as_they_were_written_are_refused(directory: Path, change: Any) -> None:
+    change(directory / "vm.args")
+    status, said = start(directory, ERL_AFLAGS=f"-args_file {directory}/vm.args")
+    assert status == 1 and said.startswith("beam guard: x.service is not started: ") and said.count("\n") == 1
+
+
+def judge(directory: Path, words: str, carrier: str = "inet_tls") -> str:
+    if carrier == "none":
+        (directory / "vm.args").write_text("-proto_dist none\n-start_epmd false\n", encoding="utf-8")
+    text = GUARD.read_text(encoding="utf-8")
+    function = text[text.index("judge() {") : text.index("\n}\n", text.index("judge() {")) + 3]
+    done = subprocess.run(
+        ["sh", "-c", f"flags={directory}/vm.args\n{function}judge"],
+        input="".join(f"{word}\n" for word in words.split()),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "early"),
+        (NAMED, "flags"),
+        (OURS, "flags"),
+        (f"{NAMED} -setcookie word", "flags"),
+        (f"{NAMED} -extra -proto_dist inet_tcp", "flags"),
+        (NAMED.replace("-setcookie ", "") + " -setcookie word", "open -setcookie on its command line takes the place of the cookie file"),
+        (f"{NAMED} -nocookie", "open -nocookie makes its cookie a known word"),
+        (f"{NAMED} -proto_dist inet_tcp", "open -proto_dist has another value"),
+        (f"{NAMED} -proto_dist inet_tls", "open -proto_dist is given twice"),
+        (f"{NAMED} -kernel inet_dist_use_interface {{0,0,0,0}}", "open inet_dist_use_interface has another value"),
+        (f"{NAMED} -kernel a b inet_dist_listen_min 1", "open inet_dist_listen_min has another value"),
+        (NAMED.replace("net_kernel:allow(Allowed)", "x"), "open the list of nodes that may connect is missing"),
+        ("beam.smp -- -noshell", "none"),
+        ("beam.smp -- -sname tool -dist_listen false", "tool"),
+        ("beam.smp -- -sname child -kernel inet_dist_use_interface {127,0,0,1}", "tool"),
+        (f"{NAMED.replace('net_kernel:allow(Allowed)', 'x')} -hidden", "tool"),
+    ],
+)
+def test_what_it_says_of_arguments(directory: Path, words: str, said: str) -> None:
+    assert judge(directory, words) == said
+
+
+def test_it_names_all_that_was_lost(directory: Path) -> None:
+    said = judge(directory, "beam.smp -- -sname n -setcookie word")
+    wanted = {"-proto_dist", "-ssl_dist_optfile", "inet_dist_use_interface", "inet_dist_listen_min", "inet_dist_listen_max"}
+    assert set(said.removeprefix("open ").split(", ")) == {f"{flag} is missing" for flag in wanted}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("beam.smp -- -proto_dist none", "flags"),
+        ("beam.smp -- -noshell", "none"),
+        ("beam.smp -- -proto_dist none -sname n", "open it has a name, and is to have no distribution"),
+    ],
+)
+def test_a_node_without_distribution(directory: Path, words: str, said: str) -> None:
+    assert judge(directory, words, "none") == said
+
+
+@pytest.mark.parametrize("product", sorted(folder.name for folder in (ROLES / "product" / "products").iterdir()))
+def test_the_last_words_of_every_drop_in_are_the_environment_and_the_guard(product: str) -> None:
+    data = yaml.safe_load((ROLES / "product" / "products" / product / "vars.yml").read_text(encoding="utf-8"))["__beam_product"]
+    host = {"firewall": {"backend": "nftables"}, "epmd": {"listen": ["127.0.0.1", "10.0.0.1"]}}
+    values = {
+        "__beam_node": {"node": "x@n1", "name": "x", "unit": "x.service", "directory": "/etc/beam/x@n1", "ports": {"first": 9100, "last": 9109}},
+        "__beam_service_product": data,
+        "__beam_service_digest": "d",
+        "beam_plan": {"hosts": {"n1": host}},
+        "inventory_hostname": "n1",
+        "beam_service_directives": ["EnvironmentFile=/etc/mine", "ExecStartPre="],
+        "beam_service_restart_seconds": 5,
+        "beam_service_crash_dump_directory": "",
+    }
+    lines = [line for line in render(ROLES / "service" / "templates", "zzz-beam.conf", values).splitlines() if line and line[0] != "#"]
+    assert lines[-2:] == ["EnvironmentFile=/etc/beam/x@n1/unit.env", "ExecStartPre=/etc/beam/guard start x.service /etc/beam/x@n1"]
+    assert ("SocketBindAllow=tcp:9100-9109" in lines) == (product == "erlang")
+    environment = render(ROLES / "service" / "templates", "unit.env", values).splitlines()
+    assert "ERL_AFLAGS=-args_file /etc/beam/x@n1/vm.args" in environment and "ERL_EPMD_ADDRESS=127.0.0.1,10.0.0.1" in environment
+
+
+def test_the_sum_of_the_flags_is_in_the_file(directory: Path) -> None:
+    """As the role distribution renders it, on which the guard insists."""
+    values = {
+        "__beam_node": {
+            "node": "x@n1", "directory": str(directory), "inet_tuple": "{10,0,0,1}", "ports": {"first": 1, "last": 2}, "hidden": False, "kernel": {}
+        },
+        "__beam_distribution_product": {"cookie_placeholder": True}, "__beam_distribution_off": False, "__beam_distribution_port": "",
+        "beam_distribution_extra_args": ["+P 1000000"], "beam_plan": {"carrier": "inet_tls", "tls": True, "names": "short", "family": 4},
+    }  # fmt: skip
+    (directory / "vm.args").write_text(render(ROLES / "distribution" / "templates", "vm.args", values), encoding="utf-8")
+    assert start(directory, ERL_AFLAGS=f"-args_file {directory}/vm.args") == (0, "")

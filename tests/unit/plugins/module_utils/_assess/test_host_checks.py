@@ -1,0 +1,288 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every control that is read on a host is seen passing on a whole cluster, and failing on one that is broken in exactly the way that it is about."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess import host_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
+from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def by_status(verdict: Verdict) -> dict[str, set[str]]:
+    """Controls by status, a control once per status that any of its findings has."""
+    found: dict[str, set[str]] = {}
+    for one in verdict.findings:
+        found.setdefault(one.status, set()).add(one.control)
+    return found
+
+
+def test_a_whole_cluster_passes_every_control() -> None:
+    verdict = evaluate(made.evidence())
+    assert by_status(verdict) == {PASSED: set(BY_ID)}
+    assert verdict.ok
+
+
+def broken(change: Change, host: str = "n2") -> Verdict:
+    seen = made.hosts()
+    change(seen[host])
+    return evaluate(made.evidence(seen=seen))
+
+
+def listener(address: str, port: int, **other: Any) -> dict[str, Any]:
+    return {"address": address, "port": port, "family": 4, "pid": 66, "process": "beam.smp", "unit": "beam.service", "user": "beam", **other}
+
+
+def add_listener(*args: Any, **other: Any) -> Change:
+    return lambda n2: n2["listeners"].append(listener(*args, **other))
+
+
+def move_listener(port: int, address: str) -> Change:
+    """The node listens elsewhere, as on a wildcard address."""
+
+    def change(n2: dict[str, Any]) -> None:
+        for entry in n2["listeners"]:
+            if entry["port"] == port and entry["address"] == made.HOSTS["n2"]:
+                entry["address"] = address
+
+    return change
+
+
+def drop_listener(port: int) -> Change:
+    def change(n2: dict[str, Any]) -> None:
+        n2["listeners"] = [entry for entry in n2["listeners"] if entry["port"] != port]
+
+    return change
+
+
+def set_file(suffix: str, **values: Any) -> Change:
+    def change(n2: dict[str, Any]) -> None:
+        (entry,) = (entry for entry in n2["files"] if entry["path"].endswith(suffix))
+        entry.update(values)
+
+    return change
+
+
+def drop_file(suffix: str, *, looked: bool = True) -> Change:
+    def change(n2: dict[str, Any]) -> None:
+        (path,) = (entry["path"] for entry in n2["files"] if entry["path"].endswith(suffix))
+        n2["files"] = [entry for entry in n2["files"] if entry["path"] != path]
+        n2["missing"] = [path] if looked else []
+
+    return change
+
+
+def unit(name: str, **values: Any) -> Change:
+    return lambda n2: n2["units"][name].update(values)
+
+
+def process(**values: Any) -> Change:
+    return lambda n2: n2["processes"][0].update(values)
+
+
+EMULATOR = "/usr/lib/erlang/erts-15.2.7/bin/beam.smp"
+
+
+def vm(**values: Any) -> Change:
+    return lambda n2: n2["processes"][0]["vm"].update(values)
+
+
+def flags(**values: Any) -> Change:
+    return lambda n2: n2["processes"][0]["flags"].update(values)
+
+
+def table(**values: Any) -> Change:
+    return lambda n2: n2["firewall"]["beam"].update(values)
+
+
+def admit(family: int, sources: list[str] | None, **other: Any) -> Change:
+    return lambda n2: n2["firewall"]["beam"]["admits"].append(made.admission(family, sources, **other))
+
+
+BEAM, EPMD, FIREWALL = "beam.service", "epmd.socket", "beam-firewall.service"
+BROKEN_HOSTS: list[tuple[str, Change, str]] = [
+    ("epmd-listeners", add_listener("0.0.0.0", 4369, process="epmd"), "listens on 0.0.0.0:4369 (epmd"),
+    ("epmd-listeners", add_listener("::", 4369, process="epmd"), "listens on [::]:4369"),
+    ("epmd-listeners", add_listener("10.89.2.12", 4369, process="systemd"), "10.89.2.12:4369"),
+    ("epmd-listeners", drop_listener(4369), "nothing listens on 10.89.1.12:4369"),
+    ("distribution-listeners", add_listener("0.0.0.0", 9100), "listens on 0.0.0.0:9100"),
+    ("distribution-listeners", add_listener("0.0.0.0", 41234), "outside its port range on 0.0.0.0:41234"),
+    ("distribution-listeners", add_listener("10.89.1.12", 9100, unit="evil.service"), "another process has a port of its range"),
+    ("distribution-listeners", drop_listener(9100), "nothing listens on 10.89.1.12"),
+    ("private-key", set_file("key.pem", mode="0440"), "mode 0440, not 0400"),
+    ("private-key", set_file("key.pem", owner="root"), "belongs to root, not to beam"),
+    ("private-key", set_file("key.pem", replaceable_by=["group adm"]), "can be replaced by group adm"),
+    ("distribution-listeners", flags(kernel={}), "(beam.service) runs without -kernel inet_dist_use_interface, -kernel inet_dist_listen_min"),
+    ("distribution-listeners", flags(proto_dist="inet_tcp"), "runs without -proto_dist with TLS"),
+    ("distribution-listeners", flags(proto_dist_given=0), "runs without -proto_dist with TLS"),
+    ("distribution-listeners", flags(ssl_options_file=None), "runs without -ssl_dist_optfile"),
+    ("private-key", set_file("key.pem", kind="link"), "no regular file (link)"),
+    ("private-key", drop_file("key.pem"), "does not exist"),
+    ("cookie-file", set_file(".erlang.cookie", mode="0644"), "mode 0644"),
+    ("cookie-file", set_file(".erlang.cookie", owner="nobody"), "belongs to nobody"),
+    ("cookie-file", set_file(".erlang.cookie", replaceable_by=["beam", "everybody"]), "can be replaced by everybody"),
+    ("options-file", drop_file("ssl_dist.conf"), "does not exist"),
+    ("options-file", set_file("ssl_dist.conf", owner="beam"), "belongs to beam, not to root"),
+    ("options-file", set_file("vm.args", mode="0666"), "mode 0666"),
+    ("options-file", set_file("ssl_dist.conf", replaceable_by=["beam"]), "can be replaced by beam"),
+    ("options-file", set_file("inetrc", replaceable_by=["everybody"]), "can be replaced by everybody"),
+    ("options-file", set_file("allow.conf", kind="link"), "no regular file"),
+    ("unit-drop-in", unit(BEAM, drop_ins=["/etc/systemd/system/beam.service.d/other.conf"]), "does not use"),
+    ("unit-drop-in", unit(BEAM, drop_ins=[f"/etc/systemd/system/{BEAM}.d/zzz-beam.conf", "/run/service.d/zzzz.conf"]), "zzzz.conf comes after"),
+    ("unit-drop-in", unit(BEAM, requires=[FIREWALL]), "does not require its guard"),
+    ("unit-drop-in", unit(BEAM, need_daemon_reload=True), "has not read"),
+    ("unit-drop-in", unit(BEAM, active="failed"), "is failed"),
+    ("unit-drop-in", unit(BEAM, enabled="disabled"), "does not start at boot"),
+    ("unit-drop-in", unit(BEAM, user=""), "runs as root"),
+    ("unit-sandbox", unit(BEAM, exposure=9.4), "exposure level 9.4"),
+    ("core-dumps", unit(BEAM, core_limit="infinity"), "LimitCORE is infinity"),
+    ("core-dumps", process(core_limit=-1), "another core limit"),
+    ("running-process", process(digest="0ld"), "before the files"),
+    ("running-process", process(digest=None), "before the files"),
+    ("running-process", process(user="root"), "runs as root"),
+    ("running-process", flags(name="other@n2"), "no process of beam.service"),
+    ("running-process", unit(BEAM, digest=None), "no digest"),
+    ("running-vm", vm(replaced=[EMULATOR]), f"pid 42 runs {EMULATOR} of the package erlang-base, which is no longer the file on disk"),
+    ("running-vm", vm(replaced=["/usr/lib/x86_64-linux-gnu/libcrypto.so.3"]), "libcrypto.so.3, which is no longer the file on disk"),
+    ("running-vm", vm(package={"name": "erlang-base", "installed": "27-2", "started": "27-1"}), "runs erlang-base 27-1, and 27-2 is installed"),
+    ("running-vm", vm(installed_erts="15.2.8"), "runs ERTS 15.2.7, and /usr/lib/erlang has ERTS 15.2.8 now"),
+    ("argument-list", flags(cookie="value"), "shows its cookie"),
+    ("firewall-rules", lambda n2: n2["firewall"].update(beam=None), "not loaded"),
+    ("firewall-rules", table(members=[*made.MEMBERS, "10.89.1.66"]), "lets in 10.89.1.66"),
+    ("firewall-rules", table(members=made.MEMBERS[:2]), "does not let in the member 10.89.1.13"),
+    ("firewall-rules", table(ports=[[4369, 4369]]), "guards the ports"),
+    ("firewall-rules", table(dormant=True), "dormant"),
+    ("firewall-rules", table(hooks=["output"]), "no chain"),
+    # An accept before the drop, a set too wide, and no rules for one family: the policy accepts.
+    ("firewall-rules", admit(4, None, rule="accept"), "lets in every address (IPv4): accept"),
+    ("firewall-rules", admit(4, ["192.168.7.0/24"], rule="ip saddr 192.168.7.0/24 accept"), "lets in 192.168.7.0/24"),
+    ("firewall-rules", admit(4, ["10.89.1.0-10.89.1.255"]), "lets in 10.89.1.0-10.89.1.255"),
+    ("firewall-rules", admit(6, None, rule="policy accept of the chain input"), "lets in every address (IPv6)"),
+    ("firewall-rules", admit(4, None, certain=False, ports=[[9000, 9200]]), "may let in every address"),
+    ("firewall-boot", unit(FIREWALL, enabled="disabled"), "not enabled"),
+    ("firewall-boot", unit(FIREWALL, active="inactive"), "is inactive"),
+    ("firewall-boot", unit(BEAM, after=[EPMD]), "beam.service may start before"),
+    ("firewall-boot", unit(BEAM, requires=[f"beam-guard-{BEAM}"]), "does not require"),
+    ("firewall-boot", unit(EPMD, after=[]), "epmd.socket may start before"),
+]
+
+
+@pytest.mark.parametrize(("control", "change", "says"), BROKEN_HOSTS)
+def test_a_broken_host_fails_exactly_that_control(control: str, change: Change, says: str) -> None:
+    verdict = broken(change)
+    assert by_status(verdict)[FAILED] == {control}
+    (found,) = verdict.failures
+    assert found.hosts == ("n2",)
+    assert says in " ".join(found.details)
+
+
+def test_every_control_has_a_broken_host() -> None:
+    assert {control for control, _change, _says in BROKEN_HOSTS} == set(host_checks.CHECKS)
+
+
+@pytest.mark.parametrize("port", [4369, 9100])
+def test_a_wildcard_listener_is_one_problem(port: int) -> None:
+    (found,) = broken(move_listener(port, "0.0.0.0")).failures
+    assert len(found.details) == 1 and f"0.0.0.0:{port}" in found.details[0]
+
+
+def gone(name: str) -> Change:
+    return lambda n2: n2.pop(name)
+
+
+UNKNOWN: list[tuple[str, Change, str]] = [
+    ("epmd-listeners", gone("listeners"), "listeners"),
+    ("distribution-listeners", gone("listeners"), "listeners"),
+    ("private-key", drop_file("key.pem", looked=False), "not looked at"),
+    ("private-key", set_file("key.pem", replaceable_by=None), "directories above"),
+    ("cookie-file", drop_file(".erlang.cookie", looked=False), "not looked at"),
+    ("cookie-file", gone("files"), "not looked at"),
+    ("options-file", set_file("ssl_dist.conf", replaceable_by=None), "directories above"),
+    ("options-file", gone("files"), "not looked at"),
+    ("unit-drop-in", gone("units"), "not looked at"),
+    ("unit-drop-in", unit(BEAM, drop_ins=None), "not looked at"),
+    ("unit-sandbox", unit(BEAM, exposure=None), "not looked at"),
+    ("core-dumps", unit(BEAM, core_limit=None), "not looked at"),
+    ("running-process", gone("processes"), "processes"),
+    ("running-process", gone("units"), "not looked at"),
+    ("running-process", flags(arguments_read=False, name=None), "could not be read"),
+    ("running-vm", gone("processes"), "processes"),
+    ("running-vm", lambda n2: n2["processes"].clear(), "no process of beam.service runs"),
+    ("running-vm", process(vm=None), "could not be read"),
+    ("argument-list", gone("processes"), "processes"),
+    ("argument-list", lambda n2: n2["processes"].clear(), "no process of beam.service"),
+    ("argument-list", flags(arguments_read=False), "could not be read"),
+    ("argument-list", flags(cookie="unknown"), "cookie file could not be read"),
+    ("firewall-rules", gone("firewall"), "could not be read"),
+    # nft was too slow, or there was no privilege.
+    ("firewall-rules", lambda n2: n2["firewall"].update(readable=False, beam=None), "could not be read"),
+    ("firewall-rules", table(admits=None), "could not be read"),
+    ("firewall-boot", gone("units"), "not looked at"),
+    ("firewall-boot", unit(BEAM, after=None), "not looked at"),
+]
+
+
+@pytest.mark.parametrize(("control", "change", "says"), UNKNOWN)
+def test_what_could_not_be_looked_at_is_not_tested(control: str, change: Change, says: str) -> None:
+    found = [one for one in broken(change).failures if one.control == control]
+    assert [one.status for one in found] == [NOT_TESTED]
+    assert says in " ".join(found[0].details)
+
+
+def test_every_control_has_been_unknown() -> None:
+    assert {control for control, _change, _says in UNKNOWN} == set(host_checks.CHECKS)
+
+
+def test_hosts_that_were_not_observed_are_not_tested() -> None:
+    verdict = evaluate(made.evidence(seen={**made.hosts(), "n2": {}}))
+    untested = {one.control for one in verdict.findings if one.status == NOT_TESTED and one.hosts == ("n2",)}
+    assert untested >= set(host_checks.CHECKS)
+
+
+def test_a_file_of_a_directory_that_was_listed_is_missing_and_not_unknown() -> None:
+    (found,) = broken(drop_file("vm.args", looked=False)).failures
+    assert (found.control, found.status) == ("options-file", FAILED)
+
+
+def test_without_privilege_nobody_knows_what_a_process_was_started_with() -> None:
+    def change(n2: dict[str, Any]) -> None:
+        n2.update(privileged=False)
+        n2["processes"][0].update(digest=None)
+
+    assert {(one.control, one.status) for one in broken(change).failures} == {("running-process", NOT_TESTED)}
+
+
+@pytest.mark.parametrize(
+    ("other", "address", "fails"),
+    [("second.service", "10.89.1.62", False), ("second.service", "0.0.0.0", True), ("evil.service", "10.89.1.62", True)],
+)
+def test_two_nodes_of_a_host_have_one_port_at_an_address_each(other: str, address: str, fails: bool) -> None:
+    of, seen = made.plan(), made.hosts()
+    nodes = of["hosts"]["n2"]["nodes"]
+    nodes.append({**copy.deepcopy(nodes[0]), "node": "second@n2b", "unit": "second.service", "address": "10.89.1.62"})
+    of["members"].append({**of["members"][1], "node": "second@n2b", "address": "10.89.1.62"})
+    seen["n2"]["listeners"].append(listener(address, 9100, unit=other))
+    verdict = evaluate(made.evidence(of=of, seen=seen))
+    (own,) = [found for found in verdict.findings if found.control == "distribution-listeners" and found.subject == "beam@n2"]
+    assert (own.status == FAILED) is fails, own.details
+
+
+def test_an_external_firewall_is_assessed_by_what_it_lets_through() -> None:
+    of, seen = made.plan(), made.hosts()
+    of["hosts"]["n2"]["firewall"]["backend"] = "external"
+    seen["n2"]["firewall"]["beam"] = None
+    del seen["n2"]["units"]["beam-firewall.service"]
+    verdict = evaluate(made.evidence(of=of, seen=seen))
+    assert verdict.ok
+    on_n2 = {f.control for f in verdict.findings if f.status == NOT_APPLICABLE and f.hosts == ("n2",)}
+    assert {"firewall-rules", "firewall-boot", "local-epmd", "local-distribution-port"} <= on_n2

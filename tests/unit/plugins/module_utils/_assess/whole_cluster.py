@@ -1,0 +1,313 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The evidence of a cluster of three hosts where everything is as it should be. Plans and observations are plain data that a test may break."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, NodeView, advisory
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, Answer, Probe, Questions, Scope, Session
+from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+
+NOW = 1_795_000_000.0
+DAY = 86400
+HOSTS = {"n1": "10.89.1.11", "n2": "10.89.1.12", "n3": "10.89.1.13"}
+PUBLIC = {"n1": "10.89.2.11", "n2": "10.89.2.12", "n3": "10.89.2.13"}
+MEMBERS = list(HOSTS.values())
+PORTS = [[4369, 4369], [9100, 9100]]
+
+Hosts = dict[str, dict[str, Any]]
+
+
+def tls(host: str) -> dict[str, Any]:
+    directory = f"/etc/beam/beam@{host}/tls"
+    return {"ca": f"{directory}/ca.pem", "certificate": f"{directory}/cert.pem", "key": f"{directory}/key.pem", "versions": ["tlsv1.3"]}
+
+
+COMMON = {"port": None, "hidden": False}
+SETTINGS = {
+    "net_ticktime": 60,
+    "net_tickintensity": 4,
+    "prevent_overlapping_partitions": True,
+    "connect_all": True,
+    "dist_auto_connect": "always",
+}
+TOLD = {"ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "auto_connect": "always"}
+
+
+def plan() -> dict[str, Any]:
+    members = [
+        {
+            "node": f"beam@{host}",
+            "name": "beam",
+            "host_part": host,
+            "host": host,
+            "address": address,
+            "ports": {"first": 9100, "last": 9100},
+            **COMMON,
+        }
+        for host, address in HOSTS.items()
+    ]
+    hosts = {
+        host: {
+            "in_run": True,
+            "address": address,
+            "addresses": [address],
+            "nodes": [
+                {
+                    "node": f"beam@{host}",
+                    "name": "beam",
+                    "host_part": host,
+                    "address": address,
+                    "ports": {"first": 9100, "last": 9100},
+                    "product": "erlang",
+                    "kind": "erlang",
+                    "unit": "beam.service",
+                    "user": "beam",
+                    "group": "beam",
+                    "home": f"/var/lib/beam/beam@{host}",
+                    "directory": f"/etc/beam/beam@{host}",
+                    "kernel": dict(SETTINGS),
+                    "tls": tls(host),
+                    **COMMON,
+                }
+            ],
+            "firewall": {"backend": "nftables", "ports": [[4369, 4369], [9100, 9100]], "own": [address]},
+            "epmd": {"listen": ["127.0.0.1", "::1", address], "port": 4369},
+        }
+        for host, address in HOSTS.items()
+    }
+    return {
+        "group": "beam",
+        "name_type": "short",
+        "mode": "cluster",
+        "discovery": "epmd",
+        "settings": dict(SETTINGS),
+        "tls": True,
+        "tls_versions": ["tlsv1.3"],
+        "epmd_port": 4369,
+        "members": members,
+        "addresses": list(HOSTS.values()),
+        "hosts": hosts,
+        "outsiders": ["outsider"],
+        "advisories": [],
+    }
+
+
+def admission(family: int, sources: list[str] | None, **other: Any) -> dict[str, Any]:
+    """One thing that our table lets in, as observe returns it."""
+    return {
+        "family": family,
+        "sources": sources,
+        "destinations": None,
+        "ports": PORTS,
+        "loopback": False,
+        "certain": True,
+        "rule": "ip saddr @members4 accept",
+        **other,
+    }
+
+
+def table() -> dict[str, Any]:
+    own = [admission(family, None, loopback=True, rule='iif "lo" accept') for family in (4, 6)]
+    return {
+        "members": MEMBERS,
+        "own": MEMBERS[:1],
+        "ports": PORTS,
+        "dormant": False,
+        "hooks": ["input", "output"],
+        "admits": [admission(4, MEMBERS), *own],
+    }
+
+
+def unit(**values: Any) -> dict[str, Any]:
+    return {
+        "load": "loaded",
+        "active": "active",
+        "enabled": "enabled",
+        "user": "",
+        "drop_ins": [],
+        "need_daemon_reload": False,
+        "after": ["sysinit.target"],
+        "requires": ["system.slice"],
+        "core_limit": "infinity",
+        **values,
+    }
+
+
+def host(name: str) -> dict[str, Any]:
+    """What observe returns of a host."""
+    address = HOSTS[name]
+
+    def listener(where: str, port: int, process: str, unit: str) -> dict[str, Any]:
+        return {"address": where, "port": port, "family": 4, "pid": 42, "process": process, "unit": unit, "user": "beam"}
+
+    def file(path: str, mode: str, owner: str, replaceable_by: list[str]) -> dict[str, Any]:
+        return {"path": path, "kind": "file", "mode": mode, "owner": owner, "group": owner, "replaceable_by": replaceable_by}
+
+    directory = f"/etc/beam/beam@{name}"
+    return {
+        "epoch": NOW,
+        "privileged": True,
+        "init": "systemd",
+        "addresses": [
+            {"interface": "lo", "address": "127.0.0.1", "family": 4, "prefix": 8, "default_route": False},
+            {"interface": "eth0", "address": address, "family": 4, "prefix": 24, "default_route": False},
+            {"interface": "eth1", "address": PUBLIC[name], "family": 4, "prefix": 24, "default_route": True},
+            {"interface": "docker0", "address": "172.17.0.1", "family": 4, "prefix": 16, "default_route": False},
+            {"interface": "eth1", "address": "fe80::1", "family": 6, "prefix": 64, "default_route": False},
+        ],
+        "firewall": {"readable": True, "in_charge": "nftables", "drops_by_default": False, "beam": table()},
+        "listeners": [
+            listener("127.0.0.1", 4369, "systemd", "epmd.socket"),
+            listener("::1", 4369, "systemd", "epmd.socket"),
+            listener(address, 4369, "systemd", "epmd.socket"),
+            listener(address, 9100, "beam.smp", "beam.service"),
+            listener("0.0.0.0", 22, "sshd", "ssh.service"),
+        ],
+        "processes": [
+            {
+                "pid": 42,
+                "process": "beam.smp",
+                "user": "beam",
+                "unit": "beam.service",
+                "flags": {
+                    "name": f"beam@{name}",
+                    "long_names": True,
+                    "proto_dist": "inet_tls",
+                    "proto_dist_given": 1,
+                    "ssl_options_file": f"{directory}/ssl_dist.conf",
+                    "kernel": {"inet_dist_use_interface": "{10,89,1,11}", "inet_dist_listen_min": "9100", "inet_dist_listen_max": "9100"},
+                    "cookie": "none",
+                    "arguments_read": True,
+                },
+                "digest": "d1ge57",
+                "core_limit": 0,
+                "vm": {
+                    "executable": "/usr/lib/erlang/erts-15.2.7/bin/beam.smp",
+                    "otp_root": "/usr/lib/erlang",
+                    "erts": "15.2.7",
+                    "installed_erts": "15.2.7",
+                    "version": "27.3.4.1",
+                    "package": {"name": "erlang-base", "installed": "1:27.3.4.1+dfsg-1+deb13u4", "started": "1:27.3.4.1+dfsg-1+deb13u4"},
+                    "replaced": [],
+                },
+            }
+        ],
+        "files": [
+            {"path": directory, "kind": "directory", "mode": "0755", "owner": "root", "group": "root", "replaceable_by": []},
+            file(f"{directory}/tls/key.pem", "0400", "beam", []),
+            file(f"/var/lib/beam/beam@{name}/.erlang.cookie", "0400", "beam", ["beam"]),
+            *(file(f"{directory}/{one}", "0644", "root", []) for one in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")),
+        ],
+        "missing": [],
+        "units": {
+            "beam.service": unit(
+                user="beam",
+                drop_ins=["/etc/systemd/system/beam.service.d/zzz-beam.conf"],
+                after=["beam-firewall.service", "epmd.socket", "network.target"],
+                requires=["beam-firewall.service", "beam-guard-beam.service", "system.slice"],
+                core_limit="0",
+                exposure=1.3,
+                digest="d1ge57",
+            ),
+            "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
+            "beam-firewall.service": unit(),
+        },
+    }
+
+
+def hosts() -> Hosts:
+    return {name: host(name) for name in HOSTS}
+
+
+TLS = {
+    "version": "tlsv1.3",
+    "cipher": "TLS_AES_256_GCM_SHA384",
+    "peer": {"subject": "CN=x", "sans": ["DNS:x"], "not_before": "2026-10-30T00:00:00Z", "not_after": "2027-01-30T00:00:00Z"},
+}
+
+HARDENED = {
+    "outside-epmd": ("epmd_filtered", "epmd"),
+    "outside-distribution-port": ("filtered", "connect"),
+    "member-public-epmd": ("epmd_closed", "epmd"),
+    "member-public-distribution-port": ("closed", "connect"),
+    "local-epmd": ("epmd_closed", "epmd"),
+    "local-distribution-port": ("closed", "connect"),
+    "plaintext": ("plaintext_on_tls", "status"),
+    "old-tls": ("tls_alert_protocol_version", "tls"),
+    "no-certificate": ("tls_alert_certificate_required", "tls"),
+    "foreign-certificate": ("tls_alert_unknown_ca", "tls"),
+    "expired-certificate": ("tls_alert_certificate_expired", "tls"),
+    "other-name": ("dropped_status", "status"),
+    "wrong-cookie": ("cookie_refused_theirs", "ack"),
+}
+
+
+def session(**values: Any) -> Session | None:
+    """TLS to a hardened node, with other facts where a test gives some."""
+    return Session.parse({**copy.deepcopy(TLS), **values})
+
+
+def hardened(probe: Probe) -> Answer:
+    """What a hardened node answers."""
+    if probe.attack is None:
+        return Answer(probe, "connected", "done", 4.2, 9100, session())
+    code, stage = HARDENED[probe.attack.id]
+    return Answer(probe, code, stage, 1.0, probe.port)
+
+
+def requests(questions: Questions, outsiders: list[str]) -> list[Probe]:
+    made = []
+    for node in questions.target.running:
+        made += questions.connects(node.node) + questions.attacks(node.host, node.node)
+    for outsider in outsiders:
+        made += questions.attacks(outsider)
+    return made
+
+
+def view(nodes: list[str], node: str, **other: Any) -> dict[str, Any]:
+    """What mesh_info returns of a node that sees all others."""
+    return {"node": node, "code": "connected", "visible": [peer for peer in nodes if peer != node], "hidden": [], **TOLD, **other}
+
+
+def evidence(
+    *,
+    of: dict[str, Any] | None = None,
+    seen: Hosts | None = None,
+    answer: Callable[[Probe], Answer | None] = hardened,
+    mesh: Mapping[str, dict[str, Any] | None] | None = None,
+    advisories: Mapping[str, list[dict[str, Any]]] | None = None,
+    outsiders: list[str] | None = None,
+    scope: Scope = FULL,
+    **other: Any,
+) -> Evidence:
+    """seen: by host, as observe returns it. mesh: by node, what is other than a whole mesh; None for a node that was not asked."""
+    target = Target.from_plan(of or plan())
+    raw = hosts() if seen is None else seen
+    outside = ["outsider"] if outsiders is None else outsiders
+    nodes = [node.node for node in target.members]
+    views = {node: view(nodes, node) for node in nodes}
+    for node, values in (mesh or {}).items():
+        if values is None:
+            del views[node]
+        else:
+            views[node].update(values)
+    given = Evidence(
+        target=target,
+        seen={name: Observation.parse(name, own) for name, own in raw.items() if own},
+        answers=[],
+        views={node: NodeView.parse(own) for node, own in views.items()},
+        outsiders=outside,
+        epoch=NOW,
+        advisories=[advisory(entry, name) for name, entries in (advisories or {}).items() for entry in entries],
+        scope=scope,
+        **other,
+    )
+    given.answers.extend(one for one in map(answer, requests(given.questions, outside)) if one is not None)
+    return given

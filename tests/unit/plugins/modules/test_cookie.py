@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module cookie: VM before file, from every state that an interrupted run can leave; and no cookie in anything that it says."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pathlib
+import pwd
+import stat
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ansible")
+
+from ansible_collections.beam.cluster.plugins.module_utils._host.proc import Process  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags  # noqa: E402
+from ansible_collections.beam.cluster.plugins.modules import cookie as module  # noqa: E402
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_net"))
+from peers import NODE, server  # noqa: E402
+from test_rotation import NEW, OLD, OTHER, Switchable  # noqa: E402
+from test_wire_modules import run  # noqa: E402
+
+SECRETS = [secret.decode() for secret in (OLD, NEW, OTHER)]
+
+
+@pytest.fixture
+def vms(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
+    """The virtual machines of the host. One of ours, until a test says otherwise."""
+    found = [Process(1, "beam.smp", "beam", "beam.service", VmFlags(name=NODE), digest="d1g3st")]
+    monkeypatch.setattr(module.proc, "beam_processes", lambda: found)
+    return found
+
+
+@pytest.fixture
+def home(tmp_path: pathlib.Path) -> pathlib.Path:
+    """The home of the node, with the old cookie."""
+    write(tmp_path, OLD)
+    return tmp_path
+
+
+def write(home: pathlib.Path, cookie: bytes) -> None:
+    path = home / ".erlang.cookie"
+    path.unlink(missing_ok=True)
+    path.write_bytes(cookie + b"\n")
+    path.chmod(0o400)
+
+
+def give(home: pathlib.Path, node: Switchable, monkeypatch: pytest.MonkeyPatch, *, check: bool = False, **options: Any) -> tuple[int, dict[str, Any]]:
+    with server(node) as port:
+        status, answer = run(
+            "cookie", monkeypatch, check=check, node=NODE, host="127.0.0.1", port=port, unit="beam.service", name="a@127.0.0.1", timeout=2,
+            cookie=NEW.decode(), cookie_file=str(home / ".erlang.cookie"), retired_file=str(home / "retired"),
+            owner=pwd.getpwuid(os.getuid()).pw_name, group=grp.getgrgid(os.getgid()).gr_name, **options,
+        )
+    assert not [secret for secret in SECRETS if secret in json.dumps(dict(answer, invocation=None))]
+    return status, answer
+
+
+def file_of(home: pathlib.Path) -> tuple[bytes, int]:
+    path = home / ".erlang.cookie"
+    return path.read_bytes(), stat.S_IMODE(path.stat().st_mode)
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the cookie that was replaced belongs to root")
+
+
+@needs_root
+def test_the_vm_then_the_file_then_nothing(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    node = Switchable(OLD)
+    status, answer = give(home, node, monkeypatch, check=True)
+    assert (status, answer["changed"], answer["state"], answer["file"]) == (0, True, "outdated", "other")
+    assert "will be given the new cookie" in answer["outcome"] and file_of(home)[0] == OLD + b"\n" and node.cookie == OLD
+    monkeypatch.setattr(module.proc, "beam_processes", lambda: vms)
+    status, answer = give(home, node, monkeypatch)
+    assert (status, answer["changed"], answer["state"]) == (0, True, "switched")
+    assert file_of(home) == (NEW + b"\n", 0o400) and node.cookie == NEW
+    assert (home / "retired").read_bytes() == OLD + b"\n" and stat.S_IMODE((home / "retired").stat().st_mode) == 0o400
+    assert sorted(os.listdir(home)) == [".erlang.cookie", "retired"]
+    monkeypatch.setattr(module.proc, "beam_processes", lambda: vms)
+    status, answer = give(home, node, monkeypatch)
+    assert (status, answer["changed"], answer["state"], answer["file"]) == (0, False, "current", "current")
+
+
+@needs_root
+def test_killed_between_vm_and_file(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".erlang.cookie.new").write_bytes(b"half a coo")
+    status, answer = give(home, Switchable(NEW), monkeypatch)
+    assert (status, answer["changed"], answer["state"]) == (0, True, "current")
+    assert file_of(home) == (NEW + b"\n", 0o400) and sorted(os.listdir(home)) == [".erlang.cookie", "retired"]
+
+
+@needs_root
+def test_a_node_that_does_not_run_gets_the_file(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    vms.clear()
+    node = Switchable(OLD)
+    status, answer = give(home, node, monkeypatch)
+    assert (status, answer["state"], node.cookie, node.seen) == (0, "stopped", OLD, [])
+    assert file_of(home)[0] == NEW + b"\n"
+
+
+@needs_root
+@pytest.mark.parametrize("there", [OLD, b"no\tcookie"], ids=["another cookie", "no cookie"])
+def test_a_node_that_refuses_both_keeps_everything(
+    there: bytes, home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(home, there)
+    status, answer = give(home, Switchable(OTHER), monkeypatch)
+    assert (status, answer["changed"], answer["state"]) == (1, False, "refused")
+    assert "accepts neither the cookie in" in answer["msg"] and "systemctl stop beam.service" in answer["msg"]
+    assert file_of(home)[0] == there + b"\n"
+
+
+@needs_root
+def test_a_node_that_is_not_ours_gets_the_file(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    vms[0] = replace(vms[0], digest=None)
+    status, answer = give(home, Switchable(OTHER), monkeypatch)
+    assert (status, answer["state"], file_of(home)[0]) == (0, "refused", NEW + b"\n")
+    monkeypatch.setattr(module.proc, "beam_processes", lambda: vms)
+    write(home, OLD)
+    node = Switchable(OLD)
+    status, answer = give(home, node, monkeypatch, live=False)
+    assert (status, answer["state"], node.seen, file_of(home)[0]) == (0, "kept", [], NEW + b"\n")
+
+
+@needs_root
+def test_the_right_file_beside_a_wrong_vm_is_said_and_no_failure(
+    home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write(home, NEW)
+    status, answer = give(home, Switchable(OTHER), monkeypatch)
+    assert (status, answer["changed"], answer["state"]) == (0, False, "refused")
+    assert "needs a restart" in answer["outcome"]
+
+
+@needs_root
+def test_a_second_handshake_that_fails_leaves_the_file(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    status, answer = give(home, Switchable(OLD, forget=True), monkeypatch)
+    assert (status, answer["state"], file_of(home)[0]) == (1, "unproven", OLD + b"\n")
+
+
+@needs_root
+def test_a_cookie_that_is_used_again_is_not_retired(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    write(home, NEW)
+    (home / "retired").write_bytes(NEW + b"\n")
+    assert give(home, Switchable(NEW), monkeypatch)[0] == 0
+    assert not (home / "retired").exists()
+
+
+@needs_root
+def test_a_wrong_mode_is_mended(home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    write(home, NEW)
+    (home / ".erlang.cookie").chmod(0o440)
+    status, answer = give(home, Switchable(NEW), monkeypatch)
+    assert (status, answer["changed"], answer["file"], file_of(home)[1]) == (0, True, "attributes", 0o400)
