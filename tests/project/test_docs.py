@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "roles").glob("*/README.md")])
 SPECS = sorted([*(ROOT / "roles").glob("*/meta/argument_specs.yml"), *(ROOT / "roles").glob("*/defaults/main.yml")])
 # Generated from the controls and the codes.
 GENERATED = {ROOT / "docs" / "controls.md", ROOT / "docs" / "codes.md"}
@@ -56,6 +56,12 @@ def test_every_guide_is_in_the_index() -> None:
     index = ROOT / "docs" / "index.md"
     named = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
     assert not set((ROOT / "docs").rglob("*.md")) - named - {index}
+
+
+def test_every_module_and_filter_is_in_the_index() -> None:
+    tables = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").partition("## Modules\n")[2]
+    named = set(re.findall(r"`(?:beam\.cluster\.)?(\w+)`", tables))
+    assert not {path.stem for room in ("modules", "filter") for path in (ROOT / "plugins" / room).glob("*.py")} - named
 
 
 @pytest.mark.parametrize("path", [path for path in [*PAGES, *SPECS] if path not in GENERATED], ids=lambda path: str(path.relative_to(ROOT)))
