@@ -35,7 +35,7 @@ export PYTHONPATH := $(collections)
 export MYPYPATH := $(collections)
 
 .PHONY: help
-help:  ## this list
+help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1|\2/p' Makefile | column -t -s '|'
 
 .PHONY: bootstrap
@@ -56,28 +56,28 @@ lab: bootstrap  ## start the lab: n1, n2, n3 and outsider, bare (LAB_PREFIX=... 
 	@ansible-playbook $(inventory) molecule/default/create.yml $(wildcard molecule/$(PRODUCT)/prepare.yml)
 
 .PHONY: lab-down
-lab-down: bootstrap  ## take the lab down
+lab-down: bootstrap  ## stop and remove the lab
 	@ansible-playbook $(inventory) molecule/default/destroy.yml
 
 .PHONY: demo
-demo: lab  ## three bare hosts become a hardened cluster, and the proof is printed (PRODUCT=rabbitmq, ejabberd, release)
+demo: lab  ## turn three bare hosts into a hardened cluster and print the results (PRODUCT=rabbitmq, ejabberd, release)
 	@echo "==> turning the hosts into a cluster and proving it (about 2 min)"
 	@ANSIBLE_DISPLAY_SKIPPED_HOSTS=false ansible-playbook $(inventory) beam.cluster.site
 	@echo
-	@echo "The report:   $(cache)/lab/$(LAB_PREFIX)/report"
-	@echo "Look around:  make demo-shell HOST=n1   (n1, n2, n3, outsider)"
-	@echo "Prove again:  make demo-verify"
-	@echo "Take down:    make demo-down"
+	@echo "Report:       $(cache)/lab/$(LAB_PREFIX)/report"
+	@echo "Open a shell: make demo-shell HOST=n1   (n1, n2, n3, outsider)"
+	@echo "Verify again: make demo-verify"
+	@echo "Remove:       make demo-down"
 
 .PHONY: demo-verify
-demo-verify: bootstrap  ## prove the demo's cluster anew
+demo-verify: bootstrap  ## verify the demo's cluster again
 	@ansible-playbook $(inventory) beam.cluster.verify
 
 .PHONY: demo-down
-demo-down: lab-down  ## take the demo down
+demo-down: lab-down  ## stop and remove the demo
 
 .PHONY: demo-shell
-demo-shell:  ## a root login shell on a host of the lab (HOST=n1)
+demo-shell:  ## open a root login shell on a host of the lab (HOST=n1)
 	@molecule/lab/podman exec -it -w /root $(LAB_PREFIX)$(HOST) bash -l
 
 # What the tests hold ours against, on this machine: a real erl, a real nft.
@@ -86,7 +86,7 @@ oracles:
 	@molecule/lab/packages erlang-base erlang-ssl nftables openssl
 
 .PHONY: test
-test: bootstrap oracles  ## everything below, counted (under 40 minutes)
+test: bootstrap oracles  ## run lint, sanity, unit and molecule, and count the results (under 40 minutes)
 	@tests/run.py
 
 .PHONY: lint sanity unit molecule
@@ -94,7 +94,7 @@ lint: bootstrap  ## yamllint, ansible-lint, ruff, mypy, changelog, documentation
 	@tests/run.py lint
 sanity: bootstrap  ## ansible-test sanity
 	@tests/run.py sanity
-unit: bootstrap oracles  ## Python tests and the rules that every role keeps
+unit: bootstrap oracles  ## Python tests and project rules
 	@tests/run.py unit
 molecule: bootstrap  ## the lab's scenarios
 	@tests/run.py molecule
@@ -104,11 +104,11 @@ pages: bootstrap  ## write the pages of docs/ that are generated from data
 	@$(venv)/bin/python tests/regenerate.py
 
 .PHONY: proof
-proof: bootstrap  ## what takes longer: killed runs, restarts, other firewalls, scanners, a search for secrets, another controller (long)
+proof: bootstrap  ## long tests: killed runs, restarts, other firewalls, scanners, a search for secrets, another controller (long)
 	@tests/run.py proof
 
 .PHONY: shapes
-shapes: bootstrap  ## one lab of OTP 25, 27 and 29 through all shapes, with each firewall (very long; SHAPES=epmd,standalone for these alone)
+shapes: bootstrap  ## test all shapes on OTP 25, 27 and 29 with each firewall (very long; SHAPES=epmd,standalone selects some)
 	@tests/run.py shapes
 
 .PHONY: products
@@ -116,7 +116,7 @@ products: bootstrap  ## the scenarios of RabbitMQ, ejabberd and releases
 	@tests/run.py products
 
 .PHONY: matrix
-matrix: bootstrap oracles  ## the wire against real nodes of OTP 23 to 29 (long; goes on where it was broken off), then the shapes
+matrix: bootstrap oracles  ## test the modules against real nodes of OTP 23 to 29 (long; continues an interrupted run), then the shapes
 	@molecule/lab/packages tshark
 	@tests/matrix/run.py
 	@tests/run.py shapes
@@ -128,7 +128,7 @@ fuzz: bootstrap  ## fuzz every decoder, 700,000 inputs each, and the plan, 10,00
 	@tests/fuzz/fuzz.py all -runs=700000
 
 .PHONY: bench
-bench: bootstrap oracles  ## measured claims, against other programs and libraries
+bench: bootstrap oracles  ## measure the speed, compared with other programs and libraries
 	@$(venv)/bin/pip install --quiet erlang-py
 	@$(venv)/bin/pip install --quiet pyrlang-term || echo "==> pyrlang-term cannot be had here, and is not compared with"
 	@for bench in tests/bench/*.py tests/bench/*/*.py; do [ ! -x "$$bench" ] || "$$bench"; done

@@ -29,27 +29,27 @@ CONTROLS_HEAD = """\
 What `beam.cluster.verify` checks on a cluster. This page is generated from `plugins/module_utils/_assess/controls.py` and `attacks.py` by
 `make pages`; do not edit it.
 
-A control passes, fails, or is not tested. A failed control fails the play after everything has been reported. One that is not tested fails it, too,
-unless it is waived: see `beam_waivers` in the [README of the role](../roles/verify/README.md).
+A control passes, fails, is not tested, or is not applicable. The play fails after the report if a control failed or was not tested, unless it is
+[waived](../roles/verify/README.md#waivers).
 """
 CODES_PAGE = """\
 # The codes of the wire
 
 Generated from `plugins/module_utils/_wire/codes.py` by `tests/regenerate.py`; do not edit.
 
-Every answer of `beam.cluster.dist_probe`, `node_call`, `mesh_info` and `epmd_info` has a code: what became of the conversation, and which layer
-said so. Branch on codes, never on messages. The verdict says what a code means for the question "does the peer let us in?":
+Every answer of `beam.cluster.dist_probe`, `node_call`, `node_members`, `cookie`, `mesh_info` and `epmd_info` has a code: the result of the conversation, and
+the layer that caused it. In playbooks use codes, never messages. The verdict is the category of a code:
 
-* `connected`: it does, and has answered.
-* `refused`: the peer itself said no. An attack that ends here was refused.
-* `blocked`: the network did not let us through to the peer.
-* `rejected`: we said no to the peer: it is not who it should be.
-* `unclear`: the peer neither let us in nor said no.
+* `connected`: the peer accepted the connection and answered.
+* `refused`: the peer refused. An attack that ends here was refused.
+* `blocked`: the network did not let our packets through to the peer.
+* `rejected`: we refused the peer, for example because of its name or certificate.
+* `unclear`: the peer neither accepted nor refused.
 * `broken`: the probe could not be made. It says nothing about the peer.
 
 `expect` of `dist_probe` also takes the groups {groups}.
-An alert that IANA has no name for is `tls_alert_` and its number. OTP 23 closes the connection in places where later releases send an alert:
-there, `dropped_tls` and `dropped_status` stand for a refusal.
+An alert without a name at IANA is `tls_alert_` and its number. OTP 23 closes the connection in places where later releases send an alert:
+there `dropped_tls` and `dropped_status` are refusals.
 
 | code | layer | verdict | meaning |
 | --- | --- | --- | --- |

@@ -15,9 +15,9 @@ class ModuleDocFragment:
 options:
   name:
     description:
-      - The full node name that the module claims.
-      - It must be a name that no node has. A live node's name would take over its connections, and each new name costs a node
-        a little memory for ever. So use one name per vantage host.
+      - The full node name that the module uses.
+      - It must not be the name of a node. The name of a running node would take over its connections. Each new name adds one atom to the
+        node's atom table, which is never freed. So use one name per vantage host.
       - The default is C(beam_probe@) and the name of the host that the module runs on.
     type: str
   cookie_file:
@@ -27,22 +27,22 @@ options:
     type: path
   cookie:
     description:
-      - The cluster's cookie. Prefer O(cookie_file), which keeps the secret where it is.
+      - The cluster's cookie. Prefer O(cookie_file), which keeps the secret on the host.
     type: str
   tls:
     description:
-      - Speak TLS, and how. Left out, the module speaks the distribution protocol in the clear.
+      - TLS options. Without them the module uses clear text.
     type: dict
     suboptions:
       ca:
         description:
-          - File with the certificates of the CAs that a peer's certificate has to come from.
-          - Left out, those of the host are taken.
+          - File with the CA certificates that must have issued a peer's certificate.
+          - The default are the CA certificates of the host.
         type: path
       certificate:
         description:
-          - File with the certificate to show, followed by intermediates where there are any.
-          - Left out, none is shown.
+          - File with the certificate to send, followed by intermediate certificates.
+          - Without it none is sent.
         type: path
       key:
         description:
@@ -50,22 +50,22 @@ options:
         type: path
       versions:
         description:
-          - TLS versions to offer, as Erlang spells them. All between the lowest and the highest are offered.
+          - TLS versions to offer, as Erlang spells them. All versions between the lowest and the highest are offered.
         type: list
         elements: str
         choices: [tlsv1, tlsv1.1, tlsv1.2, tlsv1.3]
         default: [tlsv1.3]
       verify:
         description:
-          - Whether the peer's certificate has to be from O(tls.ca) and for the host part of its node name.
-          - With V(false) a cookie is made up, as the true one is never proven to a peer that could be anybody. So such a conversation
-            ends at the cookie at the latest.
+          - Whether the peer's certificate must be issued by O(tls.ca) for the host part of its node name.
+          - With V(false) the module uses a random cookie, because the real one is never proven to an unverified peer. Such a connection
+            ends at the cookie check at the latest.
         type: bool
         default: true
       server_name:
         description:
-          - Name or IP address that the peer's certificate has to be for.
-          - The default is the host part of its node name, which is what nodes demand of each other.
+          - Name or IP address that the peer's certificate must contain.
+          - The default is the host part of its node name, which nodes check, too.
         type: str
   source:
     description:
@@ -73,17 +73,17 @@ options:
     type: str
   epmd_port:
     description:
-      - Port of EPMD, asked where a port is not given.
+      - Port of EPMD, which is asked if a target has no port.
     type: int
     default: 4369
   timeout:
     description:
-      - Seconds for one peer, from the first packet to the last answer.
+      - Seconds per peer, from the first packet to the last answer.
     type: float
     default: 10.0
   concurrency:
     description:
-      - How many peers are spoken to at once. One node is never spoken to twice at once.
+      - Number of peers to connect to in parallel. There is never more than one connection to the same node.
     type: int
     default: 32
 """
@@ -109,6 +109,6 @@ options:
         type: str
       port:
         description:
-          - Port of the node. Left out, EPMD is asked.
+          - Port of the node. By default EPMD is asked.
         type: int
 """

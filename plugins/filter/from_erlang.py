@@ -11,16 +11,16 @@ version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Reads the text of an Erlang term, or of a file of them as C(file:consult/1) reads it, as plain data.
-  - Atoms, binaries and printable strings become strings; the atoms C(true), C(false) and C(undefined) become true, false and null; tuples become
-    lists; maps become dictionaries where all their keys are text.
+  - Reads the text of an Erlang term, or of a file of terms as C(file:consult/1) reads it, as plain data.
+  - Atoms, binaries and printable strings become strings. The atoms C(true), C(false) and C(undefined) become true, false and null. Tuples
+    become lists. Maps become dictionaries if all their keys are text.
 options:
   _input:
     description: The text.
     type: str
     required: true
   consult:
-    description: Whether the text is a file. If so, the result is a list of its terms, each of which ends with a dot.
+    description: Whether the text is a file. Then the result is a list of its terms, each of which ends with a dot.
     type: bool
     default: false
 seealso:
@@ -29,7 +29,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The versions that a node's TLS takes
+- name: Read the TLS versions of an option file
   ansible.builtin.debug:
     msg: "{{ __options | beam.cluster.from_erlang }}"
   vars:

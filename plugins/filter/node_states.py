@@ -7,12 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: node_states
-short_description: Compare the nodes of a host with its files
+short_description: Report for each node of a host whether it runs and why it needs a restart
 version_added: 0.2.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Says of each node whether it runs, and why it has to be restarted, from what M(beam.cluster.observe) has seen.
+  - Compares the processes that M(beam.cluster.observe) has found with the files of each node.
 positional: host
 options:
   _input:
@@ -28,7 +28,7 @@ options:
     required: true
   observed:
     description:
-      - What M(beam.cluster.observe) has returned there. It must have been asked for the units of the nodes.
+      - The result of M(beam.cluster.observe) on this host, with the units of the nodes in its option C(units).
     type: dict
     required: true
   digests:
@@ -38,13 +38,13 @@ options:
     required: true
   cookies:
     description:
-      - What M(beam.cluster.cookie) has returned of each node, by the name of the node.
+      - The result of M(beam.cluster.cookie) for each node, by the name of the node.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Show why nodes have to be restarted
+- name: Show why nodes need a restart
   ansible.builtin.debug:
     msg: "{{ beam_plan.hosts[inventory_hostname].nodes | beam.cluster.node_states(inventory_hostname, observed=seen, digests=digests) }}"
 """

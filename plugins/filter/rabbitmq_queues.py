@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: rabbitmq_queues
-short_description: What queues of RabbitMQ lose when a node restarts or leaves
+short_description: List RabbitMQ queues that cannot lose a node
 version_added: 0.2.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Judges the queues of a cluster before one of its nodes goes. The role P(beam.cluster.product#role) uses it before a restart and before a
-    host leaves.
+  - Checks the queues of a cluster before one of its nodes stops. The role P(beam.cluster.product#role) uses it before a restart and before it
+    removes a node.
 positional: _input
 options:
   _input:
@@ -24,23 +24,23 @@ options:
     elements: dict
     required: true
   node:
-    description: The node that is to go.
+    description: The node that will stop.
     type: str
     required: true
   what:
-    description: Whether the node comes back.
+    description: V(restart) if the node comes back, V(leave) if it is removed from the cluster.
     type: str
     choices: [restart, leave]
     required: true
   running:
-    description: The nodes that RabbitMQ runs on. A restart may wait for a replica on one of them.
+    description: The nodes on which RabbitMQ runs. A restart can wait for a replica on one of them.
     type: list
     elements: str
     default: []
 """
 
 EXAMPLES = r"""
-- name: Ask what a restart of this node would stop
+- name: List the queues that a restart of this node would stop
   ansible.builtin.debug:
     msg: "{{ (__queues.results | beam.cluster.rabbitmq_queues(node='rabbit@n1', what='restart', running=['rabbit@n1'])).blockers }}"
 """
@@ -48,8 +48,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(blockers) are the reasons against it, as text with the fix. C(waits) is whether replicas that catch up will end them all. C(quorum) is
-      whether a quorum queue has a replica on the node, and C(streams) are the streams that have one, each with C(vhost) and C(name).
+    - C(blockers) are the reasons against it, as text with the fix. C(waits) is true if all of them end when replicas have caught up. C(quorum)
+      is true if a quorum queue has a replica on the node. C(streams) are the streams with a replica on it, each with C(vhost) and C(name).
   type: dict
 """
 

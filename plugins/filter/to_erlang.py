@@ -11,8 +11,8 @@ version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Writes plain data as the text of one Erlang term, on one line and without a dot behind it.
-  - Numbers stay numbers; true, false and null become the atoms C(true), C(false) and C(undefined).
+  - Writes plain data as the text of one Erlang term, on one line and without a final dot.
+  - Numbers stay numbers. True, false and null become the atoms C(true), C(false) and C(undefined).
 positional: strings
 options:
   _input:
@@ -20,7 +20,7 @@ options:
     type: raw
     required: true
   strings:
-    description: What strings become, a binary, a string (a list of characters) or an atom.
+    description: What strings become. A binary, a string (a list of characters) or an atom.
     type: str
     choices: [binary, string, atom]
     default: binary
@@ -30,7 +30,7 @@ options:
     choices: [binary, string, atom]
     default: atom
   mappings:
-    description: What dictionaries become, a map or a list of pairs.
+    description: What dictionaries become. A map or a list of pairs.
     type: str
     choices: [map, proplist]
     default: map
@@ -40,12 +40,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A property list, as configuration files want it
+- name: Write a property list for a configuration file
   ansible.builtin.debug:
     msg: "{{ {'port': 5672, 'user': 'guest'} | beam.cluster.to_erlang(strings='string', mappings='proplist') }}"
     # [{port,5672},{user,"guest"}]
 
-- name: A map with binaries
+- name: Write a map with binaries
   ansible.builtin.debug:
     msg: "{{ {'a': ['x', true, none]} | beam.cluster.to_erlang }}"
     # #{a => [<<"x">>,true,undefined]}

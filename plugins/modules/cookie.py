@@ -8,19 +8,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cookie
-short_description: Give a node its cookie, while it runs
+short_description: Set the cookie of a node, without a restart
 version_added: 0.2.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Installs the cookie file of a node. Where the node runs, its VM is given the cookie first. No link is cut and nothing is restarted,
-    because a node looks at its cookie only while a link is made.
+  - Writes the cookie file of a node. If the node runs, its VM gets the cookie first. No link is lost and nothing is restarted, because a node
+    uses its cookie only while a link is established.
   - Connects to the node with the cookie of the file, calls C(erlang:set_cookie/1), connects again with the new cookie, and only then
-    replaces the file. A run that was interrupted in between is completed by the next one.
-  - A node that does not run gets the file only, and reads it when it starts.
+    replaces the file. The next run completes an interrupted one.
+  - A stopped node gets the file only, and reads it when it starts.
   - Run it on all hosts of a cluster in one task. Until every node has the new cookie, nodes with the old and nodes with the new cookie cannot make
     new links.
-  - Runs on the host of the node. No cookie is in the result, in the argument list of a process, or in a message.
+  - It runs on the host of the node. The result, messages and argument lists of processes contain no cookie.
 options:
   node:
     description:
@@ -33,7 +33,7 @@ options:
     type: str
   port:
     description:
-      - Port of the node. Left out, EPMD is asked.
+      - Port of the node. By default EPMD is asked.
     type: int
   unit:
     description:
@@ -46,54 +46,54 @@ options:
     required: true
   cookie:
     description:
-      - The cookie that the node is to have.
+      - The new cookie.
     type: str
     required: true
   owner:
     description:
-      - User that the file belongs to. It has to be the user of the node.
+      - Owner of the file. It must be the user of the node.
     type: str
     required: true
   group:
     description:
-      - Group that the file belongs to.
+      - Group of the file.
     type: str
     required: true
   live:
     description:
-      - Whether a VM that runs is given the cookie. With V(false) only the file is replaced, and the node has to be restarted by other means.
+      - Whether to set the cookie in a running VM. With V(false) only the file is replaced, and you have to restart the node.
     type: bool
     default: true
   members:
     description:
-      - Full names of the nodes of the cluster. A node can keep a cookie of its own for a peer, see C(erlang:set_cookie/2). For these peers it
-        is replaced too.
+      - Full names of the nodes of the cluster. A node can have a separate cookie for a peer, see C(erlang:set_cookie/2). For these peers it is
+        replaced, too.
     type: list
     elements: str
     default: []
   retired_file:
     description:
-      - Where to keep the cookie that was replaced, in a file of root with mode 0400. So M(beam.cluster.dist_probe) can prove that it is
-        refused. Remove it afterwards.
-      - Left out, it is not kept.
+      - Path of a file for the replaced cookie, owned by root with mode 0400. M(beam.cluster.dist_probe) can then test that it is refused.
+        Remove the file afterwards.
+      - By default the replaced cookie is not stored.
     type: path
   name:
     description:
-      - The full node name that the module claims. It must be a name that no node has. The default is C(beam_probe@) and the name of the host.
+      - The full node name that the module uses. It must not be the name of a node. The default is C(beam_probe@) and the name of the host.
     type: str
   tls:
     description:
-      - Speak TLS, and how. Left out, the module speaks the distribution protocol in the clear.
+      - TLS options. Without them the module uses clear text.
     type: dict
     suboptions:
       ca:
         description:
-          - File with the certificates of the CAs that the node's certificate has to come from.
-          - Left out, those of the host are taken.
+          - File with the CA certificates that must have issued the node's certificate.
+          - The default are the CA certificates of the host.
         type: path
       certificate:
         description:
-          - File with the certificate to show, followed by intermediates where there are any.
+          - File with the certificate to send, followed by intermediate certificates.
         type: path
       key:
         description:
@@ -108,13 +108,13 @@ options:
         default: [tlsv1.3]
       verify:
         description:
-          - Whether the node's certificate has to be from O(tls.ca) and for the host part of its node name.
-          - With V(false) no cookie is ever proven, so a node that runs cannot be given another one.
+          - Whether the node's certificate must be issued by O(tls.ca) for the host part of its node name.
+          - With V(false) no cookie is ever proven, so the cookie of a running node cannot be set.
         type: bool
         default: true
       server_name:
         description:
-          - Name or IP address that the node's certificate has to be for.
+          - Name or IP address that the node's certificate must contain.
         type: str
   source:
     description:
@@ -122,7 +122,7 @@ options:
     type: str
   epmd_port:
     description:
-      - Port of EPMD, asked where O(port) is not given.
+      - Port of EPMD, which is asked if O(port) is not set.
     type: int
     default: 4369
   timeout:
@@ -136,7 +136,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the module connects with the cookie of the file, so that it can say what a run will do. It changes nothing.
+      - In check mode the module connects with the cookie of the file to predict what a run will do. It changes nothing.
   diff_mode:
     support: none
 seealso:
@@ -144,7 +144,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Give the node its new cookie
+- name: Set the new cookie of the node
   beam.cluster.cookie:
     node: beam@n1
     host: 10.0.0.11
@@ -168,39 +168,40 @@ node:
   sample: beam@n1
 state:
   description:
-    - What became of the VM.
-    - V(stopped), it does not run; V(kept), it was left alone, see O(live); V(current), it has the cookie already; V(outdated), it has the
-      cookie of the file, in check mode only; V(switched), it was given the cookie and has accepted it in a second handshake.
-    - V(refused), it accepts neither cookie, and V(unreachable), it could not be asked. Both fail the module where the file has another cookie
-      and the VM was started by this collection. Where the file has the cookie already, the node needs a restart (V(refused)), or nothing is
-      known (V(unreachable)).
-    - V(unproven), it was given the cookie and then failed the second handshake. The file was not replaced.
+    - The result for the VM.
+    - V(stopped), the node does not run; V(kept), the VM was not changed, see O(live); V(current), it has the cookie already; V(outdated), it
+      has the cookie of the file (in check mode only); V(switched), it got the cookie and accepted it in a second handshake.
+    - V(refused), it accepts neither cookie; V(unreachable), there was no connection. Both fail the module if the file has another cookie and
+      this collection started the VM. If the file already has the cookie, V(refused) means that the node needs a restart.
+    - V(unproven), it got the cookie and then failed the second handshake. The file was not replaced.
   returned: always
   type: str
   sample: switched
 file:
-  description: The file. V(absent), V(unreadable) to a node, V(other) cookie, V(attributes) are not as wanted, V(current). What it was before.
+  description: >-
+    State of the file before the run. V(absent); V(unreadable) by a node; V(other), another cookie; V(attributes), wrong owner, group or mode;
+    V(current).
   returned: always
   type: str
   sample: other
 code:
-  description: The code of the last handshake, see C(docs/codes.md); null where there was none.
+  description: The code of the last handshake, see C(docs/codes.md); null if there was none.
   returned: always
   type: str
   sample: connected
 stage:
-  description: The stage that the last handshake reached; null where there was none.
+  description: The stage that the last handshake reached; null if there was none.
   returned: always
   type: str
   sample: done
 sticky:
-  description: Peers for which the node kept a cookie of their own that is not this one. Those in O(members) were given this one.
+  description: Peers for which the node had a separate cookie. It was replaced for the peers in O(members).
   returned: always
   type: list
   elements: str
   sample: []
 outcome:
-  description: The same in words.
+  description: The result as a sentence.
   returned: always
   type: str
   sample: beam@n1 runs and was given the new cookie; /var/lib/beam/beam@n1/.erlang.cookie was replaced.

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: dist_probe
-short_description: Speak the distribution protocol to nodes and tell how each one answers
+short_description: Connect to nodes with the distribution protocol and report how each one answers
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - For each target asks EPMD for its port, connects, settles TLS, compares the node's name with the one asked for, proves the cookie,
-    checks the node's own proof and pings it, as a node would, but without one. Nothing has to be installed.
-  - Each way in which a node lets somebody in or refuses has a code of its own. A target whose code is not the one that is expected
-    fails the module; all answers are returned all the same.
-  - The probe is a hidden node. No other node hears of it.
-  - The cookie is not shown to anybody before TLS and the name of the peer are settled.
+  - For each target it asks EPMD for the port, connects, negotiates TLS, compares the node's name with the requested one, proves the cookie,
+    checks the node's own proof and sends a ping, as a node would. It needs no Erlang.
+  - Each way in which a node accepts or refuses has a code of its own. A target whose code is not expected fails the module; all answers are
+    returned in any case.
+  - The probe is a hidden node. Other nodes do not see it.
+  - The cookie is proven to a peer only after TLS and the peer's name were checked.
 options:
   targets:
     description:
-      - The nodes to speak to.
+      - The nodes to connect to.
     type: list
     elements: dict
     required: true
     suboptions:
       node:
         description:
-          - Full name of the node. Whoever answers under another name is V(wrong_node).
+          - Full name of the node. An answer under another name is V(wrong_node).
         type: str
         required: true
       host:
@@ -37,11 +37,11 @@ options:
         type: str
       port:
         description:
-          - Port of the node. Left out, EPMD is asked.
+          - Port of the node. By default EPMD is asked.
         type: int
       label:
         description:
-          - Any text, returned with the answer.
+          - Any text, which is returned with the answer.
         type: str
       expect:
         description:
@@ -50,18 +50,18 @@ options:
         elements: str
       name:
         description:
-          - Node name to claim to this target, see O(name).
+          - Node name to use for this target, see O(name).
         type: str
       present:
         description:
-          - Which certificate to show. V(own) is O(tls.certificate) if there is one, V(none) shows none, V(foreign) one that comes
-            from a CA that nobody knows.
+          - The certificate to send. V(own) is O(tls.certificate) if it is set, V(none) sends none, V(foreign) sends one of a CA that the cluster
+            does not trust.
         type: str
         choices: [own, none, foreign]
         default: own
       wrong_cookie:
         description:
-          - Prove a cookie that was made up a moment ago.
+          - Use a random cookie.
         type: bool
         default: false
       cookie:
@@ -70,18 +70,18 @@ options:
         type: str
       epmd_only:
         description:
-          - Ask the EPMD at O(targets[].host) and O(targets[].port) (or O(epmd_port)) for its names, and speak to no node.
-          - The code is V(connected) where EPMD answers.
+          - Ask the EPMD at O(targets[].host) and O(targets[].port) (or O(epmd_port)) for its names, and connect to no node.
+          - The code is V(connected) if EPMD answers.
         type: bool
         default: false
       plaintext:
         description:
-          - Speak in the clear even where O(tls) is given.
+          - Use clear text even if O(tls) is set.
         type: bool
         default: false
       tls:
         description:
-          - What is different from O(tls) for this target.
+          - Options that differ from O(tls) for this target.
         type: dict
         suboptions:
           ca:
@@ -110,15 +110,16 @@ options:
         type: str
   expect:
     description:
-      - Codes that are expected of each target that has no O(targets[].expect) of its own.
-      - V(any) only records. V(refused), V(refused_tls), V(refused_handshake), V(refused_cookie) and V(blocked) stand for all codes of their kind.
-      - A probe that could not be made, verdict V(broken), is in none of them but V(any).
+      - Expected codes of each target without its own O(targets[].expect).
+      - V(any) accepts every code. V(refused), V(refused_tls), V(refused_handshake), V(refused_cookie) and V(blocked) stand for all codes of their
+        category.
+      - Codes of the category V(broken) (the probe could not be made) are in V(any) only.
     type: list
     elements: str
     default: [connected]
   user:
     description:
-      - User of this host to connect as, for a firewall that tells users apart. Needs root. Files are read as that user too, the cookie file apart.
+      - User of this host to connect as, for firewalls that filter by user. Needs root. Files are also read as that user, except the cookie file.
     type: str
     version_added: 0.2.0
 extends_documentation_fragment:
@@ -131,7 +132,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Does each member let us in, over TLS 1.3?
+- name: Connect to each member over TLS 1.3
   beam.cluster.dist_probe:
     targets:
       - node: beam@n1
@@ -144,7 +145,7 @@ EXAMPLES = r"""
       certificate: /etc/beam/beam@n1/tls/cert.pem
       key: /etc/beam/beam@n1/tls/key.pem
 
-- name: Are the attacks refused, each by the layer that it is meant for?
+- name: Check that the expected layer refuses each attack
   beam.cluster.dist_probe:
     targets:
       - {node: beam@n2, host: 10.0.0.12, label: no certificate, present: none, expect: refused_tls}
@@ -158,7 +159,7 @@ EXAMPLES = r"""
       certificate: /etc/beam/beam@n1/tls/cert.pem
       key: /etc/beam/beam@n1/tls/key.pem
 
-- name: Record how a node of somebody else answers
+- name: Record how another node answers
   beam.cluster.dist_probe:
     targets:
       - node: rabbit@legacy
@@ -175,74 +176,74 @@ targets:
   elements: dict
   contains:
     node:
-      description: The node asked for.
+      description: The requested node.
       type: str
       sample: beam@n1
     host:
-      description: The host connected to.
+      description: The host of the connection.
       type: str
       sample: 10.0.0.11
     port:
-      description: The port connected to, null where EPMD did not tell one.
+      description: The port of the connection, null if EPMD did not return one.
       type: int
       sample: 9100
     address:
-      description: The address connected to, null where there was no connection.
+      description: The address of the connection, null if there was none.
       type: str
       sample: 10.0.0.11
     label:
-      description: The label as it was given.
+      description: The label of the target.
       type: str
       sample: wrong cookie
     name:
-      description: The node name that was claimed.
+      description: The node name that the probe used.
       type: str
       sample: beam_probe@n3
     code:
-      description: What became of it. The codes are listed in C(docs/codes.md) of the collection.
+      description: The result. C(docs/codes.md) of the collection lists the codes.
       type: str
       sample: connected
     verdict:
       description: >-
-        What the code means. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
-        which says nothing about the peer.
+        Category of the code. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken), which
+        says nothing about the peer.
       type: str
       sample: connected
     stage:
-      description: The stage reached, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping) or V(done).
+      description: The last stage, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping) or V(done).
       type: str
       sample: done
     expect:
-      description: What was expected.
+      description: The expected codes.
       type: list
       elements: str
       sample: [connected]
     ok:
-      description: Whether the code is among those expected.
+      description: Whether the code is expected.
       type: bool
       sample: true
     message:
-      description: The code in words; empty where the node was reached.
+      description: The code as a sentence; empty if the node answered.
       type: str
       sample: ""
     milliseconds:
-      description: How long it took.
+      description: Duration in milliseconds.
       type: float
       sample: 8.4
     tls:
-      description: The TLS session, null where none was begun.
+      description: The TLS session, null if TLS was not started.
       type: dict
       contains:
         version:
-          description: The version agreed on, null where there was no agreement.
+          description: The negotiated version, null if none was negotiated.
           type: str
           sample: tlsv1.3
         cipher:
-          description: The cipher suite agreed on, as OpenSSL names it.
+          description: The negotiated cipher suite, as OpenSSL names it.
           type: str
           sample: TLS_AES_256_GCM_SHA384
         peer:
-          description: The peer's certificate, also where it was refused; null where it sent none.
+          description: The peer's certificate, also if it was refused; null if the peer sent none.
           type: dict
           contains:
             subject:
@@ -254,7 +255,7 @@ targets:
               type: str
               sample: CN=beam CA
             sans:
-              description: The alternative names with their kind.
+              description: The subject alternative names with their type.
               type: list
               elements: str
               sample: ["DNS:n1", "IP:10.0.0.11"]
@@ -263,7 +264,7 @@ targets:
               type: str
               sample: 5EC0FFEE
             not_before:
-              description: Begin of the validity, UTC.
+              description: Start of the validity, UTC.
               type: str
               sample: "2026-01-31T00:00:00Z"
             not_after:
@@ -271,24 +272,24 @@ targets:
               type: str
               sample: "2027-01-31T00:00:00Z"
             key_type:
-              description: Kind and size of the key.
+              description: Type and size of the key.
               type: str
               sample: EC P-256
             purposes:
-              description: The extended key usages, null where the certificate has none.
+              description: The extended key usages, null if the certificate has none.
               type: list
               elements: str
               sample: [serverAuth, clientAuth]
     flags:
-      description: The distribution flags of the node as a hexadecimal number, null where it did not come to that.
+      description: The distribution flags of the node as a hexadecimal number, null if the handshake ended before them.
       type: str
       sample: "0xd07df7fbd"
     creation:
-      description: Which incarnation of the node answered, null where it did not come to that.
+      description: The creation of the node, null if the handshake ended before it.
       type: int
       sample: 1795232508
 failed_targets:
-  description: Those answers whose code is not among those expected.
+  description: Answers whose code is not expected.
   returned: always
   type: list
   elements: dict

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: epmd_info
-short_description: Ask EPMD which nodes are registered
+short_description: List the nodes that are registered with EPMD
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Asks the Erlang port mapper daemon of one or many hosts for the nodes that are registered with it and for their ports.
-  - EPMD answers anybody who reaches it. So this also tells who can reach it.
-  - An EPMD that cannot be reached is an answer, not a failure of the module. Look at RV(targets[].code).
+  - Asks the Erlang Port Mapper Daemon of one or more hosts for its registered nodes and their ports.
+  - EPMD answers everybody who can connect to it. So the module also shows from where EPMD can be reached.
+  - An EPMD that does not answer does not fail the module. Check RV(targets[].code).
 options:
   host:
     description:
@@ -23,7 +23,7 @@ options:
     type: str
   hosts:
     description:
-      - Host names or IP addresses to ask, all at once.
+      - Host names or IP addresses to ask, in parallel.
     type: list
     elements: str
   port:
@@ -37,17 +37,17 @@ options:
     type: str
   user:
     description:
-      - User of this host to connect as, for a firewall that tells users apart. Needs root.
+      - User of this host to connect as, for firewalls that filter by user. Needs root.
     type: str
     version_added: 0.2.0
   timeout:
     description:
-      - Seconds for one host, from the first packet to the end of the answer.
+      - Seconds per host, from the first packet to the end of the answer.
     type: float
     default: 10.0
   concurrency:
     description:
-      - How many hosts are asked at once.
+      - Number of hosts that are asked in parallel.
     type: int
     default: 32
 extends_documentation_fragment:
@@ -58,7 +58,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which nodes run on this host?
+- name: List the nodes on this host
   beam.cluster.epmd_info:
     host: 127.0.0.1
   register: __epmd
@@ -75,7 +75,7 @@ EXAMPLES = r"""
     timeout: 3
   register: __epmd
 
-- name: Demand that none of them answers us
+- name: Check that none of them answers
   ansible.builtin.assert:
     that: __epmd.targets | rejectattr('verdict', 'equalto', 'blocked') | length == 0
 """
@@ -92,7 +92,7 @@ targets:
       type: str
       sample: 10.0.0.11
     port:
-      description: The port that was asked.
+      description: The port of the request.
       type: int
       sample: 4369
     address:
@@ -100,11 +100,11 @@ targets:
       type: str
       sample: 10.0.0.11
     code:
-      description: V(connected) where EPMD answered, else why not.
+      description: V(connected) if EPMD answered, otherwise the reason.
       type: str
       sample: connected
     verdict:
-      description: What the code means, V(connected), V(refused), V(blocked), V(rejected), V(unclear) or V(broken).
+      description: Category of the code, V(connected), V(refused), V(blocked), V(rejected), V(unclear) or V(broken).
       type: str
       sample: connected
     stage:
@@ -112,7 +112,7 @@ targets:
       type: str
       sample: epmd
     message:
-      description: The code in words; empty where EPMD answered.
+      description: The code as a sentence; empty if EPMD answered.
       type: str
       sample: ""
     nodes:
@@ -129,15 +129,15 @@ targets:
           type: int
           sample: 25672
     reported_port:
-      description: The port that EPMD believes to be its own. Differs from O(port) behind a forwarded port.
+      description: The port that EPMD reports as its own. It differs from O(port) behind a forwarded port.
       type: int
       sample: 4369
     milliseconds:
-      description: How long it took.
+      description: Duration in milliseconds.
       type: float
       sample: 1.2
 nodes:
-  description: The nodes of the one host.
+  description: The nodes of the single host.
   returned: when O(host) was given
   type: list
   elements: dict
@@ -145,7 +145,7 @@ nodes:
     - name: rabbit
       port: 25672
 code:
-  description: The code of the one host.
+  description: The code of the single host.
   returned: when O(host) was given
   type: str
   sample: connected

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: link_info
-short_description: Tell the established distribution links of a host, and whether they are TLS
+short_description: List the distribution links of a host, and whether they use TLS
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Lists the TCP connections that the BEAM processes of a Linux host hold from or to distribution ports, with their peers,
-    from C(/proc). No tool is needed.
-  - Watches them until each has shown whether it carries TLS records or the protocol in the clear. An idle link shows that at its next tick,
-    which comes every quarter of C(net_ticktime), 15 seconds by default.
-  - Links are older than settings. This finds the connection in the clear that was there before TLS was, which no configuration file shows.
-  - Nothing is sent and nothing of what goes over the links is kept or returned. A filter in the kernel lets nothing but TCP of the links' ports
-    through to the module.
+  - Lists the TCP connections of the BEAM processes of a Linux host from or to distribution ports, with their peers, from C(/proc). It needs no
+    tool.
+  - Watches each link until its packets show TLS records or clear text. An idle link shows this at its next tick, every quarter of
+    C(net_ticktime), by default every 15 seconds.
+  - It finds a clear text link that was established before TLS was configured. No configuration file shows such a link.
+  - It sends nothing, and does not keep or return any data of the links. A kernel filter passes only TCP packets of the links' ports to the
+    module.
 options:
   ports:
     description:
-      - The distribution ports of this host and of its peers, as ports or windows such as V(9100-9109).
-      - Left out, the ports that are registered with the EPMD of this host. Then links that this host opened to other ports are not found.
+      - The distribution ports of this host and its peers, as ports or port ranges, for example V(9100-9109).
+      - By default the ports that are registered with EPMD on this host. Links that this host opened to other ports are then not found.
     type: list
     elements: str
   members:
     description:
-      - The members of the cluster. A link to any other address is one to a stranger.
+      - The members of the cluster. A link to any other address is a link to a non-member.
     type: list
     elements: dict
     default: []
@@ -43,25 +43,25 @@ options:
         required: true
   epmd_port:
     description:
-      - Port of EPMD on this host, asked where O(ports) is not given.
+      - Port of EPMD on this host, which is asked if O(ports) is not set.
     type: int
     default: 4369
   watch:
     description:
-      - Seconds to watch the links for. V(0) only lists them. To watch takes root, or the capability to open packet sockets.
+      - Seconds to watch the links. V(0) only lists them. Watching needs root, or the capability to open packet sockets.
     type: float
     default: 20.0
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.read_only
 notes:
-  - Sees what it may see. Without root those are the links of processes of the same user.
+  - Without root it only sees links of processes of the same user.
 seealso:
   - module: beam.cluster.dist_probe
 """
 
 EXAMPLES = r"""
-- name: Which links does this host have?
+- name: List the links of this host
   beam.cluster.link_info:
     ports: ["9100-9109"]
     members:
@@ -72,7 +72,7 @@ EXAMPLES = r"""
   become: true
   register: __links
 
-- name: Demand that all are TLS, and none goes to a stranger
+- name: Check that all links use TLS and connect members only
   ansible.builtin.assert:
     that:
       - __links.clear | length == 0
@@ -87,15 +87,15 @@ links:
   elements: dict
   contains:
     node:
-      description: The name of the node on this host, as its command line has it; null where that has none.
+      description: Node name on this host, from the command line; null if it has none.
       type: str
       sample: beam@n1
     pid:
-      description: Its process.
+      description: Process ID of the node.
       type: int
       sample: 4711
     direction:
-      description: V(in) where the local port is a distribution port, else V(out).
+      description: V(in) if the local port is a distribution port, otherwise V(out).
       type: str
       sample: in
     local_address:
@@ -115,27 +115,27 @@ links:
       type: int
       sample: 41234
     member:
-      description: The member at the peer's address, null where there is none. Where several share it, the last one given.
+      description: The member at the peer's address, null if there is none. If several members share the address, the last one in O(members).
       type: str
       sample: beam@n2
     stranger:
-      description: Whether the peer's address is no member's.
+      description: Whether the peer is a non-member.
       type: bool
       sample: false
     wire:
       description: >-
-        V(tls) or V(clear) where a segment of nothing but whole records or frames was seen, V(unclear) where what was seen could be either,
-        V(silent) where nothing was seen in time, or V(unwatched).
+        V(tls) or V(clear) if a packet contained only whole records or frames, V(unclear) if the packets could be either, V(silent) if no packet
+        was seen in time, or V(unwatched).
       type: str
       sample: tls
 clear:
-  description: Those links that are in the clear.
+  description: The links that use clear text.
   returned: always
   type: list
   elements: dict
   sample: []
 strangers:
-  description: Those links whose peer is a stranger.
+  description: The links to non-members.
   returned: always
   type: list
   elements: dict
@@ -194,7 +194,7 @@ def _registered(epmd_port: int) -> set[int]:
     """The ports that EPMD knows on this host."""
     (answer,) = names_all([("127.0.0.1", epmd_port)], source=None, timeout=5.0, concurrency=1)
     if answer["code"] != "connected":
-        raise OptionError("ports: none are given, and EPMD does not tell any: %s" % answer["message"])
+        raise OptionError("ports: none are set, and EPMD did not return any: %s" % answer["message"])
     return {node["port"] for node in answer["nodes"]}
 
 

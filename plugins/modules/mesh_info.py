@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mesh_info
-short_description: Ask each node whom it sees, and say who is missing
+short_description: Ask each node for its view of the mesh and report missing links
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Connects to each node once, asks it for its own view of the cluster and compares the views. N connections tell about all N*(N-1) links.
-  - The targets are the nodes of the cluster, all of them. A node sees the mesh whole if it sees all the others.
-  - A node that cannot be asked and a mesh that is not whole are answers, not failures of the module. Look at RV(whole).
-  - With O(relink=true) all links are cut and made again first, so that the views show links that can be made now, not ones that are
-    older than the settings.
+  - Connects to each node once, asks for its own view of the cluster and compares the views. N connections cover all N*(N-1) links.
+  - The targets must be all nodes of the cluster. The mesh is whole if every node sees all others.
+  - A node that does not answer, or a mesh that is not whole, does not fail the module. Check RV(whole).
+  - O(relink=true) first cuts all links and lets the nodes connect again. The views then show links that can be made now, not links from before
+    the present settings.
 options:
   relink:
     description:
-      - Have every node cut all its visible links, then connect to every other target, again and again until 80 % of O(timeout) are over.
-      - This disturbs what runs in the cluster. In check mode it is left out and reported as a change.
+      - Make every node cut all its visible links, then connect to every other target, with retries until 80 % of O(timeout) have passed.
+      - This disturbs the cluster. In check mode it is skipped and reported as a change.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -39,7 +39,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Does every node see every other?
+- name: Ask every node for its view of the mesh
   beam.cluster.mesh_info:
     targets:
       - node: beam@n1
@@ -55,7 +55,7 @@ EXAMPLES = r"""
       key: /etc/beam/beam@n1/tls/key.pem
   register: __mesh
 
-- name: Demand it
+- name: Check that the mesh is whole
   ansible.builtin.assert:
     that: __mesh.whole
     fail_msg: "{{ __mesh.missing }}"
@@ -63,23 +63,23 @@ EXAMPLES = r"""
 
 RETURN = r"""
 targets:
-  description: One answer per target, in the order of the targets. What only the node itself can tell is null where it could not be asked.
+  description: One answer per target, in the order of the targets. Values that only the node itself knows are null if it did not answer.
   returned: always
   type: list
   elements: dict
   contains:
     visible:
-      description: The nodes that it is connected to and that are visible, V(nodes(\)).
+      description: Visible nodes that it is connected to, V(nodes(\)).
       type: list
       elements: str
       sample: [beam@n2, beam@n3]
     hidden:
-      description: The hidden nodes that it is connected to, without the one that asked.
+      description: Hidden nodes that it is connected to, without the probe.
       type: list
       elements: str
       sample: []
     known:
-      description: All node names that it knows of, connected or not, without the one that asked.
+      description: All node names that it knows, connected or not, without the probe.
       type: list
       elements: str
       sample: [beam@n1, beam@n2, beam@n3]
@@ -92,7 +92,7 @@ targets:
       type: str
       sample: 15.2.7
     uptime_seconds:
-      description: How long it runs.
+      description: Seconds since its start.
       type: int
       sample: 86400
     ticktime:
@@ -104,7 +104,7 @@ targets:
       type: int
       sample: 4
     prevent_overlapping_partitions:
-      description: Whether it prevents overlapping partitions, by setting or by its release's default.
+      description: Whether it prevents overlapping partitions, by its setting or its release's default.
       type: bool
       sample: true
     connect_all:
@@ -112,69 +112,69 @@ targets:
       type: bool
       sample: true
     auto_connect:
-      description: Whether a message connects to a node, C(dist_auto_connect), V(always) where nothing is set.
+      description: C(dist_auto_connect), whether a message to a node connects to it. V(always) if nothing is set.
       type: str
       sample: always
     carrier:
-      description: What it was told to speak, C(-proto_dist).
+      description: Its C(-proto_dist).
       type: str
       sample: inet_tls
     node:
-      description: The node asked for.
+      description: The requested node.
       type: str
       sample: beam@n1
     host:
-      description: The host connected to.
+      description: The host of the connection.
       type: str
       sample: 10.0.0.11
     port:
-      description: The port connected to, null where EPMD did not tell one.
+      description: The port of the connection, null if EPMD did not return one.
       type: int
       sample: 9100
     address:
-      description: The address connected to, null where there was no connection.
+      description: The address of the connection, null if there was none.
       type: str
       sample: 10.0.0.11
     name:
-      description: The node name that was claimed.
+      description: The node name that the probe used.
       type: str
       sample: beam_probe@n3
     code:
-      description: What became of it. The codes are listed in C(docs/codes.md) of the collection.
+      description: The result. C(docs/codes.md) of the collection lists the codes.
       type: str
       sample: connected
     verdict:
       description: >-
-        What the code means. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
-        which says nothing about the peer.
+        Category of the code. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken), which
+        says nothing about the peer.
       type: str
       sample: connected
     stage:
-      description: The stage reached, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping), V(call) or V(done).
+      description: The last stage, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping), V(call) or V(done).
       type: str
       sample: done
     message:
-      description: The code in words; empty where the node was reached.
+      description: The code as a sentence; empty if the node answered.
       type: str
       sample: ""
     milliseconds:
-      description: How long it took.
+      description: Duration in milliseconds.
       type: float
       sample: 8.4
     tls:
-      description: The TLS session, null where none was begun.
+      description: The TLS session, null if TLS was not started.
       type: dict
       contains:
         version:
-          description: The version agreed on, null where there was no agreement.
+          description: The negotiated version, null if none was negotiated.
           type: str
           sample: tlsv1.3
         cipher:
-          description: The cipher suite agreed on, as OpenSSL names it.
+          description: The negotiated cipher suite, as OpenSSL names it.
           type: str
           sample: TLS_AES_256_GCM_SHA384
         peer:
-          description: The peer's certificate, also where it was refused; null where it sent none.
+          description: The peer's certificate, also if it was refused; null if the peer sent none.
           type: dict
           contains:
             subject:
@@ -186,7 +186,7 @@ targets:
               type: str
               sample: CN=beam CA
             sans:
-              description: The alternative names with their kind.
+              description: The subject alternative names with their type.
               type: list
               elements: str
               sample: ["DNS:n1", "IP:10.0.0.11"]
@@ -195,7 +195,7 @@ targets:
               type: str
               sample: 5EC0FFEE
             not_before:
-              description: Begin of the validity, UTC.
+              description: Start of the validity, UTC.
               type: str
               sample: "2026-01-31T00:00:00Z"
             not_after:
@@ -203,29 +203,29 @@ targets:
               type: str
               sample: "2027-01-31T00:00:00Z"
             key_type:
-              description: Kind and size of the key.
+              description: Type and size of the key.
               type: str
               sample: EC P-256
             purposes:
-              description: The extended key usages, null where the certificate has none.
+              description: The extended key usages, null if the certificate has none.
               type: list
               elements: str
               sample: [serverAuth, clientAuth]
     flags:
-      description: The distribution flags of the node as a hexadecimal number, null where it did not come to that.
+      description: The distribution flags of the node as a hexadecimal number, null if the handshake ended before them.
       type: str
       sample: "0xd07df7fbd"
     creation:
-      description: Which incarnation of the node answered, null where it did not answer.
+      description: The creation of the node, null if it did not answer.
       type: int
       sample: 1795232508
 whole:
-  description: Whether every target could be asked and sees every other.
+  description: Whether every target answered and sees every other.
   returned: always
   type: bool
   sample: true
 missing:
-  description: Which target does not see which other.
+  description: Links that are missing.
   returned: always
   type: list
   elements: dict
@@ -235,11 +235,11 @@ missing:
       type: str
       sample: beam@n1
     to:
-      description: The node that it does not see.
+      description: The node that it is not connected to.
       type: str
       sample: beam@n3
 strangers:
-  description: Which target sees a visible node that is no target.
+  description: Visible nodes that are not targets.
   returned: always
   type: list
   elements: dict
@@ -249,11 +249,11 @@ strangers:
       type: str
       sample: beam@n1
     to:
-      description: The node that it sees.
+      description: The node that it is connected to.
       type: str
       sample: old@n9
 differs:
-  description: What is not the same on all targets.
+  description: Values that are not equal on all targets.
   returned: always
   type: list
   elements: dict
@@ -272,19 +272,19 @@ differs:
         - value: "15"
           nodes: [beam@n3]
 relinked:
-  description: What O(relink) did, null where it did nothing.
+  description: The result of O(relink), null if it was not done.
   returned: always
   type: dict
   contains:
     cut:
-      description: Which target cut its link to which node. Where two cut the same link at once, either may have come first.
+      description: Links that were cut. If both ends cut the same link at once, it is listed for one of them.
       type: list
       elements: dict
       sample:
         - from: beam@n1
           to: beam@n2
     failed:
-      description: Which target could not connect to which other.
+      description: Links that could not be made again.
       type: list
       elements: dict
       sample: []

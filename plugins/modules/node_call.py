@@ -12,13 +12,13 @@ version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Calls one function on one or many nodes and returns what it returned, as data and as Erlang text. No C(erl) is started for it.
-  - Connects as M(beam.cluster.dist_probe) does. The call is made as C(erpc) makes it where the node has that, else through C(rex).
-  - A function that ends with an exception fails the module, with its class, reason and stack. So does a node that cannot be reached.
+  - Calls one function on one or more nodes and returns its result, as data and as Erlang text. It needs no Erlang on the host.
+  - Connects like M(beam.cluster.dist_probe). It calls with C(erpc) if the node supports it, otherwise with C(rex).
+  - A function that ends with an exception fails the module, with class, reason and stack. A node that does not answer fails it, too.
 options:
   module:
     description:
-      - Name of the Erlang module, such as V(lists). Elixir's modules begin with C(Elixir.).
+      - Name of the Erlang module, for example V(lists). Names of Elixir modules begin with C(Elixir.).
     type: str
     required: true
   function:
@@ -28,26 +28,26 @@ options:
     required: true
   args:
     description:
-      - The arguments. Text is read as an Erlang list, such as C([kernel, "text", <<"binary">>]).
-      - A list is plain data. Its strings become what O(strings) says; dictionaries become maps; true, false and null become the atoms
-        C(true), C(false) and C(undefined).
+      - The arguments. Text is parsed as an Erlang list, for example C([kernel, "text", <<"binary">>]).
+      - A list is plain data. O(strings) sets what its strings become. Dictionaries become maps. True, false and null become the atoms C(true),
+        C(false) and C(undefined).
     type: raw
     default: []
   strings:
     description:
-      - What the strings in a list of O(args), and the keys of its dictionaries, become.
+      - What strings in a list of O(args), and keys of its dictionaries, become.
     type: str
     choices: [binary, string, atom]
     default: binary
   read_only:
     description:
-      - Whether the call only looks. If so, it is made in check mode too and reports no change.
+      - Whether the call changes nothing. Then it is made in check mode, too, and reports no change.
     type: bool
     default: false
   via:
     description:
-      - How to call. V(auto) takes C(erpc) where the node has it.
-      - Through C(rex) a thrown value looks like a returned one. That is how C(rpc:call/4) is.
+      - The method of the call. V(auto) uses C(erpc) if the node supports it.
+      - With C(rex) a thrown value looks like a returned one, as with C(rpc:call/4).
     type: str
     choices: [auto, erpc, rex]
     default: auto
@@ -67,7 +67,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which applications run?
+- name: List the running applications
   beam.cluster.node_call:
     targets:
       - node: beam@n1
@@ -103,19 +103,19 @@ targets:
   elements: dict
   contains:
     result:
-      description: What the function returned, as plain data. Atoms and printable text become strings, tuples become lists.
+      description: The return value as plain data. Atoms and printable text become strings, tuples become lists.
       type: raw
       sample: [1, 2, 3]
     result_erlang:
-      description: What the function returned, as Erlang text; null where it did not return.
+      description: The return value as Erlang text; null if the function did not return.
       type: str
       sample: "[1,2,3]"
     exception:
-      description: How the function ended, null where it returned.
+      description: The exception of the function, null if it returned.
       type: dict
       contains:
         class:
-          description: V(error), V(exit) or V(throw); V(refused) where the node would not start the call.
+          description: V(error), V(exit) or V(throw); V(refused) if the node did not start the call.
           type: str
           sample: error
         reason:
@@ -128,65 +128,65 @@ targets:
           elements: str
           sample: ["lists:map/2 (lists.erl:1559)"]
     via:
-      description: How the call was made, V(erpc) or V(rex); null where it was not.
+      description: The method of the call, V(erpc) or V(rex); null if no call was made.
       type: str
       sample: erpc
     node:
-      description: The node asked for.
+      description: The requested node.
       type: str
       sample: beam@n1
     host:
-      description: The host connected to.
+      description: The host of the connection.
       type: str
       sample: 10.0.0.11
     port:
-      description: The port connected to, null where EPMD did not tell one.
+      description: The port of the connection, null if EPMD did not return one.
       type: int
       sample: 9100
     address:
-      description: The address connected to, null where there was no connection.
+      description: The address of the connection, null if there was none.
       type: str
       sample: 10.0.0.11
     name:
-      description: The node name that was claimed.
+      description: The node name that the probe used.
       type: str
       sample: beam_probe@n3
     code:
-      description: What became of it. The codes are listed in C(docs/codes.md) of the collection.
+      description: The result. C(docs/codes.md) of the collection lists the codes.
       type: str
       sample: connected
     verdict:
       description: >-
-        What the code means. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
-        which says nothing about the peer.
+        Category of the code. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken), which
+        says nothing about the peer.
       type: str
       sample: connected
     stage:
-      description: The stage reached, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping), V(call) or V(done).
+      description: The last stage, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping), V(call) or V(done).
       type: str
       sample: done
     message:
-      description: The code in words; empty where the node was reached.
+      description: The code as a sentence; empty if the node answered.
       type: str
       sample: ""
     milliseconds:
-      description: How long it took.
+      description: Duration in milliseconds.
       type: float
       sample: 8.4
     tls:
-      description: The TLS session, null where none was begun.
+      description: The TLS session, null if TLS was not started.
       type: dict
       contains:
         version:
-          description: The version agreed on, null where there was no agreement.
+          description: The negotiated version, null if none was negotiated.
           type: str
           sample: tlsv1.3
         cipher:
-          description: The cipher suite agreed on, as OpenSSL names it.
+          description: The negotiated cipher suite, as OpenSSL names it.
           type: str
           sample: TLS_AES_256_GCM_SHA384
         peer:
-          description: The peer's certificate, also where it was refused; null where it sent none.
+          description: The peer's certificate, also if it was refused; null if the peer sent none.
           type: dict
           contains:
             subject:
@@ -198,7 +198,7 @@ targets:
               type: str
               sample: CN=beam CA
             sans:
-              description: The alternative names with their kind.
+              description: The subject alternative names with their type.
               type: list
               elements: str
               sample: ["DNS:n1", "IP:10.0.0.11"]
@@ -207,7 +207,7 @@ targets:
               type: str
               sample: 5EC0FFEE
             not_before:
-              description: Begin of the validity, UTC.
+              description: Start of the validity, UTC.
               type: str
               sample: "2026-01-31T00:00:00Z"
             not_after:
@@ -215,24 +215,24 @@ targets:
               type: str
               sample: "2027-01-31T00:00:00Z"
             key_type:
-              description: Kind and size of the key.
+              description: Type and size of the key.
               type: str
               sample: EC P-256
             purposes:
-              description: The extended key usages, null where the certificate has none.
+              description: The extended key usages, null if the certificate has none.
               type: list
               elements: str
               sample: [serverAuth, clientAuth]
     flags:
-      description: The distribution flags of the node as a hexadecimal number, null where it did not come to that.
+      description: The distribution flags of the node as a hexadecimal number, null if the handshake ended before them.
       type: str
       sample: "0xd07df7fbd"
     creation:
-      description: Which incarnation of the node answered, null where it did not come to that.
+      description: The creation of the node, null if the handshake ended before it.
       type: int
       sample: 1795232508
 result:
-  description: What the function returned on the one target.
+  description: The return value of the single target.
   returned: when there is one target
   type: raw
   sample: [1, 2, 3]

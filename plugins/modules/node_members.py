@@ -12,15 +12,15 @@ version_added: 0.2.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Adds to a running node what it lacks of its list of members. These are the names that may connect and the addresses that host names lead to.
-    No restart is needed, and no link of another member is lost.
-  - Reads what is in force first, with C(net_kernel:allowed/0) and C(inet_db:get_rc/0), changes only what differs, and reads it again.
-  - A name that may connect cannot be taken back from a running node, as C(net_kernel:allow/1) only adds. Such names are returned as
-    RV(targets[].allowed_left) and are gone after the node's next restart. Until then the firewall keeps the former member out.
+  - Adds the missing names to the allow list of a running node, and sets the addresses of host names. No restart is needed, and no link of another
+    member is lost.
+  - Reads the present state first, with C(net_kernel:allowed/0) and C(inet_db:get_rc/0), changes only differences, and reads the state again.
+  - A name cannot be removed from the allow list of a running node, because C(net_kernel:allow/1) only adds. Such names are returned as
+    RV(targets[].allowed_left) and are gone after the node's next restart. Until then the firewall must drop the packets of the former member.
 options:
   allowed:
     description:
-      - The node names that may connect, as C(net_kernel:allow/1) takes them. One Erlang atom and a full stop each.
+      - The allow list, as C(net_kernel:allow/1) takes it. One Erlang atom and a full stop per name.
     type: str
     required: true
   pins:
@@ -30,7 +30,7 @@ options:
     default: ""
   former:
     description:
-      - Names of nodes that are members no more. The link to each of them is cut where there is one.
+      - Names of nodes that are no longer members. A link to one of them is cut.
     type: list
     elements: str
     default: []
@@ -49,7 +49,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Let a new member connect to a running node
+- name: Add a new member to the allow list of a running node
   beam.cluster.node_members:
     targets:
       - node: beam@n1
@@ -72,24 +72,24 @@ EXAMPLES = r"""
 RETURN = r"""
 targets:
   description: One answer per target, in the order of the targets.
-  returned: when the options make sense
+  returned: when the options are valid
   type: list
   elements: dict
   contains:
     changed:
-      description: Whether something was missing, and was changed where this is no check mode.
+      description: Whether the node was changed, or would be changed in check mode.
       type: bool
       sample: true
     problem:
-      description: Why a node that was reached could not be changed; empty where it could.
+      description: Why a connected node could not be changed; empty if there was no problem.
       type: str
       sample: ""
     allowed_added:
-      description: How many names were missing and may connect now.
+      description: Number of names that were added to the allow list.
       type: int
       sample: 2
     allowed_left:
-      description: Names that may connect until the node's next restart and are not in O(allowed).
+      description: Names that are not in O(allowed) and stay on the allow list until the node's next restart.
       type: list
       elements: str
       sample: [beam@n4]
@@ -99,7 +99,7 @@ targets:
       elements: str
       sample: ["{10,0,0,13}"]
     unpinned:
-      description: Addresses that no name leads to any more, as Erlang text.
+      description: Addresses whose names were removed, as Erlang text.
       type: list
       elements: str
       sample: []
@@ -109,61 +109,61 @@ targets:
       elements: str
       sample: []
     node:
-      description: The node asked for.
+      description: The requested node.
       type: str
       sample: beam@n1
     host:
-      description: The host connected to.
+      description: The host of the connection.
       type: str
       sample: 10.0.0.11
     port:
-      description: The port connected to, null where EPMD did not tell one.
+      description: The port of the connection, null if EPMD did not return one.
       type: int
       sample: 9100
     address:
-      description: The address connected to, null where there was no connection.
+      description: The address of the connection, null if there was none.
       type: str
       sample: 10.0.0.11
     name:
-      description: The node name that was claimed.
+      description: The node name that the module used.
       type: str
       sample: beam_probe@n3
     code:
-      description: What became of it. The codes are listed in C(docs/codes.md) of the collection.
+      description: The result. C(docs/codes.md) of the collection lists the codes.
       type: str
       sample: connected
     verdict:
       description: >-
-        What the code means. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
+        Category of the code. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
         which says nothing about the peer.
       type: str
       sample: connected
     stage:
-      description: The stage reached, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping), V(call) or V(done).
+      description: The last stage, V(resolve), V(epmd), V(connect), V(tls), V(status), V(challenge), V(ack), V(ping), V(call) or V(done).
       type: str
       sample: done
     message:
-      description: The code in words; empty where the node was reached.
+      description: The code as a sentence; empty if the node answered.
       type: str
       sample: ""
     milliseconds:
-      description: How long it took.
+      description: Duration in milliseconds.
       type: float
       sample: 8.4
     tls:
-      description: The TLS session, null where none was begun.
+      description: The TLS session, null if TLS was not started.
       type: dict
       contains:
         version:
-          description: The version agreed on, null where there was no agreement.
+          description: The negotiated version, null if none was negotiated.
           type: str
           sample: tlsv1.3
         cipher:
-          description: The cipher suite agreed on, as OpenSSL names it.
+          description: The negotiated cipher suite, as OpenSSL names it.
           type: str
           sample: TLS_AES_256_GCM_SHA384
         peer:
-          description: The peer's certificate, also where it was refused; null where it sent none.
+          description: The peer's certificate, also if it was refused; null if the peer sent none.
           type: dict
           contains:
             subject:
@@ -175,7 +175,7 @@ targets:
               type: str
               sample: CN=beam CA
             sans:
-              description: The alternative names with their kind.
+              description: The subject alternative names with their type.
               type: list
               elements: str
               sample: ["DNS:n1", "IP:10.0.0.11"]
@@ -184,7 +184,7 @@ targets:
               type: str
               sample: 5EC0FFEE
             not_before:
-              description: Begin of the validity, UTC.
+              description: Start of the validity, UTC.
               type: str
               sample: "2026-01-31T00:00:00Z"
             not_after:
@@ -192,20 +192,20 @@ targets:
               type: str
               sample: "2027-01-31T00:00:00Z"
             key_type:
-              description: Kind and size of the key.
+              description: Type and size of the key.
               type: str
               sample: EC P-256
             purposes:
-              description: The extended key usages, null where the certificate has none.
+              description: The extended key usages, null if the certificate has none.
               type: list
               elements: str
               sample: [serverAuth, clientAuth]
     flags:
-      description: The distribution flags of the node as a hexadecimal number, null where it did not come to that.
+      description: The distribution flags of the node as a hexadecimal number, null if the handshake ended before them.
       type: str
       sample: "0xd07df7fbd"
     creation:
-      description: Which incarnation of the node answered, null where it did not come to that.
+      description: The creation of the node, null if the handshake ended before it.
       type: int
       sample: 1795232508
 """

@@ -8,30 +8,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: observe
-short_description: Look at a host, whole and once, before a BEAM cluster is planned on it or evaluated
+short_description: Read the facts of a host that matter for a BEAM cluster
 version_added: "0.1.0"
 description:
-  - Reads what matters for a BEAM cluster from a host - addresses, clock, Erlang/OTP, firewalls, systemd units, listeners, BEAM processes, the
-    certificates and the files of this collection. It changes nothing. The only program that it speaks to is EPMD on the host itself, which it asks
-    for the names it knows.
-  - It needs no tool on the host beside Python, works where nothing is installed yet, and needs no privilege. Without privilege it does not see
-    who owns the sockets of other users, the environment of their processes, and the firewall's rules.
-  - What it cannot see is null, never an empty list, and C(unknown) says why.
-  - It returns what is on a list of things to return, and nothing else. No argument list, no value of an environment variable and no content of
-    a file leaves the host.
-  - Text that local users of the host can choose is safe to print, characters that are not printable are returned as V(\\xNN).
+  - Reads addresses, clock, Erlang/OTP, firewalls, systemd units, listeners, BEAM processes, and this collection's own files and certificates.
+    It changes nothing. It opens one connection, to the EPMD of the host itself, to ask for the registered names.
+  - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
+    environment of their processes, and the firewall's rules.
+  - An unknown fact is null, never an empty list. RV(unknown) gives the reason.
+  - It returns a fixed list of facts. No argument list, no value of an environment variable and no content of a file leaves the host.
+  - Text that local users of the host can choose is safe to print. Characters that are not printable are returned as V(\\xNN).
 options:
   units:
     description:
-      - More systemd units to look at, beside the firewalls', epmd's, those that BEAM processes run in, and those that have a drop-in of this
-        collection. The sandbox of all services but the firewalls' and epmd's is rated.
+      - Further systemd units to read, besides those of the firewalls, EPMD and BEAM processes, and those with a drop-in of this collection.
+      - The sandbox of all services is rated, except of the firewalls' and EPMD's.
     type: list
     elements: str
     default: []
   files:
     description:
-      - More files to look at, beside this collection's own. The content of files is never returned, of certificates (C(*.pem), C(*.crt), C(*.cer))
-        some fields are.
+      - Further files to read, besides this collection's own. The content of files is never returned. Of certificates (C(*.pem), C(*.crt),
+        C(*.cer)) the public fields are returned.
     type: list
     elements: path
     default: []
@@ -53,13 +51,13 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the hosts
+- name: Read the hosts
   beam.cluster.observe:
-  register: seen
+  register: observed
 
-- name: Show who listens on epmd's port
+- name: Show the listeners on EPMD's port
   ansible.builtin.debug:
-    var: seen.epmd
+    var: observed.epmd
 """
 
 RETURN = r"""
@@ -68,7 +66,7 @@ epoch:
   returned: success
   type: float
 skew_seconds:
-  description: Host minus controller, as far as it is proven. 0 where the host's time lies within the round trip.
+  description: The host's clock minus the controller's, in seconds, as far as it is proven. 0 if the host's time is within the round trip.
   returned: success
   type: float
 python:
@@ -84,7 +82,7 @@ hostname:
   returned: success
   type: str
 init:
-  description: V(systemd), or the name of the first process where it is something else.
+  description: V(systemd), or the name of the first process if it is another.
   returned: success
   type: str
 distribution:
@@ -92,7 +90,7 @@ distribution:
   returned: success
   type: dict
 addresses:
-  description: Every address of the host, null where the kernel does not list them all.
+  description: Every address of the host, null if the kernel does not list them all.
   returned: success
   type: list
   elements: dict
@@ -107,7 +105,7 @@ otp:
   returned: success
   type: dict
   contains:
-    installed: {type: bool, description: "Whether there is one."}
+    installed: {type: bool, description: "Whether an OTP is installed."}
     release:
       description: Major release.
       type: str
@@ -118,7 +116,7 @@ otp:
       sample: "27.3.4.1"
     root: {type: str, description: "Directory of the installation."}
     erl: {type: str, description: "Path of C(erl)."}
-    ssl: {type: bool, description: "Whether the application C(ssl) is there."}
+    ssl: {type: bool, description: "Whether the application C(ssl) is installed."}
     candidate: {type: str, description: "The version of C(erlang-base) that apt would install."}
     candidate_release: {type: str, description: "Its major release."}
 otp_roots:
@@ -129,34 +127,34 @@ otp_roots:
   contains:
     root: {type: str, description: "Its directory, as the process sees it."}
     release:
-      description: Major release, null where it cannot be read.
+      description: Major release, null if it cannot be read.
       type: str
       sample: "27"
     version:
-      description: Full version, null where there is no file C(OTP_VERSION), as in releases that bring their own runtime.
+      description: Full version, null if there is no file C(OTP_VERSION), as in releases with their own runtime.
       type: str
       sample: "27.3.4.1"
     pids: {type: list, elements: int, description: "The processes that run from it."}
 firewall:
-  description: The firewall in charge, and what this collection's own table lets in.
+  description: The active firewall, and the packets that this collection's own table accepts.
   returned: success
   type: dict
   contains:
-    nft: {type: bool, description: "Whether nftables' program is there."}
-    readable: {type: bool, description: "Whether the ruleset could be read. Where not, nothing is known of it."}
+    nft: {type: bool, description: "Whether C(nft) is installed."}
+    readable: {type: bool, description: "Whether the ruleset could be read. If not, nothing is known about it."}
     drops_by_default:
-      description: Whether a table other than ours drops what comes in and matches no rule. Null where the ruleset cannot be read.
+      description: Whether a table of another owner drops incoming packets that match no rule. Null if the ruleset cannot be read.
       type: bool
     in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
     at_boot: {type: bool, description: "Whether the unit that loads our table is enabled. Null without systemd."}
     beam:
-      description: Our table, null where it is not loaded, or cannot be read (see C(readable)).
+      description: Our table, null if it is not loaded or cannot be read (see C(readable)).
       type: dict
       contains:
         members: {type: list, elements: str, description: "Elements of its sets of addresses."}
         own: {type: list, elements: str, description: "Elements of its sets of the host's own addresses."}
-        ports: {type: list, elements: list, description: "Pairs of first and last port that it guards."}
-        dormant: {type: bool, description: "Whether the kernel is told not to use the table."}
+        ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
+        dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
         hooks:
           description: The hooks of its base chains.
           type: list
@@ -164,23 +162,23 @@ firewall:
           sample: [input, output]
         admits:
           description:
-            - All TCP packets that the table lets in, worked out from its rules. What is in no entry, it drops. Null where the rules are more than
-              can be worked out.
+            - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too
+              complex to compute.
           type: list
           elements: dict
           contains:
             family: {type: int, description: "4 or 6."}
             sources:
-              description: Addresses, networks and ranges (V(10.0.0.1-10.0.0.9)) that may come in, null for all.
+              description: Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all.
               type: list
               elements: str
-            destinations: {type: list, elements: str, description: "The same of the addresses that they may come to."}
+            destinations: {type: list, elements: str, description: "Accepted destination addresses, in the same form."}
             ports: {type: list, elements: list, description: "Pairs of first and last port."}
-            loopback: {type: bool, description: "Whether this is about packets over the interface C(lo) only."}
-            certain: {type: bool, description: "Whether the rule has no condition that was not understood. Otherwise it may let in less."}
+            loopback: {type: bool, description: "Whether the entry is for packets over the interface C(lo) only."}
+            certain: {type: bool, description: "Whether all conditions of the rule were understood. If not, it may accept less."}
             rule: {type: str, description: "The rule."}
 ephemeral_ports:
-  description: The ports that the kernel gives to outgoing connections, null where they cannot be read.
+  description: The ports that the kernel uses for outgoing connections, null if they cannot be read.
   returned: success
   type: dict
   contains:
@@ -189,40 +187,40 @@ ephemeral_ports:
       type: list
       elements: int
       sample: [32768, 60999]
-    reserved: {type: list, elements: list, description: "Pairs of first and last that are left out."}
+    reserved: {type: list, elements: list, description: "Pairs of first and last that are excluded."}
 listeners:
-  description: Every listening TCP socket, with its owner as far as that is known. Null where the kernel's table cannot be read.
+  description: Every listening TCP socket, with its owner if known. Null if the kernel's table cannot be read.
   returned: success
   type: list
   elements: dict
   contains:
-    address: {type: str, description: "Address it is bound to."}
+    address: {type: str, description: "Bound address."}
     port: {type: int, description: "Its port."}
     family: {type: int, description: "4 or 6."}
-    pid: {type: int, description: "Process that holds it."}
+    pid: {type: int, description: "Process ID of the owner."}
     process: {type: str, description: "Name of that process."}
     unit: {type: str, description: "systemd unit that it belongs to."}
     user: {type: str, description: "User it runs as."}
 processes:
-  description: BEAM virtual machines and epmds of this host.
+  description: BEAM VMs and EPMDs of this host.
   returned: success
   type: list
   elements: dict
   contains:
-    pid: {type: int, description: "Number of the process."}
+    pid: {type: int, description: "Process ID."}
     process: {type: str, description: "V(beam.smp), V(beam) or V(epmd)."}
     user: {type: str, description: "User it runs as."}
     unit: {type: str, description: "systemd unit that it belongs to."}
-    node: {type: str, description: "Name that it was started with."}
+    node: {type: str, description: "Node name from the command line."}
     flags:
-      description: What its command line says of the distribution. The command line itself is not returned.
+      description: The flags of its command line that concern the distribution. The command line itself is not returned.
       type: dict
       contains:
         name: {type: str, description: "Value of C(-name) or C(-sname)."}
         long_names: {type: bool, description: "Whether it was C(-name)."}
         hidden: {type: bool, description: "Whether C(-hidden) is given."}
         proto_dist: {type: str, description: "Last value of C(-proto_dist), V(inet_tcp) without one."}
-        proto_dist_given: {type: int, description: "How often C(-proto_dist) is given. Before OTP 27.1 the VM ignores it when it is given twice."}
+        proto_dist_given: {type: int, description: "How often C(-proto_dist) is given. OTP before 27.1 ignores it if it is given twice."}
         ssl_options_file: {type: str, description: "Value of C(-ssl_dist_optfile)."}
         args_files: {type: list, elements: str, description: "Argument files, named on the command line or in the C(ERL_*FLAGS) of its environment."}
         config_files: {type: list, elements: str, description: "Values of C(-config)."}
@@ -231,29 +229,29 @@ processes:
         listens: {type: bool, description: "Whether it listens for peers, V(false) with C(-dist_listen false)."}
         cookie:
           description:
-            - What of a cookie the command line holds - V(none), V(ignored) (words that do not count and are not the cookie, so that the VM takes the
-              cookie file), V(unknown) (such words, and the cookie file could not be read), or V(value) (a word is the cookie of the node).
+            - Cookies on the command line. V(none). V(ignored), only words that the VM ignores and that are not the cookie, so that it reads the
+              cookie file. V(unknown), such words, but the cookie file could not be read. V(value), a word is the cookie of the node.
           type: str
         arguments_read: {type: bool, description: "Whether the command line could be read."}
     digest: {type: str, description: "Digest of the configuration that it was started with, from its environment."}
-    started: {type: float, description: "When it began, in seconds since 1970."}
+    started: {type: float, description: "Start time, in seconds since 1970."}
     core_limit: {type: int, description: "Its soft limit of core dumps in bytes, V(-1) for none."}
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
     vm:
-      description: The OTP that it runs, which is not always the one on disk. Null for epmd, and where this user may not look.
+      description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
       type: dict
       contains:
         executable: {type: str, description: "Path of the program.", sample: /usr/lib/erlang/erts-15.2.7/bin/beam.smp}
-        otp_root: {type: str, description: "The installation that it belongs to, null where the path does not say so.", sample: /usr/lib/erlang}
+        otp_root: {type: str, description: "The installation that it belongs to, null if the path does not show it.", sample: /usr/lib/erlang}
         erts: {type: str, description: "Version of its ERTS.", sample: 15.2.7}
-        installed_erts: {type: str, description: "ERTS version that a start would use now, null where unknown.", sample: 15.2.7}
-        version: {type: str, description: "Version of the OTP that runs. Null where its files were replaced and it is not known.", sample: 27.3.4.1}
+        installed_erts: {type: str, description: "ERTS version that a start would use now, null if unknown.", sample: 15.2.7}
+        version: {type: str, description: "Version of the OTP that runs. Null if its files were replaced and it is not known.", sample: 27.3.4.1}
         package:
           description: >-
-            C(name) of its Debian package, the C(installed) version, and the version with which it was C(started), from dpkg's log. Null where it came
-            another way.
+            C(name) of its Debian package, the C(installed) version, and the version with which it was C(started), from dpkg's log. Null if no
+            package contains it.
           type: dict
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
 contained:
@@ -262,7 +260,7 @@ contained:
   type: list
   elements: dict
 units:
-  description: systemd's view of each unit, by name. Null where systemd does not answer.
+  description: systemd's view of each unit, by name. Null if systemd does not answer.
   returned: success
   type: dict
   contains:
@@ -274,22 +272,22 @@ units:
     drop_ins: {type: list, elements: str, description: "The drop-ins, in the order in which systemd reads them."}
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
-    user: {type: str, description: "User as the unit has it, empty for root, null for a unit that has none (a target)."}
+    user: {type: str, description: "User of the unit, empty for root, null for a unit without processes (a target)."}
     core_limit: {type: str, description: "C(LimitCORE)."}
     after: {type: list, elements: str, description: "Units that it starts after."}
     requires: {type: list, elements: str, description: "Units that it requires."}
-    exposure: {type: float, description: "Overall exposure level of C(systemd-analyze security), 0 to 10. Null where it was not rated."}
+    exposure: {type: float, description: "Overall exposure level of C(systemd-analyze security), 0 to 10. Null if it was not rated."}
     environment_names:
-      description: Names of the variables that it sets, those of its environment files included. Null where one of the files cannot be read.
+      description: Names of its environment variables, including those of its environment files. Null if one of the files cannot be read.
       type: list
       elements: str
     environment_files:
-      description: Its environment files in their order, with C(-) in front where the file may be missing.
+      description: Its environment files in their order, with a leading C(-) if the file may be missing.
       type: list
       elements: str
-    digest: {type: str, description: "Digest of the configuration that a process started now would get."}
+    digest: {type: str, description: "Digest of the configuration that a process would get if it started now."}
 files:
-  description: This collection's files and those asked for.
+  description: This collection's files and those in O(files).
   returned: success
   type: list
   elements: dict
@@ -306,13 +304,13 @@ files:
     sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
     replaceable_by:
       description:
-        - Users other than root who may write a directory above it, so that they can put another file in its place. V(everybody), C(group NAME),
-          or a user's name. Null where a directory cannot be looked at.
+        - Users other than root with write access to a directory above it, who can replace the file. V(everybody), C(group NAME), or a user's
+          name. Null if a directory cannot be read.
       type: list
       elements: str
     replaceable_through: {type: list, elements: str, description: "Those directories."}
 missing:
-  description: The O(files) that do not exist. One that is neither here nor in RV(files) is behind a directory that cannot be read.
+  description: The O(files) that do not exist. A file that is neither here nor in RV(files) is in a directory that cannot be read.
   returned: success
   type: list
   elements: str
@@ -328,28 +326,27 @@ certificates:
     subject: {type: str, description: "Its subject."}
     sans: {type: list, elements: str, description: "Its alternative names."}
     not_before:
-      description: Begin of its life.
+      description: Start of the validity.
       type: str
       sample: "2026-01-31T00:00:00Z"
-    not_after: {type: str, description: "End of its life."}
+    not_after: {type: str, description: "End of the validity."}
 epmd:
-  description: Addresses at which something listens on epmd's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
+  description: Addresses with a listener on EPMD's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
   returned: success
   type: dict
 epmd_names:
-  description: Ports by the names of the nodes (the part before the @) that EPMD tells on this host. Null where it does not answer.
+  description: The nodes that are registered with EPMD on this host, ports by name (the part before the @). Null if EPMD does not answer.
   returned: success
   type: dict
   sample: {"beam": 9100}
 unknown:
-  description: Why a part of this result is null or not whole, by the part's name.
+  description: Why a part of this result is null or incomplete, by the part's name.
   returned: success
   type: dict
   sample: {"firewall": "only root may list the ruleset"}
 own:
-  description: >-
-    The host's own view of this collection's variables - C(inputs) (values without secrets), C(names), C(errors) (templates that fail) and
-    C(wrong) (mistakes in variables of single roles, without their values).
+  description: The host's view of this collection's variables - values without secrets (C(inputs)), C(names), templates that fail
+    (C(errors)), and errors in variables of single roles, without their values (C(wrong)).
   returned: success
   type: dict
 """

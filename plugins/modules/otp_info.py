@@ -8,19 +8,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: otp_info
-short_description: Ask a host's Erlang/OTP what it is
+short_description: Report a host's Erlang/OTP and its known vulnerabilities
 version_added: "0.1.0"
 description:
-  - Runs the real C(erl), without distribution and without reading anybody's C(.erlang), and asks it for its release and for the applications that
-    distribution over TLS needs. The applications are started, so that a broken or missing OpenSSL shows here and not at the first link.
-  - Names the vulnerabilities that this release is known to carry as a cluster member, the distribution's own patches taken into account.
-  - Looks at the virtual machines that run, too. One that was started before an upgrade, or from another installation, has the vulnerabilities of its
-    own release, and they are named beside those of the C(erl).
+  - Runs C(erl), without distribution and without reading any C(.erlang), and asks for its release and for the applications that distribution
+    over TLS needs. It starts these applications, so that a broken or missing OpenSSL shows here.
+  - Lists the known vulnerabilities of this release that matter to a member, considering the distribution's patches.
+  - Also reads the running VMs. A VM that was started before an upgrade, or from another installation, has the vulnerabilities of its own
+    release. They are listed, too.
 options:
   root:
     description:
-      - The root directory of the OTP, as V(code:root_dir(\)) has it.
-      - Left out, it is that of the C(erl) that is found in the search path.
+      - The root directory of the OTP, as V(code:root_dir(\)) returns it.
+      - By default that of the C(erl) in the search path.
     type: path
 extends_documentation_fragment:
   - beam.cluster.attributes
@@ -30,11 +30,11 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Ask for the release
+- name: Read the installed OTP
   beam.cluster.otp_info:
   register: otp
 
-- name: Ask one that was built by hand
+- name: Read an OTP that was built by hand
   beam.cluster.otp_info:
     root: /opt/otp-28/lib/erlang
   register: otp
@@ -42,11 +42,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 found:
-  description: Whether there is an C(erl) at all. RV(otp) is not returned where there is none.
+  description: Whether the host has an C(erl). If not, RV(otp) is not returned.
   type: bool
   returned: always
 otp:
-  description: What the C(erl) says about itself.
+  description: The OTP, as C(erl) reports it.
   type: dict
   returned: when found
   contains:
@@ -55,15 +55,15 @@ otp:
       type: str
       sample: /usr/lib/erlang
     erl:
-      description: The C(erl) that was run.
+      description: Path of C(erl).
       type: str
       sample: /usr/bin/erl
     epmd:
-      description: The C(epmd) that belongs to it.
+      description: Path of the C(epmd) of this OTP.
       type: str
       sample: /usr/lib/erlang/bin/epmd
     epmd_systemd:
-      description: Whether that C(epmd) can take its sockets from systemd.
+      description: Whether this C(epmd) supports socket activation by systemd.
       type: bool
     release:
       description: The major release.
@@ -74,68 +74,68 @@ otp:
       type: str
       sample: 27.3.4.1
     ssl:
-      description: Whether the application ssl starts, and with it all that distribution over TLS needs.
+      description: Whether the application ssl starts, with everything that distribution over TLS needs.
       type: bool
     ssl_error:
-      description: Why it does not start, empty where it does.
+      description: Why ssl does not start; empty if it starts.
       type: str
     applications:
-      description: Versions of the applications that distribution over TLS needs, those that are missing left out.
+      description: Versions of the applications that distribution over TLS needs, without missing ones.
       type: dict
       sample: {asn1: 5.3.4.2, crypto: 5.5.3, kernel: 10.2.7.1, public_key: 1.17.1, ssl: 11.2.12.1}
     package:
-      description: The distribution's package that the C(erl) belongs to; empty where it came another way.
+      description: The distribution's package that contains C(erl); empty if there is none.
       type: dict
       sample: {name: erlang-base, version: 1:27.3.4.1+dfsg-1+deb13u4}
 running:
-  description: Virtual machines that run another OTP than that of the C(erl).
+  description: VMs that run another OTP than that of C(erl).
   type: list
   elements: dict
   returned: always
   contains:
     pid:
-      description: Number of the process.
+      description: Process ID.
       type: int
       sample: 1234
     unit:
-      description: systemd unit that it belongs to.
+      description: systemd unit of the process.
       type: str
       sample: rabbitmq-server.service
     root:
-      description: The installation that it was started from, null where that is not known.
+      description: The installation that it was started from, null if unknown.
       type: str
       sample: /usr/lib/erlang
     version:
-      description: Its release, null where that is not known because its files were replaced.
+      description: Its release, null if unknown because its files were replaced.
       type: str
       sample: 27.3.4.1
     package:
-      description: The Debian package that it was started from; empty where it came another way.
+      description: The Debian package that it was started from; empty if there is none.
       type: dict
       sample: {name: erlang-base, version: 1:27.3.4.1+dfsg-1+deb13u3}
 vulnerabilities:
-  description: What the release of the C(erl), and those in RV(running), are known to carry.
+  description: Known vulnerabilities of the release of C(erl) and of those in RV(running).
   type: list
   elements: dict
   returned: always
   contains:
     cve:
-      description: Its number.
+      description: CVE number.
       type: str
       sample: CVE-2026-89422
     severity:
-      description: What it means to a cluster member. One of V(low), V(medium), V(high), V(critical).
+      description: Severity for a member. One of V(low), V(medium), V(high), V(critical).
       type: str
       sample: high
     title:
-      description: The number, and what an attacker gains.
+      description: CVE number and what an attacker gains.
       type: str
     detail:
-      description: The release that carries it.
+      description: The vulnerable release.
       type: str
       sample: OTP 25.2.3 (erlang-base 1:25.2.3+dfsg-1+deb12u4)
     fix:
-      description: What ends it.
+      description: What to do.
       type: str
       sample: Upgrade to OTP 27.3.4.18 or newer.
 """

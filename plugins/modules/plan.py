@@ -7,20 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: plan
-short_description: Make a BEAM cluster from the inventory, and judge it as a whole
+short_description: Compute a BEAM cluster from the inventory and check it as a whole
 version_added: "0.1.0"
 description:
-  - Reads the variables C(beam_*) of every member, in the run or not, and what M(beam.cluster.observe) saw of those in the run,
-    and makes one cluster of them.
-  - Reports every mistake at once, each with host, variable, rule and fix. It touches no host.
-  - The variables, with the defaults of those that belong to the whole cluster, are documented in the argument spec of the role
-    P(beam.cluster.plan#role), which is how this is meant to be used.
-  - Secrets are judged, and are in no result and no message.
+  - Reads the variables C(beam_*) of every member, in the run or not, and the observations of M(beam.cluster.observe) for hosts in the run, and
+    computes one cluster.
+  - Reports all errors at once, each with host, variable, rule and fix. It changes no host.
+  - The argument spec of the role P(beam.cluster.plan#role) documents the variables and their defaults. Use that role rather than this module.
+  - Secrets are checked. They are in no result and no message.
 options:
   requires:
     description:
-      - The secrets that must be there. One that is there is judged in any case.
-      - The CA's passphrase is not required where every member brings a certificate of its own.
+      - The secrets that must be set. A secret that is set is always checked.
+      - The CA's passphrase is not required if every member has its own certificate.
     type: list
     elements: str
     choices: [cookie, ca_passphrase]
@@ -31,8 +30,8 @@ extends_documentation_fragment:
   - beam.cluster.attributes.action
   - beam.cluster.attributes.controller
 notes:
-  - Run it with C(run_once), under the strategy C(linear) or another that honours it.
-  - What M(beam.cluster.observe) saw must be registered as C(__beam_observed).
+  - Run it with C(run_once), with the strategy C(linear) or another one that honours it.
+  - The results of M(beam.cluster.observe) must be registered as C(__beam_observed).
 seealso:
   - module: beam.cluster.observe
 author:
@@ -40,7 +39,7 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Look at the hosts
+- name: Read the hosts
   beam.cluster.observe:
   register: __beam_observed
 
@@ -57,7 +56,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 plan:
-  description: The cluster. The role C(plan) keeps it as the fact C(beam_plan).
+  description: The cluster. The role C(plan) sets it as the fact C(beam_plan).
   returned: success
   type: dict
   contains:
@@ -65,55 +64,54 @@ plan:
       description: Inventory group of the members.
       type: str
     name_type:
-      description: Type of the node names - V(short), V(long) or V(ip).
+      description: Name type, V(short), V(long) or V(ip).
       type: str
     address_family:
       description: Address family, 4 or 6.
       type: int
     mode:
-      description: Shape of the cluster.
+      description: C(beam_mode).
       type: str
     discovery:
-      description: How nodes find each other's ports.
+      description: C(beam_discovery).
       type: str
     proto_dist:
-      description: >-
-        Transport of the distribution, as the flag C(-proto_dist) calls it - V(inet_tls), V(inet6_tls), V(inet_tcp), V(inet6_tcp) or V(none).
+      description: The C(-proto_dist) of the nodes - V(inet_tls), V(inet6_tls), V(inet_tcp), V(inet6_tcp) or V(none).
       type: str
     incompatible_nodes:
       description: >-
-        Running nodes that cannot connect to their peers after a restart - started without our files, with another transport, or with a fixed port
-        that is not used any more - of products that take a cut link for a split cluster. They cannot restart one at a time.
+        Incompatible nodes, which cannot restart one at a time. They run with another C(-proto_dist), at another fixed port, or without our files,
+        and their product treats a cut link as a split cluster.
       type: list
       elements: str
     full_stop:
-      description: Whether all nodes may be stopped at once where there are such.
+      description: Whether all nodes may be stopped at once if there are incompatible nodes.
       type: bool
     restart:
       description: What becomes of a restart that the product objects to, V(auto) or V(force).
       type: str
     settings:
-      description: The kernel parameters that decide what a partition does, as the cluster wants them. Those of one node are its C(kernel).
+      description: The kernel parameters for network partitions, as set for the cluster. Those of one node are in its C(kernel).
       type: dict
     tls:
-      description: Whether the nodes speak TLS. What one node shows and demands is its C(tls), null where it does not.
+      description: Whether the nodes use TLS. The certificate files and versions of one node are in its C(tls), null without TLS.
       type: bool
     tls_versions:
       description: TLS versions, newest first.
       type: list
       elements: str
     epmd_port:
-      description: Port of epmd.
+      description: Port of EPMD.
       type: int
     ca_dir:
-      description: Directory of the CA on the controller, null where none is needed and none is known.
+      description: Directory of the CA on the controller, null if none is needed or none is known.
       type: str
     requires:
-      description: Secrets that had to be there.
+      description: The required secrets.
       type: list
       elements: str
     waivers:
-      description: Findings that are accepted for a time.
+      description: C(beam_waivers).
       type: list
       elements: dict
     members:
@@ -131,45 +129,43 @@ plan:
           description: The part after the C(@).
           type: str
         host:
-          description: Inventory name of its host, null where that is unknown.
+          description: Inventory name of its host, null if unknown.
           type: str
         address:
           description: Cluster address.
           type: str
         inet_tuple:
-          description: The same as Erlang writes it.
+          description: The cluster address as an Erlang tuple.
           type: str
         ports:
-          description: Its window, C(first) and C(last).
+          description: Its port range, C(first) and C(last).
           type: dict
         port:
-          description: The port where it listens, null where EPMD has to be asked.
+          description: Its fixed port, null with EPMD.
           type: int
         hidden:
-          description: Whether it joins hidden.
+          description: Whether it is a hidden node.
           type: bool
     addresses:
       description: Addresses of all members.
       type: list
       elements: str
     hosts:
-      description: >-
-        What each host needs to know, by inventory name. Each of its C(nodes) has the data of its product as C(product_data).
+      description: The data of each host, by inventory name.
       type: dict
     departing:
       description: >-
-        The hosts that leave the cluster (C(beam_state) is V(absent)), by inventory name, with what is needed to remove their C(nodes).
-        None of them is a member.
+        The departing hosts (C(beam_state) is V(absent)), by inventory name, with the data to remove their C(nodes). None of them is a member.
       type: dict
     outsiders:
-      description: Hosts to attack from; empty means the controller.
+      description: Hosts from which attacks run; empty means the controller.
       type: list
       elements: str
     changes:
-      description: What hosts of the run do not know of yet, by inventory name.
+      description: Pending changes of the hosts in the run, by inventory name.
       type: dict
     advisories:
-      description: What is worth knowing and no mistake.
+      description: Advisories, which do not stop the run.
       type: list
       elements: dict
       contains:
@@ -183,32 +179,32 @@ plan:
           description: Inventory name.
           type: str
         title:
-          description: What it is.
+          description: Short text.
           type: str
         detail:
-          description: What was seen.
+          description: What was found.
           type: str
         fix:
           description: What to do.
           type: str
 errors:
-  description: Every mistake. The same one on many hosts is one entry.
+  description: All errors. The same error on many hosts is one entry.
   returned: failure
   type: list
   elements: dict
   contains:
     host:
-      description: Inventory names for a reader; empty where the mistake is the whole cluster's.
+      description: Inventory names as text; empty if the error belongs to the whole cluster.
       type: str
     hosts:
       description: All inventory names.
       type: list
       elements: str
     variable:
-      description: Variable that is wrong; empty where it is the host.
+      description: The wrong variable; empty if the host itself is wrong.
       type: str
     rule:
-      description: Name of the rule, to branch on.
+      description: Name of the rule, for use in playbooks.
       type: str
     message:
       description: What is wrong.

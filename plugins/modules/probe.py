@@ -8,26 +8,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: probe
-short_description: Make the honest connections and the attacks of one host of a planned BEAM cluster
+short_description: Run the honest connections and the attacks of one vantage of a planned BEAM cluster
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - From a plan, makes every connection that the controls of this collection need from one host, and returns each question with its answer.
-  - All probes of one node are one run of M(beam.cluster.dist_probe), at the same time. Probes that act as another user of the host are a second run.
-  - Above O(pairs_max) ordered pairs of nodes, each node is connected to and attacked by O(vantages) others only.
-  - The role P(beam.cluster.verify#role) uses it. M(beam.cluster.report) takes the answers.
+  - Runs every probe that the controls of this collection need from one host, and returns each question with its answer.
+  - All probes of one node are one run of M(beam.cluster.dist_probe), in parallel. Probes as another user of the host are a second run.
+  - With more than O(pairs_max) ordered pairs of nodes, only O(vantages) other nodes connect to and attack each node.
+  - The role P(beam.cluster.verify#role) uses it. M(beam.cluster.report) evaluates the answers.
 options:
   plan:
     description: The plan, as M(beam.cluster.plan) returns it.
     type: dict
   vantage:
-    description: Inventory name of the host that asks. Required with O(plan).
+    description: Inventory name of the probing host. Required with O(plan).
     type: str
   sources:
     description:
-      - Full names of the nodes of this host whose credentials are shown. Their key, certificate and cookie are read on the host and stay there.
-      - Left out, the host is outside the cluster.
+      - Full names of the nodes of this host whose credentials are used. Their key, certificate and cookie are read on the host and stay there.
+      - Without it the host is an outsider.
     type: list
     elements: str
     default: []
@@ -42,19 +42,19 @@ options:
     type: dict
     default: {}
   expired:
-    description: Paths of expired certificates on the host, by the full name of the node whose key they are for.
+    description: Paths of expired certificates on the host, by the full name of the node whose key they certify.
     type: dict
     default: {}
   not_expired:
-    description: Why there is no expired certificate. It is the answer of an attack that needs one.
+    description: Why there is no expired certificate. An attack that needs one returns this text as its answer.
     type: str
     default: no expired certificate was made
   pairs_max:
-    description: Ordered pairs of nodes up to which every pair is probed.
+    description: Maximum number of ordered pairs of nodes for which every pair is probed.
     type: int
     default: 2500
   vantages:
-    description: Above O(pairs_max), how many nodes connect to and attack each node.
+    description: Number of nodes that connect to and attack each node if there are more than O(pairs_max) pairs.
     type: int
     default: 3
   timeout:
@@ -63,8 +63,8 @@ options:
     default: 5.0
   started:
     description: >-
-      The result of this module where it was started with C(async) and C(poll=0). Waits for it to end and returns its answers. Nothing else is given
-      then.
+      The result of this module when it was started with C(async) and C(poll=0). The module waits for its end and returns its answers. No other
+      option is allowed with it.
     type: dict
 extends_documentation_fragment:
   - beam.cluster.attributes
@@ -73,14 +73,14 @@ extends_documentation_fragment:
 attributes:
   async:
     support: partial
-    details: For a host outside the cluster, with C(poll=0).
+    details: For an outsider, with C(poll=0).
 seealso:
   - module: beam.cluster.dist_probe
   - module: beam.cluster.report
 """
 
 EXAMPLES = r"""
-- name: Connect to every node as this host's node would, and attack them
+- name: Run the probes of the node beam@n1
   beam.cluster.probe:
     plan: "{{ beam_plan }}"
     vantage: "{{ inventory_hostname }}"

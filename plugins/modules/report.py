@@ -8,16 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: report
-short_description: Evaluate the controls of a BEAM cluster and report them
+short_description: Evaluate the evidence about a BEAM cluster and report it
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Evaluates the controls of this collection over the results of M(beam.cluster.observe), M(beam.cluster.probe) and M(beam.cluster.mesh_info).
-    Waivers are those of the plan.
-  - Prints the mesh, the attacks and the controls that failed, and writes all of it to files. Then it fails, where a control failed or was
-    not tested and is not waived.
-  - It connects to nothing. The role P(beam.cluster.verify#role) gathers what it needs.
+  - Evaluates the controls of this collection. Its input are the observations of M(beam.cluster.observe), the answers of M(beam.cluster.probe),
+    and the views from M(beam.cluster.mesh_info). The waivers are in the plan.
+  - Prints the mesh, the attacks and the failed controls, and writes all results to files. Then it fails if a control failed or was not tested
+    and is not waived.
+  - It opens no connection. The role P(beam.cluster.verify#role) collects the evidence.
 options:
   plan:
     description: The plan, as M(beam.cluster.plan) returns it.
@@ -25,17 +25,19 @@ options:
     required: true
   evidence:
     description:
-      - What was gathered on each host of the run, by inventory name.
-      - C(observed) is the result of M(beam.cluster.observe), C(answers) those of M(beam.cluster.probe). C(advisories) are findings of other roles.
+      - The evidence of each host of the run, by inventory name.
+      - C(observed) is the result of M(beam.cluster.observe), C(answers) are those of M(beam.cluster.probe). C(advisories) are advisories of other
+        roles.
     type: dict
     required: true
   outside:
-    description: The answers of M(beam.cluster.probe) on hosts outside the cluster.
+    description: The answers of M(beam.cluster.probe) on the outsiders.
     type: list
     elements: list
     default: []
   outsiders:
-    description: Names of the hosts outside the cluster that attacked.
+    description:
+      - Names of the outsiders.
     type: list
     elements: str
     default: []
@@ -45,27 +47,28 @@ options:
     elements: dict
     default: []
   untested:
-    description: Why no attack was made at all; empty where they were.
+    description:
+      - Why no attack was made; empty if attacks were made.
     type: str
     default: ""
   pairs_max:
-    description: The option of M(beam.cluster.probe) with which the probes were made.
+    description: The value of this option of M(beam.cluster.probe) in the same run.
     type: int
     default: 2500
   vantages:
-    description: The option of M(beam.cluster.probe) with which the probes were made.
+    description: The value of this option of M(beam.cluster.probe) in the same run.
     type: int
     default: 3
   fail_at:
     description:
-      - Severity from which on an advisory fails, such as a known vulnerability of the OTP that is installed.
-      - Controls are not concerned; they fail whatever their severity.
+      - Severity from which an advisory fails, for example a known vulnerability of the installed OTP.
+      - It does not affect controls. A failed control fails whatever its severity.
     type: str
     choices: [never, info, low, medium, high, critical]
     default: never
   directory:
     description:
-      - Directory on the controller for the report files. It is made where it is missing, mode 0750. Left out, no file is written.
+      - Directory on the controller for the report files. It is created with mode 0750 if it is missing. Without it no file is written.
       - A relative path starts at the directory in which Ansible was started.
     type: path
 extends_documentation_fragment:
@@ -75,10 +78,10 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: No file is written, and what would fail is a warning.
+    details: No file is written, and a failure is a warning.
   diff_mode:
     support: N/A
-    details: A report is a record of a run. It is written anew by each one, and never counts as a change.
+    details: A report is the record of one run. Each run writes it anew, and this never counts as a change.
 notes:
   - Run it once for all hosts.
 seealso:
@@ -87,7 +90,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Evaluate what was gathered
+- name: Evaluate the evidence
   beam.cluster.report:
     plan: "{{ beam_plan }}"
     evidence: "{{ gathered }}"
@@ -97,16 +100,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 passed:
-  description: Whether every control passed, was waived, or does not apply.
+  description: The verdict. Whether every control passed, was waived, or does not apply.
   returned: always
   type: bool
 lines:
-  description: What was printed.
+  description: The printed lines.
   returned: when it does not fail
   type: list
   elements: str
 failures:
-  description: What failed or was not tested, and is not waived.
+  description: Controls that failed or were not tested, and are not waived.
   returned: always
   type: list
   elements: dict

@@ -39,10 +39,11 @@ from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import f
 HOST = "127.0.0.1"
 
 
-HEAD = """# The wire, measured
+HEAD = """# Speed of the wire modules
 
-Written by `tests/bench/wire/run.py --page docs/bench_wire.md` in one run, on {date}, on {cores} cores with {memory:.0f} GiB that did nothing
-else; OTP {otp}, Python {python}, {openssl}, Linux {kernel}. `make bench` measures it on yours. Nodes, EPMD and what asks them share the cores.
+Written by `tests/bench/wire/run.py --page docs/bench_wire.md` in one run, on {date}, on an idle machine with {cores} cores and
+{memory:.0f} GiB; OTP {otp}, Python {python}, {openssl}, Linux {kernel}. Nodes, EPMD and the probing process share the cores.
+`make bench` measures your machine.
 
 """
 RESULTS = []
@@ -69,11 +70,15 @@ def page(release):
 
 # What bounds what is missed; for the reader of the page, not measured here.
 REASONS = """
-What a probe needs beyond a bare TLS connection stands under it, step by step: another connection, to EPMD; then the node's verdict on our
-certificate, which TLS 1.3 gives only after our side of its handshake has ended; then three messages of the node's, for each of which a process of it
-has to be woken. The bare connection that reads the first answer has paid for the verdict, too. None of these steps can be left out or sent before the
-one in front of it was answered: the cookie is proven only to the node that was asked for, and what comes behind the proof counts only when the node
-has proven its own.
+A probe needs more steps than a bare TLS connection; the lines "of it" list them:
+
+* a second connection, to EPMD;
+* the node's decision about our certificate, which TLS 1.3 sends after our side of the handshake has ended (the bare connection that reads
+  the first answer also waits for it);
+* three messages of the node, each of which wakes one of its processes.
+
+No step can be omitted or sent earlier. The cookie is proven only to the requested node, and later messages count only after the node has
+proven its own cookie.
 """
 
 

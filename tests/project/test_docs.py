@@ -1,0 +1,90 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Links between the pages lead somewhere, the pages use the words of the glossary, and each rule of the plan is explained."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+SPECS = sorted([*(ROOT / "roles").glob("*/meta/argument_specs.yml"), *(ROOT / "roles").glob("*/defaults/main.yml")])
+# Generated from the controls and the codes.
+GENERATED = {ROOT / "docs" / "controls.md", ROOT / "docs" / "codes.md"}
+# Words that the glossary of docs/architecture.md has replaced. The page itself lists them.
+RETIRED = re.compile(
+    r"\b(strangers?|carriers?|foresight|knocks?|whoever|whom|(?<!certificate )authority|authorities|dry run|in the clear|taken? away|"
+    r"put out of force|(?:is|are) to be without|judged?|brings?|brought)\b",
+    re.IGNORECASE,
+)
+
+
+def prose(path: Path) -> str:
+    """The text without identifiers: code blocks, code spans, markup of ansible-doc, keys and link targets are left out."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r"`[^`\n]*`|\b[CVOPM]\([^)\n]*\)", "", text)
+    text = re.sub(r"^\s*[\w-]+:(?= |$)", "", text, flags=re.MULTILINE)
+    return re.sub(r"\]\([^)]*\)|<[^>]*>", "", text)
+
+
+def anchors(path: Path) -> set[str]:
+    """The anchors that GitHub makes of a page's headings."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower().replace("`", "")).replace(" ", "-") for heading in headings}
+
+
+def links(path: Path) -> list[str]:
+    return [target for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")) if "://" not in target]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for link in links(page):
+        name, _sep, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        assert target.exists(), f"{page.name}: {link}"
+        assert not anchor or anchor in anchors(target), f"{page.name}: {link}: no such heading"
+
+
+def test_every_guide_is_in_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    named = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
+    assert not set((ROOT / "docs").rglob("*.md")) - named - {index}
+
+
+def test_every_module_and_filter_is_in_the_index() -> None:
+    tables = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").partition("## Modules\n")[2]
+    named = set(re.findall(r"`(?:beam\.cluster\.)?(\w+)`", tables))
+    assert not {path.stem for room in ("modules", "filter") for path in (ROOT / "plugins" / room).glob("*.py")} - named
+
+
+@pytest.mark.parametrize("path", [path for path in [*PAGES, *SPECS] if path not in GENERATED], ids=lambda path: str(path.relative_to(ROOT)))
+def test_words_of_the_glossary(path: Path) -> None:
+    text = prose(path)
+    if path.name == "architecture.md":
+        text = re.sub(r"### Words that are not used any more.*?(?=\n## )", "", text, flags=re.DOTALL)
+    found = sorted({match.group(0) for match in RETIRED.finditer(text)})
+    assert not found, f"{path.name}: {found}; docs/architecture.md says which words to use"
+
+
+def rules() -> set[str]:
+    """The rules of the plan: the third argument of `problems.add`, where it is written out."""
+    found = set()
+    for path in (ROOT / "plugins" / "module_utils" / "_plan").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "attr", "") == "add" and len(call.args) > 3:
+                rule = call.args[2]
+                found |= {rule.value} if isinstance(rule, ast.Constant) and isinstance(rule.value, str) else set()
+    return found
+
+
+def test_every_rule_of_the_plan_is_explained() -> None:
+    page = (ROOT / "roles" / "plan" / "README.md").read_text(encoding="utf-8")
+    assert len(rules()) > 40, "this test would see none"
+    assert not sorted(rule for rule in rules() if f"`{rule}`" not in page)
