@@ -14,6 +14,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "roles").glob("*/README.md")])
 SPECS = sorted([*(ROOT / "roles").glob("*/meta/argument_specs.yml"), *(ROOT / "roles").glob("*/defaults/main.yml")])
+TASKS = sorted(
+    path
+    for folder in ("playbooks", "roles")
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in {".yml", ".j2"} and not {"meta", "defaults"} & set(path.parts)
+)
 # Generated from the controls and the codes.
 GENERATED = {ROOT / "docs" / "controls.md", ROOT / "docs" / "codes.md"}
 # Words that the glossary of docs/architecture.md has replaced. The page itself lists them.
@@ -88,3 +94,10 @@ def test_every_rule_of_the_plan_is_explained() -> None:
     page = (ROOT / "roles" / "plan" / "README.md").read_text(encoding="utf-8")
     assert len(rules()) > 40, "this test would see none"
     assert not sorted(rule for rule in rules() if f"`{rule}`" not in page)
+
+
+@pytest.mark.parametrize("path", TASKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tasks_and_templates_use_the_words_of_the_glossary(path: Path) -> None:
+    """Names, messages and comments: each line is text for somebody who reads the run or the file on the host."""
+    found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if RETIRED.search(line)]
+    assert found == []

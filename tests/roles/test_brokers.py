@@ -81,7 +81,8 @@ class Broker:
                 "kernel": {"prevent_overlapping_partitions": False, "net_ticktime": 60}, "tls": tls_paths if tls else None,
             },
             "__beam_distribution_product": self.data, "__beam_product_data": self.data, "__beam_product_erl": ERL,
-            "__beam_distribution_off": False, "__beam_distribution_late_tls_options": False, "__beam_distribution_port": f"-erl_epmd_port {self.port}",
+            "__beam_distribution_off": False, "__beam_distribution_late_tls_options": False,
+            "__beam_distribution_port": f"-erl_epmd_port {self.port}",
             "__beam_distribution_members": [{"node": self.node, "host_part": "127.0.0.1"}], "__beam_product_members": [{"node": self.node}],
             "beam_distribution_extra_args": [],
             "beam_plan": {
