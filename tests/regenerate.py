@@ -37,8 +37,8 @@ CODES_PAGE = """\
 
 Generated from `plugins/module_utils/_wire/codes.py` by `tests/regenerate.py`; do not edit.
 
-Every answer of `beam.cluster.dist_probe`, `node_call`, `node_members`, `cookie`, `mesh_info` and `epmd_info` has a code: the result of the conversation, and
-the layer that caused it. In playbooks use codes, never messages. The verdict is the category of a code:
+Every answer of `beam.cluster.dist_probe`, `node_call`, `node_members`, `cookie`, `mesh_info` and `epmd_info` has a code:
+the result of the conversation, and the layer that caused it. In playbooks use codes, never messages. The verdict is the category of a code:
 
 * `connected`: the peer accepted the connection and answered.
 * `refused`: the peer refused. An attack that ends here was refused.

@@ -24,7 +24,8 @@ def rows() -> list[tuple[str, list[str]]]:
 
 def test_every_room_is_in_the_table_of_rooms() -> None:
     section = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Rooms\n")[2].partition("\n## ")[0]
-    rooms = [path.relative_to(ROOT) for path in [*(ROOT / UTILS).glob("_*"), *(ROOT / "tests").iterdir()] if path.is_dir() and "__pycache__" not in path.name]
+    folders = [path for path in [*(ROOT / UTILS).glob("_*"), *(ROOT / "tests").iterdir()] if path.is_dir() and path.name != "__pycache__"]
+    rooms = [path.relative_to(ROOT) for path in folders]
     rooms += [Path("plugins") / name for name in ("action", "modules", "filter", "plugin_utils")]
     assert not sorted(str(room) for room in rooms if f"`{room}`" not in section)
 

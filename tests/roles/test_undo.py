@@ -185,6 +185,23 @@ def test_what_is_ours_already_is_not_taken_for_what_was_before(host: Host) -> No
     assert host.seen() == {}
 
 
+def test_a_record_of_version_0_1_0_is_undone(host: Host) -> None:
+    """Lines of words, as its shell wrote them, and the copy beside it."""
+    host.brought.update(units=["epmd.socket"], running=["epmd.socket"])
+    (host.folder / "units" / "epmd.socket").write_text("enabled\nactive\n", encoding="utf-8")
+    host.write("edited", "MINE=1\n", 0o640)
+    host.write("cookie", "THEIRSECRET", 0o400)
+    before = host.seen()
+    host.harden()
+    kept = f"path {host.root}/edited {os.getuid()} {os.getgid()} 640\nenabled epmd.socket\nactive epmd.socket\n"
+    host.record.write_text(kept, encoding="utf-8")
+    (host.folder / "units" / "epmd.socket").write_text("enabled\n", encoding="utf-8")
+    host.play("restore")
+    assert host.seen() == before
+    assert "active" in (host.folder / "units" / "epmd.socket").read_text(encoding="utf-8")
+    assert not host.record.exists() and not host.record.with_name("test.file").exists()
+
+
 def test_a_run_that_was_broken_off_goes_on(host: Host) -> None:
     host.write("cookie", "THEIRSECRET", 0o400)
     host.harden()

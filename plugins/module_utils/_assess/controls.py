@@ -339,9 +339,9 @@ CONTROLS = (
     ),
     Control(
         "foreign-certificate",
-        "A certificate of another authority is refused",
-        "TLS does not bind a certificate to a node name: the authority alone decides which node is a member. So only the cluster's own may count.",
-        "Set {verify, verify_peer}, and let cacertfile hold the cluster's own authority only.",
+        "A certificate of another CA is refused",
+        "TLS does not bind a certificate to a node name: the CA alone decides which node is a member. So only the cluster's own may count.",
+        "Set {verify, verify_peer}, and let cacertfile hold the cluster's own CA only.",
         "distribution",
         (TLS_GUIDE,),
         "critical",
@@ -349,7 +349,7 @@ CONTROLS = (
     ),
     Control(
         "expired-certificate",
-        "An expired certificate of the cluster's authority is refused",
+        "An expired certificate of the cluster's CA is refused",
         "A host that left the cluster still has its key. The end date limits that.",
         "Set {verify, verify_peer}. Remove a verify_fun that accepts everything. Check the node's clock.",
         "distribution",
@@ -370,7 +370,7 @@ CONTROLS = (
     Control(
         "wrong-cookie",
         "A member with a wrong cookie is refused",
-        "The cookie is the second proof. It protects the cluster when a key is stolen or the authority signs a wrong certificate.",
+        "The cookie is the second proof. It protects the cluster when a key is stolen or the CA signs a wrong certificate.",
         "Write a random cookie to .erlang.cookie, and start the node without -nocookie and -setcookie. The attack shows the cookie of -nocookie.",
         "distribution",
         (PROTOCOL,),
