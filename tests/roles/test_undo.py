@@ -187,7 +187,7 @@ def test_what_is_ours_already_is_not_taken_for_what_was_before(host: Host) -> No
 
 def test_a_record_of_version_0_1_0_is_undone(host: Host) -> None:
     """Lines of words, as its shell wrote them, and the copy beside it."""
-    host.brought.update(units=["epmd.socket"], running=["epmd.socket"])
+    host.managed.update(units=["epmd.socket"], running=["epmd.socket"])
     (host.folder / "units" / "epmd.socket").write_text("enabled\nactive\n", encoding="utf-8")
     host.write("edited", "MINE=1\n", 0o640)
     host.write("cookie", "THEIRSECRET", 0o400)
