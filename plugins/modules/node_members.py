@@ -125,7 +125,7 @@ targets:
       type: str
       sample: 10.0.0.11
     name:
-      description: The node name that the module used.
+      description: The node name that the probe used.
       type: str
       sample: beam_probe@n3
     code:
