@@ -156,7 +156,12 @@ def test_the_last_words_of_every_drop_in_are_the_environment_and_the_guard(produ
         "beam_service_crash_dump_directory": "",
     }
     lines = [line for line in render(ROLES / "service" / "templates", "zzz-beam.conf", values).splitlines() if line and line[0] != "#"]
-    assert lines[-2:] == ["EnvironmentFile=/etc/beam/x@n1/unit.env", "ExecStartPre=/etc/beam/guard start x.service /etc/beam/x@n1"]
+    assert lines[-4:] == [
+        "EnvironmentFile=/etc/beam/x@n1/unit.env",
+        "ExecStopPost=-+/etc/beam/guard lift x.service /etc/beam/x@n1",
+        "ExecStartPre=+/etc/beam/guard close x.service /etc/beam/x@n1",
+        "ExecStartPre=/etc/beam/guard start x.service /etc/beam/x@n1",
+    ]
     assert ("SocketBindAllow=tcp:9100-9109" in lines) == (product == "erlang")
     environment = render(ROLES / "service" / "templates", "unit.env", values).splitlines()
     assert "ERL_AFLAGS=-args_file /etc/beam/x@n1/vm.args" in environment and "ERL_EPMD_ADDRESS=127.0.0.1,10.0.0.1" in environment
