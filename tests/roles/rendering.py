@@ -24,9 +24,7 @@ def _listed(made: Callable[..., Iterable[object]]) -> Callable[..., list[object]
 
 def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
     """The text of C(<name>.j2), with white space as the module template leaves it; a variable that C(values) lacks is an error."""
-    environment = Environment(
-        loader=FileSystemLoader(templates), trim_blocks=True, keep_trailing_newline=True, undefined=StrictUndefined, autoescape=False
-    )
+    environment = Environment(loader=FileSystemLoader(templates), trim_blocks=True, undefined=StrictUndefined, autoescape=False)
     # Ansible makes lists of what Jinja leaves as generators, which are never empty.
     for filter_name in ("map", "reject", "select", "unique"):
         environment.filters[filter_name] = _listed(environment.filters[filter_name])
@@ -35,4 +33,5 @@ def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
     environment.filters["extract"] = lambda key, container: container[key]
     environment.filters["hash"] = lambda text, kind: hashlib.new(kind, text.encode()).hexdigest()
     environment.filters["regex_replace"] = lambda text, pattern, new: re.sub(pattern, new, str(text))
-    return environment.get_template(f"{name}.j2").render(values)
+    # It strips one line break at the end of each file, included ones too, and gives the whole text its own back.
+    return environment.get_template(f"{name}.j2").render(values).removesuffix("\n") + "\n"

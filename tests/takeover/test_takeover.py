@@ -133,3 +133,88 @@ def test_no_node_runs_without_its_flags(stage: Situation, words: dict[str, str])
     # One line for each try, and systemd tries again where that may help.
     tries_made = journal.count("Starting " + unit.removesuffix(".service")) or 1
     assert len([line for line in said if "beam guard:" in line]) <= max(1, tries_made)
+
+
+OPEN = "env -u ERL_AFLAGS ERL_EPMD_PORT=4370 HOME=/tmp erl -noinput -sname other"
+UNWATCHED = f"""mv /etc/beam/guard /root/kept
+cat >/etc/beam/guard <<'END'
+#!/bin/sh
+[ "$1" != watch ] || exec sleep infinity
+exec /root/kept "$@"
+END
+chmod 755 /etc/beam/guard
+mkdir -p /etc/systemd/system/{WORDS["unit"]}.d
+printf '[Service]\\nType=exec\\nExecStart=\\nExecStart=/usr/bin/{OPEN}\\n' >/etc/systemd/system/{WORDS["unit"]}.d/zzzz-mine.conf
+systemctl daemon-reload"""
+WATCHED = f"mv -f /root/kept /etc/beam/guard; rm -f /etc/systemd/system/{WORDS['unit']}.d/zzzz-mine.conf; systemctl daemon-reload"
+
+
+@pytest.fixture
+def down(words: dict[str, str]) -> Iterator[str]:
+    """The unit, which does not run before and after."""
+    on(f"systemctl stop {words['unit']}; systemctl reset-failed")
+    yield words["unit"]
+    on(f"systemctl stop {words['unit']}; systemctl reset-failed")
+
+
+def shown(unit: str, name: str) -> str:
+    return on(f"systemctl show --property={name} --value {unit}").strip()
+
+
+def test_while_it_starts_an_open_node_answers_nobody_even_if_the_watcher_is_too_slow(down: str) -> None:
+    """The kernel answers for it: here the watcher does nothing at all, and the node stays open until the test ends."""
+    on(UNWATCHED)
+    try:
+        prober = Prober(300)
+        tries(f"timeout 60 systemctl start {down}")
+        time.sleep(10)
+        running = tries(f"pgrep -c beam.smp; ss -Htln | grep -c '0.0.0.0:[0-9]' ; systemctl is-active {down}").stdout
+        told = prober.told()
+    finally:
+        on(f"systemctl stop {down}; {WATCHED}")
+    print(running, told)
+    assert told["ports"], "nothing listened: nothing was tried"
+    assert (told["accepted"], told["answered"]) == (0, 0)
+    assert "beam_guard_" not in on("nft list tables"), "the barrier was left behind"
+
+
+def test_a_guard_that_is_killed_is_back_and_the_node_runs_on(down: str) -> None:
+    guard = f"beam-guard-{down}"
+    on(f"systemctl start {down}")
+    node, before = shown(down, "MainPID"), shown(guard, "MainPID")
+    for signal in ("KILL", "TERM"):
+        on(f"kill -{signal} {before}")
+        for _turn in range(50):
+            if shown(guard, "ActiveState") == "active" and shown(guard, "MainPID") not in ("0", before):
+                break
+            time.sleep(0.1)
+        after = shown(guard, "MainPID")
+        assert shown(guard, "ActiveState") == "active" and after not in ("0", before), signal
+        assert shown(down, "MainPID") == node
+        before = after
+
+
+@pytest.mark.parametrize(
+    ("lost", "back"),
+    [
+        ("systemctl stop beam-guard-{unit}", ":"),
+        ("mv /etc/beam/guard /root/kept; kill -KILL $(systemctl show --property=MainPID --value beam-guard-{unit})", "mv /root/kept /etc/beam/guard"),
+        (
+            "mv /etc/systemd/system/beam-guard-{unit} /root/kept; ln -s /dev/null /etc/systemd/system/beam-guard-{unit}; systemctl daemon-reload;"
+            " kill -KILL $(systemctl show --property=MainPID --value beam-guard-{unit})",
+            "mv -f /root/kept /etc/systemd/system/beam-guard-{unit}; systemctl daemon-reload",
+        ),
+    ],
+    ids=["stopped", "cannot be executed", "masked and killed"],
+)
+def test_a_node_does_not_run_on_without_its_guard(down: str, lost: str, back: str) -> None:
+    on(f"systemctl start {down}")
+    try:
+        on(lost.replace("{unit}", down))
+        for _turn in range(100):
+            if shown(down, "ActiveState") in ("inactive", "failed"):
+                break
+            time.sleep(0.1)
+        assert shown(down, "ActiveState") in ("inactive", "failed")
+    finally:
+        on(back.replace("{unit}", down))
