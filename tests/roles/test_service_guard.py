@@ -195,7 +195,8 @@ def test_the_sum_of_the_flags_is_in_the_file(directory: Path) -> None:
             "node": "x@n1", "directory": str(directory), "inet_tuple": "{10,0,0,1}", "ports": {"first": 1, "last": 2}, "hidden": False, "kernel": {}
         },
         "__beam_distribution_product": {"cookie_placeholder": True}, "__beam_distribution_off": False, "__beam_distribution_port": "",
-        "beam_distribution_extra_args": ["+P 1000000"], "beam_plan": {"proto_dist": "inet_tls", "tls": True, "name_type": "short", "address_family": 4},
+        "beam_distribution_extra_args": ["+P 1000000"],
+        "beam_plan": {"proto_dist": "inet_tls", "tls": True, "name_type": "short", "address_family": 4},
     }  # fmt: skip
     (directory / "vm.args").write_text(render(ROLES / "distribution" / "templates", "vm.args", values), encoding="utf-8")
     assert start(directory, ERL_AFLAGS=f"-args_file {directory}/vm.args") == (0, "")
