@@ -26,8 +26,9 @@ import base64
 import math
 import re
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, NoReturn, Optional, Tuple
+from typing import Any, NoReturn
 
 # Any of the types of the table above. Spelled out it would be recursive, which Python 3.9's typing cannot say.
 Term = Any
@@ -58,7 +59,7 @@ class Atom:
         return hash(("atom", self.name))
 
     def __repr__(self) -> str:
-        return "Atom(%r)" % self.name
+        return f"Atom({self.name!r})"
 
     def __str__(self) -> str:
         return self.name
@@ -76,7 +77,7 @@ class Bits:
 class Improper:
     """A list whose tail is no list."""
 
-    head: Tuple[Term, ...]
+    head: tuple[Term, ...]
     tail: Term
 
 
@@ -105,7 +106,7 @@ class Reference:
 
     node: Atom
     creation: int
-    ids: Tuple[int, ...]
+    ids: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Fun:
     old_index: int
     old_unique: int
     pid: Pid
-    free: Tuple[Term, ...]
+    free: tuple[Term, ...]
 
 
 class Map:
@@ -136,8 +137,8 @@ class Map:
 
     __slots__ = ("pairs",)
 
-    def __init__(self, pairs: Iterable[Tuple[Term, Term]] = ()) -> None:
-        self.pairs: Tuple[Tuple[Term, Term], ...] = tuple(pairs)
+    def __init__(self, pairs: Iterable[tuple[Term, Term]] = ()) -> None:
+        self.pairs: tuple[tuple[Term, Term], ...] = tuple(pairs)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Map) and to_text(self) == to_text(other)
@@ -146,7 +147,7 @@ class Map:
         return hash(to_text(self))
 
     def __repr__(self) -> str:
-        return "Map(%r)" % (self.pairs,)
+        return f"Map({self.pairs!r})"
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -160,7 +161,7 @@ class Map:
         return default
 
 
-def charlist(text: str) -> List[int]:
+def charlist(text: str) -> list[int]:
     """A string as Erlang's double quotes mean it: a list of code points."""
     return [ord(character) for character in text]
 
@@ -180,7 +181,7 @@ def to_text(term: Term) -> str:
 
     The pairs of maps are ordered by their text, so that terms that match have the same text. Raises `TermError` for a value that is no term.
     """
-    stack: List[Tuple[Term, List[Term], List[str]]] = []
+    stack: list[tuple[Term, list[Term], list[str]]] = []
     while True:
         parts = _parts(term)
         if parts:
@@ -200,7 +201,7 @@ def to_text(term: Term) -> str:
             return text
 
 
-def _parts(term: Term) -> List[Term]:
+def _parts(term: Term) -> list[Term]:
     """The terms that a term is made of; none for those that are written as they are."""
     kind = term.__class__
     if kind is list:
@@ -216,17 +217,18 @@ def _parts(term: Term) -> List[Term]:
     return []
 
 
-def _join(term: Term, texts: List[str]) -> str:
+def _join(term: Term, texts: list[str]) -> str:
     kind = term.__class__
     if kind is tuple:
-        return "{%s}" % ",".join(texts)
+        return f"{{{','.join(texts)}}}"
     if kind is list:
-        return "[%s]" % ",".join(texts)
+        return f"[{','.join(texts)}]"
     if kind is Improper:
-        return "[%s|%s]" % (",".join(texts[:-1]), texts[-1])
+        return f"[{','.join(texts[:-1])}|{texts[-1]}]"
     if kind is Fun:
         return _fun_text(term, ",".join(texts))
-    return "#{%s}" % ",".join("%s => %s" % pair for pair in sorted(zip(texts[::2], texts[1::2])))
+    pairs = sorted(zip(texts[::2], texts[1::2]))
+    return f"#{{{','.join(f'{key} => {value}' for key, value in pairs)}}}"
 
 
 def _scalar(term: Term) -> str:
@@ -248,24 +250,22 @@ def _scalar(term: Term) -> str:
         return "#{}"
     if kind is Bits:
         last = term.data[-1] >> (8 - term.bits)
-        return "<<%s>>" % ",".join([str(byte) for byte in term.data[:-1]] + ["%d:%d" % (last, term.bits)])
+        return f"<<{','.join([str(byte) for byte in term.data[:-1]] + [f'{last}:{term.bits}'])}>>"
     if kind is Export:
-        return "fun %s:%s/%d" % (atom_text(term.module.name), atom_text(term.function.name), term.arity)
+        return f"fun {atom_text(term.module.name)}:{atom_text(term.function.name)}/{term.arity}"
     if kind is Pid:
-        return "#Pid<%s.%d.%d.%d>" % (atom_text(term.node.name), term.id, term.serial, term.creation)
+        return f"#Pid<{atom_text(term.node.name)}.{term.id}.{term.serial}.{term.creation}>"
     if kind is Port:
-        return "#Port<%s.%d.%d>" % (atom_text(term.node.name), term.id, term.creation)
+        return f"#Port<{atom_text(term.node.name)}.{term.id}.{term.creation}>"
     if kind is Reference:
-        return "#Ref<%s.%d.%s>" % (atom_text(term.node.name), term.creation, ".".join(map(str, term.ids)))
+        return f"#Ref<{atom_text(term.node.name)}.{term.creation}.{'.'.join(map(str, term.ids))}>"
     if kind is Fun:
         return _fun_text(term, "")
-    raise TermError("%s is no Erlang term" % kind.__name__)
+    raise TermError(f"{kind.__name__} is no Erlang term")
 
 
 def _fun_text(term: Fun, free: str) -> str:
-    return "#Fun<%s.%d.%s.%d.%d.%d.%s(%s)>" % (
-        atom_text(term.module.name), term.slot, term.unique.hex(), term.old_index, term.old_unique, term.arity, _scalar(term.pid), free,
-    )
+    return f"#Fun<{atom_text(term.module.name)}.{term.slot}.{term.unique.hex()}.{term.old_index}.{term.old_unique}.{term.arity}.{_scalar(term.pid)}({free})>"
 
 
 def atom_text(name: str) -> str:
@@ -285,7 +285,7 @@ def _escape(character: str, mark: str) -> str:
     known = _ESCAPED.get(character)
     if known is not None:
         return known
-    return character if _is_printable(character) else "\\x{%X}" % ord(character)
+    return character if _is_printable(character) else f"\\x{{{ord(character):X}}}"
 
 
 def _is_printable(character: str) -> bool:
@@ -293,7 +293,7 @@ def _is_printable(character: str) -> bool:
     return 32 <= code < 127 or code >= 160 and not 0xD800 <= code < 0xE000 and code not in (0xFFFE, 0xFFFF)
 
 
-def _printable_list(items: List[Term]) -> Optional[str]:
+def _printable_list(items: list[Term]) -> str | None:
     """The text of a list that Erlang's shell would show as one; empty for the empty list, None for any other."""
     for item in items:
         if item.__class__ is not int or not 8 <= item < 0x110000 or not (_is_printable(chr(item)) or chr(item) in _ESCAPED):
@@ -304,13 +304,13 @@ def _printable_list(items: List[Term]) -> Optional[str]:
 def _integer_text(value: int) -> str:
     if abs(value).bit_length() > 14000:
         # Beyond Python's limit for decimal digits.
-        return ("-" if value < 0 else "") + "16#%X" % abs(value)
+        return ("-" if value < 0 else "") + f"16#{abs(value):X}"
     return str(value)
 
 
 def _float_text(value: float) -> str:
     if not math.isfinite(value):
-        raise TermError("Erlang has no float for %r" % value)
+        raise TermError(f"Erlang has no float for {value!r}")
     mantissa, mark, exponent = repr(value).partition("e")
     if "." not in mantissa:
         mantissa += ".0"
@@ -325,8 +325,9 @@ def _binary_text(data: bytes) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if not all(_is_printable(character) or character in _ESCAPED for character in text):
-        return "<<%s>>" % ",".join(map(str, data))
-    return "<<%s%s>>" % (_quote(text, '"'), "" if text.isascii() else "/utf8")
+        return f"<<{','.join(map(str, data))}>>"
+    quoted = _quote(text, '"')
+    return f"<<{quoted}>>" if text.isascii() else f"<<{quoted}/utf8>>"
 
 
 # --- Parsing ---
@@ -350,7 +351,7 @@ _TOKEN = re.compile(
 _UNESCAPE = re.compile(r"\\(?:x\{([0-9A-Fa-f]+)\}|x([0-9A-Fa-f]{2})|([0-7]{1,3})|\^([\s\S])|([\s\S]))")
 _SIMPLE = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "e": "\x1b", "s": " ", "d": "\x7f"}
 
-Token = Tuple[str, str, int]
+Token = tuple[str, str, int]
 
 
 def parse(text: str) -> Term:
@@ -364,10 +365,10 @@ def parse(text: str) -> Term:
     return term
 
 
-def consult(text: str) -> List[Term]:
+def consult(text: str) -> list[Term]:
     """The terms of a file as file:consult/1 reads it: each ends with a dot. Raises `TermError`."""
     parser = _Parser(text)
-    terms: List[Term] = []
+    terms: list[Term] = []
     while parser.kind != "end":
         terms.append(parser.term())
         parser.expect(".")
@@ -376,7 +377,7 @@ def consult(text: str) -> List[Term]:
 
 def print_file(terms: Iterable[Term]) -> str:
     """A file for file:consult/1: one term per line."""
-    return "".join("%s.\n" % to_text(term) for term in terms)
+    return "".join(f"{to_text(term)}.\n" for term in terms)
 
 
 class _Open:
@@ -386,7 +387,7 @@ class _Open:
 
     def __init__(self, mark: str) -> None:
         self.mark = mark
-        self.items: List[Term] = []
+        self.items: list[Term] = []
         self.tail = False
 
 
@@ -402,11 +403,12 @@ class _Parser:
         self.kind, self.value, self.at = "", "", 0
         self.take()
 
-    def fail(self, problem: str, at: Optional[int] = None) -> NoReturn:
+    def fail(self, problem: str, at: int | None = None) -> NoReturn:
         """Raise with the place of the current token."""
         at = self.at if at is None else at
         line = self.text.count("\n", 0, at) + 1
-        raise TermError("line %d, column %d: %s" % (line, at - (self.text.rfind("\n", 0, at) + 1) + 1, problem))
+        column = at - self.text.rfind("\n", 0, at)
+        raise TermError(f"line {line}, column {column}: {problem}")
 
     def take(self) -> Token:
         """The current token; go on to the next."""
@@ -418,7 +420,7 @@ class _Parser:
                 return before
             match = _TOKEN.match(self.text, self.pos)
             if match is None:
-                self.fail("not Erlang: %s" % ascii(self.text[self.pos:self.pos + 10])[1:-1])
+                self.fail(f"not Erlang: {ascii(self.text[self.pos:self.pos + 10])[1:-1]}")
             self.pos = match.end()
             self.kind, self.value = str(match.lastgroup), match.group()
             if self.kind != "space":
@@ -431,18 +433,18 @@ class _Parser:
     def expect(self, mark: str) -> None:
         """Take a mark, or fail."""
         if not self.sees("mark", mark):
-            self.fail("%s expected" % mark)
+            self.fail(f"{mark} expected")
         self.take()
 
     def term(self) -> Term:
         """One term."""
-        stack: List[_Open] = []
+        stack: list[_Open] = []
         while True:
             value: Term
             if self.kind == "mark" and self.value in _CLOSE:
                 stack.append(_Open(self.take()[1]))
                 if len(stack) > MAX_DEPTH:
-                    self.fail("terms nested deeper than %d" % MAX_DEPTH)
+                    self.fail(f"terms nested deeper than {MAX_DEPTH}")
                 if not self.sees("mark", _CLOSE[stack[-1].mark]):
                     continue
                 value = self._close(stack.pop())
@@ -501,7 +503,7 @@ class _Parser:
             if value == "fun":
                 return self._export()
             if value in _RESERVED:
-                self.fail("%s is a reserved word" % value, at)
+                self.fail(f"{value} is a reserved word", at)
             return Atom(value)
         if kind == "quoted":
             self.take()
@@ -525,7 +527,7 @@ class _Parser:
             return ord(self._unescape(text, at) if text[0] == "\\" else text)
         plain = value.replace("_", "")
         if len(plain) > _MAX_DIGITS * 8:
-            self.fail("a number of %d digits" % len(plain), at)
+            self.fail(f"a number of {len(plain)} digits", at)
         if kind == "float":
             number = float(plain)
             if not math.isfinite(number):
@@ -538,15 +540,15 @@ class _Parser:
             try:
                 return int(digits, int(base))
             except ValueError:
-                self.fail("no number to base %s" % base, at)
+                self.fail(f"no number to base {base}", at)
         if kind == "integer":
             if len(plain) > _MAX_DIGITS:
-                self.fail("a number of %d digits" % len(plain), at)
+                self.fail(f"a number of {len(plain)} digits", at)
             return int(plain)
         self.fail("a number expected", at)
 
     def _export(self) -> Export:
-        names: List[Atom] = []
+        names: list[Atom] = []
         for mark in (":", "/"):
             name = self._single()
             if not isinstance(name, Atom):
@@ -589,14 +591,14 @@ class _Parser:
         at = self.at
         head = self.value.lstrip("~bBsS").rstrip("\n").rstrip()
         escapes = self.value[1:2] in ("b", "s")
-        end = re.compile(r"^([^\S\n]*)%s(?!\")" % re.escape(head), re.MULTILINE).search(self.text, self.pos)
+        end = re.compile(rf"^([^\S\n]*){re.escape(head)}(?!\")", re.MULTILINE).search(self.text, self.pos)
         if head.strip('"') or end is None:
             self.fail("a triple-quoted string without end", at)
         indent = end.group(1)
         lines = self.text[self.pos:end.start()].split("\n")[:-1]
         for number, line in enumerate(lines):
             if line and not line.startswith(indent):
-                self.fail("line %d of a triple-quoted string is not indented like its end" % (number + 1), at)
+                self.fail(f"line {number + 1} of a triple-quoted string is not indented like its end", at)
             lines[number] = line[len(indent):]
         self.pos = end.end()
         self.take()
@@ -604,7 +606,7 @@ class _Parser:
         return self._unescape(text, at) if escapes else text
 
     def _unescape(self, text: str, at: int) -> str:
-        def one(match: "re.Match[str]") -> str:
+        def one(match: re.Match[str]) -> str:
             long, short, octal, control, simple = match.groups()
             if simple is not None:
                 if simple == "x":
@@ -614,7 +616,7 @@ class _Parser:
                 return chr(ord(control) & 31)
             code = int(octal, 8) if octal is not None else int(long or short, 16)
             if code > 0x10FFFF or 0xD800 <= code < 0xE000:
-                self.fail("no character has the number %X" % code, at)
+                self.fail(f"no character has the number {code:X}", at)
             return chr(code)
 
         return _UNESCAPE.sub(one, text)
@@ -623,7 +625,7 @@ class _Parser:
         """A binary from integers and strings, with their sizes and types; no expressions."""
         at = self.at
         self.take()
-        bits: List[str] = []
+        bits: list[str] = []
         if not self.sees("mark", ">>"):
             while True:
                 bits.append(self._segment())
@@ -635,7 +637,7 @@ class _Parser:
         if not whole:
             return b""
         if len(whole) > 8 * 1024 * 1024:
-            self.fail("a binary of %d bits" % len(whole), at)
+            self.fail(f"a binary of {len(whole)} bits", at)
         rest = len(whole) % 8
         data = int(whole + "0" * (-len(whole) % 8), 2).to_bytes((len(whole) + 7) // 8, "big")
         return Bits(data, rest) if rest else data
@@ -644,13 +646,13 @@ class _Parser:
         """One segment as a text of zeros and ones."""
         at = self.at
         value = self._single() if self.kind != "string" else charlist(self._string(False))
-        size: Optional[int] = None
+        size: int | None = None
         if self.sees("mark", ":"):
             self.take()
             size = self._number()
             if size.__class__ is not int or not 0 <= size <= 65536:
                 self.fail("a segment's size is a number up to 65536", at)
-        kinds: List[str] = []
+        kinds: list[str] = []
         if self.sees("mark", "/"):
             self.take()
             while True:
@@ -665,11 +667,11 @@ class _Parser:
         values = value if isinstance(value, list) else [value]
         return "".join(self._segment_bits(item, size, kind, little, at) for item in values)
 
-    def _segment_bits(self, value: Term, size: Optional[int], kind: str, little: bool, at: int) -> str:
+    def _segment_bits(self, value: Term, size: int | None, kind: str, little: bool, at: int) -> str:
         if kind.startswith("utf"):
             codec = {"utf8": "utf-8", "utf16": "utf-16-le" if little else "utf-16-be", "utf32": "utf-32-le" if little else "utf-32-be"}[kind]
             if value.__class__ is not int or not 0 <= value < 0x110000 or 0xD800 <= value < 0xE000 or size is not None:
-                self.fail("a segment of type %s is a character without size" % kind, at)
+                self.fail(f"a segment of type {kind} is a character without size", at)
             return _bit_text(chr(value).encode(codec))
         if kind == "float" or value.__class__ is float:
             form = {64: "d", 32: "f", 16: "e"}.get(64 if size is None else size)
@@ -682,7 +684,7 @@ class _Parser:
         if value.__class__ is not int:
             self.fail("a segment is a number or a string", at)
         size = 8 if size is None else size
-        text = format(value & ((1 << size) - 1), "0%db" % size) if size else ""
+        text = format(value & ((1 << size) - 1), f"0{size}b") if size else ""
         if little:
             if size % 8:
                 self.fail("a little-endian segment of broken bytes is not known here", at)
@@ -740,7 +742,7 @@ def from_plain(data: Any, *, strings: str = "binary", keys: str = "atom", mappin
     true, false and null become the atoms true, false and undefined. Raises `TermError` for anything that is no plain data.
     """
     if depth > MAX_PLAIN_DEPTH:
-        raise TermError("data nested deeper than %d" % MAX_PLAIN_DEPTH)
+        raise TermError(f"data nested deeper than {MAX_PLAIN_DEPTH}")
     if data is None:
         return Atom("undefined")
     if isinstance(data, bool):
@@ -749,11 +751,11 @@ def from_plain(data: Any, *, strings: str = "binary", keys: str = "atom", mappin
         return int(data)
     if isinstance(data, float):
         if not math.isfinite(data):
-            raise TermError("Erlang has no float for %r" % data)
+            raise TermError(f"Erlang has no float for {data!r}")
         return float(data)
     if isinstance(data, str):
         return _from_str(str(data), strings)
-    options: Dict[str, Any] = {"strings": strings, "keys": keys, "mappings": mappings, "depth": depth + 1}
+    options: dict[str, Any] = {"strings": strings, "keys": keys, "mappings": mappings, "depth": depth + 1}
     if isinstance(data, (list, tuple)):
         return [from_plain(item, **options) for item in data]
     if isinstance(data, dict):
@@ -765,8 +767,8 @@ def from_plain(data: Any, *, strings: str = "binary", keys: str = "atom", mappin
             return Map(pairs)
         if mappings == "proplist":
             return pairs
-        raise TermError("mappings is map or proplist, not %s" % mappings)
-    raise TermError("%s has no form in Erlang" % data.__class__.__name__)
+        raise TermError(f"mappings is map or proplist, not {mappings}")
+    raise TermError(f"{data.__class__.__name__} has no form in Erlang")
 
 
 def _from_str(text: str, kind: str) -> Term:
@@ -778,4 +780,4 @@ def _from_str(text: str, kind: str) -> Term:
         if len(text) > 255:
             raise TermError("an atom has at most 255 characters")
         return Atom(text)
-    raise TermError("text becomes one of %s, not %s" % (", ".join(_TEXT_KINDS), kind))
+    raise TermError(f"text becomes one of {', '.join(_TEXT_KINDS)}, not {kind}")

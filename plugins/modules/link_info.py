@@ -167,14 +167,14 @@ def main() -> None:
     try:
         check_range({"epmd_port": params["epmd_port"]})
         if not 0 <= params["watch"] <= 600:
-            raise OptionError("watch: %s is not between 0 and 600" % params["watch"])
+            raise OptionError(f"watch: {params['watch']} is not between 0 and 600")
         members = _members(params["members"])
         ports = parse_ports(params["ports"]) if params["ports"] is not None else _registered(params["epmd_port"])
         found = links(ports, members)
         if params["watch"]:
             watch(found, params["watch"])
     except ValueError as error:
-        module.fail_json(msg="ports: %s" % error)
+        module.fail_json(msg=f"ports: {error}")
     except (OptionError, WireError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(
@@ -194,7 +194,7 @@ def _registered(epmd_port: int) -> set[int]:
     """The ports that EPMD knows on this host."""
     (answer,) = names_all([("127.0.0.1", epmd_port)], source=None, timeout=5.0, concurrency=1)
     if answer["code"] != "connected":
-        raise OptionError("ports: none are given, and EPMD does not tell any: %s" % answer["message"])
+        raise OptionError(f"ports: none are given, and EPMD does not tell any: {answer['message']}")
     return {node["port"] for node in answer["nodes"]}
 
 

@@ -281,8 +281,8 @@ def main() -> None:
         result.update(result=targets[0]["result"], result_erlang=targets[0]["result_erlang"])
     failed = [answer for answer in targets if answer["code"] != "connected"]
     if failed:
-        lines = ["%s: %s (stage %s). %s" % (answer["node"], answer["code"], answer["stage"], answer["message"]) for answer in failed]
-        module.fail_json(msg="%d of %d calls failed:\n%s" % (len(failed), len(targets), "\n".join(lines)), **result)
+        lines = "\n".join(f"{answer['node']}: {answer['code']} (stage {answer['stage']}). {answer['message']}" for answer in failed)
+        module.fail_json(msg=f"{len(failed)} of {len(targets)} calls failed:\n{lines}", **result)
     module.exit_json(**result)
 
 

@@ -25,7 +25,7 @@ def rules(lab: Lab, host: str) -> list[str]:
 
 def chosen(**by_host: str) -> tuple[str, ...]:
     """Extra variables that choose the back end, host by host."""
-    return ("--extra-vars", "{beam_firewall: \"{{ %s[inventory_hostname] | default('auto') }}\"}" % by_host)
+    return ("--extra-vars", f"{{beam_firewall: \"{{{{ {by_host}[inventory_hostname] | default('auto') }}}}\"}}")
 
 
 @pytest.fixture(scope="module")

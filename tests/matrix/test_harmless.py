@@ -29,7 +29,7 @@ def test_a_thousand_probes(release, carrier, tmp_path, cell):
         pki = nodes.Pki(lab.folder / "pki").make_ca().issue("node")
         tls = Tls(ca=pki.ca, **pki.pair("node")) if carrier == "tls" else None
         optfile = nodes.option_file(pki) if tls else None
-        members = ["h%d@127.0.0.1" % number for number in range(3)]
+        members = [f"h{number}@127.0.0.1" for number in range(3)]
         running = [lab.node(release, name, tls=optfile) for name in members]
         peers = [Peer(name, "127.0.0.1", "beam_probe@127.0.0.1", None, lab.epmd_port, nodes.COOKIE.encode(), tls) for name in members]
         assert ask.mesh(peers, timeout=20, concurrency=3, relink=True)["whole"]

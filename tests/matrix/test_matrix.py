@@ -35,12 +35,12 @@ class Cell:
         # Releases before 26 do not take an IPv6 literal as host of a name everywhere: a short name serves all.
         self.host_part = "localhost" if ipv6 else "127.0.0.1"
         self.address = "::1" if ipv6 else "127.0.0.1"
-        self.name = "m%s@%s" % (release, self.host_part)
+        self.name = f"m{release}@{self.host_part}"
         # What others that ask it are told to speak; whoever speaks TLS to TCP has to choose.
         self.versions = CARRIERS[carrier] or "'tlsv1.2'"
         tls = nodes.option_file(pki, versions=self.versions) if CARRIERS[carrier] else None
         self.node = lab.node(release, self.name, tls=tls, ipv6=ipv6)
-        self.port = lab.names()["m%s" % release]
+        self.port = lab.names()[f"m{release}"]
 
     def tls(self, **changes):
         if self.carrier == "tcp":
@@ -62,7 +62,7 @@ class Cell:
 
 @pytest.fixture(scope="module", params=[
     (release, carrier, family) for release in nodes.releases() for carrier in CARRIERS for family in ("ipv4", "ipv6")
-    if CELLS is None or "%s-%s" % (carrier, family) in CELLS.split(",")
+    if CELLS is None or f"{carrier}-{family}" in CELLS.split(",")
 ], ids="-".join)
 def running(request, pki, tmp_path_factory):
     release, carrier, family = request.param
@@ -201,7 +201,7 @@ class Asker:
             optfile.write_text(nodes.option_file(running.pki, versions=running.versions, client=client))
             arguments += ["-ssl_dist_optfile", str(optfile)]
         log = self._lab.folder / "asker.log"
-        ping = "case net_adm:ping('%s') of pong -> halt(%d); pang -> halt(%d) end." % (node or running.name, self.PONG, self.PANG)
+        ping = f"case net_adm:ping('{node or running.name}') of pong -> halt({self.PONG}); pang -> halt({self.PANG}) end."
         status = self._lab.erl(running.release, [*arguments, "-eval", ping], log=log).wait(timeout=60)
         assert status in (self.PONG, self.PANG), log.read_text(errors="replace")
         return status == self.PONG
@@ -211,7 +211,7 @@ class Asker:
         running = self._running
         if running.ipv6:
             return None
-        words = ["-address", "127.0.0.1:%d" % running.port, "-c", cookie, "-a", "erlang node", "-timeout", "5"]
+        words = ["-address", f"127.0.0.1:{running.port}", "-c", cookie, "-a", "erlang node", "-timeout", "5"]
         return self._lab.erl(running.release, words, program="erl_call").wait(timeout=30) == 0
 
 
@@ -232,7 +232,7 @@ def tls_cases(running, other_pki):
     yield "foreign certificate", {"tls": running.tls(**other.pair("node"))}, {"client": nodes.stanza(other, ca=own, versions=versions)}
     for question, pair in (("expired certificate", "expired"), ("serverAuth only", "server")):
         yield question, {"tls": running.tls(**own.pair(pair))}, {"client": nodes.stanza(own, pair, versions=versions)}
-    yield "other version", {"tls": running.tls(versions=(another,))}, {"client": nodes.stanza(own, versions="'%s'" % another)}
+    yield "other version", {"tls": running.tls(versions=(another,))}, {"client": nodes.stanza(own, versions=f"'{another}'")}
     yield "node of another CA", {"tls": running.tls(ca=other.ca)}, {"client": nodes.stanza(own, ca=other, versions=versions)}
     yield "plaintext on TLS", {"tls": None}, {"plain": True}
 
@@ -256,7 +256,7 @@ def test_others_say_the_same(running, asker, other_pki, note):
     for cookie in (nodes.COOKIE, "wrong"):
         said = asker.erl_call(cookie=cookie)
         assert said in (None, running.code(cookie=cookie.encode(), tls=None) == "connected"), cookie
-    note("net_adm:ping agrees", "%d of %d" % (len(cases), len(cases)))
+    note("net_adm:ping agrees", f"{len(cases)} of {len(cases)}")
 
 
 def test_missing_flags_and_allow(running, asker, note, monkeypatch):

@@ -25,7 +25,7 @@ TICK = 1  # seconds; a quarter of net_ticktime
 
 @pytest.fixture(scope="module", params=[
     (release, carrier, ipv6) for release in nodes.releases() for carrier in ("tcp", "tls") for ipv6 in (False, True)
-], ids=lambda param: "%s-%s-%s" % (param[0], param[1], "ipv6" if param[2] else "ipv4"))
+], ids=lambda param: f"{param[0]}-{param[1]}-{'ipv6' if param[2] else 'ipv4'}")
 def pair(request, pki, tmp_path_factory):
     """Two nodes with a link: the carrier, the distribution ports, and a function that calls one on the first node."""
     release, carrier, ipv6 = request.param
@@ -35,7 +35,7 @@ def pair(request, pki, tmp_path_factory):
     own = nodes.Pki(lab.folder / "pki")
     try:
         for name in ("l1", "l2"):
-            lab.node(release, "%s@%s" % (name, host), tls=nodes.option_file(own) if carrier == "tls" else None, ipv6=ipv6,
+            lab.node(release, f"{name}@{host}", tls=nodes.option_file(own) if carrier == "tls" else None, ipv6=ipv6,
                      arguments=["-kernel", "net_ticktime", str(4 * TICK)])
         ports = lab.names()
         first = Peer("l1@" + host, address, "beam_probe@" + host, ports["l1"], cookie=nodes.COOKIE.encode(),

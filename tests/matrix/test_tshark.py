@@ -30,8 +30,8 @@ class Capture:
 
     def __init__(self, folder, node_port, epmd_port):
         self._file = folder / "wire.pcapng"
-        self._decode = ["-d", "tcp.port==%d,erldp" % node_port, "-d", "tcp.port==%d,epmd" % epmd_port]
-        self._ports = "tcp port %d or tcp port %d" % (node_port, epmd_port)
+        self._decode = ["-d", f"tcp.port=={node_port},erldp", "-d", f"tcp.port=={epmd_port},epmd"]
+        self._ports = f"tcp port {node_port} or tcp port {epmd_port}"
 
     def __enter__(self):
         self._process = subprocess.Popen(["tshark", "-i", "lo", "-w", str(self._file), "-f", self._ports], stderr=subprocess.PIPE, text=True)

@@ -94,7 +94,7 @@ def stage(request: pytest.FixtureRequest, words: dict[str, str]) -> Iterator[Sit
 
 def virtual_machines(words: dict[str, str]) -> list[str]:
     """Command lines of the unit's VMs."""
-    script = 'for p in $(pgrep beam.smp); do ! grep -q "/%s" /proc/$p/cgroup || { tr "\\0" " " < /proc/$p/cmdline; echo; }; done' % words["unit"]
+    script = f'for p in $(pgrep beam.smp); do ! grep -q "/{words["unit"]}" /proc/$p/cgroup || {{ tr "\\0" " " < /proc/$p/cmdline; echo; }}; done'
     return tries(script).stdout.splitlines()
 
 

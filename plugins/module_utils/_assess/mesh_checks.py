@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from typing import Callable, Tuple
+from typing import Callable
 
 from .controls import CERTIFICATE_DAYS_MIN
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
@@ -31,7 +31,7 @@ _SAID = {
 
 
 # Evaluated when the module is imported, on Python 3.9 too.
-_Check = Callable[[Target, NodeTarget, NodeView], Tuple[str, Tuple[str, ...]]]
+_Check = Callable[[Target, NodeTarget, NodeView], tuple[str, tuple[str, ...]]]
 
 
 def mesh_findings(evidence: Evidence) -> Iterator[Finding]:

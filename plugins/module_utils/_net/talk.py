@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Awaitable, Callable, Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, TypeVar
 
 from .._wire import codes
 from .._wire.epmd import NamesAnswer
@@ -42,7 +43,7 @@ class Result:
         """Whether the whole conversation took place."""
         return self.code == "connected"
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """What modules return of it."""
         trace = self.trace
         return {
@@ -54,13 +55,13 @@ class Result:
             "port": trace.port,
             "address": trace.address,
             "tls": trace.tls,
-            "flags": None if trace.flags is None else "0x%x" % trace.flags,
+            "flags": None if trace.flags is None else f"0x{trace.flags:x}",
             "creation": trace.creation,
         }
 
 
 async def converse(
-    peer: Peer, contexts: Contexts, timeout: float, then: Optional[Callable[[Link], Awaitable[_Answer]]] = None,
+    peer: Peer, contexts: Contexts, timeout: float, then: Callable[[Link], Awaitable[_Answer]] | None = None,
 ) -> Result:
     """One conversation: connect, shake hands, ping, and whatever `then` asks. It ends within `timeout` seconds, whatever the peer does."""
     loop = asyncio.get_running_loop()
@@ -77,9 +78,9 @@ async def converse(
 
 
 async def _attempt(
-    peer: Peer, contexts: Contexts, timeout: float, trace: Trace, then: Optional[Callable[[Link], Awaitable[_Answer]]],
-) -> Tuple[str, str, Optional[_Answer]]:
-    async def whole() -> Optional[_Answer]:
+    peer: Peer, contexts: Contexts, timeout: float, trace: Trace, then: Callable[[Link], Awaitable[_Answer]] | None,
+) -> tuple[str, str, _Answer | None]:
+    async def whole() -> _Answer | None:
         link = await open_link(peer, trace, contexts, timeout)
         try:
             await link.ping()
@@ -92,7 +93,7 @@ async def _attempt(
     return await _told(whole(), trace, timeout)
 
 
-async def _knock(peer: Peer, timeout: float) -> Optional[Result]:
+async def _knock(peer: Peer, timeout: float) -> Result | None:
     """What became of connecting alone, None where somebody opened."""
     begin = time.monotonic()
     trace = Trace()
@@ -104,14 +105,14 @@ async def _knock(peer: Peer, timeout: float) -> Optional[Result]:
     return None if code == "connected" else Result(code, message, trace, (time.monotonic() - begin) * 1000)
 
 
-async def _told(whole: Awaitable[Optional[_Answer]], trace: Trace, timeout: float) -> Tuple[str, str, Optional[_Answer]]:
+async def _told(whole: Awaitable[_Answer | None], trace: Trace, timeout: float) -> tuple[str, str, _Answer | None]:
     """The code, the message and the answer of what is done within `timeout` seconds."""
     try:
         return "connected", "", await asyncio.wait_for(whole, timeout)
     except asyncio.TimeoutError:
         return _timeout(trace)
     except Dropped:
-        return "dropped_%s" % trace.stage, "the peer closed the connection", None
+        return f"dropped_{trace.stage}", "the peer closed the connection", None
     except Reset:
         return "reset", "the connection was reset", None
     except WireError as error:
@@ -129,20 +130,20 @@ _LATE = {
 }
 
 
-def _timeout(trace: Trace) -> Tuple[str, str, None]:
-    code = trace.late or "timeout_%s" % trace.stage
+def _timeout(trace: Trace) -> tuple[str, str, None]:
+    code = trace.late or f"timeout_{trace.stage}"
     return code, _LATE.get(code, "the time was up"), None
 
 
 async def for_each(
-    items: Sequence[_Item], keys: Callable[[_Item], Tuple[Hashable, ...]], work: Callable[[_Item], Awaitable[_Answer]], concurrency: int,
-) -> List[_Answer]:
+    items: Sequence[_Item], keys: Callable[[_Item], tuple[Hashable, ...]], work: Callable[[_Item], Awaitable[_Answer]], concurrency: int,
+) -> list[_Answer]:
     """Work on all items, at most `concurrency` at once, and never on two at once that share the key at any position.
 
     Answers come in the order of the items.
     """
     slots = asyncio.Semaphore(concurrency)
-    locks: Dict[Tuple[int, Hashable], asyncio.Lock] = {}
+    locks: dict[tuple[int, Hashable], asyncio.Lock] = {}
 
     async def one(item: _Item) -> _Answer:
         # Everybody takes the locks by position, so nobody waits in a circle.
@@ -155,17 +156,17 @@ async def for_each(
     return list(await asyncio.gather(*map(one, items)))
 
 
-def _place(peer: Peer) -> Tuple[Hashable, ...]:
+def _place(peer: Peer) -> tuple[Hashable, ...]:
     """Where it is spoken to."""
     return ((peer.host, peer.port or peer.node.partition("@")[0]),)
 
 
 async def converse_each(
-    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Optional[Callable[[Link], Awaitable[Any]]] = None,
-) -> List[Result]:
+    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Callable[[Link], Awaitable[Any]] | None = None,
+) -> list[Result]:
     """Speak to all peers; one result each, in their order. `timeout` (seconds) is for each of them."""
     contexts = Contexts()
-    turns: Dict[str, asyncio.Lock] = {}
+    turns: dict[str, asyncio.Lock] = {}
 
     async def work(peer: Peer) -> Result:
         turn = turns.setdefault(peer.node, asyncio.Lock())
@@ -180,22 +181,22 @@ async def converse_each(
 
 
 def converse_all(
-    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Optional[Callable[[Link], Awaitable[Any]]] = None,
-) -> List[Result]:
+    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Callable[[Link], Awaitable[Any]] | None = None,
+) -> list[Result]:
     """`converse_each` for who has no loop."""
     return asyncio.run(converse_each(peers, timeout=timeout, concurrency=concurrency, then=then))
 
 
-async def names_each(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeout: float, concurrency: int) -> List[Dict[str, Any]]:
+async def names_each(hosts: Sequence[tuple[str, int]], *, source: str | None, timeout: float, concurrency: int) -> list[dict[str, Any]]:
     """Ask the EPMD of each host and port for its nodes."""
 
-    async def work(place: Tuple[str, int]) -> Dict[str, Any]:
+    async def work(place: tuple[str, int]) -> dict[str, Any]:
         host, port = place
         begin = time.monotonic()
         trace = Trace()
-        entry: Dict[str, Any] = {"host": host, "port": port, "address": None, "code": "connected", "message": "", "nodes": [], "reported_port": None}
+        entry: dict[str, Any] = {"host": host, "port": port, "address": None, "code": "connected", "message": "", "nodes": [], "reported_port": None}
 
-        async def whole() -> Tuple[NamesAnswer, str]:
+        async def whole() -> tuple[NamesAnswer, str]:
             addresses = await resolve(host, source)
             return await epmd.names_of(addresses, port, trace, source=source, timeout=timeout - (time.monotonic() - begin))
 
@@ -215,6 +216,6 @@ async def names_each(hosts: Sequence[Tuple[str, int]], *, source: Optional[str],
     return await for_each(hosts, lambda place: (place,), work, concurrency)
 
 
-def names_all(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeout: float, concurrency: int) -> List[Dict[str, Any]]:
+def names_all(hosts: Sequence[tuple[str, int]], *, source: str | None, timeout: float, concurrency: int) -> list[dict[str, Any]]:
     """`names_each` for who has no loop."""
     return asyncio.run(names_each(hosts, source=source, timeout=timeout, concurrency=concurrency))

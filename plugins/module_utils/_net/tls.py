@@ -19,14 +19,15 @@ import os
 import ssl
 import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any
 
 from .._wire import codes, x509
 from .._wire.errors import Refused, WireError
 
 # As Erlang spells them.
-VERSIONS: Dict[str, ssl.TLSVersion] = {
+VERSIONS: dict[str, ssl.TLSVersion] = {
     "tlsv1": ssl.TLSVersion.TLSv1,
     "tlsv1.1": ssl.TLSVersion.TLSv1_1,
     "tlsv1.2": ssl.TLSVersion.TLSv1_2,
@@ -59,10 +60,10 @@ class Tls:
     `verify` False takes any peer; whoever asks for it must not prove a cookie on that connection.
     """
 
-    ca: Optional[str] = None
-    certificate: Optional[str] = None
-    key: Optional[str] = None
-    versions: Tuple[str, ...] = ("tlsv1.3",)
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    versions: tuple[str, ...] = ("tlsv1.3",)
     foreign: bool = False
     verify: bool = True
 
@@ -71,10 +72,10 @@ class Tls:
 class Seen:
     """What the messages of one handshake told."""
 
-    certificate: Optional[bytes] = None
-    alert: Optional[int] = None
-    version: Optional[str] = None
-    cipher: Optional[str] = None
+    certificate: bytes | None = None
+    alert: int | None = None
+    version: str | None = None
+    cipher: str | None = None
     bytes_received: int = 0
 
 
@@ -99,7 +100,7 @@ class Contexts:
     """One context per setting: loading the files costs more than a handshake."""
 
     def __init__(self) -> None:
-        self._made: Dict[Tls, ssl.SSLContext] = {}
+        self._made: dict[Tls, ssl.SSLContext] = {}
 
     def get(self, tls: Tls) -> ssl.SSLContext:
         """The context for a setting. Raises `WireError` with `local_tls` where our own files or versions do not serve."""
@@ -107,15 +108,15 @@ class Contexts:
             try:
                 self._made[tls] = _context(tls)
             except (OSError, ValueError, KeyError) as error:
-                raise WireError("our own TLS settings cannot be used: %s" % _reason(error, tls), code="local_tls") from None
+                raise WireError(f"our own TLS settings cannot be used: {_reason(error, tls)}", code="local_tls") from None
         return self._made[tls]
 
 
 def _reason(error: Exception, tls: Tls) -> str:
     if isinstance(error, ssl.SSLError):
-        return "%s (certificate %s, key %s, CA %s)" % (error.reason or "not PEM", tls.certificate, tls.key, tls.ca)
+        return f"{error.reason or 'not PEM'} (certificate {tls.certificate}, key {tls.key}, CA {tls.ca})"
     if isinstance(error, OSError) and error.strerror:
-        return "%s: %s" % (error.filename or "a file", error.strerror)
+        return f"{error.filename or 'a file'}: {error.strerror}"
     return str(error)
 
 
@@ -170,24 +171,24 @@ def _foreign_files() -> Iterator[str]:
 
 def _pem(kind: str, text: str) -> str:
     lines = base64.encodebytes(base64.b64decode(text)).decode("ascii")
-    return "-----BEGIN %s-----\n%s-----END %s-----\n" % (kind, lines, kind)
+    return f"-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n"
 
 
 def failure(error: ssl.SSLError, seen: Seen) -> WireError:
     """What a failed handshake means. An alert of the peer's goes before whatever OpenSSL made of it."""
     if seen.alert is not None:
         number = seen.alert
-        return Refused("the peer ended TLS with alert %d, %s" % (number, codes.TLS_ALERTS.get(number, "unnamed")), code=codes.alert_code(number))
+        return Refused(f"the peer ended TLS with alert {number}, {codes.TLS_ALERTS.get(number, 'unnamed')}", code=codes.alert_code(number))
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Refused("the peer's certificate is refused: %s" % error.verify_message, code="tls_verification")
+        return Refused(f"the peer's certificate is refused: {error.verify_message}", code="tls_verification")
     reason = error.reason or "no reason given"
     if "ALERT" in reason:
         name = reason.rpartition("ALERT_")[2].lower()
         if name in codes.TLS_ALERTS.values():
-            return Refused("the peer ended TLS with alert %s" % name, code="tls_alert_%s" % name)
+            return Refused(f"the peer ended TLS with alert {name}", code=f"tls_alert_{name}")
     if reason in ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE", "UNSUPPORTED_PROTOCOL_VERSION"):
         return WireError("this host's TLS library cannot speak the versions asked for", code="local_tls")
-    return WireError("the TLS handshake failed: %s" % reason, code="tls_protocol_error")
+    return WireError(f"the TLS handshake failed: {reason}", code="tls_protocol_error")
 
 
 def agreed(session: ssl.SSLObject, seen: Seen) -> None:
@@ -203,9 +204,9 @@ def agreed(session: ssl.SSLObject, seen: Seen) -> None:
 _describe = functools.lru_cache(maxsize=1024)(x509.describe)
 
 
-def facts(seen: Seen) -> Dict[str, Any]:
+def facts(seen: Seen) -> dict[str, Any]:
     """What is known of a session: `version` and `cipher` (None where none was agreed on) and the `peer`'s certificate, or None."""
-    peer: Optional[Dict[str, Any]] = None
+    peer: dict[str, Any] | None = None
     if seen.certificate:
         with contextlib.suppress(WireError):
             peer = dict(_describe(seen.certificate))

@@ -9,8 +9,8 @@ Modules return these codes, playbooks branch on them, the table in the documenta
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Tuple
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Code:
 
 
 # RFC 8446 section 6 and RFC 5246 section 7.2; numbers as IANA has them ("TLS Alerts").
-TLS_ALERTS: Dict[int, str] = {
+TLS_ALERTS: dict[int, str] = {
     0: "close_notify",
     10: "unexpected_message",
     20: "bad_record_mac",
@@ -72,12 +72,12 @@ TLS_ALERTS: Dict[int, str] = {
 }
 
 # The stages of one probe, in their order. `done` is no place to fail at.
-STAGES: Tuple[str, ...] = ("resolve", "epmd", "connect", "tls", "status", "challenge", "ack", "ping", "call", "done")
+STAGES: tuple[str, ...] = ("resolve", "epmd", "connect", "tls", "status", "challenge", "ack", "ping", "call", "done")
 
 
 def alert_code(number: int) -> str:
     """The code for a TLS alert that the peer sent."""
-    return "tls_alert_%s" % TLS_ALERTS.get(number, str(number))
+    return f"tls_alert_{TLS_ALERTS.get(number, str(number))}"
 
 
 def _table() -> Iterable[Code]:
@@ -100,7 +100,7 @@ def _table() -> Iterable[Code]:
 
     for number, name in sorted(TLS_ALERTS.items()):
         if name != "close_notify":
-            yield Code("tls_alert_%s" % name, "tls", "refused", "The peer ended the TLS handshake with alert %d (%s)." % (number, name))
+            yield Code(f"tls_alert_{name}", "tls", "refused", f"The peer ended the TLS handshake with alert {number} ({name}).")
     yield Code("tls_verification", "tls", "rejected",
                "We refused the peer's certificate: wrong CA, wrong name, expired, or without the right purpose.")
     yield Code("tls_protocol_error", "tls", "unclear", "The TLS handshake failed on our side for another reason than the certificate.")
@@ -141,22 +141,22 @@ def _table() -> Iterable[Code]:
     yield Code("local_resources", "ours", "broken", "This host ran out of something, such as file descriptors.")
 
 
-CODES: Dict[str, Code] = {code.name: code for code in _table()}
+CODES: dict[str, Code] = {code.name: code for code in _table()}
 
 
-def _names(**want: str) -> FrozenSet[str]:
+def _names(**want: str) -> frozenset[str]:
     return frozenset(name for name, code in CODES.items() if all(getattr(code, field) == value for field, value in want.items()))
 
 
-REFUSED_TLS: FrozenSet[str] = _names(layer="tls", verdict="refused")
-REFUSED_HANDSHAKE: FrozenSet[str] = _names(layer="handshake", verdict="refused")
-REFUSED_COOKIE: FrozenSet[str] = _names(layer="cookie", verdict="refused")
-REFUSED: FrozenSet[str] = _names(verdict="refused")
-BLOCKED: FrozenSet[str] = _names(verdict="blocked")
-BROKEN: FrozenSet[str] = _names(verdict="broken")
+REFUSED_TLS: frozenset[str] = _names(layer="tls", verdict="refused")
+REFUSED_HANDSHAKE: frozenset[str] = _names(layer="handshake", verdict="refused")
+REFUSED_COOKIE: frozenset[str] = _names(layer="cookie", verdict="refused")
+REFUSED: frozenset[str] = _names(verdict="refused")
+BLOCKED: frozenset[str] = _names(verdict="blocked")
+BROKEN: frozenset[str] = _names(verdict="broken")
 
 # What `expect` takes besides the codes: a name for a set of them.
-GROUPS: Dict[str, FrozenSet[str]] = {
+GROUPS: dict[str, frozenset[str]] = {
     "any": frozenset(CODES),
     "refused": REFUSED,
     "refused_tls": REFUSED_TLS,
@@ -166,13 +166,13 @@ GROUPS: Dict[str, FrozenSet[str]] = {
 }
 
 
-def expand(expect: Iterable[str]) -> FrozenSet[str]:
+def expand(expect: Iterable[str]) -> frozenset[str]:
     """The codes that a list of codes and group names stands for.
 
     Raises `ValueError` with the unknown words. Alerts that IANA has no name for are known by their number.
     """
-    result: List[str] = []
-    unknown: List[str] = []
+    result: list[str] = []
+    unknown: list[str] = []
     for word in expect:
         if word in GROUPS:
             result.extend(GROUPS[word])
@@ -181,7 +181,7 @@ def expand(expect: Iterable[str]) -> FrozenSet[str]:
         else:
             unknown.append(word)
     if unknown:
-        raise ValueError("unknown code: %s" % ", ".join(sorted(unknown)))
+        raise ValueError(f"unknown code: {', '.join(sorted(unknown))}")
     return frozenset(result)
 
 
@@ -190,7 +190,7 @@ def lookup(name: str) -> Code:
     if name in CODES:
         return CODES[name]
     if _numbered_alert(name):
-        return Code(name, "tls", "refused", "The peer ended the TLS handshake with alert %s." % name[10:])
+        return Code(name, "tls", "refused", f"The peer ended the TLS handshake with alert {name[10:]}.")
     raise KeyError(name)
 
 

@@ -17,7 +17,7 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 from .._term import Atom, Bits, Export, Fun, Improper, Map, Pid, Port, Reference, Term
 from .errors import EncodeError, ProtocolError, TooLarge
@@ -82,14 +82,14 @@ def decode(data: bytes, limits: Limits = DEFAULT) -> Term:
     """
     term, end = decode_prefix(data, 0, limits)
     if end != len(data):
-        raise ProtocolError("%d bytes follow the term" % (len(data) - end))
+        raise ProtocolError(f"{len(data) - end} bytes follow the term")
     return term
 
 
-def decode_prefix(data: bytes, pos: int = 0, limits: Limits = DEFAULT) -> Tuple[Term, int]:
+def decode_prefix(data: bytes, pos: int = 0, limits: Limits = DEFAULT) -> tuple[Term, int]:
     """The term at `pos`, which begins with its version byte, and the position behind it."""
     if len(data) - pos > limits.size:
-        raise TooLarge("a term of %d bytes, at most %d are taken" % (len(data) - pos, limits.size))
+        raise TooLarge(f"a term of {len(data) - pos} bytes, at most {limits.size} are taken")
     if pos >= len(data) or data[pos] != VERSION:
         raise ProtocolError("a term begins with the version byte 131")
     pos += 1
@@ -101,11 +101,11 @@ def decode_prefix(data: bytes, pos: int = 0, limits: Limits = DEFAULT) -> Tuple[
         raise ProtocolError("a term ends early") from None
 
 
-def _inflate(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
+def _inflate(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
     """A term that term_to_binary compressed. The announced size bounds what is unpacked, whatever the stream holds."""
     size = _U32(data, pos + 1)[0]
     if size > limits.size:
-        raise TooLarge("a compressed term of %d bytes, at most %d are taken" % (size, limits.size))
+        raise TooLarge(f"a compressed term of {size} bytes, at most {limits.size} are taken")
     packed = zlib.decompressobj()
     try:
         plain = packed.decompress(data[pos + 5:], size + 1)
@@ -126,21 +126,21 @@ class _Frame:
 
     def __init__(self, kind: int, left: int, extra: Any = None) -> None:
         self.kind = kind
-        self.parts: List[Term] = []
+        self.parts: list[Term] = []
         self.left = left
         self.extra = extra
 
 
-def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
+def _decode(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
     total = len(data)
-    stack: List[_Frame] = []
+    stack: list[_Frame] = []
     budget = limits.terms
-    atoms: Dict[bytes, Atom] = {}
+    atoms: dict[bytes, Atom] = {}
     value: Term
     while True:
         budget -= 1
         if budget < 0:
-            raise TooLarge("a term of more than %d parts" % limits.terms)
+            raise TooLarge(f"a term of more than {limits.terms} parts")
         tag = data[pos]
         pos += 1
         if tag == _SMALL_INTEGER:
@@ -180,12 +180,12 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
                 count *= 2
             # Each part takes a byte at the least: an announced count is worth what is there.
             if count > total - pos:
-                raise ProtocolError("%d parts announced, %d bytes left" % (count, total - pos))
+                raise ProtocolError(f"{count} parts announced, {total - pos} bytes left")
             if count > budget:
-                raise TooLarge("a term of more than %d parts" % limits.terms)
+                raise TooLarge(f"a term of more than {limits.terms} parts")
             if count:
                 if len(stack) >= limits.depth:
-                    raise TooLarge("terms nested deeper than %d" % limits.depth)
+                    raise TooLarge(f"terms nested deeper than {limits.depth}")
                 stack.append(_Frame(_TUPLE if tag == _LARGE_TUPLE else tag, count))
                 continue
             value = Map() if tag == _MAP else ()
@@ -202,7 +202,7 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
                 size = _U32(data, pos)[0]
                 pos += 4
             if size > limits.integer_bytes:
-                raise TooLarge("an integer of %d bytes, at most %d are taken" % (size, limits.integer_bytes))
+                raise TooLarge(f"an integer of {size} bytes, at most {limits.integer_bytes} are taken")
             sign = data[pos]
             end = pos + 1 + size
             if end > total:
@@ -216,9 +216,9 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
         elif tag == _NEWER_REFERENCE:
             count = _U16(data, pos)[0]
             if not 1 <= count <= 5:
-                raise ProtocolError("a reference of %d words" % count)
+                raise ProtocolError(f"a reference of {count} words")
             node, pos = _any_atom(data, pos + 2, atoms)
-            words = struct.unpack_from(">%dI" % (count + 1), data, pos)
+            words = struct.unpack_from(f">{count + 1}I", data, pos)
             value = Reference(node, words[0], words[1:])
             pos += 4 * (count + 1)
         elif tag == _V4_PORT or tag == _NEW_PORT:
@@ -255,7 +255,7 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             if begin + size > total or free > total - pos:
                 raise ProtocolError("a fun ends early")
             if free > budget:
-                raise TooLarge("a term of more than %d parts" % limits.terms)
+                raise TooLarge(f"a term of more than {limits.terms} parts")
             module, pos = _any_atom(data, pos + 29, atoms)
             old_index, pos = _fixed_integer(data, pos)
             old_unique, pos = _fixed_integer(data, pos)
@@ -265,7 +265,7 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             fun = Fun(arity, unique, slot, module, old_index, old_unique, pid, ())
             if free:
                 if len(stack) >= limits.depth:
-                    raise TooLarge("terms nested deeper than %d" % limits.depth)
+                    raise TooLarge(f"terms nested deeper than {limits.depth}")
                 stack.append(_Frame(_NEW_FUN, free, (fun, begin + size)))
                 continue
             if pos != begin + size:
@@ -275,7 +275,7 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             value = _float_text(data[pos:pos + 31])
             pos += 31
         else:
-            raise ProtocolError("a term with tag %d%s, which is not taken here" % (tag, " (%s)" % _NAMES[tag] if tag in _NAMES else ""))
+            raise ProtocolError(f"a term with tag {tag}{f' ({_NAMES[tag]})' if tag in _NAMES else ''}, which is not taken here")
 
         # A value is whole: hand it to whoever waits for it, and on while that completes another.
         while stack:
@@ -312,7 +312,7 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             return value, pos
 
 
-def _atom(data: bytes, pos: int, tag: int, atoms: Dict[bytes, Atom]) -> Tuple[Atom, int]:
+def _atom(data: bytes, pos: int, tag: int, atoms: dict[bytes, Atom]) -> tuple[Atom, int]:
     if tag == _SMALL_ATOM or tag == _SMALL_ATOM_LATIN1:
         size = data[pos]
         pos += 1
@@ -332,29 +332,29 @@ def _atom(data: bytes, pos: int, tag: int, atoms: Dict[bytes, Atom]) -> Tuple[At
         except UnicodeDecodeError:
             raise ProtocolError("an atom that is not UTF-8") from None
         if len(text) > 255:
-            raise ProtocolError("an atom of %d characters" % len(text))
+            raise ProtocolError(f"an atom of {len(text)} characters")
         atom = atoms[key] = Atom(text)
     return atom, end
 
 
-def _any_atom(data: bytes, pos: int, atoms: Dict[bytes, Atom]) -> Tuple[Atom, int]:
+def _any_atom(data: bytes, pos: int, atoms: dict[bytes, Atom]) -> tuple[Atom, int]:
     tag = data[pos]
     if tag not in (_SMALL_ATOM, _ATOM, _SMALL_ATOM_LATIN1, _ATOM_LATIN1):
-        raise ProtocolError("tag %d where an atom has to be" % tag)
+        raise ProtocolError(f"tag {tag} where an atom has to be")
     return _atom(data, pos + 1, tag, atoms)
 
 
-def _pid(data: bytes, pos: int, atoms: Dict[bytes, Atom]) -> Tuple[Pid, int]:
+def _pid(data: bytes, pos: int, atoms: dict[bytes, Atom]) -> tuple[Pid, int]:
     node, pos = _any_atom(data, pos, atoms)
     return Pid(node, *struct.unpack_from(">III", data, pos)), pos + 12
 
 
-def _fixed_integer(data: bytes, pos: int) -> Tuple[int, int]:
+def _fixed_integer(data: bytes, pos: int) -> tuple[int, int]:
     if data[pos] == _SMALL_INTEGER:
         return data[pos + 1], pos + 2
     if data[pos] == _INTEGER:
         return _I32(data, pos + 1)[0], pos + 5
-    raise ProtocolError("tag %d where an integer has to be" % data[pos])
+    raise ProtocolError(f"tag {data[pos]} where an integer has to be")
 
 
 def _float_text(raw: bytes) -> float:
@@ -383,7 +383,7 @@ def encode(term: Term) -> bytes:
     Raises `EncodeError` for a value that is no term: among them str (say bytes, `Atom` or `charlist`), bool and None (say `Atom`).
     """
     out = bytearray((VERSION,))
-    stack: List[Term] = [term]
+    stack: list[Term] = [term]
     while stack:
         term = stack.pop()
         kind = term.__class__
@@ -417,7 +417,7 @@ def encode(term: Term) -> bytes:
             stack += term[::-1]
         elif kind is float:
             if not math.isfinite(term):
-                raise EncodeError("Erlang has no float for %r" % term)
+                raise EncodeError(f"Erlang has no float for {term!r}")
             out.append(_NEW_FLOAT)
             out += struct.pack(">d", term)
         elif kind is Map:
@@ -432,7 +432,7 @@ def encode(term: Term) -> bytes:
             out.append(_NEWER_REFERENCE)
             out += len(term.ids).to_bytes(2, "big")
             _encode_atom(out, term.node)
-            out += struct.pack(">%dI" % (len(term.ids) + 1), term.creation, *term.ids)
+            out += struct.pack(f">{len(term.ids) + 1}I", term.creation, *term.ids)
         elif kind is Port:
             out.append(_V4_PORT if term.id >> 32 else _NEW_PORT)
             _encode_atom(out, term.node)
@@ -440,7 +440,7 @@ def encode(term: Term) -> bytes:
             out += term.creation.to_bytes(4, "big")
         elif kind is Bits:
             if not 1 <= term.bits <= 7 or not term.data:
-                raise EncodeError("a bit string with %d bits in its last byte" % term.bits)
+                raise EncodeError(f"a bit string with {term.bits} bits in its last byte")
             out.append(_BIT_BINARY)
             out += len(term.data).to_bytes(4, "big")
             out.append(term.bits)
@@ -474,11 +474,11 @@ def encode(term: Term) -> bytes:
         elif kind is _FunEnd:
             out[term.begin:term.begin + 4] = (len(out) - term.begin).to_bytes(4, "big")
         else:
-            raise EncodeError("no Erlang term: %s" % kind.__name__)
+            raise EncodeError(f"no Erlang term: {kind.__name__}")
     return bytes(out)
 
 
-def _is_string(items: List[Term]) -> bool:
+def _is_string(items: list[Term]) -> bool:
     """Whether Erlang would write the list as a string: bytes, all of them."""
     for item in items:
         if item.__class__ is not int or not 0 <= item <= 255:

@@ -48,9 +48,9 @@ def compare(documentation, spec, where):
     assert set(documentation) == set(spec), where
     for name, option in spec.items():
         said = documentation[name]
-        place = "%s.%s" % (where, name)
+        place = f"{where}.{name}"
         for key in ("type", "elements", "default", "choices", "required"):
-            assert said.get(key, "str" if key == "type" else None) == option.get(key, "str" if key == "type" else None), "%s %s" % (place, key)
+            assert said.get(key, "str" if key == "type" else None) == option.get(key, "str" if key == "type" else None), f"{place} {key}"
         assert said.get("description"), place
         compare(said.get("suboptions", {}), option.get("options", {}), place)
 

@@ -24,7 +24,7 @@ import nodes  # noqa: E402
 
 RELEASES = (os.environ.get("BEAM_RELEASES") or nodes.host_release() or "25").split(",")
 OLD = ("beam_probe@localhost", "a@localhost", "b@localhost")
-ALLOW = "net_kernel:allow([%s])" % ", ".join("'%s'" % name for name in OLD)
+ALLOW = "net_kernel:allow([{}])".format(", ".join(f"'{name}'" for name in OLD))
 COUNT = (
     "spawn(fun() -> lost = ets:new(lost, [named_table, bag]), net_kernel:monitor_nodes(true), "
     "(fun Loop() -> receive {nodedown, Node} -> ets:insert(lost, {Node}); _ -> ok end, Loop() end)() end)"
@@ -36,7 +36,7 @@ def lab(request, tmp_path):
     made = nodes.Lab(tmp_path).start()
     try:
         for name in ("a", "b"):
-            made.node(request.param, name + "@localhost", arguments=("-eval", "inet_db:set_lookup([file, native]), %s, %s." % (ALLOW, COUNT)))
+            made.node(request.param, name + "@localhost", arguments=("-eval", f"inet_db:set_lookup([file, native]), {ALLOW}, {COUNT}."))
         made.node(request.param, "c@localhost")
         yield made
     finally:

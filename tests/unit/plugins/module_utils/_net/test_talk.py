@@ -122,7 +122,7 @@ def test_our_own_files_do_not_serve(tls):
 def test_a_certificate_is_wanted():
     with server(Node(tls=server_context())) as port:
         for version, alert in (("tlsv1.3", "certificate_required"), ("tlsv1.2", "handshake_failure")):
-            result = spoken("tls_alert_%s" % alert, port, tls=Tls(TLS.ca, versions=(version,)))
+            result = spoken(f"tls_alert_{alert}", port, tls=Tls(TLS.ca, versions=(version,)))
             assert result.trace.stage == "tls"
             assert result.trace.tls["peer"]["subject"] == "CN=node,O=Tests\\, only"
 
@@ -251,7 +251,7 @@ def stages(act):
 @pytest.mark.parametrize("stage", ["status", "challenge", "ack", "ping"])
 def test_peers_that_fall_silent(stage):
     with server(stages(hang)[stage]) as port:
-        assert spoken("timeout_%s" % stage, port).trace.stage == stage
+        assert spoken(f"timeout_{stage}", port).trace.stage == stage
 
 
 @pytest.mark.parametrize("stage, code", [
@@ -278,7 +278,7 @@ def test_one_byte_at_a_time(stage):
             connection.sendall(b"p")
 
     with server(stages(drip)[stage]) as port:
-        spoken("timeout_%s" % stage, port)
+        spoken(f"timeout_{stage}", port)
 
 
 @pytest.mark.parametrize("stage, announced", [("status", b"\x40\x00"), ("challenge", b"\xff\xff"), ("ack", b"\xff\xff"),
@@ -491,8 +491,8 @@ def test_never_two_at_once_to_one_target_and_answers_in_order():
 
 def test_many_targets_at_once():
     with server(hang) as port:
-        peers = [peer(port, node="x%d@127.0.0.1" % number, host="127.0.1.%d" % number) for number in range(1, 41)]
-        listening = [peer(port, node="y%d@127.0.0.1" % number) for number in range(2)]
+        peers = [peer(port, node=f"x{number}@127.0.0.1", host=f"127.0.1.{number}") for number in range(1, 41)]
+        listening = [peer(port, node=f"y{number}@127.0.0.1") for number in range(2)]
         begin = time.monotonic()
         results = talk.converse_all(peers, timeout=0.5, concurrency=40)
         assert {result.code for result in results} == {"closed"}
@@ -513,11 +513,11 @@ def test_one_node_at_many_addresses():
     node = Node(delay=0.05)
     with dropping("") as port:
         begin = time.monotonic()
-        results = talk.converse_all([peer(port, host="127.0.0.%d" % number) for number in range(1, 9)], timeout=0.5, concurrency=8)
+        results = talk.converse_all([peer(port, host=f"127.0.0.{number}") for number in range(1, 9)], timeout=0.5, concurrency=8)
         assert [result.code for result in results] == ["filtered"] * 8
         assert time.monotonic() - begin < 1.3
     with server(node, host="") as port:
-        results = talk.converse_all([peer(port, host="127.0.0.%d" % number) for number in range(1, 9)], timeout=2, concurrency=8)
+        results = talk.converse_all([peer(port, host=f"127.0.0.{number}") for number in range(1, 9)], timeout=2, concurrency=8)
     assert [result.code for result in results] == ["connected"] * 8
     assert node.most == 1
 

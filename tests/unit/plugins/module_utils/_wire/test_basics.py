@@ -84,9 +84,9 @@ def test_missing_flags_have_names():
 
 def test_every_stage_where_a_peer_can_wait_or_leave_has_codes():
     for stage in ("tls", "status", "challenge", "ping", "call"):
-        assert "dropped_%s" % stage in codes.CODES
+        assert f"dropped_{stage}" in codes.CODES
     for stage in ("tls", "status", "challenge", "ack", "ping", "call"):
-        assert "timeout_%s" % stage in codes.CODES
+        assert f"timeout_{stage}" in codes.CODES
     assert {code.verdict for code in codes.CODES.values()} == {"connected", "refused", "blocked", "rejected", "unclear", "broken"}
     assert all(code.meaning.endswith(".") for code in codes.CODES.values())
 
