@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""C(beam.cluster.plan): the cluster from the inventory, validated as a whole. Runs on the controller, once per play, touches no host."""
+"""`beam.cluster.plan`: the cluster from the inventory, validated as a whole. Runs on the controller, once per play, touches no host."""
 
 from __future__ import annotations
 

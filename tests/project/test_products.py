@@ -21,7 +21,7 @@ def load(path: Path) -> Any:
 
 
 def written(tasks: Path) -> set[str]:
-    """Paths of the files that the tasks write, in the words of C(brought)."""
+    """Paths of the files that the tasks write, in the words of `brought`."""
     found = set()
     for task in load(tasks):
         included = task.get("ansible.builtin.include_tasks", "")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VerneMQ and EMQX, rendered and not run: what their own scripts would start, with a plain C(erl) in the product's place.
+"""VerneMQ and EMQX, rendered and not run: what their own scripts would start, with a plain `erl` in the product's place.
 
 How their scripts put a command line together, what their settings are called and which options of TLS they become was read in VerneMQ 2.2.0 and
 EMQX 5.8.2 to 6.0 and is written down here as data.
@@ -118,7 +118,7 @@ class Broker:
         return {name: "".join(shlex.split(value)) if value[:1] in "'\"" else value for name, _equals, value in pairs}
 
     def command(self, own: str | None = None) -> list[str]:
-        """What the product's own start script makes of its settings: EMQX's flags from EPMD_ARGS, or C(own)."""
+        """What the product's own start script makes of its settings: EMQX's flags from EPMD_ARGS, or `own`."""
         generated = self.home / "generated.args"
         if self.product == "vernemq":
             settings = last_values(self.settings)
@@ -158,7 +158,7 @@ class Broker:
         raise AssertionError("it does not listen")
 
     def dial(self, *flags: str, cookie: str | None = None) -> str:
-        """What a C(erl) on this host, by a name that may connect, gets from the node: C(pong) or C(pang)."""
+        """What a `erl` on this host, by a name that may connect, gets from the node: `pong` or `pang`."""
         given = ["-setcookie", cookie] if cookie else []
         ask = f"logger:set_primary_config(level, none), io:format(\"~s\", [net_adm:ping('{self.node}')]), halt()."
         done = subprocess.run(

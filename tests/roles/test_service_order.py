@@ -15,7 +15,7 @@ HOSTS = ("n1", "n2", "n3", "n4")
 
 
 def done(turn: str, waiting: tuple[str, ...], restarted: tuple[str, ...]) -> list[str]:
-    """The nodes that the one of host C(turn) may wait for, when those of C(waiting) had to restart and those of C(restarted) have."""
+    """The nodes that the one of host `turn` may wait for, when those of `waiting` had to restart and those of `restarted` have."""
     (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if task["name"].startswith("Restart"))
     entries = {host: {"host": host, "node": {"node": f"beam@{host}"}} for host in HOSTS}
     variables = {

@@ -240,7 +240,7 @@ def as_dict(process: Process) -> dict[str, object]:
 
 
 def ephemeral_ports(root: str = "/proc") -> dict[str, object] | None:
-    """The ports that the kernel gives to outgoing connections, and those that it leaves out: C({range: [first, last], reserved: [[first, last]]})."""
+    """The ports that the kernel gives to outgoing connections, and those that it leaves out: `{range: [first, last], reserved: [[first, last]]}`."""
     first_last = read(f"{root}/sys/net/ipv4/ip_local_port_range").split()
     if len(first_last) != 2:
         return None

@@ -23,7 +23,7 @@ _WINDOW = re.compile(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?")
 
 
 class WindowError(ValueError):
-    """A window that no node can have. C(rule) is the name of what it breaks."""
+    """A window that no node can have. `rule` is the name of what it breaks."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class WindowError(ValueError):
 
 @dataclass(frozen=True, order=True)
 class Window:
-    """Ports C(first) to C(last), both included."""
+    """Ports `first` to `last`, both included."""
 
     first: int
     last: int
@@ -63,7 +63,7 @@ class Window:
         return self.first <= other.last and other.first <= self.last
 
     def shared(self, count: int) -> list[Window]:
-        """The window cut into C(count) equal windows side by side, what is left over stays unused."""
+        """The window cut into `count` equal windows side by side, what is left over stays unused."""
         if count > self.size:
             raise WindowError("window_too_small", f"the window {self} has {self.size} ports for {count} nodes.")
         each = self.size // count
@@ -77,7 +77,7 @@ class Window:
 
 
 def joined(pairs: Iterable[object]) -> list[tuple[int, int]]:
-    """Ranges of ports, each (first, last) or C(first-last), as the kernel spells them: sorted, those that touch or overlap as one."""
+    """Ranges of ports, each (first, last) or `first-last`, as the kernel spells them: sorted, those that touch or overlap as one."""
     ranges: list[tuple[int, int]] = []
     for pair in pairs:
         first, last = (pair[0], pair[-1]) if isinstance(pair, (list, tuple)) else (str(pair).partition("-")[0], str(pair).rpartition("-")[2])

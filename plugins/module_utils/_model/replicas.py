@@ -42,7 +42,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why a node may not go, each reason with its fix. C(waits) is whether time alone will mend all of it: replicas catch up."""
+    """Why a node may not go, each reason with its fix. `waits` is whether time alone will mend all of it: replicas catch up."""
 
     blockers: tuple[str, ...] = ()
     waits: bool = False
@@ -75,7 +75,7 @@ def _nodes(value: object) -> frozenset[str]:
 
 
 def restart(queues: Sequence[Queue], node: str, running: Iterable[str]) -> Verdict:
-    """What stops taking messages while C(node) restarts. C(running) are the nodes that RabbitMQ runs on."""
+    """What stops taking messages while `node` restarts. `running` are the nodes that RabbitMQ runs on."""
     up = set(running)
     blockers, waits = [], True
     held = tuple(queue for queue in queues if queue.kind in REPLICATED and node in queue.members)
@@ -91,7 +91,7 @@ def restart(queues: Sequence[Queue], node: str, running: Iterable[str]) -> Verdi
 
 
 def leave(queues: Sequence[Queue], node: str) -> Verdict:
-    """What would be lost for good, or stop taking messages, if C(node) were taken out of the cluster."""
+    """What would be lost for good, or stop taking messages, if `node` were taken out of the cluster."""
     blockers = []
     for queue in queues:
         if node not in queue.members or not queue.kept:

@@ -17,7 +17,7 @@ from .options import OptionError
 
 @contextlib.contextmanager
 def acting_as(user: str | None) -> Iterator[None]:
-    """Open sockets as C(user) inside the block, as ourselves where it is None. Raises `OptionError`. The whole process changes, not one thread."""
+    """Open sockets as `user` inside the block, as ourselves where it is None. Raises `OptionError`. The whole process changes, not one thread."""
     if user is None:
         yield
         return

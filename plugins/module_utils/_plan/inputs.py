@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operator's variables: which there are, whose they are, what is a misspelling, and what a host's peers see of its own.
 
-Private to this collection. Their documentation and their defaults stand in the argument spec of the role C(plan); a unit test keeps the
+Private to this collection. Their documentation and their defaults stand in the argument spec of the role `plan`; a unit test keeps the
 names equal.
 """
 
@@ -98,7 +98,7 @@ MISSING = _Missing()
 
 
 def distance(left: str, right: str, limit: int) -> int:
-    """Edits that turn one into the other: insert, delete, replace, swap two neighbours. Above C(limit) the answer is C(limit) + 1."""
+    """Edits that turn one into the other: insert, delete, replace, swap two neighbours. Above `limit` the answer is `limit` + 1."""
     if abs(len(left) - len(right)) > limit:
         return limit + 1
     before: list[int] = []
@@ -136,9 +136,9 @@ def looks_like_ours(name: str) -> bool:
 
 
 def judge_names(names: Mapping[str, Iterable[str]], known: frozenset[str], problems: Problems) -> list[str]:
-    """Compares every C(beam*) variable in sight with the known ones: a near miss is an error, an unknown beam_* a warning.
+    """Compares every `beam*` variable in sight with the known ones: a near miss is an error, an unknown beam_* a warning.
 
-    C(names) is host -> variable names. Returns the warnings.
+    `names` is host -> variable names. Returns the warnings.
     """
     where: dict[str, list[str]] = {}
     for host, seen in names.items():
@@ -164,7 +164,7 @@ def settle(
 ) -> dict[str, object]:
     """What counts as each host's value of one variable.
 
-    C(seen) is what peers see of each host (hostvars), C(own) what a host of this run sees itself (play and role variables included).
+    `seen` is what peers see of each host (hostvars), `own` what a host of this run sees itself (play and role variables included).
     A value that only the hosts themselves see counts for all of them where it is one and the same: then it is a constant of the play.
     Where it differs by host its peers would plan with another one, and that is an error.
     """

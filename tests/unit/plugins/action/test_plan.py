@@ -331,7 +331,7 @@ def test_members_without_a_group(lab: Lab) -> None:
 
 
 def test_a_host_can_go_without_any_secret_and_without_the_others(lab: Lab) -> None:
-    """As with C(-e beam_state=absent --limit n2), where nobody remembers the passphrase; and for one host of a cluster by its own variables."""
+    """As with `-e beam_state=absent --limit n2`, where nobody remembers the passphrase; and for one host of a cluster by its own variables."""
     lab.group = {}
     lab.run(ROLE + SAVE, "--limit", "n2", "-e", "beam_state=absent")
     assert set(lab.plans()["n2"]["departing"]) == {"n1", "n2", "n3"}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two tiers on real nodes: what keeps them apart, each layer ALONE, with all the others open. The firewall is looked at in tests/lab/test_tiers.py.
 
-With C(BEAM_RELEASES=25,27,29) on these releases (root, for their trees).
+With `BEAM_RELEASES=25,27,29` on these releases (root, for their trees).
 """
 
 from __future__ import annotations

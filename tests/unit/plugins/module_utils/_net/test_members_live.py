@@ -4,7 +4,7 @@
 
 """A new member on real nodes: refused before, let in after, and no link of those that were there is lost.
 
-With C(BEAM_RELEASES=25,27,29) on these releases (root, for their trees).
+With `BEAM_RELEASES=25,27,29` on these releases (root, for their trees).
 """
 
 from __future__ import annotations
