@@ -38,12 +38,12 @@ CODES_PAGE = """\
 Generated from `plugins/module_utils/_wire/codes.py` by `tests/regenerate.py`; do not edit.
 
 Every answer of `beam.cluster.dist_probe`, `node_call`, `mesh_info` and `epmd_info` has a code: what became of the conversation, and which layer
-said so. Branch on codes, never on messages. The verdict says what a code means for the question "does the peer let us in?":
+said so. Branch on codes, never on messages. The category says what a code means for the question "does the peer let us in?":
 
 * `connected`: it does, and has answered.
-* `refused`: the peer itself said no. An attack that ends here was refused.
+* `refused_by_peer`: the peer itself said no. An attack that ends here was refused.
 * `blocked`: the network did not let us through to the peer.
-* `rejected`: we said no to the peer: it is not who it should be.
+* `refused_by_us`: we said no to the peer: it is not who it should be.
 * `unclear`: the peer neither let us in nor said no.
 * `broken`: the probe could not be made. It says nothing about the peer.
 
@@ -51,7 +51,7 @@ said so. Branch on codes, never on messages. The verdict says what a code means 
 An alert that IANA has no name for is `tls_alert_` and its number. OTP 23 closes the connection in places where later releases send an alert:
 there, `dropped_tls` and `dropped_status` stand for a refusal.
 
-| code | layer | verdict | meaning |
+| code | layer | category | meaning |
 | --- | --- | --- | --- |
 {rows}"""
 
@@ -80,7 +80,7 @@ def controls_page() -> str:
 
 
 def codes_page() -> str:
-    rows = "".join(f"| `{code.name}` | {code.layer} | {code.verdict} | {code.meaning} |\n" for code in codes.CODES.values())
+    rows = "".join(f"| `{code.name}` | {code.layer} | {code.category} | {code.meaning} |\n" for code in codes.CODES.values())
     return CODES_PAGE.format(groups=", ".join(f"`{name}`" for name in codes.GROUPS), rows=rows)
 
 

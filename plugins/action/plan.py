@@ -199,7 +199,7 @@ class _Gathered:
     def settled(self, defaults: Mapping[str, object]) -> tuple[int, dict[str, dict[str, object]]]:
         """The seconds by which certificates are backdated, and each variable's value for each host."""
         values = {
-            name: inputs.settle(
+            name: inputs.effective_values(
                 name,
                 {host: seen[name] for host, seen in self.seen.items()},
                 {host: _inputs.own_value(own, name) for host, own in self.own.items()},
@@ -208,7 +208,7 @@ class _Gathered:
             for name in inputs.READABLE
         }
         values[inputs.CONNECTION] = {host: seen[inputs.CONNECTION] for host, seen in self.seen.items()}
-        given = inputs.agree("beam_pki_backdate", values.pop("beam_pki_backdate"), self._problems)
+        given = inputs.cluster_value("beam_pki_backdate", values.pop("beam_pki_backdate"), self._problems)
         backdate = defaults.get("beam_pki_backdate", "1h") if given is MISSING else given
         try:
             return inputs.seconds(backdate), values

@@ -68,16 +68,16 @@ def rabbitmq_queues(results: Sequence[Mapping[str, Any]], *, node: str, what: st
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rabbitmq_queues: the input is not what list_queues says: {error!r}") from error
     if what == "restart":
-        verdict = replicas.restart(queues, node, running)
+        decision = replicas.restart(queues, node, running)
     elif what == "leave":
-        verdict = replicas.leave(queues, node)
+        decision = replicas.leave(queues, node)
     else:
         raise AnsibleFilterError(f"rabbitmq_queues: what is restart or leave, not {what!r}")
     return {
-        "blockers": list(verdict.blockers),
-        "waits": verdict.waits,
-        "quorum": any(queue.kind == "quorum" for queue in verdict.queues),
-        "streams": [{"vhost": queue.vhost, "name": queue.name} for queue in verdict.queues if queue.kind == "stream"],
+        "blockers": list(decision.blockers),
+        "waits": decision.waits,
+        "quorum": any(queue.kind == "quorum" for queue in decision.queues),
+        "streams": [{"vhost": queue.vhost, "name": queue.name} for queue in decision.queues if queue.kind == "stream"],
     }
 
 

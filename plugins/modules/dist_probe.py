@@ -112,7 +112,7 @@ options:
     description:
       - Codes that are expected of each target that has no O(targets[].expect) of its own.
       - V(any) only records. V(refused), V(refused_tls), V(refused_handshake), V(refused_cookie) and V(blocked) stand for all codes of their kind.
-      - A probe that could not be made, verdict V(broken), is in none of them but V(any).
+      - A probe that could not be made, category V(broken), is in none of them but V(any).
     type: list
     elements: str
     default: [connected]
@@ -202,9 +202,9 @@ targets:
       description: What became of it. The codes are listed in C(docs/codes.md) of the collection.
       type: str
       sample: connected
-    verdict:
+    category:
       description: >-
-        What the code means. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
+        What the code means. V(connected), V(refused_by_peer), V(refused_by_us), V(blocked) by the network, V(unclear), or V(broken),
         which says nothing about the peer.
       type: str
       sample: connected

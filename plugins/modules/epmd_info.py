@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 - name: Demand that none of them answers us
   ansible.builtin.assert:
-    that: __epmd.targets | rejectattr('verdict', 'equalto', 'blocked') | length == 0
+    that: __epmd.targets | rejectattr('category', 'equalto', 'blocked') | length == 0
 """
 
 RETURN = r"""
@@ -103,8 +103,8 @@ targets:
       description: V(connected) where EPMD answered, else why not.
       type: str
       sample: connected
-    verdict:
-      description: What the code means, V(connected), V(refused), V(blocked), V(rejected), V(unclear) or V(broken).
+    category:
+      description: What the code means, V(connected), V(refused_by_peer), V(refused_by_us), V(blocked), V(unclear) or V(broken).
       type: str
       sample: connected
     stage:
@@ -154,7 +154,7 @@ code:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._net.identity import acting_as
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
-from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
 
 
 def main() -> None:

@@ -22,13 +22,13 @@ description:
 options:
   ports:
     description:
-      - The distribution ports of this host and of its peers, as ports or windows such as V(9100-9109).
+      - The distribution ports of this host and of its peers, as ports or port ranges such as V(9100-9109).
       - Left out, the ports that are registered with the EPMD of this host. Then links that this host opened to other ports are not found.
     type: list
     elements: str
   members:
     description:
-      - The members of the cluster. A link to any other address is one to a stranger.
+      - The members of the cluster. A link to any other address leads to a non-member.
     type: list
     elements: dict
     default: []
@@ -72,11 +72,11 @@ EXAMPLES = r"""
   become: true
   register: __links
 
-- name: Demand that all are TLS, and none goes to a stranger
+- name: Demand that all are TLS, and none leads to a non-member
   ansible.builtin.assert:
     that:
       - __links.clear | length == 0
-      - __links.strangers | length == 0
+      - __links.non_members | length == 0
 """
 
 RETURN = r"""
@@ -118,7 +118,7 @@ links:
       description: The member at the peer's address, null where there is none. Where several share it, the last one given.
       type: str
       sample: beam@n2
-    stranger:
+    non_member:
       description: Whether the peer's address is no member's.
       type: bool
       sample: false
@@ -134,8 +134,8 @@ clear:
   type: list
   elements: dict
   sample: []
-strangers:
-  description: Those links whose peer is a stranger.
+non_members:
+  description: Those links whose peer is no member.
   returned: always
   type: list
   elements: dict
@@ -145,7 +145,7 @@ strangers:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.links import links, members_by_address, parse_ports, watch
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
-from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
 
@@ -178,7 +178,10 @@ def main() -> None:
     except (OptionError, WireError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(
-        changed=False, links=found, clear=[link for link in found if link["wire"] == "clear"], strangers=[link for link in found if link["stranger"]],
+        changed=False,
+        links=found,
+        clear=[link for link in found if link["wire"] == "clear"],
+        non_members=[link for link in found if link["non_member"]],
     )
 
 

@@ -132,9 +132,9 @@ targets:
       description: What became of it. The codes are listed in C(docs/codes.md) of the collection.
       type: str
       sample: connected
-    verdict:
+    category:
       description: >-
-        What the code means. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
+        What the code means. V(connected), V(refused_by_peer), V(refused_by_us), V(blocked) by the network, V(unclear), or V(broken),
         which says nothing about the peer.
       type: str
       sample: connected

@@ -140,7 +140,7 @@ plan:
           description: The same as Erlang writes it.
           type: str
         ports:
-          description: Its window, C(first) and C(last).
+          description: Its port range, C(first) and C(last).
           type: dict
         port:
           description: The port where it listens, null where EPMD has to be asked.

@@ -88,7 +88,7 @@ def fuzz_initiator(data):
 
 
 def fuzz_acceptor(data):
-    side = handshake.Acceptor(name="a@h", cookie=b"c", challenge=1, creation=4, verdict=lambda name: "alive" if name < "m" else "ok")
+    side = handshake.Acceptor(name="a@h", cookie=b"c", challenge=1, creation=4, decide_status=lambda name: "alive" if name < "m" else "ok")
     while data:
         body, data = data[1:1 + data[0]], data[1 + data[0]:]
         side.receive(body)

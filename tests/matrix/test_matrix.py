@@ -15,7 +15,7 @@ import shutil
 
 import nodes
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, talk
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -57,7 +57,7 @@ class Cell:
         return Peer(**options)
 
     def code(self, timeout=10.0, **changes):
-        return talk.converse_all([self.peer(**changes)], timeout=timeout, concurrency=1)[0].code
+        return runner.converse_all([self.peer(**changes)], timeout=timeout, concurrency=1)[0].code
 
 
 @pytest.fixture(scope="module", params=[
@@ -84,7 +84,7 @@ def note(running, cell):
 
 
 def test_ping(running, note):
-    result = talk.converse_all([running.peer()], timeout=10, concurrency=1)[0]
+    result = runner.converse_all([running.peer()], timeout=10, concurrency=1)[0]
     assert result.code == "connected", result
     if running.carrier != "tcp":
         assert result.trace.tls["version"] == SPELLED[running.carrier]
@@ -94,11 +94,11 @@ def test_ping(running, note):
 
 @pytest.mark.parametrize("via", ["rex", "erpc"])
 def test_call(running, note, via):
-    (answer,) = ask.call_everywhere([running.peer()], ("erlang", "node", []), via=via, timeout=10, concurrency=1)
+    (answer,) = rpc.call_everywhere([running.peer()], ("erlang", "node", []), via=via, timeout=10, concurrency=1)
     assert (answer["code"], answer["result"]) == ("connected", running.name), answer
-    (answer,) = ask.call_everywhere([running.peer()], ("erlang", "error", [Atom("boom")]), via=via, timeout=10, concurrency=1)
+    (answer,) = rpc.call_everywhere([running.peer()], ("erlang", "error", [Atom("boom")]), via=via, timeout=10, concurrency=1)
     assert (answer["code"], answer["exception"]["class"], answer["exception"]["reason"]) == ("call_failed", "error", "boom")
-    (answer,) = ask.call_everywhere([running.peer()], ("lists", "duplicate", [100_000, Atom("x")]), via=via, timeout=10, concurrency=1)
+    (answer,) = rpc.call_everywhere([running.peer()], ("lists", "duplicate", [100_000, Atom("x")]), via=via, timeout=10, concurrency=1)
     assert len(answer["result"]) == 100_000
     note(via, "connected")
 
@@ -125,11 +125,11 @@ def test_alive(running, note):
     """A second node of the name of one that is connected: the first keeps its connection."""
 
     async def hold(link):
-        results.append(await talk.converse(running.peer(), talk.Contexts(), 5))
+        results.append(await runner.converse(running.peer(), runner.Contexts(), 5))
         return await link.call("erlang", "node", [])
 
     results = []
-    outer = talk.converse_all([running.peer()], timeout=15, concurrency=1, then=hold)[0]
+    outer = runner.converse_all([running.peer()], timeout=15, concurrency=1, then=hold)[0]
     assert results[0].code == "alive", results
     assert outer.answer == Returned(Atom(running.name))
     note("alive", results[0].code)
@@ -162,7 +162,7 @@ def test_tls_attacks(running, note, attack):
 def test_we_refuse_the_node(running, note, other_pki):
     if running.carrier == "tcp":
         pytest.skip("TCP has no certificates")
-    result = talk.converse_all([running.peer(tls=running.tls(ca=other_pki.ca))], timeout=10, concurrency=1)[0]
+    result = runner.converse_all([running.peer(tls=running.tls(ca=other_pki.ca))], timeout=10, concurrency=1)[0]
     assert result.code == "tls_verification"
     assert result.trace.tls["peer"]["subject"] == "CN=node"
     assert running.code(server_name="elsewhere.test") == "tls_verification"
@@ -267,7 +267,7 @@ def test_missing_flags_and_allow(running, asker, note, monkeypatch):
     assert code == "not_allowed"
     note("missing flags", code)
     # Last, as it cannot be taken back: nobody but this name is allowed from here on.
-    (answer,) = ask.call_everywhere([running.peer()], ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]]), via=None, timeout=10,
+    (answer,) = rpc.call_everywhere([running.peer()], ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]]), via=None, timeout=10,
                                     concurrency=1)
     assert answer["code"] == "connected"
     assert running.code() == "connected"

@@ -15,7 +15,7 @@ import time
 import nodes
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import links
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -42,7 +42,7 @@ def pair(request, pki, tmp_path_factory):
                      tls=Tls(ca=own.ca, **own.pair("node")) if carrier == "tls" else None)
 
         def call(*words):
-            (answer,) = ask.call_everywhere([first], words, via=None, timeout=20, concurrency=1)
+            (answer,) = rpc.call_everywhere([first], words, via=None, timeout=20, concurrency=1)
             assert answer["code"] == "connected", answer
             return answer["result"]
 
@@ -63,7 +63,7 @@ def watched(pair, seconds, meanwhile=lambda: None):
     links.watch(found, seconds)
     took = time.monotonic() - begin
     worker.join()
-    assert {(link["direction"], link["remote_address"], link["stranger"], link["node"][:1]) for link in found} == {
+    assert {(link["direction"], link["remote_address"], link["non_member"], link["node"][:1]) for link in found} == {
         ("in", address, False, "l"), ("out", address, False, "l")}
     return {link["wire"] for link in found}, took
 

@@ -245,8 +245,8 @@ def ephemeral_ports(root: str = "/proc") -> dict[str, object] | None:
     if len(first_last) != 2:
         return None
     reserved = read(f"{root}/sys/net/ipv4/ip_local_reserved_ports").decode().strip()
-    windows = [part.partition("-") for part in reserved.split(",") if part]
-    return {"range": [int(end) for end in first_last], "reserved": [[int(first), int(last or first)] for first, _dash, last in windows]}
+    port_ranges = [part.partition("-") for part in reserved.split(",") if part]
+    return {"range": [int(end) for end in first_last], "reserved": [[int(first), int(last or first)] for first, _dash, last in port_ranges]}
 
 
 def default_interfaces(root: str = "/proc") -> set[tuple[str, int]]:

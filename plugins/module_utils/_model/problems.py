@@ -46,7 +46,7 @@ class Problems:
             if found.host and found.host not in hosts:
                 hosts.append(found.host)
         return [
-            {"host": named(hosts), "hosts": hosts, "variable": variable, "rule": rule, "message": message, "fix": fix}
+            {"host": join_names(hosts), "hosts": hosts, "variable": variable, "rule": rule, "message": message, "fix": fix}
             for (variable, rule, message, fix), hosts in groups.items()
         ]
 
@@ -74,7 +74,7 @@ def shown(value: object, most: int = 80) -> str:
     return "nothing" if value is None else printable(repr(value)[:most])
 
 
-def named(hosts: Iterable[str], most: int = 5) -> str:
+def join_names(hosts: Iterable[str], most: int = 5) -> str:
     """Host names for a sentence: all of a few, the first of many."""
     names = list(hosts)
     if len(names) <= most:

@@ -52,10 +52,10 @@ async def _ask(
     addresses: list[Address], port: int, request: epmd.Request, limit: int, decode: Callable[[bytearray, bool], _Answer | None],
     trace: Trace, source: str | None, timeout: float,
 ) -> tuple[_Answer, str]:
-    trace.stage, trace.late = "epmd", "epmd_filtered"
+    trace.stage, trace.timeout_code = "epmd", "epmd_filtered"
     try:
         stream = await connect(addresses, port, source, timeout)
-        trace.late = "epmd_timeout"
+        trace.timeout_code = "epmd_timeout"
         try:
             return await _converse(stream, epmd.encode_request(request), limit, decode), stream.peer()
         finally:

@@ -18,7 +18,7 @@ from typing import Any
 from .. import _term as term
 from .node import Call, Link, Outcome, Peer, Returned
 from .options import OptionError
-from .talk import converse_all
+from .runner import converse_all
 
 _Atom = term.Atom
 Address = tuple[int, ...]

@@ -229,7 +229,7 @@ def _rex_outcome(message: etf.Term) -> Outcome:
     return Returned(value)
 
 
-async def reach(peer: Peer, trace: Trace, timeout: float) -> TcpStream:
+async def connect_to_node(peer: Peer, trace: Trace, timeout: float) -> TcpStream:
     """Ask EPMD where the port is not known, and connect: nothing is said to the node. `timeout` and errors are those of `open_link`."""
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout
@@ -239,9 +239,9 @@ async def reach(peer: Peer, trace: Trace, timeout: float) -> TcpStream:
         name = handshake.split_node(peer.node)[0]
         port = (await epmd.port_of(addresses, peer.epmd_port, name, trace, source=peer.source, timeout=until - loop.time())).port
     trace.port = port
-    trace.stage, trace.late = "connect", "filtered"
+    trace.stage, trace.timeout_code = "connect", "filtered"
     tcp = await connect(addresses, port, peer.source, until - loop.time())
-    trace.address, trace.late = tcp.peer(), None
+    trace.address, trace.timeout_code = tcp.peer(), None
     return tcp
 
 
@@ -253,19 +253,19 @@ async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float
     """
     until = asyncio.get_running_loop().time() + timeout
     context = contexts.get(peer.tls) if peer.tls is not None else None
-    tcp = await reach(peer, trace, timeout)
+    tcp = await connect_to_node(peer, trace, timeout)
     stream: TcpStream | TlsStream = tcp
     try:
         if context is not None:
             trace.stage = "tls"
             stream = await _start_tls(peer, tcp, context, trace, until - asyncio.get_running_loop().time())
-        link = await _shake_hands(peer, stream, trace)
+        link = await _handshake(peer, stream, trace)
     except BaseException:
         stream.close()
         raise
     finally:
         if isinstance(stream, TlsStream):
-            trace.tls = stream.facts()
+            trace.tls = stream.session_facts()
     return link
 
 
@@ -275,12 +275,12 @@ async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Tra
     try:
         await stream.handshake(silence=left * (1 - _PLAIN_SHARE))
     except (Dropped, Reset, asyncio.TimeoutError):
-        trace.tls = stream.facts()
-        if stream.seen.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE):
+        trace.tls = stream.session_facts()
+        if stream.record.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE):
             raise Refused("the port does not speak TLS: it shakes hands in the clear", code="tls_on_plaintext") from None
         raise
     except BaseException:
-        trace.tls = stream.facts()
+        trace.tls = stream.session_facts()
         raise
     return stream
 
@@ -311,7 +311,7 @@ def _initiator(peer: Peer) -> handshake.Initiator:
     return handshake.Initiator(name=peer.name, expected=peer.node, cookie=cookie, challenge=challenge, creation=creation)
 
 
-async def _shake_hands(peer: Peer, stream: TcpStream | TlsStream, trace: Trace) -> Link:
+async def _handshake(peer: Peer, stream: TcpStream | TlsStream, trace: Trace) -> Link:
     width = 4 if isinstance(stream, TlsStream) else 2
     frames = Frames(width, handshake.MAX_MESSAGE)
     side = _initiator(peer)

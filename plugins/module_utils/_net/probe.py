@@ -14,7 +14,7 @@ from .._wire import codes
 from .identity import acting_as
 from .node import Peer
 from .options import OptionError, make_peers
-from .talk import converse_each, names_each
+from .runner import converse_each, names_each
 
 
 def probe(params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -52,5 +52,5 @@ async def _ask(params: Mapping[str, Any], targets: Sequence[Mapping[str, Any]], 
 
 def _of_epmd(entry: Mapping[str, Any]) -> dict[str, Any]:
     """EPMD's answer with the keys of a node's."""
-    kept = {key: entry[key] for key in ("code", "verdict", "stage", "message", "milliseconds", "port", "address")}
+    kept = {key: entry[key] for key in ("code", "category", "stage", "message", "milliseconds", "port", "address")}
     return {**kept, "tls": None, "flags": None, "creation": None}

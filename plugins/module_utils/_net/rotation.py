@@ -18,7 +18,7 @@ from typing import Any, Callable
 from .._term import Atom
 from .._wire import codes
 from .node import Call, Link, Peer, Returned
-from .talk import Result, converse_all
+from .runner import Result, converse_all
 
 
 @dataclass(frozen=True)

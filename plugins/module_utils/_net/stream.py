@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from .._wire.errors import WireError
-from .tls import Seen, Session, agreed, facts, failure
+from .tls import HandshakeRecord, Session, classify_tls_error, record_negotiated, session_facts
 
 _CHUNK = 65536
 
@@ -37,11 +37,11 @@ class Reset(Exception):
 class Trace:
     """How far a conversation came. Filled as it goes, so that it tells the truth also where a deadline ended it.
 
-    `late` is the code of a deadline that ends it where it stands, where that is not `timeout_` and the stage.
+    `timeout_code` is the code of a deadline that ends it where it stands, where that is not `timeout_` and the stage.
     """
 
     stage: str = "resolve"
-    late: str | None = "unresolved"
+    timeout_code: str | None = "unresolved"
     port: int | None = None
     address: str | None = None
     tls: dict[str, Any] | None = None
@@ -198,11 +198,11 @@ class TlsStream:
         self._tcp = tcp
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
-        self.seen = Seen()
+        self.record = HandshakeRecord()
         self._ended = False
         # The context makes sessions of our own class.
         self._session = cast(Session, context.wrap_bio(self._in, self._out, server_hostname=server_name))
-        self._session.seen = self.seen
+        self._session.record = self.record
 
     def peer(self) -> str:
         """The address connected to."""
@@ -215,7 +215,7 @@ class TlsStream:
 
     async def _fill(self) -> None:
         data = await self._tcp.receive()
-        self.seen.bytes_received += len(data)
+        self.record.bytes_received += len(data)
         if data:
             self._in.write(data)
         else:
@@ -231,12 +231,12 @@ class TlsStream:
             while True:
                 try:
                     self._session.do_handshake()
-                    agreed(self._session, self.seen)
+                    record_negotiated(self._session, self.record)
                     await self._flush()
                     return
                 except ssl.SSLWantReadError:
                     await self._flush()
-                if self.seen.bytes_received:
+                if self.record.bytes_received:
                     await self._fill()
                 else:
                     await asyncio.wait_for(self._fill(), silence)
@@ -245,17 +245,17 @@ class TlsStream:
         except ssl.SSLError as error:
             # Our own alert tells the peer why.
             await self._flush()
-            if self._ended and self.seen.alert is None and not isinstance(error, ssl.SSLCertVerificationError):
+            if self._ended and self.record.alert is None and not isinstance(error, ssl.SSLCertVerificationError):
                 # OpenSSL before 3 has other names for it.
                 raise Dropped() from None
-            raise failure(error, self.seen) from None
+            raise classify_tls_error(error, self.record) from None
 
     async def send(self, data: bytes) -> None:
         """Send all of it."""
         try:
             self._session.write(data)
         except ssl.SSLError as error:
-            raise failure(error, self.seen) from None
+            raise classify_tls_error(error, self.record) from None
         await self._flush()
 
     async def receive(self) -> bytes:
@@ -268,7 +268,7 @@ class TlsStream:
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 return b""
             except ssl.SSLError as error:
-                raise failure(error, self.seen) from None
+                raise classify_tls_error(error, self.record) from None
             await self._fill()
 
     def close(self) -> None:
@@ -283,6 +283,6 @@ class TlsStream:
             pass
         self._tcp.close()
 
-    def facts(self) -> dict[str, Any]:
+    def session_facts(self) -> dict[str, Any]:
         """Version, cipher and the peer's certificate, as far as they are known."""
-        return facts(self.seen)
+        return session_facts(self.record)

@@ -69,7 +69,7 @@ class Tls:
 
 
 @dataclass
-class Seen:
+class HandshakeRecord:
     """What the messages of one handshake told."""
 
     certificate: bytes | None = None
@@ -82,18 +82,18 @@ class Seen:
 class Session(ssl.SSLObject):
     """An SSL object that carries what its handshake told."""
 
-    seen: Seen
+    record: HandshakeRecord
 
 
-def _listen(session: Any, direction: str, dummy_version: int, content: int, dummy_kind: int, data: bytes) -> None:
+def _on_tls_message(session: Any, direction: str, dummy_version: int, content: int, dummy_kind: int, data: bytes) -> None:
     """Called by OpenSSL for each message of each session."""
-    seen = getattr(session, "seen", None)
-    if seen is None or direction != "read":
+    record = getattr(session, "record", None)
+    if record is None or direction != "read":
         return
-    if content == _ALERT and len(data) == 2 and data[1] != 0 and seen.alert is None:
-        seen.alert = data[1]
-    elif content == _HANDSHAKE and data[:1] == bytes((_CERTIFICATE,)) and seen.certificate is None:
-        seen.certificate = x509.first_certificate(data)
+    if content == _ALERT and len(data) == 2 and data[1] != 0 and record.alert is None:
+        record.alert = data[1]
+    elif content == _HANDSHAKE and data[:1] == bytes((_CERTIFICATE,)) and record.certificate is None:
+        record.certificate = x509.first_certificate(data)
 
 
 class Contexts:
@@ -125,7 +125,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
     context.sslobject_class = Session
     if hasattr(context, "_msg_callback"):
         # The property of the base class: that of SSLContext makes three enumerations of each message, which costs more than its decryption.
-        super(ssl.SSLContext, ssl.SSLContext)._msg_callback.__set__(context, _listen)  # type: ignore[misc] # pylint: disable=protected-access
+        super(ssl.SSLContext, ssl.SSLContext)._msg_callback.__set__(context, _on_tls_message)  # type: ignore[misc] # pylint: disable=protected-access
     wanted = sorted(VERSIONS[version] for version in tls.versions)
     if not wanted:
         raise ValueError("no TLS version is asked for")
@@ -174,10 +174,10 @@ def _pem(kind: str, text: str) -> str:
     return f"-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n"
 
 
-def failure(error: ssl.SSLError, seen: Seen) -> WireError:
+def classify_tls_error(error: ssl.SSLError, record: HandshakeRecord) -> WireError:
     """What a failed handshake means. An alert of the peer's goes before whatever OpenSSL made of it."""
-    if seen.alert is not None:
-        number = seen.alert
+    if record.alert is not None:
+        number = record.alert
         return Refused(f"the peer ended TLS with alert {number}, {codes.TLS_ALERTS.get(number, 'unnamed')}", code=codes.alert_code(number))
     if isinstance(error, ssl.SSLCertVerificationError):
         return Refused(f"the peer's certificate is refused: {error.verify_message}", code="tls_verification")
@@ -191,23 +191,23 @@ def failure(error: ssl.SSLError, seen: Seen) -> WireError:
     return WireError(f"the TLS handshake failed: {reason}", code="tls_protocol_error")
 
 
-def agreed(session: ssl.SSLObject, seen: Seen) -> None:
+def record_negotiated(session: ssl.SSLObject, record: HandshakeRecord) -> None:
     """Keep what a finished handshake agreed on: a session that is closed or refused afterwards does not tell it any more."""
-    seen.version = _SPELLED.get(session.version() or "")
+    record.version = _SPELLED.get(session.version() or "")
     cipher = session.cipher()
-    seen.cipher = cipher[0] if cipher is not None else None
-    if seen.certificate is None:
-        seen.certificate = session.getpeercert(True)
+    record.cipher = cipher[0] if cipher is not None else None
+    if record.certificate is None:
+        record.certificate = session.getpeercert(True)
 
 
 # A run asks the same peers many things, and reading a certificate takes a good part of a conversation.
 _describe = functools.lru_cache(maxsize=1024)(x509.describe)
 
 
-def facts(seen: Seen) -> dict[str, Any]:
+def session_facts(record: HandshakeRecord) -> dict[str, Any]:
     """What is known of a session: `version` and `cipher` (None where none was agreed on) and the `peer`'s certificate, or None."""
     peer: dict[str, Any] | None = None
-    if seen.certificate:
+    if record.certificate:
         with contextlib.suppress(WireError):
-            peer = dict(_describe(seen.certificate))
-    return {"version": seen.version, "cipher": seen.cipher, "peer": peer}
+            peer = dict(_describe(record.certificate))
+    return {"version": record.version, "cipher": record.cipher, "peer": peer}

@@ -156,7 +156,7 @@ def judge_names(names: Mapping[str, Iterable[str]], known: frozenset[str], probl
     return warnings
 
 
-def settle(
+def effective_values(
     variable: str,
     seen: Mapping[str, object],
     own: Mapping[str, object],
@@ -193,7 +193,7 @@ def settle(
     return settled
 
 
-def agree(variable: str, values: Mapping[str, object], problems: Problems) -> object:
+def cluster_value(variable: str, values: Mapping[str, object], problems: Problems) -> object:
     """The one value of a cluster-wide variable, MISSING where nobody has it. More than one is an error that shows no value."""
     holders: dict[Hashable, list[str]] = {}
     for host, value in values.items():

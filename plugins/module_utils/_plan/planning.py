@@ -16,7 +16,7 @@ from .group import Hosts, read_group
 from .inputs import MISSING
 from .members import Membership, read_listed, read_members
 from .secrets import check_certificates, check_secrets, read_ca_dir
-from .values import Shape, cluster_value, read_outsiders, read_shape
+from .values import Shape, read_cluster_value, read_outsiders, read_shape
 
 
 def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
@@ -102,7 +102,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
 
 
 def _read_waivers(inventory: Inventory, membership: Membership, present: tuple[str, ...], problems: Problems) -> tuple[Waiver, ...]:
-    value = cluster_value(inventory, "beam_waivers", present, problems)
+    value = read_cluster_value(inventory, "beam_waivers", present, problems)
     if value is MISSING:
         return ()
     subjects = {host for group in inventory.groups.values() for host in group}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._model.problems import Problems, named
+from .._model.problems import Problems, join_names
 
 DEFAULT_GROUP = "beam"
 """The group that the playbooks target if nobody sets beam_group."""
@@ -68,7 +68,7 @@ def _group(run: Run, problems: Problems) -> None:
             "",
             "beam_group",
             "group_in_inventory",
-            f"the inventory sets beam_group to {value} for {named(elsewhere)}, but a play cannot see it and targets the group {group}.",
+            f"the inventory sets beam_group to {value} for {join_names(elsewhere)}, but a play cannot see it and targets the group {group}.",
             f"run with -e beam_group={value}.",
         )
     elif group not in run.groups:

@@ -17,19 +17,19 @@ from dataclasses import dataclass
 class Code:
     """One outcome.
 
-    `verdict` says what it means for the question "does the peer let us in?":
+    `category` says what it means for the question "does the peer let us in?":
 
     * `connected`: it does, and has answered.
-    * `refused`: the peer itself said no, at the layer named. An attack that ends here was refused.
+    * `refused_by_peer`: the peer itself said no, at the layer named. An attack that ends here was refused.
     * `blocked`: the network did not let us through to the peer.
-    * `rejected`: *we* said no to the peer: it is not who it should be.
+    * `refused_by_us`: we said no to the peer: it is not who it should be.
     * `unclear`: the peer neither let us in nor said no.
     * `broken`: the probe could not be made. It says nothing about the peer.
     """
 
     name: str
     layer: str
-    verdict: str
+    category: str
     meaning: str
 
 
@@ -93,44 +93,46 @@ def _table() -> Iterable[Code]:
     yield Code("epmd_filtered", "epmd", "blocked", "Nothing came back on the attempt to connect to EPMD.")
     yield Code("epmd_unreachable", "epmd", "blocked", "There is no route to the host that EPMD was asked on.")
     yield Code("epmd_reset", "epmd", "unclear", "The connection to EPMD was reset.")
-    yield Code("epmd_dropped", "epmd", "refused", "EPMD closed the connection without a whole answer.")
+    yield Code("epmd_dropped", "epmd", "refused_by_peer", "EPMD closed the connection without a whole answer.")
     yield Code("epmd_timeout", "epmd", "unclear", "EPMD took the connection and did not finish its answer in time.")
     yield Code("epmd_protocol_error", "epmd", "unclear", "What answered on EPMD's port does not speak EPMD's protocol.")
     yield Code("not_registered", "epmd", "unclear", "EPMD answered that it knows no node of that name.")
 
     for number, name in sorted(TLS_ALERTS.items()):
         if name != "close_notify":
-            yield Code(f"tls_alert_{name}", "tls", "refused", f"The peer ended the TLS handshake with alert {number} ({name}).")
-    yield Code("tls_verification", "tls", "rejected",
+            yield Code(f"tls_alert_{name}", "tls", "refused_by_peer", f"The peer ended the TLS handshake with alert {number} ({name}).")
+    yield Code("tls_verification", "tls", "refused_by_us",
                "We refused the peer's certificate: wrong CA, wrong name, expired, or without the right purpose.")
     yield Code("tls_protocol_error", "tls", "unclear", "The TLS handshake failed on our side for another reason than the certificate.")
-    yield Code("tls_on_plaintext", "tls", "rejected", "We spoke TLS, the port speaks the distribution protocol in the clear.")
-    yield Code("plaintext_on_tls", "tls", "refused", "We spoke in the clear, the port answered with a TLS record.")
+    yield Code("tls_on_plaintext", "tls", "refused_by_us", "We spoke TLS, the port speaks the distribution protocol in the clear.")
+    yield Code("plaintext_on_tls", "tls", "refused_by_peer", "We spoke in the clear, the port answered with a TLS record.")
     yield Code("dropped_tls", "tls", "unclear", "The peer closed the connection in the TLS handshake without an alert.")
     yield Code("timeout_tls", "tls", "unclear", "The TLS handshake was not finished in time.")
 
-    yield Code("dropped_status", "handshake", "refused",
+    yield Code("dropped_status", "handshake", "refused_by_peer",
                "The peer closed the connection instead of answering our name; an allow list bound to certificates does so.")
-    yield Code("not_allowed", "handshake", "refused", "The peer does not allow our name (net_kernel:allow/1), or misses flags that it demands.")
+    yield Code("not_allowed", "handshake", "refused_by_peer",
+               "The peer does not allow our name (net_kernel:allow/1), or misses flags that it demands.")
     yield Code("nok", "handshake", "unclear", "The peer is connecting to us at the same time and prefers its own attempt.")
     yield Code("alive", "handshake", "unclear", "The peer has a connection with a node of our name already; we left that one alone.")
     yield Code("timeout_status", "handshake", "unclear", "The peer did not answer our name in time.")
-    yield Code("dropped_challenge", "handshake", "refused", "The peer closed the connection instead of sending its challenge.")
+    yield Code("dropped_challenge", "handshake", "refused_by_peer", "The peer closed the connection instead of sending its challenge.")
     yield Code("timeout_challenge", "handshake", "unclear", "The peer did not send its challenge in time.")
-    yield Code("wrong_node", "handshake", "rejected", "Another node answered than the one asked for; nothing was proven to it.")
-    yield Code("flags_missing", "handshake", "rejected", "The peer lacks distribution flags that cannot be done without.")
-    yield Code("cookie_refused_theirs", "cookie", "refused", "The peer closed the connection on our proof of the cookie: its cookie is another one.")
-    yield Code("cookie_mismatch_ours", "cookie", "rejected", "The peer took our proof, but its own proof of the cookie is wrong.")
-    yield Code("digest_reflected", "cookie", "rejected", "The peer sent our own proof or challenge back to us: it does not know the cookie.")
+    yield Code("wrong_node", "handshake", "refused_by_us", "Another node answered than the one asked for; nothing was proven to it.")
+    yield Code("flags_missing", "handshake", "refused_by_us", "The peer lacks distribution flags that cannot be done without.")
+    yield Code("cookie_refused_theirs", "cookie", "refused_by_peer",
+               "The peer closed the connection on our proof of the cookie: its cookie is another one.")
+    yield Code("cookie_mismatch_ours", "cookie", "refused_by_us", "The peer took our proof, but its own proof of the cookie is wrong.")
+    yield Code("digest_reflected", "cookie", "refused_by_us", "The peer sent our own proof or challenge back to us: it does not know the cookie.")
     yield Code("timeout_ack", "cookie", "unclear", "The peer did not answer our proof of the cookie in time.")
 
     yield Code("dropped_ping", "node", "unclear", "The peer closed the finished connection instead of answering.")
     yield Code("timeout_ping", "node", "unclear", "The peer finished the handshake and did not answer a ping in time.")
-    yield Code("ping_refused", "node", "refused", "The node answered the ping with no.")
+    yield Code("ping_refused", "node", "refused_by_peer", "The node answered the ping with no.")
     yield Code("dropped_call", "node", "unclear", "The peer closed the connection before it answered a call.")
     yield Code("timeout_call", "node", "unclear", "The node did not answer a call in time.")
-    yield Code("call_failed", "node", "refused", "The called function ended with an exception.")
-    yield Code("call_refused", "node", "refused", "The node did not start the call.")
+    yield Code("call_failed", "node", "refused_by_peer", "The called function ended with an exception.")
+    yield Code("call_refused", "node", "refused_by_peer", "The node did not start the call.")
 
     yield Code("protocol_error", "any", "unclear", "The peer sent what the protocol does not allow at that stage.")
     yield Code("out_of_order", "any", "unclear", "The peer sent a message that is known, but not due at that stage.")
@@ -148,12 +150,12 @@ def _names(**want: str) -> frozenset[str]:
     return frozenset(name for name, code in CODES.items() if all(getattr(code, field) == value for field, value in want.items()))
 
 
-REFUSED_TLS: frozenset[str] = _names(layer="tls", verdict="refused")
-REFUSED_HANDSHAKE: frozenset[str] = _names(layer="handshake", verdict="refused")
-REFUSED_COOKIE: frozenset[str] = _names(layer="cookie", verdict="refused")
-REFUSED: frozenset[str] = _names(verdict="refused")
-BLOCKED: frozenset[str] = _names(verdict="blocked")
-BROKEN: frozenset[str] = _names(verdict="broken")
+REFUSED_TLS: frozenset[str] = _names(layer="tls", category="refused_by_peer")
+REFUSED_HANDSHAKE: frozenset[str] = _names(layer="handshake", category="refused_by_peer")
+REFUSED_COOKIE: frozenset[str] = _names(layer="cookie", category="refused_by_peer")
+REFUSED: frozenset[str] = _names(category="refused_by_peer")
+BLOCKED: frozenset[str] = _names(category="blocked")
+BROKEN: frozenset[str] = _names(category="broken")
 
 # What `expect` takes besides the codes: a name for a set of them.
 GROUPS: dict[str, frozenset[str]] = {
@@ -190,7 +192,7 @@ def lookup(name: str) -> Code:
     if name in CODES:
         return CODES[name]
     if _numbered_alert(name):
-        return Code(name, "tls", "refused", f"The peer ended the TLS handshake with alert {name[10:]}.")
+        return Code(name, "tls", "refused_by_peer", f"The peer ended the TLS handshake with alert {name[10:]}.")
     raise KeyError(name)
 
 

@@ -40,7 +40,7 @@ class SendName:
 
 @dataclass(frozen=True)
 class Status:
-    """The acceptor's verdict on the name. `named` carries the name given to an initiator that asked for one."""
+    """The acceptor's answer to the name. `named` carries the name given to an initiator that asked for one."""
 
     status: str
     name: str | None = None
@@ -354,14 +354,14 @@ class Acceptor(_Side):
 
     def __init__(
         self, *, name: str, cookie: bytes, challenge: int, creation: int, flags: int = dflags.OURS, required: int = dflags.REQUIRED,
-        verdict: Callable[[str], str] = lambda name: "ok",
+        decide_status: Callable[[str], str] = lambda name: "ok",
     ) -> None:
         super().__init__(State.A_NAME, cookie, challenge)
         self.name = name
         self.creation = creation
         self._flags = flags
         self._required = required
-        self._verdict = verdict
+        self._decide_status = decide_status
         self._old_form = False
 
     def on_name(self, message: SendName) -> bytes:
@@ -371,7 +371,7 @@ class Acceptor(_Side):
         if dflags.missing(message.flags, self._required):
             self.state = State.FAILED
             return encode(Status("not_allowed"))
-        status = self._verdict(message.name)
+        status = self._decide_status(message.name)
         if status == "alive":
             self.state = State.A_ALIVE
         elif status in ("ok", "ok_simultaneous"):

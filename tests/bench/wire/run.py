@@ -30,7 +30,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "matrix"))
 
 import nodes  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, stream, talk  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner, stream  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._wire import etf, flags, handshake  # noqa: E402
@@ -69,9 +69,9 @@ def page(release):
 
 # What bounds what is missed; for the reader of the page, not measured here.
 REASONS = """
-What a probe needs beyond a bare TLS connection stands under it, step by step: another connection, to EPMD; then the node's verdict on our
+What a probe needs beyond a bare TLS connection stands under it, step by step: another connection, to EPMD; then the node's answer to our
 certificate, which TLS 1.3 gives only after our side of its handshake has ended; then three messages of the node's, for each of which a process of it
-has to be woken. The bare connection that reads the first answer has paid for the verdict, too. None of these steps can be left out or sent before the
+has to be woken. The bare connection that reads the first answer has paid for that answer, too. None of these steps can be left out or sent before the
 one in front of it was answered: the cookie is proven only to the node that was asked for, and what comes behind the proof counts only when the node
 has proven its own.
 """
@@ -121,11 +121,11 @@ def steps(work):
                 seen.append((value, time.perf_counter()))
             super().__setattr__(key, value)
 
-    talk.Trace = Watched
+    runner.Trace = Watched
     try:
         work()
     finally:
-        talk.Trace = stream.Trace
+        runner.Trace = stream.Trace
     return {
         text: statistics.median((end - begin) * 1000 for (now, begin), (_next, end) in zip(seen, seen[1:]) if now == stage)
         for stage, text in STEPS.items()
@@ -159,7 +159,7 @@ def probes(setting):
 
     def many(name, count, tls=True):
         """Milliseconds of each probe among `count` in one call, as `dist_probe` makes them."""
-        results = talk.converse_all([setting.peer(name, tls)] * count, timeout=10, concurrency=1)
+        results = runner.converse_all([setting.peer(name, tls)] * count, timeout=10, concurrency=1)
         assert all(result.connected for result in results), results
         return [result.milliseconds for result in results]
 
@@ -212,13 +212,13 @@ def mesh(setting, count):
             lab.node(setting.release, name, tls=optfile, arguments=small + join, wait=False)
         there = min(start + 10, count)
         nodes.wait_for(lambda there=there: all(f"m{number}" in lab.names() for number in range(there)), seconds=120)
-        nodes.wait_for(lambda there=there: ask.mesh(peers[:there], timeout=60, concurrency=64)["whole"], seconds=120)
+        nodes.wait_for(lambda there=there: rpc.mesh(peers[:there], timeout=60, concurrency=64)["whole"], seconds=120)
     begin = time.perf_counter()
-    assert ask.mesh(peers, timeout=60, concurrency=64)["whole"]
+    assert rpc.mesh(peers, timeout=60, concurrency=64)["whole"]
     show(f"{count} nodes: mesh_info", time.perf_counter() - begin, "s", 3)
     show("peak memory of the process that asked", peak(), "MiB")
     begin = time.perf_counter()
-    results = talk.converse_all(peers * (count - 1), timeout=60, concurrency=64)
+    results = runner.converse_all(peers * (count - 1), timeout=60, concurrency=64)
     took = time.perf_counter() - begin
     codes = sorted({result.code for result in results})
     assert codes == ["connected"], codes

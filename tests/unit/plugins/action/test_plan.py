@@ -121,9 +121,9 @@ def test_all_mistakes_at_once_and_no_secret(lab: Lab) -> None:
     lab.group["beam_mode"] = "of"
     lab.group["beam_pki_ca_passphrase"] = "tooshort--"
     output = lab.run(ROLE, "-vvv", expect=2)
-    # n2 has no address and n1 no window, so that n3 is the only node left: nobody to disagree with its long name.
+    # n2 has no address and n1 no port range, so that n3 is the only node left: nobody to disagree with its long name.
     assert rules(output) == {
-        ("n1, beam_ports", "window_reversed"),
+        ("n1, beam_ports", "port_range_reversed"),
         ("n1, beam_adress", "near_miss"),
         ("n2, beam_address", "address_format"),
         ("n3, beam_cookie", "differs"),

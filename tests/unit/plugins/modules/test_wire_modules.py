@@ -77,7 +77,7 @@ def test_what_is_returned_of_a_target_is_said_with_the_same_words():
     speaking = [importlib.import_module(PACKAGE + name) for name in ("dist_probe", "node_call", "node_members", "mesh_info")]
     returned = [yaml.safe_load(module.RETURN)["targets"]["contains"] for module in speaking]
     common = set.intersection(*map(set, returned))
-    assert {"node", "host", "port", "address", "name", "code", "verdict", "message", "milliseconds", "tls", "flags"} <= common
+    assert {"node", "host", "port", "address", "name", "code", "category", "message", "milliseconds", "tls", "flags"} <= common
     # A probe makes no call; a node that was not asked for its creation tells it in the handshake all the same.
     for key in common - {"stage", "creation"}:
         assert all(said[key] == returned[0][key] for said in returned), key
@@ -155,7 +155,7 @@ def test_node_call(monkeypatch):
 
 
 def test_mesh_info_of_nobody(monkeypatch):
-    with server(Node(verdict="not_allowed")) as port:
+    with server(Node(status="not_allowed")) as port:
         status, answer = run("mesh_info", monkeypatch, **common(port))
     assert (status, answer["whole"], answer["missing"], answer["targets"][0]["code"]) == (0, False, [], "not_allowed")
     status, answer = run("mesh_info", monkeypatch, check=True, relink=True, **common(port))

@@ -56,7 +56,7 @@ SOCKETS = [
 def test_links(tmp_path):
     """One link in, one out, and a connection that is none; and somebody else's."""
     found = links.links({9100}, {"10.0.0.2": "b@10.0.0.2"}, tree(tmp_path, SOCKETS))
-    assert [(link["direction"], link["remote_address"], link["member"], link["stranger"], link["pid"], link["node"]) for link in found] == [
+    assert [(link["direction"], link["remote_address"], link["member"], link["non_member"], link["pid"], link["node"]) for link in found] == [
         ("in", "10.0.0.2", "b@10.0.0.2", False, 10, "a@10.0.0.1"), ("out", "10.0.0.3", None, True, 10, "a@10.0.0.1"),
     ]
 

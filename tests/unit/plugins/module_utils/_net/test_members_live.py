@@ -14,7 +14,7 @@ import pathlib
 import sys
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc
 from ansible_collections.beam.cluster.plugins.module_utils._net.members import Wanted, admit
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -48,7 +48,7 @@ def peer(lab, name):
 
 
 def call(lab, name, *words):
-    (answer,) = ask.call_everywhere([peer(lab, name)], words, via=None, timeout=20, concurrency=1)
+    (answer,) = rpc.call_everywhere([peer(lab, name)], words, via=None, timeout=20, concurrency=1)
     assert answer["code"] == "connected", answer
     return answer["result"]
 

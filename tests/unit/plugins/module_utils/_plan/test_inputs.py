@@ -90,7 +90,7 @@ def test_distance(left: str, right: str, edits: int) -> None:
 
 def settle(seen: dict[str, object], own: dict[str, object]) -> tuple[dict[str, object], list[tuple[str, str]]]:
     problems = Problems()
-    return inputs.settle("beam_ports", seen, own, problems), [(problem.host, problem.rule) for problem in problems]
+    return inputs.effective_values("beam_ports", seen, own, problems), [(problem.host, problem.rule) for problem in problems]
 
 
 def test_what_peers_see_counts() -> None:
@@ -128,10 +128,10 @@ def test_a_template_that_only_the_host_can_resolve_is_a_mistake_unless_all_resol
 
 def test_agreeing() -> None:
     problems = Problems()
-    assert inputs.agree("beam_mode", {}, problems) is MISSING
-    assert inputs.agree("beam_mode", {"n1": "a", "n2": "a"}, problems) == "a"
+    assert inputs.cluster_value("beam_mode", {}, problems) is MISSING
+    assert inputs.cluster_value("beam_mode", {"n1": "a", "n2": "a"}, problems) == "a"
     assert not problems
-    assert inputs.agree("beam_mode", {"n1": "b", "n2": "a", "n3": "a"}, problems) == "a"
+    assert inputs.cluster_value("beam_mode", {"n1": "b", "n2": "a", "n3": "a"}, problems) == "a"
     assert [(problem.host, problem.rule) for problem in problems] == [("n1", "differs")]
 
 

@@ -87,7 +87,7 @@ def test_every_stage_where_a_peer_can_wait_or_leave_has_codes():
         assert f"dropped_{stage}" in codes.CODES
     for stage in ("tls", "status", "challenge", "ack", "ping", "call"):
         assert f"timeout_{stage}" in codes.CODES
-    assert {code.verdict for code in codes.CODES.values()} == {"connected", "refused", "blocked", "rejected", "unclear", "broken"}
+    assert {code.category for code in codes.CODES.values()} == {"connected", "refused_by_peer", "blocked", "refused_by_us", "unclear", "broken"}
     assert all(code.meaning.endswith(".") for code in codes.CODES.values())
 
 
@@ -113,7 +113,7 @@ def test_alerts_without_a_name_are_known_by_number():
     assert codes.alert_code(48) == "tls_alert_unknown_ca"
     assert codes.alert_code(200) == "tls_alert_200"
     assert codes.meets("tls_alert_200", ["refused_tls"])
-    assert codes.lookup("tls_alert_200").verdict == "refused"
+    assert codes.lookup("tls_alert_200").category == "refused_by_peer"
     assert codes.expand(["tls_alert_200"]) == {"tls_alert_200"}
     with pytest.raises(KeyError):
         codes.lookup("nonsense")

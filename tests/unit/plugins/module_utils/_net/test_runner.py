@@ -13,7 +13,7 @@ import threading
 import time
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import talk
+from ansible_collections.beam.cluster.plugins.module_utils._net import runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Raised, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid
@@ -344,18 +344,18 @@ def test_messages_without_end():
 
 @pytest.mark.parametrize("status", ["nok", "not_allowed", "alive"])
 def test_statuses(status):
-    node = Node(verdict=status)
+    node = Node(status=status)
     with server(node) as port:
         spoken(status, port, timeout=1.5)
     assert all(answer == b"sfalse" for answer in node.seen)
 
 
 def test_a_name_that_is_alive_for_a_moment_only():
-    node = Node(verdict="alive")
+    node = Node(status="alive")
 
     def serve(connection):
         node(connection)
-        node.verdict = "ok"
+        node.status = "ok"
 
     with server(serve) as port:
         spoken("connected", port)
@@ -444,7 +444,7 @@ def test_epmd_that_is_not_there():
 
 def names(port, timeout=1.0, host="127.0.0.1"):
     begin = time.monotonic()
-    answer = talk.names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0]
+    answer = runner.names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0]
     assert time.monotonic() - begin < timeout * 1.1 + 0.25
     return answer
 
@@ -484,7 +484,7 @@ def test_never_two_at_once_to_one_target_and_answers_in_order():
     node, other = Node(delay=0.05), Node(name="c@127.0.0.1", delay=0.05)
     with server(node) as port, server(other) as other_port:
         peers = [peer(port), peer(other_port, node="c@127.0.0.1"), peer(port, cookie=None), peer(port), peer(other_port, node="d@127.0.0.1")]
-        results = talk.converse_all(peers, timeout=2, concurrency=10)
+        results = runner.converse_all(peers, timeout=2, concurrency=10)
     assert [result.code for result in results] == ["connected", "connected", "cookie_refused_theirs", "connected", "wrong_node"]
     assert node.most == other.most == 1
 
@@ -494,16 +494,16 @@ def test_many_targets_at_once():
         peers = [peer(port, node=f"x{number}@127.0.0.1", host=f"127.0.1.{number}") for number in range(1, 41)]
         listening = [peer(port, node=f"y{number}@127.0.0.1") for number in range(2)]
         begin = time.monotonic()
-        results = talk.converse_all(peers, timeout=0.5, concurrency=40)
+        results = runner.converse_all(peers, timeout=0.5, concurrency=40)
         assert {result.code for result in results} == {"closed"}
         assert time.monotonic() - begin < 0.5
-        assert [result.code for result in talk.converse_all(listening, timeout=0.3, concurrency=2)] == ["timeout_status"] * 2
+        assert [result.code for result in runner.converse_all(listening, timeout=0.3, concurrency=2)] == ["timeout_status"] * 2
 
 
 def test_a_deadline_is_for_each_target_from_its_turn_on():
     with server(hang) as port:
         begin = time.monotonic()
-        results = talk.converse_all([peer(port), peer(port)], timeout=0.5, concurrency=2)
+        results = runner.converse_all([peer(port), peer(port)], timeout=0.5, concurrency=2)
         assert [result.code for result in results] == ["timeout_status"] * 2
         assert 0.9 < time.monotonic() - begin < 1.3
 
@@ -513,11 +513,11 @@ def test_one_node_at_many_addresses():
     node = Node(delay=0.05)
     with dropping("") as port:
         begin = time.monotonic()
-        results = talk.converse_all([peer(port, host=f"127.0.0.{number}") for number in range(1, 9)], timeout=0.5, concurrency=8)
+        results = runner.converse_all([peer(port, host=f"127.0.0.{number}") for number in range(1, 9)], timeout=0.5, concurrency=8)
         assert [result.code for result in results] == ["filtered"] * 8
         assert time.monotonic() - begin < 1.3
     with server(node, host="") as port:
-        results = talk.converse_all([peer(port, host=f"127.0.0.{number}") for number in range(1, 9)], timeout=2, concurrency=8)
+        results = runner.converse_all([peer(port, host=f"127.0.0.{number}") for number in range(1, 9)], timeout=2, concurrency=8)
     assert [result.code for result in results] == ["connected"] * 8
     assert node.most == 1
 

@@ -17,7 +17,7 @@ from .._wire import codes
 from .._wire.epmd import NamesAnswer
 from .._wire.errors import WireError
 from . import epmd
-from .node import Link, Peer, open_link, reach
+from .node import Link, Peer, connect_to_node, open_link
 from .stream import Dropped, Reset, Trace, resolve
 from .tls import Contexts
 
@@ -48,7 +48,7 @@ class Result:
         trace = self.trace
         return {
             "code": self.code,
-            "verdict": codes.lookup(self.code).verdict,
+            "category": codes.lookup(self.code).category,
             "stage": trace.stage,
             "message": self.message,
             "milliseconds": round(self.milliseconds, 1),
@@ -90,27 +90,27 @@ async def _attempt(
         finally:
             link.close()
 
-    return await _told(whole(), trace, timeout)
+    return await _classify_outcome(whole(), trace, timeout)
 
 
-async def _knock(peer: Peer, timeout: float) -> Result | None:
+async def _probe_port(peer: Peer, timeout: float) -> Result | None:
     """What became of connecting alone, None where somebody opened."""
     begin = time.monotonic()
     trace = Trace()
 
     async def whole() -> None:
-        (await reach(peer, trace, timeout)).close()
+        (await connect_to_node(peer, trace, timeout)).close()
 
-    code, message, dummy = await _told(whole(), trace, timeout)
+    code, message, dummy = await _classify_outcome(whole(), trace, timeout)
     return None if code == "connected" else Result(code, message, trace, (time.monotonic() - begin) * 1000)
 
 
-async def _told(whole: Awaitable[_Answer | None], trace: Trace, timeout: float) -> tuple[str, str, _Answer | None]:
+async def _classify_outcome(whole: Awaitable[_Answer | None], trace: Trace, timeout: float) -> tuple[str, str, _Answer | None]:
     """The code, the message and the answer of what is done within `timeout` seconds."""
     try:
         return "connected", "", await asyncio.wait_for(whole, timeout)
     except asyncio.TimeoutError:
-        return _timeout(trace)
+        return _timeout_outcome(trace)
     except Dropped:
         return f"dropped_{trace.stage}", "the peer closed the connection", None
     except Reset:
@@ -122,7 +122,7 @@ async def _told(whole: Awaitable[_Answer | None], trace: Trace, timeout: float) 
         return error.code, str(error), None
 
 
-_LATE = {
+_TIMEOUT_MESSAGES = {
     "unresolved": "the resolver did not answer in time",
     "epmd_filtered": "nothing came back on the attempt to connect to EPMD",
     "epmd_timeout": "EPMD did not finish its answer in time",
@@ -130,9 +130,9 @@ _LATE = {
 }
 
 
-def _timeout(trace: Trace) -> tuple[str, str, None]:
-    code = trace.late or f"timeout_{trace.stage}"
-    return code, _LATE.get(code, "the time was up"), None
+def _timeout_outcome(trace: Trace) -> tuple[str, str, None]:
+    code = trace.timeout_code or f"timeout_{trace.stage}"
+    return code, _TIMEOUT_MESSAGES.get(code, "the time was up"), None
 
 
 async def for_each(
@@ -156,7 +156,7 @@ async def for_each(
     return list(await asyncio.gather(*map(one, items)))
 
 
-def _place(peer: Peer) -> tuple[Hashable, ...]:
+def _endpoint_key(peer: Peer) -> tuple[Hashable, ...]:
     """Where it is spoken to."""
     return ((peer.host, peer.port or peer.node.partition("@")[0]),)
 
@@ -171,13 +171,13 @@ async def converse_each(
     async def work(peer: Peer) -> Result:
         turn = turns.setdefault(peer.node, asyncio.Lock())
         # A node that is asked for at many addresses is reached at few. Nobody waits for their turn to learn that nobody opens.
-        unopened = await _knock(peer, timeout) if turn.locked() else None
+        unopened = await _probe_port(peer, timeout) if turn.locked() else None
         if unopened is not None:
             return unopened
         async with turn:
             return await converse(peer, contexts, timeout, then)
 
-    return await for_each(peers, _place, work, concurrency)
+    return await for_each(peers, _endpoint_key, work, concurrency)
 
 
 def converse_all(
@@ -205,11 +205,11 @@ async def names_each(hosts: Sequence[tuple[str, int]], *, source: str | None, ti
             entry["nodes"] = [{"name": name, "port": node_port} for name, node_port in sorted(answer.nodes)]
             entry["reported_port"] = answer.epmd_port
         except asyncio.TimeoutError:
-            entry["code"], entry["message"], dummy = _timeout(trace)
+            entry["code"], entry["message"], dummy = _timeout_outcome(trace)
         except WireError as error:
             entry["code"], entry["message"] = error.code, str(error)
         entry["stage"] = trace.stage
-        entry["verdict"] = codes.lookup(entry["code"]).verdict
+        entry["category"] = codes.lookup(entry["code"]).category
         entry["milliseconds"] = round((time.monotonic() - begin) * 1000, 1)
         return entry
 

@@ -15,7 +15,7 @@ from .._wire import codes
 from .._wire.errors import EncodeError
 from .node import Call, Link, Outcome, Peer, Returned
 from .options import OptionError
-from .talk import Result, converse_all
+from .runner import Result, converse_all
 
 _Atom = term.Atom
 
@@ -27,7 +27,7 @@ def _entry(peer: Peer, result: Result) -> dict[str, Any]:
 
 
 def _end(entry: dict[str, Any], code: str, message: str) -> None:
-    entry.update(code=code, verdict=codes.lookup(code).verdict, stage="call", message=message)
+    entry.update(code=code, category=codes.lookup(code).category, stage="call", message=message)
 
 
 # --- node_call ---
@@ -161,7 +161,7 @@ async def _ask(link: Link) -> dict[str, Outcome]:
 def mesh(peers: Sequence[Peer], *, timeout: float, concurrency: int, relink: bool = False) -> dict[str, Any]:
     """Ask each peer for its view, after all links were cut and made again where `relink` says so.
 
-    Returns `targets`, `missing`, `strangers`, `differs`, `whole` and `relinked`.
+    Returns `targets`, `missing`, `non_members`, `differs`, `whole` and `relinked`.
     """
     relinked = _relink(peers, timeout, concurrency) if relink else None
     targets: list[dict[str, Any]] = []
@@ -169,23 +169,23 @@ def mesh(peers: Sequence[Peer], *, timeout: float, concurrency: int, relink: boo
         entry = _entry(peer, result)
         entry.update(_view(result.answer, peer.name) if result.connected else dict.fromkeys(_QUESTIONS))
         targets.append(entry)
-    return dict(judge(targets), targets=targets, relinked=relinked)
+    return dict(compare_views(targets), targets=targets, relinked=relinked)
 
 
-def judge(targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def compare_views(targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Who is missing from whom, who is there that was not asked for, and who differs.
 
     A node that could not be asked is missing from everybody's view that lacks it, and nothing is said of its own.
     """
     members = [target["node"] for target in targets]
     missing: list[dict[str, str]] = []
-    strangers: list[dict[str, str]] = []
+    non_members: list[dict[str, str]] = []
     for target in targets:
         if target["visible"] is None:
             continue
         seen = set(target["visible"])
         missing += [{"from": target["node"], "to": member} for member in members if member != target["node"] and member not in seen]
-        strangers += [{"from": target["node"], "to": node} for node in sorted(seen.difference(members))]
+        non_members += [{"from": target["node"], "to": node} for node in sorted(seen.difference(members))]
     differs: list[dict[str, Any]] = []
     for key in COMPARED:
         values: dict[str, list[str]] = {}
@@ -195,7 +195,7 @@ def judge(targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if len(values) > 1:
             differs.append({"what": key, "values": [{"value": value, "nodes": nodes} for value, nodes in sorted(values.items())]})
     asked = all(target["visible"] is not None for target in targets)
-    return {"missing": missing, "strangers": strangers, "differs": differs, "whole": asked and not missing}
+    return {"missing": missing, "non_members": non_members, "differs": differs, "whole": asked and not missing}
 
 
 def _relink(peers: Sequence[Peer], timeout: float, concurrency: int) -> dict[str, Any]:
