@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE
-from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import OUTSIDE, PAIRS_MAX, PROBE, VANTAGES, Probe, Questions, Scope, options
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import OUTSIDE, PAIRS_MAX, VANTAGES, Probe, Questions, Scope, options
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import NodeTarget, Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.door import same_address
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import PROBE_NAME
 
 MODULE = "beam.cluster.dist_probe"
 STATUS = "ansible.builtin.async_status"
@@ -143,4 +144,4 @@ def _options(target: Target, probes: Sequence[Probe], source: NodeTarget | None,
     tls = None
     if own.tls_versions:
         tls = {"ca": own.ca_file, "certificate": own.certificate_file, "key": own.key_file, "versions": list(own.tls_versions)}
-    return {**common, "name": f"{PROBE}@{own.host_part}", "cookie_file": own.cookie_file, "tls": tls}
+    return {**common, "name": f"{PROBE_NAME}@{own.host_part}", "cookie_file": own.cookie_file, "tls": tls}

@@ -155,6 +155,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._net.identity import acting_as
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 
 
 def main() -> None:
@@ -163,7 +164,7 @@ def main() -> None:
         argument_spec={
             "host": {"type": "str"},
             "hosts": {"type": "list", "elements": "str"},
-            "port": {"type": "int", "default": 4369},
+            "port": {"type": "int", "default": EPMD_PORT},
             "source": {"type": "str"},
             "user": {"type": "str"},
             "timeout": {"type": "float", "default": 10.0},

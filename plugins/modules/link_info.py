@@ -146,6 +146,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.links import links, members_by_address, parse_ports, watch
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
 
@@ -158,7 +159,7 @@ def main() -> None:
                 "type": "list", "elements": "dict", "default": [],
                 "options": {"node": {"type": "str", "required": True}, "address": {"type": "str", "required": True}},
             },
-            "epmd_port": {"type": "int", "default": 4369},
+            "epmd_port": {"type": "int", "default": EPMD_PORT},
             "watch": {"type": "float", "default": 20.0},
         },
         supports_check_mode=True,

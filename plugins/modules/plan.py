@@ -105,6 +105,9 @@ plan:
     epmd_port:
       description: Port of epmd.
       type: int
+    probe_name:
+      description: The name in front of the @ that probes claim at the nodes.
+      type: str
     ca_dir:
       description: Directory of the CA on the controller, null where none is needed and none is known.
       type: str

@@ -20,7 +20,7 @@ OURS = "ansible_collections.beam.cluster.plugins"
 MAY_USE: Mapping[str, frozenset[str]] = {
     "_term": frozenset({"_term"}),
     "_wire": frozenset({"_wire", "_term"}),
-    "_model": frozenset({"_model", "_wire.codes", "_term"}),
+    "_model": frozenset({"_model", "_wire.codes", "_wire.constants", "_term"}),
     "_plan": frozenset({"_plan", "_model", "_wire", "_term"}),
     "_assess": frozenset({"_assess", "_model", "_wire", "_term"}),
     "_host": frozenset({"_host", "_model", "_wire", "_term"}),

@@ -85,6 +85,7 @@ class Broker:
             "__beam_distribution_members": [{"node": self.node, "host_part": "127.0.0.1"}], "__beam_product_members": [{"node": self.node}],
             "beam_distribution_extra_args": [],
             "beam_plan": {
+                "probe_name": "beam_probe",
                 "proto_dist": "inet_tls" if tls else "inet_tcp", "tls": tls, "tls_versions": ["tlsv1.3"],
                 "name_type": "ip", "address_family": "4", "members": [],
             },

@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from .._model.door import same_address
-from .._model.ports import EPMD_PORT, PortRange, joined
+from .._model.ports import PortRange, joined
+from .._wire.constants import EPMD_PORT
 
 OFF = "beam_mode is off: the nodes have no distribution"
 CLEAR_TEXT = "beam_tls is false: the nodes show no certificate, see plaintext"

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .._wire.constants import EPMD_PORT
 from .problems import shown
 
-EPMD_PORT = 4369
 LOWEST = 1024
 HIGHEST = 65535
 """Ports below 1024 want a privilege that the node's sandbox takes away."""

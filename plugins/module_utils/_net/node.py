@@ -15,6 +15,7 @@ from typing import Union
 
 from .._wire import control, etf, flags, handshake
 from .._wire.buffer import Frames, frame, looks_like_tls
+from .._wire.constants import EPMD_PORT
 from .._wire.errors import Refused, TooLarge, WireError
 from . import epmd
 from .stream import Address, Dropped, Reset, TcpStream, TlsStream, Trace, connect, resolve
@@ -37,7 +38,7 @@ class Peer:
     host: str
     name: str
     port: int | None = None
-    epmd_port: int = 4369
+    epmd_port: int = EPMD_PORT
     cookie: bytes | None = field(default=None, repr=False)
     tls: Tls | None = None
     server_name: str | None = None

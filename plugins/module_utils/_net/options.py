@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._model.secret_rules import in_file
+from .._wire.constants import EPMD_PORT, PROBE_NAME
 from .._wire.handshake import split_node
 from .node import Peer
 from .tls import VERSIONS, Tls
 
 # A name that no node has: a live node's name would take its link over, and each new name costs the peer an atom for ever.
-PROBE_NAME = "beam_probe"
 
 
 class OptionError(Exception):
@@ -52,7 +52,7 @@ def connection_spec() -> dict[str, Any]:
         "cookie": {"type": "str", "no_log": True},
         "tls": {"type": "dict", "options": tls_spec(defaults=True)},
         "source": {"type": "str"},
-        "epmd_port": {"type": "int", "default": 4369},
+        "epmd_port": {"type": "int", "default": EPMD_PORT},
         "timeout": {"type": "float", "default": 10.0},
         "concurrency": {"type": "int", "default": 32},
     }

@@ -18,8 +18,9 @@ from .._model import addresses
 from .._model.addresses import Address
 from .._model.advisories import Advisory
 from .._model.names import NodeName
-from .._model.ports import EPMD_PORT, PortRange, joined
+from .._model.ports import PortRange, joined
 from .._model.waivers import Waiver
+from .._wire.constants import EPMD_PORT, PROBE_NAME
 from . import ca_dir
 from .inputs import MISSING
 from .products import CONFIGURATION, Runtime
@@ -205,6 +206,7 @@ class Cluster:
             "tls": self.tls,
             "tls_versions": list(self.tls_versions),
             "epmd_port": EPMD_PORT,
+            "probe_name": PROBE_NAME,
             "ca_dir": self.ca_dir,
             "requires": list(self.requires),
             "waivers": [waiver.as_dict() for waiver in self.waivers],

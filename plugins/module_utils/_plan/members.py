@@ -15,8 +15,9 @@ from typing import Any
 from .._model import addresses
 from .._model.addresses import Address
 from .._model.names import NodeName
-from .._model.ports import EPMD_PORT, PortRange, PortRangeError
+from .._model.ports import PortRange, PortRangeError
 from .._model.problems import Problems, join_names, shown
+from .._wire.constants import EPMD_PORT
 from . import inputs
 from .cluster import Departing, Inventory, Node
 from .group import Hosts, lists_members

@@ -17,8 +17,6 @@ from typing import Union
 from .buffer import Reader
 from .errors import EncodeError, ProtocolError, TooLarge
 
-DEFAULT_PORT = 4369
-
 # INBUF_SIZE is 3060 with the length in it.
 MAX_REQUEST = 3057
 MAX_NAME_BYTES = 1020

@@ -16,10 +16,10 @@ import threading
 import time
 
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
-from ansible_collections.beam.cluster.plugins.module_utils._net.runner import converse_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.runner import converse_all, names_all
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid
-from ansible_collections.beam.cluster.plugins.module_utils._wire import control, etf, handshake
+from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, control, etf, handshake
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
@@ -200,3 +200,19 @@ def ask(port, timeout=1.0, then=None, **changes):
     # Starting the event loop on a busy machine is not the peer's doing.
     assert time.monotonic() - begin < timeout * 1.1 + 0.25
     return result
+
+
+def spoken(code, port, **changes):
+    """Ask and compare the code."""
+    result = ask(port, **changes)
+    assert result.code == code, result
+    assert codes.lookup(result.code)
+    assert COOKIE.decode() not in repr(result)
+    return result
+
+
+def names(port, timeout=1.0, host="127.0.0.1"):
+    begin = time.monotonic()
+    answer = names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0]
+    assert time.monotonic() - begin < timeout * 1.1 + 0.25
+    return answer

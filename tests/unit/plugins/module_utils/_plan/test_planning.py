@@ -42,6 +42,7 @@ def test_the_shape(world: World) -> None:
         "tls": True,
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
+        "probe_name": "beam_probe",
         "ca_dir": "/inventory/pki/beam",
         "requires": ["cookie", "ca_passphrase"],
         "waivers": [],
