@@ -168,7 +168,7 @@ def main() -> None:
     try:
         check_range({"epmd_port": params["epmd_port"]})
         if not 0 <= params["watch"] <= 600:
-            raise OptionError(f"watch: {params['watch']} is not between 0 and 600")
+            raise OptionError(f"watch: {params['watch']} is not between 0 and 600 seconds. Choose a value in that range.")
         members = _members(params["members"])
         ports = parse_ports(params["ports"]) if params["ports"] is not None else _registered(params["epmd_port"])
         found = links(ports, members)
@@ -198,7 +198,7 @@ def _registered(epmd_port: int) -> set[int]:
     """The ports that EPMD knows on this host."""
     (answer,) = names_all([("127.0.0.1", epmd_port)], source=None, timeout=5.0, concurrency=1)
     if answer["code"] != "connected":
-        raise OptionError(f"ports: none are given, and EPMD does not tell any: {answer['message']}")
+        raise OptionError(f"ports: no ports are given, and EPMD on port {epmd_port} did not answer: {answer['message']}. Start EPMD, or set ports.")
     return {node["port"] for node in answer["nodes"]}
 
 

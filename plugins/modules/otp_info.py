@@ -167,7 +167,8 @@ def ask(module: AnsibleModule, erl: str) -> dict[str, str]:
     command = [erl, "-boot", "no_dot_erlang", "-noinput", "-eval", " ".join(QUESTION.split("\n"))]
     code, out, err = module.run_command(command, environ_update=QUIET, cwd="/")
     if code != 0:
-        module.fail_json(msg=f"{erl} does not run: exit status {code}, {(err or out).strip()[:500]}", rc=code)
+        said = (err or out).strip()[:500]
+        module.fail_json(msg=f"{erl} cannot be run: exit status {code}, {said}. Repair or reinstall Erlang/OTP on this host.", rc=code)
     return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
 
 

@@ -41,7 +41,7 @@ class PortRange:
     def parse(cls, value: object) -> PortRange:
         """From 9100, '9100' or '9100-9109', checked."""
         if isinstance(value, bool) or not isinstance(value, (int, str)):
-            raise PortRangeError("ports_format", "the port range is neither a port nor a range of ports.")
+            raise PortRangeError("ports_format", "the value is neither a port nor a range of ports.")
         match = _PORT_RANGE.fullmatch(str(value) if isinstance(value, str) or abs(value) <= HIGHEST else "")
         if match is None:
             raise PortRangeError("ports_format", f"{shown(value)} is neither a port nor a range of ports.")
@@ -50,9 +50,9 @@ class PortRange:
         if port_range.last < port_range.first:
             raise PortRangeError("port_range_reversed", f"the port range {port_range} ends before it begins.")
         if port_range.first < LOWEST or port_range.last > HIGHEST:
-            raise PortRangeError("port_range_bounds", f"the port range {port_range} leaves {LOWEST}-{HIGHEST}.")
+            raise PortRangeError("port_range_bounds", f"the port range {port_range} is not within {LOWEST}-{HIGHEST}.")
         if port_range.first <= EPMD_PORT <= port_range.last:
-            raise PortRangeError("port_range_overlaps_epmd", f"the port range {port_range} holds epmd's port {EPMD_PORT}.")
+            raise PortRangeError("port_range_overlaps_epmd", f"the port range {port_range} contains EPMD's port {EPMD_PORT}.")
         return port_range
 
     @property

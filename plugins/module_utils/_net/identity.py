@@ -24,9 +24,9 @@ def acting_as(user: str | None) -> Iterator[None]:
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
-        raise OptionError(f"user: there is no user {user}") from None
+        raise OptionError(f"user: this host has no user {user}. Name an existing user, or create {user} first.") from None
     if os.geteuid() != 0:
-        raise OptionError(f"user: only root can act as {user}")
+        raise OptionError(f"user: only root can connect as {user}. Run the task with become: true.")
     # Names are looked up with a codec that Python loads when it is first used, and the user may not be able to read Python's files.
     codecs.lookup("idna")
     group, groups = os.getegid(), os.getgroups()

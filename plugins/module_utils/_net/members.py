@@ -66,7 +66,7 @@ def read_allowed(text: str) -> tuple[str, ...]:
     """The node names of an `allow.conf`: one atom a term. Raises `OptionError`."""
     names = _consult("allowed", text)
     if not names or not all(isinstance(name, _Atom) for name in names):
-        raise OptionError("allowed: it has to hold node names, one Erlang atom and a full stop each, and at least one")
+        raise OptionError("allowed: this is not a list of node names. Write at least one, each as an Erlang atom with a full stop behind it.")
     return tuple(dict.fromkeys(str(name) for name in names))
 
 
@@ -74,7 +74,7 @@ def read_pins(text: str) -> dict[Address, tuple[str, ...]]:
     """The `host` lines of an `inetrc`: names by address. Raises `OptionError`."""
     pins = _pins(_consult("pins", text))
     if pins is None:
-        raise OptionError("pins: a host line is {host, Address, [Name, ...]}")
+        raise OptionError("pins: a line is not one of a host. Write {host, Address, [Name, ...]} with a full stop behind it.")
     return pins
 
 

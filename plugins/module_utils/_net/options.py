@@ -101,7 +101,7 @@ def check_range(params: Mapping[str, Any]) -> None:
     for option, low, high in (("timeout", 0.1, 600), ("concurrency", 1, 1000), ("epmd_port", 1, 65535), ("port", 1, 65535)):
         value = params.get(option)
         if value is not None and not low <= value <= high:
-            raise OptionError(f"{option}: {value} is not between {low} and {high}")
+            raise OptionError(f"{option}: {value} is not between {low} and {high}. Choose a value in that range.")
 
 
 def our_name(params: Mapping[str, Any]) -> str:
@@ -129,7 +129,7 @@ def make_tls(common: Mapping[str, Any] | None, own: Mapping[str, Any] | None, *,
         merged.update({key: value for key, value in (layer or {}).items() if value is not None})
     certificate, key = merged.get("certificate"), merged.get("key")
     if present == "own" and (certificate is None) != (key is None):
-        raise OptionError("tls: certificate and key go together")
+        raise OptionError("tls: certificate and key go together, and only one is set. Set both, or none.")
     return Tls(
         ca=merged.get("ca"),
         certificate=certificate if present == "own" else None,
@@ -146,7 +146,7 @@ def make_peer(params: Mapping[str, Any], target: Mapping[str, Any], cookie: byte
     _node(node, "targets.node")
     port = target.get("port")
     if port is not None and not 1 <= port <= 65535:
-        raise OptionError(f"targets.port: {port} is not between 1 and 65535")
+        raise OptionError(f"targets.port: {port} is not between 1 and 65535. Choose a port in that range.")
     tls: Tls | None = None
     server_name: str | None = None
     if not target.get("plaintext"):

@@ -41,13 +41,13 @@ def read_args(args: Any, strings: str) -> list[term.Term]:
         if isinstance(args, str):
             parsed = term.parse(args)
             if not isinstance(parsed, list):
-                raise OptionError(f"args: {args} is no list")
+                raise OptionError(f"args: {args} is not a list. Write the arguments as an Erlang list, for example [a, 1].")
             return parsed
         if isinstance(args, list):
             return [term.from_plain(item, strings=strings, keys=strings) for item in args]
     except term.TermError as error:
         raise OptionError(f"args: {error}") from None
-    raise OptionError("args: text of an Erlang list, or a list")
+    raise OptionError("args: the value is neither a list nor text. Write a list, or the text of an Erlang list.")
 
 
 def call_everywhere(

@@ -213,7 +213,7 @@ def check_hidden_hosts(inventory: Inventory, members: Sequence[Node], problems: 
                 host,
                 "beam_hidden",
                 "hidden_non_member",
-                "beam_hidden is true, but the host is not a member: its node would be on no allow list.",
+                "beam_hidden is true, but the host is not a member: no allow list would contain its node.",
                 "put it into the cluster's group (or into beam_members); a hidden node is a member.",
             )
 

@@ -150,7 +150,7 @@ def judge_names(names: Mapping[str, Iterable[str]], known: frozenset[str], probl
         meant = near_miss(name, known)
         if meant:
             for host in hosts:
-                problems.add(host, name, "near_miss", f"there is no variable {name}.", f"call it {meant}, or give it a name that is not ours.")
+                problems.add(host, name, "near_miss", f"there is no variable {name}.", f"rename it to {meant}, or to a name without beam in front.")
         elif name.startswith(PREFIX):
             warnings.append(f"beam.cluster knows no variable {name}: it has no effect.")
     return warnings
@@ -180,7 +180,7 @@ def effective_values(
                     host,
                     variable,
                     "invisible_to_peers",
-                    "the host's own value is not the one that its peers see: it stands in a play, a role or a task, and differs by host.",
+                    "the host's own value is not the one that its peers see: it is set in a play, a role or a task, and differs by host.",
                     "move it to the inventory (host_vars or group_vars).",
                 )
                 settled[host] = own[host]
@@ -207,7 +207,7 @@ def cluster_value(variable: str, values: Mapping[str, object], problems: Problem
                 host,
                 variable,
                 "differs",
-                "this belongs to the whole cluster, and this host has another value than most members.",
+                "the value has to be the same on all members, and this host has another one than most of them.",
                 "set it once, in the group_vars of the cluster's group.",
             )
     return values[common[0]]

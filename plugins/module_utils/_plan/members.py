@@ -35,7 +35,7 @@ _PORT_FIXES = {
     "ports_format": "write one port ('9100') or a range ('9100-9109').",
     "port_range_reversed": "write the lower port first.",
     "port_range_bounds": "choose ports from 1024 to 65535.",
-    "port_range_overlaps_epmd": f"choose ports that leave {EPMD_PORT} to epmd.",
+    "port_range_overlaps_epmd": f"choose ports without {EPMD_PORT}.",
 }
 
 

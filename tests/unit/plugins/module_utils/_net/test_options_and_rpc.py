@@ -215,7 +215,7 @@ def test_acting_as_another_user() -> None:
 
 
 def test_acting_as_nobody_known() -> None:
-    with pytest.raises(OptionError, match="there is no user beam-x"):
+    with pytest.raises(OptionError, match="no user beam-x"):
         with acting_as("beam-x"):
             pass
 
