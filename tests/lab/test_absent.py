@@ -286,7 +286,7 @@ def test_a_node_that_was_started_since_is_left_alone(stock: Stock) -> None:
     stock.lab.on("n2", f"systemctl stop {unit}")
 
 
-def test_a_run_for_one_host_says_who_still_counts_on_it(stock: Stock) -> None:
+def test_a_run_for_one_host_names_the_members_that_still_list_it(stock: Stock) -> None:
     """And what is absent can be present again."""
     stock.play()
     output = stock.play(*ONLY_N2, *NO_SECRETS, "--limit", "n2")

@@ -73,7 +73,7 @@ def test_an_idle_link_tells_at_its_next_tick(pair):
     assert wire == {"clear" if pair[0] == "tcp" else "tls"} and took < 5 * TICK
 
 
-def test_a_link_that_says_nothing_is_told_as_silent():
+def test_a_link_without_packets_is_silent():
     port = nodes.free_port()
     found = [{"direction": "in", "local_address": "127.0.0.1", "local_port": port, "remote_address": "127.0.0.1", "remote_port": 1}]
     links.watch(found, 0.2)

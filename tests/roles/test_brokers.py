@@ -244,7 +244,7 @@ def test_nothing_of_it_holds_the_cookie(broker: Broker) -> None:
         assert not path.is_file() or COOKIE not in path.read_text(encoding="utf-8"), path
 
 
-def test_what_emqx_says_again_is_what_the_node_was_told(tmp_path: Path) -> None:
+def test_emqx_repeats_the_settings_of_the_node(tmp_path: Path) -> None:
     """Its start script writes such flags whatever its settings are, behind ours, and of two it cannot be foretold which one counts."""
     broker = Broker(tmp_path, "emqx")
     process = broker.start()

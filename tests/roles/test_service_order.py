@@ -39,9 +39,9 @@ def test_those_that_have_restarted_are_waited_for_wherever_they_stand_in_the_lis
     assert done("n3", ("n1", "n2", "n3"), ("n1", "n2")) == ["n1", "n2", "n4"]
 
 
-def test_nobody_waits_for_one_that_still_has_its_old_cookie() -> None:
+def test_a_node_with_its_old_cookie_is_not_waited_for() -> None:
     assert "n2" not in done("n3", ("n1", "n2", "n3"), ("n1",))
 
 
-def test_nobody_waits_for_itself() -> None:
+def test_a_node_does_not_wait_for_itself() -> None:
     assert "n1" not in done("n1", ("n1",), ("n1",))

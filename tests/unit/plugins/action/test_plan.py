@@ -355,7 +355,7 @@ def test_an_unquoted_off_is_explained(lab: Lab) -> None:
     assert 'quote it: "off".' in output
 
 
-def test_variables_of_other_roles_are_judged_too(lab: Lab) -> None:
+def test_variables_of_other_roles_are_validated(lab: Lab) -> None:
     lab.group.update(beam_pki_days="ninety", beam_verify_timeout="soon")
     lab.hosts["n2"]["beam_otp_root"] = "{{ ansible_facts.nothing.here }}"
     output = lab.run(ROLE, expect=2)

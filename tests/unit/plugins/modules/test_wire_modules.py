@@ -154,7 +154,7 @@ def test_node_call(monkeypatch):
     assert (status, answer["targets"][0]["code"]) == (1, "closed")
 
 
-def test_mesh_info_of_nobody(monkeypatch):
+def test_mesh_info_without_targets(monkeypatch):
     with server(Node(status="not_allowed")) as port:
         status, answer = run("mesh_info", monkeypatch, **common(port))
     assert (status, answer["whole"], answer["missing"], answer["targets"][0]["code"]) == (0, False, [], "not_allowed")

@@ -101,6 +101,6 @@ def test_the_filter() -> None:
 @pytest.mark.parametrize(
     "answers, what", [([{"item": {"name": "/"}, "stdout": "Error: unable"}], "leave"), ([answer({"name": "q"})], "leave"), ([], "stay")]
 )
-def test_what_nobody_said_is_no_verdict(answers: list[dict[str, object]], what: str) -> None:
+def test_missing_answers_make_no_decision(answers: list[dict[str, object]], what: str) -> None:
     with pytest.raises(AnsibleFilterError, match="rabbitmq_queues"):
         rabbitmq_queues(answers, node=A, what=what)

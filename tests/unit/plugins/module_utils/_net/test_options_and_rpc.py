@@ -144,7 +144,7 @@ def test_a_whole_mesh():
     assert rpc.compare_views([view("a", ["b"]), view("b", ["a"])]) == {"missing": [], "non_members": [], "differs": [], "whole": True}
 
 
-def test_who_is_missing_and_who_differs():
+def test_missing_links_and_different_settings():
     judged = rpc.compare_views([view("a", ["b", "x"], ticktime=15), view("b", ["a"], ticktime=60), view("c", None)])
     assert judged == {
         "missing": [{"from": "a", "to": "c"}, {"from": "b", "to": "c"}],
@@ -214,7 +214,7 @@ def test_acting_as_another_user() -> None:
     assert os.geteuid() == 0 and os.getegid() == 0
 
 
-def test_acting_as_nobody_known() -> None:
+def test_an_unknown_user_is_an_error() -> None:
     with pytest.raises(OptionError, match="no user beam-x"):
         with acting_as("beam-x"):
             pass

@@ -22,7 +22,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import f
 from peers import COOKIE, NODE, PEM, TLS, Calling, Node, ask, hang, names, peer, read_frame, reset, server, server_context, spoken
 
 
-def test_a_node_that_lets_us_in():
+def test_connect_over_tcp():
     with server(Node()) as port:
         result = spoken("connected", port)
     assert result.trace.stage == "done"
@@ -30,7 +30,7 @@ def test_a_node_that_lets_us_in():
 
 
 @pytest.mark.parametrize("version", ["tlsv1.2", "tlsv1.3"])
-def test_a_node_that_lets_us_in_over_tls(version):
+def test_connect_over_tls(version):
     with server(Node(tls=server_context())) as port:
         result = spoken("connected", port, tls=Tls(TLS.ca, TLS.certificate, TLS.key, (version,)))
     facts = result.as_dict()["tls"]
@@ -295,7 +295,7 @@ def test_four_gigabytes_in_a_handshake_over_tls():
 
 
 @pytest.mark.parametrize("stage", ["status", "challenge", "ack", "ping"])
-def test_nonsense(stage):
+def test_random_bytes_at_each_stage(stage):
     width = 4 if stage == "ping" else 2
     with server(stages(lambda connection: connection.sendall(frame(b"XYZ", width)) or hang(connection))[stage]) as port:
         spoken("protocol_error", port)
@@ -366,7 +366,7 @@ def test_another_cookie():
         spoken("cookie_refused_theirs", port, cookie=None)
 
 
-def test_proofs_that_are_lies():
+def test_wrong_digests_of_the_peer():
     def lie(make):
         def handler(connection):
             side = handshake.Acceptor(name=NODE, cookie=COOKIE, challenge=99, creation=7)

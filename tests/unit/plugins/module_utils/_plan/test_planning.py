@@ -168,7 +168,7 @@ def test_certificates_of_ones_own_need_no_passphrase(world: World) -> None:
     assert world.cluster()["ca_dir"] is None
 
 
-def test_a_role_alone_needs_no_secret_but_judges_one_that_is_there(world: World) -> None:
+def test_a_role_alone_needs_no_secret_but_validates_a_given_one(world: World) -> None:
     world.more.update(requires=(), ca_places=Places())
     world.secret("beam_cookie", MISSING)
     world.secret("beam_pki_ca_passphrase", MISSING)
@@ -220,7 +220,7 @@ def test_with_a_fixed_port_several_nodes_of_a_host_have_addresses_of_their_own(w
     assert found[3] == ["10.0.0.1", "192.0.2.1"]
 
 
-def test_a_standalone_node_is_on_loopback_and_nobody_is_let_in(world: World) -> None:
+def test_a_standalone_node_is_on_loopback_and_has_no_peers(world: World) -> None:
     world.set("beam_mode", "standalone")
     world.set("beam_address", MISSING, "n1")
     world.set("beam_address", "fd00::3", "n3")

@@ -60,7 +60,7 @@ def test_what_came_early_is_kept_when_the_prefix_changes():
     (b"\x15\x03\x03\x00\x02\x02\x0a", True), (b"\x16\x03", True), (b"\x15", False), (b"\x00\x03sok", False), (b"\x18\x03", False),
     (b"\x16\x02", False),
 ])
-def test_tls_is_told_by_its_record_header(data, answer):
+def test_tls_is_recognized_by_its_record_header(data, answer):
     assert looks_like_tls(data) is answer
 
 
