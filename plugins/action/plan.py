@@ -32,11 +32,11 @@ class ActionModule(ActionBase):
             argument_spec={"requires": {"type": "list", "elements": "str", "choices": list(SECRETS_REQUIRED), "default": list(SECRETS_REQUIRED)}},
         )
         problems = Problems()
-        runs.judge_strategy(str(play_of(self._task).strategy), problems)
+        runs.validate_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
-        runs.judge_platforms({host: (seen.get("distribution") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
-        warnings = inputs.judge_names(gathered.names, known, problems)
+        runs.validate_platforms({host: (seen.get("distribution") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
+        warnings = inputs.validate_names(gathered.names, known, problems)
         for host, wrong in gathered.wrong.items():
             for one in wrong:
                 problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])

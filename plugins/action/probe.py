@@ -62,10 +62,10 @@ class ActionModule(ActionBase):
             if call.options is None:
                 answers += [[probe.as_dict(), {"code": "", "message": arguments["not_expired"]}] for probe in call.probes]
                 continue
-            told = self._execute_module(module_name=MODULE, module_args=call.options, task_vars=task_vars)
-            if told.get("failed") or told.get("unreachable"):
-                return told
-            answers += pairs([probe.as_dict() for probe in call.probes], told["targets"])
+            result = self._execute_module(module_name=MODULE, module_args=call.options, task_vars=task_vars)
+            if result.get("failed") or result.get("unreachable"):
+                return result
+            answers += pairs([probe.as_dict() for probe in call.probes], result["targets"])
         return {"changed": False, "answers": answers}
 
     def _start(self, calls: Sequence[Call], task_vars: dict[str, Any] | None) -> dict[str, Any]:
@@ -83,14 +83,14 @@ class ActionModule(ActionBase):
             return {"changed": False, "answers": []}
         job = {"jid": started["ansible_job_id"], "_async_dir": self.get_shell_option("async_dir", default="~/.ansible_async")}
         while True:
-            told = self._execute_module(module_name=STATUS, module_args={**job, "mode": "status"}, task_vars=task_vars)
-            if told.get("finished") or told.get("failed") or told.get("unreachable"):
+            result = self._execute_module(module_name=STATUS, module_args={**job, "mode": "status"}, task_vars=task_vars)
+            if result.get("finished") or result.get("failed") or result.get("unreachable"):
                 break
             time.sleep(POLL_SECONDS)
         self._execute_module(module_name=STATUS, module_args={**job, "mode": "cleanup"}, task_vars=task_vars)
-        if told.get("failed") or told.get("unreachable"):
-            return told
-        return {"changed": False, "answers": pairs(started["questions"], told["targets"])}
+        if result.get("failed") or result.get("unreachable"):
+            return result
+        return {"changed": False, "answers": pairs(started["questions"], result["targets"])}
 
 
 def pairs(questions: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> list[list[Any]]:

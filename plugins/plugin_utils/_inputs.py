@@ -85,7 +85,7 @@ def wrong_options(templar: Templar, variables: Mapping[str, Any]) -> list[dict[s
     for name, option in role_options().items():
         value = value_of(templar, variables, name)
         if value is not MISSING:
-            found.extend(asdict(wrong) for wrong in options.judge(option, value))
+            found.extend(asdict(wrong) for wrong in options.validate(option, value))
     return found
 
 

@@ -150,7 +150,7 @@ def _connect_error(error: OSError, address: tuple[Any, ...], source: str | None)
 
 
 class TcpStream:
-    """A connected socket. `send` never judges: why a peer went away is told by the next `receive`."""
+    """A connected socket. `send` never fails: why a peer went away shows in the next `receive`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -225,7 +225,7 @@ class TlsStream:
     async def handshake(self, silence: float | None = None) -> None:
         """Shake hands. `silence`: seconds after which a peer that has not sent a single byte raises `asyncio.TimeoutError`.
 
-        With TLS 1.3 the peer has not judged our certificate when this returns: only its first bytes tell.
+        With TLS 1.3 the peer has not verified our certificate when this returns: only its first bytes tell.
         """
         try:
             while True:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS as a probe needs it: contexts made once per setting, and what a handshake told even when it failed.
+"""TLS as a probe needs it: contexts made once per setting, and what a handshake showed even if it failed.
 
 The certificate and the alert of a peer are taken from the messages of the handshake themselves (`SSLContext._msg_callback`, there since Python
 3.8 and meant for debugging). The documented ways give neither: a certificate that OpenSSL refuses is gone by the time the error is raised, in
@@ -70,7 +70,7 @@ class Tls:
 
 @dataclass
 class HandshakeRecord:
-    """What the messages of one handshake told."""
+    """What the messages of one handshake showed."""
 
     certificate: bytes | None = None
     alert: int | None = None
@@ -80,7 +80,7 @@ class HandshakeRecord:
 
 
 class Session(ssl.SSLObject):
-    """An SSL object that carries what its handshake told."""
+    """An SSL object that carries what its handshake showed."""
 
     record: HandshakeRecord
 

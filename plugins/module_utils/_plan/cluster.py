@@ -97,7 +97,7 @@ class Inventory:
     `values` is variable -> host -> settled value (see `inputs.effective_values`); `secrets` the same for the secrets, kept out of `repr`.
     `run` are the hosts of this play that are still in it. `observed` holds what the module `observe` saw of them.
     `products` is the products' data by name, `defaults` those of the role's argument spec. `controls` are the ids that a waiver may name, `today`
-    is the day by which waivers are judged.
+    is the day by which waivers are validated.
     """
 
     groups: Mapping[str, Sequence[str]]

@@ -57,7 +57,7 @@ SECRET = ("beam_cookie", "beam_pki_ca_passphrase")
 """The same on every member, and never in a result, a fact or a message."""
 
 OTHERS = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate")
-"""Not the plan's, but it cannot judge without them."""
+"""Not the plan's, but it cannot validate without them."""
 
 READABLE = CLUSTER + HOST + OTHERS
 """What a host may say of itself in a result."""
@@ -131,11 +131,11 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
 
 
 def looks_like_ours(name: str) -> bool:
-    """Names to judge: beam_*, and beam with other punctuation or none."""
+    """Names to compare with the known ones: beam_*, and beam with other punctuation or none."""
     return name.lower().startswith("beam")
 
 
-def judge_names(names: Mapping[str, Iterable[str]], known: frozenset[str], problems: Problems) -> list[str]:
+def validate_names(names: Mapping[str, Iterable[str]], known: frozenset[str], problems: Problems) -> list[str]:
     """Compares every `beam*` variable in sight with the known ones: a near miss is an error, an unknown beam_* a warning.
 
     `names` is host -> variable names. Returns the warnings.

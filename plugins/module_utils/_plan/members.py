@@ -155,7 +155,7 @@ def _last_addresses(inventory: Inventory, host: str, entry: Entry) -> tuple[str,
 
 
 def _nodes_of(inventory: Inventory, shape: Shape, host: str, choices: dict[tuple[str, Address], InterfaceChoice], problems: Problems) -> list[Node]:
-    """The nodes of one host. Each part is judged whatever is wrong with the others. Adds to `choices`."""
+    """The nodes of one host. Each part is validated whatever is wrong with the others. Adds to `choices`."""
     entries = _entries(inventory, host, problems)
     port_ranges = _read_port_ranges(inventory, shape, host, entries, problems)
     nodes = []

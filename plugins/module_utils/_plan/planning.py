@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way in: an inventory is judged as a whole, and becomes a cluster where no rule is broken.
+"""The way in: an inventory is validated as a whole, and becomes a cluster where no rule is broken.
 
 Private to this collection. No rule stops at its first mistake, and nothing is touched.
 """

@@ -75,7 +75,7 @@ def _check_secret(
 ) -> None:
     """One secret: set where it is required, good where it is set, the same on all members."""
     given = inventory.secrets.get(variable, {})
-    judged: dict[object, list[tuple[str, str]]] = {}
+    validated: dict[object, list[tuple[str, str]]] = {}
     for host in hosts:
         value = given.get(host, MISSING)
         if isinstance(value, Unreadable):
@@ -91,9 +91,9 @@ def _check_secret(
                 problems.add(host, variable, f"{word}_missing", "it is not set.", fix)
         else:
             key = value if isinstance(value, str) else id(value)
-            if key not in judged:
-                judged[key] = errors_of(value)
-            for rule, message in judged[key]:
+            if key not in validated:
+                validated[key] = errors_of(value)
+            for rule, message in validated[key]:
                 problems.add(host, variable, rule, message, fix)
     readable = {host: given[host] for host in hosts if host in given and not isinstance(given[host], Unreadable) and given[host] is not MISSING}
     inputs.cluster_value(variable, readable, problems)

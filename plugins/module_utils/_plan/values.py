@@ -76,7 +76,7 @@ def read_shape(inventory: Inventory, group: str, hosts: Sequence[str], problems:
     wanted = read_flag("beam_tls", read_cluster_value(inventory, "beam_tls", hosts, problems), "", problems)
     accepted = read_cluster_value(inventory, "beam_plaintext_accepted", hosts, problems)
     if wanted is not None:
-        _judge_plaintext(wanted, accepted, group, problems)
+        _validate_plaintext(wanted, accepted, group, problems)
     return Shape(
         mode=mode,
         discovery=read_choice("beam_discovery", read_cluster_value(inventory, "beam_discovery", hosts, problems), DISCOVERIES, "", problems),
@@ -170,7 +170,7 @@ def read_outsiders(inventory: Inventory, hosts: Sequence[str], problems: Problem
     return tuple(found)
 
 
-def _judge_plaintext(wanted: bool, accepted: object, group: str, problems: Problems) -> None:
+def _validate_plaintext(wanted: bool, accepted: object, group: str, problems: Problems) -> None:
     """Clear text needs both variables: one of them alone is a mistake."""
     said = accepted not in (MISSING, None, "")
     sentence = PLAINTEXT.replace("{group}", group)

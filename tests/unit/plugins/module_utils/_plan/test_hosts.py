@@ -74,7 +74,7 @@ def test_a_host_outside_the_run_is_validated_by_the_inventory_alone(world: World
     world.run, world.observed = ["n2"], {"n2": world.observed["n2"]}
     assert world.cluster()["hosts"]["n1"]["interface"] is None
     world.set("beam_ports", "9109-9100", "n1")
-    assert found(world.judge()[1]) == {("n1", "beam_ports", "port_range_reversed")}
+    assert found(world.validate()[1]) == {("n1", "beam_ports", "port_range_reversed")}
 
 
 def running(world: World, *hosts: str, digest: str | None = None, **flags: Any) -> None:

@@ -72,7 +72,7 @@ def test_names_of_ones_own(name: str) -> None:
 def test_judging_names() -> None:
     problems = Problems()
     names = {"n1": ["beam_adress", "beam_colour", "beam_address"], "n2": ["beam_adress", "beamer", "beam_plan"]}
-    assert inputs.judge_names(names, KNOWN, problems) == ["beam.cluster knows no variable beam_colour: it has no effect."]
+    assert inputs.validate_names(names, KNOWN, problems) == ["beam.cluster knows no variable beam_colour: it has no effect."]
     assert [(problem.host, problem.variable, problem.rule) for problem in problems] == [
         ("n1", "beam_adress", "near_miss"),
         ("n2", "beam_adress", "near_miss"),

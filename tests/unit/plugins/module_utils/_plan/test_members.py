@@ -90,7 +90,7 @@ def test_a_product_says_how_its_nodes_are_called() -> None:
 def test_an_unknown_product_is_one_mistake() -> None:
     world = World()
     world.set("beam_product", "kafka", "n2")
-    cluster, problems = world.judge()
+    cluster, problems = world.validate()
     assert cluster is None
     assert [(problem.host, problem.rule) for problem in problems] == [("n2", "product_unknown")]
 

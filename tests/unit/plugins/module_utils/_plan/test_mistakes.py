@@ -358,7 +358,7 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
 def test_each_mistake_is_found_and_nothing_else(world: World, mistake: str) -> None:
     bend, expected = MISTAKES[mistake]
     bend(world)
-    cluster, problems = world.judge()
+    cluster, problems = world.validate()
     assert cluster is None
     assert found(problems) == expected
     for problem in problems:
@@ -369,7 +369,7 @@ def test_each_mistake_is_found_and_nothing_else(world: World, mistake: str) -> N
 def test_no_message_shows_a_secret(world: World, mistake: str) -> None:
     MISTAKES[mistake][0](world)
     secrets = {str(value) for values in world.secrets.values() for value in values.values() if isinstance(value, str) and value}
-    _cluster, problems = world.judge()
+    _cluster, problems = world.validate()
     for problem in problems:
         assert not any(secret in problem.message or secret in problem.fix for secret in secrets)
 
@@ -381,7 +381,7 @@ def test_all_at_once(world: World) -> None:
     world.set("beam_mode", "of")
     world.secret("beam_cookie", "riak")
     world.observed["n3"]["skew_seconds"] = -86400.0
-    assert found(world.judge()[1]) == {
+    assert found(world.validate()[1]) == {
         ("n1", "beam_ports", "port_range_reversed"),
         ("n2", "beam_address", "address_format"),
         ("n3", "beam_node_name", "node_name"),

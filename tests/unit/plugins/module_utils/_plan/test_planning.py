@@ -148,7 +148,7 @@ def test_secrets_are_asked_for_as_soon_as_a_member_is_in_the_run(world: World) -
     world.run = ["n2"]
     assert set(world.cluster()["departing"]) == {"n2"}
     world.run = ["n1", "n2"]
-    _cluster, problems = world.judge()
+    _cluster, problems = world.validate()
     assert {(problem.host, problem.rule) for problem in problems} == {
         (host, rule) for host in ("n1", "n3") for rule in ("cookie_missing", "passphrase_missing")
     }
@@ -174,7 +174,7 @@ def test_a_role_alone_needs_no_secret_but_validates_a_given_one(world: World) ->
     world.secret("beam_pki_ca_passphrase", MISSING)
     assert world.cluster()["requires"] == []
     world.secret("beam_cookie", "riak")
-    assert found(world.judge()[1]) == everywhere("beam_cookie", "cookie_known")
+    assert found(world.validate()[1]) == everywhere("beam_cookie", "cookie_known")
 
 
 def test_waivers(world: World) -> None:
@@ -225,7 +225,7 @@ def test_a_standalone_node_is_on_loopback_and_has_no_peers(world: World) -> None
     world.set("beam_address", MISSING, "n1")
     world.set("beam_address", "fd00::3", "n3")
     world.set("beam_node_name", "beam@n3", "n3")
-    cluster, problems = world.judge()
+    cluster, problems = world.validate()
     assert {(p.host, p.rule) for p in problems} == {("n3", "family_mixed")}
     world.set("beam_address", "10.0.0.3", "n3")
     assert shape(world) == ([("beam@n1", "127.0.0.1", None)], ["127.0.0.1", "::1"], [], [], PORTS)
