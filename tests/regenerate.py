@@ -38,12 +38,12 @@ CODES_PAGE = """\
 Generated from `plugins/module_utils/_wire/codes.py` by `tests/regenerate.py`; do not edit.
 
 Every answer of `beam.cluster.dist_probe`, `node_call`, `node_members`, `cookie`, `mesh_info` and `epmd_info` has a code:
-the result of the conversation, and the layer that caused it. In playbooks use codes, never messages. The verdict is the category of a code:
+the result of the conversation, and the layer that caused it. In playbooks use codes, never messages. Each code has a category:
 
 * `connected`: the peer accepted the connection and answered.
-* `refused`: the peer refused. An attack that ends here was refused.
+* `refused_by_peer`: the peer refused. An attack that ends here was refused.
 * `blocked`: the network did not let our packets through to the peer.
-* `rejected`: we refused the peer, for example because of its name or certificate.
+* `refused_by_us`: we refused the peer, for example because of its name or certificate.
 * `unclear`: the peer neither accepted nor refused.
 * `broken`: the probe could not be made. It says nothing about the peer.
 
@@ -51,7 +51,7 @@ the result of the conversation, and the layer that caused it. In playbooks use c
 An alert without a name at IANA is `tls_alert_` and its number. OTP 23 closes the connection in places where later releases send an alert:
 there `dropped_tls` and `dropped_status` are refusals.
 
-| code | layer | verdict | meaning |
+| code | layer | category | meaning |
 | --- | --- | --- | --- |
 {rows}"""
 
@@ -80,7 +80,7 @@ def controls_page() -> str:
 
 
 def codes_page() -> str:
-    rows = "".join(f"| `{code.name}` | {code.layer} | {code.verdict} | {code.meaning} |\n" for code in codes.CODES.values())
+    rows = "".join(f"| `{code.name}` | {code.layer} | {code.category} | {code.meaning} |\n" for code in codes.CODES.values())
     return CODES_PAGE.format(groups=", ".join(f"`{name}`" for name in codes.GROUPS), rows=rows)
 
 

@@ -4,10 +4,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the project's tests, part by part, and count them.
 
-    tests/run.py [GROUP ...]        the groups of C(GROUPS) where none is named
+    tests/run.py [GROUP ...]        the groups of `GROUPS` where none is named
 
 A part is one command with a time limit. Its tests are counted from the JUnit files it leaves in the results folder; a
-part that leaves none counts as one test. The last line is C(N passed, N failed) and the exit status says the same.
+part that leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ RESULTS = CACHE / "results"
 
 @dataclass(frozen=True)
 class Part:
-    """One command of the tests. C({results}) in it stands for the JUnit file it may write."""
+    """One command of the tests. `{results}` in it stands for the JUnit file it may write."""
 
     name: str
     command: str
@@ -36,7 +36,7 @@ class Part:
 
 
 def scenario(name: str, minutes: int, suite: str = "") -> Part:
-    """A molecule scenario; its verifier writes the JUnit file. C(suite): on hosts of another Debian, where its inventory asks for that."""
+    """A molecule scenario; its verifier writes the JUnit file. `suite`: on hosts of another Debian, where its inventory asks for that."""
     words = f"LAB_SUITE={suite} " if suite else ""
     return Part(f"molecule-{name}{suite and '-'}{suite}", f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}", minutes)
 

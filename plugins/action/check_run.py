@@ -33,7 +33,7 @@ class ActionModule(ActionBase):
         hosts = frozenset(variables["ansible_play_hosts_all"])
         tags, offered = self._tags()
         problems = Problems()
-        runs.judge(
+        runs.validate(
             runs.Run(
                 group=self._group(),
                 groups=groups,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""C(beam.cluster.observe): the module looks at the host, this part adds what only the controller knows: the clock and the variables."""
+"""`beam.cluster.observe`: the module looks at the host, this part adds what only the controller knows: the clock and the variables."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""C(beam.cluster.plan): the cluster from the inventory, validated as a whole. Runs on the controller, once per play, touches no host."""
+"""`beam.cluster.plan`: the cluster from the inventory, validated as a whole. Runs on the controller, once per play, touches no host."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class ActionModule(ActionBase):
             argument_spec={"requires": {"type": "list", "elements": "str", "choices": list(SECRETS_REQUIRED), "default": list(SECRETS_REQUIRED)}},
         )
         problems = Problems()
-        runs.judge_strategy(str(play_of(self._task).strategy), problems)
+        runs.validate_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
-        runs.judge_platforms({host: (seen.get("distribution") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
-        warnings = inputs.judge_names(gathered.names, known, problems)
+        runs.validate_platforms({host: (seen.get("distribution") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
+        warnings = inputs.validate_names(gathered.names, known, problems)
         for host, wrong in gathered.wrong.items():
             for one in wrong:
                 problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])
@@ -199,7 +199,7 @@ class _Gathered:
     def settled(self, defaults: Mapping[str, object]) -> tuple[int, dict[str, dict[str, object]]]:
         """The seconds by which certificates are backdated, and each variable's value for each host."""
         values = {
-            name: inputs.settle(
+            name: inputs.effective_values(
                 name,
                 {host: seen[name] for host, seen in self.seen.items()},
                 {host: _inputs.own_value(own, name) for host, own in self.own.items()},
@@ -208,7 +208,7 @@ class _Gathered:
             for name in inputs.READABLE
         }
         values[inputs.CONNECTION] = {host: seen[inputs.CONNECTION] for host, seen in self.seen.items()}
-        given = inputs.agree("beam_pki_backdate", values.pop("beam_pki_backdate"), self._problems)
+        given = inputs.cluster_value("beam_pki_backdate", values.pop("beam_pki_backdate"), self._problems)
         backdate = defaults.get("beam_pki_backdate", "1h") if given is MISSING else given
         try:
             return inputs.seconds(backdate), values

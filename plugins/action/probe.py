@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE
-from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import OUTSIDE, PAIRS_MAX, PROBE, VANTAGES, Probe, Questions, Scope, options
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import OUTSIDE, PAIRS_MAX, VANTAGES, Probe, Questions, Scope, options
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import NodeTarget, Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.door import same_address
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import PROBE_NAME
 
 MODULE = "beam.cluster.dist_probe"
 STATUS = "ansible.builtin.async_status"
@@ -61,10 +62,10 @@ class ActionModule(ActionBase):
             if call.options is None:
                 answers += [[probe.as_dict(), {"code": "", "message": arguments["not_expired"]}] for probe in call.probes]
                 continue
-            told = self._execute_module(module_name=MODULE, module_args=call.options, task_vars=task_vars)
-            if told.get("failed") or told.get("unreachable"):
-                return told
-            answers += pairs([probe.as_dict() for probe in call.probes], told["targets"])
+            result = self._execute_module(module_name=MODULE, module_args=call.options, task_vars=task_vars)
+            if result.get("failed") or result.get("unreachable"):
+                return result
+            answers += pairs([probe.as_dict() for probe in call.probes], result["targets"])
         return {"changed": False, "answers": answers}
 
     def _start(self, calls: Sequence[Call], task_vars: dict[str, Any] | None) -> dict[str, Any]:
@@ -82,14 +83,14 @@ class ActionModule(ActionBase):
             return {"changed": False, "answers": []}
         job = {"jid": started["ansible_job_id"], "_async_dir": self.get_shell_option("async_dir", default="~/.ansible_async")}
         while True:
-            told = self._execute_module(module_name=STATUS, module_args={**job, "mode": "status"}, task_vars=task_vars)
-            if told.get("finished") or told.get("failed") or told.get("unreachable"):
+            result = self._execute_module(module_name=STATUS, module_args={**job, "mode": "status"}, task_vars=task_vars)
+            if result.get("finished") or result.get("failed") or result.get("unreachable"):
                 break
             time.sleep(POLL_SECONDS)
         self._execute_module(module_name=STATUS, module_args={**job, "mode": "cleanup"}, task_vars=task_vars)
-        if told.get("failed") or told.get("unreachable"):
-            return told
-        return {"changed": False, "answers": pairs(started["questions"], told["targets"])}
+        if result.get("failed") or result.get("unreachable"):
+            return result
+        return {"changed": False, "answers": pairs(started["questions"], result["targets"])}
 
 
 def pairs(questions: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
@@ -143,4 +144,4 @@ def _options(target: Target, probes: Sequence[Probe], source: NodeTarget | None,
     tls = None
     if own.tls_versions:
         tls = {"ca": own.ca_file, "certificate": own.certificate_file, "key": own.key_file, "versions": list(own.tls_versions)}
-    return {**common, "name": f"{PROBE}@{own.host_part}", "cookie_file": own.cookie_file, "tls": tls}
+    return {**common, "name": f"{PROBE_NAME}@{own.host_part}", "cookie_file": own.cookie_file, "tls": tls}

@@ -43,7 +43,7 @@ _value:
   type: raw
 """
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term
@@ -52,17 +52,17 @@ from ansible_collections.beam.cluster.plugins.module_utils import _term as term
 def from_erlang(value: Any, consult: bool = False) -> Any:
     """Erlang text as plain data."""
     if not isinstance(value, str):
-        raise AnsibleFilterError("from_erlang: text is wanted, not %s" % type(value).__name__)
+        raise AnsibleFilterError(f"from_erlang: text is wanted, not {type(value).__name__}")
     try:
         if consult:
             return [term.to_plain(item) for item in term.consult(value)]
         return term.to_plain(term.parse(value))
     except term.TermError as error:
-        raise AnsibleFilterError("from_erlang: %s" % error) from error
+        raise AnsibleFilterError(f"from_erlang: {error}") from error
 
 
 class FilterModule:
     """The filter's name."""
 
-    def filters(self) -> Dict[str, Callable[..., Any]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         return {"from_erlang": from_erlang}

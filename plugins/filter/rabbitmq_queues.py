@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter C(beam.cluster.rabbitmq_queues): what queues lose when a node restarts or leaves."""
+"""The filter `beam.cluster.rabbitmq_queues`: what queues lose when a node restarts or leaves."""
 
 from __future__ import annotations
 
@@ -62,22 +62,22 @@ from ansible_collections.beam.cluster.plugins.module_utils._model import replica
 
 
 def rabbitmq_queues(results: Sequence[Mapping[str, Any]], *, node: str, what: str, running: Sequence[str] = ()) -> dict[str, Any]:
-    """See C(DOCUMENTATION)."""
+    """See `DOCUMENTATION`."""
     try:
         queues = replicas.read({"vhost": result["item"]["name"], "queues": json.loads(result["stdout"] or "[]")} for result in results)
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rabbitmq_queues: the input is not what list_queues says: {error!r}") from error
     if what == "restart":
-        verdict = replicas.restart(queues, node, running)
+        decision = replicas.restart(queues, node, running)
     elif what == "leave":
-        verdict = replicas.leave(queues, node)
+        decision = replicas.leave(queues, node)
     else:
         raise AnsibleFilterError(f"rabbitmq_queues: what is restart or leave, not {what!r}")
     return {
-        "blockers": list(verdict.blockers),
-        "waits": verdict.waits,
-        "quorum": any(queue.kind == "quorum" for queue in verdict.queues),
-        "streams": [{"vhost": queue.vhost, "name": queue.name} for queue in verdict.queues if queue.kind == "stream"],
+        "blockers": list(decision.blockers),
+        "waits": decision.waits,
+        "quorum": any(queue.kind == "quorum" for queue in decision.queues),
+        "streams": [{"vhost": queue.vhost, "name": queue.name} for queue in decision.queues if queue.kind == "stream"],
     }
 
 

@@ -57,7 +57,7 @@ _value:
   type: str
 """
 
-from typing import Any, Callable, Dict
+from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.beam.cluster.plugins.module_utils._term import TermError, from_plain, to_text
@@ -68,11 +68,11 @@ def to_erlang(value: Any, strings: str = "binary", keys: str = "atom", mappings:
     try:
         return to_text(from_plain(value, strings=strings, keys=keys, mappings=mappings))
     except TermError as error:
-        raise AnsibleFilterError("to_erlang: %s" % error) from error
+        raise AnsibleFilterError(f"to_erlang: {error}") from error
 
 
 class FilterModule:
     """The filter's name."""
 
-    def filters(self) -> Dict[str, Callable[..., Any]]:
+    def filters(self) -> dict[str, Callable[..., Any]]:
         return {"to_erlang": to_erlang}

@@ -219,6 +219,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import proc
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import in_file
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range, cookie_bytes, make_peer, tls_spec
 from ansible_collections.beam.cluster.plugins.module_utils._net.rotation import Rotation, rotate
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 
 MODE = 0o400
 
@@ -314,7 +315,7 @@ def main() -> None:
             "name": {"type": "str"},
             "tls": {"type": "dict", "options": tls_spec(defaults=True)},
             "source": {"type": "str"},
-            "epmd_port": {"type": "int", "default": 4369},
+            "epmd_port": {"type": "int", "default": EPMD_PORT},
             "timeout": {"type": "float", "default": 10.0},
         },
         supports_check_mode=True,

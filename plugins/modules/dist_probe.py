@@ -203,9 +203,9 @@ targets:
       description: The result. C(docs/codes.md) of the collection lists the codes.
       type: str
       sample: connected
-    verdict:
+    category:
       description: >-
-        Category of the code. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken), which
+        Category of the code. V(connected), V(refused_by_peer), V(blocked) by the network, V(refused_by_us), V(unclear), or V(broken), which
         says nothing about the peer.
       type: str
       sample: connected
@@ -333,10 +333,12 @@ def main() -> None:
     failed = [answer for answer in targets if not answer["ok"]]
     result = {"changed": False, "targets": targets, "failed_targets": failed}
     if failed:
-        lines = ["%s at %s: %s (stage %s), expected %s. %s" % (
-            answer["label"] or answer["node"], answer["host"], answer["code"], answer["stage"], " or ".join(answer["expect"]), answer["message"],
-        ) for answer in failed]
-        module.fail_json(msg="%d of %d targets did not answer as expected:\n%s" % (len(failed), len(targets), "\n".join(lines)), **result)
+        lines = "\n".join(
+            f"{answer['label'] or answer['node']} at {answer['host']}: {answer['code']} (stage {answer['stage']}),"
+            f" expected {' or '.join(answer['expect'])}. {answer['message']}"
+            for answer in failed
+        )
+        module.fail_json(msg=f"{len(failed)} of {len(targets)} targets did not answer as expected:\n{lines}", **result)
     module.exit_json(**result)
 
 

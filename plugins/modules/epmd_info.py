@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 - name: Check that none of them answers
   ansible.builtin.assert:
-    that: __epmd.targets | rejectattr('verdict', 'equalto', 'blocked') | length == 0
+    that: __epmd.targets | rejectattr('category', 'equalto', 'blocked') | length == 0
 """
 
 RETURN = r"""
@@ -104,7 +104,7 @@ targets:
       type: str
       sample: connected
     verdict:
-      description: Category of the code, V(connected), V(refused), V(blocked), V(rejected), V(unclear) or V(broken).
+      description: Category of the code, V(connected), V(refused_by_peer), V(blocked), V(refused_by_us), V(unclear) or V(broken).
       type: str
       sample: connected
     stage:
@@ -154,7 +154,8 @@ code:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._net.identity import acting_as
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
-from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 
 
 def main() -> None:
@@ -163,7 +164,7 @@ def main() -> None:
         argument_spec={
             "host": {"type": "str"},
             "hosts": {"type": "list", "elements": "str"},
-            "port": {"type": "int", "default": 4369},
+            "port": {"type": "int", "default": EPMD_PORT},
             "source": {"type": "str"},
             "user": {"type": "str"},
             "timeout": {"type": "float", "default": 10.0},

@@ -76,7 +76,7 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that:
       - __links.clear | length == 0
-      - __links.strangers | length == 0
+      - __links.non_members | length == 0
 """
 
 RETURN = r"""
@@ -118,7 +118,7 @@ links:
       description: The member at the peer's address, null if there is none. If several members share the address, the last one in O(members).
       type: str
       sample: beam@n2
-    stranger:
+    non_member:
       description: Whether the peer is a non-member.
       type: bool
       sample: false
@@ -134,7 +134,7 @@ clear:
   type: list
   elements: dict
   sample: []
-strangers:
+non_members:
   description: The links to non-members.
   returned: always
   type: list
@@ -145,7 +145,8 @@ strangers:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.links import links, members_by_address, parse_ports, watch
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
-from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
 
@@ -158,7 +159,7 @@ def main() -> None:
                 "type": "list", "elements": "dict", "default": [],
                 "options": {"node": {"type": "str", "required": True}, "address": {"type": "str", "required": True}},
             },
-            "epmd_port": {"type": "int", "default": 4369},
+            "epmd_port": {"type": "int", "default": EPMD_PORT},
             "watch": {"type": "float", "default": 20.0},
         },
         supports_check_mode=True,
@@ -167,18 +168,21 @@ def main() -> None:
     try:
         check_range({"epmd_port": params["epmd_port"]})
         if not 0 <= params["watch"] <= 600:
-            raise OptionError("watch: %s is not between 0 and 600" % params["watch"])
+            raise OptionError(f"watch: {params['watch']} is not between 0 and 600 seconds. Choose a value in that range.")
         members = _members(params["members"])
         ports = parse_ports(params["ports"]) if params["ports"] is not None else _registered(params["epmd_port"])
         found = links(ports, members)
         if params["watch"]:
             watch(found, params["watch"])
     except ValueError as error:
-        module.fail_json(msg="ports: %s" % error)
+        module.fail_json(msg=f"ports: {error}")
     except (OptionError, WireError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(
-        changed=False, links=found, clear=[link for link in found if link["wire"] == "clear"], strangers=[link for link in found if link["stranger"]],
+        changed=False,
+        links=found,
+        clear=[link for link in found if link["wire"] == "clear"],
+        non_members=[link for link in found if link["non_member"]],
     )
 
 
@@ -194,7 +198,7 @@ def _registered(epmd_port: int) -> set[int]:
     """The ports that EPMD knows on this host."""
     (answer,) = names_all([("127.0.0.1", epmd_port)], source=None, timeout=5.0, concurrency=1)
     if answer["code"] != "connected":
-        raise OptionError("ports: none are set, and EPMD did not return any: %s" % answer["message"])
+        raise OptionError(f"ports: no ports are given, and EPMD on port {epmd_port} did not answer: {answer['message']}. Start EPMD, or set ports.")
     return {node["port"] for node in answer["nodes"]}
 
 

@@ -143,9 +143,9 @@ targets:
       description: The result. C(docs/codes.md) of the collection lists the codes.
       type: str
       sample: connected
-    verdict:
+    category:
       description: >-
-        Category of the code. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken), which
+        Category of the code. V(connected), V(refused_by_peer), V(blocked) by the network, V(refused_by_us), V(unclear), or V(broken), which
         says nothing about the peer.
       type: str
       sample: connected
@@ -238,7 +238,7 @@ missing:
       description: The node that it is not connected to.
       type: str
       sample: beam@n3
-strangers:
+non_members:
   description: Visible nodes that are not targets.
   returned: always
   type: list
@@ -291,8 +291,8 @@ relinked:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._net.ask import mesh
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import CONNECTION_RULES, OptionError, connection_spec, make_peers, target_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.rpc import mesh
 
 
 def main() -> None:

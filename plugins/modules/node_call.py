@@ -155,9 +155,9 @@ targets:
       description: The result. C(docs/codes.md) of the collection lists the codes.
       type: str
       sample: connected
-    verdict:
+    category:
       description: >-
-        Category of the code. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken), which
+        Category of the code. V(connected), V(refused_by_peer), V(blocked) by the network, V(refused_by_us), V(unclear), or V(broken), which
         says nothing about the peer.
       type: str
       sample: connected
@@ -244,8 +244,8 @@ result_erlang:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._net.ask import call_everywhere, read_args
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import CONNECTION_RULES, OptionError, connection_spec, make_peers, target_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.rpc import call_everywhere, read_args
 
 
 def main() -> None:
@@ -281,8 +281,8 @@ def main() -> None:
         result.update(result=targets[0]["result"], result_erlang=targets[0]["result_erlang"])
     failed = [answer for answer in targets if answer["code"] != "connected"]
     if failed:
-        lines = ["%s: %s (stage %s). %s" % (answer["node"], answer["code"], answer["stage"], answer["message"]) for answer in failed]
-        module.fail_json(msg="%d of %d calls failed:\n%s" % (len(failed), len(targets), "\n".join(lines)), **result)
+        lines = "\n".join(f"{answer['node']}: {answer['code']} (stage {answer['stage']}). {answer['message']}" for answer in failed)
+        module.fail_json(msg=f"{len(failed)} of {len(targets)} calls failed:\n{lines}", **result)
     module.exit_json(**result)
 
 

@@ -132,9 +132,9 @@ targets:
       description: The result. C(docs/codes.md) of the collection lists the codes.
       type: str
       sample: connected
-    verdict:
+    category:
       description: >-
-        Category of the code. V(connected), V(refused) by the peer, V(blocked) by the network, V(rejected) by us, V(unclear), or V(broken),
+        Category of the code. V(connected), V(refused_by_peer), V(blocked) by the network, V(refused_by_us), V(unclear), or V(broken),
         which says nothing about the peer.
       type: str
       sample: connected
@@ -236,13 +236,15 @@ def main() -> None:
     except OptionError as error:
         module.fail_json(msg=str(error))
     result = {"changed": any(answer["changed"] for answer in targets), "targets": targets}
-    failed = ["%s: %s (stage %s). %s" % (answer["node"], answer["code"], answer["stage"], answer["message"])
+    failed = [f"{answer['node']}: {answer['code']} (stage {answer['stage']}). {answer['message']}"
               for answer in targets if answer["code"] != "connected"]
-    failed += ["%s: %s" % (answer["node"], answer["problem"]) for answer in targets if answer["problem"]]
+    failed += [f"{answer['node']}: {answer['problem']}" for answer in targets if answer["problem"]]
     if failed:
+        lines = "\n".join(failed)
         module.fail_json(
-            msg="%d of %d nodes do not have the list of members in force:\n%s\nA node reads its lists when it starts: restart it where this stays."
-            % (len(failed), len(targets), "\n".join(failed)), **result,
+            msg=f"{len(failed)} of {len(targets)} nodes do not have the list of members in force:\n{lines}\n"
+            "A node reads its lists when it starts. Restart each node for which this stays.",
+            **result,
         )
     module.exit_json(**result)
 

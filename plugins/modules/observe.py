@@ -354,8 +354,9 @@ own:
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._host.observation import EPMD_PORT, epmd_address, observe
-from ansible_collections.beam.cluster.plugins.module_utils._net.talk import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._host.observation import epmd_address, observe
+from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 
 _SECONDS = 3.0
 

@@ -148,7 +148,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import proc, vm
 
 APPLICATIONS = ("kernel", "crypto", "asn1", "public_key", "ssl")
 
-# One C(key=value) line per answer. A missing application has an error tuple for a directory.
+# One `key=value` line per answer. A missing application has an error tuple for a directory.
 QUESTION = """
 Say = fun(Key, Value) -> io:format("~ts=~ts~n", [Key, lists:flatten(Value)]) end,
 Say("root", code:root_dir()),
@@ -163,16 +163,17 @@ QUIET = {name: "" for name in ("ERL_AFLAGS", "ERL_FLAGS", "ERL_ZFLAGS", "ERL_LIB
 
 
 def ask(module: AnsibleModule, erl: str) -> dict[str, str]:
-    """The answers to C(QUESTION), by their keys. Fails the module where C(erl) does not run."""
+    """The answers to `QUESTION`, by their keys. Fails the module where `erl` does not run."""
     command = [erl, "-boot", "no_dot_erlang", "-noinput", "-eval", " ".join(QUESTION.split("\n"))]
     code, out, err = module.run_command(command, environ_update=QUIET, cwd="/")
     if code != 0:
-        module.fail_json(msg=f"{erl} does not run: exit status {code}, {(err or out).strip()[:500]}", rc=code)
+        said = (err or out).strip()[:500]
+        module.fail_json(msg=f"{erl} cannot be run: exit status {code}, {said}. Repair or reinstall Erlang/OTP on this host.", rc=code)
     return dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
 
 
 def exact_version(root: str, release: str) -> str:
-    """The text of C(OTP_VERSION), or the major release where there is no such file (an embedded system keeps none)."""
+    """The text of `OTP_VERSION`, or the major release where there is no such file (an embedded system keeps none)."""
     try:
         with open(os.path.join(root, "releases", release, "OTP_VERSION"), encoding="utf-8") as file:
             return file.read().strip()
@@ -181,7 +182,7 @@ def exact_version(root: str, release: str) -> str:
 
 
 def owner(module: AnsibleModule, path: str) -> dict[str, str]:
-    """Name and version of the Debian package that C(path) belongs to; empty where it belongs to none."""
+    """Name and version of the Debian package that `path` belongs to; empty where it belongs to none."""
     query = module.get_bin_path("dpkg-query")
     if not query:
         return {}

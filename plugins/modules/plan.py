@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the action plugin C(plan), which runs on the controller alone."""
+"""Documentation of the action plugin `plan`, which runs on the controller alone."""
 
 from __future__ import annotations
 
@@ -103,6 +103,9 @@ plan:
     epmd_port:
       description: Port of EPMD.
       type: int
+    probe_name:
+      description: The name in front of the @ that probes claim at the nodes.
+      type: str
     ca_dir:
       description: Directory of the CA on the controller, null if none is needed or none is known.
       type: str

@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the action plugin probe, which runs M(beam.cluster.dist_probe) on the host."""
+"""Documentation of the action plugin probe, which runs `beam.cluster.dist_probe` on the host."""
 
 from __future__ import annotations
 

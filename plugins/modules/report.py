@@ -2,7 +2,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the action plugin C(report), which runs on the controller alone."""
+"""Documentation of the action plugin `report`, which runs on the controller alone."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ JUDGED_BY_THE_PLAN = frozenset((*CLUSTER, *HOST, *SECRET))
 
 
 def value_of(templar: Templar, variables: Mapping[str, Any], name: str, *, secret: bool = False) -> object:
-    """One variable, templated; C(Unreadable) where that fails, MISSING where nobody set it.
+    """One variable, templated; `Unreadable` where that fails, MISSING where nobody set it.
 
     The reason of a failure may be shown: of a secret's it names an undefined variable or the kind of error, never more.
     """
@@ -85,12 +85,12 @@ def wrong_options(templar: Templar, variables: Mapping[str, Any]) -> list[dict[s
     for name, option in role_options().items():
         value = value_of(templar, variables, name)
         if value is not MISSING:
-            found.extend(asdict(wrong) for wrong in options.judge(option, value))
+            found.extend(asdict(wrong) for wrong in options.validate(option, value))
     return found
 
 
 def own_value(own: Mapping[str, Any], name: str) -> object:
-    """One variable back out of C(own_view)."""
+    """One variable back out of `own_view`."""
     if name in own.get("errors", {}):
         return Unreadable(own["errors"][name])
     return own.get("inputs", {}).get(name, MISSING)
@@ -130,7 +130,7 @@ def specs() -> tuple[frozenset[str], dict[str, object]]:
 
 
 def products() -> dict[str, dict[str, object]]:
-    """The data of every product, by name: the folders of the role C(product)."""
+    """The data of every product, by name: the folders of the role `product`."""
     found = {}
     for path in sorted((ROLES / "product" / "products").glob("*/vars.yml")):
         with path.open(encoding="utf-8") as stream:

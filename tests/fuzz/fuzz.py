@@ -88,7 +88,7 @@ def fuzz_initiator(data):
 
 
 def fuzz_acceptor(data):
-    side = handshake.Acceptor(name="a@h", cookie=b"c", challenge=1, creation=4, verdict=lambda name: "alive" if name < "m" else "ok")
+    side = handshake.Acceptor(name="a@h", cookie=b"c", challenge=1, creation=4, decide_status=lambda name: "alive" if name < "m" else "ok")
     while data:
         body, data = data[1:1 + data[0]], data[1 + data[0]:]
         side.receive(body)
@@ -144,12 +144,12 @@ def fuzz(name, options):
     def checked(data):
         before = peak()
         one(data)
-        assert peak() - before < MEMORY, "%d KiB more for %d bytes" % (peak() - start, len(data))
+        assert peak() - before < MEMORY, f"{peak() - start} KiB more for {len(data)} bytes"
 
     found = FOUND / name
     found.mkdir(parents=True, exist_ok=True)
     # A file that shows a finding lies next to what was found before it.
-    atheris.Setup([sys.argv[0], "-artifact_prefix=%s/" % FOUND, *options, str(found), str(CORPUS / name)], checked)
+    atheris.Setup([sys.argv[0], f"-artifact_prefix={FOUND}/", *options, str(found), str(CORPUS / name)], checked)
     atheris.Fuzz()
 
 
@@ -163,10 +163,10 @@ def main():
         done = subprocess.run([sys.executable, __file__, each, *options], capture_output=True, text=True, errors="replace", check=False)
         runs = re.findall(r"Done (\d+) runs", done.stderr)
         if done.returncode or not runs:
-            sys.exit("%s: a finding\n%s" % (each, done.stderr[-5000:]))
+            sys.exit(f"{each}: a finding\n{done.stderr[-5000:]}")
         total += int(runs[-1])
-        print("%-16s %10d executions, no finding" % (each, int(runs[-1])), flush=True)
-    print("%-16s %10d" % ("together", total))
+        print(f"{each!s:<16} {int(runs[-1]):10d} executions, no finding", flush=True)
+    print(f"{'together'!s:<16} {total:10d}")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class Lab:
         )
 
     def kill_play_at(self, task: str, turn: int, *arguments: str, timeout: int = 900) -> None:
-        """Run the site play and kill -9 it, with all its children, as soon as a task of this name begins for the C(turn)th time."""
+        """Run the site play and kill -9 it, with all its children, as soon as a task of this name begins for the `turn`th time."""
         process = subprocess.Popen(
             ["ansible-playbook", "-i", "molecule/inventory", "playbooks/site.yml", *arguments],
             cwd=ROOT,
@@ -70,7 +70,7 @@ class Lab:
         return done.stdout
 
     def tries(self, host: str, command: str, timeout: int = 120) -> subprocess.CompletedProcess[str]:
-        """Like C(on), for a command that may fail."""
+        """Like `on`, for a command that may fail."""
         return self.podman("exec", self.prefix + host, "bash", "-lc", command, timeout=timeout)
 
     def write(self, host: str, path: str, text: str) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host with the stock packages, before the hardening, while it holds, and after C(beam_state: absent), as its own programs show it."""
+"""A host with the stock packages, before the hardening, while it holds, and after `beam_state: absent`, as its own programs show it."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ NOISE = re.compile(
 
 @dataclass(frozen=True)
 class Product:
-    """What stands on the hosts before; C(inventory) comes on top of the lab's, C(differs) is what a product's own life leaves.
+    """What stands on the hosts before; `inventory` comes on top of the lab's, `differs` is what a product's own life leaves.
 
-    C(again) is the package that is installed anew, C(holes) the controls that must fail where nothing was done, C(prepare) a playbook that deploys.
+    `again` is the package that is installed anew, `holes` the controls that must fail where nothing was done, `prepare` a playbook that deploys.
     """
 
     packages: str
@@ -154,7 +154,7 @@ class Stock:
         return self.quiet(shown, 1)
 
     def quiet(self, lines: list[str], start: int = 0) -> list[str]:
-        """Without what differs and is not ours; a line's text begins at C(start)."""
+        """Without what differs and is not ours; a line's text begins at `start`."""
         return [line for line in lines if not NOISE.match(line[start:]) and not re.match(self.product.differs, line[start:])]
 
 
@@ -286,7 +286,7 @@ def test_a_node_that_was_started_since_is_left_alone(stock: Stock) -> None:
     stock.lab.on("n2", f"systemctl stop {unit}")
 
 
-def test_a_run_for_one_host_says_who_still_counts_on_it(stock: Stock) -> None:
+def test_a_run_for_one_host_names_the_members_that_still_list_it(stock: Stock) -> None:
     """And what is absent can be present again."""
     stock.play()
     output = stock.play(*ONLY_N2, *NO_SECRETS, "--limit", "n2")

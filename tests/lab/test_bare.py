@@ -65,7 +65,7 @@ def test_a_dry_run_foresees_the_run(bare: Lab) -> None:
         assert announced[host] - done[host] == NEEDLESS, host
 
 
-def test_a_new_member_alone_is_told_who_does_not_know_it(bare: Lab, tmp_path: Path) -> None:
+def test_a_run_for_a_new_member_alone_reports_the_members_that_do_not_know_it(bare: Lab, tmp_path: Path) -> None:
     """n2 leaves, and comes back as a new host. A run for it alone sets it up; the others still refuse it, and the report says so."""
     pair = tmp_path / "pair.json"
     pair.write_text(json.dumps({"pair": {"hosts": {"n1": None, "n3": None}}}))

@@ -25,7 +25,7 @@ def rules(lab: Lab, host: str) -> list[str]:
 
 def chosen(**by_host: str) -> tuple[str, ...]:
     """Extra variables that choose the back end, host by host."""
-    return ("--extra-vars", "{beam_firewall: \"{{ %s[inventory_hostname] | default('auto') }}\"}" % by_host)
+    return ("--extra-vars", f"{{beam_firewall: \"{{{{ {by_host}[inventory_hostname] | default('auto') }}}}\"}}")
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,14 @@ def firewalls(lab: Lab) -> Iterator[Lab]:
     assert done.returncode == 0, done.stdout[-4000:]
 
 
-def test_nobody_reaches_a_node_whose_firewall_was_told_nothing(firewalls: Lab) -> None:
+def test_a_node_without_openings_in_the_firewall_is_unreachable(firewalls: Lab) -> None:
     """The rest of this file proves nothing where the way is open anyway."""
     for host in ("n1", "n2"):
         address = firewalls.variable(host, "beam_address")
         assert firewalls.tries("n3", f"timeout 3 bash -c '</dev/tcp/{address}/9100'").returncode != 0, host
 
 
-def test_they_are_found_and_told(firewalls: Lab, mesh: Callable[..., bool]) -> None:
+def test_firewall_back_ends_are_detected_and_configured(firewalls: Lab, mesh: Callable[..., bool]) -> None:
     done = firewalls.play()
     assert done.returncode == 0, done.stdout[-6000:]
     assert mesh()
@@ -74,7 +74,7 @@ def test_what_the_operator_had_is_left_alone(firewalls: Lab) -> None:
     assert "8080/tcp" in firewalls.on("n2", "ufw status")
 
 
-def test_the_rules_follow_the_window(firewalls: Lab, mesh: Callable[..., bool]) -> None:
+def test_the_rules_follow_the_port_range(firewalls: Lab, mesh: Callable[..., bool]) -> None:
     done = firewalls.play("--extra-vars", "beam_ports=9150")
     assert done.returncode == 0, done.stdout[-6000:]
     assert mesh("9150")

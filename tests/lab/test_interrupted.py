@@ -34,7 +34,7 @@ def test_killed_run_converges(lab: Lab, mesh: Callable[..., bool], task: str, tu
     until(lambda: mesh(first), 30, "a whole mesh")
 
 
-def test_back_to_the_window_of_the_inventory(lab: Lab, mesh: Callable[..., bool]) -> None:
+def test_back_to_the_port_range_of_the_inventory(lab: Lab, mesh: Callable[..., bool]) -> None:
     done = lab.play()
     assert done.returncode == 0, done.stdout[-4000:]
     until(lambda: mesh("9100"), 30, "a whole mesh")

@@ -34,7 +34,7 @@ class Stock:
 
     lab: Lab
     addresses: list[str]
-    """Where clients come: the public ones, in the order of C(NODES)."""
+    """Where clients come: the public ones, in the order of `NODES`."""
 
     def play(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.lab.play(*INVENTORY, *arguments)

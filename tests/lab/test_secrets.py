@@ -40,7 +40,7 @@ def test_the_search_finds_what_is_there(secrets: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("change", [("--extra-vars", "beam_ports=9140-9142"), (), ("--check", "--diff")], ids=["change", "back", "check"])
-def test_loudest_run_shows_none(lab: Lab, secrets: dict[str, str], change: tuple[str, ...]) -> None:
+def test_a_run_with_vvvv_shows_no_secret(lab: Lab, secrets: dict[str, str], change: tuple[str, ...]) -> None:
     done = lab.play("-vvvv", "--diff", *change, timeout=1200)
     assert done.returncode == 0, done.stdout[-4000:]
     found = leaks((done.stdout + done.stderr).encode(), secrets)

@@ -48,7 +48,7 @@ def several(lab: Lab, tmp_path: Path) -> Iterator[Several]:
     assert done.returncode == 0, done.stdout[-4000:]
 
 
-def test_one_epmd_and_a_window_each_then_one_port_and_an_address_each(several: Several) -> None:
+def test_one_epmd_and_a_port_range_each_then_one_port_and_an_address_each(several: Several) -> None:
     two = [{"name": "beam"}, {"name": "second", "unit": "second.service"}]
     status, told = several.play(two, "--extra-vars", "beam_ports=9100-9101")
     assert status == 0, told[-6000:]

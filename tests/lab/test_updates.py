@@ -62,7 +62,7 @@ def links(lab: Lab) -> dict[str, list[str]]:
     return {host: lab.on(host, shown).splitlines() for host in NODES}
 
 
-def test_no_link_is_lost_and_nobody_gets_in(lab: Lab, tmp_path: Path) -> None:
+def test_no_link_is_lost_and_no_non_member_connects(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "updates.yml").write_text(PLAY % UPDATES)
     (tmp_path / "update.yml").write_text(UPDATE.replace("%%", "%"))
     before = links(lab)

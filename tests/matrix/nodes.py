@@ -17,8 +17,8 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Sequence
 
 # OTP release -> Debian suite that carries it.
 SUITES = {"23": "bullseye", "25": "bookworm", "27": "trixie", "29": "forky"}
@@ -33,7 +33,7 @@ def cache() -> pathlib.Path:
     return pathlib.Path(base) / "beam-cluster" / "otp"
 
 
-def host_release() -> Optional[str]:
+def host_release() -> str | None:
     """The release of the host's own OTP, if it has TLS."""
     erl = shutil.which("erl")
     if erl is None:
@@ -43,7 +43,7 @@ def host_release() -> Optional[str]:
     return done.stdout if done.returncode == 0 else None
 
 
-def tree(release: str) -> Optional[pathlib.Path]:
+def tree(release: str) -> pathlib.Path | None:
     """The directory tree of a release, made where it is not there yet; None for the host itself."""
     if release == host_release():
         return None
@@ -51,14 +51,14 @@ def tree(release: str) -> Optional[pathlib.Path]:
     root = cache() / suite
     if not (root / "usr/bin/erl").exists():
         root.parent.mkdir(parents=True, exist_ok=True)
-        command = ["mmdebstrap", "--variant=minbase", "--include=%s" % PACKAGES]
+        command = ["mmdebstrap", "--variant=minbase", f"--include={PACKAGES}"]
         if suite == "forky":
             command.append("--aptopt=Acquire::Check-Valid-Until \"false\"")
         subprocess.run(command + [suite, str(root)], check=True, timeout=900, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return root
 
 
-def releases() -> List[str]:
+def releases() -> list[str]:
     """The releases to test with: those named in BEAM_RELEASES (as 25,27), else those at hand."""
     named = os.environ.get("BEAM_RELEASES")
     if named:
@@ -88,7 +88,7 @@ class Pki:
     def _openssl(self, *words: str) -> None:
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True, timeout=60)
 
-    def make_ca(self) -> "Pki":
+    def make_ca(self) -> Pki:
         """Make the CA."""
         self.folder.mkdir(parents=True)
         self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "ca.key")
@@ -104,22 +104,22 @@ class Pki:
     def issue(
         self, name: str, *, sans: str = "DNS:localhost,DNS:127.0.0.1,IP:127.0.0.1,IP:::1,DNS:::1", usage: str = "serverAuth,clientAuth",
         expired: bool = False,
-    ) -> "Pki":
+    ) -> Pki:
         """Make a key and a certificate for it."""
-        self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "%s.ec" % name)
-        self._openssl("pkcs8", "-topk8", "-nocrypt", "-in", "%s.ec" % name, "-out", "%s.key" % name)
-        self._openssl("req", "-new", "-key", "%s.key" % name, "-subj", "/CN=%s" % name, "-out", "%s.csr" % name)
+        self._openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}.ec")
+        self._openssl("pkcs8", "-topk8", "-nocrypt", "-in", f"{name}.ec", "-out", f"{name}.key")
+        self._openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
         (self.folder / "ext.cnf").write_text(
-            "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=%s\nsubjectAltName=%s\n" % (usage, sans)
+            f"basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage={usage}\nsubjectAltName={sans}\n"
         )
         self._openssl("ca", "-batch", "-notext", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-extfile", "ext.cnf",
                       "-startdate", "20200101000000Z", "-enddate", "20200201000000Z" if expired else "20491231000000Z",
-                      "-in", "%s.csr" % name, "-out", "%s.pem" % name)
+                      "-in", f"{name}.csr", "-out", f"{name}.pem")
         return self
 
-    def pair(self, name: str) -> Dict[str, str]:
+    def pair(self, name: str) -> dict[str, str]:
         """Certificate and key as the modules' options call them."""
-        return {"certificate": str(self.folder / ("%s.pem" % name)), "key": str(self.folder / ("%s.key" % name))}
+        return {"certificate": str(self.folder / (f"{name}.pem")), "key": str(self.folder / (f"{name}.key"))}
 
 
 @dataclass
@@ -127,7 +127,7 @@ class Node:
     """A running node."""
 
     name: str
-    process: "subprocess.Popen[bytes]"
+    process: subprocess.Popen[bytes]
     log: pathlib.Path
 
     def stop(self) -> None:
@@ -143,16 +143,16 @@ class Lab:
 
     folder: pathlib.Path
     epmd_port: int = field(default_factory=free_port)
-    nodes: List[Node] = field(default_factory=list)
-    _epmd: Optional["subprocess.Popen[bytes]"] = None
+    nodes: list[Node] = field(default_factory=list)
+    _epmd: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> "Lab":
+    def start(self) -> Lab:
         """Start EPMD."""
         self.folder.mkdir(parents=True, exist_ok=True)
         epmd = shutil.which("epmd")
         if epmd is None:
             root = next(root for root in map(tree, ("27", "25", "29")) if root is not None)
-            command: List[str] = ["chroot", str(root), "epmd"]
+            command: list[str] = ["chroot", str(root), "epmd"]
         else:
             command = [epmd]
         self._epmd = subprocess.Popen(command + ["-port", str(self.epmd_port), "-address", "127.0.0.1"], stderr=subprocess.DEVNULL)
@@ -167,8 +167,8 @@ class Lab:
             self._epmd.kill()
             self._epmd.wait(timeout=10)
 
-    def erl(self, release: str, arguments: Sequence[str], *, environment: Optional[Dict[str, str]] = None, log: Optional[pathlib.Path] = None,
-            program: str = "erl") -> "subprocess.Popen[bytes]":
+    def erl(self, release: str, arguments: Sequence[str], *, environment: dict[str, str] | None = None, log: pathlib.Path | None = None,
+            program: str = "erl") -> subprocess.Popen[bytes]:
         """Start a program of a release's OTP with the lab's cookie and EPMD."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
@@ -194,16 +194,16 @@ class Lab:
             if log is not None:
                 output.close()  # type: ignore[union-attr]
 
-    def family(self, ipv6: bool) -> List[str]:
+    def family(self, ipv6: bool) -> list[str]:
         """Arguments for a node that is to find other nodes by IPv6 on loopback, whatever the hosts file calls localhost; none for IPv4."""
         if not ipv6:
             return []
         file = self.folder / "inetrc"
         file.write_text('{host, {0,0,0,0,0,0,0,1}, ["localhost"]}.\n{lookup, [file]}.\n')
-        return ["-kernel", "inetrc", '"%s"' % file]
+        return ["-kernel", "inetrc", f'"{file}"']
 
     def node(
-        self, release: str, name: str, *, tls: Optional[str] = None, ipv6: bool = False, arguments: Sequence[str] = (), wait: bool = True,
+        self, release: str, name: str, *, tls: str | None = None, ipv6: bool = False, arguments: Sequence[str] = (), wait: bool = True,
     ) -> Node:
         """Start a node and wait until it is registered. `tls`: text of the option file; None for TCP."""
         carrier = ("inet6_" if ipv6 else "inet_") + ("tls" if tls is not None else "tcp")
@@ -213,17 +213,17 @@ class Lab:
                  *self.family(ipv6)]
         short = name.partition("@")[0]
         if tls is not None:
-            optfile = self.folder / ("%s.conf" % short)
+            optfile = self.folder / (f"{short}.conf")
             optfile.write_text(tls)
             words += ["-ssl_dist_optfile", str(optfile)]
-        log = self.folder / ("%s.log" % short)
+        log = self.folder / (f"{short}.log")
         node = Node(name, self.erl(release, words + list(arguments), log=log), log)
         self.nodes.append(node)
         if wait:
-            wait_for(lambda: short in self.names(), lambda: "%s did not come up:\n%s" % (name, log.read_text(errors="replace")[-2000:]))
+            wait_for(lambda: short in self.names(), lambda: f"{name} did not come up:\n{log.read_text(errors='replace')[-2000:]}")
         return node
 
-    def names(self) -> Dict[str, int]:
+    def names(self) -> dict[str, int]:
         """What is registered, read by hand: this must not rest on the code under test."""
         with socket.create_connection(("127.0.0.1", self.epmd_port), timeout=5) as sock:
             sock.sendall(b"\0\1n")
@@ -257,15 +257,15 @@ def wait_for(condition, problem=lambda: "waited in vain", seconds: float = 30) -
         time.sleep(0.05)
 
 
-def stanza(pki: Pki, pair: Optional[str] = "node", *, ca: Optional[Pki] = None, versions: str = "'tlsv1.3'", verify: str = "verify_peer") -> str:
+def stanza(pki: Pki, pair: str | None = "node", *, ca: Pki | None = None, versions: str = "'tlsv1.3'", verify: str = "verify_peer") -> str:
     """TLS options of one side: a pair of certificate and key of `pki`, or none; the CA of `ca`, which is that of `pki` where it is not given."""
-    own = '{certfile,"%(certificate)s"},{keyfile,"%(key)s"},' % pki.pair(pair) if pair else ""
-    return '%s{cacertfile,"%s"},{verify,%s},{versions,[%s]}' % (own, (ca or pki).ca, verify, versions)
+    own = '{{certfile,"{certificate}"}},{{keyfile,"{key}"}},'.format(**pki.pair(pair)) if pair else ""
+    return f'{own}{{cacertfile,"{(ca or pki).ca}"}},{{verify,{verify}}},{{versions,[{versions}]}}'
 
 
 def option_file(
-    pki: Pki, pair: str = "node", *, versions: str = "'tlsv1.3'", verify: str = "verify_peer", fail: str = "true", client: Optional[str] = None,
+    pki: Pki, pair: str = "node", *, versions: str = "'tlsv1.3'", verify: str = "verify_peer", fail: str = "true", client: str | None = None,
 ) -> str:
     """A server's and client's TLS options as nodes want them; `client` is a stanza for a client that differs."""
     common = stanza(pki, pair, versions=versions, verify=verify)
-    return "[{server,[%s,{fail_if_no_peer_cert,%s}]},{client,[%s]}].\n" % (common, fail, client or common)
+    return f"[{{server,[{common},{{fail_if_no_peer_cert,{fail}}}]}},{{client,[{client or common}]}}].\n"

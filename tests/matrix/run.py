@@ -52,8 +52,8 @@ def digest():
 
 def run(release):
     """Test one release; gives whether it passed and its cells."""
-    table = STATE / ("%s.jsonl" % release)
-    done = STATE / ("%s.done" % release)
+    table = STATE / (f"{release}.jsonl")
+    done = STATE / (f"{release}.done")
     if not (done.exists() and done.read_text() == digest()):
         table.unlink(missing_ok=True)
         done.unlink(missing_ok=True)
@@ -111,7 +111,7 @@ and their list of known nodes do not change.
 
 def table(columns, rows):
     """Markdown."""
-    return "".join("| %s |\n" % " | ".join(map(str, row)) for row in [columns, ["---"] * len(columns), *rows])
+    return "".join(f"| {' | '.join(map(str, row))} |\n" for row in [columns, ["---"] * len(columns), *rows])
 
 
 def refusals(cells):
@@ -121,7 +121,7 @@ def refusals(cells):
     rows = []
     for place in sorted({key[:3] for key in answers}):
         found = [answers.get((*place, question)) for question in questions]
-        rows.append([*place, *("`%s`" % answer if answer else "" for answer in found)])
+        rows.append([*place, *(f"`{answer}`" if answer else "" for answer in found)])
     return table(["OTP", "transport", "address family", *questions], rows)
 
 
@@ -142,7 +142,7 @@ def tshark(cells):
 def harmless(cells):
     """What a node counted more of."""
     kinds = sorted({kind for cell in cells for kind in cell["more"]})
-    rows = [(cell["release"], cell["carrier"], f"{cell['probes']:,}", *("%+d" % cell["more"][kind] for kind in kinds)) for cell in cells]
+    rows = [(cell["release"], cell["carrier"], f"{cell['probes']:,}", *(f"{cell['more'][kind]:+d}" for kind in kinds)) for cell in cells]
     return table(["OTP", "transport", "probes", *kinds], rows)
 
 
@@ -162,12 +162,12 @@ def main():
             file.unlink()
     cells, failed = [], []
     for release in nodes.SUITES:
-        print("==> OTP %s" % release, flush=True)
+        print(f"==> OTP {release}", flush=True)
         passed, found = run(release)
         cells += found
         failed += [] if passed else [release]
     PAGE.write_text(page(cells), encoding="utf-8")
-    print("%d cells in %s; failed: %s" % (len(cells), PAGE.relative_to(ROOT), ", ".join(failed) or "none"))
+    print(f"{len(cells)} cells in {PAGE.relative_to(ROOT)}; failed: {', '.join(failed) or 'none'}")
     return 1 if failed else 0
 
 

@@ -10,7 +10,7 @@ import os
 
 import nodes
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, talk
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -29,30 +29,30 @@ def test_a_thousand_probes(release, carrier, tmp_path, cell):
         pki = nodes.Pki(lab.folder / "pki").make_ca().issue("node")
         tls = Tls(ca=pki.ca, **pki.pair("node")) if carrier == "tls" else None
         optfile = nodes.option_file(pki) if tls else None
-        members = ["h%d@127.0.0.1" % number for number in range(3)]
+        members = [f"h{number}@127.0.0.1" for number in range(3)]
         running = [lab.node(release, name, tls=optfile) for name in members]
         peers = [Peer(name, "127.0.0.1", "beam_probe@127.0.0.1", None, lab.epmd_port, nodes.COOKIE.encode(), tls) for name in members]
-        assert ask.mesh(peers, timeout=20, concurrency=3, relink=True)["whole"]
+        assert rpc.mesh(peers, timeout=20, concurrency=3, relink=True)["whole"]
 
         async def measure(link):
             outcomes = await link.call_all([*COUNTS.values(), ("erlang", "nodes", [Atom("known")]), ("erlang", "garbage_collect", [])])
             return {**{name: outcome.value for name, outcome in zip(COUNTS, outcomes)}, "known": sorted(map(str, outcomes[3].value))}
 
         def counts():
-            return talk.converse_all(peers[:1], timeout=10, concurrency=1, then=measure)[0].answer
+            return runner.converse_all(peers[:1], timeout=10, concurrency=1, then=measure)[0].answer
 
         refused = Peer(members[0], "127.0.0.1", "beam_probe@127.0.0.1", None, lab.epmd_port, None, tls)
         # The first ones load code and make the atom of our name.
-        talk.converse_all([*peers[:1], refused] * 5, timeout=10, concurrency=1)
+        runner.converse_all([*peers[:1], refused] * 5, timeout=10, concurrency=1)
         before = counts()
-        results = talk.converse_all([peers[0], refused] * (PROBES // 2), timeout=10, concurrency=8)
+        results = runner.converse_all([peers[0], refused] * (PROBES // 2), timeout=10, concurrency=8)
         assert {result.code for result in results} == {"connected", "cookie_refused_theirs"}
         after = counts()
         cell(release=release, carrier=carrier, probes=PROBES, more={name: after[name] - before[name] for name in COUNTS})
         assert after["known"] == before["known"]
         for name, tolerance in TOLERANCE.items():
             assert abs(after[name] - before[name]) <= tolerance, (name, before, after)
-        assert ask.mesh(peers, timeout=20, concurrency=3)["whole"]
+        assert rpc.mesh(peers, timeout=20, concurrency=3)["whole"]
         for node in running:
             said = node.log.read_text(errors="replace")
             assert "global" not in said and "overlapping" not in said, said

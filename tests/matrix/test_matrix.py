@@ -15,7 +15,7 @@ import shutil
 
 import nodes
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, talk
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -35,12 +35,12 @@ class Cell:
         # Releases before 26 do not take an IPv6 literal as host of a name everywhere: a short name serves all.
         self.host_part = "localhost" if ipv6 else "127.0.0.1"
         self.address = "::1" if ipv6 else "127.0.0.1"
-        self.name = "m%s@%s" % (release, self.host_part)
+        self.name = f"m{release}@{self.host_part}"
         # What others that ask it are told to speak; whoever speaks TLS to TCP has to choose.
         self.versions = CARRIERS[carrier] or "'tlsv1.2'"
         tls = nodes.option_file(pki, versions=self.versions) if CARRIERS[carrier] else None
         self.node = lab.node(release, self.name, tls=tls, ipv6=ipv6)
-        self.port = lab.names()["m%s" % release]
+        self.port = lab.names()[f"m{release}"]
 
     def tls(self, **changes):
         if self.carrier == "tcp":
@@ -57,12 +57,12 @@ class Cell:
         return Peer(**options)
 
     def code(self, timeout=10.0, **changes):
-        return talk.converse_all([self.peer(**changes)], timeout=timeout, concurrency=1)[0].code
+        return runner.converse_all([self.peer(**changes)], timeout=timeout, concurrency=1)[0].code
 
 
 @pytest.fixture(scope="module", params=[
     (release, carrier, family) for release in nodes.releases() for carrier in CARRIERS for family in ("ipv4", "ipv6")
-    if CELLS is None or "%s-%s" % (carrier, family) in CELLS.split(",")
+    if CELLS is None or f"{carrier}-{family}" in CELLS.split(",")
 ], ids="-".join)
 def running(request, pki, tmp_path_factory):
     release, carrier, family = request.param
@@ -84,7 +84,7 @@ def note(running, cell):
 
 
 def test_ping(running, note):
-    result = talk.converse_all([running.peer()], timeout=10, concurrency=1)[0]
+    result = runner.converse_all([running.peer()], timeout=10, concurrency=1)[0]
     assert result.code == "connected", result
     if running.carrier != "tcp":
         assert result.trace.tls["version"] == SPELLED[running.carrier]
@@ -94,11 +94,11 @@ def test_ping(running, note):
 
 @pytest.mark.parametrize("via", ["rex", "erpc"])
 def test_call(running, note, via):
-    (answer,) = ask.call_everywhere([running.peer()], ("erlang", "node", []), via=via, timeout=10, concurrency=1)
+    (answer,) = rpc.call_everywhere([running.peer()], ("erlang", "node", []), via=via, timeout=10, concurrency=1)
     assert (answer["code"], answer["result"]) == ("connected", running.name), answer
-    (answer,) = ask.call_everywhere([running.peer()], ("erlang", "error", [Atom("boom")]), via=via, timeout=10, concurrency=1)
+    (answer,) = rpc.call_everywhere([running.peer()], ("erlang", "error", [Atom("boom")]), via=via, timeout=10, concurrency=1)
     assert (answer["code"], answer["exception"]["class"], answer["exception"]["reason"]) == ("call_failed", "error", "boom")
-    (answer,) = ask.call_everywhere([running.peer()], ("lists", "duplicate", [100_000, Atom("x")]), via=via, timeout=10, concurrency=1)
+    (answer,) = rpc.call_everywhere([running.peer()], ("lists", "duplicate", [100_000, Atom("x")]), via=via, timeout=10, concurrency=1)
     assert len(answer["result"]) == 100_000
     note(via, "connected")
 
@@ -125,11 +125,11 @@ def test_alive(running, note):
     """A second node of the name of one that is connected: the first keeps its connection."""
 
     async def hold(link):
-        results.append(await talk.converse(running.peer(), talk.Contexts(), 5))
+        results.append(await runner.converse(running.peer(), runner.Contexts(), 5))
         return await link.call("erlang", "node", [])
 
     results = []
-    outer = talk.converse_all([running.peer()], timeout=15, concurrency=1, then=hold)[0]
+    outer = runner.converse_all([running.peer()], timeout=15, concurrency=1, then=hold)[0]
     assert results[0].code == "alive", results
     assert outer.answer == Returned(Atom(running.name))
     note("alive", results[0].code)
@@ -162,7 +162,7 @@ def test_tls_attacks(running, note, attack):
 def test_we_refuse_the_node(running, note, other_pki):
     if running.carrier == "tcp":
         pytest.skip("TCP has no certificates")
-    result = talk.converse_all([running.peer(tls=running.tls(ca=other_pki.ca))], timeout=10, concurrency=1)[0]
+    result = runner.converse_all([running.peer(tls=running.tls(ca=other_pki.ca))], timeout=10, concurrency=1)[0]
     assert result.code == "tls_verification"
     assert result.trace.tls["peer"]["subject"] == "CN=node"
     assert running.code(server_name="elsewhere.test") == "tls_verification"
@@ -201,7 +201,7 @@ class Asker:
             optfile.write_text(nodes.option_file(running.pki, versions=running.versions, client=client))
             arguments += ["-ssl_dist_optfile", str(optfile)]
         log = self._lab.folder / "asker.log"
-        ping = "case net_adm:ping('%s') of pong -> halt(%d); pang -> halt(%d) end." % (node or running.name, self.PONG, self.PANG)
+        ping = f"case net_adm:ping('{node or running.name}') of pong -> halt({self.PONG}); pang -> halt({self.PANG}) end."
         status = self._lab.erl(running.release, [*arguments, "-eval", ping], log=log).wait(timeout=60)
         assert status in (self.PONG, self.PANG), log.read_text(errors="replace")
         return status == self.PONG
@@ -211,7 +211,7 @@ class Asker:
         running = self._running
         if running.ipv6:
             return None
-        words = ["-address", "127.0.0.1:%d" % running.port, "-c", cookie, "-a", "erlang node", "-timeout", "5"]
+        words = ["-address", f"127.0.0.1:{running.port}", "-c", cookie, "-a", "erlang node", "-timeout", "5"]
         return self._lab.erl(running.release, words, program="erl_call").wait(timeout=30) == 0
 
 
@@ -232,7 +232,7 @@ def tls_cases(running, other_pki):
     yield "foreign certificate", {"tls": running.tls(**other.pair("node"))}, {"client": nodes.stanza(other, ca=own, versions=versions)}
     for question, pair in (("expired certificate", "expired"), ("serverAuth only", "server")):
         yield question, {"tls": running.tls(**own.pair(pair))}, {"client": nodes.stanza(own, pair, versions=versions)}
-    yield "other version", {"tls": running.tls(versions=(another,))}, {"client": nodes.stanza(own, versions="'%s'" % another)}
+    yield "other version", {"tls": running.tls(versions=(another,))}, {"client": nodes.stanza(own, versions=f"'{another}'")}
     yield "node of another CA", {"tls": running.tls(ca=other.ca)}, {"client": nodes.stanza(own, ca=other, versions=versions)}
     yield "plaintext on TLS", {"tls": None}, {"plain": True}
 
@@ -256,7 +256,7 @@ def test_others_say_the_same(running, asker, other_pki, note):
     for cookie in (nodes.COOKIE, "wrong"):
         said = asker.erl_call(cookie=cookie)
         assert said in (None, running.code(cookie=cookie.encode(), tls=None) == "connected"), cookie
-    note("net_adm:ping agrees", "%d of %d" % (len(cases), len(cases)))
+    note("net_adm:ping agrees", f"{len(cases)} of {len(cases)}")
 
 
 def test_missing_flags_and_allow(running, asker, note, monkeypatch):
@@ -267,7 +267,7 @@ def test_missing_flags_and_allow(running, asker, note, monkeypatch):
     assert code == "not_allowed"
     note("missing flags", code)
     # Last, as it cannot be taken back: nobody but this name is allowed from here on.
-    (answer,) = ask.call_everywhere([running.peer()], ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]]), via=None, timeout=10,
+    (answer,) = rpc.call_everywhere([running.peer()], ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]]), via=None, timeout=10,
                                     concurrency=1)
     assert answer["code"] == "connected"
     assert running.code() == "connected"

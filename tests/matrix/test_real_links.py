@@ -15,7 +15,7 @@ import time
 import nodes
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import links
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -25,7 +25,7 @@ TICK = 1  # seconds; a quarter of net_ticktime
 
 @pytest.fixture(scope="module", params=[
     (release, carrier, ipv6) for release in nodes.releases() for carrier in ("tcp", "tls") for ipv6 in (False, True)
-], ids=lambda param: "%s-%s-%s" % (param[0], param[1], "ipv6" if param[2] else "ipv4"))
+], ids=lambda param: f"{param[0]}-{param[1]}-{'ipv6' if param[2] else 'ipv4'}")
 def pair(request, pki, tmp_path_factory):
     """Two nodes with a link: the carrier, the distribution ports, and a function that calls one on the first node."""
     release, carrier, ipv6 = request.param
@@ -35,14 +35,14 @@ def pair(request, pki, tmp_path_factory):
     own = nodes.Pki(lab.folder / "pki")
     try:
         for name in ("l1", "l2"):
-            lab.node(release, "%s@%s" % (name, host), tls=nodes.option_file(own) if carrier == "tls" else None, ipv6=ipv6,
+            lab.node(release, f"{name}@{host}", tls=nodes.option_file(own) if carrier == "tls" else None, ipv6=ipv6,
                      arguments=["-kernel", "net_ticktime", str(4 * TICK)])
         ports = lab.names()
         first = Peer("l1@" + host, address, "beam_probe@" + host, ports["l1"], cookie=nodes.COOKIE.encode(),
                      tls=Tls(ca=own.ca, **own.pair("node")) if carrier == "tls" else None)
 
         def call(*words):
-            (answer,) = ask.call_everywhere([first], words, via=None, timeout=20, concurrency=1)
+            (answer,) = rpc.call_everywhere([first], words, via=None, timeout=20, concurrency=1)
             assert answer["code"] == "connected", answer
             return answer["result"]
 
@@ -63,7 +63,7 @@ def watched(pair, seconds, meanwhile=lambda: None):
     links.watch(found, seconds)
     took = time.monotonic() - begin
     worker.join()
-    assert {(link["direction"], link["remote_address"], link["stranger"], link["node"][:1]) for link in found} == {
+    assert {(link["direction"], link["remote_address"], link["non_member"], link["node"][:1]) for link in found} == {
         ("in", address, False, "l"), ("out", address, False, "l")}
     return {link["wire"] for link in found}, took
 
@@ -73,7 +73,7 @@ def test_an_idle_link_tells_at_its_next_tick(pair):
     assert wire == {"clear" if pair[0] == "tcp" else "tls"} and took < 5 * TICK
 
 
-def test_a_link_that_says_nothing_is_told_as_silent():
+def test_a_link_without_packets_is_silent():
     port = nodes.free_port()
     found = [{"direction": "in", "local_address": "127.0.0.1", "local_port": port, "remote_address": "127.0.0.1", "remote_port": 1}]
     links.watch(found, 0.2)

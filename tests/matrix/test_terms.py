@@ -114,7 +114,7 @@ def test_terms_made_here(script, cell):
     script("back", ours, theirs)
     count = 0
     for term, data in zip(terms, read(theirs)):
-        assert data, "the node refuses %s" % t.to_text(term)
+        assert data, f"the node refuses {t.to_text(term)}"
         again = etf.decode(data)
         # The text tells 0.0 from -0.0, too.
         assert again == term and t.to_text(again) == t.to_text(term)

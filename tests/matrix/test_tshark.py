@@ -14,7 +14,7 @@ import time
 
 import nodes
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, talk
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Map
 from ansible_collections.beam.cluster.plugins.module_utils._wire import flags, handshake
@@ -30,8 +30,8 @@ class Capture:
 
     def __init__(self, folder, node_port, epmd_port):
         self._file = folder / "wire.pcapng"
-        self._decode = ["-d", "tcp.port==%d,erldp" % node_port, "-d", "tcp.port==%d,epmd" % epmd_port]
-        self._ports = "tcp port %d or tcp port %d" % (node_port, epmd_port)
+        self._decode = ["-d", f"tcp.port=={node_port},erldp", "-d", f"tcp.port=={epmd_port},epmd"]
+        self._ports = f"tcp port {node_port} or tcp port {epmd_port}"
 
     def __enter__(self):
         self._process = subprocess.Popen(["tshark", "-i", "lo", "-w", str(self._file), "-f", self._ports], stderr=subprocess.PIPE, text=True)
@@ -61,9 +61,9 @@ def test_tshark_decodes_all_of_it(release, cell, tmp_path):
         port = lab.names()["t"]
         peer = Peer("t@127.0.0.1", "127.0.0.1", "beam_probe@127.0.0.1", None, lab.epmd_port, nodes.COOKIE.encode())
         with Capture(tmp_path, port, lab.epmd_port) as capture:
-            assert talk.names_all([("127.0.0.1", lab.epmd_port)], source=None, timeout=5, concurrency=1)[0]["code"] == "connected"
+            assert runner.names_all([("127.0.0.1", lab.epmd_port)], source=None, timeout=5, concurrency=1)[0]["code"] == "connected"
             for via in ("rex", "erpc"):
-                (answer,) = ask.call_everywhere([peer], ("erlang", "tuple_size", [ARGUMENTS]), via=via, timeout=5, concurrency=1)
+                (answer,) = rpc.call_everywhere([peer], ("erlang", "tuple_size", [ARGUMENTS]), via=via, timeout=5, concurrency=1)
                 assert answer["result"] == len(ARGUMENTS)
         assert capture.read(COMPLAINTS, "_ws.col.Info") == []
         everything = capture.read("tcp.len > 0", "_ws.col.Protocol", "_ws.col.Info")

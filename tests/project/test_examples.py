@@ -28,7 +28,7 @@ def test_the_guide_names_every_file_of_the_scenario() -> None:
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *COPIED], ids=lambda path: str(path.relative_to(ROOT)))
-def test_nobody_is_told_to_install_from_galaxy_what_is_not_there(path: Path) -> None:
+def test_examples_install_from_galaxy_only_what_is_published(path: Path) -> None:
     """Remove this test with the first release on Galaxy. Until then the name there is anybody's."""
     text = path.read_text(encoding="utf-8")
     assert "collection install beam.cluster" not in text and "REPOSITORY" not in text

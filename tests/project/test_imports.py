@@ -18,13 +18,13 @@ UTILS = PLUGINS / "module_utils"
 OURS = "ansible_collections.beam.cluster.plugins"
 # What each room of module_utils may use of ours: a room, or one module of it. _plan and _assess share no import.
 MAY_USE: Mapping[str, frozenset[str]] = {
-    "_term.py": frozenset({"_term.py"}),
-    "_wire": frozenset({"_wire", "_term.py"}),
-    "_model": frozenset({"_model", "_wire.codes", "_term.py"}),
-    "_plan": frozenset({"_plan", "_model", "_wire", "_term.py"}),
-    "_assess": frozenset({"_assess", "_model", "_wire", "_term.py"}),
-    "_host": frozenset({"_host", "_model", "_wire", "_term.py"}),
-    "_net": frozenset({"_net", "_model", "_wire", "_term.py"}),
+    "_term": frozenset({"_term"}),
+    "_wire": frozenset({"_wire", "_term"}),
+    "_model": frozenset({"_model", "_wire.codes", "_wire.constants", "_term"}),
+    "_plan": frozenset({"_plan", "_model", "_wire", "_term"}),
+    "_assess": frozenset({"_assess", "_model", "_wire", "_term"}),
+    "_host": frozenset({"_host", "_model", "_wire", "_term"}),
+    "_net": frozenset({"_net", "_model", "_wire", "_term"}),
 }
 # What the other plugins may use beside module_utils.
 PLUGINS_MAY_USE: Mapping[str, frozenset[str]] = {
@@ -61,7 +61,6 @@ def imported(path: Path, source: str) -> Iterator[str]:
 def target_of(name: str) -> tuple[str, str]:
     """Room of module_utils, and module of it with its room in front."""
     room, _dot, rest = name.removeprefix(f"{OURS}.module_utils.").partition(".")
-    room = room if (UTILS / room).is_dir() else f"{room}.py"
     return room, f"{room}.{rest.partition('.')[0]}"
 
 
@@ -107,13 +106,12 @@ def test_every_room_is_named_and_every_name_is_there() -> None:
     assert {room_of(path) for path in SOURCES if not path.is_relative_to(UTILS)} == set(PLUGINS_MAY_USE)
     for allowed in MAY_USE.values():
         for name in allowed:
-            place = UTILS / name if name.endswith(".py") else UTILS.joinpath(*name.split("."))
+            place = UTILS.joinpath(*name.split("."))
             assert place.exists() or place.with_suffix(".py").exists(), name
 
 
 def test_no_circle() -> None:
-    edges = {room: {name.removesuffix(".py").split(".")[0] for name in allowed} - {room.removesuffix(".py")} for room, allowed in MAY_USE.items()}
-    left = {room.removesuffix(".py"): targets for room, targets in edges.items()}
+    left = {room: {name.split(".")[0] for name in allowed} - {room} for room, allowed in MAY_USE.items()}
     while left:
         free = {room for room, targets in left.items() if not targets & set(left)}
         assert free, f"a circle through {sorted(left)}"
@@ -122,19 +120,19 @@ def test_no_circle() -> None:
 
 # One import that each room must not have, in each way of writing it.
 FORBIDDEN = {
-    "_term.py": ["from ._wire import etf", "from ._model import names", "import socket"],
-    "_wire": ["from .._net import talk", "from .._model import names", "import asyncio", "from ansible.errors import AnsibleError"],
+    "_term": ["from .._wire import etf", "from .._model import names", "import socket"],
+    "_wire": ["from .._net import runner", "from .._model import names", "import asyncio", "from ansible.errors import AnsibleError"],
     "_model": ["from .._plan import planning", "from .._assess import target", "from .._wire import etf", "import ssl"],
     "_plan": ["from .._assess import controls", "from .._host.proc import processes", "from ansible.errors import AnsibleError"],
-    "_assess": ["from .._plan import planning", "from .._plan.cluster import Cluster", "from .._net.talk import converse_all", "import subprocess"],
-    "_host": ["from .._net import talk", "from .._assess import target", "from .._plan import inputs", "import ssl"],
+    "_assess": ["from .._plan import planning", "from .._plan.cluster import Cluster", "from .._net.runner import converse_all", "import subprocess"],
+    "_host": ["from .._net import runner", "from .._assess import target", "from .._plan import inputs", "import ssl"],
     "_net": ["from .._host import proc", "from .._assess import probes", "from .._plan import planning", "import subprocess", "import yaml"],
 }
 
 
 @pytest.mark.parametrize(("room", "line"), [(room, line) for room, lines in FORBIDDEN.items() for line in lines])
 def test_what_a_room_must_not_import_is_seen(room: str, line: str) -> None:
-    path = UTILS / room if room.endswith(".py") else UTILS / room / "example.py"
+    path = UTILS / room / "example.py"
     assert offences(path, line + "\n") != []
     assert offences(path, f"def late():\n    {line}\n") != [], "inside a function too"
 

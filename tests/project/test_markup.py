@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The documentation of modules, filters and roles renders as it is meant: what antsibull-docs and ansible-doc do not report.
 
-`C()`, `I()`, `B()` and `U()` end at the first closing parenthesis and know no escapes. `V()`, `O()` and `E()` know both.
+````, ````, ```` and `U()` end at the first closing parenthesis and know no escapes. ````, ```` and ```` know both.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def load(path: Path) -> Any:
 
 
 def written(tasks: Path) -> set[str]:
-    """Paths of the files that the tasks write, in the words of C(managed)."""
+    """Paths of the files that the tasks write, in the words of `managed`."""
     found = set()
     for task in load(tasks):
         included = task.get("ansible.builtin.include_tasks", "")
@@ -54,7 +54,7 @@ def test_it_has_a_guide(folder: Path) -> None:
     assert f"`{folder.name}`" in (guides / "README.md").read_text(encoding="utf-8")
 
 
-def test_no_word_in_place_of_a_cookie_is_published() -> None:
+def test_no_placeholder_of_a_cookie_is_published() -> None:
     """It is drawn on the host. Whatever this collection says of it in public could be the cookie of a node that has lost its flags."""
     setting = re.compile(r"(?:_COOKIE\s*=|distributed_cookie\s*=|(?:^|exec .*)-setcookie[ \t]+)[ \t]*(?!\{\{|%s|\\n)[\w.-]+")
     for path in sorted(ROOT.glob("roles/**/*")):

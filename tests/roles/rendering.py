@@ -23,7 +23,7 @@ def _listed(made: Callable[..., Iterable[object]]) -> Callable[..., list[object]
 
 
 def render(templates: Path, name: str, values: Mapping[str, object]) -> str:
-    """The text of C(<name>.j2), with white space as the module template leaves it; a variable that C(values) lacks is an error."""
+    """The text of `<name>.j2`, with white space as the module template leaves it; a variable that `values` lacks is an error."""
     environment = Environment(loader=FileSystemLoader(templates), trim_blocks=True, undefined=StrictUndefined, autoescape=False)
     # Ansible makes lists of what Jinja leaves as generators, which are never empty.
     for filter_name in ("map", "reject", "select", "unique"):

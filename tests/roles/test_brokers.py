@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""VerneMQ and EMQX, rendered and not run: what their own scripts would start, with a plain C(erl) in the product's place.
+"""VerneMQ and EMQX, rendered and not run: what their own scripts would start, with a plain `erl` in the product's place.
 
 How their scripts put a command line together, what their settings are called and which options of TLS they become was read in VerneMQ 2.2.0 and
 EMQX 5.8.2 to 6.0 and is written down here as data.
@@ -86,6 +86,7 @@ class Broker:
             "__beam_distribution_members": [{"node": self.node, "host_part": "127.0.0.1"}], "__beam_product_members": [{"node": self.node}],
             "beam_distribution_extra_args": [],
             "beam_plan": {
+                "probe_name": "beam_probe",
                 "proto_dist": "inet_tls" if tls else "inet_tcp", "tls": tls, "tls_versions": ["tlsv1.3"],
                 "name_type": "ip", "address_family": "4", "members": [],
             },
@@ -119,7 +120,7 @@ class Broker:
         return {name: "".join(shlex.split(value)) if value[:1] in "'\"" else value for name, _equals, value in pairs}
 
     def command(self, own: str | None = None) -> list[str]:
-        """What the product's own start script makes of its settings: EMQX's flags from EPMD_ARGS, or C(own)."""
+        """What the product's own start script makes of its settings: EMQX's flags from EPMD_ARGS, or `own`."""
         generated = self.home / "generated.args"
         if self.product == "vernemq":
             settings = last_values(self.settings)
@@ -159,7 +160,7 @@ class Broker:
         raise AssertionError("it does not listen")
 
     def dial(self, *flags: str, cookie: str | None = None) -> str:
-        """What a C(erl) on this host, by a name that may connect, gets from the node: C(pong) or C(pang)."""
+        """What a `erl` on this host, by a name that may connect, gets from the node: `pong` or `pang`."""
         given = ["-setcookie", cookie] if cookie else []
         ask = f"logger:set_primary_config(level, none), io:format(\"~s\", [net_adm:ping('{self.node}')]), halt()."
         done = subprocess.run(
@@ -244,7 +245,7 @@ def test_nothing_of_it_holds_the_cookie(broker: Broker) -> None:
         assert not path.is_file() or COOKIE not in path.read_text(encoding="utf-8"), path
 
 
-def test_what_emqx_says_again_is_what_the_node_was_told(tmp_path: Path) -> None:
+def test_emqx_repeats_the_settings_of_the_node(tmp_path: Path) -> None:
     """Its start script writes such flags whatever its settings are, behind ours, and of two it cannot be foretold which one counts."""
     broker = Broker(tmp_path, "emqx")
     process = broker.start()

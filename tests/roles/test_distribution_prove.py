@@ -245,7 +245,7 @@ def test_clear_text_only_where_it_was_planned(tmp_path: Path) -> None:
     assert "-proto_dist inet_tls is not inet_tcp, which was planned" in output
 
 
-def test_no_word_in_place_of_the_cookie_counts_beside_a_setcookie_without_one(tmp_path: Path) -> None:
+def test_setcookie_without_a_value_makes_erl_read_the_cookie_file(tmp_path: Path) -> None:
     """OTP takes -setcookie where it is given once and with one value, and the cookie file otherwise."""
     assert prove("args", flags(tmp_path, more="-setcookie"), shutil.which("erl"), "inet_tls") == (0, "")
     home = tmp_path / "home"

@@ -28,7 +28,7 @@ def openings(members: list[str], own: list[str], ports: list[list[int]]) -> list
     return list(Templar(loader=DataLoader(), variables=variables).template(trust_as_template(text)))
 
 
-def test_each_other_member_at_each_own_address_and_window() -> None:
+def test_each_other_member_at_each_own_address_and_port_range() -> None:
     assert sorted(openings(["10.0.0.1", "10.0.0.2"], ["10.0.0.1"], [[4369, 4369], [9100, 9101]])) == [
         "10.0.0.2 10.0.0.1 4369",
         "10.0.0.2 10.0.0.1 9100-9101",

@@ -186,7 +186,7 @@ def test_a_second_run_changes_nothing(hosts: Hosts) -> None:
     assert hosts.digest() == before
 
 
-def test_a_check_foretells_and_touches_nothing(tmp_path: Path) -> None:
+def test_check_mode_predicts_and_changes_nothing(tmp_path: Path) -> None:
     hosts = Hosts(tmp_path / "hosts")
     output = hosts.good("--check")
     assert not (hosts.folder / "ca").exists() and not (hosts.folder / "n1").exists()

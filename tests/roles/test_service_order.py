@@ -15,7 +15,7 @@ HOSTS = ("n1", "n2", "n3", "n4")
 
 
 def done(turn: str, waiting: tuple[str, ...], restarted: tuple[str, ...]) -> list[str]:
-    """The nodes that the one of host C(turn) may wait for, when those of C(waiting) had to restart and those of C(restarted) have."""
+    """The nodes that the one of host `turn` may wait for, when those of `waiting` had to restart and those of `restarted` have."""
     (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if task["name"].startswith("Restart"))
     entries = {host: {"host": host, "node": {"node": f"beam@{host}"}} for host in HOSTS}
     variables = {
@@ -39,9 +39,9 @@ def test_those_that_have_restarted_are_waited_for_wherever_they_stand_in_the_lis
     assert done("n3", ("n1", "n2", "n3"), ("n1", "n2")) == ["n1", "n2", "n4"]
 
 
-def test_nobody_waits_for_one_that_still_has_its_old_cookie() -> None:
+def test_a_node_with_its_old_cookie_is_not_waited_for() -> None:
     assert "n2" not in done("n3", ("n1", "n2", "n3"), ("n1",))
 
 
-def test_nobody_waits_for_itself() -> None:
+def test_a_node_does_not_wait_for_itself() -> None:
     assert "n1" not in done("n1", ("n1",), ("n1",))

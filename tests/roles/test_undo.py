@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a role brings is taken away, and what was there before comes back: the tasks of the role C(undo), played on this machine, in one folder."""
+"""What a role brings is taken away, and what was there before comes back: the tasks of the role `undo`, played on this machine, in one folder."""
 
 from __future__ import annotations
 

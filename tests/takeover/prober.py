@@ -8,7 +8,7 @@
 
 PID is a process of the host that is tried: its /proc/PID/net says which ports listen, so that no port has to be guessed. Every listener that
 was not there in the beginning and is not on loopback is dialled at every ADDRESS, about 100 times a second, and is spoken to as a node does in
-clear text. Prints one JSON object: C(rounds), C(ports) (what was dialled), C(accepted) (connections that were made) and C(answered) (those on
+clear text. Prints one JSON object: `rounds`, `ports` (what was dialled), `accepted` (connections that were made) and `answered` (those on
 which a node has said that it goes on with the handshake: the node is open). SIGTERM ends it early.
 """
 
@@ -44,7 +44,7 @@ def listening(pid: int) -> set[int]:
 
 
 def knock(address: str, port: int) -> str:
-    """C(refused), C(accepted) or C(answered)."""
+    """`refused`, `accepted` or `answered`."""
     try:
         with socket.create_connection((address, port), timeout=0.25) as stream:
             try:

@@ -16,9 +16,9 @@ PLAIN = "-kernel inet_dist_use_interface {0,0,0,0}"
 
 @dataclass(frozen=True)
 class Situation:
-    """C(files): path to text; C({unit}) and C({directory}) are the node's. C(run): commands before the start. C(undo): what takes C(run) back.
+    """`files`: path to text; `{unit}` and `{directory}` are the node's. `run`: commands before the start. `undo`: what takes `run` back.
 
-    C(says): what the journal says of it. C(late): commands after the start.
+    `says`: what the journal says of it. `late`: commands after the start.
     """
 
     name: str

@@ -1,8 +1,8 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""If the flags do not reach the VM, the node does not run: each situation is put on a host of a lab in which C(site) has converged, and the node
-started, while another host tries to get in. C(TAKEOVER_SECONDS) is how long it tries after the start: 60 where nothing is said.
+"""If the flags do not reach the VM, the node does not run: each situation is put on a host of a lab in which `site` has converged, and the node
+started, while another host tries to get in. `TAKEOVER_SECONDS` is how long it tries after the start: 60 where nothing is said.
 
     LAB_PREFIX=... PRODUCT=release pytest tests/takeover
 """
@@ -94,7 +94,7 @@ def stage(request: pytest.FixtureRequest, words: dict[str, str]) -> Iterator[Sit
 
 def virtual_machines(words: dict[str, str]) -> list[str]:
     """Command lines of the unit's VMs."""
-    script = 'for p in $(pgrep beam.smp); do ! grep -q "/%s" /proc/$p/cgroup || { tr "\\0" " " < /proc/$p/cmdline; echo; }; done' % words["unit"]
+    script = f'for p in $(pgrep beam.smp); do ! grep -q "/{words["unit"]}" /proc/$p/cgroup || {{ tr "\\0" " " < /proc/$p/cmdline; echo; }}; done'
     return tries(script).stdout.splitlines()
 
 

@@ -16,7 +16,7 @@ from testinfra.host import Host
 
 @dataclass(frozen=True)
 class Product:
-    """What the hosts of a scenario run. C(served): the ports for everybody, which are the product's own affair."""
+    """What the hosts of a scenario run. `served`: the ports for everybody, which are the product's own affair."""
 
     name: str = "beam"
     unit: str = "beam.service"

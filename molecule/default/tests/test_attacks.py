@@ -118,7 +118,7 @@ def test_a_node_is_for_root_and_the_nodes_only_on_the_host_itself(node: Node, us
     assert (answer.rc == 0) is (user == "root"), answer.stderr
 
 
-def test_nobody_takes_a_name_from_epmd(node: Node) -> None:
+def test_a_name_cannot_be_taken_from_epmd(node: Node) -> None:
     squat = node.host.run("cd / && runuser -u nobody -- env HOME=/tmp timeout 20 erl -noshell -sname squatter -eval 'halt().'")
     assert squat.rc != 0
     assert "squatter" not in node.host.check_output("epmd -names")

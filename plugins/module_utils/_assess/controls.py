@@ -10,7 +10,6 @@ docs/controls.md says the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Tuple
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 
@@ -23,7 +22,7 @@ SANDBOX_EXPOSURE_MAX = 1.5
 CERTIFICATE_DAYS_MIN = 7
 """Days that a certificate must still be valid for."""
 
-Reference = Tuple[str, str]
+Reference = tuple[str, str]
 """Title and URL."""
 
 

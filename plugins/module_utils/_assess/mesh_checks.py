@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from typing import Callable, Tuple
+from typing import Callable
 
+from .._wire.constants import PROBE_NAME
 from .controls import CERTIFICATE_DAYS_MIN
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
-from .probes import CONNECT, PROBE, Answer
+from .probes import CONNECT, Answer
 from .target import CLEAR_TEXT, OFF, NodeTarget, Target
 
 LIFETIME, MEMBERS, SETTINGS = "certificate-lifetime", "mesh-members", "mesh-settings"
@@ -31,7 +32,7 @@ _SAID = {
 
 
 # Evaluated when the module is imported, on Python 3.9 too.
-_Check = Callable[[Target, NodeTarget, NodeView], Tuple[str, Tuple[str, ...]]]
+_Check = Callable[[Target, NodeTarget, NodeView], tuple[str, tuple[str, ...]]]
 
 
 def mesh_findings(evidence: Evidence) -> Iterator[Finding]:
@@ -155,7 +156,7 @@ def _members(target: Target, node: NodeTarget, view: NodeView) -> tuple[str, tup
 def _is_tool(target: Target, name: str) -> bool:
     """Whether a hidden node is a tool on a member's host (a remote shell, rabbitmqctl), or a probe of ours."""
     head, _at, part = name.partition("@")
-    return head == PROBE or part in target.host_parts
+    return head == PROBE_NAME or part in target.host_parts
 
 
 def _settings(target: Target, node: NodeTarget, view: NodeView) -> tuple[str, tuple[str, ...]]:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from .._wire.constants import PROBE_NAME
 from .attacks import ATTACK_BY_ID, ATTACKS, KNOWN_COOKIE, OWN, PORTS_PER_RANGE_MAX, Attack, Credentials
 from .target import HostTarget, NodeTarget, Target
 
@@ -25,8 +26,7 @@ CONNECT = "mesh-connected"
 IMPOSTOR = "beam_impostor"
 """Name part that claims another member's host. Not the probe's own name, which that host may be using at the same moment."""
 
-PROBE = "beam_probe"
-OUTSIDE = f"{PROBE}@outside.invalid"
+OUTSIDE = f"{PROBE_NAME}@outside.invalid"
 """Node name of a probe that has no node's credentials."""
 
 PAIRS_MAX = 2500

@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import Any
 
 from .._model.door import same_address
-from .._model.ports import EPMD_PORT, Window, joined
+from .._model.ports import PortRange, joined
+from .._wire.constants import EPMD_PORT
 
 OFF = "beam_mode is off: the nodes have no distribution"
 CLEAR_TEXT = "beam_tls is false: the nodes show no certificate, see plaintext"
@@ -34,7 +35,7 @@ class NodeTarget:
     node: str
     host: str
     address: str
-    ports: Window
+    ports: PortRange
     port: int | None = None
     hidden: bool = False
     in_run: bool = False
@@ -189,7 +190,7 @@ def _node(entry: Mapping[str, Any], own: Mapping[str, Any], running: set[str], m
         node=entry["node"],
         host=host,
         address=same_address(entry["address"]),
-        ports=Window(entry["ports"]["first"], entry["ports"]["last"]),
+        ports=PortRange(entry["ports"]["first"], entry["ports"]["last"]),
         port=entry.get("port"),
         hidden=bool(entry.get("hidden")),
         in_run=host in running,

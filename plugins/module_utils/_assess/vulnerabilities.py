@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Vulnerability:
-    """One CVE. C(ranges) are pairs (first affected version, first fixed one; none = never fixed) in ascending order, as OSV has them."""
+    """One CVE. `ranges` are pairs (first affected version, first fixed one; none = never fixed) in ascending order, as OSV has them."""
 
     cve: str
     severity: str
@@ -23,12 +23,12 @@ class Vulnerability:
     ranges: tuple[tuple[str, str | None], ...]
 
     def fixed_in(self, version: str) -> str | None:
-        """The first fixed version that is an upgrade of C(version); None where it is not affected, or nothing fixes it."""
+        """The first fixed version that is an upgrade of `version`; None where it is not affected, or nothing fixes it."""
         number = parsed(version)
         return next((fixed for first, fixed in self.ranges if fixed and parsed(first) <= number < parsed(fixed)), None)
 
     def affects(self, version: str) -> bool:
-        """Whether OTP as released under C(version) is affected, patches of a distribution apart."""
+        """Whether OTP as released under `version` is affected, patches of a distribution apart."""
         number = parsed(version)
         return any(parsed(first) <= number and (fixed is None or number < parsed(fixed)) for first, fixed in self.ranges)
 
@@ -157,9 +157,9 @@ _DEBIAN = re.compile(r"(?:\d+:)?(?P<upstream>[\d.]+)\+dfsg-\d+\+deb(?P<release>\
 
 
 def parsed(version: str) -> tuple[int, ...]:
-    """The numbers of an OTP version, C('27.3.4.1') as (27, 3, 4, 1); what follows them (C(-rc1), C(**)) is ignored.
+    """The numbers of an OTP version, `'27.3.4.1'` as (27, 3, 4, 1); what follows them (`-rc1`, `**`) is ignored.
 
-    Raises ValueError where C(version) begins with no number.
+    Raises ValueError where `version` begins with no number.
     """
     found = re.match(r"\d+(?:\.\d+)*", version)
     if not found:
@@ -168,7 +168,7 @@ def parsed(version: str) -> tuple[int, ...]:
 
 
 def patched(version: str, package: str) -> frozenset[str]:
-    """CVEs that the distribution's patches fix in C(package), its full version, if that is OTP C(version) at all."""
+    """CVEs that the distribution's patches fix in `package`, its full version, if that is OTP `version` at all."""
     found = _DEBIAN.match(package)
     if not found or parsed(found["upstream"]) != parsed(version):
         return frozenset()
@@ -177,10 +177,10 @@ def patched(version: str, package: str) -> frozenset[str]:
 
 
 def known_vulnerabilities(version: str, package: str = "") -> list[Vulnerability]:
-    """What OTP C(version) (the text of C(OTP_VERSION)) is vulnerable to.
+    """What OTP `version` (the text of `OTP_VERSION`) is vulnerable to.
 
-    C(package) is the full version of the distribution's package that brought it, empty where it came another way.
-    Raises ValueError where C(version) is none.
+    `package` is the full version of the distribution's package that brought it, empty where it came another way.
+    Raises ValueError where `version` is none.
     """
     mended = patched(version, package)
     return [known for known in VULNERABILITIES if known.affects(version) and known.cve not in mended]

@@ -48,7 +48,7 @@ def describe(path: str, above: Above) -> dict[str, object]:
     kinds = ((stat.S_ISDIR, "directory"), (stat.S_ISLNK, "link"), (stat.S_ISREG, "file"))
     return {
         "path": path,
-        "kind": next((name for judge, name in kinds if judge(status.st_mode)), "other"),
+        "kind": next((name for is_kind, name in kinds if is_kind(status.st_mode)), "other"),
         "mode": f"{mode:04o}",
         "owner": user_name(status.st_uid),
         "group": group_name(status.st_gid),

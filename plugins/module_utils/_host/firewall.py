@@ -99,13 +99,13 @@ def our_table(objects: Iterable[Mapping[str, Any]], dormant: bool | None = False
         elif kind == "set" and body.get("type") in ("ipv4_addr", "ipv6_addr"):
             (own if str(body.get("name")).startswith("own") else members).update(_address(value) for value in values(body.get("elem", [])))
         elif kind == "set" and body.get("name") == "ports":
-            ports |= {window for window in map(_ports, values(body.get("elem", []))) if window}
+            ports |= {port_range for port_range in map(_ports, values(body.get("elem", []))) if port_range}
         elif kind == "rule":
             for part in body.get("expr", ()):
                 match = part.get("match", {})
                 left = match.get("left")
                 if isinstance(left, Mapping) and left.get("payload", {}).get("field") == "dport":
-                    ports |= {window for window in map(_ports, values(match.get("right"))) if window}
+                    ports |= {port_range for port_range in map(_ports, values(match.get("right"))) if port_range}
     if not present:
         return None
     try:
@@ -115,7 +115,7 @@ def our_table(objects: Iterable[Mapping[str, Any]], dormant: bool | None = False
     return {
         "members": sorted(members),
         "own": sorted(own),
-        "ports": [list(window) for window in sorted(ports)],
+        "ports": [list(port_range) for port_range in sorted(ports)],
         "dormant": dormant,
         "hooks": sorted(hooks),
         "admits": admits,

@@ -30,9 +30,9 @@ _TCP = 6
 # The longest that IP can say. What a host sends to itself or leaves to its network card to cut up is as long.
 _MAX_PACKET = 65536
 
-Place = tuple[str, int]
+Endpoint = tuple[str, int]
 # From where to where.
-_Way = tuple[Place, Place]
+Flow = tuple[Endpoint, Endpoint]
 
 
 def address_text(raw: bytes) -> str:
@@ -41,7 +41,7 @@ def address_text(raw: bytes) -> str:
 
 
 def parse_ports(texts: Iterable[str]) -> set[int]:
-    """Ports and windows such as 9100-9109. Raises ValueError."""
+    """Ports and port ranges such as 9100-9109. Raises ValueError."""
     ports: set[int] = set()
     for text in texts:
         match = re.fullmatch(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", str(text))
@@ -87,7 +87,7 @@ def links(ports: Collection[int], members: Mapping[str, str], root: str = "/proc
             "remote_address": peer,
             "remote_port": found.remote[1],
             "member": members.get(peer),
-            "stranger": peer not in members,
+            "non_member": peer not in members,
             "wire": "unwatched",
         })
     return sorted(result, key=lambda link: (link["local_port"], link["remote_address"], link["remote_port"]))
@@ -131,7 +131,7 @@ def _frame(data: bytes, pos: int) -> int:
     return 4 + length if len(data) - pos >= 4 and (not length or mark in (b"p\x83", b"\x83D", b"\x83E", b"\x83F")) else 0
 
 
-def segment(packet: bytes) -> tuple[Place, Place, bytes] | None:
+def segment(packet: bytes) -> tuple[Endpoint, Endpoint, bytes] | None:
     """Source, destination and payload of a packet that begins with its IP header; None for what is no TCP segment with a payload."""
     if len(packet) < 40:
         return None
@@ -207,7 +207,7 @@ def watch(found: Sequence[dict[str, Any]], seconds: float) -> None:
 
     Sets wire to tls, clear, unclear (what was seen does not tell) or silent (nothing was seen). Raises WireError where it may not be done.
     """
-    waiting: dict[_Way, list[dict[str, Any]]] = {}
+    waiting: dict[Flow, list[dict[str, Any]]] = {}
     for link in found:
         link["wire"] = "silent"
         here, there = (link["local_address"], link["local_port"]), (link["remote_address"], link["remote_port"])
@@ -224,21 +224,21 @@ def watch(found: Sequence[dict[str, Any]], seconds: float) -> None:
         raise WireError(f"links cannot be watched here: {error.strerror}", code="local_resources") from None
 
 
-def _watch(sock: socket.socket, waiting: dict[_Way, list[dict[str, Any]]], until: float) -> None:
+def _watch(sock: socket.socket, waiting: dict[Flow, list[dict[str, Any]]], until: float) -> None:
     while waiting:
         # Of a link, the port that it was opened to: the other is anybody's.
         attach(sock, packet_filter(link[_OPENED_TO[link["direction"]]] for ends in waiting.values() for link in ends))
         settled = _next_settled(sock, waiting, until)
         if settled is None:
             return
-        for way in (settled, settled[::-1]):
-            waiting.pop(way, None)
+        for flow in (settled, settled[::-1]):
+            waiting.pop(flow, None)
 
 
 _OPENED_TO = {"in": "local_port", "out": "remote_port"}
 
 
-def _next_settled(sock: socket.socket, waiting: dict[_Way, list[dict[str, Any]]], until: float) -> _Way | None:
+def _next_settled(sock: socket.socket, waiting: dict[Flow, list[dict[str, Any]]], until: float) -> Flow | None:
     """Read packets until one settles a link, and say which; None when the time is up."""
     while True:
         left = until - time.monotonic()

@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._wire.constants import EPMD_PORT
 from . import certificates, files, firewall, interfaces, otp, proc, units, vm
 
-EPMD_PORT = 4369
 _UNITS = (
     "beam-firewall.service",
     "epmd.service",

@@ -240,13 +240,13 @@ def as_dict(process: Process) -> dict[str, object]:
 
 
 def ephemeral_ports(root: str = "/proc") -> dict[str, object] | None:
-    """The ports that the kernel gives to outgoing connections, and those that it leaves out: C({range: [first, last], reserved: [[first, last]]})."""
+    """The ports that the kernel gives to outgoing connections, and those that it leaves out: `{range: [first, last], reserved: [[first, last]]}`."""
     first_last = read(f"{root}/sys/net/ipv4/ip_local_port_range").split()
     if len(first_last) != 2:
         return None
     reserved = read(f"{root}/sys/net/ipv4/ip_local_reserved_ports").decode().strip()
-    windows = [part.partition("-") for part in reserved.split(",") if part]
-    return {"range": [int(end) for end in first_last], "reserved": [[int(first), int(last or first)] for first, _dash, last in windows]}
+    port_ranges = [part.partition("-") for part in reserved.split(",") if part]
+    return {"range": [int(end) for end in first_last], "reserved": [[int(first), int(last or first)] for first, _dash, last in port_ranges]}
 
 
 def default_interfaces(root: str = "/proc") -> set[tuple[str, int]]:

@@ -43,7 +43,7 @@ _EXPOSURE = re.compile(r"Overall exposure level for (\S+?):\s*([0-9]+(?:\.[0-9]+
 
 
 def init() -> str:
-    """C(systemd) where it is PID 1 and talks (sd_booted(3)), else the name of PID 1's program."""
+    """`systemd` where it is PID 1 and talks (sd_booted(3)), else the name of PID 1's program."""
     if os.path.isdir("/run/systemd/system"):
         return "systemd"
     try:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The window: the TCP ports on which one node may listen for its peers.
+"""The port range: the TCP ports on which one node may listen for its peers.
 
 Private to this collection.
 """
@@ -12,18 +12,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .._wire.constants import EPMD_PORT
 from .problems import shown
 
-EPMD_PORT = 4369
 LOWEST = 1024
 HIGHEST = 65535
 """Ports below 1024 want a privilege that the node's sandbox takes away."""
 
-_WINDOW = re.compile(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?")
+_PORT_RANGE = re.compile(r"\s*([0-9]{1,5})\s*(?:-\s*([0-9]{1,5})\s*)?")
 
 
-class WindowError(ValueError):
-    """A window that no node can have. C(rule) is the name of what it breaks."""
+class PortRangeError(ValueError):
+    """A port range that no node can have. `rule` is the name of what it breaks."""
 
     def __init__(self, rule: str, message: str) -> None:
         super().__init__(message)
@@ -31,43 +31,43 @@ class WindowError(ValueError):
 
 
 @dataclass(frozen=True, order=True)
-class Window:
-    """Ports C(first) to C(last), both included."""
+class PortRange:
+    """Ports `first` to `last`, both included."""
 
     first: int
     last: int
 
     @classmethod
-    def parse(cls, value: object) -> Window:
+    def parse(cls, value: object) -> PortRange:
         """From 9100, '9100' or '9100-9109', checked."""
         if isinstance(value, bool) or not isinstance(value, (int, str)):
-            raise WindowError("ports_format", "the window is neither a port nor a range of ports.")
-        match = _WINDOW.fullmatch(str(value) if isinstance(value, str) or abs(value) <= HIGHEST else "")
+            raise PortRangeError("ports_format", "the value is neither a port nor a range of ports.")
+        match = _PORT_RANGE.fullmatch(str(value) if isinstance(value, str) or abs(value) <= HIGHEST else "")
         if match is None:
-            raise WindowError("ports_format", f"{shown(value)} is neither a port nor a range of ports.")
+            raise PortRangeError("ports_format", f"{shown(value)} is neither a port nor a range of ports.")
         first = int(match.group(1))
-        window = cls(first, int(match.group(2) or first))
-        if window.last < window.first:
-            raise WindowError("window_reversed", f"the window {window} ends before it begins.")
-        if window.first < LOWEST or window.last > HIGHEST:
-            raise WindowError("window_range", f"the window {window} leaves {LOWEST}-{HIGHEST}.")
-        if window.first <= EPMD_PORT <= window.last:
-            raise WindowError("window_overlaps_epmd", f"the window {window} holds epmd's port {EPMD_PORT}.")
-        return window
+        port_range = cls(first, int(match.group(2) or first))
+        if port_range.last < port_range.first:
+            raise PortRangeError("port_range_reversed", f"the port range {port_range} ends before it begins.")
+        if port_range.first < LOWEST or port_range.last > HIGHEST:
+            raise PortRangeError("port_range_bounds", f"the port range {port_range} is not within {LOWEST}-{HIGHEST}.")
+        if port_range.first <= EPMD_PORT <= port_range.last:
+            raise PortRangeError("port_range_overlaps_epmd", f"the port range {port_range} contains EPMD's port {EPMD_PORT}.")
+        return port_range
 
     @property
     def size(self) -> int:
         return self.last - self.first + 1
 
-    def overlaps(self, other: Window) -> bool:
+    def overlaps(self, other: PortRange) -> bool:
         return self.first <= other.last and other.first <= self.last
 
-    def shared(self, count: int) -> list[Window]:
-        """The window cut into C(count) equal windows side by side, what is left over stays unused."""
+    def shared(self, count: int) -> list[PortRange]:
+        """The port range cut into `count` equal port ranges side by side, what is left over stays unused."""
         if count > self.size:
-            raise WindowError("window_too_small", f"the window {self} has {self.size} ports for {count} nodes.")
+            raise PortRangeError("port_range_too_small", f"the port range {self} has {self.size} ports for {count} nodes.")
         each = self.size // count
-        return [Window(self.first + index * each, self.first + (index + 1) * each - 1) for index in range(count)]
+        return [PortRange(self.first + index * each, self.first + (index + 1) * each - 1) for index in range(count)]
 
     def as_dict(self) -> dict[str, int]:
         return {"first": self.first, "last": self.last}
@@ -77,7 +77,7 @@ class Window:
 
 
 def joined(pairs: Iterable[object]) -> list[tuple[int, int]]:
-    """Ranges of ports, each (first, last) or C(first-last), as the kernel spells them: sorted, those that touch or overlap as one."""
+    """Ranges of ports, each (first, last) or `first-last`, as the kernel spells them: sorted, those that touch or overlap as one."""
     ranges: list[tuple[int, int]] = []
     for pair in pairs:
         first, last = (pair[0], pair[-1]) if isinstance(pair, (list, tuple)) else (str(pair).partition("-")[0], str(pair).rpartition("-")[2])

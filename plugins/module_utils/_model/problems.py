@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One mistake. C(rule) is a stable name to branch on; C(host) is empty where the mistake is the whole cluster's."""
+    """One mistake. `rule` is a stable name to branch on; `host` is empty where the mistake is the whole cluster's."""
 
     host: str
     variable: str
@@ -46,7 +46,7 @@ class Problems:
             if found.host and found.host not in hosts:
                 hosts.append(found.host)
         return [
-            {"host": named(hosts), "hosts": hosts, "variable": variable, "rule": rule, "message": message, "fix": fix}
+            {"host": join_names(hosts), "hosts": hosts, "variable": variable, "rule": rule, "message": message, "fix": fix}
             for (variable, rule, message, fix), hosts in groups.items()
         ]
 
@@ -74,7 +74,7 @@ def shown(value: object, most: int = 80) -> str:
     return "nothing" if value is None else printable(repr(value)[:most])
 
 
-def named(hosts: Iterable[str], most: int = 5) -> str:
+def join_names(hosts: Iterable[str], most: int = 5) -> str:
     """Host names for a sentence: all of a few, the first of many."""
     names = list(hosts)
     if len(names) <= most:
@@ -83,7 +83,7 @@ def named(hosts: Iterable[str], most: int = 5) -> str:
 
 
 def text(errors: list[dict[str, object]]) -> str:
-    """All errors as one text for the terminal, from the entries of C(Problems.grouped)."""
+    """All errors as one text for the terminal, from the entries of `Problems.grouped`."""
     count = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
     lines = [f"The cluster cannot be planned: {count}, nothing was touched."]
     for number, error in enumerate(errors, start=1):

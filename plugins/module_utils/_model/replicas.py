@@ -41,8 +41,8 @@ class Queue:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """Why a node may not go, each reason with its fix. C(waits) is whether time alone will mend all of it: replicas catch up."""
+class Decision:
+    """Why a node may not go, each reason with its fix. `waits` is whether time alone will mend all of it: replicas catch up."""
 
     blockers: tuple[str, ...] = ()
     waits: bool = False
@@ -74,8 +74,8 @@ def _nodes(value: object) -> frozenset[str]:
     return frozenset(map(str, value)) if isinstance(value, (list, tuple)) else frozenset()
 
 
-def restart(queues: Sequence[Queue], node: str, running: Iterable[str]) -> Verdict:
-    """What stops taking messages while C(node) restarts. C(running) are the nodes that RabbitMQ runs on."""
+def restart(queues: Sequence[Queue], node: str, running: Iterable[str]) -> Decision:
+    """What stops taking messages while `node` restarts. `running` are the nodes that RabbitMQ runs on."""
     up = set(running)
     blockers, waits = [], True
     held = tuple(queue for queue in queues if queue.kind in REPLICATED and node in queue.members)
@@ -87,11 +87,11 @@ def restart(queues: Sequence[Queue], node: str, running: Iterable[str]) -> Verdi
         away = sorted(queue.members - queue.online - {node})
         state = f"{_listed(away)} {'is' if len(away) == 1 else 'are'} not online" if away else f"it has {_count(queue.members)}"
         blockers.append(f"{queue.text} needs {node} for its majority: {state}.")
-    return Verdict(tuple(blockers), bool(blockers) and waits, held)
+    return Decision(tuple(blockers), bool(blockers) and waits, held)
 
 
-def leave(queues: Sequence[Queue], node: str) -> Verdict:
-    """What would be lost for good, or stop taking messages, if C(node) were taken out of the cluster."""
+def leave(queues: Sequence[Queue], node: str) -> Decision:
+    """What would be lost for good, or stop taking messages, if `node` were taken out of the cluster."""
     blockers = []
     for queue in queues:
         if node not in queue.members or not queue.kept:
@@ -106,7 +106,7 @@ def leave(queues: Sequence[Queue], node: str) -> Verdict:
                 f"Fix: start RabbitMQ there, or take the dead replica out with {_delete(queue, away[0] if away else node)}."
             )
     held = tuple(queue for queue in queues if queue.kind in REPLICATED and node in queue.members)
-    return Verdict(tuple(blockers), False, held)
+    return Decision(tuple(blockers), False, held)
 
 
 def _count(nodes: Iterable[str]) -> str:

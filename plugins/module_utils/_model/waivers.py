@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Waivers: controls that may fail, for a reason, until a day. Read once, by the plan, before any host is touched.
 
-Private to this collection. `read_waivers` judges the value of `beam_waivers`; `Waiver` says what it covers.
+Private to this collection. `read_waivers` validates the value of `beam_waivers`; `Waiver` says what it covers.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Waiver:
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, object]) -> Waiver:
-        """A waiver of a plan, which has been judged already."""
+        """A waiver of a plan, which has been validated already."""
         return cls(**{key: str(entry.get(key) or "") for key in KEYS})
 
     def __str__(self) -> str:

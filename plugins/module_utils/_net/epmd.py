@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, List, Optional, Tuple, TypeVar
+from typing import Callable, TypeVar
 
 from .._wire import epmd
 from .._wire.errors import TooLarge, WireError
@@ -24,13 +24,13 @@ _RENAMED = {
 # All of them are ended by the caller, by cancelling, when the time is up; `timeout` (seconds) is shared out among several addresses of a host.
 
 
-async def port_of(addresses: List[Address], port: int, name: str, trace: Trace, *, source: Optional[str], timeout: float) -> epmd.PortAnswer:
+async def port_of(addresses: list[Address], port: int, name: str, trace: Trace, *, source: str | None, timeout: float) -> epmd.PortAnswer:
     """Where the node of that name (the part before the @) listens. Raises `WireError` with a code of EPMD's or `not_registered`."""
 
-    def decode(data: bytearray, closed: bool) -> Optional[epmd.PortAnswer]:
+    def decode(data: bytearray, closed: bool) -> epmd.PortAnswer | None:
         answer = epmd.decode_port(bytes(data), closed=closed)
         if isinstance(answer, epmd.NotRegistered):
-            raise WireError("EPMD knows no node named %s" % name, code="not_registered")
+            raise WireError(f"EPMD knows no node named {name}", code="not_registered")
         return answer
 
     answer, dummy = await _ask(addresses, port, epmd.PortPlease2(name), epmd.MAX_PORT_ANSWER, decode, trace, source, timeout)
@@ -38,24 +38,24 @@ async def port_of(addresses: List[Address], port: int, name: str, trace: Trace, 
 
 
 async def names_of(
-    addresses: List[Address], port: int, trace: Trace, *, source: Optional[str], timeout: float,
-) -> Tuple[epmd.NamesAnswer, str]:
+    addresses: list[Address], port: int, trace: Trace, *, source: str | None, timeout: float,
+) -> tuple[epmd.NamesAnswer, str]:
     """All nodes that EPMD knows, and the address that answered. The answer ends where EPMD closes."""
 
-    def decode(data: bytearray, closed: bool) -> Optional[epmd.NamesAnswer]:
+    def decode(data: bytearray, closed: bool) -> epmd.NamesAnswer | None:
         return epmd.decode_names(bytes(data)) if closed else None
 
     return await _ask(addresses, port, epmd.Names(), epmd.MAX_NAMES_ANSWER, decode, trace, source, timeout)
 
 
 async def _ask(
-    addresses: List[Address], port: int, request: epmd.Request, limit: int, decode: Callable[[bytearray, bool], Optional[_Answer]],
-    trace: Trace, source: Optional[str], timeout: float,
-) -> Tuple[_Answer, str]:
-    trace.stage, trace.late = "epmd", "epmd_filtered"
+    addresses: list[Address], port: int, request: epmd.Request, limit: int, decode: Callable[[bytearray, bool], _Answer | None],
+    trace: Trace, source: str | None, timeout: float,
+) -> tuple[_Answer, str]:
+    trace.stage, trace.timeout_code = "epmd", "epmd_filtered"
     try:
         stream = await connect(addresses, port, source, timeout)
-        trace.late = "epmd_timeout"
+        trace.timeout_code = "epmd_timeout"
         try:
             return await _converse(stream, epmd.encode_request(request), limit, decode), stream.peer()
         finally:
@@ -66,14 +66,14 @@ async def _ask(
         raise WireError(str(error), code=_RENAMED.get(error.code, error.code)) from None
 
 
-async def _converse(stream: TcpStream, request: bytes, limit: int, decode: Callable[[bytearray, bool], Optional[_Answer]]) -> _Answer:
+async def _converse(stream: TcpStream, request: bytes, limit: int, decode: Callable[[bytearray, bool], _Answer | None]) -> _Answer:
     await stream.send(request)
     buffer = bytearray()
     while True:
         data = await stream.receive()
         buffer += data
         if len(buffer) > limit:
-            raise TooLarge("EPMD's answer has more than %d bytes" % limit)
+            raise TooLarge(f"EPMD's answer has more than {limit} bytes")
         if not buffer:
             raise WireError("EPMD closed the connection without an answer", code="epmd_dropped")
         answer = decode(buffer, not data)

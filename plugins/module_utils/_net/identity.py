@@ -10,23 +10,23 @@ import codecs
 import contextlib
 import os
 import pwd
-from typing import Iterator, Optional
+from collections.abc import Iterator
 
 from .options import OptionError
 
 
 @contextlib.contextmanager
-def acting_as(user: Optional[str]) -> Iterator[None]:
-    """Open sockets as C(user) inside the block, as ourselves where it is None. Raises `OptionError`. The whole process changes, not one thread."""
+def acting_as(user: str | None) -> Iterator[None]:
+    """Open sockets as `user` inside the block, as ourselves where it is None. Raises `OptionError`. The whole process changes, not one thread."""
     if user is None:
         yield
         return
     try:
         entry = pwd.getpwnam(user)
     except KeyError:
-        raise OptionError("user: there is no user %s" % user) from None
+        raise OptionError(f"user: this host has no user {user}. Name an existing user, or create {user} first.") from None
     if os.geteuid() != 0:
-        raise OptionError("user: only root can act as %s" % user)
+        raise OptionError(f"user: only root can connect as {user}. Run the task with become: true.")
     # Names are looked up with a codec that Python loads when it is first used, and the user may not be able to read Python's files.
     codecs.lookup("idna")
     group, groups = os.getegid(), os.getgroups()

@@ -11,16 +11,17 @@ and 29. `allow/1` only appends, and OTP 27 appends what is there already, so a n
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Sequence, Set, Tuple
+from typing import Any
 
 from .. import _term as term
 from .node import Call, Link, Outcome, Peer, Returned
 from .options import OptionError
-from .talk import converse_all
+from .runner import converse_all
 
 _Atom = term.Atom
-Address = Tuple[int, ...]
+Address = tuple[int, ...]
 Pins = Mapping[Address, Sequence[str]]
 
 
@@ -32,27 +33,27 @@ class UnreadableError(Exception):
 class Wanted:
     """What is to be in force: node names that may connect, host names by address, and nodes whose links are to be cut."""
 
-    allowed: Tuple[str, ...]
+    allowed: tuple[str, ...]
     pins: Pins
-    former: Tuple[str, ...] = ()
+    former: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Step:
     """What one node lacks. `left` are names that it allows beyond the list; they go with its next restart."""
 
-    allow: Tuple[str, ...] = ()
-    pin: Tuple[Tuple[Address, Tuple[str, ...]], ...] = ()
-    unpin: Tuple[Address, ...] = ()
-    cut: Tuple[str, ...] = ()
-    left: Tuple[str, ...] = field(default=(), compare=False)
+    allow: tuple[str, ...] = ()
+    pin: tuple[tuple[Address, tuple[str, ...]], ...] = ()
+    unpin: tuple[Address, ...] = ()
+    cut: tuple[str, ...] = ()
+    left: tuple[str, ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.allow or self.pin or self.unpin or self.cut)
 
-    def calls(self) -> List[Call]:
+    def calls(self) -> list[Call]:
         """The calls that take this step. Old addresses go first: a name may have moved from one of them to a new one."""
-        calls: List[Call] = []
+        calls: list[Call] = []
         if self.allow:
             calls.append(("net_kernel", "allow", [[_Atom(name) for name in self.allow]]))
         calls += [("inet_db", "del_host", [address]) for address in self.unpin]
@@ -61,31 +62,31 @@ class Step:
         return calls
 
 
-def read_allowed(text: str) -> Tuple[str, ...]:
+def read_allowed(text: str) -> tuple[str, ...]:
     """The node names of an `allow.conf`: one atom a term. Raises `OptionError`."""
     names = _consult("allowed", text)
     if not names or not all(isinstance(name, _Atom) for name in names):
-        raise OptionError("allowed: it has to hold node names, one Erlang atom and a full stop each, and at least one")
+        raise OptionError("allowed: this is not a list of node names. Write at least one, each as an Erlang atom with a full stop behind it.")
     return tuple(dict.fromkeys(str(name) for name in names))
 
 
-def read_pins(text: str) -> Dict[Address, Tuple[str, ...]]:
+def read_pins(text: str) -> dict[Address, tuple[str, ...]]:
     """The `host` lines of an `inetrc`: names by address. Raises `OptionError`."""
     pins = _pins(_consult("pins", text))
     if pins is None:
-        raise OptionError("pins: a host line is {host, Address, [Name, ...]}")
+        raise OptionError("pins: a line is not one of a host. Write {host, Address, [Name, ...]} with a full stop behind it.")
     return pins
 
 
-def _consult(option: str, text: str) -> List[term.Term]:
+def _consult(option: str, text: str) -> list[term.Term]:
     try:
         return term.consult(text)
     except term.TermError as error:
-        raise OptionError("%s: %s" % (option, error)) from None
+        raise OptionError(f"{option}: {error}") from None
 
 
 def _pins(terms: Sequence[term.Term]) -> Any:
-    pins: Dict[Address, Tuple[str, ...]] = {}
+    pins: dict[Address, tuple[str, ...]] = {}
     for entry in terms:
         if not isinstance(entry, tuple) or not entry or entry[0] != _Atom("host"):
             continue
@@ -102,7 +103,7 @@ def missing(wanted: Wanted, allowed: Sequence[str], pins: Pins, connected: Seque
 
     An empty list allows everybody: such a node has not read its list yet, or has none, and gets the whole of it.
     """
-    there: Set[str] = set(allowed)
+    there: set[str] = set(allowed)
     listed = set(wanted.allowed)
     return Step(
         allow=tuple(name for name in wanted.allowed if name not in there),
@@ -113,28 +114,28 @@ def missing(wanted: Wanted, allowed: Sequence[str], pins: Pins, connected: Seque
     )
 
 
-_QUESTIONS: Tuple[Call, ...] = (("net_kernel", "allowed", []), ("inet_db", "get_rc", []), ("erlang", "nodes", [_Atom("connected")]))
+_QUESTIONS: tuple[Call, ...] = (("net_kernel", "allowed", []), ("inet_db", "get_rc", []), ("erlang", "nodes", [_Atom("connected")]))
 
 
 def _value(outcome: Outcome, what: str) -> term.Term:
     """What a call returned. Raises `UnreadableError` with `what`."""
     if not isinstance(outcome, Returned):
-        raise UnreadableError("%s: %s" % (what, term.to_text(outcome.reason)))
+        raise UnreadableError(f"{what}: {term.to_text(outcome.reason)}")
     return outcome.value
 
 
-def _state(outcomes: Sequence[Outcome]) -> Tuple[List[str], Pins, List[str]]:
+def _state(outcomes: Sequence[Outcome]) -> tuple[list[str], Pins, list[str]]:
     """What a node works with, out of its answers to `_QUESTIONS`. Raises `UnreadableError`."""
-    allowed, rc, connected = (_value(outcome, "%s:%s" % call[:2]) for outcome, call in zip(outcomes, _QUESTIONS))
+    allowed, rc, connected = (_value(outcome, ":".join(call[:2])) for outcome, call in zip(outcomes, _QUESTIONS))
     if allowed == _Atom("ignored") or not isinstance(allowed, tuple) or len(allowed) != 2 or not isinstance(allowed[1], list):
-        raise UnreadableError("net_kernel:allowed: %s" % term.to_text(allowed)[:100])
+        raise UnreadableError(f"net_kernel:allowed: {term.to_text(allowed)[:100]}")
     pins = _pins(rc) if isinstance(rc, list) else None
     if pins is None or not isinstance(connected, list):
         raise UnreadableError("inet_db:get_rc: no list of hosts")
     return [str(name) for name in allowed[1]], pins, [str(name) for name in connected]
 
 
-def admit(peers: Sequence[Peer], wanted: Wanted, *, apply: bool, timeout: float, concurrency: int) -> List[Dict[str, Any]]:
+def admit(peers: Sequence[Peer], wanted: Wanted, *, apply: bool, timeout: float, concurrency: int) -> list[dict[str, Any]]:
     """Bring each node up to date, or only say what it lacks where `apply` is false. One answer per peer, in their order.
 
     Each answer has `changed`, `allowed_added`, `allowed_left`, `pinned`, `unpinned`, `cut` and, where the node was reached and could not be brought
@@ -143,14 +144,14 @@ def admit(peers: Sequence[Peer], wanted: Wanted, *, apply: bool, timeout: float,
 
     names = {peer.node: peer.name for peer in peers}
 
-    async def then(link: Link) -> Tuple[Step, str]:
+    async def then(link: Link) -> tuple[Step, str]:
         step = Step()
         try:
             step = missing(wanted, *_state(await link.call_all(_QUESTIONS)), ours=names[link.node])
             if apply and step:
                 for call in step.calls():
                     # One after the other: the order counts.
-                    _value(await link.call(*call), "%s:%s" % call[:2])
+                    _value(await link.call(*call), ":".join(call[:2]))
                 # The node is asked again: what is in force counts, not what was sent.
                 rest = missing(wanted, *_state(await link.call_all(_QUESTIONS)), ours=names[link.node])
                 if rest.allow or rest.pin or rest.unpin:
@@ -161,7 +162,7 @@ def admit(peers: Sequence[Peer], wanted: Wanted, *, apply: bool, timeout: float,
 
     answers = []
     for peer, result in zip(peers, converse_all(peers, timeout=timeout, concurrency=concurrency, then=then)):
-        entry: Dict[str, Any] = {"node": peer.node, "host": peer.host, "name": peer.name}
+        entry: dict[str, Any] = {"node": peer.node, "host": peer.host, "name": peer.name}
         entry.update(result.as_dict())
         step, problem = result.answer if result.connected else (Step(), "")
         entry.update(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ssl import SSLContext
-from typing import Dict, List, Optional, Sequence, Set, Tuple, Union
+from typing import Union
 
 from .._wire import control, etf, flags, handshake
 from .._wire.buffer import Frames, frame, looks_like_tls
+from .._wire.constants import EPMD_PORT
 from .._wire.errors import Refused, TooLarge, WireError
 from . import epmd
 from .stream import Address, Dropped, Reset, TcpStream, TlsStream, Trace, connect, resolve
@@ -35,12 +37,12 @@ class Peer:
     node: str
     host: str
     name: str
-    port: Optional[int] = None
-    epmd_port: int = 4369
-    cookie: Optional[bytes] = field(default=None, repr=False)
-    tls: Optional[Tls] = None
-    server_name: Optional[str] = None
-    source: Optional[str] = None
+    port: int | None = None
+    epmd_port: int = EPMD_PORT
+    cookie: bytes | None = field(default=None, repr=False)
+    tls: Tls | None = None
+    server_name: str | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Raised:
 
 
 Outcome = Union[Returned, Raised]
-Call = Tuple[str, str, List[etf.Term]]
+Call = tuple[str, str, list[etf.Term]]
 
 
 def random_cookie() -> bytes:
@@ -71,7 +73,7 @@ def random_cookie() -> bytes:
 class Link:
     """A finished connection. Make one with `open_link`; close it with `close`."""
 
-    def __init__(self, stream: Union[TcpStream, TlsStream], frames: Frames, side: handshake.Initiator, trace: Trace) -> None:
+    def __init__(self, stream: TcpStream | TlsStream, frames: Frames, side: handshake.Initiator, trace: Trace) -> None:
         self._stream = stream
         self._frames = frames
         self._name = etf.Atom(side.name)
@@ -79,10 +81,10 @@ class Link:
         self._trace = trace
         self._serial = 0
         # What came for whom, as far as it was asked for: a peer that knows the cookie must not fill our memory with answers to nothing.
-        self._asked: Set[etf.Reference] = set()
-        self._sent: Dict[int, etf.Term] = {}
-        self._spawned: Dict[etf.Reference, etf.Term] = {}
-        self._down: Dict[etf.Reference, etf.Term] = {}
+        self._asked: set[etf.Reference] = set()
+        self._sent: dict[int, etf.Term] = {}
+        self._spawned: dict[etf.Reference, etf.Term] = {}
+        self._down: dict[etf.Reference, etf.Term] = {}
         # Compared with the name that was asked for, so it is one.
         self.node = str(side.peer_name)
         self.peer_flags = side.peer_flags
@@ -107,25 +109,25 @@ class Link:
         """Whether the peer can be asked to start processes (OTP 23 and later)."""
         return bool(self.peer_flags & flags.SPAWN)
 
-    async def call_all(self, calls: Sequence[Call], *, via: Optional[str] = None) -> List[Outcome]:
+    async def call_all(self, calls: Sequence[Call], *, via: str | None = None) -> list[Outcome]:
         """Make calls, all at once, and give their outcomes in the same order. `via`: erpc or rex; None takes erpc where the peer has it."""
         self._trace.stage = "call"
         if via is None:
             via = "erpc" if self.has_erpc else "rex"
         return await (self._erpc(calls) if via == "erpc" else self._rex(calls))
 
-    async def call(self, module: str, function: str, args: List[etf.Term], *, via: Optional[str] = None) -> Outcome:
+    async def call(self, module: str, function: str, args: list[etf.Term], *, via: str | None = None) -> Outcome:
         """Make one call."""
         return (await self.call_all([(module, function, args)], via=via))[0]
 
-    async def _erpc(self, calls: Sequence[Call]) -> List[Outcome]:
-        waiting: List[etf.Reference] = []
+    async def _erpc(self, calls: Sequence[Call]) -> list[Outcome]:
+        waiting: list[etf.Reference] = []
         for module, function, args in calls:
             reference = self._reference()
             waiting.append(reference)
             self._asked.add(reference)
             await self._send(control.erpc_call(self._pid(), reference, module, function, args))
-        outcomes: List[Outcome] = []
+        outcomes: list[Outcome] = []
         for reference in waiting:
             while reference not in self._down:
                 started = self._spawned.get(reference)
@@ -139,14 +141,14 @@ class Link:
                 outcomes.append(Raised("refused", started))
         return outcomes
 
-    async def _rex(self, calls: Sequence[Call]) -> List[Outcome]:
-        waiting: List[etf.Pid] = []
+    async def _rex(self, calls: Sequence[Call]) -> list[Outcome]:
+        waiting: list[etf.Pid] = []
         for module, function, args in calls:
             # An answer of rex names no call: each gets a process of its own to answer to.
             pid = self._pid()
             waiting.append(pid)
             await self._send(control.rex_call(pid, module, function, args))
-        outcomes: List[Outcome] = []
+        outcomes: list[Outcome] = []
         for pid in waiting:
             while pid.id not in self._sent:
                 await self._pump()
@@ -196,7 +198,7 @@ class Link:
         return etf.Reference(self._name, self._creation, (int.from_bytes(os.urandom(4), "big") & 0x3FFFF, *_words(2)))
 
 
-def _words(count: int) -> Tuple[int, ...]:
+def _words(count: int) -> tuple[int, ...]:
     return tuple(int.from_bytes(os.urandom(4), "big") for dummy in range(count))
 
 
@@ -228,7 +230,7 @@ def _rex_outcome(message: etf.Term) -> Outcome:
     return Returned(value)
 
 
-async def reach(peer: Peer, trace: Trace, timeout: float) -> TcpStream:
+async def connect_to_node(peer: Peer, trace: Trace, timeout: float) -> TcpStream:
     """Ask EPMD where the port is not known, and connect: nothing is said to the node. `timeout` and errors are those of `open_link`."""
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout
@@ -238,9 +240,9 @@ async def reach(peer: Peer, trace: Trace, timeout: float) -> TcpStream:
         name = handshake.split_node(peer.node)[0]
         port = (await epmd.port_of(addresses, peer.epmd_port, name, trace, source=peer.source, timeout=until - loop.time())).port
     trace.port = port
-    trace.stage, trace.late = "connect", "filtered"
+    trace.stage, trace.timeout_code = "connect", "filtered"
     tcp = await connect(addresses, port, peer.source, until - loop.time())
-    trace.address, trace.late = tcp.peer(), None
+    trace.address, trace.timeout_code = tcp.peer(), None
     return tcp
 
 
@@ -252,19 +254,19 @@ async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float
     """
     until = asyncio.get_running_loop().time() + timeout
     context = contexts.get(peer.tls) if peer.tls is not None else None
-    tcp = await reach(peer, trace, timeout)
-    stream: Union[TcpStream, TlsStream] = tcp
+    tcp = await connect_to_node(peer, trace, timeout)
+    stream: TcpStream | TlsStream = tcp
     try:
         if context is not None:
             trace.stage = "tls"
             stream = await _start_tls(peer, tcp, context, trace, until - asyncio.get_running_loop().time())
-        link = await _shake_hands(peer, stream, trace)
+        link = await _handshake(peer, stream, trace)
     except BaseException:
         stream.close()
         raise
     finally:
         if isinstance(stream, TlsStream):
-            trace.tls = stream.facts()
+            trace.tls = stream.session_facts()
     return link
 
 
@@ -274,12 +276,12 @@ async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Tra
     try:
         await stream.handshake(silence=left * (1 - _PLAIN_SHARE))
     except (Dropped, Reset, asyncio.TimeoutError):
-        trace.tls = stream.facts()
-        if stream.seen.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE):
+        trace.tls = stream.session_facts()
+        if stream.record.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE):
             raise Refused("the port does not speak TLS: it shakes hands in the clear", code="tls_on_plaintext") from None
         raise
     except BaseException:
-        trace.tls = stream.facts()
+        trace.tls = stream.session_facts()
         raise
     return stream
 
@@ -310,7 +312,7 @@ def _initiator(peer: Peer) -> handshake.Initiator:
     return handshake.Initiator(name=peer.name, expected=peer.node, cookie=cookie, challenge=challenge, creation=creation)
 
 
-async def _shake_hands(peer: Peer, stream: Union[TcpStream, TlsStream], trace: Trace) -> Link:
+async def _handshake(peer: Peer, stream: TcpStream | TlsStream, trace: Trace) -> Link:
     width = 4 if isinstance(stream, TlsStream) else 2
     frames = Frames(width, handshake.MAX_MESSAGE)
     side = _initiator(peer)
@@ -322,7 +324,7 @@ async def _shake_hands(peer: Peer, stream: Union[TcpStream, TlsStream], trace: T
             answer = side.receive(body)
             if side.status == "alive":
                 await stream.send(frame(answer, width))
-                raise Refused("the peer has a connection with a node named %s already" % peer.name, code="alive")
+                raise Refused(f"the peer has a connection with a node named {peer.name} already", code="alive")
             trace.stage = _STAGES.get(side.state, trace.stage)
             if side.peer_name is not None:
                 trace.flags, trace.creation = side.peer_flags, side.peer_creation
@@ -340,7 +342,7 @@ async def _shake_hands(peer: Peer, stream: Union[TcpStream, TlsStream], trace: T
 _STAGES = {handshake.State.I_CHALLENGE: "challenge", handshake.State.I_ACK: "ack"}
 
 
-async def _next_frame(stream: Union[TcpStream, TlsStream], frames: Frames, trace: Trace) -> bytes:
+async def _next_frame(stream: TcpStream | TlsStream, frames: Frames, trace: Trace) -> bytes:
     while True:
         try:
             body = frames.next()

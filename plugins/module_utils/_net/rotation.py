@@ -11,14 +11,14 @@ A cookie never leaves this file: not in a result, and not in a message.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Awaitable, Callable
+from typing import Any, Callable
 
 from .._term import Atom
 from .._wire import codes
 from .node import Call, Link, Peer, Returned
-from .talk import Result, converse_all
+from .runner import Result, converse_all
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _switch(new: bytes) -> Callable[[Link], Awaitable[str | None]]:
     async def then(link: Link) -> str | None:
         """What went wrong, without the reason that the node gave: it has the arguments in it."""
         outcome = await link.call("erlang", "set_cookie", [_atom(new)])
-        return None if isinstance(outcome, Returned) else "erlang:set_cookie/1 ended with %s" % outcome.kind
+        return None if isinstance(outcome, Returned) else f"erlang:set_cookie/1 ended with {outcome.kind}"
 
     return then
 

@@ -14,10 +14,10 @@ import socket
 import ssl
 import threading
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple, cast
+from typing import Any, cast
 
 from .._wire.errors import WireError
-from .tls import Seen, Session, agreed, facts, failure
+from .tls import HandshakeRecord, Session, classify_tls_error, record_negotiated, session_facts
 
 _CHUNK = 65536
 
@@ -37,23 +37,23 @@ class Reset(Exception):
 class Trace:
     """How far a conversation came. Filled as it goes, so that it tells the truth also where a deadline ended it.
 
-    `late` is the code of a deadline that ends it where it stands, where that is not `timeout_` and the stage.
+    `timeout_code` is the code of a deadline that ends it where it stands, where that is not `timeout_` and the stage.
     """
 
     stage: str = "resolve"
-    late: Optional[str] = "unresolved"
-    port: Optional[int] = None
-    address: Optional[str] = None
-    tls: Optional[Dict[str, Any]] = None
-    flags: Optional[int] = None
-    creation: Optional[int] = None
+    timeout_code: str | None = "unresolved"
+    port: int | None = None
+    address: str | None = None
+    tls: dict[str, Any] | None = None
+    flags: int | None = None
+    creation: int | None = None
 
 
 # Family and socket address. What `resolve` gives has no port yet.
-Address = Tuple[int, Tuple[Any, ...]]
+Address = tuple[int, tuple[Any, ...]]
 
 
-async def resolve(host: str, source: Optional[str]) -> List[Address]:
+async def resolve(host: str, source: str | None) -> list[Address]:
     """Address family and socket address for each address of a host, in the resolver's order.
 
     An IP address is taken as it is, without a resolver. With a source address only addresses of its family. Raises `WireError` with `unresolved`.
@@ -69,14 +69,14 @@ async def resolve(host: str, source: Optional[str]) -> List[Address]:
         if "%" not in host:
             return [(socket.AF_INET6, (host, 0, 0, 0))]
     loop = asyncio.get_running_loop()
-    found: "asyncio.Future[List[Address]]" = loop.create_future()
+    found: asyncio.Future[list[Address]] = loop.create_future()
 
-    def keep(addresses: List[Address]) -> None:
+    def keep(addresses: list[Address]) -> None:
         if not found.done():
             found.set_result(addresses)
 
     def ask() -> None:
-        addresses: List[Address] = []
+        addresses: list[Address] = []
         with contextlib.suppress(OSError, UnicodeError):
             addresses = [(entry[0], entry[4]) for entry in socket.getaddrinfo(host, 0, family, socket.SOCK_STREAM)]
         # Where nobody waits any more, the loop is closed.
@@ -87,18 +87,18 @@ async def resolve(host: str, source: Optional[str]) -> List[Address]:
     threading.Thread(target=ask, daemon=True).start()
     addresses = await found
     if not addresses:
-        raise WireError("%s has no address%s" % (host, " of the source's family" if family else ""), code="unresolved")
+        raise WireError(f"{host} has no address" + (" of the source's family" if family else ""), code="unresolved")
     return addresses
 
 
-async def connect(addresses: List[Address], port: int, source: Optional[str], timeout: float) -> "TcpStream":
+async def connect(addresses: list[Address], port: int, source: str | None, timeout: float) -> TcpStream:
     """A stream to the port of the first address that answers. Each gets its share of `timeout` (seconds); the last has whatever the caller leaves it.
 
     Raises `WireError` with closed, filtered, unreachable, local_source or local_resources: that of the last address tried.
     """
     loop = asyncio.get_running_loop()
     until = loop.time() + timeout
-    problem: Optional[WireError] = None
+    problem: WireError | None = None
     for index, (family, (host, _port, *scope)) in enumerate(addresses):
         address = (host, port, *scope)
         try:
@@ -116,7 +116,7 @@ async def connect(addresses: List[Address], port: int, source: Optional[str], ti
             return TcpStream(sock)
         except asyncio.TimeoutError:
             sock.close()
-            problem = WireError("nothing came back from %s" % _show(address), code="filtered")
+            problem = WireError(f"nothing came back from {_show(address)}", code="filtered")
         except OSError as error:
             sock.close()
             problem = _connect_error(error, address, source)
@@ -126,30 +126,31 @@ async def connect(addresses: List[Address], port: int, source: Optional[str], ti
     raise problem or WireError("no address to connect to", code="unresolved")
 
 
-def _show(address: Tuple[Any, ...]) -> str:
-    return ("[%s]:%d" if ":" in address[0] else "%s:%d") % (address[0], address[1])
+def _show(address: tuple[Any, ...]) -> str:
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _connect_error(error: OSError, address: Tuple[Any, ...], source: Optional[str]) -> WireError:
+def _connect_error(error: OSError, address: tuple[Any, ...], source: str | None) -> WireError:
     if isinstance(error, ConnectionRefusedError):
-        return WireError("%s refuses connections" % _show(address), code="closed")
+        return WireError(f"{_show(address)} refuses connections", code="closed")
     if isinstance(error, ConnectionResetError):
-        return WireError("%s reset the connection attempt" % _show(address), code="reset")
+        return WireError(f"{_show(address)} reset the connection attempt", code="reset")
     if error.errno == errno.ETIMEDOUT:
-        return WireError("nothing came back from %s" % _show(address), code="filtered")
+        return WireError(f"nothing came back from {_show(address)}", code="filtered")
     if error.errno in _RESOURCES:
-        return WireError("this host cannot open another connection: %s" % error.strerror, code="local_resources")
+        return WireError(f"this host cannot open another connection: {error.strerror}", code="local_resources")
     if error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL, errno.EAFNOSUPPORT) or isinstance(error, socket.gaierror):
         if source is not None:
-            return WireError("%s cannot be used as the source for %s: %s" % (source, _show(address), error.strerror), code="local_source")
-        return WireError("%s cannot be reached from here: %s" % (_show(address), error.strerror), code="unreachable")
+            return WireError(f"{source} cannot be used as the source for {_show(address)}: {error.strerror}", code="local_source")
+        return WireError(f"{_show(address)} cannot be reached from here: {error.strerror}", code="unreachable")
     if error.errno in _UNREACHABLE:
-        return WireError("%s is unreachable: %s" % (_show(address), error.strerror), code="unreachable")
-    return WireError("%s cannot be connected to: %s" % (_show(address), error.strerror or error), code="unreachable")
+        return WireError(f"{_show(address)} is unreachable: {error.strerror}", code="unreachable")
+    return WireError(f"{_show(address)} cannot be connected to: {error.strerror or error}", code="unreachable")
 
 
 class TcpStream:
-    """A connected socket. `send` never judges: why a peer went away is told by the next `receive`."""
+    """A connected socket. `send` never fails: why a peer went away shows in the next `receive`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -183,7 +184,7 @@ class TcpStream:
             raise Reset() from None
         except OSError as error:
             # An ICMP error on an established connection.
-            raise WireError("the connection broke: %s" % error.strerror, code="unreachable") from None
+            raise WireError(f"the connection broke: {error.strerror}", code="unreachable") from None
 
     def close(self) -> None:
         """Close without waiting."""
@@ -193,15 +194,15 @@ class TcpStream:
 class TlsStream:
     """TLS over a `TcpStream`."""
 
-    def __init__(self, tcp: TcpStream, context: ssl.SSLContext, server_name: Optional[str]) -> None:
+    def __init__(self, tcp: TcpStream, context: ssl.SSLContext, server_name: str | None) -> None:
         self._tcp = tcp
         self._in = ssl.MemoryBIO()
         self._out = ssl.MemoryBIO()
-        self.seen = Seen()
+        self.record = HandshakeRecord()
         self._ended = False
         # The context makes sessions of our own class.
         self._session = cast(Session, context.wrap_bio(self._in, self._out, server_hostname=server_name))
-        self._session.seen = self.seen
+        self._session.record = self.record
 
     def peer(self) -> str:
         """The address connected to."""
@@ -214,28 +215,28 @@ class TlsStream:
 
     async def _fill(self) -> None:
         data = await self._tcp.receive()
-        self.seen.bytes_received += len(data)
+        self.record.bytes_received += len(data)
         if data:
             self._in.write(data)
         else:
             self._ended = True
             self._in.write_eof()
 
-    async def handshake(self, silence: Optional[float] = None) -> None:
+    async def handshake(self, silence: float | None = None) -> None:
         """Shake hands. `silence`: seconds after which a peer that has not sent a single byte raises `asyncio.TimeoutError`.
 
-        With TLS 1.3 the peer has not judged our certificate when this returns: only its first bytes tell.
+        With TLS 1.3 the peer has not verified our certificate when this returns: only its first bytes tell.
         """
         try:
             while True:
                 try:
                     self._session.do_handshake()
-                    agreed(self._session, self.seen)
+                    record_negotiated(self._session, self.record)
                     await self._flush()
                     return
                 except ssl.SSLWantReadError:
                     await self._flush()
-                if self.seen.bytes_received:
+                if self.record.bytes_received:
                     await self._fill()
                 else:
                     await asyncio.wait_for(self._fill(), silence)
@@ -244,17 +245,17 @@ class TlsStream:
         except ssl.SSLError as error:
             # Our own alert tells the peer why.
             await self._flush()
-            if self._ended and self.seen.alert is None and not isinstance(error, ssl.SSLCertVerificationError):
+            if self._ended and self.record.alert is None and not isinstance(error, ssl.SSLCertVerificationError):
                 # OpenSSL before 3 has other names for it.
                 raise Dropped() from None
-            raise failure(error, self.seen) from None
+            raise classify_tls_error(error, self.record) from None
 
     async def send(self, data: bytes) -> None:
         """Send all of it."""
         try:
             self._session.write(data)
         except ssl.SSLError as error:
-            raise failure(error, self.seen) from None
+            raise classify_tls_error(error, self.record) from None
         await self._flush()
 
     async def receive(self) -> bytes:
@@ -267,7 +268,7 @@ class TlsStream:
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
                 return b""
             except ssl.SSLError as error:
-                raise failure(error, self.seen) from None
+                raise classify_tls_error(error, self.record) from None
             await self._fill()
 
     def close(self) -> None:
@@ -282,6 +283,6 @@ class TlsStream:
             pass
         self._tcp.close()
 
-    def facts(self) -> Dict[str, Any]:
+    def session_facts(self) -> dict[str, Any]:
         """Version, cipher and the peer's certificate, as far as they are known."""
-        return facts(self.seen)
+        return session_facts(self.record)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""TLS as a probe needs it: contexts made once per setting, and what a handshake told even when it failed.
+"""TLS as a probe needs it: contexts made once per setting, and what a handshake showed even if it failed.
 
 The certificate and the alert of a peer are taken from the messages of the handshake themselves (`SSLContext._msg_callback`, there since Python
 3.8 and meant for debugging). The documented ways give neither: a certificate that OpenSSL refuses is gone by the time the error is raised, in
@@ -19,14 +19,15 @@ import os
 import ssl
 import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any
 
 from .._wire import codes, x509
 from .._wire.errors import Refused, WireError
 
 # As Erlang spells them.
-VERSIONS: Dict[str, ssl.TLSVersion] = {
+VERSIONS: dict[str, ssl.TLSVersion] = {
     "tlsv1": ssl.TLSVersion.TLSv1,
     "tlsv1.1": ssl.TLSVersion.TLSv1_1,
     "tlsv1.2": ssl.TLSVersion.TLSv1_2,
@@ -59,47 +60,47 @@ class Tls:
     `verify` False takes any peer; whoever asks for it must not prove a cookie on that connection.
     """
 
-    ca: Optional[str] = None
-    certificate: Optional[str] = None
-    key: Optional[str] = None
-    versions: Tuple[str, ...] = ("tlsv1.3",)
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    versions: tuple[str, ...] = ("tlsv1.3",)
     foreign: bool = False
     verify: bool = True
 
 
 @dataclass
-class Seen:
-    """What the messages of one handshake told."""
+class HandshakeRecord:
+    """What the messages of one handshake showed."""
 
-    certificate: Optional[bytes] = None
-    alert: Optional[int] = None
-    version: Optional[str] = None
-    cipher: Optional[str] = None
+    certificate: bytes | None = None
+    alert: int | None = None
+    version: str | None = None
+    cipher: str | None = None
     bytes_received: int = 0
 
 
 class Session(ssl.SSLObject):
-    """An SSL object that carries what its handshake told."""
+    """An SSL object that carries what its handshake showed."""
 
-    seen: Seen
+    record: HandshakeRecord
 
 
-def _listen(session: Any, direction: str, dummy_version: int, content: int, dummy_kind: int, data: bytes) -> None:
+def _on_tls_message(session: Any, direction: str, dummy_version: int, content: int, dummy_kind: int, data: bytes) -> None:
     """Called by OpenSSL for each message of each session."""
-    seen = getattr(session, "seen", None)
-    if seen is None or direction != "read":
+    record = getattr(session, "record", None)
+    if record is None or direction != "read":
         return
-    if content == _ALERT and len(data) == 2 and data[1] != 0 and seen.alert is None:
-        seen.alert = data[1]
-    elif content == _HANDSHAKE and data[:1] == bytes((_CERTIFICATE,)) and seen.certificate is None:
-        seen.certificate = x509.first_certificate(data)
+    if content == _ALERT and len(data) == 2 and data[1] != 0 and record.alert is None:
+        record.alert = data[1]
+    elif content == _HANDSHAKE and data[:1] == bytes((_CERTIFICATE,)) and record.certificate is None:
+        record.certificate = x509.first_certificate(data)
 
 
 class Contexts:
     """One context per setting: loading the files costs more than a handshake."""
 
     def __init__(self) -> None:
-        self._made: Dict[Tls, ssl.SSLContext] = {}
+        self._made: dict[Tls, ssl.SSLContext] = {}
 
     def get(self, tls: Tls) -> ssl.SSLContext:
         """The context for a setting. Raises `WireError` with `local_tls` where our own files or versions do not serve."""
@@ -107,15 +108,15 @@ class Contexts:
             try:
                 self._made[tls] = _context(tls)
             except (OSError, ValueError, KeyError) as error:
-                raise WireError("our own TLS settings cannot be used: %s" % _reason(error, tls), code="local_tls") from None
+                raise WireError(f"our own TLS settings cannot be used: {_reason(error, tls)}", code="local_tls") from None
         return self._made[tls]
 
 
 def _reason(error: Exception, tls: Tls) -> str:
     if isinstance(error, ssl.SSLError):
-        return "%s (certificate %s, key %s, CA %s)" % (error.reason or "not PEM", tls.certificate, tls.key, tls.ca)
+        return f"{error.reason or 'not PEM'} (certificate {tls.certificate}, key {tls.key}, CA {tls.ca})"
     if isinstance(error, OSError) and error.strerror:
-        return "%s: %s" % (error.filename or "a file", error.strerror)
+        return f"{error.filename or 'a file'}: {error.strerror}"
     return str(error)
 
 
@@ -124,7 +125,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
     context.sslobject_class = Session
     if hasattr(context, "_msg_callback"):
         # The property of the base class: that of SSLContext makes three enumerations of each message, which costs more than its decryption.
-        super(ssl.SSLContext, ssl.SSLContext)._msg_callback.__set__(context, _listen)  # type: ignore[misc] # pylint: disable=protected-access
+        super(ssl.SSLContext, ssl.SSLContext)._msg_callback.__set__(context, _on_tls_message)  # type: ignore[misc] # pylint: disable=protected-access
     wanted = sorted(VERSIONS[version] for version in tls.versions)
     if not wanted:
         raise ValueError("no TLS version is asked for")
@@ -170,43 +171,43 @@ def _foreign_files() -> Iterator[str]:
 
 def _pem(kind: str, text: str) -> str:
     lines = base64.encodebytes(base64.b64decode(text)).decode("ascii")
-    return "-----BEGIN %s-----\n%s-----END %s-----\n" % (kind, lines, kind)
+    return f"-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n"
 
 
-def failure(error: ssl.SSLError, seen: Seen) -> WireError:
+def classify_tls_error(error: ssl.SSLError, record: HandshakeRecord) -> WireError:
     """What a failed handshake means. An alert of the peer's goes before whatever OpenSSL made of it."""
-    if seen.alert is not None:
-        number = seen.alert
-        return Refused("the peer ended TLS with alert %d, %s" % (number, codes.TLS_ALERTS.get(number, "unnamed")), code=codes.alert_code(number))
+    if record.alert is not None:
+        number = record.alert
+        return Refused(f"the peer ended TLS with alert {number}, {codes.TLS_ALERTS.get(number, 'unnamed')}", code=codes.alert_code(number))
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Refused("the peer's certificate is refused: %s" % error.verify_message, code="tls_verification")
+        return Refused(f"the peer's certificate is refused: {error.verify_message}", code="tls_verification")
     reason = error.reason or "no reason given"
     if "ALERT" in reason:
         name = reason.rpartition("ALERT_")[2].lower()
         if name in codes.TLS_ALERTS.values():
-            return Refused("the peer ended TLS with alert %s" % name, code="tls_alert_%s" % name)
+            return Refused(f"the peer ended TLS with alert {name}", code=f"tls_alert_{name}")
     if reason in ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE", "UNSUPPORTED_PROTOCOL_VERSION"):
         return WireError("this host's TLS library cannot speak the versions asked for", code="local_tls")
-    return WireError("the TLS handshake failed: %s" % reason, code="tls_protocol_error")
+    return WireError(f"the TLS handshake failed: {reason}", code="tls_protocol_error")
 
 
-def agreed(session: ssl.SSLObject, seen: Seen) -> None:
+def record_negotiated(session: ssl.SSLObject, record: HandshakeRecord) -> None:
     """Keep what a finished handshake agreed on: a session that is closed or refused afterwards does not tell it any more."""
-    seen.version = _SPELLED.get(session.version() or "")
+    record.version = _SPELLED.get(session.version() or "")
     cipher = session.cipher()
-    seen.cipher = cipher[0] if cipher is not None else None
-    if seen.certificate is None:
-        seen.certificate = session.getpeercert(True)
+    record.cipher = cipher[0] if cipher is not None else None
+    if record.certificate is None:
+        record.certificate = session.getpeercert(True)
 
 
 # A run asks the same peers many things, and reading a certificate takes a good part of a conversation.
 _describe = functools.lru_cache(maxsize=1024)(x509.describe)
 
 
-def facts(seen: Seen) -> Dict[str, Any]:
+def session_facts(record: HandshakeRecord) -> dict[str, Any]:
     """What is known of a session: `version` and `cipher` (None where none was agreed on) and the `peer`'s certificate, or None."""
-    peer: Optional[Dict[str, Any]] = None
-    if seen.certificate:
+    peer: dict[str, Any] | None = None
+    if record.certificate:
         with contextlib.suppress(WireError):
-            peer = dict(_describe(seen.certificate))
-    return {"version": seen.version, "cipher": seen.cipher, "peer": peer}
+            peer = dict(_describe(record.certificate))
+    return {"version": record.version, "cipher": record.cipher, "peer": peer}

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from .._model.problems import Problems, named
+from .._model.problems import Problems, join_names
 
 JOBS = "/runner"
 """Where ansible-runner, and with it AWX, puts the files of a job: in a container that ends with the job."""
@@ -53,11 +53,11 @@ def choose(places: Places, group: str, required: bool, problems: Problems) -> st
         return held[0]
     wrong: tuple[str, str, str] | None = None
     if held:
-        wrong = ("ca_dir_ambiguous", f"there is a CA in each of {named(held)}.", "set beam_pki_ca_dir to the one in use.")
+        wrong = ("ca_dir_ambiguous", f"there is a CA in each of {join_names(held)}.", "set beam_pki_ca_dir to the one in use.")
     elif not candidates or _parsed(candidates[0], places.directories):
         wrong = ("ca_dir_missing", "there is no directory beside the inventory to keep the CA in.", _SET)
     elif len(places.inventory_dirs) > 1:
-        message = f"the members come from inventories in {named(places.inventory_dirs)}, and the CA can be kept beside one only."
+        message = f"the members come from inventories in {join_names(places.inventory_dirs)}, and the CA can be kept beside one only."
         wrong = ("ca_dir_ambiguous", message, _SET)
     elif _below(candidates[0], JOBS):
         wrong = ("ca_dir_ephemeral", f"{candidates[0]} is deleted when the job ends, and the CA with it.", _SET)

@@ -18,8 +18,9 @@ from .._model import addresses
 from .._model.addresses import Address
 from .._model.advisories import Advisory
 from .._model.names import NodeName
-from .._model.ports import EPMD_PORT, Window, joined
+from .._model.ports import PortRange, joined
 from .._model.waivers import Waiver
+from .._wire.constants import EPMD_PORT, PROBE_NAME
 from . import ca_dir
 from .inputs import MISSING
 from .products import CONFIGURATION, Runtime
@@ -37,7 +38,7 @@ class Node:
     node: NodeName
     host: str
     address: Address
-    window: Window
+    port_range: PortRange
     runtime: Runtime = Runtime()
     hidden: bool = False
 
@@ -49,7 +50,7 @@ class Node:
             "host_part": self.node.host_part,
             "host": self.host or None,
             "address": str(self.address),
-            "ports": self.window.as_dict(),
+            "ports": self.port_range.as_dict(),
             "port": port,
             "inet_tuple": addresses.inet_tuple(self.address),
             "hidden": self.hidden,
@@ -93,10 +94,10 @@ class Departing:
 class Inventory:
     """All that the plan is made from. Mappings go from inventory name to value unless said otherwise.
 
-    `values` is variable -> host -> settled value (see `inputs.settle`); `secrets` the same for the secrets, kept out of `repr`.
+    `values` is variable -> host -> settled value (see `inputs.effective_values`); `secrets` the same for the secrets, kept out of `repr`.
     `run` are the hosts of this play that are still in it. `observed` holds what the module `observe` saw of them.
     `products` is the products' data by name, `defaults` those of the role's argument spec. `controls` are the ids that a waiver may name, `today`
-    is the day by which waivers are judged.
+    is the day by which waivers are validated.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -205,6 +206,7 @@ class Cluster:
             "tls": self.tls,
             "tls_versions": list(self.tls_versions),
             "epmd_port": EPMD_PORT,
+            "probe_name": PROBE_NAME,
             "ca_dir": self.ca_dir,
             "requires": list(self.requires),
             "waivers": [waiver.as_dict() for waiver in self.waivers],
@@ -228,9 +230,9 @@ class Cluster:
         own = _unique_addresses(nodes)
         first = str(nodes[0].address)
         epmd = ["127.0.0.1", "::1", *own] if self.discovery == "epmd" and self.mode != "off" else []
-        windows = [window for node in nodes for window in (node.window, *node.runtime.peer_ports)]
+        port_ranges = [port_range for node in nodes for port_range in (node.port_range, *node.runtime.peer_ports)]
         # In the kernel's spelling, so that the live table can be compared with it.
-        guarded = joined([(EPMD_PORT, EPMD_PORT), *((window.first, window.last) for window in windows)])
+        guarded = joined([(EPMD_PORT, EPMD_PORT), *((port_range.first, port_range.last) for port_range in port_ranges)])
         return {
             "in_run": host in self.run,
             "address": first,
@@ -242,7 +244,7 @@ class Cluster:
         }
 
     def _port(self, member: Node) -> int | None:
-        return member.window.first if self.discovery == "fixed_port" else None
+        return member.port_range.first if self.discovery == "fixed_port" else None
 
 
 def _unique_addresses(nodes: Sequence[Node]) -> list[str]:

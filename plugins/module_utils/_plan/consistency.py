@@ -96,14 +96,14 @@ def check_listeners(members: Sequence[Node], shape: Shape, problems: Problems) -
         if len({member.host for member in sharing}) > 1 and not shape.alone:
             _refuse_shared_address(address, sharing, problems)
             continue
-        sharing.sort(key=lambda member: (member.host, member.window, str(member.node)))
+        sharing.sort(key=lambda member: (member.host, member.port_range, str(member.node)))
         for left, right in zip(sharing, sharing[1:]):
-            if shape.uses_epmd and left.host == right.host and left.window.overlaps(right.window) and left.node != right.node:
+            if shape.uses_epmd and left.host == right.host and left.port_range.overlaps(right.port_range) and left.node != right.node:
                 problems.add(
                     right.host,
                     "beam_ports",
-                    "window_overlap",
-                    f"{left.node} ({left.window}) and {right.node} ({right.window}) share ports at {address}.",
+                    "port_range_overlap",
+                    f"{left.node} ({left.port_range}) and {right.node} ({right.port_range}) share ports at {address}.",
                     "give each node ports of its own.",
                 )
 
@@ -128,23 +128,23 @@ def check_fixed_ports(members: Sequence[Node], shape: Shape, problems: Problems)
     """Without EPMD no peer can ask for a port: it is one and the same everywhere, and an address has room for one node."""
     if not shape.fixed_port or not members:
         return
-    common = Counter(member.window for member in members).most_common(1)[0][0]
+    common = Counter(member.port_range for member in members).most_common(1)[0][0]
     at: dict[tuple[str, Address], Node] = {}
     for member in members:
-        if member.window.first != member.window.last:
+        if member.port_range.first != member.port_range.last:
             problems.add(
                 member.host,
                 "beam_ports",
-                "fixed_port_window",
-                f"{member.node} has the ports {member.window}, and a fixed port is a single one.",
+                "fixed_port_range",
+                f"{member.node} has the ports {member.port_range}, and a fixed port is a single one.",
                 "set beam_ports to one port, the same on every member.",
             )
-        elif member.window != common:
+        elif member.port_range != common:
             problems.add(
                 member.host,
                 "beam_ports",
                 "fixed_port_differs",
-                f"{member.node} has the port {member.window}, most members have {common}, and a node connects to its peers at its own port.",
+                f"{member.node} has the port {member.port_range}, most members have {common}, and a node connects to its peers at its own port.",
                 "set beam_ports once, in the group_vars of the cluster's group.",
             )
         other = at.setdefault((member.host, member.address), member)
@@ -212,8 +212,8 @@ def check_hidden_hosts(inventory: Inventory, members: Sequence[Node], problems: 
             problems.add(
                 host,
                 "beam_hidden",
-                "hidden_stranger",
-                "beam_hidden is true, but the host is not a member: its node would be on no allow list.",
+                "hidden_non_member",
+                "beam_hidden is true, but the host is not a member: no allow list would contain its node.",
                 "put it into the cluster's group (or into beam_members); a hidden node is a member.",
             )
 

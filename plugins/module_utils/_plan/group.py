@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .._model.problems import Problems, named, shown
+from .._model.problems import Problems, join_names, shown
 from .cluster import Inventory
 from .inputs import MISSING
 from .values import STATES, read_choice
@@ -45,7 +45,7 @@ def read_group(inventory: Inventory, problems: Problems) -> tuple[str, tuple[str
             "",
             "beam_group",
             "one_cluster",
-            f"the hosts of this play belong to {len(names)} clusters: {named(names)}.",
+            f"the hosts of this play belong to {len(names)} clusters: {join_names(names)}.",
             "run one play for each cluster.",
         )
     if group not in inventory.groups:

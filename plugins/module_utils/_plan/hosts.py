@@ -13,8 +13,8 @@ from typing import Any
 
 from .._model.advisories import Advisory
 from .._model.observation import VmFlags
-from .._model.ports import Window
-from .._model.problems import Problems, named
+from .._model.ports import PortRange
+from .._model.problems import Problems, join_names
 from .cluster import Inventory, Node
 from .values import FIREWALLS, Shape, host_flag, read_choice
 
@@ -42,7 +42,7 @@ def check_addresses(
                 host,
                 "beam_address",
                 "address_not_on_host",
-                f"{address} is not assigned to any interface; the host has {named(sorted(seen)) or 'no address'}.",
+                f"{address} is not assigned to any interface; the host has {join_names(sorted(seen)) or 'no address'}.",
                 "set beam_address to an address of the host, or beam_address_late: true where it appears after boot (a VPN).",
             )
     return interfaces
@@ -55,12 +55,12 @@ def check_ports_in_use(host: str, nodes: Sequence[Node], observed: Observed, pro
         if not process or process == "beam.smp" or entry["address"] in ("127.0.0.1", "::1"):
             continue
         for node in nodes:
-            if node.window.first <= entry["port"] <= node.window.last:
+            if node.port_range.first <= entry["port"] <= node.port_range.last:
                 problems.add(
                     host,
                     "beam_ports",
-                    "window_in_use",
-                    f"{process} listens on {entry['address']} port {entry['port']}, which is one of the ports {node.window} of {node.node}.",
+                    "port_range_in_use",
+                    f"{process} listens on {entry['address']} port {entry['port']}, which is one of the ports {node.port_range} of {node.node}.",
                     "choose other ports for the whole cluster, or stop the other program.",
                 )
 
@@ -71,15 +71,15 @@ def check_ephemeral_ports(host: str, nodes: Sequence[Node], observed: Observed, 
     if not seen:
         return
     first, last = seen["range"]
-    reserved = [Window(*pair) for pair in seen["reserved"]]
+    reserved = [PortRange(*pair) for pair in seen["reserved"]]
     for node in nodes:
-        low, high = max(node.window.first, first), min(node.window.last, last)
+        low, high = max(node.port_range.first, first), min(node.port_range.last, last)
         if low <= high and not all(any(r.first <= port <= r.last for r in reserved) for port in range(low, high + 1)):
             problems.add(
                 host,
                 "beam_ports",
-                "window_ephemeral",
-                f"the ports {node.window} of {node.node} are among the ports {first}-{last} that the kernel gives to outgoing connections; "
+                "port_range_ephemeral",
+                f"the ports {node.port_range} of {node.node} are among the ports {first}-{last} that the kernel gives to outgoing connections; "
                 "the answers to such a connection would be dropped.",
                 f"choose ports below {first}, or reserve them (sysctl net.ipv4.ip_local_reserved_ports).",
             )
@@ -152,7 +152,7 @@ def incompatible_nodes(nodes: Sequence[Node], observed: Observed, proto_dist: st
 def _speaks_otherwise(node: Node, observed: Observed, proto_dist: str, shape: Shape) -> bool:
     """Whether a process of the node's unit was started without our files, with another -proto_dist, or with a fixed port that its peers will
     not try. Such a node is not registered with EPMD."""
-    port = str(node.window.first) if shape.fixed_port else None
+    port = str(node.port_range.first) if shape.fixed_port else None
     for process in observed.get("processes") or ():
         if (process.get("process"), process.get("unit")) == ("beam.smp", node.runtime.unit):
             flags = VmFlags.parse(process.get("flags") or {})

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The operator's variables: which there are, whose they are, what is a misspelling, and what a host's peers see of its own.
 
-Private to this collection. Their documentation and their defaults stand in the argument spec of the role C(plan); a unit test keeps the
+Private to this collection. Their documentation and their defaults stand in the argument spec of the role `plan`; a unit test keeps the
 names equal.
 """
 
@@ -57,7 +57,7 @@ SECRET = ("beam_cookie", "beam_pki_ca_passphrase")
 """The same on every member, and never in a result, a fact or a message."""
 
 OTHERS = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate")
-"""Not the plan's, but it cannot judge without them."""
+"""Not the plan's, but it cannot validate without them."""
 
 READABLE = CLUSTER + HOST + OTHERS
 """What a host may say of itself in a result."""
@@ -98,7 +98,7 @@ MISSING = _Missing()
 
 
 def distance(left: str, right: str, limit: int) -> int:
-    """Edits that turn one into the other: insert, delete, replace, swap two neighbours. Above C(limit) the answer is C(limit) + 1."""
+    """Edits that turn one into the other: insert, delete, replace, swap two neighbours. Above `limit` the answer is `limit` + 1."""
     if abs(len(left) - len(right)) > limit:
         return limit + 1
     before: list[int] = []
@@ -131,14 +131,14 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
 
 
 def looks_like_ours(name: str) -> bool:
-    """Names to judge: beam_*, and beam with other punctuation or none."""
+    """Names to compare with the known ones: beam_*, and beam with other punctuation or none."""
     return name.lower().startswith("beam")
 
 
-def judge_names(names: Mapping[str, Iterable[str]], known: frozenset[str], problems: Problems) -> list[str]:
-    """Compares every C(beam*) variable in sight with the known ones: a near miss is an error, an unknown beam_* a warning.
+def validate_names(names: Mapping[str, Iterable[str]], known: frozenset[str], problems: Problems) -> list[str]:
+    """Compares every `beam*` variable in sight with the known ones: a near miss is an error, an unknown beam_* a warning.
 
-    C(names) is host -> variable names. Returns the warnings.
+    `names` is host -> variable names. Returns the warnings.
     """
     where: dict[str, list[str]] = {}
     for host, seen in names.items():
@@ -150,13 +150,13 @@ def judge_names(names: Mapping[str, Iterable[str]], known: frozenset[str], probl
         meant = near_miss(name, known)
         if meant:
             for host in hosts:
-                problems.add(host, name, "near_miss", f"there is no variable {name}.", f"call it {meant}, or give it a name that is not ours.")
+                problems.add(host, name, "near_miss", f"there is no variable {name}.", f"rename it to {meant}, or to a name without beam in front.")
         elif name.startswith(PREFIX):
             warnings.append(f"beam.cluster knows no variable {name}: it has no effect.")
     return warnings
 
 
-def settle(
+def effective_values(
     variable: str,
     seen: Mapping[str, object],
     own: Mapping[str, object],
@@ -164,7 +164,7 @@ def settle(
 ) -> dict[str, object]:
     """What counts as each host's value of one variable.
 
-    C(seen) is what peers see of each host (hostvars), C(own) what a host of this run sees itself (play and role variables included).
+    `seen` is what peers see of each host (hostvars), `own` what a host of this run sees itself (play and role variables included).
     A value that only the hosts themselves see counts for all of them where it is one and the same: then it is a constant of the play.
     Where it differs by host its peers would plan with another one, and that is an error.
     """
@@ -180,7 +180,7 @@ def settle(
                     host,
                     variable,
                     "invisible_to_peers",
-                    "the host's own value is not the one that its peers see: it stands in a play, a role or a task, and differs by host.",
+                    "the host's own value is not the one that its peers see: it is set in a play, a role or a task, and differs by host.",
                     "move it to the inventory (host_vars or group_vars).",
                 )
                 settled[host] = own[host]
@@ -193,7 +193,7 @@ def settle(
     return settled
 
 
-def agree(variable: str, values: Mapping[str, object], problems: Problems) -> object:
+def cluster_value(variable: str, values: Mapping[str, object], problems: Problems) -> object:
     """The one value of a cluster-wide variable, MISSING where nobody has it. More than one is an error that shows no value."""
     holders: dict[Hashable, list[str]] = {}
     for host, value in values.items():
@@ -207,7 +207,7 @@ def agree(variable: str, values: Mapping[str, object], problems: Problems) -> ob
                 host,
                 variable,
                 "differs",
-                "this belongs to the whole cluster, and this host has another value than most members.",
+                "the value has to be the same on all members, and this host has another one than most of them.",
                 "set it once, in the group_vars of the cluster's group.",
             )
     return values[common[0]]

@@ -15,8 +15,9 @@ from typing import Any
 from .._model import addresses
 from .._model.addresses import Address
 from .._model.names import NodeName
-from .._model.ports import EPMD_PORT, Window, WindowError
-from .._model.problems import Problems, named, shown
+from .._model.ports import PortRange, PortRangeError
+from .._model.problems import Problems, join_names, shown
+from .._wire.constants import EPMD_PORT
 from . import inputs
 from .cluster import Departing, Inventory, Node
 from .group import Hosts, lists_members
@@ -32,9 +33,9 @@ _NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user"
 _MEMBER_KEYS = ("node", "address", "ports", "host", "hidden")
 _PORT_FIXES = {
     "ports_format": "write one port ('9100') or a range ('9100-9109').",
-    "window_reversed": "write the lower port first.",
-    "window_range": "choose ports from 1024 to 65535.",
-    "window_overlaps_epmd": f"choose ports that leave {EPMD_PORT} to epmd.",
+    "port_range_reversed": "write the lower port first.",
+    "port_range_bounds": "choose ports from 1024 to 65535.",
+    "port_range_overlaps_epmd": f"choose ports without {EPMD_PORT}.",
 }
 
 
@@ -58,7 +59,7 @@ def read_listed(inventory: Inventory, problems: Problems) -> tuple[Node, ...] | 
     """The members from `beam_members`, None where a group says who they are."""
     if not lists_members(inventory):
         return None
-    given = inputs.agree("beam_members", {host: inventory.value("beam_members", host) for host in inventory.run}, problems)
+    given = inputs.cluster_value("beam_members", {host: inventory.value("beam_members", host) for host in inventory.run}, problems)
     if not isinstance(given, (list, tuple)) or not given:
         problems.add(
             "",
@@ -99,19 +100,19 @@ def _read_listed_member(inventory: Inventory, index: int, entry: object, hosts_b
     name = _read_name("", f"{where}.node", good["node"], problems)
     address = read_address("", f"{where}.address", good["address"], problems)
     ports = good.get("ports")
-    window = _read_window("", f"{where}.ports", inventory.defaults["beam_ports"] if ports is None else ports, problems)
+    port_range = _read_port_range("", f"{where}.ports", inventory.defaults["beam_ports"] if ports is None else ports, problems)
     host = good.get("host")
     if host is not None and not isinstance(host, str):
         problems.add("", f"{where}.host", "type", f"{shown(host)} is not a host's name.", "write the inventory name of the host.")
         return None
-    if name is None or address is None or window is None:
+    if name is None or address is None or port_range is None:
         return None
     if not host:
         host = name.host_part if name.host_part in inventory.run_set else hosts_by_address.get(str(address), "")
     own = _read_runtime(inventory, host, name, {}, "", problems) if host in inventory.run_set else Runtime()
     if own is None:
         return None
-    return Node(name, host, address, window, own, _read_hidden(inventory, host, good, f"{where}.", problems))
+    return Node(name, host, address, port_range, own, _read_hidden(inventory, host, good, f"{where}.", problems))
 
 
 def _read_hidden(inventory: Inventory, host: str, entry: Entry, where: str, problems: Problems) -> bool:
@@ -154,11 +155,11 @@ def _last_addresses(inventory: Inventory, host: str, entry: Entry) -> tuple[str,
 
 
 def _nodes_of(inventory: Inventory, shape: Shape, host: str, choices: dict[tuple[str, Address], InterfaceChoice], problems: Problems) -> list[Node]:
-    """The nodes of one host. Each part is judged whatever is wrong with the others. Adds to `choices`."""
+    """The nodes of one host. Each part is validated whatever is wrong with the others. Adds to `choices`."""
     entries = _entries(inventory, host, problems)
-    windows = _read_windows(inventory, shape, host, entries, problems)
+    port_ranges = _read_port_ranges(inventory, shape, host, entries, problems)
     nodes = []
-    for window, (where, entry) in zip(windows, entries):
+    for port_range, (where, entry) in zip(port_ranges, entries):
         name = _read_node_name(inventory, host, entry, where, problems)
         placed = place(inventory, shape, host, entry, where, problems)
         own = _read_runtime(inventory, host, name, entry, where, problems) if name else None
@@ -168,8 +169,8 @@ def _nodes_of(inventory: Inventory, shape: Shape, host: str, choices: dict[tuple
         address, choice = placed
         if choice is not None:
             choices[(host, address)] = choice
-        if name and window and own:
-            nodes.append(Node(name, host, address, window, own, hidden))
+        if name and port_range and own:
+            nodes.append(Node(name, host, address, port_range, own, hidden))
     return nodes
 
 
@@ -194,28 +195,30 @@ def _read_name(host: str, where: str, value: object, problems: Problems) -> Node
         return None
 
 
-def _read_windows(inventory: Inventory, shape: Shape, host: str, entries: Sequence[tuple[str, Entry]], problems: Problems) -> list[Window | None]:
+def _read_port_ranges(
+    inventory: Inventory, shape: Shape, host: str, entries: Sequence[tuple[str, Entry]], problems: Problems
+) -> list[PortRange | None]:
     """Each node's ports: its own, else an equal part of the host's."""
-    windows: list[Window | None] = [
-        None if entry.get("ports") is None else _read_window(host, f"{where}ports", entry["ports"], problems) for where, entry in entries
+    port_ranges: list[PortRange | None] = [
+        None if entry.get("ports") is None else _read_port_range(host, f"{where}ports", entry["ports"], problems) for where, entry in entries
     ]
     sharing = [index for index, (_where, entry) in enumerate(entries) if entry.get("ports") is None]
-    whole = _read_window(host, "beam_ports", inventory.value("beam_ports", host), problems) if sharing else None
+    whole = _read_port_range(host, "beam_ports", inventory.value("beam_ports", host), problems) if sharing else None
     if whole is not None:
         try:
             shares = [whole] * len(sharing) if shape.fixed_port else whole.shared(len(sharing))
-        except WindowError as error:
+        except PortRangeError as error:
             problems.add(host, "beam_ports", error.rule, str(error), "widen it, or give each node ports of its own.")
         else:
             for index, part in zip(sharing, shares):
-                windows[index] = part
-    return windows
+                port_ranges[index] = part
+    return port_ranges
 
 
-def _read_window(host: str, where: str, value: object, problems: Problems) -> Window | None:
+def _read_port_range(host: str, where: str, value: object, problems: Problems) -> PortRange | None:
     try:
-        return Window.parse(value)
-    except WindowError as error:
+        return PortRange.parse(value)
+    except PortRangeError as error:
         problems.add(host, where, error.rule, str(error), _PORT_FIXES[error.rule])
         return None
 
@@ -234,7 +237,7 @@ def _read_runtime(inventory: Inventory, host: str, name: NodeName, entry: Entry,
     unit, user = entry.get("unit"), entry.get("user")
     good = True
     if not data:
-        known = named(sorted(inventory.products), most=20) or "none is installed"
+        known = join_names(sorted(inventory.products), most=20) or "none is installed"
         problems.add(host, "beam_product", "product_unknown", f"there is no product {shown(product)}.", f"name one of: {known}.")
         good = False
     if unit is not None and not is_unit_name(unit):

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._model import addresses
 from .._model.advisories import Advisory
-from .._model.problems import named
+from .._model.problems import join_names
 from .cluster import Change, Departing, Node
 from .products import CONFIGURATION
 
@@ -79,7 +79,7 @@ def stale_hosts(by_host: Mapping[str, Sequence[Node]], run: Iterable[str], chang
             host,
             "Host outside this run is out of date",
             f"{host} is a member and not in this run; its firewall, pinned names and allow list may not know: "
-            f"{named((change.text for change in news), most=10)}.",
+            f"{join_names((change.text for change in news), most=10)}.",
             f"Run for {host} too, without --limit.",
         )
         for host in sorted(set(by_host).difference(run))
@@ -120,7 +120,7 @@ def shared_epmd(by_host: Mapping[str, Sequence[Node]], members: Sequence[Node], 
                     "medium",
                     host,
                     "Nodes of another cluster on a member's host",
-                    f"{named(others)} on {host} is not a member of this cluster and shares its host: one EPMD serves both clusters, and code in "
+                    f"{join_names(others)} on {host} is not a member of this cluster and shares its host: one EPMD serves both clusters, and code in "
                     "that node runs behind this host's firewall.",
                     "Give each cluster hosts of its own.",
                 )

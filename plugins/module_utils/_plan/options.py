@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The variables of single roles, judged before any host is touched: type and choices from their argument specs, and the ranges below.
+"""The variables of single roles, validated before any host is touched: type and choices from their argument specs, and the ranges below.
 
 Private to this collection. A role's own validation, which Ansible runs in the role's turn, comes too late: other roles have changed the host.
 No message shows an element of a list: flags and directives may hold secrets.
@@ -52,20 +52,20 @@ class Wrong:
     fix: str
 
 
-def options(specs: Mapping[str, Mapping[str, Any]], judged_elsewhere: frozenset[str]) -> dict[str, Option]:
+def options(specs: Mapping[str, Mapping[str, Any]], validated_elsewhere: frozenset[str]) -> dict[str, Option]:
     """The options in the argument specs of all roles (role -> content of its argument_specs.yml), but for those that have rules of their own."""
     found: dict[str, Option] = {}
     for role, document in specs.items():
         for entry in document["argument_specs"].values():
             for variable, option in (entry.get("options") or {}).items():
-                if variable not in judged_elsewhere:
+                if variable not in validated_elsewhere:
                     found[variable] = Option(
                         variable, role, str(option.get("type", "str")), str(option.get("elements", "raw")), tuple(option.get("choices") or ())
                     )
     return found
 
 
-def judge(option: Option, value: object) -> list[Wrong]:
+def validate(option: Option, value: object) -> list[Wrong]:
     """What is wrong with the value of a variable that is set."""
     if value is None:
         # It takes the place of the role's default.
@@ -75,10 +75,10 @@ def judge(option: Option, value: object) -> list[Wrong]:
         if any(later in value.reason for later in ("beam_plan", "__beam_", "'item'")):
             return []
         return [Wrong(option.variable, "undefined", f"its template fails: {value.reason}.", "define the variables or gather the facts it refers to.")]
-    return list(_judge_value(option, value))
+    return list(_validate_value(option, value))
 
 
-def _judge_value(option: Option, value: object) -> Iterator[Wrong]:
+def _validate_value(option: Option, value: object) -> Iterator[Wrong]:
     variable = option.variable
     expected, convert = _TYPES.get(option.type, ("", _anything))
     converted = convert(value)

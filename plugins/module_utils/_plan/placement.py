@@ -14,7 +14,7 @@ from typing import Union
 
 from .._model import addresses
 from .._model.addresses import Address
-from .._model.problems import Problems, named, shown
+from .._model.problems import Problems, join_names, shown
 from .cluster import Inventory
 from .inputs import MISSING
 from .values import Shape
@@ -117,7 +117,7 @@ def _interface_address(inventory: Inventory, host: str, where: str, interface: o
                 host,
                 where,
                 "interface_ambiguous",
-                f"the interface {shown(interface)} has {len(family)} IPv{version} addresses: {named(str(address) for address in family)}.",
+                f"the interface {shown(interface)} has {len(family)} IPv{version} addresses: {join_names(str(address) for address in family)}.",
                 "set beam_address to the one to use.",
             )
             return None

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way in: an inventory is judged as a whole, and becomes a cluster where no rule is broken.
+"""The way in: an inventory is validated as a whole, and becomes a cluster where no rule is broken.
 
 Private to this collection. No rule stops at its first mistake, and nothing is touched.
 """
@@ -16,7 +16,7 @@ from .group import Hosts, read_group
 from .inputs import MISSING
 from .members import Membership, read_listed, read_members
 from .secrets import check_certificates, check_secrets, read_ca_dir
-from .values import Shape, cluster_value, read_outsiders, read_shape
+from .values import Shape, read_cluster_value, read_outsiders, read_shape
 
 
 def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
@@ -102,7 +102,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
 
 
 def _read_waivers(inventory: Inventory, membership: Membership, present: tuple[str, ...], problems: Problems) -> tuple[Waiver, ...]:
-    value = cluster_value(inventory, "beam_waivers", present, problems)
+    value = read_cluster_value(inventory, "beam_waivers", present, problems)
     if value is MISSING:
         return ()
     subjects = {host for group in inventory.groups.values() for host in group}

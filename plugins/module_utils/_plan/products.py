@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._model.names import NodeName
-from .._model.ports import Window
+from .._model.ports import PortRange
 
 CONFIGURATION = "/etc/beam"
 """Directory of all files of ours on a host; each node has one of its own below it."""
@@ -45,9 +45,9 @@ class Runtime:
         return str(self.data.get("kind", ""))
 
     @property
-    def peer_ports(self) -> tuple[Window, ...]:
+    def peer_ports(self) -> tuple[PortRange, ...]:
         """Further ports of the product that its peers, and nobody else, use."""
-        return tuple(Window.parse(ports) for ports in self.data.get("peer_ports") or ())
+        return tuple(PortRange.parse(ports) for ports in self.data.get("peer_ports") or ())
 
     @property
     def kernel(self) -> Mapping[str, object]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._model.problems import Problems, named
+from .._model.problems import Problems, join_names
 
 DEFAULT_GROUP = "beam"
 """The group that the playbooks target if nobody sets beam_group."""
@@ -42,7 +42,7 @@ class Run:
     offered: frozenset[str] = frozenset()
 
 
-def judge(run: Run, problems: Problems) -> None:
+def validate(run: Run, problems: Problems) -> None:
     """Adds a problem for everything because of which the run would touch no host."""
     _group(run, problems)
     if run.tags and not run.tags & (_EVERY_TASK | run.offered):
@@ -68,7 +68,7 @@ def _group(run: Run, problems: Problems) -> None:
             "",
             "beam_group",
             "group_in_inventory",
-            f"the inventory sets beam_group to {value} for {named(elsewhere)}, but a play cannot see it and targets the group {group}.",
+            f"the inventory sets beam_group to {value} for {join_names(elsewhere)}, but a play cannot see it and targets the group {group}.",
             f"run with -e beam_group={value}.",
         )
     elif group not in run.groups:
@@ -83,14 +83,14 @@ def _group(run: Run, problems: Problems) -> None:
         problems.add("", "--limit", "limit_excludes_all", f"--limit leaves no host of the group {group}.", f"limit the run to hosts of {group}.")
 
 
-def judge_strategy(strategy: str, problems: Problems) -> None:
+def validate_strategy(strategy: str, problems: Problems) -> None:
     """A cluster is planned once for all hosts, and nodes restart one at a time: both need hosts that go from task to task together."""
     name = strategy.rpartition(".")[2]
     if name.endswith(_NOT_LINEAR):
         problems.add("", "strategy", "strategy_not_linear", f"the strategy {strategy} ignores run_once.", "use the strategy linear.")
 
 
-def judge_platforms(systems: Mapping[str, object], problems: Problems) -> None:
+def validate_platforms(systems: Mapping[str, object], problems: Problems) -> None:
     """`systems` is host -> ID of os-release(5), anything else where it is not known: that is no mistake of the operator."""
     for host, system in systems.items():
         if isinstance(system, str) and system in NOT_DEBIAN:

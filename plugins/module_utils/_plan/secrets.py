@@ -15,7 +15,7 @@ from .._model.problems import Problems
 from . import ca_dir, inputs
 from .cluster import Inventory
 from .inputs import MISSING, Unreadable
-from .values import Shape, cluster_value
+from .values import Shape, read_cluster_value
 
 CERTIFICATE_VARIABLES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
 
@@ -53,7 +53,7 @@ def check_secrets(
 
 def read_ca_dir(inventory: Inventory, shape: Shape, group: str, hosts: Sequence[str], needed: bool, problems: Problems) -> str | None:
     """The CA's directory on the controller, None where there is none. `needed`: this run signs certificates."""
-    value = cluster_value(inventory, "beam_pki_ca_dir", hosts, problems)
+    value = read_cluster_value(inventory, "beam_pki_ca_dir", hosts, problems)
     if isinstance(value, str) and value:
         return value
     if value is not MISSING:
@@ -75,7 +75,7 @@ def _check_secret(
 ) -> None:
     """One secret: set where it is required, good where it is set, the same on all members."""
     given = inventory.secrets.get(variable, {})
-    judged: dict[object, list[tuple[str, str]]] = {}
+    validated: dict[object, list[tuple[str, str]]] = {}
     for host in hosts:
         value = given.get(host, MISSING)
         if isinstance(value, Unreadable):
@@ -91,9 +91,9 @@ def _check_secret(
                 problems.add(host, variable, f"{word}_missing", "it is not set.", fix)
         else:
             key = value if isinstance(value, str) else id(value)
-            if key not in judged:
-                judged[key] = errors_of(value)
-            for rule, message in judged[key]:
+            if key not in validated:
+                validated[key] = errors_of(value)
+            for rule, message in validated[key]:
                 problems.add(host, variable, rule, message, fix)
     readable = {host: given[host] for host in hosts if host in given and not isinstance(given[host], Unreadable) and given[host] is not MISSING}
-    inputs.agree(variable, readable, problems)
+    inputs.cluster_value(variable, readable, problems)

@@ -72,26 +72,26 @@ class Shape:
 
 def read_shape(inventory: Inventory, group: str, hosts: Sequence[str], problems: Problems) -> Shape:
     """`hosts` are those of the members; where there are none, the hosts of the run say what the cluster is like."""
-    mode = read_choice("beam_mode", cluster_value(inventory, "beam_mode", hosts, problems), MODES, "", problems)
-    wanted = read_flag("beam_tls", cluster_value(inventory, "beam_tls", hosts, problems), "", problems)
-    accepted = cluster_value(inventory, "beam_plaintext_accepted", hosts, problems)
+    mode = read_choice("beam_mode", read_cluster_value(inventory, "beam_mode", hosts, problems), MODES, "", problems)
+    wanted = read_flag("beam_tls", read_cluster_value(inventory, "beam_tls", hosts, problems), "", problems)
+    accepted = read_cluster_value(inventory, "beam_plaintext_accepted", hosts, problems)
     if wanted is not None:
-        _judge_plaintext(wanted, accepted, group, problems)
+        _validate_plaintext(wanted, accepted, group, problems)
     return Shape(
         mode=mode,
-        discovery=read_choice("beam_discovery", cluster_value(inventory, "beam_discovery", hosts, problems), DISCOVERIES, "", problems),
+        discovery=read_choice("beam_discovery", read_cluster_value(inventory, "beam_discovery", hosts, problems), DISCOVERIES, "", problems),
         tls=bool(wanted) and mode != "off",
-        tls_versions=_read_versions(cluster_value(inventory, "beam_tls_versions", hosts, problems), problems),
+        tls_versions=_read_versions(read_cluster_value(inventory, "beam_tls_versions", hosts, problems), problems),
         settings=_read_settings(inventory, hosts, problems),
-        full_stop=bool(read_flag("beam_full_stop", cluster_value(inventory, "beam_full_stop", hosts, problems), "", problems)),
-        restart=read_choice("beam_restart", cluster_value(inventory, "beam_restart", hosts, problems), RESTARTS, "", problems),
+        full_stop=bool(read_flag("beam_full_stop", read_cluster_value(inventory, "beam_full_stop", hosts, problems), "", problems)),
+        restart=read_choice("beam_restart", read_cluster_value(inventory, "beam_restart", hosts, problems), RESTARTS, "", problems),
     )
 
 
-def cluster_value(inventory: Inventory, variable: str, hosts: Sequence[str], problems: Problems) -> object:
+def read_cluster_value(inventory: Inventory, variable: str, hosts: Sequence[str], problems: Problems) -> object:
     """The one value of a variable of the whole cluster, its default where nobody has one."""
     given = {host: inventory.values.get(variable, {}).get(host, MISSING) for host in hosts or inventory.run}
-    value = inputs.agree(variable, given, problems)
+    value = inputs.cluster_value(variable, given, problems)
     return inventory.defaults.get(variable, MISSING) if value is MISSING or value is None else value
 
 
@@ -147,7 +147,7 @@ def check_keys(
 
 def read_outsiders(inventory: Inventory, hosts: Sequence[str], problems: Problems) -> tuple[str, ...]:
     """Hosts to attack from. The group `outsiders` is used where it exists and the operator names no other."""
-    value = cluster_value(inventory, "beam_outsiders", hosts, problems)
+    value = read_cluster_value(inventory, "beam_outsiders", hosts, problems)
     if value is MISSING:
         found = inventory.groups.get("outsiders", ())
     elif not isinstance(value, str) or value not in inventory.groups:
@@ -170,7 +170,7 @@ def read_outsiders(inventory: Inventory, hosts: Sequence[str], problems: Problem
     return tuple(found)
 
 
-def _judge_plaintext(wanted: bool, accepted: object, group: str, problems: Problems) -> None:
+def _validate_plaintext(wanted: bool, accepted: object, group: str, problems: Problems) -> None:
     """Clear text needs both variables: one of them alone is a mistake."""
     said = accepted not in (MISSING, None, "")
     sentence = PLAINTEXT.replace("{group}", group)
@@ -198,7 +198,7 @@ def _read_settings(inventory: Inventory, hosts: Sequence[str], problems: Problem
     settings: dict[str, object] = {}
     for name, choices in SETTINGS.items():
         variable = f"beam_{name}"
-        value = cluster_value(inventory, variable, hosts, problems)
+        value = read_cluster_value(inventory, variable, hosts, problems)
         meant = _setting(value, choices)
         if meant is not None:
             settings[name] = meant

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from typing import Optional
-
 from .errors import ProtocolError, TooLarge
 
 
@@ -28,7 +26,7 @@ class Reader:
         """The next `count` bytes."""
         end = self.pos + count
         if end > len(self._data):
-            raise ProtocolError("%s ends early: %d bytes wanted, %d left" % (self._what, count, len(self._data) - self.pos))
+            raise ProtocolError(f"{self._what} ends early: {count} bytes wanted, {len(self._data) - self.pos} left")
         part = self._data[self.pos:end]
         self.pos = end
         return part
@@ -48,7 +46,7 @@ class Reader:
     def end(self) -> None:
         """Demand that nothing is left."""
         if self.pos != len(self._data):
-            raise ProtocolError("%s has %d bytes too many" % (self._what, len(self._data) - self.pos))
+            raise ProtocolError(f"{self._what} has {len(self._data) - self.pos} bytes too many")
 
 
 # Record types 20 to 23 with a major version of 3 (RFC 8446 section 5.1).
@@ -78,7 +76,7 @@ class Frames:
         """Add bytes as they came."""
         self._buffer += data
 
-    def next(self) -> Optional[bytes]:
+    def next(self) -> bytes | None:
         """One whole frame without its prefix, or None where more bytes are needed."""
         buffer = self._buffer
         width = self.width
@@ -86,7 +84,7 @@ class Frames:
             return None
         length = int.from_bytes(buffer[:width], "big")
         if length > self.limit:
-            raise TooLarge("the peer announced a frame of %d bytes, at most %d are taken" % (length, self.limit))
+            raise TooLarge(f"the peer announced a frame of {length} bytes, at most {self.limit} are taken")
         end = width + length
         if len(buffer) < end:
             return None
@@ -98,7 +96,7 @@ class Frames:
         """The first bytes that no frame has taken yet."""
         return bytes(self._buffer[:8])
 
-    def take_over(self, width: int, limit: int) -> "Frames":
+    def take_over(self, width: int, limit: int) -> Frames:
         """A splitter with another prefix that goes on where this one is."""
         other = Frames(width, limit)
         other.feed(bytes(self._buffer))

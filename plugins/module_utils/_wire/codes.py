@@ -9,32 +9,32 @@ Modules return these codes, playbooks branch on them, the table in the documenta
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Dict, FrozenSet, Iterable, List, Tuple
 
 
 @dataclass(frozen=True)
 class Code:
     """One outcome.
 
-    `verdict` says what it means for the question "does the peer let us in?":
+    `category` says what it means for the question "does the peer let us in?":
 
     * `connected`: it does, and has answered.
-    * `refused`: the peer itself said no, at the layer named. An attack that ends here was refused.
+    * `refused_by_peer`: the peer itself said no, at the layer named. An attack that ends here was refused.
     * `blocked`: the network did not let us through to the peer.
-    * `rejected`: *we* said no to the peer: it is not who it should be.
+    * `refused_by_us`: we said no to the peer: it is not who it should be.
     * `unclear`: the peer neither let us in nor said no.
     * `broken`: the probe could not be made. It says nothing about the peer.
     """
 
     name: str
     layer: str
-    verdict: str
+    category: str
     meaning: str
 
 
 # RFC 8446 section 6 and RFC 5246 section 7.2; numbers as IANA has them ("TLS Alerts").
-TLS_ALERTS: Dict[int, str] = {
+TLS_ALERTS: dict[int, str] = {
     0: "close_notify",
     10: "unexpected_message",
     20: "bad_record_mac",
@@ -72,12 +72,12 @@ TLS_ALERTS: Dict[int, str] = {
 }
 
 # The stages of one probe, in their order. `done` is no place to fail at.
-STAGES: Tuple[str, ...] = ("resolve", "epmd", "connect", "tls", "status", "challenge", "ack", "ping", "call", "done")
+STAGES: tuple[str, ...] = ("resolve", "epmd", "connect", "tls", "status", "challenge", "ack", "ping", "call", "done")
 
 
 def alert_code(number: int) -> str:
     """The code for a TLS alert that the peer sent."""
-    return "tls_alert_%s" % TLS_ALERTS.get(number, str(number))
+    return f"tls_alert_{TLS_ALERTS.get(number, str(number))}"
 
 
 def _table() -> Iterable[Code]:
@@ -93,44 +93,46 @@ def _table() -> Iterable[Code]:
     yield Code("epmd_filtered", "epmd", "blocked", "Nothing came back on the attempt to connect to EPMD.")
     yield Code("epmd_unreachable", "epmd", "blocked", "There is no route to the host that EPMD was asked on.")
     yield Code("epmd_reset", "epmd", "unclear", "The connection to EPMD was reset.")
-    yield Code("epmd_dropped", "epmd", "refused", "EPMD closed the connection without a whole answer.")
+    yield Code("epmd_dropped", "epmd", "refused_by_peer", "EPMD closed the connection without a whole answer.")
     yield Code("epmd_timeout", "epmd", "unclear", "EPMD took the connection and did not finish its answer in time.")
     yield Code("epmd_protocol_error", "epmd", "unclear", "What answered on EPMD's port does not speak EPMD's protocol.")
     yield Code("not_registered", "epmd", "unclear", "EPMD answered that it knows no node of that name.")
 
     for number, name in sorted(TLS_ALERTS.items()):
         if name != "close_notify":
-            yield Code("tls_alert_%s" % name, "tls", "refused", "The peer ended the TLS handshake with alert %d (%s)." % (number, name))
-    yield Code("tls_verification", "tls", "rejected",
+            yield Code(f"tls_alert_{name}", "tls", "refused_by_peer", f"The peer ended the TLS handshake with alert {number} ({name}).")
+    yield Code("tls_verification", "tls", "refused_by_us",
                "We refused the peer's certificate: wrong CA, wrong name, expired, or without the right purpose.")
     yield Code("tls_protocol_error", "tls", "unclear", "The TLS handshake failed on our side for another reason than the certificate.")
-    yield Code("tls_on_plaintext", "tls", "rejected", "We spoke TLS, the port speaks the distribution protocol in the clear.")
-    yield Code("plaintext_on_tls", "tls", "refused", "We spoke in the clear, the port answered with a TLS record.")
+    yield Code("tls_on_plaintext", "tls", "refused_by_us", "We spoke TLS, the port speaks the distribution protocol in the clear.")
+    yield Code("plaintext_on_tls", "tls", "refused_by_peer", "We spoke in the clear, the port answered with a TLS record.")
     yield Code("dropped_tls", "tls", "unclear", "The peer closed the connection in the TLS handshake without an alert.")
     yield Code("timeout_tls", "tls", "unclear", "The TLS handshake was not finished in time.")
 
-    yield Code("dropped_status", "handshake", "refused",
+    yield Code("dropped_status", "handshake", "refused_by_peer",
                "The peer closed the connection instead of answering our name; an allow list bound to certificates does so.")
-    yield Code("not_allowed", "handshake", "refused", "The peer does not allow our name (net_kernel:allow/1), or misses flags that it demands.")
+    yield Code("not_allowed", "handshake", "refused_by_peer",
+               "The peer does not allow our name (net_kernel:allow/1), or misses flags that it demands.")
     yield Code("nok", "handshake", "unclear", "The peer is connecting to us at the same time and prefers its own attempt.")
     yield Code("alive", "handshake", "unclear", "The peer has a connection with a node of our name already; we left that one alone.")
     yield Code("timeout_status", "handshake", "unclear", "The peer did not answer our name in time.")
-    yield Code("dropped_challenge", "handshake", "refused", "The peer closed the connection instead of sending its challenge.")
+    yield Code("dropped_challenge", "handshake", "refused_by_peer", "The peer closed the connection instead of sending its challenge.")
     yield Code("timeout_challenge", "handshake", "unclear", "The peer did not send its challenge in time.")
-    yield Code("wrong_node", "handshake", "rejected", "Another node answered than the one asked for; nothing was proven to it.")
-    yield Code("flags_missing", "handshake", "rejected", "The peer lacks distribution flags that cannot be done without.")
-    yield Code("cookie_refused_theirs", "cookie", "refused", "The peer closed the connection on our proof of the cookie: its cookie is another one.")
-    yield Code("cookie_mismatch_ours", "cookie", "rejected", "The peer took our proof, but its own proof of the cookie is wrong.")
-    yield Code("digest_reflected", "cookie", "rejected", "The peer sent our own proof or challenge back to us: it does not know the cookie.")
+    yield Code("wrong_node", "handshake", "refused_by_us", "Another node answered than the one asked for; nothing was proven to it.")
+    yield Code("flags_missing", "handshake", "refused_by_us", "The peer lacks distribution flags that cannot be done without.")
+    yield Code("cookie_refused_theirs", "cookie", "refused_by_peer",
+               "The peer closed the connection on our proof of the cookie: its cookie is another one.")
+    yield Code("cookie_mismatch_ours", "cookie", "refused_by_us", "The peer took our proof, but its own proof of the cookie is wrong.")
+    yield Code("digest_reflected", "cookie", "refused_by_us", "The peer sent our own proof or challenge back to us: it does not know the cookie.")
     yield Code("timeout_ack", "cookie", "unclear", "The peer did not answer our proof of the cookie in time.")
 
     yield Code("dropped_ping", "node", "unclear", "The peer closed the finished connection instead of answering.")
     yield Code("timeout_ping", "node", "unclear", "The peer finished the handshake and did not answer a ping in time.")
-    yield Code("ping_refused", "node", "refused", "The node answered the ping with no.")
+    yield Code("ping_refused", "node", "refused_by_peer", "The node answered the ping with no.")
     yield Code("dropped_call", "node", "unclear", "The peer closed the connection before it answered a call.")
     yield Code("timeout_call", "node", "unclear", "The node did not answer a call in time.")
-    yield Code("call_failed", "node", "refused", "The called function ended with an exception.")
-    yield Code("call_refused", "node", "refused", "The node did not start the call.")
+    yield Code("call_failed", "node", "refused_by_peer", "The called function ended with an exception.")
+    yield Code("call_refused", "node", "refused_by_peer", "The node did not start the call.")
 
     yield Code("protocol_error", "any", "unclear", "The peer sent what the protocol does not allow at that stage.")
     yield Code("out_of_order", "any", "unclear", "The peer sent a message that is known, but not due at that stage.")
@@ -141,22 +143,22 @@ def _table() -> Iterable[Code]:
     yield Code("local_resources", "ours", "broken", "This host ran out of something, such as file descriptors.")
 
 
-CODES: Dict[str, Code] = {code.name: code for code in _table()}
+CODES: dict[str, Code] = {code.name: code for code in _table()}
 
 
-def _names(**want: str) -> FrozenSet[str]:
+def _names(**want: str) -> frozenset[str]:
     return frozenset(name for name, code in CODES.items() if all(getattr(code, field) == value for field, value in want.items()))
 
 
-REFUSED_TLS: FrozenSet[str] = _names(layer="tls", verdict="refused")
-REFUSED_HANDSHAKE: FrozenSet[str] = _names(layer="handshake", verdict="refused")
-REFUSED_COOKIE: FrozenSet[str] = _names(layer="cookie", verdict="refused")
-REFUSED: FrozenSet[str] = _names(verdict="refused")
-BLOCKED: FrozenSet[str] = _names(verdict="blocked")
-BROKEN: FrozenSet[str] = _names(verdict="broken")
+REFUSED_TLS: frozenset[str] = _names(layer="tls", category="refused_by_peer")
+REFUSED_HANDSHAKE: frozenset[str] = _names(layer="handshake", category="refused_by_peer")
+REFUSED_COOKIE: frozenset[str] = _names(layer="cookie", category="refused_by_peer")
+REFUSED: frozenset[str] = _names(category="refused_by_peer")
+BLOCKED: frozenset[str] = _names(category="blocked")
+BROKEN: frozenset[str] = _names(category="broken")
 
 # What `expect` takes besides the codes: a name for a set of them.
-GROUPS: Dict[str, FrozenSet[str]] = {
+GROUPS: dict[str, frozenset[str]] = {
     "any": frozenset(CODES),
     "refused": REFUSED,
     "refused_tls": REFUSED_TLS,
@@ -166,13 +168,13 @@ GROUPS: Dict[str, FrozenSet[str]] = {
 }
 
 
-def expand(expect: Iterable[str]) -> FrozenSet[str]:
+def expand(expect: Iterable[str]) -> frozenset[str]:
     """The codes that a list of codes and group names stands for.
 
     Raises `ValueError` with the unknown words. Alerts that IANA has no name for are known by their number.
     """
-    result: List[str] = []
-    unknown: List[str] = []
+    result: list[str] = []
+    unknown: list[str] = []
     for word in expect:
         if word in GROUPS:
             result.extend(GROUPS[word])
@@ -181,7 +183,7 @@ def expand(expect: Iterable[str]) -> FrozenSet[str]:
         else:
             unknown.append(word)
     if unknown:
-        raise ValueError("unknown code: %s" % ", ".join(sorted(unknown)))
+        raise ValueError(f"unknown code: {', '.join(sorted(unknown))}")
     return frozenset(result)
 
 
@@ -190,7 +192,7 @@ def lookup(name: str) -> Code:
     if name in CODES:
         return CODES[name]
     if _numbered_alert(name):
-        return Code(name, "tls", "refused", "The peer ended the TLS handshake with alert %s." % name[10:])
+        return Code(name, "tls", "refused_by_peer", f"The peer ended the TLS handshake with alert {name[10:]}.")
     raise KeyError(name)
 
 

@@ -11,7 +11,7 @@ A frame is a tick (empty), or the byte 112, a control tuple and, for some of the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import List, Tuple, Union
+from typing import Union
 
 from . import etf
 from .errors import ProtocolError
@@ -75,7 +75,7 @@ def decode(frame: bytes, limits: etf.Limits = etf.DEFAULT) -> Event:
     if not frame:
         return Tick()
     if frame[:1] != PASS_THROUGH:
-        raise ProtocolError("a frame of type %d, which our flags do not allow" % frame[0])
+        raise ProtocolError(f"a frame of type {frame[0]}, which our flags do not allow")
     control, pos = etf.decode_prefix(frame, 1, limits)
     if control.__class__ is not tuple or not control or control[0].__class__ is not int:
         raise ProtocolError("a control message that is no tuple with a number in front")
@@ -84,7 +84,7 @@ def decode(frame: bytes, limits: etf.Limits = etf.DEFAULT) -> Event:
     if pos < len(frame):
         message, pos = etf.decode_prefix(frame, pos, limits)
         if pos != len(frame):
-            raise ProtocolError("%d bytes follow a message" % (len(frame) - pos))
+            raise ProtocolError(f"{len(frame) - pos} bytes follow a message")
         has_message = True
     else:
         has_message = False
@@ -103,9 +103,9 @@ def decode(frame: bytes, limits: etf.Limits = etf.DEFAULT) -> Event:
     return Other(operation)
 
 
-def _shape(control: Tuple[etf.Term, ...], size: int, has_message: bool, wants_message: bool) -> None:
+def _shape(control: tuple[etf.Term, ...], size: int, has_message: bool, wants_message: bool) -> None:
     if len(control) != size or has_message is not wants_message:
-        raise ProtocolError("control message %d has not the shape that it should have" % control[0])
+        raise ProtocolError(f"control message {control[0]} has not the shape that it should have")
 
 
 def _reference(term: etf.Term) -> etf.Reference:
@@ -123,7 +123,7 @@ def ping(pid: etf.Pid, tag: etf.Reference) -> bytes:
     return _frame((REG_SEND, pid, _EMPTY, _NET_KERNEL), (etf.Atom("$gen_call"), (pid, tag), (etf.Atom("is_auth"), pid.node)))
 
 
-def rex_call(pid: etf.Pid, module: str, function: str, args: List[etf.Term]) -> bytes:
+def rex_call(pid: etf.Pid, module: str, function: str, args: list[etf.Term]) -> bytes:
     """A call through `rex`, as erl_interface does it. The answer is `{rex, Result}` to `pid`."""
     return _frame(
         (REG_SEND, pid, _EMPTY, _REX),
@@ -131,7 +131,7 @@ def rex_call(pid: etf.Pid, module: str, function: str, args: List[etf.Term]) -> 
     )
 
 
-def erpc_call(pid: etf.Pid, reference: etf.Reference, module: str, function: str, args: List[etf.Term]) -> bytes:
+def erpc_call(pid: etf.Pid, reference: etf.Reference, module: str, function: str, args: list[etf.Term]) -> bytes:
     """A call as erpc makes it: a monitored process whose exit reason is the result. `pid` is its group leader too.
 
     The peer answers with `Spawned` and then `Down`, both with `reference`.

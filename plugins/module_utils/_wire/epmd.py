@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import List, Optional, Tuple, Union
+from typing import Union
 
 from .buffer import Reader
 from .errors import EncodeError, ProtocolError, TooLarge
-
-DEFAULT_PORT = 4369
 
 # INBUF_SIZE is 3060 with the length in it.
 MAX_REQUEST = 3057
@@ -112,7 +110,7 @@ class NamesAnswer:
     """The port that EPMD believes to be its own, and each node's name with its port."""
 
     epmd_port: int
-    nodes: Tuple[Tuple[str, int], ...]
+    nodes: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ class DumpAnswer:
     """EPMD's own view of what is and was registered."""
 
     epmd_port: int
-    entries: Tuple[DumpEntry, ...]
+    entries: tuple[DumpEntry, ...]
 
 
 def encode_request(request: Request) -> bytes:
@@ -140,7 +138,7 @@ def encode_request(request: Request) -> bytes:
     """
     if isinstance(request, Alive2):
         if len(request.extra) > MAX_EXTRA:
-            raise EncodeError("more than %d bytes of extra" % MAX_EXTRA)
+            raise EncodeError(f"more than {MAX_EXTRA} bytes of extra")
         name = _name_bytes(request.name)
         body = b"".join((
             b"x", request.port.to_bytes(2, "big"), bytes((request.node_type, request.protocol)),
@@ -158,7 +156,7 @@ def encode_request(request: Request) -> bytes:
     elif isinstance(request, Stop):
         body = b"s" + _name_bytes(request.name)
     else:
-        raise EncodeError("no EPMD request: %r" % (request,))
+        raise EncodeError(f"no EPMD request: {request!r}")
     return len(body).to_bytes(2, "big") + body
 
 
@@ -167,7 +165,7 @@ def decode_request(data: bytes) -> Request:
     reader = Reader(data, "EPMD request")
     length = reader.uint(2)
     if not 1 <= length <= MAX_REQUEST:
-        raise TooLarge("EPMD takes requests of 1 to %d bytes, this one has %d" % (MAX_REQUEST, length))
+        raise TooLarge(f"EPMD takes requests of 1 to {MAX_REQUEST} bytes, this one has {length}")
     body = Reader(reader.take(length), "EPMD request")
     reader.end()
     kind = body.take(1)
@@ -189,21 +187,21 @@ def decode_request(data: bytes) -> Request:
     elif kind == b"s":
         request = Stop(_name_text(body.rest()))
     else:
-        raise ProtocolError("EPMD has no request %d" % kind[0])
+        raise ProtocolError(f"EPMD has no request {kind[0]}")
     body.end()
     return request
 
 
-def decode_port(data: bytes, *, closed: bool) -> Union[PortAnswer, NotRegistered, None]:
+def decode_port(data: bytes, *, closed: bool) -> PortAnswer | NotRegistered | None:
     """The answer to PORT_PLEASE2 from what came so far; None where more must come.
 
     EPMD closes after this answer, but the answer says itself where it ends: a server that never closes costs nothing.
     """
     if data[:1] not in (b"", b"w"):
-        raise ProtocolError("the answer to PORT_PLEASE2 begins with %d" % data[0])
+        raise ProtocolError(f"the answer to PORT_PLEASE2 begins with {data[0]}")
     if len(data) >= 2 and data[1] != 0:
         if len(data) > 2:
-            raise ProtocolError("%d bytes follow EPMD's no" % (len(data) - 2))
+            raise ProtocolError(f"{len(data) - 2} bytes follow EPMD's no")
         return NotRegistered(data[1])
     need = 12
     if len(data) >= need:
@@ -211,10 +209,10 @@ def decode_port(data: bytes, *, closed: bool) -> Union[PortAnswer, NotRegistered
         if len(data) >= need:
             need += int.from_bytes(data[need - 2:need], "big")
     if need > MAX_PORT_ANSWER:
-        raise TooLarge("EPMD announced an answer of %d bytes" % need)
+        raise TooLarge(f"EPMD announced an answer of {need} bytes")
     if len(data) < need:
         if closed:
-            raise ProtocolError("EPMD's answer ends early: %d of %d bytes" % (len(data), need))
+            raise ProtocolError(f"EPMD's answer ends early: {len(data)} of {need} bytes")
         return None
     reader = Reader(data, "EPMD's answer")
     reader.take(2)
@@ -225,7 +223,7 @@ def decode_port(data: bytes, *, closed: bool) -> Union[PortAnswer, NotRegistered
     return PortAnswer(port, node_type, protocol, highest, lowest, name, extra)
 
 
-def encode_port(answer: Union[PortAnswer, NotRegistered]) -> bytes:
+def encode_port(answer: PortAnswer | NotRegistered) -> bytes:
     """What EPMD answers to PORT_PLEASE2."""
     if isinstance(answer, NotRegistered):
         return b"w" + bytes((answer.result,))
@@ -250,7 +248,7 @@ def decode_names(data: bytes) -> NamesAnswer:
     text = _utf8(reader.rest())
     if text and not text.endswith("\n"):
         raise ProtocolError("EPMD's list of names ends within a line")
-    nodes: List[Tuple[str, int]] = []
+    nodes: list[tuple[str, int]] = []
     for line in text.split("\n")[:-1]:
         match = _NAMES_LINE.fullmatch(line)
         if match is None:
@@ -261,7 +259,7 @@ def decode_names(data: bytes) -> NamesAnswer:
 
 def encode_names(answer: NamesAnswer) -> bytes:
     """What EPMD answers to NAMES."""
-    lines = "".join("name %s at port %d\n" % node for node in answer.nodes)
+    lines = "".join(f"name {name} at port {port}\n" for name, port in answer.nodes)
     return answer.epmd_port.to_bytes(4, "big") + lines.encode("utf-8")
 
 
@@ -275,7 +273,7 @@ def decode_dump(data: bytes) -> DumpAnswer:
     text = _utf8(reader.rest())
     if text and not text.endswith("\0"):
         raise ProtocolError("EPMD's dump ends within an entry")
-    entries: List[DumpEntry] = []
+    entries: list[DumpEntry] = []
     for line in text.split("\0")[:-1]:
         match = _DUMP_LINE.fullmatch(line)
         if match is None:
@@ -284,13 +282,13 @@ def decode_dump(data: bytes) -> DumpAnswer:
     return DumpAnswer(epmd_port, tuple(entries))
 
 
-def decode_alive(data: bytes) -> Optional[Alive2Answer]:
+def decode_alive(data: bytes) -> Alive2Answer | None:
     """The answer to ALIVE2 from what came so far; None where more must come. Two sizes, told apart by their first byte."""
     if not data:
         return None
     size = {118: 6, 121: 4}.get(data[0])
     if size is None:
-        raise ProtocolError("the answer to ALIVE2 begins with %d" % data[0])
+        raise ProtocolError(f"the answer to ALIVE2 begins with {data[0]}")
     if len(data) < size:
         return None
     reader = Reader(data, "EPMD's answer")
@@ -320,14 +318,14 @@ def decode_word(data: bytes) -> str:
 def _name_bytes(name: str) -> bytes:
     data = name.encode("utf-8")
     if not name or len(name) > MAX_NAME_CHARACTERS or len(data) > MAX_NAME_BYTES or "\0" in name:
-        raise EncodeError("EPMD takes names of 1 to %d characters without NUL" % MAX_NAME_CHARACTERS)
+        raise EncodeError(f"EPMD takes names of 1 to {MAX_NAME_CHARACTERS} characters without NUL")
     return data
 
 
 def _name_text(data: bytes) -> str:
     name = _utf8(data)
     if not name or len(name) > MAX_NAME_CHARACTERS or "\0" in name:
-        raise ProtocolError("EPMD has no name of %d characters" % len(name))
+        raise ProtocolError(f"EPMD has no name of {len(name)} characters")
     return name
 
 
@@ -341,5 +339,5 @@ def _utf8(data: bytes) -> str:
 def _port(text: str) -> int:
     port = int(text)
     if port > 65535:
-        raise ProtocolError("EPMD has a node on port %d" % port)
+        raise ProtocolError(f"EPMD has a node on port {port}")
     return port

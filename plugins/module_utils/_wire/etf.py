@@ -17,10 +17,40 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 from .._term import Atom, Bits, Export, Fun, Improper, Map, Pid, Port, Reference, Term
-from .errors import EncodeError, ProtocolError, TooLarge
+from .errors import ProtocolError, TooLarge
+from .etf_encode import encode
+from .etf_tags import (
+    ATOM,
+    ATOM_LATIN1,
+    BINARY,
+    BIT_BINARY,
+    COMPRESSED,
+    EXPORT,
+    FLOAT_TEXT,
+    INTEGER,
+    LARGE_BIG,
+    LARGE_TUPLE,
+    LIST,
+    MAP,
+    NEW_FLOAT,
+    NEW_FUN,
+    NEW_PID,
+    NEW_PORT,
+    NEWER_REFERENCE,
+    NIL,
+    NOT_TAKEN,
+    SMALL_ATOM,
+    SMALL_ATOM_LATIN1,
+    SMALL_BIG,
+    SMALL_INTEGER,
+    STRING,
+    TUPLE,
+    V4_PORT,
+    VERSION,
+)
 
 # The terms that it decodes to are part of what it offers.
 __all__ = [
@@ -41,8 +71,6 @@ __all__ = [
     "encode",
 ]
 
-VERSION = 131
-
 
 @dataclass(frozen=True)
 class Limits:
@@ -60,15 +88,6 @@ class Limits:
 
 DEFAULT = Limits()
 
-_SMALL_INTEGER, _INTEGER, _FLOAT_TEXT, _ATOM_LATIN1 = 97, 98, 99, 100
-_TUPLE, _LARGE_TUPLE, _NIL, _STRING, _LIST, _BINARY, _SMALL_BIG, _LARGE_BIG = 104, 105, 106, 107, 108, 109, 110, 111
-_NEW_FUN, _EXPORT, _SMALL_ATOM_LATIN1, _MAP, _ATOM, _SMALL_ATOM, _V4_PORT, _COMPRESSED = 112, 113, 115, 116, 118, 119, 120, 80
-_NEW_FLOAT, _BIT_BINARY, _NEW_PID, _NEW_PORT, _NEWER_REFERENCE = 70, 77, 88, 89, 90
-
-_NAMES = {
-    82: "ATOM_CACHE_REF", 101: "REFERENCE_EXT", 102: "PORT_EXT", 103: "PID_EXT", 114: "NEW_REFERENCE_EXT", 117: "FUN_EXT", 121: "LOCAL_EXT",
-}
-
 _U32 = struct.Struct(">I").unpack_from
 _I32 = struct.Struct(">i").unpack_from
 _U16 = struct.Struct(">H").unpack_from
@@ -82,30 +101,30 @@ def decode(data: bytes, limits: Limits = DEFAULT) -> Term:
     """
     term, end = decode_prefix(data, 0, limits)
     if end != len(data):
-        raise ProtocolError("%d bytes follow the term" % (len(data) - end))
+        raise ProtocolError(f"{len(data) - end} bytes follow the term")
     return term
 
 
-def decode_prefix(data: bytes, pos: int = 0, limits: Limits = DEFAULT) -> Tuple[Term, int]:
+def decode_prefix(data: bytes, pos: int = 0, limits: Limits = DEFAULT) -> tuple[Term, int]:
     """The term at `pos`, which begins with its version byte, and the position behind it."""
     if len(data) - pos > limits.size:
-        raise TooLarge("a term of %d bytes, at most %d are taken" % (len(data) - pos, limits.size))
+        raise TooLarge(f"a term of {len(data) - pos} bytes, at most {limits.size} are taken")
     if pos >= len(data) or data[pos] != VERSION:
         raise ProtocolError("a term begins with the version byte 131")
     pos += 1
     try:
-        if data[pos] == _COMPRESSED:
+        if data[pos] == COMPRESSED:
             return _inflate(data, pos, limits)
         return _decode(data, pos, limits)
     except (IndexError, struct.error):
         raise ProtocolError("a term ends early") from None
 
 
-def _inflate(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
+def _inflate(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
     """A term that term_to_binary compressed. The announced size bounds what is unpacked, whatever the stream holds."""
     size = _U32(data, pos + 1)[0]
     if size > limits.size:
-        raise TooLarge("a compressed term of %d bytes, at most %d are taken" % (size, limits.size))
+        raise TooLarge(f"a compressed term of {size} bytes, at most {limits.size} are taken")
     packed = zlib.decompressobj()
     try:
         plain = packed.decompress(data[pos + 5:], size + 1)
@@ -126,40 +145,40 @@ class _Frame:
 
     def __init__(self, kind: int, left: int, extra: Any = None) -> None:
         self.kind = kind
-        self.parts: List[Term] = []
+        self.parts: list[Term] = []
         self.left = left
         self.extra = extra
 
 
-def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
+def _decode(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
     total = len(data)
-    stack: List[_Frame] = []
+    stack: list[_Frame] = []
     budget = limits.terms
-    atoms: Dict[bytes, Atom] = {}
+    atoms: dict[bytes, Atom] = {}
     value: Term
     while True:
         budget -= 1
         if budget < 0:
-            raise TooLarge("a term of more than %d parts" % limits.terms)
+            raise TooLarge(f"a term of more than {limits.terms} parts")
         tag = data[pos]
         pos += 1
-        if tag == _SMALL_INTEGER:
+        if tag == SMALL_INTEGER:
             value = data[pos]
             pos += 1
-        elif tag == _SMALL_ATOM or tag == _ATOM or tag == _SMALL_ATOM_LATIN1 or tag == _ATOM_LATIN1:
+        elif tag == SMALL_ATOM or tag == ATOM or tag == SMALL_ATOM_LATIN1 or tag == ATOM_LATIN1:
             value, pos = _atom(data, pos, tag, atoms)
-        elif tag == _NIL:
+        elif tag == NIL:
             value = []
-        elif tag == _INTEGER:
+        elif tag == INTEGER:
             value = _I32(data, pos)[0]
             pos += 4
-        elif tag == _BINARY:
+        elif tag == BINARY:
             end = pos + 4 + _U32(data, pos)[0]
             if end > total:
                 raise ProtocolError("a binary ends early")
             value = bytes(data[pos + 4:end])
             pos = end
-        elif tag == _STRING:
+        elif tag == STRING:
             end = pos + 2 + _U16(data, pos)[0]
             if end > total:
                 raise ProtocolError("a string ends early")
@@ -167,42 +186,42 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             # Its elements are shared small integers: a pointer each.
             budget -= len(value) // 8
             pos = end
-        elif tag == _TUPLE or tag == _LARGE_TUPLE or tag == _LIST or tag == _MAP:
-            if tag == _TUPLE:
+        elif tag == TUPLE or tag == LARGE_TUPLE or tag == LIST or tag == MAP:
+            if tag == TUPLE:
                 count = data[pos]
                 pos += 1
             else:
                 count = _U32(data, pos)[0]
                 pos += 4
-            if tag == _LIST:
+            if tag == LIST:
                 count += 1
-            elif tag == _MAP:
+            elif tag == MAP:
                 count *= 2
             # Each part takes a byte at the least: an announced count is worth what is there.
             if count > total - pos:
-                raise ProtocolError("%d parts announced, %d bytes left" % (count, total - pos))
+                raise ProtocolError(f"{count} parts announced, {total - pos} bytes left")
             if count > budget:
-                raise TooLarge("a term of more than %d parts" % limits.terms)
+                raise TooLarge(f"a term of more than {limits.terms} parts")
             if count:
                 if len(stack) >= limits.depth:
-                    raise TooLarge("terms nested deeper than %d" % limits.depth)
-                stack.append(_Frame(_TUPLE if tag == _LARGE_TUPLE else tag, count))
+                    raise TooLarge(f"terms nested deeper than {limits.depth}")
+                stack.append(_Frame(TUPLE if tag == LARGE_TUPLE else tag, count))
                 continue
-            value = Map() if tag == _MAP else ()
-        elif tag == _NEW_FLOAT:
+            value = Map() if tag == MAP else ()
+        elif tag == NEW_FLOAT:
             value = _F64(data, pos)[0]
             if not math.isfinite(value):
                 raise ProtocolError("a float that is no number")
             pos += 8
-        elif tag == _SMALL_BIG or tag == _LARGE_BIG:
-            if tag == _SMALL_BIG:
+        elif tag == SMALL_BIG or tag == LARGE_BIG:
+            if tag == SMALL_BIG:
                 size = data[pos]
                 pos += 1
             else:
                 size = _U32(data, pos)[0]
                 pos += 4
             if size > limits.integer_bytes:
-                raise TooLarge("an integer of %d bytes, at most %d are taken" % (size, limits.integer_bytes))
+                raise TooLarge(f"an integer of {size} bytes, at most {limits.integer_bytes} are taken")
             sign = data[pos]
             end = pos + 1 + size
             if end > total:
@@ -211,24 +230,24 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             if sign:
                 value = -value
             pos = end
-        elif tag == _NEW_PID:
+        elif tag == NEW_PID:
             value, pos = _pid(data, pos, atoms)
-        elif tag == _NEWER_REFERENCE:
+        elif tag == NEWER_REFERENCE:
             count = _U16(data, pos)[0]
             if not 1 <= count <= 5:
-                raise ProtocolError("a reference of %d words" % count)
+                raise ProtocolError(f"a reference of {count} words")
             node, pos = _any_atom(data, pos + 2, atoms)
-            words = struct.unpack_from(">%dI" % (count + 1), data, pos)
+            words = struct.unpack_from(f">{count + 1}I", data, pos)
             value = Reference(node, words[0], words[1:])
             pos += 4 * (count + 1)
-        elif tag == _V4_PORT or tag == _NEW_PORT:
+        elif tag == V4_PORT or tag == NEW_PORT:
             node, pos = _any_atom(data, pos, atoms)
-            width = 8 if tag == _V4_PORT else 4
+            width = 8 if tag == V4_PORT else 4
             if pos + width + 4 > total:
                 raise ProtocolError("a port ends early")
             value = Port(node, int.from_bytes(data[pos:pos + width], "big"), _U32(data, pos + width)[0])
             pos += width + 4
-        elif tag == _BIT_BINARY:
+        elif tag == BIT_BINARY:
             end = pos + 5 + _U32(data, pos)[0]
             bits = data[pos + 4]
             if end > total or end == pos + 5 or not 1 <= bits <= 8:
@@ -240,14 +259,14 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
                 # The unused bits of the last byte mean nothing and are not compared.
                 value = Bits(content[:-1] + bytes((content[-1] & (0xFF << (8 - bits)) & 0xFF,)), bits)
             pos = end
-        elif tag == _EXPORT:
+        elif tag == EXPORT:
             module, pos = _any_atom(data, pos, atoms)
             function, pos = _any_atom(data, pos, atoms)
-            if data[pos] != _SMALL_INTEGER:
+            if data[pos] != SMALL_INTEGER:
                 raise ProtocolError("an external fun without arity")
             value = Export(module, function, data[pos + 1])
             pos += 2
-        elif tag == _NEW_FUN:
+        elif tag == NEW_FUN:
             begin = pos
             size = _U32(data, pos)[0]
             arity, unique = data[pos + 4], bytes(data[pos + 5:pos + 21])
@@ -255,27 +274,27 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             if begin + size > total or free > total - pos:
                 raise ProtocolError("a fun ends early")
             if free > budget:
-                raise TooLarge("a term of more than %d parts" % limits.terms)
+                raise TooLarge(f"a term of more than {limits.terms} parts")
             module, pos = _any_atom(data, pos + 29, atoms)
             old_index, pos = _fixed_integer(data, pos)
             old_unique, pos = _fixed_integer(data, pos)
-            if data[pos] != _NEW_PID:
+            if data[pos] != NEW_PID:
                 raise ProtocolError("a fun without its process")
             pid, pos = _pid(data, pos + 1, atoms)
             fun = Fun(arity, unique, slot, module, old_index, old_unique, pid, ())
             if free:
                 if len(stack) >= limits.depth:
-                    raise TooLarge("terms nested deeper than %d" % limits.depth)
-                stack.append(_Frame(_NEW_FUN, free, (fun, begin + size)))
+                    raise TooLarge(f"terms nested deeper than {limits.depth}")
+                stack.append(_Frame(NEW_FUN, free, (fun, begin + size)))
                 continue
             if pos != begin + size:
                 raise ProtocolError("a fun has another size than announced")
             value = fun
-        elif tag == _FLOAT_TEXT:
+        elif tag == FLOAT_TEXT:
             value = _float_text(data[pos:pos + 31])
             pos += 31
         else:
-            raise ProtocolError("a term with tag %d%s, which is not taken here" % (tag, " (%s)" % _NAMES[tag] if tag in _NAMES else ""))
+            raise ProtocolError(f"a term with tag {tag}{f' ({NOT_TAKEN[tag]})' if tag in NOT_TAKEN else ''}, which is not taken here")
 
         # A value is whole: hand it to whoever waits for it, and on while that completes another.
         while stack:
@@ -287,9 +306,9 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             stack.pop()
             kind = top.kind
             parts = top.parts
-            if kind == _TUPLE:
+            if kind == TUPLE:
                 value = tuple(parts)
-            elif kind == _LIST:
+            elif kind == LIST:
                 tail = parts.pop()
                 if tail.__class__ is list:
                     # [1 | [2, 3]] is [1, 2, 3].
@@ -301,7 +320,7 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
                     value = Improper(tuple(parts), tail)
                 else:
                     value = tail
-            elif kind == _MAP:
+            elif kind == MAP:
                 value = Map(zip(parts[::2], parts[1::2]))
             else:
                 fun, end = top.extra
@@ -312,8 +331,8 @@ def _decode(data: bytes, pos: int, limits: Limits) -> Tuple[Term, int]:
             return value, pos
 
 
-def _atom(data: bytes, pos: int, tag: int, atoms: Dict[bytes, Atom]) -> Tuple[Atom, int]:
-    if tag == _SMALL_ATOM or tag == _SMALL_ATOM_LATIN1:
+def _atom(data: bytes, pos: int, tag: int, atoms: dict[bytes, Atom]) -> tuple[Atom, int]:
+    if tag == SMALL_ATOM or tag == SMALL_ATOM_LATIN1:
         size = data[pos]
         pos += 1
     else:
@@ -323,7 +342,7 @@ def _atom(data: bytes, pos: int, tag: int, atoms: Dict[bytes, Atom]) -> Tuple[At
     if end > len(data):
         raise ProtocolError("an atom ends early")
     raw = bytes(data[pos:end])
-    latin1 = tag == _SMALL_ATOM_LATIN1 or tag == _ATOM_LATIN1
+    latin1 = tag == SMALL_ATOM_LATIN1 or tag == ATOM_LATIN1
     key = b"\0" + raw if latin1 else b"\1" + raw
     atom = atoms.get(key)
     if atom is None:
@@ -332,29 +351,29 @@ def _atom(data: bytes, pos: int, tag: int, atoms: Dict[bytes, Atom]) -> Tuple[At
         except UnicodeDecodeError:
             raise ProtocolError("an atom that is not UTF-8") from None
         if len(text) > 255:
-            raise ProtocolError("an atom of %d characters" % len(text))
+            raise ProtocolError(f"an atom of {len(text)} characters")
         atom = atoms[key] = Atom(text)
     return atom, end
 
 
-def _any_atom(data: bytes, pos: int, atoms: Dict[bytes, Atom]) -> Tuple[Atom, int]:
+def _any_atom(data: bytes, pos: int, atoms: dict[bytes, Atom]) -> tuple[Atom, int]:
     tag = data[pos]
-    if tag not in (_SMALL_ATOM, _ATOM, _SMALL_ATOM_LATIN1, _ATOM_LATIN1):
-        raise ProtocolError("tag %d where an atom has to be" % tag)
+    if tag not in (SMALL_ATOM, ATOM, SMALL_ATOM_LATIN1, ATOM_LATIN1):
+        raise ProtocolError(f"tag {tag} where an atom has to be")
     return _atom(data, pos + 1, tag, atoms)
 
 
-def _pid(data: bytes, pos: int, atoms: Dict[bytes, Atom]) -> Tuple[Pid, int]:
+def _pid(data: bytes, pos: int, atoms: dict[bytes, Atom]) -> tuple[Pid, int]:
     node, pos = _any_atom(data, pos, atoms)
     return Pid(node, *struct.unpack_from(">III", data, pos)), pos + 12
 
 
-def _fixed_integer(data: bytes, pos: int) -> Tuple[int, int]:
-    if data[pos] == _SMALL_INTEGER:
+def _fixed_integer(data: bytes, pos: int) -> tuple[int, int]:
+    if data[pos] == SMALL_INTEGER:
         return data[pos + 1], pos + 2
-    if data[pos] == _INTEGER:
+    if data[pos] == INTEGER:
         return _I32(data, pos + 1)[0], pos + 5
-    raise ProtocolError("tag %d where an integer has to be" % data[pos])
+    raise ProtocolError(f"tag {data[pos]} where an integer has to be")
 
 
 def _float_text(raw: bytes) -> float:
@@ -368,156 +387,3 @@ def _float_text(raw: bytes) -> float:
     if not math.isfinite(value):
         raise ProtocolError("a float that is no number")
     return value
-
-
-@dataclass(frozen=True)
-class _FunEnd:
-    """Where the size of a fun has to be written."""
-
-    begin: int
-
-
-def encode(term: Term) -> bytes:
-    """A term as bytes, its version byte in front.
-
-    Raises `EncodeError` for a value that is no term: among them str (say bytes, `Atom` or `charlist`), bool and None (say `Atom`).
-    """
-    out = bytearray((VERSION,))
-    stack: List[Term] = [term]
-    while stack:
-        term = stack.pop()
-        kind = term.__class__
-        if kind is int:
-            _encode_integer(out, term)
-        elif kind is Atom:
-            _encode_atom(out, term)
-        elif kind is bytes:
-            out.append(_BINARY)
-            out += len(term).to_bytes(4, "big")
-            out += term
-        elif kind is list:
-            if not term:
-                out.append(_NIL)
-                continue
-            if len(term) <= 0xFFFF and _is_string(term):
-                out.append(_STRING)
-                out += len(term).to_bytes(2, "big")
-                out += bytes(term)
-                continue
-            out.append(_LIST)
-            out += len(term).to_bytes(4, "big")
-            stack.append([])
-            stack += term[::-1]
-        elif kind is tuple:
-            if len(term) < 256:
-                out += bytes((_TUPLE, len(term)))
-            else:
-                out.append(_LARGE_TUPLE)
-                out += len(term).to_bytes(4, "big")
-            stack += term[::-1]
-        elif kind is float:
-            if not math.isfinite(term):
-                raise EncodeError("Erlang has no float for %r" % term)
-            out.append(_NEW_FLOAT)
-            out += struct.pack(">d", term)
-        elif kind is Map:
-            out.append(_MAP)
-            out += len(term.pairs).to_bytes(4, "big")
-            for key, value in term.pairs[::-1]:
-                stack.append(value)
-                stack.append(key)
-        elif kind is Pid:
-            _encode_pid(out, term)
-        elif kind is Reference:
-            out.append(_NEWER_REFERENCE)
-            out += len(term.ids).to_bytes(2, "big")
-            _encode_atom(out, term.node)
-            out += struct.pack(">%dI" % (len(term.ids) + 1), term.creation, *term.ids)
-        elif kind is Port:
-            out.append(_V4_PORT if term.id >> 32 else _NEW_PORT)
-            _encode_atom(out, term.node)
-            out += term.id.to_bytes(8 if term.id >> 32 else 4, "big")
-            out += term.creation.to_bytes(4, "big")
-        elif kind is Bits:
-            if not 1 <= term.bits <= 7 or not term.data:
-                raise EncodeError("a bit string with %d bits in its last byte" % term.bits)
-            out.append(_BIT_BINARY)
-            out += len(term.data).to_bytes(4, "big")
-            out.append(term.bits)
-            out += term.data
-        elif kind is Improper:
-            if not term.head:
-                raise EncodeError("an improper list without elements")
-            out.append(_LIST)
-            out += len(term.head).to_bytes(4, "big")
-            stack.append(term.tail)
-            stack += term.head[::-1]
-        elif kind is Export:
-            out.append(_EXPORT)
-            _encode_atom(out, term.module)
-            _encode_atom(out, term.function)
-            out += bytes((_SMALL_INTEGER, term.arity))
-        elif kind is Fun:
-            # Its size stands in front: known only when the environment is written.
-            out.append(_NEW_FUN)
-            out += b"\0\0\0\0"
-            begin = len(out) - 4
-            out.append(term.arity)
-            out += term.unique
-            out += struct.pack(">II", term.slot, len(term.free))
-            _encode_atom(out, term.module)
-            _encode_integer(out, term.old_index)
-            _encode_integer(out, term.old_unique)
-            _encode_pid(out, term.pid)
-            stack.append(_FunEnd(begin))
-            stack += term.free[::-1]
-        elif kind is _FunEnd:
-            out[term.begin:term.begin + 4] = (len(out) - term.begin).to_bytes(4, "big")
-        else:
-            raise EncodeError("no Erlang term: %s" % kind.__name__)
-    return bytes(out)
-
-
-def _is_string(items: List[Term]) -> bool:
-    """Whether Erlang would write the list as a string: bytes, all of them."""
-    for item in items:
-        if item.__class__ is not int or not 0 <= item <= 255:
-            return False
-    return True
-
-
-def _encode_integer(out: bytearray, value: int) -> None:
-    if 0 <= value <= 255:
-        out.append(_SMALL_INTEGER)
-        out.append(value)
-    elif -0x80000000 <= value <= 0x7FFFFFFF:
-        out.append(_INTEGER)
-        out += value.to_bytes(4, "big", signed=True)
-    else:
-        sign = 1 if value < 0 else 0
-        size = (abs(value).bit_length() + 7) // 8
-        if size < 256:
-            out += bytes((_SMALL_BIG, size, sign))
-        else:
-            out.append(_LARGE_BIG)
-            out += size.to_bytes(4, "big")
-            out.append(sign)
-        out += abs(value).to_bytes(size, "little")
-
-
-def _encode_atom(out: bytearray, atom: Atom) -> None:
-    data = atom.name.encode("utf-8")
-    if len(atom.name) > 255:
-        raise EncodeError("an atom has at most 255 characters")
-    if len(data) < 256:
-        out += bytes((_SMALL_ATOM, len(data)))
-    else:
-        out.append(_ATOM)
-        out += len(data).to_bytes(2, "big")
-    out += data
-
-
-def _encode_pid(out: bytearray, pid: Pid) -> None:
-    out.append(_NEW_PID)
-    _encode_atom(out, pid.node)
-    out += struct.pack(">III", pid.id, pid.serial, pid.creation)

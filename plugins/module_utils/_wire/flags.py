@@ -10,9 +10,7 @@ the protocol's guide says 36, which is wrong.
 
 from __future__ import annotations
 
-from typing import Dict, List
-
-FLAGS: Dict[str, int] = {
+FLAGS: dict[str, int] = {
     "PUBLISHED": 0x1,
     "ATOM_CACHE": 0x2,
     "EXTENDED_REFERENCES": 0x4,
@@ -56,7 +54,7 @@ SPAWN = FLAGS["SPAWN"]
 MANDATORY_25_DIGEST = FLAGS["MANDATORY_25_DIGEST"]
 
 # By the first release that demands them; 23 to 24, 25, and 26 onwards.
-MANDATORY: Dict[int, int] = {23: 0x50184, 25: 0x1070F94, 26: 0x403070F94}
+MANDATORY: dict[int, int] = {23: 0x50184, 25: 0x1070F94, 26: 0x403070F94}
 
 # What a peer must have for us: the least that any supported release demands.
 REQUIRED = MANDATORY[23]
@@ -65,10 +63,10 @@ REQUIRED = MANDATORY[23]
 OURS = MANDATORY[26] | FLAGS["DIST_MONITOR"] | FLAGS["DIST_MONITOR_NAME"] | FLAGS["SMALL_ATOM_TAGS"] | SPAWN
 
 
-def names(flags: int) -> List[str]:
+def names(flags: int) -> list[str]:
     """The names of the bits that are set, lowest first; bits without a name as `bit_<n>`."""
     known = {bit: name for name, bit in FLAGS.items()}
-    return [known.get(1 << n, "bit_%d" % n) for n in range(flags.bit_length()) if flags >> n & 1]
+    return [known.get(1 << n, f"bit_{n}") for n in range(flags.bit_length()) if flags >> n & 1]
 
 
 def expand(flags: int) -> int:
@@ -76,6 +74,6 @@ def expand(flags: int) -> int:
     return flags | MANDATORY[25] if flags & MANDATORY_25_DIGEST else flags
 
 
-def missing(flags: int, required: int = REQUIRED) -> List[str]:
+def missing(flags: int, required: int = REQUIRED) -> list[str]:
     """The names of the required flags that `flags` lacks."""
     return names(required & ~expand(flags))

@@ -16,7 +16,7 @@ import enum
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Callable, Dict, Optional, Tuple, Type, Union
+from typing import Callable, Union
 
 from . import flags as dflags
 from .buffer import Reader, looks_like_tls
@@ -40,11 +40,11 @@ class SendName:
 
 @dataclass(frozen=True)
 class Status:
-    """The acceptor's verdict on the name. `named` carries the name given to an initiator that asked for one."""
+    """The acceptor's answer to the name. `named` carries the name given to an initiator that asked for one."""
 
     status: str
-    name: Optional[str] = None
-    creation: Optional[int] = None
+    name: str | None = None
+    creation: int | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def encode(message: Message) -> bytes:
         return b"N" + message.flags.to_bytes(8, "big") + message.creation.to_bytes(4, "big") + len(name).to_bytes(2, "big") + name
     if isinstance(message, Status):
         if message.status not in STATUSES:
-            raise EncodeError("no status: %s" % message.status)
+            raise EncodeError(f"no status: {message.status}")
         if message.status == "named":
             name = _encode_name(message.name or "")
             return b"snamed:" + len(name).to_bytes(2, "big") + name + (message.creation or 0).to_bytes(4, "big")
@@ -121,7 +121,7 @@ def encode(message: Message) -> bytes:
         return b"r" + message.challenge.to_bytes(4, "big") + message.digest
     if isinstance(message, Ack):
         return b"a" + message.digest
-    raise EncodeError("no handshake message: %r" % (message,))
+    raise EncodeError(f"no handshake message: {message!r}")
 
 
 def _decode_send_name(body: bytes) -> SendName:
@@ -129,7 +129,7 @@ def _decode_send_name(body: bytes) -> SendName:
     if reader.take(1) == b"n":
         version = reader.uint(2)
         if version != 5:
-            raise ProtocolError("a name in the old form with version %d" % version)
+            raise ProtocolError(f"a name in the old form with version {version}")
         return SendName(reader.uint(4), _decode_name(reader.rest()), 0, 5)
     peer_flags, creation = reader.uint(8), reader.uint(4)
     # Bytes after the name are allowed and ignored, as the protocol demands of every reader.
@@ -163,7 +163,7 @@ def _decode_challenge(body: bytes) -> Challenge:
     if reader.take(1) == b"n":
         version = reader.uint(2)
         if version != 5:
-            raise ProtocolError("a challenge in the old form with version %d" % version)
+            raise ProtocolError(f"a challenge in the old form with version {version}")
         peer_flags, challenge = reader.uint(4), reader.uint(4)
         return Challenge(peer_flags, challenge, _decode_name(reader.rest()), 0, 5)
     peer_flags, challenge, creation = reader.uint(8), reader.uint(4), reader.uint(4)
@@ -209,7 +209,7 @@ class State(enum.Enum):
 
 
 # state -> first byte of what may come -> its decoder. What is not here does not fit.
-TABLE: Dict[State, Dict[bytes, Callable[[bytes], Message]]] = {
+TABLE: dict[State, dict[bytes, Callable[[bytes], Message]]] = {
     State.I_STATUS: {b"s": _decode_status},
     State.I_CHALLENGE: {b"N": _decode_challenge, b"n": _decode_challenge},
     State.I_ACK: {b"a": _decode_ack},
@@ -233,12 +233,12 @@ def decode(state: State, body: bytes) -> Message:
     if decoder is not None:
         return decoder(body)
     if not tag:
-        raise ProtocolError("an empty frame while the %s" % state.value)
+        raise ProtocolError(f"an empty frame while the {state.value}")
     if tag in _WORDS:
-        raise OutOfOrder("the peer sent %s while the %s" % (_WORDS[tag], state.value))
+        raise OutOfOrder(f"the peer sent {_WORDS[tag]} while the {state.value}")
     if looks_like_tls(body):
         raise Refused("the peer answered with a TLS record", code="plaintext_on_tls")
-    raise ProtocolError("the peer sent message %d while the %s" % (tag[0], state.value))
+    raise ProtocolError(f"the peer sent message {tag[0]} while the {state.value}")
 
 
 def digest(cookie: bytes, challenge: int) -> bytes:
@@ -258,7 +258,7 @@ class _Side:
         self.state = state
         self._cookie = cookie
         self._challenge = challenge
-        self.peer_name: Optional[str] = None
+        self.peer_name: str | None = None
         self.peer_flags = 0
         self.peer_creation = 0
 
@@ -284,7 +284,7 @@ class Initiator(_Side):
     """
 
     def __init__(
-        self, *, name: str, expected: Optional[str], cookie: bytes, challenge: int, creation: int,
+        self, *, name: str, expected: str | None, cookie: bytes, challenge: int, creation: int,
         flags: int = dflags.OURS, required: int = dflags.REQUIRED, version: int = 6,
     ) -> None:
         super().__init__(State.I_STATUS, cookie, challenge)
@@ -294,8 +294,8 @@ class Initiator(_Side):
         self._flags = flags
         self._required = required
         self._version = version
-        self._sent: Optional[bytes] = None
-        self.status: Optional[str] = None
+        self._sent: bytes | None = None
+        self.status: str | None = None
 
     def start(self) -> bytes:
         """The first message."""
@@ -312,7 +312,7 @@ class Initiator(_Side):
             self.state = State.FAILED
             return encode(AliveAnswer(False))
         elif message.status not in ("ok", "ok_simultaneous"):
-            raise Refused("the peer answered our name with %s" % message.status, code=message.status)
+            raise Refused(f"the peer answered our name with {message.status}", code=message.status)
         self.state = State.I_CHALLENGE
         return b""
 
@@ -322,10 +322,10 @@ class Initiator(_Side):
             raise ProtocolError("the peer answered a name of version 6 with a challenge of version 5")
         self.peer_name, self.peer_flags, self.peer_creation = message.name, message.flags, message.creation
         if self._expected is not None and message.name != self._expected:
-            raise Refused("the peer is %s, not %s" % (_printable(message.name), self._expected), code="wrong_node")
+            raise Refused(f"the peer is {_printable(message.name)}, not {self._expected}", code="wrong_node")
         lacking = dflags.missing(message.flags, self._required)
         if lacking:
-            raise Refused("the peer lacks %s" % ", ".join(lacking), code="flags_missing")
+            raise Refused(f"the peer lacks {', '.join(lacking)}", code="flags_missing")
         if message.challenge == self._challenge:
             raise Refused("the peer sent our own challenge back", code="digest_reflected")
         self._sent = self._due(message.challenge)
@@ -354,14 +354,14 @@ class Acceptor(_Side):
 
     def __init__(
         self, *, name: str, cookie: bytes, challenge: int, creation: int, flags: int = dflags.OURS, required: int = dflags.REQUIRED,
-        verdict: Callable[[str], str] = lambda name: "ok",
+        decide_status: Callable[[str], str] = lambda name: "ok",
     ) -> None:
         super().__init__(State.A_NAME, cookie, challenge)
         self.name = name
         self.creation = creation
         self._flags = flags
         self._required = required
-        self._verdict = verdict
+        self._decide_status = decide_status
         self._old_form = False
 
     def on_name(self, message: SendName) -> bytes:
@@ -371,7 +371,7 @@ class Acceptor(_Side):
         if dflags.missing(message.flags, self._required):
             self.state = State.FAILED
             return encode(Status("not_allowed"))
-        status = self._verdict(message.name)
+        status = self._decide_status(message.name)
         if status == "alive":
             self.state = State.A_ALIVE
         elif status in ("ok", "ok_simultaneous"):
@@ -395,7 +395,7 @@ class Acceptor(_Side):
     def challenge(self) -> bytes:
         """The message that follows a status that lets the initiator go on."""
         if self.state not in (State.A_REPLY, State.A_COMPLEMENT):
-            raise OutOfOrder("a challenge is not due while the %s" % self.state.value)
+            raise OutOfOrder(f"a challenge is not due while the {self.state.value}")
         version = 5 if self.state is State.A_REPLY and self._old_form else 6
         return encode(Challenge(self._flags, self._challenge, self.name, self.creation, version))
 
@@ -414,7 +414,7 @@ class Acceptor(_Side):
         return encode(Ack(self._due(message.challenge)))
 
 
-_HANDLERS: Dict[Type[object], str] = {
+_HANDLERS: dict[type[object], str] = {
     SendName: "on_name",
     Status: "on_status",
     AliveAnswer: "on_alive_answer",
@@ -425,24 +425,24 @@ _HANDLERS: Dict[Type[object], str] = {
 }
 
 
-def split_node(node: str) -> Tuple[str, str]:
+def split_node(node: str) -> tuple[str, str]:
     """The part before and after the @ of a full node name. Raises `ValueError` where it is not one."""
     name, at, host = node.partition("@")
     if not at or not name or not host or "@" in host or len(node) > 255:
-        raise ValueError("not a full node name: %r" % node)
+        raise ValueError(f"not a full node name: {node!r}")
     return name, host
 
 
 def _encode_name(name: str) -> bytes:
     data = name.encode("utf-8")
     if not 1 <= len(data) <= MAX_NAME_BYTES:
-        raise EncodeError("a node name has 1 to %d bytes" % MAX_NAME_BYTES)
+        raise EncodeError(f"a node name has 1 to {MAX_NAME_BYTES} bytes")
     return data
 
 
 def _decode_name(data: bytes) -> str:
     if not 1 <= len(data) <= MAX_NAME_BYTES:
-        raise ProtocolError("the peer sent a name of %d bytes" % len(data))
+        raise ProtocolError(f"the peer sent a name of {len(data)} bytes")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:

@@ -12,7 +12,8 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import re
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from collections.abc import Iterator
+from typing import Any
 
 from .errors import ProtocolError, TooLarge
 
@@ -34,7 +35,7 @@ _PURPOSES = {
 }
 
 
-def describe(certificate: bytes) -> Dict[str, Any]:
+def describe(certificate: bytes) -> dict[str, Any]:
     """The fields of one DER certificate, ready for JSON.
 
     `subject`, `issuer`: text as RFC 4514 orders it. `sans`: list of `DNS:...`, `IP:...`, `URI:...`, `email:...`. `serial`: hexadecimal.
@@ -42,14 +43,14 @@ def describe(certificate: bytes) -> Dict[str, Any]:
     None where the certificate does not restrict them. Raises `ProtocolError` for what is no certificate.
     """
     if len(certificate) > MAX_CERTIFICATE:
-        raise TooLarge("a certificate of %d bytes" % len(certificate))
+        raise TooLarge(f"a certificate of {len(certificate)} bytes")
     try:
         return _describe(certificate)
     except (IndexError, ValueError, OverflowError):
         raise ProtocolError("the peer's certificate cannot be read") from None
 
 
-def _describe(certificate: bytes) -> Dict[str, Any]:
+def _describe(certificate: bytes) -> dict[str, Any]:
     whole, end = _expect(certificate, 0, _SEQUENCE)
     if end != len(certificate):
         raise ProtocolError("bytes follow the certificate")
@@ -61,10 +62,10 @@ def _describe(certificate: bytes) -> Dict[str, Any]:
     if serial_tag != _INTEGER or not serial:
         raise ProtocolError("a certificate without serial number")
     times = [_time(tag, value) for tag, value in _items(validity)]
-    result: Dict[str, Any] = {
+    result: dict[str, Any] = {
         "subject": _name(subject),
         "issuer": _name(issuer),
-        "serial": "%X" % int.from_bytes(serial, "big", signed=True) if serial[0] < 0x80 else serial.hex().upper(),
+        "serial": f"{int.from_bytes(serial, 'big', signed=True):X}" if serial[0] < 0x80 else serial.hex().upper(),
         "not_before": times[0],
         "not_after": times[1],
         "key_type": _key_type(key),
@@ -85,7 +86,7 @@ def _describe(certificate: bytes) -> Dict[str, Any]:
     return result
 
 
-def _read(data: bytes, pos: int) -> Tuple[int, bytes, int]:
+def _read(data: bytes, pos: int) -> tuple[int, bytes, int]:
     """Tag, content and the position behind one element. Indefinite lengths and high tags do not occur in DER certificates."""
     tag = data[pos]
     length = data[pos + 1]
@@ -104,20 +105,20 @@ def _read(data: bytes, pos: int) -> Tuple[int, bytes, int]:
     return tag, data[pos:end], end
 
 
-def _expect(data: bytes, pos: int, wanted: int) -> Tuple[bytes, int]:
+def _expect(data: bytes, pos: int, wanted: int) -> tuple[bytes, int]:
     tag, value, end = _read(data, pos)
     if tag != wanted:
-        raise ProtocolError("the peer's certificate has tag %d where %d has to be" % (tag, wanted))
+        raise ProtocolError(f"the peer's certificate has tag {tag} where {wanted} has to be")
     return value, end
 
 
-def _items(data: bytes) -> Iterator[Tuple[int, bytes]]:
+def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
     pos = 0
     seen = 0
     while pos < len(data):
         seen += 1
         if seen > _MAX_ITEMS:
-            raise TooLarge("the peer's certificate has a list of more than %d items" % _MAX_ITEMS)
+            raise TooLarge(f"the peer's certificate has a list of more than {_MAX_ITEMS} items")
         tag, value, pos = _read(data, pos)
         yield tag, value
 
@@ -125,7 +126,7 @@ def _items(data: bytes) -> Iterator[Tuple[int, bytes]]:
 def _oid(data: bytes) -> str:
     if not data or len(data) > 64 or data[-1] & 0x80:
         raise ProtocolError("the peer's certificate has an object identifier that cannot be")
-    numbers: List[int] = []
+    numbers: list[int] = []
     value = 0
     for byte in data:
         value = value << 7 | byte & 0x7F
@@ -144,20 +145,20 @@ def _text(tag: int, data: bytes) -> str:
 
 def _name(data: bytes) -> str:
     """RFC 4514: last part first, the values of one part joined by +. Special and control characters are escaped: this text gets printed."""
-    parts: List[str] = []
+    parts: list[str] = []
     for _set, relative in _items(data):
-        values: List[str] = []
+        values: list[str] = []
         for _sequence, pair in _items(relative):
             (_tag, oid), (tag, value) = list(_items(pair))[:2]
             kind = _oid(oid)
-            values.append("%s=%s" % (_ATTRIBUTES.get(kind, kind), _escape(_text(tag, value))))
+            values.append(f"{_ATTRIBUTES.get(kind, kind)}={_escape(_text(tag, value))}")
         parts.append("+".join(values))
     return ",".join(reversed(parts))
 
 
 def _escape(text: str) -> str:
     """RFC 4514 section 2.4; what is not printable as the hexadecimal bytes of its UTF-8."""
-    escaped: List[str] = []
+    escaped: list[str] = []
     for place, character in enumerate(text):
         outer = place == 0 and character in " #" or place == len(text) - 1 and character == " "
         if outer or character in ',+"\\<>;=':
@@ -165,7 +166,7 @@ def _escape(text: str) -> str:
         elif character.isprintable():
             escaped.append(character)
         else:
-            escaped.extend("\\%02X" % byte for byte in character.encode("utf-8", "surrogatepass"))
+            escaped.extend(f"\\{byte:02X}" for byte in character.encode("utf-8", "surrogatepass"))
     return "".join(escaped)
 
 
@@ -188,30 +189,30 @@ def _key_type(data: bytes) -> str:
     oid = _oid(parts[0][1])
     if oid == "1.2.840.10045.2.1":
         curve = _oid(parts[1][1]) if len(parts) > 1 and parts[1][0] == _OID else ""
-        return "EC %s" % _CURVES.get(curve, curve or "unnamed")
+        return f"EC {_CURVES.get(curve, curve or 'unnamed')}"
     if oid == "1.2.840.113549.1.1.1":
         bits, _end = _expect(data, pos, _BIT_STRING)
         key, _end = _expect(bits, 1, _SEQUENCE)
         modulus, _end = _expect(key, 0, _INTEGER)
-        return "RSA %d" % int.from_bytes(modulus, "big").bit_length()
+        return f"RSA {int.from_bytes(modulus, 'big').bit_length()}"
     return _KEYS.get(oid, oid)
 
 
-def _alternative_names(data: bytes) -> List[str]:
+def _alternative_names(data: bytes) -> list[str]:
     names, _end = _expect(data, 0, _SEQUENCE)
-    result: List[str] = []
+    result: list[str] = []
     for tag, value in _items(names):
-        kind: Optional[str] = {0x81: "email", 0x82: "DNS", 0x86: "URI"}.get(tag)
+        kind: str | None = {0x81: "email", 0x82: "DNS", 0x86: "URI"}.get(tag)
         if kind is not None:
-            result.append("%s:%s" % (kind, _escape(value.decode("latin-1"))))
+            result.append(f"{kind}:{_escape(value.decode('latin-1'))}")
         elif tag == 0x87:
-            result.append("IP:%s" % ipaddress.ip_address(value))
+            result.append(f"IP:{ipaddress.ip_address(value)}")
         else:
-            result.append("other:%d" % (tag & 0x1F))
+            result.append(f"other:{tag & 0x1F}")
     return result
 
 
-def first_certificate(message: bytes) -> Optional[bytes]:
+def first_certificate(message: bytes) -> bytes | None:
     """The first certificate in a TLS Certificate message (RFC 5246 section 7.4.2; RFC 8446 section 4.4.2), its 4-byte header in front.
 
     The two layouts differ by the request context in front, which is empty from a server. None where there is none.

@@ -30,7 +30,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "matrix"))
 
 import nodes  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, stream, talk  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner, stream  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._wire import etf, flags, handshake  # noqa: E402
@@ -51,15 +51,15 @@ RESULTS = []
 
 def show(what, value, unit, aim=None, least=False):
     """Note one measurement. `aim`: what it should be at most, or at the least."""
-    text = "" if aim is None else "%g or %s" % (aim, "more" if least else "less")
+    text = "" if aim is None else f"{aim:g} or {'more' if least else 'less'}"
     met = "" if aim is None else "met" if (value >= aim if least else value <= aim) else "missed"
-    RESULTS.append((what, "%.2f %s" % (value, unit), text, met))
-    print("%-76s %12s  %-14s %s" % RESULTS[-1], flush=True)
+    RESULTS.append((what, f"{value:.2f} {unit}", text, met))
+    print("{:<76} {:>12}  {:<14} {}".format(*RESULTS[-1]), flush=True)
 
 
 def page(release):
     """What was measured, as a page."""
-    rows = "".join("| %s |\n" % " | ".join(row) for row in RESULTS)
+    rows = "".join(f"| {' | '.join(row)} |\n" for row in RESULTS)
     facts = {
         "date": time.strftime("%Y-%m-%d"), "cores": os.cpu_count(), "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30,
         "otp": release, "python": platform.python_version(), "openssl": " ".join(ssl.OPENSSL_VERSION.split()[:2]),
@@ -126,11 +126,11 @@ def steps(work):
                 seen.append((value, time.perf_counter()))
             super().__setattr__(key, value)
 
-    talk.Trace = Watched
+    runner.Trace = Watched
     try:
         work()
     finally:
-        talk.Trace = stream.Trace
+        runner.Trace = stream.Trace
     return {
         text: statistics.median((end - begin) * 1000 for (now, begin), (_next, end) in zip(seen, seen[1:]) if now == stage)
         for stage, text in STEPS.items()
@@ -151,7 +151,7 @@ def probes(setting):
 
     def bare():
         """Connect, shake hands, say a name, and read the status: with TLS 1.3 that is the first sign that the node has taken our certificate."""
-        name = frame(handshake.encode(handshake.SendName(flags.OURS, "bare%d@%s" % (next(names), HOST), 4)), 4)
+        name = frame(handshake.encode(handshake.SendName(flags.OURS, f"bare{next(names)}@{HOST}", 4)), 4)
         with socket.create_connection((HOST, port)) as sock:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with context.wrap_socket(sock, server_hostname=HOST) as session:
@@ -164,7 +164,7 @@ def probes(setting):
 
     def many(name, count, tls=True):
         """Milliseconds of each probe among `count` in one call, as `dist_probe` makes them."""
-        results = talk.converse_all([setting.peer(name, tls)] * count, timeout=10, concurrency=1)
+        results = runner.converse_all([setting.peer(name, tls)] * count, timeout=10, concurrency=1)
         assert all(result.connected for result in results), results
         return [result.milliseconds for result in results]
 
@@ -185,7 +185,7 @@ def probes(setting):
     arguments = ["-noshell", "-hidden", "-start_epmd", "false", "-name", "asker@" + HOST]
 
     def erl(node, *words):
-        process = lab.erl(setting.release, [*arguments, *words, "-eval", "pong = net_adm:ping('%s'), halt()." % node])
+        process = lab.erl(setting.release, [*arguments, *words, "-eval", f"pong = net_adm:ping('{node}'), halt()."])
         assert process.wait(timeout=60) == 0
 
     one_shot = median(7, lambda: erl("tls@" + HOST, "-proto_dist", "inet_tls", "-ssl_dist_optfile", str(optfile)))
@@ -193,7 +193,7 @@ def probes(setting):
     show("one-shot erl : probe", one_shot / ours, "", 60, least=True)
 
     plain = statistics.median(many("tcp@" + HOST, 300, tls=False))
-    command = ["erl_call", "-address", "%s:%d" % (HOST, lab.names()["tcp"]), "-c", nodes.COOKIE, "-a", "erlang node"]
+    command = ["erl_call", "-address", f"{HOST}:{lab.names()['tcp']}", "-c", nodes.COOKIE, "-a", "erlang node"]
     called = median(30, lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
     show("probe over TCP", plain, "ms")
     show("erl_call over TCP", called, "ms")
@@ -206,28 +206,28 @@ def mesh(setting, count):
     One vantage probes all nodes, `count` - 1 times under one name: what all vantages together do, from one process.
     """
     lab = setting.lab
-    names = ["m%d@%s" % (number, HOST) for number in range(count)]
+    names = [f"m{number}@{HOST}" for number in range(count)]
     optfile = nodes.option_file(setting.pki)
     small = ["+S", "1:1", "+SDcpu", "1:1", "+SDio", "1", "+A", "1"]
     peers = [setting.peer(name) for name in names]
     # Each joins by one link; their `global` makes all others. Ten at a time, so that no handshake of theirs waits too long for two cores.
-    join = ["-eval", "net_adm:ping('%s')." % names[0]]
+    join = ["-eval", f"net_adm:ping('{names[0]}')."]
     for start in range(0, count, 10):
         for name in names[start:start + 10]:
             lab.node(setting.release, name, tls=optfile, arguments=small + join, wait=False)
         there = min(start + 10, count)
-        nodes.wait_for(lambda there=there: all("m%d" % number in lab.names() for number in range(there)), seconds=120)
-        nodes.wait_for(lambda there=there: ask.mesh(peers[:there], timeout=60, concurrency=64)["whole"], seconds=120)
+        nodes.wait_for(lambda there=there: all(f"m{number}" in lab.names() for number in range(there)), seconds=120)
+        nodes.wait_for(lambda there=there: rpc.mesh(peers[:there], timeout=60, concurrency=64)["whole"], seconds=120)
     begin = time.perf_counter()
-    assert ask.mesh(peers, timeout=60, concurrency=64)["whole"]
-    show("%d nodes: mesh_info" % count, time.perf_counter() - begin, "s", 3)
+    assert rpc.mesh(peers, timeout=60, concurrency=64)["whole"]
+    show(f"{count} nodes: mesh_info", time.perf_counter() - begin, "s", 3)
     show("peak memory of the process that asked", peak(), "MiB")
     begin = time.perf_counter()
-    results = talk.converse_all(peers * (count - 1), timeout=60, concurrency=64)
+    results = runner.converse_all(peers * (count - 1), timeout=60, concurrency=64)
     took = time.perf_counter() - begin
     codes = sorted({result.code for result in results})
     assert codes == ["connected"], codes
-    show("%d nodes: %d probes, one for each ordered pair" % (count, len(results)), took, "s", 60)
+    show(f"{count} nodes: {len(results)} probes, one for each ordered pair", took, "s", 60)
     show("probes per second", len(results) / took, "1/s")
     show("peak memory of the process that probed", peak(), "MiB")
 
@@ -243,7 +243,7 @@ def terms():
     whole = [data] * 300
     packed = etf.encode(whole)
     ours = median(20, lambda: etf.decode(packed)), median(20, lambda: etf.encode(whole))
-    show("decode %d bytes" % len(packed), ours[0], "ms")
+    show(f"decode {len(packed)} bytes", ours[0], "ms")
     show("encode them", ours[1], "ms")
     try:
         import erlang

@@ -5,7 +5,7 @@
 
     client.py ADDRESS ADDRESS
 
-C(alice) logs in at the first address, C(bob) at the second, and says something to her. What she hears is printed as JSON; both stay until killed.
+`alice` logs in at the first address, `bob` at the second, and says something to her. What she hears is printed as JSON; both stay until killed.
 """
 
 from __future__ import annotations

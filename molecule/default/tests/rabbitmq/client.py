@@ -10,6 +10,8 @@ client.py steady SECONDS QUEUE ADDRESS...       publishes to a quorum queue unti
                                                 whichever node answers
 """
 
+from __future__ import annotations
+
 import json
 import signal
 import sys

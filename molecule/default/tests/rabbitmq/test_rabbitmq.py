@@ -34,7 +34,7 @@ def client(outsider: Host, nodes: list[Node]) -> Host:
 
 
 def ask(client: Host, *words: str) -> dict:
-    return json.loads(client.check_output("timeout 600 python3 /run/client.py %s" % " ".join(words)))
+    return json.loads(client.check_output(f"timeout 600 python3 /run/client.py {' '.join(words)}"))
 
 
 def cluster(node: Node) -> dict:

@@ -121,9 +121,9 @@ def test_all_mistakes_at_once_and_no_secret(lab: Lab) -> None:
     lab.group["beam_mode"] = "of"
     lab.group["beam_pki_ca_passphrase"] = "tooshort--"
     output = lab.run(ROLE, "-vvv", expect=2)
-    # n2 has no address and n1 no window, so that n3 is the only node left: nobody to disagree with its long name.
+    # n2 has no address and n1 no port range, so that n3 is the only node left: nobody to disagree with its long name.
     assert rules(output) == {
-        ("n1, beam_ports", "window_reversed"),
+        ("n1, beam_ports", "port_range_reversed"),
         ("n1, beam_adress", "near_miss"),
         ("n2, beam_address", "address_format"),
         ("n3, beam_cookie", "differs"),
@@ -331,7 +331,7 @@ def test_members_without_a_group(lab: Lab) -> None:
 
 
 def test_a_host_can_go_without_any_secret_and_without_the_others(lab: Lab) -> None:
-    """As with C(-e beam_state=absent --limit n2), where nobody remembers the passphrase; and for one host of a cluster by its own variables."""
+    """As with `-e beam_state=absent --limit n2`, where nobody remembers the passphrase; and for one host of a cluster by its own variables."""
     lab.group = {}
     lab.run(ROLE + SAVE, "--limit", "n2", "-e", "beam_state=absent")
     assert set(lab.plans()["n2"]["departing"]) == {"n1", "n2", "n3"}
@@ -355,7 +355,7 @@ def test_an_unquoted_off_is_explained(lab: Lab) -> None:
     assert 'quote it: "off".' in output
 
 
-def test_variables_of_other_roles_are_judged_too(lab: Lab) -> None:
+def test_variables_of_other_roles_are_validated(lab: Lab) -> None:
     lab.group.update(beam_pki_days="ninety", beam_verify_timeout="soon")
     lab.hosts["n2"]["beam_otp_root"] = "{{ ansible_facts.nothing.here }}"
     output = lab.run(ROLE, expect=2)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as a playbook gets it: run by the real C(ansible-playbook), on evidence of a whole cluster and of a broken one."""
+"""The report as a playbook gets it: run by the real `ansible-playbook`, on evidence of a whole cluster and of a broken one."""
 
 from __future__ import annotations
 

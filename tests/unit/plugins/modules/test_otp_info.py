@@ -49,6 +49,6 @@ def test_a_node_with_an_otp_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "OTP 26.0, which pid 7" in first["detail"] and first["fix"].startswith("Upgrade to OTP")
 
 
-def test_an_otp_that_nobody_knows_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_whose_otp_version_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     found = running(monkeypatch, version=None, package=None)
     assert [one["version"] for one in found] == [None] and otp_info.advisories_of(found, ROOT) == []

@@ -48,9 +48,9 @@ def compare(documentation, spec, where):
     assert set(documentation) == set(spec), where
     for name, option in spec.items():
         said = documentation[name]
-        place = "%s.%s" % (where, name)
+        place = f"{where}.{name}"
         for key in ("type", "elements", "default", "choices", "required"):
-            assert said.get(key, "str" if key == "type" else None) == option.get(key, "str" if key == "type" else None), "%s %s" % (place, key)
+            assert said.get(key, "str" if key == "type" else None) == option.get(key, "str" if key == "type" else None), f"{place} {key}"
         assert said.get("description"), place
         compare(said.get("suboptions", {}), option.get("options", {}), place)
 
@@ -77,7 +77,7 @@ def test_what_is_returned_of_a_target_is_said_with_the_same_words():
     speaking = [importlib.import_module(PACKAGE + name) for name in ("dist_probe", "node_call", "node_members", "mesh_info")]
     returned = [yaml.safe_load(module.RETURN)["targets"]["contains"] for module in speaking]
     common = set.intersection(*map(set, returned))
-    assert {"node", "host", "port", "address", "name", "code", "verdict", "message", "milliseconds", "tls", "flags"} <= common
+    assert {"node", "host", "port", "address", "name", "code", "category", "message", "milliseconds", "tls", "flags"} <= common
     # A probe makes no call; a node that was not asked for its creation tells it in the handshake all the same.
     for key in common - {"stage", "creation"}:
         assert all(said[key] == returned[0][key] for said in returned), key
@@ -154,8 +154,8 @@ def test_node_call(monkeypatch):
     assert (status, answer["targets"][0]["code"]) == (1, "closed")
 
 
-def test_mesh_info_of_nobody(monkeypatch):
-    with server(Node(verdict="not_allowed")) as port:
+def test_mesh_info_without_targets(monkeypatch):
+    with server(Node(status="not_allowed")) as port:
         status, answer = run("mesh_info", monkeypatch, **common(port))
     assert (status, answer["whole"], answer["missing"], answer["targets"][0]["code"]) == (0, False, [], "not_allowed")
     status, answer = run("mesh_info", monkeypatch, check=True, relink=True, **common(port))

@@ -150,4 +150,4 @@ def test_attacks_and_what_shows_that_tls_is_over_use_codes_of_the_wire() -> None
     assert not attack_checks._SPOKE_OF_NAMES - set(codes.CODES)
     for attack in ATTACKS:
         assert attack.stage in codes.STAGES
-        assert {codes.CODES[code].verdict for code in attack.refused} <= {"refused", "blocked"}, "only a no is a refusal"
+        assert {codes.CODES[code].category for code in attack.refused} <= {"refused_by_peer", "blocked"}, "only a no is a refusal"

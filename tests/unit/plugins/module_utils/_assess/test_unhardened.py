@@ -28,7 +28,7 @@ RELEASE = nodes.host_release() or "25"
 
 
 class Place:
-    """Real nodes on loopback, and the means of a member on the host C(vantage)."""
+    """Real nodes on loopback, and the means of a member on the host `vantage`."""
 
     def __init__(self, folder: Path) -> None:
         self.pki = nodes.Pki(folder / "pki").make_ca()

@@ -91,6 +91,7 @@ def plan() -> dict[str, Any]:
         "tls": True,
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
+        "probe_name": "beam_probe",
         "members": members,
         "addresses": list(HOSTS.values()),
         "hosts": hosts,

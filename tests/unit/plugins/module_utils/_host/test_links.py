@@ -42,7 +42,7 @@ def tree(tmp_path, sockets):
         (tmp_path / str(pid) / "comm").write_text(comm + "\n")
         (tmp_path / str(pid) / "cmdline").write_bytes(b"beam.smp\0-name\0a@10.0.0.1\0")
         for inode in mine:
-            os.symlink("socket:[%d]" % inode, str(folder / str(inode)))
+            os.symlink(f"socket:[{inode}]", str(folder / str(inode)))
     return str(tmp_path)
 
 
@@ -56,7 +56,7 @@ SOCKETS = [
 def test_links(tmp_path):
     """One link in, one out, and a connection that is none; and somebody else's."""
     found = links.links({9100}, {"10.0.0.2": "b@10.0.0.2"}, tree(tmp_path, SOCKETS))
-    assert [(link["direction"], link["remote_address"], link["member"], link["stranger"], link["pid"], link["node"]) for link in found] == [
+    assert [(link["direction"], link["remote_address"], link["member"], link["non_member"], link["pid"], link["node"]) for link in found] == [
         ("in", "10.0.0.2", "b@10.0.0.2", False, 10, "a@10.0.0.1"), ("out", "10.0.0.3", None, True, 10, "a@10.0.0.1"),
     ]
 
@@ -67,7 +67,7 @@ def test_a_descriptor_that_closes_takes_no_other_along(tmp_path, monkeypatch, cl
     root, real = tree(tmp_path, SOCKETS), os.readlink
 
     def readlink(path, *rest):
-        if str(path).endswith("/10/fd/%d" % closed):
+        if str(path).endswith(f"/10/fd/{closed}"):
             raise FileNotFoundError(path)
         return real(path, *rest)
 

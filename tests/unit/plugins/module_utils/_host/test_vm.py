@@ -103,7 +103,7 @@ def test_a_program_that_is_replaced(tmp_path: Path) -> None:
         running.wait(10)
 
 
-def test_a_process_that_nobody_may_look_at(tmp_path: Path) -> None:
+def test_a_process_whose_maps_are_unreadable(tmp_path: Path) -> None:
     assert vm.describe(1, str(tmp_path)) is None
     assert vm.started(1, str(tmp_path)) is None
 

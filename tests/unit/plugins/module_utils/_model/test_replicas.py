@@ -39,13 +39,13 @@ def queue(kind: str, members: str, online: str, kept: bool = True) -> Queue:
     ],
 )
 def test_a_restart(kind: str, members: str, online: str, running: tuple[str, ...], blocked: bool, waits: bool) -> None:
-    verdict = replicas.restart([queue(kind, members, online)], A, running)
-    assert (bool(verdict.blockers), verdict.waits) == (blocked, waits), verdict
+    decision = replicas.restart([queue(kind, members, online)], A, running)
+    assert (bool(decision.blockers), decision.waits) == (blocked, waits), decision
 
 
 def test_a_restart_waits_only_where_waiting_mends_all_of_it() -> None:
-    verdict = replicas.restart([queue("quorum", "123", "12"), queue("quorum", "12", "12")], A, (A, B, C))
-    assert len(verdict.blockers) == 2 and not verdict.waits
+    decision = replicas.restart([queue("quorum", "123", "12"), queue("quorum", "12", "12")], A, (A, B, C))
+    assert len(decision.blockers) == 2 and not decision.waits
 
 
 def test_a_restart_takes_a_classic_queue_away_for_its_time_as_ever() -> None:
@@ -76,9 +76,9 @@ def test_a_restart_takes_a_classic_queue_away_for_its_time_as_ever() -> None:
     ],
 )
 def test_who_may_leave(what: Queue, blocked: bool) -> None:
-    verdict = replicas.leave([what], C)
-    assert bool(verdict.blockers) is blocked, verdict
-    assert all("Fix: " in reason and "rabbitmq" in reason for reason in verdict.blockers)
+    decision = replicas.leave([what], C)
+    assert bool(decision.blockers) is blocked, decision
+    assert all("Fix: " in reason and "rabbitmq" in reason for reason in decision.blockers)
 
 
 def answer(*queues: dict[str, object]) -> dict[str, object]:
@@ -101,6 +101,6 @@ def test_the_filter() -> None:
 @pytest.mark.parametrize(
     "answers, what", [([{"item": {"name": "/"}, "stdout": "Error: unable"}], "leave"), ([answer({"name": "q"})], "leave"), ([], "stay")]
 )
-def test_what_nobody_said_is_no_verdict(answers: list[dict[str, object]], what: str) -> None:
+def test_missing_answers_make_no_decision(answers: list[dict[str, object]], what: str) -> None:
     with pytest.raises(AnsibleFilterError, match="rabbitmq_queues"):
         rabbitmq_queues(answers, node=A, what=what)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Two tiers on real nodes: what keeps them apart, each layer ALONE, with all the others open. The firewall is looked at in tests/lab/test_tiers.py.
 
-With C(BEAM_RELEASES=25,27,29) on these releases (root, for their trees).
+With `BEAM_RELEASES=25,27,29` on these releases (root, for their trees).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, talk
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -55,12 +55,12 @@ class Tiers:
         )
 
     def probe(self, node: str, pki: nodes.Pki, cookie: str, ca: nodes.Pki | None = None) -> str:
-        return talk.converse_all([self.peer(node, pki, cookie, ca)], timeout=10, concurrency=1)[0].code
+        return runner.converse_all([self.peer(node, pki, cookie, ca)], timeout=10, concurrency=1)[0].code
 
     def joins(self, node: str, pki: nodes.Pki, cookie: str, other: str = "data") -> bool:
         """Whether one real node can connect to another, asked of the one that dials."""
         words = ("net_kernel", "connect_node", [Atom(f"{other}@localhost")])
-        (answer,) = ask.call_everywhere([self.peer(node, pki, cookie)], words, via=None, timeout=20, concurrency=1)
+        (answer,) = rpc.call_everywhere([self.peer(node, pki, cookie)], words, via=None, timeout=20, concurrency=1)
         assert answer["code"] == "connected", answer
         return bool(answer["result"])
 

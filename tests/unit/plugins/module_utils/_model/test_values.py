@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The small values: addresses, windows, node names, secrets, problems."""
+"""The small values: addresses, port_ranges, node names, secrets, problems."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._model import addresses, secret_rules
 from ansible_collections.beam.cluster.plugins.module_utils._model.names import NodeName
-from ansible_collections.beam.cluster.plugins.module_utils._model.ports import Window, WindowError
-from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, named, text
+from ansible_collections.beam.cluster.plugins.module_utils._model.ports import PortRange, PortRangeError
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, join_names, text
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_usable_addresses(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value,window",
+    "value,port_range",
     [(9100, (9100, 9100)), ("9100", (9100, 9100)), (" 9100 - 9109 ", (9100, 9109)), ("1024-4368", (1024, 4368)), ("4370-65535", (4370, 65535))],
 )
-def test_windows(value: object, window: tuple[int, int]) -> None:
-    assert Window.parse(value) == Window(*window)
+def test_port_ranges(value: object, port_range: tuple[int, int]) -> None:
+    assert PortRange.parse(value) == PortRange(*port_range)
 
 
 @pytest.mark.parametrize(
@@ -68,34 +68,34 @@ def test_windows(value: object, window: tuple[int, int]) -> None:
         (None, "ports_format"),
         (9100.5, "ports_format"),
         ([9100, 9109], "ports_format"),
-        ("9101-9100", "window_reversed"),
-        (1023, "window_range"),
-        ("65535-65536", "window_range"),
-        (4369, "window_overlaps_epmd"),
-        ("4369-4400", "window_overlaps_epmd"),
-        ("4300-4369", "window_overlaps_epmd"),
+        ("9101-9100", "port_range_reversed"),
+        (1023, "port_range_bounds"),
+        ("65535-65536", "port_range_bounds"),
+        (4369, "port_range_overlaps_epmd"),
+        ("4369-4400", "port_range_overlaps_epmd"),
+        ("4300-4369", "port_range_overlaps_epmd"),
     ],
 )
-def test_no_windows(value: object, rule: str) -> None:
-    with pytest.raises(WindowError) as error:
-        Window.parse(value)
+def test_no_port_ranges(value: object, rule: str) -> None:
+    with pytest.raises(PortRangeError) as error:
+        PortRange.parse(value)
     assert error.value.rule == rule
 
 
-def test_sharing_a_window() -> None:
-    assert Window(9100, 9109).shared(1) == [Window(9100, 9109)]
-    assert Window(9100, 9109).shared(3) == [Window(9100, 9102), Window(9103, 9105), Window(9106, 9108)]
-    assert Window(9100, 9101).shared(2) == [Window(9100, 9100), Window(9101, 9101)]
-    with pytest.raises(WindowError):
-        Window(9100, 9101).shared(3)
+def test_sharing_a_port_range() -> None:
+    assert PortRange(9100, 9109).shared(1) == [PortRange(9100, 9109)]
+    assert PortRange(9100, 9109).shared(3) == [PortRange(9100, 9102), PortRange(9103, 9105), PortRange(9106, 9108)]
+    assert PortRange(9100, 9101).shared(2) == [PortRange(9100, 9100), PortRange(9101, 9101)]
+    with pytest.raises(PortRangeError):
+        PortRange(9100, 9101).shared(3)
 
 
 @pytest.mark.parametrize(
     "left,right,overlap", [((1, 2), (3, 4), False), ((1, 3), (3, 4), True), ((1, 9), (3, 4), True), ((3, 4), (1, 9), True), ((5, 6), (1, 4), False)]
 )
 def test_overlap(left: tuple[int, int], right: tuple[int, int], overlap: bool) -> None:
-    assert Window(*left).overlaps(Window(*right)) is overlap
-    assert Window(*right).overlaps(Window(*left)) is overlap
+    assert PortRange(*left).overlaps(PortRange(*right)) is overlap
+    assert PortRange(*right).overlaps(PortRange(*left)) is overlap
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,8 @@ def test_one_mistake_of_many_hosts_is_one_error() -> None:
 
 
 def test_naming_hosts() -> None:
-    assert named([]) == ""
-    assert named(["a", "b"]) == "a, b"
+    assert join_names([]) == ""
+    assert join_names(["a", "b"]) == "a, b"
 
 
 # What `erlang:get_cookie/0` says of a node whose cookie file holds this; None where the VM does not start. OTP 27.3 and 25.2 say the same.

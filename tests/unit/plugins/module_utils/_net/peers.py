@@ -16,10 +16,10 @@ import threading
 import time
 
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
-from ansible_collections.beam.cluster.plugins.module_utils._net.talk import converse_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.runner import converse_all, names_all
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid
-from ansible_collections.beam.cluster.plugins.module_utils._wire import control, etf, handshake
+from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, control, etf, handshake
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
@@ -112,8 +112,8 @@ def is_open(connection):
 class Node:
     """A node as far as probes go. `width` 2 for TCP, 4 for TLS."""
 
-    def __init__(self, name=NODE, cookie=COOKIE, verdict="ok", tls=None, answer="yes", delay=0.0):
-        self.name, self.cookie, self.verdict, self.tls, self.answer, self.delay = name, cookie, verdict, tls, answer, delay
+    def __init__(self, name=NODE, cookie=COOKIE, status="ok", tls=None, answer="yes", delay=0.0):
+        self.name, self.cookie, self.status, self.tls, self.answer, self.delay = name, cookie, status, tls, answer, delay
         self.open = []
         self.most = 0
         self.seen = []
@@ -127,14 +127,14 @@ class Node:
                 self.serve(session, 4)
 
     def serve(self, connection, width):
-        side = handshake.Acceptor(name=self.name, cookie=self.cookie, challenge=99, creation=7, verdict=lambda name: self.verdict)
+        side = handshake.Acceptor(name=self.name, cookie=self.cookie, challenge=99, creation=7, decide_status=lambda name: self.status)
         name = read_frame(connection, width)
         # Who says nothing is none of those that are spoken to.
         with self.lock:
             self.open = [other for other in self.open if is_open(other)] + [connection]
             self.most = max(self.most, len(self.open))
         connection.sendall(frame(side.receive(name), width))
-        if self.verdict == "alive":
+        if self.status == "alive":
             self.seen.append(read_frame(connection, width))
             return
         connection.sendall(frame(side.challenge(), width))
@@ -200,3 +200,19 @@ def ask(port, timeout=1.0, then=None, **changes):
     # Starting the event loop on a busy machine is not the peer's doing.
     assert time.monotonic() - begin < timeout * 1.1 + 0.25
     return result
+
+
+def spoken(code, port, **changes):
+    """Ask and compare the code."""
+    result = ask(port, **changes)
+    assert result.code == code, result
+    assert codes.lookup(result.code)
+    assert COOKIE.decode() not in repr(result)
+    return result
+
+
+def names(port, timeout=1.0, host="127.0.0.1"):
+    begin = time.monotonic()
+    answer = names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0]
+    assert time.monotonic() - begin < timeout * 1.1 + 0.25
+    return answer

@@ -35,7 +35,7 @@ def sent(number: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [spawned, down, sent])
-def test_what_nobody_asked_for_is_not_kept(kind: Any) -> None:
+def test_unrequested_answers_are_dropped(kind: Any) -> None:
     waiting = [frame(kind(number), 4) for number in range(1, 2001)]
 
     async def receive() -> bytes:

@@ -4,7 +4,7 @@
 
 """A new member on real nodes: refused before, let in after, and no link of those that were there is lost.
 
-With C(BEAM_RELEASES=25,27,29) on these releases (root, for their trees).
+With `BEAM_RELEASES=25,27,29` on these releases (root, for their trees).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pathlib
 import sys
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask
+from ansible_collections.beam.cluster.plugins.module_utils._net import rpc
 from ansible_collections.beam.cluster.plugins.module_utils._net.members import Wanted, admit
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -24,7 +24,7 @@ import nodes  # noqa: E402
 
 RELEASES = (os.environ.get("BEAM_RELEASES") or nodes.host_release() or "25").split(",")
 OLD = ("beam_probe@localhost", "a@localhost", "b@localhost")
-ALLOW = "net_kernel:allow([%s])" % ", ".join("'%s'" % name for name in OLD)
+ALLOW = "net_kernel:allow([{}])".format(", ".join(f"'{name}'" for name in OLD))
 COUNT = (
     "spawn(fun() -> lost = ets:new(lost, [named_table, bag]), net_kernel:monitor_nodes(true), "
     "(fun Loop() -> receive {nodedown, Node} -> ets:insert(lost, {Node}); _ -> ok end, Loop() end)() end)"
@@ -36,7 +36,7 @@ def lab(request, tmp_path):
     made = nodes.Lab(tmp_path).start()
     try:
         for name in ("a", "b"):
-            made.node(request.param, name + "@localhost", arguments=("-eval", "inet_db:set_lookup([file, native]), %s, %s." % (ALLOW, COUNT)))
+            made.node(request.param, name + "@localhost", arguments=("-eval", f"inet_db:set_lookup([file, native]), {ALLOW}, {COUNT}."))
         made.node(request.param, "c@localhost")
         yield made
     finally:
@@ -48,7 +48,7 @@ def peer(lab, name):
 
 
 def call(lab, name, *words):
-    (answer,) = ask.call_everywhere([peer(lab, name)], words, via=None, timeout=20, concurrency=1)
+    (answer,) = rpc.call_everywhere([peer(lab, name)], words, via=None, timeout=20, concurrency=1)
     assert answer["code"] == "connected", answer
     return answer["result"]
 

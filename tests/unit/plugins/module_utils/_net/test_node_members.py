@@ -102,7 +102,7 @@ def test_a_node_that_does_not_take_it_is_a_problem(changes):
     assert bring(Listing(["b@n1"], **changes))["problem"]
 
 
-def test_a_node_that_allows_everybody_gets_the_whole_list():
+def test_a_node_without_an_allow_list_gets_the_whole_list():
     assert missing(WANTED, [], {}, [], "a@h").allow == WANTED.allowed
 
 

@@ -67,7 +67,7 @@ def test_a_node_with_the_old_cookie_is_switched_and_shows_it() -> None:
 
 
 @pytest.mark.parametrize("old", [OLD, NEW, None], ids=["killed before the file", "nothing to do", "no file"])
-def test_a_node_with_the_new_cookie_is_left_alone(old: bytes | None) -> None:
+def test_a_node_with_the_new_cookie_is_unchanged(old: bytes | None) -> None:
     node = Switchable(NEW)
     assert turn(node, old).state == "current"
     assert not [call for call in node.calls if call[0] == "set_cookie"]
@@ -87,7 +87,7 @@ def test_a_node_with_another_cookie_refuses(old: bytes | None) -> None:
     assert turn(Switchable(OTHER), old).state == "refused"
 
 
-def test_nobody_there_is_no_refusal() -> None:
+def test_a_closed_port_is_not_a_refusal() -> None:
     with server(Switchable(OLD)) as port:
         pass
     for old in (OLD, NEW, None):

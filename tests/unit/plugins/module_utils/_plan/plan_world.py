@@ -111,7 +111,7 @@ class World:
     def secret(self, variable: str, value: object, *hosts: str) -> None:
         self.secrets[variable].update(dict.fromkeys(hosts or HOSTS, value))
 
-    def judge(self) -> tuple[Cluster | None, Problems]:
+    def validate(self) -> tuple[Cluster | None, Problems]:
         problems = Problems()
         inventory = Inventory(
             groups=self.groups,
@@ -128,7 +128,7 @@ class World:
         return plan(replace(inventory, **self.more), problems), problems
 
     def cluster(self) -> dict[str, Any]:
-        cluster, problems = self.judge()
+        cluster, problems = self.validate()
         assert [vars(problem) for problem in problems] == []
         assert cluster is not None
         return cluster.as_dict()

@@ -55,12 +55,12 @@ BENDS = st.dictionaries(
 )
 
 
-def judge(bends: dict[tuple[str, tuple[str, ...]], Any]) -> None:
+def validate(bends: dict[tuple[str, tuple[str, ...]], Any]) -> None:
     world = World()
     for (variable, hosts), value in bends.items():
         values = world.secrets if variable in world.secrets else world.values
         values.setdefault(variable, {}).update(dict.fromkeys(hosts, value))
-    cluster, problems = world.judge()
+    cluster, problems = world.validate()
     assert (cluster is None) == bool(problems)
     if cluster is not None:
         json.dumps(cluster.as_dict())
@@ -73,14 +73,14 @@ def judge(bends: dict[tuple[str, tuple[str, ...]], Any]) -> None:
 @given(BENDS)
 @settings(max_examples=INVENTORIES, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_json_in_any_variable(bends: dict[tuple[str, tuple[str, ...]], Any]) -> None:
-    judge(bends)
+    validate(bends)
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_each_variable_with_each_nasty_value(variable: str) -> None:
     for value in (*NASTY, MISSING):
         for hosts in (("n2",), (*HOSTS, "outsider")):
-            judge({(variable, hosts): value})
+            validate({(variable, hosts): value})
 
 
 @pytest.mark.parametrize("variable", ["beam_nodes", "beam_members", "beam_waivers"])
@@ -93,4 +93,4 @@ def test_each_key_of_an_entry_with_each_nasty_value(variable: str) -> None:
     entry = {key: value for key, value in good[variable].items() if value is not None}
     for key in good[variable]:
         for value in NASTY:
-            judge({(variable, (*HOSTS, "outsider")): [{**entry, key: value}]})
+            validate({(variable, (*HOSTS, "outsider")): [{**entry, key: value}]})

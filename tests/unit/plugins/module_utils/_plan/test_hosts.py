@@ -36,7 +36,7 @@ def test_who_runs_the_firewall(world: World, wanted: object, in_charge: str, use
     assert world.cluster()["hosts"]["n1"]["firewall"]["backend"] == "nftables", "each host for itself"
 
 
-def test_a_window_may_be_reserved(world: World) -> None:
+def test_a_port_range_may_be_reserved(world: World) -> None:
     world.set("beam_ports", "9100-9103")
     for seen in world.observed.values():
         seen["ephemeral_ports"] = {"range": [9000, 60999], "reserved": [[9100, 9101], [9102, 9110]]}
@@ -69,12 +69,12 @@ def test_unknown_otp_is_no_mistake(world: World) -> None:
     world.cluster()
 
 
-def test_a_host_outside_the_run_is_judged_by_the_inventory_alone(world: World) -> None:
+def test_a_host_outside_the_run_is_validated_by_the_inventory_alone(world: World) -> None:
     world.provisioned()
     world.run, world.observed = ["n2"], {"n2": world.observed["n2"]}
     assert world.cluster()["hosts"]["n1"]["interface"] is None
     world.set("beam_ports", "9109-9100", "n1")
-    assert found(world.judge()[1]) == {("n1", "beam_ports", "window_reversed")}
+    assert found(world.validate()[1]) == {("n1", "beam_ports", "port_range_reversed")}
 
 
 def running(world: World, *hosts: str, digest: str | None = None, **flags: Any) -> None:
@@ -121,7 +121,7 @@ def test_a_node_that_is_registered_goes_to_a_fixed_port_by_itself(world: World) 
     assert world.cluster()["incompatible_nodes"] == []
 
 
-def test_a_product_that_bears_two_parts_has_no_strangers(world: World) -> None:
+def test_a_product_that_tolerates_a_split_has_no_incompatible_nodes(world: World) -> None:
     running(world, *HOSTS)
     world.set("beam_product", "erlang")
     for host in HOSTS:

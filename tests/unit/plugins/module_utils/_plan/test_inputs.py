@@ -72,7 +72,7 @@ def test_names_of_ones_own(name: str) -> None:
 def test_judging_names() -> None:
     problems = Problems()
     names = {"n1": ["beam_adress", "beam_colour", "beam_address"], "n2": ["beam_adress", "beamer", "beam_plan"]}
-    assert inputs.judge_names(names, KNOWN, problems) == ["beam.cluster knows no variable beam_colour: it has no effect."]
+    assert inputs.validate_names(names, KNOWN, problems) == ["beam.cluster knows no variable beam_colour: it has no effect."]
     assert [(problem.host, problem.variable, problem.rule) for problem in problems] == [
         ("n1", "beam_adress", "near_miss"),
         ("n2", "beam_adress", "near_miss"),
@@ -90,7 +90,7 @@ def test_distance(left: str, right: str, edits: int) -> None:
 
 def settle(seen: dict[str, object], own: dict[str, object]) -> tuple[dict[str, object], list[tuple[str, str]]]:
     problems = Problems()
-    return inputs.settle("beam_ports", seen, own, problems), [(problem.host, problem.rule) for problem in problems]
+    return inputs.effective_values("beam_ports", seen, own, problems), [(problem.host, problem.rule) for problem in problems]
 
 
 def test_what_peers_see_counts() -> None:
@@ -128,10 +128,10 @@ def test_a_template_that_only_the_host_can_resolve_is_a_mistake_unless_all_resol
 
 def test_agreeing() -> None:
     problems = Problems()
-    assert inputs.agree("beam_mode", {}, problems) is MISSING
-    assert inputs.agree("beam_mode", {"n1": "a", "n2": "a"}, problems) == "a"
+    assert inputs.cluster_value("beam_mode", {}, problems) is MISSING
+    assert inputs.cluster_value("beam_mode", {"n1": "a", "n2": "a"}, problems) == "a"
     assert not problems
-    assert inputs.agree("beam_mode", {"n1": "b", "n2": "a", "n3": "a"}, problems) == "a"
+    assert inputs.cluster_value("beam_mode", {"n1": "b", "n2": "a", "n3": "a"}, problems) == "a"
     assert [(problem.host, problem.rule) for problem in problems] == [("n1", "differs")]
 
 

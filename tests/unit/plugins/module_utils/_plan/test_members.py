@@ -90,12 +90,12 @@ def test_a_product_says_how_its_nodes_are_called() -> None:
 def test_an_unknown_product_is_one_mistake() -> None:
     world = World()
     world.set("beam_product", "kafka", "n2")
-    cluster, problems = world.judge()
+    cluster, problems = world.validate()
     assert cluster is None
     assert [(problem.host, problem.rule) for problem in problems] == [("n2", "product_unknown")]
 
 
-def test_two_addresses_on_one_host_may_share_a_window(world: World) -> None:
+def test_two_addresses_on_one_host_may_share_a_port_range(world: World) -> None:
     world.set("beam_nodes", [{"name": "a@n1", "ports": 9100}, {"name": "b@n1b", "ports": 9100, "address": "192.0.2.1"}], "n1")
     host = world.cluster()["hosts"]["n1"]
     assert host["addresses"] == ["10.0.0.1", "192.0.2.1"]

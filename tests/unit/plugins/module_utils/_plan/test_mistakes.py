@@ -27,7 +27,7 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "a discovery that nobody knows": (lambda w: w.set("beam_discovery", "dns", *w.run), {("", "beam_discovery", "choice")}),
     "a fixed port that is a range": (
         lambda w: (w.set("beam_discovery", "fixed_port"), w.set("beam_ports", "9100-9101")),
-        everywhere("beam_ports", "fixed_port_window"),
+        everywhere("beam_ports", "fixed_port_range"),
     ),
     "different fixed ports": (
         lambda w: (w.set("beam_discovery", "fixed_port"), w.set("beam_ports", "9101", "n3")),
@@ -86,13 +86,13 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
         lambda w: w.set("beam_product", "emqx", "n2"),
         {("n2", "beam_node_name", "name_of_product")},
     ),
-    "a hidden host that is no member": (lambda w: w.set("beam_hidden", True, "outsider"), {("outsider", "beam_hidden", "hidden_stranger")}),
+    "a hidden host that is no member": (lambda w: w.set("beam_hidden", True, "outsider"), {("outsider", "beam_hidden", "hidden_non_member")}),
     "a hidden host that is not among the members": (
         lambda w: (
             w.set("beam_members", [{"node": f"beam@n{n}", "address": f"10.0.0.{n}"} for n in (1, 2)], *w.run),
             w.set("beam_hidden", True, "n3"),
         ),
-        {("n3", "beam_hidden", "hidden_stranger")},
+        {("n3", "beam_hidden", "hidden_non_member")},
     ),
     "a hidden that is neither true nor false": (lambda w: w.set("beam_hidden", "perhaps", "n2"), {("n2", "beam_hidden", "type")}),
     "a name of another address in standalone": (
@@ -122,18 +122,18 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "an address that the host does not have": (lambda w: w.set("beam_address", "10.0.0.9", "n2"), {("n2", "beam_address", "address_not_on_host")}),
     "a port that another program has": (
         lambda w: w.observed["n2"].update(listeners=[{"address": "*", "port": 9100, "process": "node_exporter"}]),
-        {("n2", "beam_ports", "window_in_use")},
+        {("n2", "beam_ports", "port_range_in_use")},
     ),
-    "a window of the kernel's own": (
+    "a port range of the kernel's own": (
         lambda w: w.observed["n2"].update(ephemeral_ports={"range": [9000, 60999], "reserved": []}),
-        {("n2", "beam_ports", "window_ephemeral")},
+        {("n2", "beam_ports", "port_range_ephemeral")},
     ),
-    "a window that is reserved in part": (
+    "a port range that is reserved in part": (
         lambda w: (
             w.set("beam_ports", "9100-9103"),
             w.observed["n2"].update(ephemeral_ports={"range": [9000, 60999], "reserved": [[22, 22], [9100, 9102]]}),
         ),
-        {("n2", "beam_ports", "window_ephemeral")},
+        {("n2", "beam_ports", "port_range_ephemeral")},
     ),
     "a firewall that nobody knows": (lambda w: w.set("beam_firewall", "iptables", "n2"), {("n2", "beam_firewall", "choice")}),
     "a firewall that is not installed": (
@@ -234,17 +234,17 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
         {("n1", "beam_node_name", "names_mixed")},
     ),
     "IPv4 and IPv6": (lambda w: w.set("beam_address", "fd00::2", "n2"), {("n2", "beam_address", "family_mixed")}),
-    "a window that is none": (lambda w: w.set("beam_ports", "many", "n2"), {("n2", "beam_ports", "ports_format")}),
-    "a window that is true": (lambda w: w.set("beam_ports", True, "n2"), {("n2", "beam_ports", "ports_format")}),
-    "a window reversed": (lambda w: w.set("beam_ports", "9109-9100", "n2"), {("n2", "beam_ports", "window_reversed")}),
-    "a window of privileged ports": (lambda w: w.set("beam_ports", "1000-1100", "n2"), {("n2", "beam_ports", "window_range")}),
-    "a window above all ports": (lambda w: w.set("beam_ports", "65000-65536", "n2"), {("n2", "beam_ports", "window_range")}),
-    "a window over epmd": (lambda w: w.set("beam_ports", "4000-5000", "n2"), {("n2", "beam_ports", "window_overlaps_epmd")}),
-    "a window that is epmd's port": (lambda w: w.set("beam_ports", 4369, "n2"), {("n2", "beam_ports", "window_overlaps_epmd")}),
-    "windows that overlap": (lambda w: both_nodes(w, ports="9190-9200"), {("n1", "beam_ports", "window_overlap")}),
-    "a window too small": (
+    "a port range that is none": (lambda w: w.set("beam_ports", "many", "n2"), {("n2", "beam_ports", "ports_format")}),
+    "a port range that is true": (lambda w: w.set("beam_ports", True, "n2"), {("n2", "beam_ports", "ports_format")}),
+    "a port range reversed": (lambda w: w.set("beam_ports", "9109-9100", "n2"), {("n2", "beam_ports", "port_range_reversed")}),
+    "a port range of privileged ports": (lambda w: w.set("beam_ports", "1000-1100", "n2"), {("n2", "beam_ports", "port_range_bounds")}),
+    "a port range above all ports": (lambda w: w.set("beam_ports", "65000-65536", "n2"), {("n2", "beam_ports", "port_range_bounds")}),
+    "a port range over epmd": (lambda w: w.set("beam_ports", "4000-5000", "n2"), {("n2", "beam_ports", "port_range_overlaps_epmd")}),
+    "a port range that is epmd's port": (lambda w: w.set("beam_ports", 4369, "n2"), {("n2", "beam_ports", "port_range_overlaps_epmd")}),
+    "port ranges that overlap": (lambda w: both_nodes(w, ports="9190-9200"), {("n1", "beam_ports", "port_range_overlap")}),
+    "a port range too small": (
         lambda w: (w.set("beam_ports", "9100-9101", "n1"), w.set("beam_nodes", [{"name": "a"}, {"name": "b"}, {"name": "c"}], "n1")),
-        {("n1", "beam_ports", "window_too_small")},
+        {("n1", "beam_ports", "port_range_too_small")},
     ),
     "nodes that are no list": (lambda w: w.set("beam_nodes", "web", "n1"), {("n1", "beam_nodes", "type")}),
     "no nodes": (lambda w: w.set("beam_nodes", [], "n1"), {("n1", "beam_nodes", "type")}),
@@ -358,7 +358,7 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
 def test_each_mistake_is_found_and_nothing_else(world: World, mistake: str) -> None:
     bend, expected = MISTAKES[mistake]
     bend(world)
-    cluster, problems = world.judge()
+    cluster, problems = world.validate()
     assert cluster is None
     assert found(problems) == expected
     for problem in problems:
@@ -369,7 +369,7 @@ def test_each_mistake_is_found_and_nothing_else(world: World, mistake: str) -> N
 def test_no_message_shows_a_secret(world: World, mistake: str) -> None:
     MISTAKES[mistake][0](world)
     secrets = {str(value) for values in world.secrets.values() for value in values.values() if isinstance(value, str) and value}
-    _cluster, problems = world.judge()
+    _cluster, problems = world.validate()
     for problem in problems:
         assert not any(secret in problem.message or secret in problem.fix for secret in secrets)
 
@@ -381,8 +381,8 @@ def test_all_at_once(world: World) -> None:
     world.set("beam_mode", "of")
     world.secret("beam_cookie", "riak")
     world.observed["n3"]["skew_seconds"] = -86400.0
-    assert found(world.judge()[1]) == {
-        ("n1", "beam_ports", "window_reversed"),
+    assert found(world.validate()[1]) == {
+        ("n1", "beam_ports", "port_range_reversed"),
         ("n2", "beam_address", "address_format"),
         ("n3", "beam_node_name", "node_name"),
         ("", "beam_mode", "choice"),

@@ -31,7 +31,7 @@ def test_a_clock_that_is_ahead_is_a_finding(world: World) -> None:
     assert [(finding["control"], finding["host"]) for finding in world.cluster()["advisories"]] == [("clock_ahead", "n2")]
 
 
-def test_one_network_is_a_finding(world: World) -> None:
+def test_one_shared_network_is_an_advisory(world: World) -> None:
     world.set("beam_address", "192.0.2.2", "n2")
     assert [(finding["control"], finding["host"]) for finding in world.cluster()["advisories"]] == [("one_network", "n2")]
 
@@ -45,12 +45,12 @@ def limit(world: World, *hosts: str) -> None:
     world.observed = {host: copy.deepcopy(world.observed[host]) for host in hosts}
 
 
-def test_a_new_cluster_has_nobody_outside(world: World) -> None:
+def test_a_new_cluster_has_no_stale_hosts(world: World) -> None:
     assert world.cluster()["changes"] == {host: [f"beam@{host} (10.0.0.{number}) is new"] for number, host in enumerate(HOSTS, start=1)}
     assert not stale(world.cluster())
 
 
-def test_nothing_changed_nobody_is_stale(world: World) -> None:
+def test_without_changes_no_host_is_stale(world: World) -> None:
     world.provisioned()
     limit(world, "n2")
     cluster = world.cluster()
@@ -93,7 +93,7 @@ def test_a_new_name_makes_the_others_stale(world: World) -> None:
     assert stale(cluster) == {"n1": "high", "n3": "high"}
 
 
-def test_a_node_of_somebody_else_on_a_members_host_is_a_finding(world: World) -> None:
+def test_another_clusters_node_on_a_members_host_is_an_advisory(world: World) -> None:
     world.observed["n2"]["processes"] = [{"node": "beam@n2", "pid": 1}, {"node": "web@n2", "pid": 2}, {"node": None, "pid": 3}]
     (found,) = world.cluster()["advisories"]
     assert (found["control"], found["host"], found["severity"]) == ("shared_epmd", "n2", "medium")

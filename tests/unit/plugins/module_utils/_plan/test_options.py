@@ -23,7 +23,7 @@ BAD = {
 
 
 def rules(name: str, value: object) -> list[str]:
-    return [wrong.rule for wrong in options.judge(OPTIONS[name], value)]
+    return [wrong.rule for wrong in options.validate(OPTIONS[name], value)]
 
 
 def test_no_variable_is_forgotten() -> None:
@@ -45,7 +45,7 @@ def test_the_default_is_good_and_other_types_are_not(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(OPTIONS))
 def test_nothing_else_is_raised(name: str) -> None:
     for value in NASTY:
-        for wrong in options.judge(OPTIONS[name], value):
+        for wrong in options.validate(OPTIONS[name], value):
             assert wrong.message.endswith(".") and wrong.fix.endswith(".")
 
 
@@ -72,5 +72,5 @@ def test_values(name: str, value: object, expected: list[str]) -> None:
 
 
 def test_no_element_of_a_list_is_shown() -> None:
-    (wrong,) = options.judge(OPTIONS["beam_service_directives"], [{"Environment": "SECRET=hunter2"}])
+    (wrong,) = options.validate(OPTIONS["beam_service_directives"], [{"Environment": "SECRET=hunter2"}])
     assert "hunter2" not in wrong.message

@@ -42,6 +42,7 @@ def test_the_shape(world: World) -> None:
         "tls": True,
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
+        "probe_name": "beam_probe",
         "ca_dir": "/inventory/pki/beam",
         "requires": ["cookie", "ca_passphrase"],
         "waivers": [],
@@ -147,7 +148,7 @@ def test_secrets_are_asked_for_as_soon_as_a_member_is_in_the_run(world: World) -
     world.run = ["n2"]
     assert set(world.cluster()["departing"]) == {"n2"}
     world.run = ["n1", "n2"]
-    _cluster, problems = world.judge()
+    _cluster, problems = world.validate()
     assert {(problem.host, problem.rule) for problem in problems} == {
         (host, rule) for host in ("n1", "n3") for rule in ("cookie_missing", "passphrase_missing")
     }
@@ -167,13 +168,13 @@ def test_certificates_of_ones_own_need_no_passphrase(world: World) -> None:
     assert world.cluster()["ca_dir"] is None
 
 
-def test_a_role_alone_needs_no_secret_but_judges_one_that_is_there(world: World) -> None:
+def test_a_role_alone_needs_no_secret_but_validates_a_given_one(world: World) -> None:
     world.more.update(requires=(), ca_places=Places())
     world.secret("beam_cookie", MISSING)
     world.secret("beam_pki_ca_passphrase", MISSING)
     assert world.cluster()["requires"] == []
     world.secret("beam_cookie", "riak")
-    assert found(world.judge()[1]) == everywhere("beam_cookie", "cookie_known")
+    assert found(world.validate()[1]) == everywhere("beam_cookie", "cookie_known")
 
 
 def test_waivers(world: World) -> None:
@@ -219,12 +220,12 @@ def test_with_a_fixed_port_several_nodes_of_a_host_have_addresses_of_their_own(w
     assert found[3] == ["10.0.0.1", "192.0.2.1"]
 
 
-def test_a_standalone_node_is_on_loopback_and_nobody_is_let_in(world: World) -> None:
+def test_a_standalone_node_is_on_loopback_and_has_no_peers(world: World) -> None:
     world.set("beam_mode", "standalone")
     world.set("beam_address", MISSING, "n1")
     world.set("beam_address", "fd00::3", "n3")
     world.set("beam_node_name", "beam@n3", "n3")
-    cluster, problems = world.judge()
+    cluster, problems = world.validate()
     assert {(p.host, p.rule) for p in problems} == {("n3", "family_mixed")}
     world.set("beam_address", "10.0.0.3", "n3")
     assert shape(world) == ([("beam@n1", "127.0.0.1", None)], ["127.0.0.1", "::1"], [], [], PORTS)

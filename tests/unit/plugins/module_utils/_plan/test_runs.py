@@ -16,7 +16,7 @@ GOOD = runs.Run(group="beam", groups={"beam": ["n1", "n2"], "web": ["w1"], "none
 
 def rules(run: runs.Run) -> list[str]:
     problems = Problems()
-    runs.judge(run, problems)
+    runs.validate(run, problems)
     return [problem.rule for problem in problems]
 
 
@@ -50,13 +50,13 @@ def test_a_run_that_would_do_nothing(run: runs.Run, expected: list[str]) -> None
 )
 def test_strategies(strategy: str, refused: bool) -> None:
     problems = Problems()
-    runs.judge_strategy(strategy, problems)
+    runs.validate_strategy(strategy, problems)
     assert [problem.rule for problem in problems] == ["strategy_not_linear"] * refused
 
 
 def test_platforms() -> None:
     problems = Problems()
-    runs.judge_platforms({"n1": "debian", "n2": "rocky", "n3": None, "n4": "mine", "n5": 7}, problems)
+    runs.validate_platforms({"n1": "debian", "n2": "rocky", "n3": None, "n4": "mine", "n5": 7}, problems)
     assert [(problem.host, problem.rule) for problem in problems] == [("n2", "platform_unsupported")]
 
 

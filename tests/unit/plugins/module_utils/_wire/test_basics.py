@@ -60,7 +60,7 @@ def test_what_came_early_is_kept_when_the_prefix_changes():
     (b"\x15\x03\x03\x00\x02\x02\x0a", True), (b"\x16\x03", True), (b"\x15", False), (b"\x00\x03sok", False), (b"\x18\x03", False),
     (b"\x16\x02", False),
 ])
-def test_tls_is_told_by_its_record_header(data, answer):
+def test_tls_is_recognized_by_its_record_header(data, answer):
     assert looks_like_tls(data) is answer
 
 
@@ -84,10 +84,10 @@ def test_missing_flags_have_names():
 
 def test_every_stage_where_a_peer_can_wait_or_leave_has_codes():
     for stage in ("tls", "status", "challenge", "ping", "call"):
-        assert "dropped_%s" % stage in codes.CODES
+        assert f"dropped_{stage}" in codes.CODES
     for stage in ("tls", "status", "challenge", "ack", "ping", "call"):
-        assert "timeout_%s" % stage in codes.CODES
-    assert {code.verdict for code in codes.CODES.values()} == {"connected", "refused", "blocked", "rejected", "unclear", "broken"}
+        assert f"timeout_{stage}" in codes.CODES
+    assert {code.category for code in codes.CODES.values()} == {"connected", "refused_by_peer", "blocked", "refused_by_us", "unclear", "broken"}
     assert all(code.meaning.endswith(".") for code in codes.CODES.values())
 
 
@@ -113,7 +113,7 @@ def test_alerts_without_a_name_are_known_by_number():
     assert codes.alert_code(48) == "tls_alert_unknown_ca"
     assert codes.alert_code(200) == "tls_alert_200"
     assert codes.meets("tls_alert_200", ["refused_tls"])
-    assert codes.lookup("tls_alert_200").verdict == "refused"
+    assert codes.lookup("tls_alert_200").category == "refused_by_peer"
     assert codes.expand(["tls_alert_200"]) == {"tls_alert_200"}
     with pytest.raises(KeyError):
         codes.lookup("nonsense")

@@ -92,9 +92,9 @@ def test_digest_as_the_protocol_defines_it():
     assert handshake.digest(b"abc", 123456789).hex() == "1722442b586a85c95593a9c6131a0ebd"
 
 
-def sides(version=6, peer_flags=flags.OURS, expected="b@h", cookie=COOKIE, verdict="ok", own=flags.OURS):
+def sides(version=6, peer_flags=flags.OURS, expected="b@h", cookie=COOKIE, status="ok", own=flags.OURS):
     initiator = Initiator(name="a@h", expected=expected, cookie=COOKIE, challenge=1, creation=4, version=version, flags=own)
-    acceptor = Acceptor(name="b@h", cookie=cookie, challenge=2, creation=5, flags=peer_flags, verdict=lambda name: verdict)
+    acceptor = Acceptor(name="b@h", cookie=cookie, challenge=2, creation=5, flags=peer_flags, decide_status=lambda name: status)
     return initiator, acceptor
 
 
@@ -110,9 +110,9 @@ def shake(initiator, acceptor):
 
 
 @pytest.mark.parametrize("version", [5, 6])
-@pytest.mark.parametrize("verdict", ["ok", "ok_simultaneous"])
-def test_both_sides_agree(version, verdict):
-    initiator, acceptor = sides(version, verdict=verdict)
+@pytest.mark.parametrize("status", ["ok", "ok_simultaneous"])
+def test_both_sides_agree(version, status):
+    initiator, acceptor = sides(version, status=status)
     shake(initiator, acceptor)
     assert initiator.state is acceptor.state is State.DONE
     assert (initiator.peer_name, initiator.peer_flags, initiator.peer_creation) == ("b@h", flags.OURS, 5)
@@ -129,7 +129,7 @@ def test_the_old_form_all_through():
 
 @pytest.mark.parametrize("status, code", [("nok", "nok"), ("not_allowed", "not_allowed")])
 def test_refusals_by_status(status, code):
-    initiator, acceptor = sides(verdict=status)
+    initiator, acceptor = sides(status=status)
     with pytest.raises(Refused) as error:
         initiator.receive(acceptor.receive(initiator.start()))
     assert error.value.code == code
@@ -137,7 +137,7 @@ def test_refusals_by_status(status, code):
 
 
 def test_a_live_connection_of_our_name_is_left_alone():
-    initiator, acceptor = sides(verdict="alive")
+    initiator, acceptor = sides(status="alive")
     answer = initiator.receive(acceptor.receive(initiator.start()))
     assert answer == b"sfalse"
     assert acceptor.receive(answer) == b""
@@ -145,7 +145,7 @@ def test_a_live_connection_of_our_name_is_left_alone():
 
 
 def test_an_initiator_that_goes_on_in_spite_of_alive_is_served():
-    acceptor = sides(verdict="alive")[1]
+    acceptor = sides(status="alive")[1]
     acceptor.receive(handshake.encode(SendName(flags.OURS, "a@h", 4)))
     assert acceptor.receive(b"strue") == b""
     assert acceptor.state is State.A_REPLY

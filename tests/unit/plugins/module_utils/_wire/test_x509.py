@@ -19,7 +19,7 @@ PEM = pathlib.Path(__file__).parents[1] / "_net" / "pem"
 
 
 def der(name):
-    return ssl.PEM_cert_to_DER_cert((PEM / ("%s.pem" % name)).read_text())
+    return ssl.PEM_cert_to_DER_cert((PEM / (f"{name}.pem")).read_text())
 
 
 def test_a_node():

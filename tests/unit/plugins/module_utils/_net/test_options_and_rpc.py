@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From a module's options to peers, and from the answers of nodes to a verdict on the mesh."""
+"""From a module's options to peers, and from the answers of nodes to what the mesh lacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pwd
 import socket
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import ask, options
+from ansible_collections.beam.cluster.plugins.module_utils._net import options, rpc
 from ansible_collections.beam.cluster.plugins.module_utils._net.identity import acting_as
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Raised, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError
@@ -125,37 +125,37 @@ def test_an_expectation_that_does_not_exist():
     (["a"], "string", [charlist("a")]), (["a"], "atom", [Atom("a")]), ("[]", "atom", []),
 ])
 def test_arguments(args, strings, terms):
-    assert ask.read_args(args, strings) == terms
+    assert rpc.read_args(args, strings) == terms
 
 
 @pytest.mark.parametrize("args", ["a", "[a", "{a}", 5, [object()]])
 def test_no_arguments(args):
     with pytest.raises(OptionError, match="args"):
-        ask.read_args(args, "binary")
+        rpc.read_args(args, "binary")
 
 
 def view(node, visible, **facts):
-    entry = dict.fromkeys(ask.COMPARED, "same")
+    entry = dict.fromkeys(rpc.COMPARED, "same")
     entry.update(node=node, visible=visible, **facts)
     return entry
 
 
 def test_a_whole_mesh():
-    assert ask.judge([view("a", ["b"]), view("b", ["a"])]) == {"missing": [], "strangers": [], "differs": [], "whole": True}
+    assert rpc.compare_views([view("a", ["b"]), view("b", ["a"])]) == {"missing": [], "non_members": [], "differs": [], "whole": True}
 
 
-def test_who_is_missing_and_who_differs():
-    judged = ask.judge([view("a", ["b", "x"], ticktime=15), view("b", ["a"], ticktime=60), view("c", None)])
+def test_missing_links_and_different_settings():
+    judged = rpc.compare_views([view("a", ["b", "x"], ticktime=15), view("b", ["a"], ticktime=60), view("c", None)])
     assert judged == {
         "missing": [{"from": "a", "to": "c"}, {"from": "b", "to": "c"}],
-        "strangers": [{"from": "a", "to": "x"}],
+        "non_members": [{"from": "a", "to": "x"}],
         "differs": [{"what": "ticktime", "values": [{"value": "15", "nodes": ["a"]}, {"value": "60", "nodes": ["b"]}]}],
         "whole": False,
     }
 
 
 def test_a_mesh_with_a_node_that_could_not_be_asked_is_not_whole():
-    assert not ask.judge([view("a", ["b"]), view("b", None)])["whole"]
+    assert not rpc.compare_views([view("a", ["b"]), view("b", None)])["whole"]
 
 
 def outcomes(**changes):
@@ -171,7 +171,7 @@ def outcomes(**changes):
 
 
 def test_a_view():
-    assert ask._view(outcomes(), "probe@h") == {
+    assert rpc._view(outcomes(), "probe@h") == {
         "visible": ["b@h"], "hidden": ["h@h"], "known": ["a@h"], "otp_release": "27", "erts_version": "15.2.7", "creation": 5, "uptime_seconds": 61,
         "ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "auto_connect": "always",
         "carrier": "inet_tcp",
@@ -185,23 +185,23 @@ def test_a_view():
     ("auto_connect", (Atom("ok"), Atom("never")), "never"),
 ])
 def test_settings_in_a_view(key, answer, value):
-    assert ask._view(outcomes(**{key: answer}), "probe@h")[key] == value
+    assert rpc._view(outcomes(**{key: answer}), "probe@h")[key] == value
 
 
 def test_partitions_are_prevented_since_25():
-    assert ask._view(outcomes(otp_release=charlist("24")), "probe@h")["prevent_overlapping_partitions"] is False
+    assert rpc._view(outcomes(otp_release=charlist("24")), "probe@h")["prevent_overlapping_partitions"] is False
 
 
 def test_questions_that_were_not_answered():
-    view = ask._view({key: Raised("error", Atom("undef")) for key in outcomes()}, "probe@h")
+    view = rpc._view({key: Raised("error", Atom("undef")) for key in outcomes()}, "probe@h")
     assert view["visible"] is None and view["ticktime"] is None and view["uptime_seconds"] is None
 
 
 def test_stacks():
     stack = [(Atom("lists"), Atom("map"), 2, [(Atom("file"), charlist("lists.erl")), (Atom("line"), 7)]), (Atom("m"), Atom("f"), [1, 2, 3],
                                                                                                            []), Atom("odd")]
-    assert ask._stack(stack) == ["lists:map/2 (lists.erl:7)", "m:f/3", "odd"]
-    assert ask._stack(None) == []
+    assert rpc._stack(stack) == ["lists:map/2 (lists.erl:7)", "m:f/3", "odd"]
+    assert rpc._stack(None) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
@@ -214,8 +214,8 @@ def test_acting_as_another_user() -> None:
     assert os.geteuid() == 0 and os.getegid() == 0
 
 
-def test_acting_as_nobody_known() -> None:
-    with pytest.raises(OptionError, match="there is no user beam-x"):
+def test_an_unknown_user_is_an_error() -> None:
+    with pytest.raises(OptionError, match="no user beam-x"):
         with acting_as("beam-x"):
             pass
 

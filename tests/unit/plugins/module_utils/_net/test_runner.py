@@ -13,25 +13,16 @@ import threading
 import time
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import talk
+from ansible_collections.beam.cluster.plugins.module_utils._net import runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Raised, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid
-from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, control, epmd, etf, handshake
+from ansible_collections.beam.cluster.plugins.module_utils._wire import control, etf, handshake
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
-from peers import COOKIE, NODE, PEM, TLS, Calling, Node, ask, hang, peer, read_frame, reset, server, server_context
+from peers import COOKIE, NODE, PEM, TLS, Calling, Node, ask, hang, names, peer, read_frame, reset, server, server_context, spoken
 
 
-def spoken(code, port, **changes):
-    """Ask and compare the code."""
-    result = ask(port, **changes)
-    assert result.code == code, result
-    assert codes.lookup(result.code)
-    assert COOKIE.decode() not in repr(result)
-    return result
-
-
-def test_a_node_that_lets_us_in():
+def test_connect_over_tcp():
     with server(Node()) as port:
         result = spoken("connected", port)
     assert result.trace.stage == "done"
@@ -39,7 +30,7 @@ def test_a_node_that_lets_us_in():
 
 
 @pytest.mark.parametrize("version", ["tlsv1.2", "tlsv1.3"])
-def test_a_node_that_lets_us_in_over_tls(version):
+def test_connect_over_tls(version):
     with server(Node(tls=server_context())) as port:
         result = spoken("connected", port, tls=Tls(TLS.ca, TLS.certificate, TLS.key, (version,)))
     facts = result.as_dict()["tls"]
@@ -122,7 +113,7 @@ def test_our_own_files_do_not_serve(tls):
 def test_a_certificate_is_wanted():
     with server(Node(tls=server_context())) as port:
         for version, alert in (("tlsv1.3", "certificate_required"), ("tlsv1.2", "handshake_failure")):
-            result = spoken("tls_alert_%s" % alert, port, tls=Tls(TLS.ca, versions=(version,)))
+            result = spoken(f"tls_alert_{alert}", port, tls=Tls(TLS.ca, versions=(version,)))
             assert result.trace.stage == "tls"
             assert result.trace.tls["peer"]["subject"] == "CN=node,O=Tests\\, only"
 
@@ -251,7 +242,7 @@ def stages(act):
 @pytest.mark.parametrize("stage", ["status", "challenge", "ack", "ping"])
 def test_peers_that_fall_silent(stage):
     with server(stages(hang)[stage]) as port:
-        assert spoken("timeout_%s" % stage, port).trace.stage == stage
+        assert spoken(f"timeout_{stage}", port).trace.stage == stage
 
 
 @pytest.mark.parametrize("stage, code", [
@@ -278,7 +269,7 @@ def test_one_byte_at_a_time(stage):
             connection.sendall(b"p")
 
     with server(stages(drip)[stage]) as port:
-        spoken("timeout_%s" % stage, port)
+        spoken(f"timeout_{stage}", port)
 
 
 @pytest.mark.parametrize("stage, announced", [("status", b"\x40\x00"), ("challenge", b"\xff\xff"), ("ack", b"\xff\xff"),
@@ -304,7 +295,7 @@ def test_four_gigabytes_in_a_handshake_over_tls():
 
 
 @pytest.mark.parametrize("stage", ["status", "challenge", "ack", "ping"])
-def test_nonsense(stage):
+def test_random_bytes_at_each_stage(stage):
     width = 4 if stage == "ping" else 2
     with server(stages(lambda connection: connection.sendall(frame(b"XYZ", width)) or hang(connection))[stage]) as port:
         spoken("protocol_error", port)
@@ -344,18 +335,18 @@ def test_messages_without_end():
 
 @pytest.mark.parametrize("status", ["nok", "not_allowed", "alive"])
 def test_statuses(status):
-    node = Node(verdict=status)
+    node = Node(status=status)
     with server(node) as port:
         spoken(status, port, timeout=1.5)
     assert all(answer == b"sfalse" for answer in node.seen)
 
 
 def test_a_name_that_is_alive_for_a_moment_only():
-    node = Node(verdict="alive")
+    node = Node(status="alive")
 
     def serve(connection):
         node(connection)
-        node.verdict = "ok"
+        node.status = "ok"
 
     with server(serve) as port:
         spoken("connected", port)
@@ -375,7 +366,7 @@ def test_another_cookie():
         spoken("cookie_refused_theirs", port, cookie=None)
 
 
-def test_proofs_that_are_lies():
+def test_wrong_digests_of_the_peer():
     def lie(make):
         def handler(connection):
             side = handshake.Acceptor(name=NODE, cookie=COOKIE, challenge=99, creation=7)
@@ -396,87 +387,6 @@ def test_a_ping_answered_with_no():
         spoken("ping_refused", port)
 
 
-# --- EPMD ---
-
-
-def registry(answer):
-    """An EPMD that answers so."""
-
-    def handler(connection):
-        answer(connection, read_frame(connection))
-
-    return handler
-
-
-def answering(data, keep=False):
-    """An EPMD that says that, and closes or does not."""
-    return registry(lambda connection, request: (connection.sendall(data), hang(connection) if keep else None))
-
-
-def test_the_port_is_asked_of_epmd_even_if_it_never_closes():
-    with server(Node()) as port:
-        found = epmd.encode_port(epmd.PortAnswer(port, 77, 0, 6, 5, "b", b""))
-        for keep in (False, True):
-            with server(answering(found, keep)) as epmd_port:
-                assert spoken("connected", None, epmd_port=epmd_port).trace.port == port
-
-
-@pytest.mark.parametrize("data, keep, code", [
-    (b"w\x01", False, "not_registered"), (b"w\x01", True, "not_registered"), (b"", False, "epmd_dropped"), (b"", True, "epmd_timeout"),
-    (b"w\x00", True, "epmd_timeout"), (b"w\x00", False, "epmd_protocol_error"), (b"SSH-2.0", True, "epmd_protocol_error"),
-    (b"w\x00\x23\x8cM\x00\x00\x06\x00\x05\xff\xff", True, "epmd_protocol_error"), (b"w\x01" * 5000, True, "epmd_protocol_error"),
-])
-def test_epmd_that_does_not_help(data, keep, code):
-    with server(answering(data, keep)) as epmd_port:
-        assert spoken(code, None, epmd_port=epmd_port).trace.stage == "epmd"
-
-
-def test_epmd_that_resets():
-    with server(registry(lambda connection, request: reset(connection))) as epmd_port:
-        spoken("epmd_reset", None, epmd_port=epmd_port)
-
-
-def test_epmd_that_is_not_there():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        spoken("epmd_closed", None, epmd_port=sock.getsockname()[1])
-
-
-def names(port, timeout=1.0, host="127.0.0.1"):
-    begin = time.monotonic()
-    answer = talk.names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0]
-    assert time.monotonic() - begin < timeout * 1.1 + 0.25
-    return answer
-
-
-def test_names():
-    data = epmd.encode_names(epmd.NamesAnswer(4369, (("z", 1), ("a", 2))))
-    with server(answering(data)) as port:
-        answer = names(port)
-    assert answer["code"] == "connected" and answer["nodes"] == [{"name": "a", "port": 2}, {"name": "z", "port": 1}]
-    assert answer["reported_port"] == 4369 and answer["address"] == "127.0.0.1"
-
-
-@pytest.mark.parametrize("data, keep, code", [
-    (b"\0\0\x11\x11", True, "epmd_timeout"), (b"", False, "epmd_dropped"), (b"\0", False, "epmd_protocol_error"),
-    (b"x" * 3_000_000, True, "epmd_protocol_error"),
-])
-def test_no_names(data, keep, code):
-    with server(answering(data, keep)) as port:
-        answer = names(port)
-    assert (answer["code"], answer["nodes"]) == (code, [])
-
-
-def test_names_one_byte_at_a_time():
-    def drip(connection, request):
-        while True:
-            connection.sendall(b"\0")
-            time.sleep(0.1)
-
-    with server(registry(drip)) as port:
-        assert names(port)["code"] == "epmd_timeout"
-
-
 # --- Many ---
 
 
@@ -484,26 +394,26 @@ def test_never_two_at_once_to_one_target_and_answers_in_order():
     node, other = Node(delay=0.05), Node(name="c@127.0.0.1", delay=0.05)
     with server(node) as port, server(other) as other_port:
         peers = [peer(port), peer(other_port, node="c@127.0.0.1"), peer(port, cookie=None), peer(port), peer(other_port, node="d@127.0.0.1")]
-        results = talk.converse_all(peers, timeout=2, concurrency=10)
+        results = runner.converse_all(peers, timeout=2, concurrency=10)
     assert [result.code for result in results] == ["connected", "connected", "cookie_refused_theirs", "connected", "wrong_node"]
     assert node.most == other.most == 1
 
 
 def test_many_targets_at_once():
     with server(hang) as port:
-        peers = [peer(port, node="x%d@127.0.0.1" % number, host="127.0.1.%d" % number) for number in range(1, 41)]
-        listening = [peer(port, node="y%d@127.0.0.1" % number) for number in range(2)]
+        peers = [peer(port, node=f"x{number}@127.0.0.1", host=f"127.0.1.{number}") for number in range(1, 41)]
+        listening = [peer(port, node=f"y{number}@127.0.0.1") for number in range(2)]
         begin = time.monotonic()
-        results = talk.converse_all(peers, timeout=0.5, concurrency=40)
+        results = runner.converse_all(peers, timeout=0.5, concurrency=40)
         assert {result.code for result in results} == {"closed"}
         assert time.monotonic() - begin < 0.5
-        assert [result.code for result in talk.converse_all(listening, timeout=0.3, concurrency=2)] == ["timeout_status"] * 2
+        assert [result.code for result in runner.converse_all(listening, timeout=0.3, concurrency=2)] == ["timeout_status"] * 2
 
 
 def test_a_deadline_is_for_each_target_from_its_turn_on():
     with server(hang) as port:
         begin = time.monotonic()
-        results = talk.converse_all([peer(port), peer(port)], timeout=0.5, concurrency=2)
+        results = runner.converse_all([peer(port), peer(port)], timeout=0.5, concurrency=2)
         assert [result.code for result in results] == ["timeout_status"] * 2
         assert 0.9 < time.monotonic() - begin < 1.3
 
@@ -513,11 +423,11 @@ def test_one_node_at_many_addresses():
     node = Node(delay=0.05)
     with dropping("") as port:
         begin = time.monotonic()
-        results = talk.converse_all([peer(port, host="127.0.0.%d" % number) for number in range(1, 9)], timeout=0.5, concurrency=8)
+        results = runner.converse_all([peer(port, host=f"127.0.0.{number}") for number in range(1, 9)], timeout=0.5, concurrency=8)
         assert [result.code for result in results] == ["filtered"] * 8
         assert time.monotonic() - begin < 1.3
     with server(node, host="") as port:
-        results = talk.converse_all([peer(port, host="127.0.0.%d" % number) for number in range(1, 9)], timeout=2, concurrency=8)
+        results = runner.converse_all([peer(port, host=f"127.0.0.{number}") for number in range(1, 9)], timeout=2, concurrency=8)
     assert [result.code for result in results] == ["connected"] * 8
     assert node.most == 1
 

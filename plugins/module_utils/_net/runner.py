@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Hashable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Awaitable, Callable, Dict, Hashable, List, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, TypeVar
 
 from .._wire import codes
 from .._wire.epmd import NamesAnswer
 from .._wire.errors import WireError
 from . import epmd
-from .node import Link, Peer, open_link, reach
+from .node import Link, Peer, connect_to_node, open_link
 from .stream import Dropped, Reset, Trace, resolve
 from .tls import Contexts
 
@@ -42,25 +43,25 @@ class Result:
         """Whether the whole conversation took place."""
         return self.code == "connected"
 
-    def as_dict(self) -> Dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """What modules return of it."""
         trace = self.trace
         return {
             "code": self.code,
-            "verdict": codes.lookup(self.code).verdict,
+            "category": codes.lookup(self.code).category,
             "stage": trace.stage,
             "message": self.message,
             "milliseconds": round(self.milliseconds, 1),
             "port": trace.port,
             "address": trace.address,
             "tls": trace.tls,
-            "flags": None if trace.flags is None else "0x%x" % trace.flags,
+            "flags": None if trace.flags is None else f"0x{trace.flags:x}",
             "creation": trace.creation,
         }
 
 
 async def converse(
-    peer: Peer, contexts: Contexts, timeout: float, then: Optional[Callable[[Link], Awaitable[_Answer]]] = None,
+    peer: Peer, contexts: Contexts, timeout: float, then: Callable[[Link], Awaitable[_Answer]] | None = None,
 ) -> Result:
     """One conversation: connect, shake hands, ping, and whatever `then` asks. It ends within `timeout` seconds, whatever the peer does."""
     loop = asyncio.get_running_loop()
@@ -77,9 +78,9 @@ async def converse(
 
 
 async def _attempt(
-    peer: Peer, contexts: Contexts, timeout: float, trace: Trace, then: Optional[Callable[[Link], Awaitable[_Answer]]],
-) -> Tuple[str, str, Optional[_Answer]]:
-    async def whole() -> Optional[_Answer]:
+    peer: Peer, contexts: Contexts, timeout: float, trace: Trace, then: Callable[[Link], Awaitable[_Answer]] | None,
+) -> tuple[str, str, _Answer | None]:
+    async def whole() -> _Answer | None:
         link = await open_link(peer, trace, contexts, timeout)
         try:
             await link.ping()
@@ -89,29 +90,29 @@ async def _attempt(
         finally:
             link.close()
 
-    return await _told(whole(), trace, timeout)
+    return await _classify_outcome(whole(), trace, timeout)
 
 
-async def _knock(peer: Peer, timeout: float) -> Optional[Result]:
+async def _probe_port(peer: Peer, timeout: float) -> Result | None:
     """What became of connecting alone, None where somebody opened."""
     begin = time.monotonic()
     trace = Trace()
 
     async def whole() -> None:
-        (await reach(peer, trace, timeout)).close()
+        (await connect_to_node(peer, trace, timeout)).close()
 
-    code, message, dummy = await _told(whole(), trace, timeout)
+    code, message, dummy = await _classify_outcome(whole(), trace, timeout)
     return None if code == "connected" else Result(code, message, trace, (time.monotonic() - begin) * 1000)
 
 
-async def _told(whole: Awaitable[Optional[_Answer]], trace: Trace, timeout: float) -> Tuple[str, str, Optional[_Answer]]:
+async def _classify_outcome(whole: Awaitable[_Answer | None], trace: Trace, timeout: float) -> tuple[str, str, _Answer | None]:
     """The code, the message and the answer of what is done within `timeout` seconds."""
     try:
         return "connected", "", await asyncio.wait_for(whole, timeout)
     except asyncio.TimeoutError:
-        return _timeout(trace)
+        return _timeout_outcome(trace)
     except Dropped:
-        return "dropped_%s" % trace.stage, "the peer closed the connection", None
+        return f"dropped_{trace.stage}", "the peer closed the connection", None
     except Reset:
         return "reset", "the connection was reset", None
     except WireError as error:
@@ -121,7 +122,7 @@ async def _told(whole: Awaitable[Optional[_Answer]], trace: Trace, timeout: floa
         return error.code, str(error), None
 
 
-_LATE = {
+_TIMEOUT_MESSAGES = {
     "unresolved": "the resolver did not answer in time",
     "epmd_filtered": "nothing came back on the attempt to connect to EPMD",
     "epmd_timeout": "EPMD did not finish its answer in time",
@@ -129,20 +130,20 @@ _LATE = {
 }
 
 
-def _timeout(trace: Trace) -> Tuple[str, str, None]:
-    code = trace.late or "timeout_%s" % trace.stage
-    return code, _LATE.get(code, "the time was up"), None
+def _timeout_outcome(trace: Trace) -> tuple[str, str, None]:
+    code = trace.timeout_code or f"timeout_{trace.stage}"
+    return code, _TIMEOUT_MESSAGES.get(code, "the time was up"), None
 
 
 async def for_each(
-    items: Sequence[_Item], keys: Callable[[_Item], Tuple[Hashable, ...]], work: Callable[[_Item], Awaitable[_Answer]], concurrency: int,
-) -> List[_Answer]:
+    items: Sequence[_Item], keys: Callable[[_Item], tuple[Hashable, ...]], work: Callable[[_Item], Awaitable[_Answer]], concurrency: int,
+) -> list[_Answer]:
     """Work on all items, at most `concurrency` at once, and never on two at once that share the key at any position.
 
     Answers come in the order of the items.
     """
     slots = asyncio.Semaphore(concurrency)
-    locks: Dict[Tuple[int, Hashable], asyncio.Lock] = {}
+    locks: dict[tuple[int, Hashable], asyncio.Lock] = {}
 
     async def one(item: _Item) -> _Answer:
         # Everybody takes the locks by position, so nobody waits in a circle.
@@ -155,47 +156,47 @@ async def for_each(
     return list(await asyncio.gather(*map(one, items)))
 
 
-def _place(peer: Peer) -> Tuple[Hashable, ...]:
+def _endpoint_key(peer: Peer) -> tuple[Hashable, ...]:
     """Where it is spoken to."""
     return ((peer.host, peer.port or peer.node.partition("@")[0]),)
 
 
 async def converse_each(
-    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Optional[Callable[[Link], Awaitable[Any]]] = None,
-) -> List[Result]:
+    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Callable[[Link], Awaitable[Any]] | None = None,
+) -> list[Result]:
     """Speak to all peers; one result each, in their order. `timeout` (seconds) is for each of them."""
     contexts = Contexts()
-    turns: Dict[str, asyncio.Lock] = {}
+    turns: dict[str, asyncio.Lock] = {}
 
     async def work(peer: Peer) -> Result:
         turn = turns.setdefault(peer.node, asyncio.Lock())
         # A node that is asked for at many addresses is reached at few. Nobody waits for their turn to learn that nobody opens.
-        unopened = await _knock(peer, timeout) if turn.locked() else None
+        unopened = await _probe_port(peer, timeout) if turn.locked() else None
         if unopened is not None:
             return unopened
         async with turn:
             return await converse(peer, contexts, timeout, then)
 
-    return await for_each(peers, _place, work, concurrency)
+    return await for_each(peers, _endpoint_key, work, concurrency)
 
 
 def converse_all(
-    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Optional[Callable[[Link], Awaitable[Any]]] = None,
-) -> List[Result]:
+    peers: Sequence[Peer], *, timeout: float, concurrency: int, then: Callable[[Link], Awaitable[Any]] | None = None,
+) -> list[Result]:
     """`converse_each` for who has no loop."""
     return asyncio.run(converse_each(peers, timeout=timeout, concurrency=concurrency, then=then))
 
 
-async def names_each(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeout: float, concurrency: int) -> List[Dict[str, Any]]:
+async def names_each(hosts: Sequence[tuple[str, int]], *, source: str | None, timeout: float, concurrency: int) -> list[dict[str, Any]]:
     """Ask the EPMD of each host and port for its nodes."""
 
-    async def work(place: Tuple[str, int]) -> Dict[str, Any]:
+    async def work(place: tuple[str, int]) -> dict[str, Any]:
         host, port = place
         begin = time.monotonic()
         trace = Trace()
-        entry: Dict[str, Any] = {"host": host, "port": port, "address": None, "code": "connected", "message": "", "nodes": [], "reported_port": None}
+        entry: dict[str, Any] = {"host": host, "port": port, "address": None, "code": "connected", "message": "", "nodes": [], "reported_port": None}
 
-        async def whole() -> Tuple[NamesAnswer, str]:
+        async def whole() -> tuple[NamesAnswer, str]:
             addresses = await resolve(host, source)
             return await epmd.names_of(addresses, port, trace, source=source, timeout=timeout - (time.monotonic() - begin))
 
@@ -204,17 +205,17 @@ async def names_each(hosts: Sequence[Tuple[str, int]], *, source: Optional[str],
             entry["nodes"] = [{"name": name, "port": node_port} for name, node_port in sorted(answer.nodes)]
             entry["reported_port"] = answer.epmd_port
         except asyncio.TimeoutError:
-            entry["code"], entry["message"], dummy = _timeout(trace)
+            entry["code"], entry["message"], dummy = _timeout_outcome(trace)
         except WireError as error:
             entry["code"], entry["message"] = error.code, str(error)
         entry["stage"] = trace.stage
-        entry["verdict"] = codes.lookup(entry["code"]).verdict
+        entry["category"] = codes.lookup(entry["code"]).category
         entry["milliseconds"] = round((time.monotonic() - begin) * 1000, 1)
         return entry
 
     return await for_each(hosts, lambda place: (place,), work, concurrency)
 
 
-def names_all(hosts: Sequence[Tuple[str, int]], *, source: Optional[str], timeout: float, concurrency: int) -> List[Dict[str, Any]]:
+def names_all(hosts: Sequence[tuple[str, int]], *, source: str | None, timeout: float, concurrency: int) -> list[dict[str, Any]]:
     """`names_each` for who has no loop."""
     return asyncio.run(names_each(hosts, source=source, timeout=timeout, concurrency=concurrency))

@@ -7,32 +7,33 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .. import _term as term
 from .._wire import codes
 from .._wire.errors import EncodeError
 from .node import Call, Link, Outcome, Peer, Returned
 from .options import OptionError
-from .talk import Result, converse_all
+from .runner import Result, converse_all
 
 _Atom = term.Atom
 
 
-def _entry(peer: Peer, result: Result) -> Dict[str, Any]:
-    entry: Dict[str, Any] = {"node": peer.node, "host": peer.host, "name": peer.name}
+def _entry(peer: Peer, result: Result) -> dict[str, Any]:
+    entry: dict[str, Any] = {"node": peer.node, "host": peer.host, "name": peer.name}
     entry.update(result.as_dict())
     return entry
 
 
-def _end(entry: Dict[str, Any], code: str, message: str) -> None:
-    entry.update(code=code, verdict=codes.lookup(code).verdict, stage="call", message=message)
+def _end(entry: dict[str, Any], code: str, message: str) -> None:
+    entry.update(code=code, category=codes.lookup(code).category, stage="call", message=message)
 
 
 # --- node_call ---
 
 
-def read_args(args: Any, strings: str) -> List[term.Term]:
+def read_args(args: Any, strings: str) -> list[term.Term]:
     """The arguments of a call: text is an Erlang list, a list is plain data. Raises `OptionError`."""
     try:
         if args is None:
@@ -40,29 +41,29 @@ def read_args(args: Any, strings: str) -> List[term.Term]:
         if isinstance(args, str):
             parsed = term.parse(args)
             if not isinstance(parsed, list):
-                raise OptionError("args: %s is no list" % args)
+                raise OptionError(f"args: {args} is not a list. Write the arguments as an Erlang list, for example [a, 1].")
             return parsed
         if isinstance(args, list):
             return [term.from_plain(item, strings=strings, keys=strings) for item in args]
     except term.TermError as error:
-        raise OptionError("args: %s" % error) from None
-    raise OptionError("args: text of an Erlang list, or a list")
+        raise OptionError(f"args: {error}") from None
+    raise OptionError("args: the value is neither a list nor text. Write a list, or the text of an Erlang list.")
 
 
 def call_everywhere(
-    peers: Sequence[Peer], call: Call, *, via: Optional[str], timeout: float, concurrency: int,
-) -> List[Dict[str, Any]]:
+    peers: Sequence[Peer], call: Call, *, via: str | None, timeout: float, concurrency: int,
+) -> list[dict[str, Any]]:
     """Make one call on each peer. Each answer has `result` and `result_erlang`, or `exception` and a code that is not `connected`."""
 
-    async def then(link: Link) -> Tuple[Outcome, str]:
+    async def then(link: Link) -> tuple[Outcome, str]:
         used = via or ("erpc" if link.has_erpc else "rex")
         return await link.call(*call, via=used), used
 
-    answers: List[Dict[str, Any]] = []
+    answers: list[dict[str, Any]] = []
     try:
         results = converse_all(peers, timeout=timeout, concurrency=concurrency, then=then)
     except EncodeError as error:
-        raise OptionError("args: %s" % error) from None
+        raise OptionError(f"args: {error}") from None
     for peer, result in zip(peers, results):
         entry = _entry(peer, result)
         entry.update(via=None, result=None, result_erlang=None, exception=None)
@@ -78,14 +79,14 @@ def call_everywhere(
                     "stack": _stack(outcome.stack),
                 }
                 code = "call_refused" if outcome.kind == "refused" else "call_failed"
-                _end(entry, code, "%s: %s" % (outcome.kind, entry["exception"]["reason"]))
+                _end(entry, code, f"{outcome.kind}: {entry['exception']['reason']}")
         answers.append(entry)
     return answers
 
 
-def _stack(stack: term.Term) -> List[str]:
+def _stack(stack: term.Term) -> list[str]:
     """A stack trace as one line per frame, module:function/arity with file and line where they are known."""
-    lines: List[str] = []
+    lines: list[str] = []
     for frame in stack if isinstance(stack, list) else []:
         if not isinstance(frame, tuple) or len(frame) != 4:
             lines.append(term.to_text(frame))
@@ -93,16 +94,16 @@ def _stack(stack: term.Term) -> List[str]:
         module, function, arity, where = frame
         size = len(arity) if isinstance(arity, list) else arity
         place = {str(item[0]): item[1] for item in where if isinstance(item, tuple) and len(item) == 2} if isinstance(where, list) else {}
-        text = "%s:%s/%s" % (module, function, size)
+        text = f"{module}:{function}/{size}"
         if "file" in place and "line" in place:
-            text += " (%s:%s)" % (term.to_plain(place["file"]), place["line"])
+            text += f" ({term.to_plain(place['file'])}:{place['line']})"
         lines.append(text)
     return lines
 
 
 # --- mesh_info ---
 
-_QUESTIONS: Dict[str, Call] = {
+_QUESTIONS: dict[str, Call] = {
     "visible": ("erlang", "nodes", [_Atom("visible")]),
     "hidden": ("erlang", "nodes", [_Atom("hidden")]),
     "known": ("erlang", "nodes", [_Atom("known")]),
@@ -122,10 +123,10 @@ _QUESTIONS: Dict[str, Call] = {
 COMPARED = ("otp_release", "ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "auto_connect", "carrier")
 
 
-def _view(outcomes: Mapping[str, Outcome], own_name: str) -> Dict[str, Any]:
+def _view(outcomes: Mapping[str, Outcome], own_name: str) -> dict[str, Any]:
     """The answers of one node as plain data; null where a question was not answered."""
     value = {key: outcome.value if isinstance(outcome, Returned) else None for key, outcome in outcomes.items()}
-    view: Dict[str, Any] = {}
+    view: dict[str, Any] = {}
     for key in ("visible", "hidden", "known"):
         nodes = value[key]
         view[key] = sorted(str(node) for node in nodes if str(node) != own_name) if isinstance(nodes, list) else None
@@ -152,58 +153,58 @@ def _set(value: term.Term, default: Any) -> Any:
     return term.to_plain(value[1]) if isinstance(value, tuple) and len(value) == 2 else default
 
 
-async def _ask(link: Link) -> Dict[str, Outcome]:
+async def _ask(link: Link) -> dict[str, Outcome]:
     outcomes = await link.call_all(list(_QUESTIONS.values()))
     return dict(zip(_QUESTIONS, outcomes))
 
 
-def mesh(peers: Sequence[Peer], *, timeout: float, concurrency: int, relink: bool = False) -> Dict[str, Any]:
+def mesh(peers: Sequence[Peer], *, timeout: float, concurrency: int, relink: bool = False) -> dict[str, Any]:
     """Ask each peer for its view, after all links were cut and made again where `relink` says so.
 
-    Returns `targets`, `missing`, `strangers`, `differs`, `whole` and `relinked`.
+    Returns `targets`, `missing`, `non_members`, `differs`, `whole` and `relinked`.
     """
     relinked = _relink(peers, timeout, concurrency) if relink else None
-    targets: List[Dict[str, Any]] = []
+    targets: list[dict[str, Any]] = []
     for peer, result in zip(peers, converse_all(peers, timeout=timeout, concurrency=concurrency, then=_ask)):
         entry = _entry(peer, result)
         entry.update(_view(result.answer, peer.name) if result.connected else dict.fromkeys(_QUESTIONS))
         targets.append(entry)
-    return dict(judge(targets), targets=targets, relinked=relinked)
+    return dict(compare_views(targets), targets=targets, relinked=relinked)
 
 
-def judge(targets: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+def compare_views(targets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Who is missing from whom, who is there that was not asked for, and who differs.
 
     A node that could not be asked is missing from everybody's view that lacks it, and nothing is said of its own.
     """
     members = [target["node"] for target in targets]
-    missing: List[Dict[str, str]] = []
-    strangers: List[Dict[str, str]] = []
+    missing: list[dict[str, str]] = []
+    non_members: list[dict[str, str]] = []
     for target in targets:
         if target["visible"] is None:
             continue
         seen = set(target["visible"])
         missing += [{"from": target["node"], "to": member} for member in members if member != target["node"] and member not in seen]
-        strangers += [{"from": target["node"], "to": node} for node in sorted(seen.difference(members))]
-    differs: List[Dict[str, Any]] = []
+        non_members += [{"from": target["node"], "to": node} for node in sorted(seen.difference(members))]
+    differs: list[dict[str, Any]] = []
     for key in COMPARED:
-        values: Dict[str, List[str]] = {}
+        values: dict[str, list[str]] = {}
         for target in targets:
             if target["visible"] is not None:
                 values.setdefault(str(target[key]), []).append(target["node"])
         if len(values) > 1:
             differs.append({"what": key, "values": [{"value": value, "nodes": nodes} for value, nodes in sorted(values.items())]})
     asked = all(target["visible"] is not None for target in targets)
-    return {"missing": missing, "strangers": strangers, "differs": differs, "whole": asked and not missing}
+    return {"missing": missing, "non_members": non_members, "differs": differs, "whole": asked and not missing}
 
 
-def _relink(peers: Sequence[Peer], timeout: float, concurrency: int) -> Dict[str, Any]:
+def _relink(peers: Sequence[Peer], timeout: float, concurrency: int) -> dict[str, Any]:
     """Cut all visible links of all peers, then have each connect to all others, trying again until the time is up.
 
     Each of the two is done on all nodes before the other begins: a link that one node made must not be cut by the next.
     """
 
-    async def cut(link: Link) -> List[str]:
+    async def cut(link: Link) -> list[str]:
         (outcome,) = await link.call_all([_QUESTIONS["visible"]])
         nodes = list(outcome.value) if isinstance(outcome, Returned) else []
         await link.call_all([("erlang", "disconnect_node", [node]) for node in nodes])
