@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import pwd
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -143,25 +141,6 @@ def test_a_node_without_distribution(directory: Path, words: str, said: str) -> 
     assert judge(directory, words, "none") == said
 
 
-def barrier(user: str, commands: str) -> str:
-    """What nft lists after the commands, in a network namespace of its own."""
-    text = GUARD.read_text(encoding="utf-8")
-    functions = text[text.index("table() {") : text.index("\nstart() {")]
-    script = f"unit=x.service; systemctl() {{ echo {user}; }}\n{functions}\n{commands}\nnft list ruleset"
-    done = subprocess.run(["unshare", "--net", "sh", "-euc", script], capture_output=True, text=True, timeout=30, check=True)
-    return done.stdout
-
-
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("nft") or not shutil.which("unshare"), reason="wants a network namespace and nft")
-def test_a_unit_that_starts_is_closed_until_that_is_lifted() -> None:
-    uid = pwd.getpwnam("nobody").pw_uid
-    closed = barrier("nobody", "close; close")
-    assert closed.count("drop") == 1 and f'oifname != "lo" meta skuid {uid} tcp flags syn,ack / syn,ack' in closed
-    assert barrier("nobody", "close; lift; lift") == ""
-    # The listeners of others belong to root.
-    assert barrier("root", "close") == barrier("", "close") == barrier("of-nobody-here", "close") == ""
-
-
 @pytest.mark.parametrize("product", sorted(folder.name for folder in (ROLES / "product" / "products").iterdir()))
 def test_the_last_words_of_every_drop_in_are_the_environment_and_the_guard(product: str) -> None:
     data = yaml.safe_load((ROLES / "product" / "products" / product / "vars.yml").read_text(encoding="utf-8"))["__beam_product"]
@@ -177,12 +156,7 @@ def test_the_last_words_of_every_drop_in_are_the_environment_and_the_guard(produ
         "beam_service_crash_dump_directory": "",
     }
     lines = [line for line in render(ROLES / "service" / "templates", "node.service.conf", values).splitlines() if line and line[0] != "#"]
-    assert lines[-4:] == [
-        "EnvironmentFile=/etc/beam/x@n1/unit.env",
-        "ExecStopPost=-+/etc/beam/guard lift x.service /etc/beam/x@n1",
-        "ExecStartPre=+/etc/beam/guard close x.service /etc/beam/x@n1",
-        "ExecStartPre=/etc/beam/guard start x.service /etc/beam/x@n1",
-    ]
+    assert lines[-2:] == ["EnvironmentFile=/etc/beam/x@n1/unit.env", "ExecStartPre=/etc/beam/guard start x.service /etc/beam/x@n1"]
     assert ("SocketBindAllow=tcp:9100-9109" in lines) == (product == "erlang")
     environment = render(ROLES / "service" / "templates", "unit.env", values).splitlines()
     assert "ERL_AFLAGS=-args_file /etc/beam/x@n1/vm.args" in environment and "ERL_EPMD_ADDRESS=127.0.0.1,10.0.0.1" in environment
