@@ -29,7 +29,7 @@ def digest_of(variables: Mapping[str, str]) -> str | None:
 def words(text: str) -> Iterator[str]:
     """The assignments in a line of systemctl show."""
     for match in _WORD.finditer(text):
-        yield next(part for part in match.groups() if part is not None)
+        yield next((part for part in match.groups() if part is not None), "")
 
 
 def assignments(text: str) -> Iterator[tuple[str, str]]:

@@ -43,7 +43,9 @@ def main() -> None:
             began = time.process_time()
             problems = Problems()
             cluster = plan(given, problems)
-            shape = cluster.as_dict() if cluster else sys.exit(f"no plan: {problems.grouped()}")
+            if cluster is None:
+                raise SystemExit(f"no plan: {problems.grouped()}")
+            shape = cluster.as_dict()
             best = min(best, time.process_time() - began)
             size = len(json.dumps(shape))
         print(f"{hosts:5} hosts  {best:7.3f} s  {size / 1e6:5.1f} MB of plan", flush=True)

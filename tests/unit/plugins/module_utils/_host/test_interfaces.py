@@ -45,10 +45,9 @@ class Kernel:
 
     def recv(self, _size: int) -> bytes:
         answer = self._rest.pop(0) if self._rest else b""
-        if isinstance(answer, Exception):
-            raise answer
-        assert isinstance(answer, bytes)
-        return answer
+        if isinstance(answer, OSError):
+            raise OSError(answer.errno, answer.strerror)
+        return bytes(answer)
 
 
 @pytest.mark.parametrize(
