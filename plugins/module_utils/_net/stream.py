@@ -113,7 +113,7 @@ async def connect(addresses: list[Address], port: int, source: str | None, timeo
             more = len(addresses) - index
             attempt = loop.sock_connect(sock, address)
             await (attempt if more == 1 else asyncio.wait_for(attempt, max(0.0, until - loop.time()) / more))
-            return TcpStream(sock)
+            return TcpStream(sock, address)
         except asyncio.TimeoutError:
             sock.close()
             problem = WireError(f"nothing came back from {_show(address)}", code="filtered")
@@ -152,24 +152,26 @@ def _connect_error(error: OSError, address: tuple[Any, ...], source: str | None)
 class TcpStream:
     """A connected socket. `send` never fails: why a peer went away shows in the next `receive`."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, remote: tuple[Any, ...]) -> None:
+        # The kernel forgets the address of a peer that has reset: getpeername(2) fails with ENOTCONN.
+        self._remote = remote
         self.sock = sock
         self._loop = asyncio.get_running_loop()
         self._received = 0
 
     def peer(self) -> str:
         """The address connected to."""
-        return str(self.sock.getpeername()[0])
+        return str(self._remote[0])
 
     def address(self) -> Address:
         """Where it is connected to, as `connect` takes it."""
-        return self.sock.family, self.sock.getpeername()
+        return self.sock.family, self._remote
 
     async def send(self, data: bytes) -> None:
         """Send all of it. A peer that is gone is found by reading, where what it said before is still to be had."""
         try:
             await self._loop.sock_sendall(self.sock, data)
-        except ConnectionError:
+        except OSError:
             pass
 
     async def receive(self) -> bytes:
