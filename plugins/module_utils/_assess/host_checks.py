@@ -112,7 +112,8 @@ def _not_looked_at(node: NodeTarget, what: str = "") -> Result:
 
 def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in _units(host, seen):
-        if unit is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
+        guard = (seen.units or {}).get(node.guard)
+        if unit is None or guard is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
             yield _not_looked_at(node)
             continue
         problems = []
@@ -122,6 +123,8 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
             problems.append(f"{node.unit}: {unit.drop_ins[-1]} comes after {node.drop_in} and can undo it")
         if node.guard not in (unit.requires or ()):
             problems.append(f"{node.unit} does not require its guard, {node.guard}")
+        elif guard.active != "active":
+            problems.append(f"{node.guard} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
         if unit.stale:
             problems.append(f"{node.unit}: systemd has not read its files since they changed")
         if unit.active != "active":
