@@ -26,7 +26,7 @@ AT = {
 CONTROLS_HEAD = """\
 # Controls
 
-What `beam.cluster.verify` checks on a cluster. This page is generated from `plugins/module_utils/_assess/controls.py` and `attacks.py` by
+What `beam.cluster.verify` checks on a cluster. This page is generated from `plugins/module_utils/_assess/controls/` and `attacks.py` by
 `make pages`; do not edit it.
 
 A control passes, fails, is not tested, or is not applicable. The play fails after the report if a control failed or was not tested, unless it is

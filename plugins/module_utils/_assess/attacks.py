@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The attacks as data: from where, at which addresses, with which credentials, and what counts as a refusal.
 
-Private to this collection, pure. The control of an attack has the same id. A new attack is one entry here and one in controls.py.
+Private to this collection, pure. The control of an attack has the same id. A new attack is one entry here and one in controls/.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Callable
 
 from .._model.observation import Listener, Observation, Process, Unit
 from .._model.running import vm_problems
-from .controls import SANDBOX_EXPOSURE_MAX
+from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
 from .finding import NOT_TESTED, Finding, Result, result
 from .firewall_checks import firewall_boot, firewall_rules

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 from .._wire.constants import PROBE_NAME
-from .controls import CERTIFICATE_DAYS_MIN
+from .controls.certificates import CERTIFICATE_DAYS_MIN
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
 from .probes import CONNECT, Answer
 from .target import CLEAR_TEXT, OFF, NodeTarget, Target

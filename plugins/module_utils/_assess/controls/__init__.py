@@ -1,0 +1,22 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controls as data: one entry for each question that makes a cluster hardened, in one file for each subject.
+
+Private to this collection, pure. Each control has exactly one check, or is an attack (attacks.py); a test holds that, and another one that
+docs/controls.md says the same.
+"""
+
+from __future__ import annotations
+
+from . import certificates, cookies, exposure, mesh, running, tls
+from .control import DESIGN, LOOKS_AT, SEVERITIES, Control
+
+__all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Control")
+
+CONTROLS = (*exposure.CONTROLS, *tls.CONTROLS, *certificates.CONTROLS, *cookies.CONTROLS, *running.CONTROLS, *mesh.CONTROLS)
+
+NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd", "stale_host")
+"""Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
+
+BY_ID = {control.id: control for control in CONTROLS}

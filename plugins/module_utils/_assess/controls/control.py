@@ -1,0 +1,64 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A control as a value, and where rules come from.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+
+# What a control looks at. The first group is read on the host, the second is what happened when the protocol was spoken.
+LOOKS_AT = ("listeners", "files", "unit", "processes", "firewall", "probes", "mesh", "attacks")
+
+Reference = tuple[str, str]
+"""Title and URL."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One question with a yes or no answer.
+
+    remedy: what makes it pass on any BEAM host, as an imperative. role: the role of this collection that does it, empty where none does. references:
+    where the rule comes from.
+    """
+
+    id: str
+    title: str
+    why: str
+    remedy: str
+    role: str
+    references: tuple[Reference, ...]
+    severity: str
+    looks_at: str
+
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES:
+            raise ValueError(f"{self.id}: unknown severity {self.severity!r}")
+        if self.looks_at not in LOOKS_AT:
+            raise ValueError(f"{self.id}: unknown subject {self.looks_at!r}")
+
+    @property
+    def fix(self) -> str:
+        return f"{self.remedy} Role {self.role} does it." if self.role else self.remedy
+
+
+_OTP = "https://www.erlang.org/doc"
+_SYSTEMD = "https://www.freedesktop.org/software/systemd/man/latest"
+TLS_GUIDE = ("Erlang/OTP, Using TLS for Erlang Distribution", f"{_OTP}/apps/ssl/ssl_distribution.html")
+SECURE_CODING = ("Erlang/OTP Secure Coding Guidelines, DEP-001", f"{_OTP}/system/secure_coding.html")
+PROTOCOL = ("Erlang/OTP, Distribution Protocol", f"{_OTP}/apps/erts/erl_dist_protocol.html")
+DISTRIBUTED = ("Erlang/OTP, Distributed Erlang, Security", f"{_OTP}/system/distributed.html")
+EPMD = ("epmd(1)", f"{_OTP}/apps/erts/epmd_cmd.html")
+ERL = ("erl(1)", f"{_OTP}/apps/erts/erl_cmd.html")
+KERNEL = ("kernel(6)", f"{_OTP}/apps/kernel/kernel_app.html")
+NET_KERNEL = ("net_kernel:allow/1", f"{_OTP}/apps/kernel/net_kernel.html#allow/1")
+NODES = ("erlang:nodes/0", f"{_OTP}/apps/erts/erlang.html#nodes/0")
+UNIT = ("systemd.unit(5)", f"{_SYSTEMD}/systemd.unit.html")
+EXEC = ("systemd.exec(5)", f"{_SYSTEMD}/systemd.exec.html")
+ANALYZE = ("systemd-analyze(1)", f"{_SYSTEMD}/systemd-analyze.html")
+DESIGN = ("Architecture of beam.cluster", "architecture.md")

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of the links between members and of the settings that they share.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import KERNEL, NODES, PROTOCOL, TLS_GUIDE, Control
+
+CONTROLS = (
+    Control(
+        "mesh-connected",
+        "Nodes connect to each other, over TLS where it is planned, and each proves its name",
+        "Neither flags nor the state of a unit prove TLS: a flag given twice means plain TCP on OTP before 27.1. Only a connection does.",
+        "Look up the code of the finding in docs/codes.md. It names the stage at which the connection ended.",
+        "",
+        (TLS_GUIDE, PROTOCOL),
+        "critical",
+        "probes",
+    ),
+    Control(
+        "mesh-members",
+        "Every node is connected to every other member, and to no other node",
+        "Probes that reach all nodes do not prove that the nodes reach each other. A node that is no member runs code on all of them.",
+        "For a missing node: read the log of the node that the finding names. For a node that is no member: stop it, then change the cookie and the "
+        "certificates, because it has both.",
+        "",
+        (NODES,),
+        "critical",
+        "mesh",
+    ),
+    Control(
+        "mesh-settings",
+        "Every node runs with the planned parameters for lost connections",
+        "Nodes that disagree about when a peer is lost split a cluster.",
+        "Set beam_net_ticktime and the other variables of the cluster once for all. Remove the product's own settings that override them.",
+        "distribution",
+        (KERNEL,),
+        "medium",
+        "mesh",
+    ),
+)

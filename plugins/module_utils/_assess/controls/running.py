@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of what runs: the unit, the process and the files that it was started with.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import ANALYZE, DESIGN, ERL, EXEC, TLS_GUIDE, UNIT, Control
+
+SANDBOX_EXPOSURE_MAX = 1.5
+"""Highest overall exposure level of systemd-analyze security that passes; 10 is no sandbox at all."""
+
+CONTROLS = (
+    Control(
+        "options-file",
+        "Files that the VM evaluates at start belong to root, and no other user can write or replace them",
+        "The TLS options file is an Erlang expression that the VM evaluates. Whoever writes it, or replaces it, runs code in the node and can turn "
+        "verification off.",
+        "Set owner root and mode 0644. Let no other user own, or write, a directory above these files.",
+        "distribution",
+        (TLS_GUIDE,),
+        "critical",
+        "files",
+    ),
+    Control(
+        "unit-drop-in",
+        "The unit runs with the drop-in, as its own user, and starts at boot",
+        "Without the drop-in the node has other flags. A node that does not start at boot is missing after the next one.",
+        "Write the drop-in, run systemctl daemon-reload, enable the unit and restart it. Rename a drop-in that sorts after it.",
+        "service",
+        (UNIT,),
+        "high",
+        "unit",
+    ),
+    Control(
+        "unit-sandbox",
+        f"systemd rates the unit's exposure {SANDBOX_EXPOSURE_MAX} or lower",
+        "Code that an attacker runs in a node reaches as little of the host as the node needs.",
+        "Set the sandbox directives of systemd.exec(5) in a drop-in. Remove directives of the unit that come later and override them.",
+        "service",
+        (ANALYZE, EXEC),
+        "medium",
+        "unit",
+    ),
+    Control(
+        "core-dumps",
+        "The node leaves no core dump",
+        "A core dump holds the memory of the VM: the cookie, the TLS keys and the data.",
+        "Set LimitCORE=0 in a drop-in and restart the node; a running process keeps its limit.",
+        "service",
+        (EXEC, ERL),
+        "medium",
+        "unit",
+    ),
+    Control(
+        "running-process",
+        "The running node is the one that the files describe",
+        "A node keeps the options that it was started with. Files that changed since harden nothing.",
+        "Restart the node.",
+        "service",
+        (DESIGN,),
+        "high",
+        "processes",
+    ),
+    Control(
+        "running-vm",
+        "The running VM is the OTP on disk",
+        "An upgrade changes files. A node keeps the VM and the libraries that it has loaded, with their vulnerabilities, until it restarts.",
+        "Restart the node. beam.cluster.site restarts such nodes one at a time.",
+        "service",
+        (("proc(5), /proc/PID/exe and /proc/PID/maps", "https://man7.org/linux/man-pages/man5/proc_pid_exe.5.html"),),
+        "high",
+        "processes",
+    ),
+)
