@@ -19,6 +19,7 @@ from typing import Any
 
 from .door import as_bool, as_float, as_int, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 from .firewall_facts import Firewall
+from .packages import Package, Product, package_of, versions_of
 
 UNLIMITED = -1
 """A core limit that is none, as in the Python module resource."""
@@ -129,20 +130,12 @@ class VmFlags:
 
 
 @dataclass(frozen=True)
-class Package:
-    """A Debian package: the version that is installed, and the one with which a process was started (None where dpkg's log does not say)."""
-
-    name: str
-    installed: str | None
-    started: str | None
-
-
-@dataclass(frozen=True)
 class RunningVm:
     """The OTP that a process runs, which is not always the one on disk.
 
     erts: of the running program; installed_erts: the one that a start would use now. version: of the running OTP, None where its files were replaced
-    and it is not known. replaced: its program and libraries that are no longer the files on disk.
+    and it is not known. replaced: its program and libraries that are no longer the files on disk. applications: version of each application of OTP
+    that it can load, None where that is not known. products: what it runs beside OTP.
     """
 
     executable: str | None
@@ -152,24 +145,26 @@ class RunningVm:
     version: str | None
     package: Package | None
     replaced: tuple[str, ...]
+    applications: Mapping[str, str] | None = None
+    products: tuple[Product, ...] = ()
 
     @classmethod
     def parse(cls, raw: object) -> RunningVm | None:
         if not isinstance(raw, Mapping):
             return None
-        replaced, of = as_texts(raw.get("replaced")), raw.get("package")
+        replaced = as_texts(raw.get("replaced"))
         if replaced is None:
             return None
-        package = of if isinstance(of, Mapping) else {}
-        name = as_text(package.get("name"))
         return cls(
             executable=as_path(raw.get("executable")),
             otp_root=as_path(raw.get("otp_root")),
             erts=as_text(raw.get("erts")),
             installed_erts=as_text(raw.get("installed_erts")),
             version=as_text(raw.get("version")),
-            package=Package(name, as_text(package.get("installed")), as_text(package.get("started"))) if name else None,
+            package=package_of(raw.get("package")),
             replaced=replaced,
+            applications=versions_of(raw.get("applications")),
+            products=each(raw.get("products"), Product.parse) or (),
         )
 
 
@@ -330,12 +325,18 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Otp:
-    """One installation of Erlang/OTP, by its root directory: the host's own, a release's, a container's. pids: the VMs that run from it."""
+    """One installation of Erlang/OTP, by its root directory: the host's own, a release's, a container's. pids: the VMs that run from it.
+
+    applications, package: where no process of the host itself runs from it (that process has its own). container: it is in one.
+    """
 
     root: str
     release: str | None
     version: str | None
     pids: tuple[int, ...] = ()
+    applications: Mapping[str, str] | None = None
+    package: Package | None = None
+    container: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Otp | None:
@@ -343,7 +344,15 @@ class Otp:
         if root is None:
             return None
         numbers = tuple(pid for pid in pids if as_int(pid) is not None) if isinstance(pids, (list, tuple)) else ()
-        return cls(root, as_text(raw.get("release")), as_text(raw.get("version")), numbers)
+        return cls(
+            root=root,
+            release=as_text(raw.get("release")),
+            version=as_text(raw.get("version")),
+            pids=numbers,
+            applications=versions_of(raw.get("applications")),
+            package=package_of(raw.get("package")),
+            container=bool(raw.get("container")),
+        )
 
 
 def _units(raw: object) -> Mapping[str, Unit] | None:
