@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import report_html, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict, advisory
@@ -22,6 +23,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -51,6 +53,8 @@ class ActionModule(ActionBase):
             evidence = _evidence(arguments, now)
         except (KeyError, TypeError, AttributeError) as error:
             return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
+        except TableError as error:
+            return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
         result: dict[str, Any] = {
             "changed": False,
@@ -104,6 +108,8 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         untested=arguments["untested"],
         advisories=advisories,
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
+        table=_advisories.table(plan.get("advisories_file")),
+        table_given=bool(plan.get("advisories_file")),
     )
 
 

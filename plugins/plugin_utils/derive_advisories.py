@@ -148,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, help="folder of records as published")
     parser.add_argument("--output", type=Path, required=True, help="the table to write")
-    parser.add_argument("--as-of", type=datetime.date.fromisoformat, help="day on which the records were downloaded (default: date of the newest record)")
+    parser.add_argument("--as-of", type=datetime.date.fromisoformat, help="day of the download (default: that of the newest record)")
     parser.add_argument("--base", type=Path, default=_advisories.SHIPPED, help="table to start from (default: that of the collection)")
     options = parser.parse_args(arguments)
     left_out: Counter[str] = Counter()

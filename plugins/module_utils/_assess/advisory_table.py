@@ -100,10 +100,11 @@ class Table:
             mine = patches.setdefault(source, {})
             for vulnerability, fixed in own.items():
                 mine[vulnerability] = tuple(dict.fromkeys((*mine.get(vulnerability, ()), *fixed)))
+        both = {**hand.known, **self.known}
         return Table(
             date=self.date,
             sources=(*self.sources, *hand.sources),
-            known={**hand.known, **self.known},
+            known={name: both[name] for name in sorted(both, key=id_key)},
             patches=patches,
             not_affected={**hand.not_affected, **self.not_affected},
         )

@@ -272,6 +272,9 @@ def _osv_ranges(one: Mapping[str, Any]) -> Iterator[Range]:
 # -- OpenVEX -----------------------------------------------------------------------------------------------------------------------------------
 
 
+_PRODUCT = re.compile(r"pkg:(github/erlang/otp|otp/([a-z0-9_]+))@(?:OTP-)?([^?]+)(?:\?.*)?")
+
+
 def read_openvex(raw: Mapping[str, Any]) -> Record:
     """What OTP's authors say of their releases (https://github.com/openvex/spec): versions that are not affected, or fixed. The last word counts."""
     said: dict[tuple[str, str, str], str] = {}
@@ -279,7 +282,7 @@ def read_openvex(raw: Mapping[str, Any]) -> Record:
         vulnerability = statement["vulnerability"]
         name = str(vulnerability["name"] if isinstance(vulnerability, Mapping) else vulnerability)
         for product in statement.get("products") or ():
-            found = re.fullmatch(r"pkg:(github/erlang/otp|otp/([a-z0-9_]+))@(?:OTP-)?([^?]+)", str(product["@id"] if isinstance(product, Mapping) else product))
+            found = _PRODUCT.fullmatch(str(product["@id"] if isinstance(product, Mapping) else product))
             if found and name.startswith("CVE-") and versions.is_version(found.group(3)):
                 said[(name, found.group(2) or OTP, found.group(3))] = str(statement["status"])
     excepted: dict[str, dict[str, set[str]]] = {}
@@ -295,7 +298,7 @@ def read_openvex(raw: Mapping[str, Any]) -> Record:
 _SOURCES = frozenset({"couchdb", "ejabberd", "elixir-lang", "erlang", "rabbitmq-server"})
 _HEAD = re.compile(r"(?P<source>[a-z0-9][a-z0-9+.-]*) \((?P<version>[^()\s]+)\) [^;]+;.*")
 _ITEM = re.compile(r"\s+[*+-] ")
-_NO_FIX = re.compile(r"\b(?:remove|removed|drop|dropped|revert|reverted|disable|disabled|not affected|not vulnerable|incomplete|regression)\b", re.IGNORECASE)
+_NO_FIX = re.compile(r"\b(?:removed?|drop(?:ped)?|revert(?:ed)?|disabled?|not affected|not vulnerable|incomplete|regression)\b", re.IGNORECASE)
 _CVE = re.compile(r"CVE-\d{4}-\d{4,}")
 
 

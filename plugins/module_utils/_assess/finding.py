@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from .._model.advisories import Advisory
 from .._model.observation import Observation
 from .._model.waivers import Waiver
+from .advisory_table import Table
 from .controls import BY_ID, SEVERITIES
 from .probes import FULL, Answer, Questions, Scope
 from .target import Target
@@ -123,6 +124,7 @@ class Evidence:
 
     seen: one observation for each host that was looked at. answers: results of the probes. views: by node. outsiders: hosts outside the cluster that
     attacked, empty where there was none. epoch: now, in seconds, by the controller's clock. untested: why no attack was made at all (check mode).
+    table: the known vulnerabilities; table_given: it is the operator's, not the collection's.
     """
 
     target: Target
@@ -134,6 +136,8 @@ class Evidence:
     untested: str = ""
     advisories: Sequence[Advisory] = ()
     scope: Scope = FULL
+    table: Table | None = None
+    table_given: bool = False
 
     @cached_property
     def questions(self) -> Questions:

@@ -101,7 +101,7 @@ def _fix(software: Software, known: Known, table: Table) -> str:
     line = [
         fixed
         for fixed in table.patches.get(source, {}).get(known.id, ())
-        if software.package and versions.DebianVersion(software.package) < versions.DebianVersion(fixed) and versions.same_line(software.package, fixed)
+        if software.package and versions.DebianVersion(software.package) < versions.DebianVersion(fixed) and _comes_after(fixed, software.package)
     ]
     if line:
         return f"Upgrade {software.package_name} to {line[0]} or newer."
@@ -110,6 +110,11 @@ def _fix(software: Software, known: Known, table: Table) -> str:
     if fixed is None:
         return f"No release of {name} with a fix is known."
     return f"Upgrade to {name} {fixed} or newer{', or to a package that carries its fix' if software.package else ''}."
+
+
+def _comes_after(fixed: str, package: str) -> bool:
+    """Whether an upload is an update of the Debian release that a package is from."""
+    return versions.same_line(package, fixed) and versions.same_line(fixed, package)
 
 
 def software_of(seen: Observation) -> Iterator[Software]:

@@ -102,7 +102,7 @@ def test_a_limited_run_assesses_its_own_hosts_and_connects_to_all() -> None:
     of["hosts"]["n1"]["in_run"] = of["hosts"]["n3"]["in_run"] = False
     verdict = evaluate(made.evidence(of=of, seen={"n2": made.host("n2")}))
     assert verdict.ok, verdict.failures
-    assert {found.subject for found in verdict.findings} == {"n2", "beam@n2"}
+    assert {found.subject for found in verdict.findings} == {"n2", "beam@n2", "beam"}
     attacked = {(o.answer.probe.source, o.answer.probe.target) for o in verdict.outcomes}
     assert attacked == {("beam@n2", "beam@n2"), ("", "beam@n2")}
     assert (verdict.coverage.pairs, verdict.coverage.complete) == (2, True)
