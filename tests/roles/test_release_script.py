@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.beam.cluster.plugins.module_utils._model.reserved_flags import FLAGS
 from rendering import render
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 PRODUCTS = ROLES / "product" / "products"
-REFUSED = list(yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_reserved_flags"])
+REFUSED = list(FLAGS)
 
 
 class Release:

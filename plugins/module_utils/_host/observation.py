@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import platform
+import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import certificates, files, firewall, interfaces, otp, proc, units, vm
+from . import accounts, certificates, files, firewall, interfaces, otp, proc, settings, units, vm
 
 _UNITS = (
     "beam-firewall.service",
@@ -27,9 +28,18 @@ _UNITS = (
 )
 
 
-def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), epmd_port: int = EPMD_PORT) -> dict[str, Any]:
+def observe(
+    extra_units: Iterable[str] = (),
+    extra_files: Iterable[str] = (),
+    epmd_port: int = EPMD_PORT,
+    *,
+    nodes: Sequence[settings.Question] = (),
+    users: Iterable[str] = (),
+    otp_root: str = "",
+) -> dict[str, Any]:
     """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset.
 
+    nodes: the planned nodes, of which the operator's settings are read. users: accounts to look for. otp_root: where the host's OTP is, "" to search.
     unknown: for each part that is None, or not whole, why.
     """
     epoch = time.time()
@@ -39,12 +49,12 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
     processes = [one for one in found if not one.container]
     listeners = proc.listeners()
     here = addresses()
-    seen_units = _units(extra_units, processes, unknown)
+    seen_units = _units((*extra_units, *(node.unit for node in nodes)), processes, unknown)
     listing = files.describe_all(extra_files)
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
     _name_sockets(listeners or [])
     seen_firewall = firewall.summary(seen_units)
-    installed = otp.installed()
+    installed = otp.installed(otp_root)
     reasons = {
         "listeners": "" if listeners is not None else "/proc/net/tcp cannot be read",
         "addresses": "" if here is not None else "the kernel did not list the addresses (netlink)",
@@ -60,11 +70,18 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
         "hostname": platform.node(),
         "init": units.init(),
         "distribution": distribution(),
+        "ipv6": has_ipv6(),
+        "unprivileged_port": proc.unprivileged_port(),
+        "accounts": accounts.describe(users),
+        "settings": settings.settings(nodes, seen_units),
+        "databases": settings.databases(nodes),
         "addresses": here,
         "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
-        "processes": [{**proc.as_dict(one), "vm": None if one.process == "epmd" else vm.describe(one.pid)} for one in processes],
+        "processes": [
+            {**proc.as_dict(one), "vm": None if one.process == "epmd" else vm.describe(one.pid), "writes": proc.writes(one.pid)} for one in processes
+        ],
         "contained": [proc.as_dict(one) for one in found if one.container],
         "units": seen_units,
         "files": listing.entries,
@@ -138,7 +155,16 @@ def addresses() -> list[dict[str, object]] | None:
     ]
 
 
-def distribution() -> dict[str, str | None]:
+def has_ipv6() -> bool:
+    """Whether the kernel has IPv6: not with ipv6.disable=1."""
+    try:
+        socket.socket(socket.AF_INET6, socket.SOCK_STREAM).close()
+    except OSError:
+        return False
+    return True
+
+
+def distribution() -> dict[str, object]:
     """From os-release(5)."""
     values: dict[str, str] = {}
     for path in ("/etc/os-release", "/usr/lib/os-release"):
@@ -149,4 +175,5 @@ def distribution() -> dict[str, str | None]:
         except OSError:
             continue
     names = {"id": "ID", "version_id": "VERSION_ID", "codename": "VERSION_CODENAME"}
-    return {ours: values[theirs].strip("\"'") if theirs in values else None for ours, theirs in names.items()}
+    texts = {ours: values[theirs].strip("\"'") if theirs in values else None for ours, theirs in names.items()}
+    return {**texts, "like": values.get("ID_LIKE", "").strip("\"'").split()}

@@ -50,13 +50,14 @@ HOST = (
     "beam_nodes",
     "beam_hidden",
     "beam_firewall",
+    "beam_platform_untested",
 )
 """A host's own, and its peers must see it."""
 
 SECRET = ("beam_cookie", "beam_pki_ca_passphrase")
 """The same on every member, and never in a result, a fact or a message."""
 
-OTHERS = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate")
+OTHERS = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate", "beam_otp_root", "beam_otp_install")
 """Not the plan's, but it cannot validate without them."""
 
 READABLE = CLUSTER + HOST + OTHERS
