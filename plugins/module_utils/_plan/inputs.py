@@ -77,6 +77,7 @@ class Unreadable:
     reason: str
 
 
+_DEFINE = "define what it refers to in the inventory. Our playbooks gather no facts: write the value, or gather them in a play before."
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"[+-]?(?:[0-9]{1,9}[smhdw])+")
 
@@ -189,7 +190,7 @@ def effective_values(
         settled = dict(seen)
     for host, value in settled.items():
         if isinstance(value, Unreadable):
-            problems.add(host, variable, "undefined", f"its template fails: {value.reason}.", "define what it refers to in the inventory.")
+            problems.add(host, variable, "undefined", f"its template fails: {value.reason}.", _DEFINE)
             settled[host] = MISSING
     return settled
 

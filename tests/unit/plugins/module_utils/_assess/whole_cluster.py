@@ -217,7 +217,7 @@ def host(name: str) -> dict[str, Any]:
                 exposure=1.3,
                 digest="d1ge57",
             ),
-            "beam-guard-beam.service": unit(),
+            "beam-watch-beam.service": unit(),
             "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
             "beam-firewall.service": unit(),
         },
