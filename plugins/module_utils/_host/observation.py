@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import certificates, files, firewall, interfaces, otp, proc, units, vm
+from . import certificates, files, firewall, interfaces, otp, proc, secrets, units, vm
 
 _UNITS = (
     "beam-firewall.service",
@@ -27,9 +27,16 @@ _UNITS = (
 )
 
 
-def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), epmd_port: int = EPMD_PORT) -> dict[str, Any]:
+def observe(
+    extra_units: Iterable[str] = (),
+    extra_files: Iterable[str] = (),
+    epmd_port: int = EPMD_PORT,
+    find_secrets: bool = False,
+    run_key: str | None = None,
+) -> dict[str, Any]:
     """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset.
 
+    find_secrets: look for cookies and private keys, too. run_key: a random key under which cookies of several hosts are compared.
     unknown: for each part that is None, or not whole, why.
     """
     epoch = time.time()
@@ -42,6 +49,7 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
     seen_units = _units(extra_units, processes, unknown)
     listing = files.describe_all(extra_files)
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
+    found_secrets, search_ended = _secrets(listing, processes, seen_units, run_key) if find_secrets else (None, "")
     _name_sockets(listeners or [])
     seen_firewall = firewall.summary(seen_units)
     installed = otp.installed()
@@ -50,6 +58,7 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
         "addresses": "" if here is not None else "the kernel did not list the addresses (netlink)",
         "files": "" if listing.whole else f"there are more than {files.MOST} files, the rest was not looked at",
         "certificates": failed,
+        "secrets": search_ended,
         "firewall": "" if seen_firewall["readable"] else _why_unreadable(seen_firewall),
     }
     unknown.update((part, why) for part, why in reasons.items() if why)
@@ -70,11 +79,22 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
         "files": listing.entries,
         "missing": listing.missing,
         "certificates": pems,
+        "secrets": found_secrets,
         "epmd": epmd(listeners or [], epmd_port),
         "otp": {**installed, **otp.candidate(apt.output())},
         "otp_roots": otp.roots(str(installed["root"]) if installed["root"] else None, found),
         "unknown": unknown,
     }
+
+
+def _secrets(
+    listing: files.Listing, processes: Iterable[proc.Process], seen_units: Mapping[str, Mapping[str, Any]] | None, run_key: str | None
+) -> tuple[dict[str, object], str]:
+    machines = [one for one in processes if one.process != "epmd"]
+    cookie_files = [str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")]
+    environment_files = {path.lstrip("-") for unit in (seen_units or {}).values() for path in unit.get("environment_files") or ()}
+    homes, roots = ({str(value) for value in values if value} for values in ((one.home for one in machines), (one.root for one in machines)))
+    return secrets.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), run_key)
 
 
 def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dict[str, str]) -> dict[str, dict[str, object]] | None:
