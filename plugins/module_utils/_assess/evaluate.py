@@ -16,9 +16,11 @@ from . import waivers as applied
 from .advisory_checks import advisory_findings, known_advisories
 from .attack_checks import attack_findings, outcomes_of
 from .controls import CONTROLS
+from .cookie_checks import cookie_findings
 from .finding import NEVER, Coverage, Evidence, Verdict
 from .host_checks import host_findings
 from .mesh_checks import mesh_findings
+from .pki_checks import pki_findings
 
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 
@@ -29,6 +31,7 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *attack_findings(evidence, outcomes)]
     found += advisory_findings(evidence, fail_at)
     advisories = (*evidence.advisories, *known_advisories(evidence, fail_at))
+    found += [*pki_findings(evidence), *cookie_findings(evidence)]
     found.sort(key=lambda finding: _ORDER[finding.control])
     return Verdict(
         target=evidence.target,
