@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The known vulnerabilities of the observed hosts, and whether the table of them is of today.
 
-Private to this collection, pure. An old table fails a run that relies on it: one whose operator has brought a table, or lets advisories fail the run.
+Private to this collection, pure. An old table fails a run that relies on it: one whose operator gave a table, or lets advisories fail the run.
 In any other run its age is an advisory, like the vulnerabilities themselves.
 """
 

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import unquote
 
 from .._model import applications, versions
 from .advisory_table import OTP, Known, Range
@@ -87,7 +86,7 @@ _SEMVER_TEXT = re.compile(r"(?:(>=|>|<=|<|=)\s*)?v?(\d[0-9A-Za-z.+-]*)")
 def _cve_package(one: Mapping[str, Any]) -> str:
     found = re.match(r"pkg:([a-z-]+)/([^?@]+)", str(one.get("packageURL") or ""))
     if found:
-        kind, name = found.group(1), unquote(found.group(2))
+        kind, name = found.group(1), found.group(2)
         if kind == "software-id":
             return OTP if name == "erlang.org/otp" else ""
         if kind in ("github", "githubactions"):

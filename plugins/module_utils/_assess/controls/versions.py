@@ -21,7 +21,7 @@ CONTROLS = (
         "Vulnerabilities that were published after the date of the table are not in the report. OTP published some in every month of 2026.",
         "Make a newer table with plugins/plugin_utils/derive_advisories.py, and set beam_advisories_file to it.",
         "",
-        (("Known vulnerabilities, and how to bring a newer table", "https://github.com/beam-cluster/beam.cluster/blob/main/docs/advisories.md"),
+        (("Known vulnerabilities, and how to make a newer table", "https://github.com/beam-cluster/beam.cluster/blob/main/docs/advisories.md"),
          ("Erlang Ecosystem Foundation CNA", "https://cna.erlef.org")),
         "medium",
         "advisories",
