@@ -72,8 +72,8 @@ class Source:
 class Table:
     """All that is known. date: the day whose state it is, that of its oldest source.
 
-    patches: Debian source package -> vulnerability -> versions of the package that first had a fix of their own. not_affected: vulnerability -> package
-    name -> versions that their authors call not affected (OpenVEX), whatever the ranges say.
+    patches: Debian source package -> vulnerability -> versions of the package that first had a fix of their own. not_affected: vulnerability ->
+    package name -> versions that their authors call not affected (OpenVEX), whatever the ranges say.
     """
 
     date: datetime.date
