@@ -207,12 +207,8 @@ otp_roots:
       sample: "27.3.4.1"
     pids: {type: list, elements: int, description: "The processes that run from it."}
     container: {type: bool, description: "Whether it is in a container on this host."}
-    applications:
-      description: Version of each application of OTP in it, null if unknown, or if a process of the host itself runs from it.
-      type: dict
-    package:
-      description: C(name) and C(installed) version of the Debian package of C(/usr/lib/erlang). Null as RV(otp_roots[].applications).
-      type: dict
+    applications: {type: dict, description: "Version of each OTP application in it, null if a process of the host itself runs from it."}
+    package: {type: dict, description: "C(name) and C(installed) version of its Debian package, null as RV(otp_roots[].applications)."}
 firewall:
   description: The active firewall, and the packets that this collection's own table accepts.
   returned: success
@@ -333,18 +329,8 @@ processes:
             package contains it.
           type: dict
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
-        applications:
-          description: Version of each application of OTP that it can load, null if its directories have changed since it was started.
-          type: dict
-          sample: {kernel: 10.2.7.1, ssl: 11.2.12.1}
-        products:
-          description: Elixir, RabbitMQ, ejabberd, CouchDB, EMQX or VerneMQ, if it can load them.
-          type: list
-          elements: dict
-          contains:
-            name: {type: str, description: "Name of the product.", sample: rabbitmq}
-            version: {type: str, description: "Version that it runs, null if it is not known."}
-            package: {type: dict, description: "Debian package, with the keys of RV(processes[].vm.package). Null if there is none."}
+        applications: {type: dict, description: "Version of each OTP application that it can load, null if their directories changed since its start."}
+        products: {type: list, elements: dict, description: "C(name), C(version) and C(package) of Elixir, RabbitMQ, ... that it can load."}
 contained:
   description: BEAM processes in containers on this host, as RV(processes).
   returned: success
