@@ -54,6 +54,8 @@ def tracked(*patterns: str) -> list[str]:
         "plugins/**/*.py",
         "playbooks/*.yml",
         "docs/**/*.md",
+        "docs/images/*.png",
+        "docs/schemas/*.json",
         "changelogs/changelog.yaml",
     ],
 )
