@@ -24,6 +24,9 @@ from ..probes import CONNECT, Answer
 NODES_LISTED_MAX = 12
 """Nodes up to which every pair and every attack is listed. Above, what is as it should be is counted."""
 
+LIFETIME = "certificate-lifetime"
+"""The control of the days left."""
+
 WORDS = {PASSED: "ok", FAILED: "FAILED", NOT_TESTED: "NOT TESTED", NOT_APPLICABLE: "not applicable", WAIVED: "waived"}
 WORST_FIRST = (FAILED, NOT_TESTED, WAIVED, PASSED, NOT_APPLICABLE)
 

@@ -14,11 +14,10 @@ from typing import NamedTuple
 
 from ..._model.advisories import Advisory
 from ..finding import FAILED, NOT_TESTED, WAIVED, Finding
-from ..mesh_checks import LIFETIME
 from . import trend
 from .evidence_page import attacks, controls, mesh
 from .markup import Markup, folded, grid, joined, row, section, severity, status, tag
-from .model import Fault, Gap, Report, when
+from .model import LIFETIME, Fault, Gap, Report, when
 from .picture import picture
 from .style import STYLE
 

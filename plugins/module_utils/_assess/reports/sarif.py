@@ -73,6 +73,7 @@ def _advisory_rules(advisories: Iterable[Advisory]) -> Iterator[dict[str, Any]]:
         yield {
             "id": visible(name) or "advisory",
             "shortDescription": {"text": visible(one.title) or "Advisory"},
+            "fullDescription": {"text": visible(one.detail or one.title) or "Advisory"},
             "help": {"text": visible(one.fix) or "See the details of the result."},
             "defaultConfiguration": {"level": _LEVEL[one.severity]},
             "properties": {"security-severity": _SECURITY_SEVERITY[one.severity], "tags": ["security", "erlang", "vulnerability"]},
