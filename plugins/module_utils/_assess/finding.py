@@ -8,6 +8,7 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -66,6 +67,11 @@ class Finding:
     def bad(self) -> bool:
         """Whether it fails the play."""
         return self.status in (FAILED, NOT_TESTED)
+
+    @property
+    def fingerprint(self) -> str:
+        """What it is about, the same in every report: SHA-256 of control, hosts (sorted, with a comma between) and subject, a line each."""
+        return hashlib.sha256("\n".join((self.control, ",".join(sorted(self.hosts)), self.subject)).encode()).hexdigest()
 
     @property
     def subjects(self) -> frozenset[str]:
