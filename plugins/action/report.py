@@ -20,6 +20,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._model.door import each
+from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 
@@ -95,7 +97,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
     advisories = [advisory(entry) for entry in plan.get("advisories") or ()]
     advisories += [advisory(entry, name) for name, own in hosts.items() for entry in own.get("advisories") or ()]
     return Evidence(
-        target=Target.from_plan(plan),
+        target=Target.from_plan(plan, {name: own["contents"] for name, own in hosts.items() if own.get("contents") is not None}),
         seen={name: Observation.parse(name, own["observed"]) for name, own in hosts.items() if own.get("observed")},
         answers=list(_answers([*pairs, *arguments["outside"]])),
         views={view["node"]: NodeView.parse(view) for view in arguments["mesh"]},
@@ -104,6 +106,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         untested=arguments["untested"],
         advisories=advisories,
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
+        links={name: each(own["links"], Link.parse) or () for name, own in hosts.items() if own.get("links") is not None},
     )
 
 

@@ -239,6 +239,18 @@ processes:
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
+    adding:
+      description: >-
+        Names of the variables in its environment that add flags, code or commands to a VM, such as C(ERL_ZFLAGS), C(ERL_LIBS), C(HEART_COMMAND).
+        Null if its environment could not be read.
+      type: list
+      elements: str
+    runs:
+      description: >-
+        Flags of its command line that run code, with their module, for example C(-s rabbit). Of C(-eval) only the flag. Without those of this
+        collection's argument files.
+      type: list
+      elements: str
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
       type: dict
@@ -272,6 +284,7 @@ units:
     drop_ins: {type: list, elements: str, description: "The drop-ins, in the order in which systemd reads them."}
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
+    runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
     user: {type: str, description: "User of the unit, empty for root, null for a unit without processes (a target)."}
     core_limit: {type: str, description: "C(LimitCORE)."}
     after: {type: list, elements: str, description: "Units that it starts after."}
@@ -301,6 +314,7 @@ files:
     owner: {type: str, description: "Its user."}
     group: {type: str, description: "Its group."}
     size: {type: int, description: "Size in bytes."}
+    modified: {type: float, description: "Time of the last change, in seconds since 1970."}
     sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
     replaceable_by:
       description:

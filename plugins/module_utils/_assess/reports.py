@@ -143,11 +143,33 @@ def _groups(findings: Sequence[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
+def folded(verdict: Verdict) -> dict[tuple[str, str], list[Finding]]:
+    """The symptoms of each failure that is shown itself, by its control and subject."""
+    shown = {(one.control, one.subject) for one in verdict.failures if not one.symptom}
+    found: dict[tuple[str, str], list[Finding]] = {}
+    for one in verdict.failures:
+        if one.symptom and (one.cause, one.cause_subject) in shown:
+            found.setdefault((one.cause, one.cause_subject), []).append(one)
+    return found
+
+
+def _unfolded(verdict: Verdict, statuses: Sequence[str]) -> list[Finding]:
+    """Findings with one of these statuses, without the symptoms that are shown under their cause."""
+    hidden = {id(one) for several in folded(verdict).values() for one in several}
+    return [one for one in verdict.findings if one.status in statuses and id(one) not in hidden]
+
+
+def _symptoms(several: Sequence[Finding]) -> str:
+    counts = Counter(one.control for one in several)
+    names = ", ".join(f"{control}{f' ({number})' if number > 1 else ''}" for control, number in counts.items())
+    return f"{len(several)} symptoms of it: {names}" if several else ""
+
+
 def _reason(finding: Finding) -> str:
     return f"{finding.cause} fails" if finding.cause else "; ".join(finding.details)
 
 
-def _finding_lines(group: Sequence[Finding]) -> Iterator[str]:
+def _finding_lines(group: Sequence[Finding], symptoms: Sequence[Finding] = ()) -> Iterator[str]:
     finding = group[0]
     if len(group) > 1:
         names = ", ".join(one.control for one in group)
@@ -165,6 +187,8 @@ def _finding_lines(group: Sequence[Finding]) -> Iterator[str]:
         yield from _wrapped("    waived: ", f"{WORDS[finding.waived_status]}: {finding.waiver}")
     elif finding.status == FAILED:
         yield from _wrapped("    what to do: ", control.fix)
+    if symptoms:
+        yield from _wrapped("    ", _symptoms(symptoms))
 
 
 def counts_of(verdict: Verdict) -> Counter[str]:
@@ -173,7 +197,9 @@ def counts_of(verdict: Verdict) -> Counter[str]:
 
 def summary(verdict: Verdict) -> str:
     counts = counts_of(verdict)
-    return ", ".join(f"{counts[status]} {word.lower()}" for status, word in WORDS.items() if counts[status])
+    found = ", ".join(f"{counts[status]} {word.lower()}" for status, word in WORDS.items() if counts[status])
+    symptoms = sum(map(len, folded(verdict).values()))
+    return f"{found}; {symptoms} of these are symptoms of another" if symptoms else found
 
 
 def _by_severity(advisories: Sequence[Advisory]) -> str:
@@ -200,12 +226,13 @@ def text(verdict: Verdict) -> list[str]:
     lines += [] if verdict.coverage.complete else list(_wrapped("Coverage: ", str(verdict.coverage)))
     lines += ["", "Mesh: connections between the nodes", *_matrix(verdict), "", "Attacks"]
     lines += _table([list(row) for row in attack_rows(verdict)])
+    symptoms = folded(verdict)
     for title, statuses in (("Failed controls", (FAILED, NOT_TESTED)), ("Waived", (WAIVED,))):
-        found = [finding for finding in verdict.findings if finding.status in statuses]
+        found = _unfolded(verdict, statuses)
         if found:
             lines += ["", title]
             for group in _groups(found):
-                lines += _finding_lines(group)
+                lines += _finding_lines(group, symptoms.get((group[0].control, group[0].subject), ()))
     for waiver in verdict.unused_waivers:
         lines += ["", f"Waiver not needed: {waiver.control}{' on ' + waiver.host if waiver.host else ''} ({waiver.reason})"]
     if verdict.advisories:
@@ -217,13 +244,16 @@ def text(verdict: Verdict) -> list[str]:
 def failure(verdict: Verdict, limit: int = 20) -> str:
     """One text for fail_json: what failed, with pair, stage and reason."""
     lines = []
-    for group in _groups(verdict.failures):
+    symptoms = folded(verdict)
+    for group in _groups(_unfolded(verdict, (FAILED, NOT_TESTED))):
         finding = group[0]
         word = "not tested" if finding.status == NOT_TESTED else "failed"
         if len(group) > 1:
             lines.append(f"{finding.subject}: {len(group)} controls {word}, because {_reason(finding)}: {', '.join(one.control for one in group)}")
         else:
             lines += [f"{finding.control} {word}: {finding.subject}: {detail}" for detail in finding.details or ("",)]
+        own = symptoms.get((finding.control, finding.subject), ())
+        lines += [f"  {_symptoms(own)}"] if own else []
     lines += [f"{advisory.control} on {advisory.host}: {advisory.title} (severity {advisory.severity})" for advisory in verdict.failing_advisories]
     more = f"\n... and {len(lines) - limit} more; the report has them all" if len(lines) > limit else ""
     return "The cluster is not proven:\n" + "\n".join(lines[:limit]) + more
@@ -291,7 +321,7 @@ def _counts_data(verdict: Verdict) -> list[dict[str, Any]]:
 
 
 def data(verdict: Verdict, epoch: float) -> dict[str, Any]:
-    """The JSON report: plain data, every key always there."""
+    """The JSON report: plain data, every key always there, but for a finding's cause_subject: only a symptom of another finding has one."""
     counts, coverage = counts_of(verdict), verdict.coverage
     return {
         "schema": SCHEMA,
@@ -322,6 +352,7 @@ def data(verdict: Verdict, epoch: float) -> dict[str, Any]:
                 "subject": finding.subject,
                 "details": list(finding.details),
                 "cause": finding.cause or None,
+                **({"cause_subject": finding.cause_subject} if finding.cause_subject else {}),
                 "waived": finding.waiver or None,
                 "waived_status": finding.waived_status or None,
             }

@@ -179,7 +179,8 @@ class Process:
 
     program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
-    vm: which OTP it runs; None for epmd, and where the program could not be read.
+    vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
+    None where its environment could not be read. runs: flags that run code at its start ("-s rabbit", "-eval"), without those of our argument files.
     """
 
     pid: int
@@ -194,6 +195,8 @@ class Process:
     root: str | None = None
     container: bool = False
     vm: RunningVm | None = None
+    adding: frozenset[str] | None = None
+    runs: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Process | None:
@@ -214,6 +217,8 @@ class Process:
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
             vm=RunningVm.parse(raw.get("vm")),
+            adding=as_set(raw.get("adding")),
+            runs=as_texts(raw.get("runs")) or (),
         )
 
     @property
@@ -223,7 +228,7 @@ class Process:
 
 @dataclass(frozen=True)
 class FileFacts:
-    """One file or directory. kind: "file", "directory", "link" or "other".
+    """One file or directory. kind: "file", "directory", "link" or "other". modified: seconds since 1970.
 
     replaceable_by: users other than root who may write a directory above it, so that they can put another file in its place: "beam", "group adm",
     "everybody"; replaceable_through: those directories. None where a directory could not be looked at.
@@ -238,6 +243,7 @@ class FileFacts:
     sha256: str | None = None
     replaceable_by: tuple[str, ...] | None = None
     replaceable_through: tuple[str, ...] | None = None
+    modified: float | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> FileFacts | None:
@@ -258,6 +264,7 @@ class FileFacts:
             sha256=as_text(raw.get("sha256")),
             replaceable_by=as_texts(raw.get("replaceable_by")),
             replaceable_through=as_texts(raw.get("replaceable_through")),
+            modified=as_float(raw.get("modified")),
         )
 
 
@@ -267,7 +274,8 @@ class Unit:
 
     core_limit: LimitCORE as systemd prints it ("0", "infinity"). exposure: systemd-analyze security, 0 to 10. digest: BEAM_CLUSTER_DIGEST that a
     process started now would get. environment_names: the variables that it would get from the unit and its files, names only; None where a file
-    could not be read. environment_files: in order, with a "-" in front where the file may be missing.
+    could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run
+    code in a VM.
     """
 
     load: str
@@ -285,6 +293,7 @@ class Unit:
     environment_files: tuple[str, ...] | None = None
     fragment: str | None = None
     main_pid: int | None = None
+    runs: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -304,6 +313,7 @@ class Unit:
             environment_files=as_texts(raw.get("environment_files")),
             fragment=as_path(raw.get("fragment")),
             main_pid=as_int(raw.get("main_pid")),
+            runs=as_texts(raw.get("runs")) or (),
         )
 
 
