@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import tempfile
@@ -20,9 +21,10 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
 from ansible_collections.beam.cluster.plugins.module_utils._model.door import each
 from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -36,6 +38,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "vantages": {"type": "int", "default": VANTAGES},
     "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
     "directory": {"type": "path"},
+    "ca_dir": {"type": "path"},
 }
 
 
@@ -107,7 +110,16 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         advisories=advisories,
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
         links={name: each(own["links"], Link.parse) or () for name, own in hosts.items() if own.get("links") is not None},
+        authorities=_authorities(arguments["ca_dir"]),
     )
+
+
+def _authorities(directory: str | None) -> list[Certificate] | None:
+    """The certificates of the CA in a directory of the controller; None where there is none, or it cannot be read."""
+    paths = sorted(glob.glob(os.path.join(glob.escape(directory), "*", "certificate.pem"))) if directory else []
+    raw, failed = certificates.describe_all(paths)
+    found = [Certificate.parse(one) for one in raw]
+    return [one for one in found if one] or None if not failed else None
 
 
 def _answers(pairs: Iterable[Sequence[Any]]) -> Iterator[Answer]:

@@ -22,10 +22,12 @@ from .target import OFF, NodeTarget
 NODE = "mesh-node"
 _OF_A_STOPPED_NODE = frozenset({"running-process", "distribution-listeners", "epmd-names"})
 """Controls that fail, beside those that cannot be tested, where a node's unit is not active."""
-_EXPLAINING = ("epmd-names", "certificate-lifetime", "distribution-listeners")
+_OF_CERTIFICATES = ("certificate-lifetime", "certificate-names", "certificate-purposes", "trust-anchors", "key-belongs")
+_EXPLAINING = ("epmd-names", "cookie-same", *_OF_CERTIFICATES, "distribution-listeners")
 """Controls of one node whose failure can be why nobody connects to it, the most telling first."""
 _CODES = {
-    "certificate-lifetime": ("tls_",),
+    "cookie-same": ("cookie_", "digest_"),
+    **dict.fromkeys(_OF_CERTIFICATES, ("tls_", "dropped_tls")),
     "epmd-names": (
         *("closed", "not_registered", "dropped_", "wrong_node", "reset", "timeout_"),
         *("tls_on_", "tls_protocol", "protocol_error", "filtered"),

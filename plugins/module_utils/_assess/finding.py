@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from .._model.advisories import Advisory
 from .._model.in_force import InForce, Link
-from .._model.observation import Observation
+from .._model.observation import Certificate, Observation
 from .._model.waivers import Waiver
 from .controls import BY_ID, SEVERITIES
 from .probes import FULL, Answer, Questions, Scope
@@ -24,6 +24,7 @@ from .target import Target
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
 NEVER = "never"
+NOT_OBSERVED = "the host was not observed"
 
 
 class Result(NamedTuple):
@@ -135,6 +136,7 @@ class Evidence:
     seen: one observation for each host that was looked at. answers: results of the probes. views: by node. outsiders: hosts outside the cluster that
     attacked, empty where there was none. links: the established links of each host, by its kernel. epoch: now, in seconds, by the controller's
     clock. untested: why no attack was made at all (check mode).
+    authorities: certificates of the cluster's CA, root and intermediate, as its owner has them; None where they are not known.
     """
 
     target: Target
@@ -147,6 +149,7 @@ class Evidence:
     advisories: Sequence[Advisory] = ()
     scope: Scope = FULL
     links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+    authorities: Sequence[Certificate] | None = None
 
     @cached_property
     def questions(self) -> Questions:

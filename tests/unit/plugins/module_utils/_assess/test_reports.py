@@ -106,9 +106,9 @@ def test_the_report_of_96_nodes_stays_small() -> None:
     seen = {f"h{at:03}": made.host("n1") for at in range(96)}
     for scope in (Scope(), Scope(pairs_max=10**6)):
         verdict = evaluate(made.evidence(of=large(96), seen=seen, scope=scope))
-        texts = [json.dumps(reports.data(verdict, made.NOW), indent=1), report_html.page(verdict, made.NOW), reports.junit(verdict, made.NOW)]
-        sizes = list(map(len, texts))
-        assert max(sizes) < 2_000_000, sizes
+        page, junit = report_html.page(verdict, made.NOW), reports.junit(verdict, made.NOW)
+        sizes = [len(page), len(junit), len(json.dumps(reports.data(verdict, made.NOW), indent=1))]
+        assert max(sizes[:2]) < 2_000_000 and sizes[2] < 3_500_000, sizes
 
 
 def test_what_one_cause_keeps_from_being_tested_is_one_line() -> None:
@@ -118,9 +118,9 @@ def test_what_one_cause_keeps_from_being_tested_is_one_line() -> None:
 
     told = evaluate(made.evidence(seen={**made.hosts(), "n3": {}}, answer=answer))
     lines = "\n".join(reports.text(told))
-    assert "NOT TESTED  n3: 17 controls, because the host was not observed: epmd-listeners, " in lines
+    assert "NOT TESTED  n3: 34 controls, because the host was not observed: epmd-listeners, " in lines
     assert "FAILED  mesh-node (critical)  beam@n2: " in lines and "symptoms of it: " in lines
-    assert "n3: 17 controls not tested, because the host was not observed" in reports.failure(told)
+    assert "n3: 34 controls not tested, because the host was not observed" in reports.failure(told)
 
 
 def test_json_holds_everything_and_only_plain_data() -> None:
