@@ -53,7 +53,7 @@ FAULTS: dict[str, tuple[Change, set[str], str]] = {
         "does not hold a cookie",
     ),
     "another one": (cookie(mark="07e4"), {"cookie-same"}, f"{COOKIE} holds another cookie than beam@n1, beam@n3"),
-    "shared": (other_service, {"cookie-shared"}, "shop@n2 (pid 77, shop.service, user shop) is no member"),
+    "shared": (other_service, {"cookie-shared"}, "shop@n2 (pid 78, shop.service, user shop) is no member"),
     "in a drop-in": (
         add("copies", path="/etc/systemd/system/beam.service.d/zz.conf", of=[COOKIE], readers=[], unit=True),
         {"cookie-copies"},
