@@ -23,6 +23,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
+from ansible_collections.beam.cluster.plugins.module_utils._model.door import each
+from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
@@ -110,7 +112,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
     advisories = [advisory(entry) for entry in plan.get("advisories") or ()]
     advisories += [advisory(entry, name) for name, own in hosts.items() for entry in own.get("advisories") or ()]
     return Evidence(
-        target=Target.from_plan(plan),
+        target=Target.from_plan(plan, {name: own["contents"] for name, own in hosts.items() if own.get("contents") is not None}),
         seen={name: Observation.parse(name, own["observed"]) for name, own in hosts.items() if own.get("observed")},
         answers=list(_answers([*pairs, *arguments["outside"]])),
         views={view["node"]: NodeView.parse(view) for view in arguments["mesh"]},
@@ -121,6 +123,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
         table=_advisories.table(plan.get("advisories_file")),
         table_given=bool(plan.get("advisories_file")),
+        links={name: each(own["links"], Link.parse) or () for name, own in hosts.items() if own.get("links") is not None},
         authorities=_authorities(arguments["ca_dir"]),
     )
 

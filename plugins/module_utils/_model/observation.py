@@ -176,7 +176,9 @@ class Process:
 
     program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
-    vm: which OTP it runs; None for epmd, and where the program could not be read. writes: the directories of the files that it has open to write.
+    vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
+    None where its environment could not be read. runs: flags that run code at its start ("-s rabbit", "-eval"), without those of our argument files.
+    writes: the directories of the files that it has open to write.
     """
 
     pid: int
@@ -191,6 +193,8 @@ class Process:
     root: str | None = None
     container: bool = False
     vm: RunningVm | None = None
+    adding: frozenset[str] | None = None
+    runs: tuple[str, ...] = ()
     writes: tuple[str, ...] | None = None
 
     @classmethod
@@ -212,6 +216,8 @@ class Process:
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
             vm=RunningVm.parse(raw.get("vm")),
+            adding=as_set(raw.get("adding")),
+            runs=as_texts(raw.get("runs")) or (),
             writes=as_texts(raw.get("writes")),
         )
 
@@ -268,7 +274,8 @@ class Unit:
 
     core_limit: LimitCORE as systemd prints it ("0", "infinity"). exposure: systemd-analyze security, 0 to 10. digest: BEAM_CLUSTER_DIGEST that a
     process started now would get. environment_names: the variables that it would get from the unit and its files, names only; None where a file
-    could not be read. environment_files: in order, with a "-" in front where the file may be missing. ours: whether its file has our header.
+    could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run
+    code in a VM. ours: whether its file has our header.
     program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
     starts none.
     """
@@ -288,6 +295,7 @@ class Unit:
     environment_files: tuple[str, ...] | None = None
     fragment: str | None = None
     main_pid: int | None = None
+    runs: tuple[str, ...] = ()
     ours: bool | None = None
     program: str | None = None
     release: str | None = None
@@ -311,6 +319,7 @@ class Unit:
             environment_files=as_texts(raw.get("environment_files")),
             fragment=as_path(raw.get("fragment")),
             main_pid=as_int(raw.get("main_pid")),
+            runs=as_texts(raw.get("runs")) or (),
             ours=as_bool(raw.get("ours")),
             program=as_path(raw.get("program")),
             release=as_path(raw.get("release")),
