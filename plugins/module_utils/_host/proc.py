@@ -151,6 +151,14 @@ def beam_processes(root: str = "/proc") -> list[Process]:
     return found
 
 
+def machines_of(node: str, unit: str | None) -> list[Process]:
+    """The processes that are a node: those of its unit, and those that were started with its name."""
+    return [
+        one for one in beam_processes()
+        if one.process != "epmd" and not one.container and (one.flags.name == node or (unit is not None and one.unit == unit))
+    ]
+
+
 @dataclass(frozen=True)
 class Socket:
     """One TCP socket of the kernel's table. The addresses are as the kernel has them; an inode of 0 belongs to no process."""
