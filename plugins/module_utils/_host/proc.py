@@ -192,6 +192,14 @@ def beam_processes(root: str = "/proc") -> list[Process]:
     return found
 
 
+def machines_of(node: str, unit: str | None) -> list[Process]:
+    """The processes that are a node: those of its unit, and those that were started with its name."""
+    return [
+        one for one in beam_processes()
+        if one.process != "epmd" and not one.container and (one.flags.name == node or (unit is not None and one.unit == unit))
+    ]
+
+
 _WRITES = re.compile(rb"^flags:\s+0*([0-7]+)$", re.MULTILINE)
 
 
