@@ -16,8 +16,8 @@ description:
   - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
     environment of their processes, and the firewall's rules.
   - An unknown fact is null, never an empty list. RV(unknown) gives the reason.
-  - It returns a fixed list of facts. No argument list and no content of a file leaves the host. Of the settings in an operator's files it returns
-    names, and values only of those named in O(nodes).
+  - It returns a fixed list of facts. No argument list, no secret and no content of a file leaves the host. Of the settings in an operator's files it
+    returns names, and values only of those named in O(nodes).
   - Text that local users of the host can choose is safe to print. Characters that are not printable are returned as V(\\xNN).
 options:
   units:
@@ -34,6 +34,19 @@ options:
     type: list
     elements: path
     default: []
+  find_secrets:
+    description:
+      - Evaluate the cookies of O(files) and of the host's VMs, search the host for copies of them that other users can read, and list private
+        keys, crash dumps and accounts. Returned as RV(secrets).
+      - The search covers unit files, configuration files, the nodes' homes, releases, logs, temporary directories and the homes of users. It reads
+        the first 64 MiB of each file.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  run_key:
+    description: A random key of this run. Cookies of several hosts are compared by a hash under this key.
+    type: str
+    version_added: 0.2.0
   epmd_port:
     description: Port of EPMD on this host.
     type: int
@@ -364,6 +377,7 @@ files:
     owner: {type: str, description: "Its user."}
     group: {type: str, description: "Its group."}
     size: {type: int, description: "Size in bytes."}
+    modified: {type: float, description: "Time of its last change, in seconds since 1970-01-01T00:00:00Z."}
     sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
     replaceable_by:
       description:
@@ -393,6 +407,40 @@ certificates:
       type: str
       sample: "2026-01-31T00:00:00Z"
     not_after: {type: str, description: "End of the validity."}
+    spki_sha256: {type: str, description: "SHA-256 of its public key (SubjectPublicKeyInfo)."}
+    key_type: {type: str, description: "Type of its key.", sample: EC P-256}
+    purposes: {type: list, elements: str, description: "Its extended key usages, null if it has none."}
+    usages: {type: list, elements: str, description: "Its key usages, null if it has none."}
+    ca: {type: bool, description: "Whether it may sign certificates."}
+    signature: {type: str, description: "Hash of its signature.", sample: SHA-256}
+    key_id: {type: str, description: "Identifier of its key, hexadecimal."}
+    issuer_key_id: {type: str, description: "Identifier of its issuer's key, hexadecimal."}
+secrets:
+  description: Cookies and private keys on the host, null without O(find_secrets). It contains neither a cookie, nor its length, nor a key.
+  returned: success
+  type: dict
+  contains:
+    cookies:
+      description: The cookie files. C(weaknesses) contains V(published), V(generated) by Erlang/OTP, V(guessable), or is null if the file cannot be
+        read. C(mark) is a hash of the cookie under O(run_key).
+      type: list
+      elements: dict
+    copies:
+      description: Files with the cookie of one of these cookie files (C(of)) that others can read (C(readers)), or that belong to a C(unit).
+      type: list
+      elements: dict
+    keys:
+      description: Private keys in PEM files, with the SHA-256 of their public key (C(spki_sha256)), and who can read them (C(readers)).
+      type: list
+      elements: dict
+    dumps:
+      description: Crash dumps, and who can read them (C(readers)).
+      type: list
+      elements: dict
+    accounts:
+      description: The users that own cookie files. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
+      type: list
+      elements: dict
 epmd:
   description: Addresses with a listener on EPMD's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
   returned: success
@@ -434,6 +482,8 @@ def main() -> None:
             "nodes": {"type": "list", "elements": "dict"},
             "users": {"type": "list", "elements": "str"},
             "otp_root": {"type": "str"},
+            "find_secrets": {"type": "bool", "default": False},
+            "run_key": {"type": "str", "no_log": True},
         },
         supports_check_mode=True,
     )
@@ -445,6 +495,8 @@ def main() -> None:
         nodes=[_question(node) for node in module.params["nodes"] or ()],
         users=module.params["users"] or (),
         otp_root=module.params["otp_root"] or "",
+        find_secrets=module.params["find_secrets"],
+        run_key=module.params["run_key"],
     )
     seen["epmd_names"], why = _names(epmd_address(seen), port)
     if why:

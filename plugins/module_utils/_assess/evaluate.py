@@ -15,9 +15,11 @@ from .._model.waivers import Waiver
 from . import waivers as applied
 from .attack_checks import attack_findings, outcomes_of
 from .controls import CONTROLS
+from .cookie_checks import cookie_findings
 from .finding import NEVER, Coverage, Evidence, Verdict
 from .host_checks import host_findings
 from .mesh_checks import mesh_findings
+from .pki_checks import pki_findings
 
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 
@@ -26,6 +28,7 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     """The verdict. Its time is linear in the answers. fail_at: lowest severity at which an advisory fails, or NEVER."""
     outcomes = outcomes_of(evidence)
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *attack_findings(evidence, outcomes)]
+    found += [*pki_findings(evidence), *cookie_findings(evidence)]
     found.sort(key=lambda finding: _ORDER[finding.control])
     return Verdict(
         target=evidence.target,

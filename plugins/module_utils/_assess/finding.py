@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .._model.advisories import Advisory
-from .._model.observation import Observation
+from .._model.observation import Certificate, Observation
 from .._model.waivers import Waiver
 from .controls import BY_ID, SEVERITIES
 from .probes import FULL, Answer, Questions, Scope
@@ -23,6 +23,7 @@ from .target import Target
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
 NEVER = "never"
+NOT_OBSERVED = "the host was not observed"
 
 
 class Result(NamedTuple):
@@ -123,6 +124,7 @@ class Evidence:
 
     seen: one observation for each host that was looked at. answers: results of the probes. views: by node. outsiders: hosts outside the cluster that
     attacked, empty where there was none. epoch: now, in seconds, by the controller's clock. untested: why no attack was made at all (check mode).
+    authorities: certificates of the cluster's CA, root and intermediate, as its owner has them; None where they are not known.
     """
 
     target: Target
@@ -134,6 +136,7 @@ class Evidence:
     untested: str = ""
     advisories: Sequence[Advisory] = ()
     scope: Scope = FULL
+    authorities: Sequence[Certificate] | None = None
 
     @cached_property
     def questions(self) -> Questions:

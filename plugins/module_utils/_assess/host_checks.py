@@ -16,7 +16,7 @@ from .._model.observation import Listener, Observation, Process, Unit
 from .._model.running import vm_problems
 from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
-from .finding import NOT_TESTED, Finding, Result, result
+from .finding import NOT_OBSERVED, NOT_TESTED, Finding, Result, result
 from .firewall_checks import firewall_boot, firewall_rules
 from .target import HostTarget, NodeTarget, Target
 
@@ -248,7 +248,7 @@ def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[F
         observation = seen.get(host.name)
         for control, check in CHECKS.items():
             if not observation:
-                yield Finding(control, NOT_TESTED, (host.name,), host.name, ("the host was not observed",))
+                yield Finding(control, NOT_TESTED, (host.name,), host.name, (NOT_OBSERVED,))
                 continue
             for subject, status, details in check(host, observation):
                 yield Finding(control, status, (host.name,), subject, details)

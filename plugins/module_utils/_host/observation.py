@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import accounts, certificates, files, firewall, interfaces, otp, proc, settings, units, vm
+from . import accounts, certificates, files, firewall, interfaces, otp, proc, secrets, settings, units, vm
 
 _UNITS = (
     "beam-firewall.service",
@@ -36,10 +36,13 @@ def observe(
     nodes: Sequence[settings.Question] = (),
     users: Iterable[str] = (),
     otp_root: str = "",
+    find_secrets: bool = False,
+    run_key: str | None = None,
 ) -> dict[str, Any]:
     """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset.
 
     nodes: the planned nodes, of which the operator's settings are read. users: accounts to look for. otp_root: where the host's OTP is, "" to search.
+    find_secrets: look for cookies and private keys, too. run_key: a random key under which cookies of several hosts are compared.
     unknown: for each part that is None, or not whole, why.
     """
     epoch = time.time()
@@ -52,6 +55,7 @@ def observe(
     seen_units = _units((*extra_units, *(node.unit for node in nodes)), processes, unknown)
     listing = files.describe_all(extra_files)
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
+    found_secrets, search_ended = _secrets(listing, processes, seen_units, run_key) if find_secrets else (None, "")
     _name_sockets(listeners or [])
     seen_firewall = firewall.summary(seen_units)
     installed = otp.installed(otp_root)
@@ -60,6 +64,7 @@ def observe(
         "addresses": "" if here is not None else "the kernel did not list the addresses (netlink)",
         "files": "" if listing.whole else f"there are more than {files.MOST} files, the rest was not looked at",
         "certificates": failed,
+        "secrets": search_ended,
         "firewall": "" if seen_firewall["readable"] else _why_unreadable(seen_firewall),
     }
     unknown.update((part, why) for part, why in reasons.items() if why)
@@ -87,11 +92,22 @@ def observe(
         "files": listing.entries,
         "missing": listing.missing,
         "certificates": pems,
+        "secrets": found_secrets,
         "epmd": epmd(listeners or [], epmd_port),
         "otp": {**installed, **otp.candidate(apt.output())},
         "otp_roots": otp.roots(str(installed["root"]) if installed["root"] else None, found),
         "unknown": unknown,
     }
+
+
+def _secrets(
+    listing: files.Listing, processes: Iterable[proc.Process], seen_units: Mapping[str, Mapping[str, Any]] | None, run_key: str | None
+) -> tuple[dict[str, object], str]:
+    machines = [one for one in processes if one.process != "epmd"]
+    cookie_files = [str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")]
+    environment_files = {path.lstrip("-") for unit in (seen_units or {}).values() for path in unit.get("environment_files") or ()}
+    homes, roots = ({str(value) for value in values if value} for values in ((one.home for one in machines), (one.root for one in machines)))
+    return secrets.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), run_key)
 
 
 def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dict[str, str]) -> dict[str, dict[str, object]] | None:

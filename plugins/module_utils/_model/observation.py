@@ -20,6 +20,7 @@ from typing import Any
 from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 from .firewall_facts import Firewall
 from .host_facts import Account, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
+from .secret_facts import Secrets
 
 UNLIMITED = -1
 """A core limit that is none, as in the Python module resource."""
@@ -229,7 +230,7 @@ class FileFacts:
     """One file or directory. kind: "file", "directory", "link" or "other".
 
     replaceable_by: users other than root who may write a directory above it, so that they can put another file in its place: "beam", "group adm",
-    "everybody"; replaceable_through: those directories. None where a directory could not be looked at.
+    "everybody"; replaceable_through: those directories. None where a directory could not be looked at. modified: its time, in seconds since 1970.
     """
 
     path: str
@@ -241,6 +242,7 @@ class FileFacts:
     sha256: str | None = None
     replaceable_by: tuple[str, ...] | None = None
     replaceable_through: tuple[str, ...] | None = None
+    modified: float | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> FileFacts | None:
@@ -261,6 +263,7 @@ class FileFacts:
             sha256=as_text(raw.get("sha256")),
             replaceable_by=as_texts(raw.get("replaceable_by")),
             replaceable_through=as_texts(raw.get("replaceable_through")),
+            modified=as_float(raw.get("modified")),
         )
 
 
@@ -322,7 +325,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Certificate:
-    """One certificate of a PEM file, in the file's order. sha256: of the DER, hexadecimal. Times: 2026-01-31T00:00:00Z."""
+    """One certificate of a PEM file, in the file's order; its fields are those of x509.describe(). Times: 2026-01-31T00:00:00Z."""
 
     path: str
     sha256: str
@@ -331,14 +334,42 @@ class Certificate:
     sans: tuple[str, ...]
     not_before: str
     not_after: str
+    spki_sha256: str | None = None
+    key_type: str = ""
+    purposes: tuple[str, ...] | None = None
+    usages: tuple[str, ...] | None = None
+    ca: bool | None = None
+    signature: str = ""
+    key_id: str | None = None
+    issuer_key_id: str | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Certificate | None:
         path, digest = as_path(raw.get("path")), as_text(raw.get("sha256"))
         if path is None or digest is None:
             return None
-        issuer, subject, since, until = (as_text(raw.get(name)) or "" for name in ("issuer", "subject", "not_before", "not_after"))
-        return cls(path, digest, issuer, subject, as_texts(raw.get("sans")) or (), since, until)
+        texts = {name: as_text(raw.get(name)) or "" for name in ("subject", "issuer", "not_before", "not_after", "key_type", "signature")}
+        return cls(
+            path=path,
+            sha256=digest,
+            sans=as_texts(raw.get("sans")) or (),
+            spki_sha256=as_text(raw.get("spki_sha256")),
+            purposes=as_texts(raw.get("purposes")),
+            usages=as_texts(raw.get("usages")),
+            ca=as_bool(raw.get("ca")),
+            key_id=as_text(raw.get("key_id")),
+            issuer_key_id=as_text(raw.get("issuer_key_id")),
+            **texts,
+        )
+
+    def issued(self, other: Certificate) -> bool:
+        """Whether this is the certificate of another one's issuer: by name, and by key identifiers where both have one (RFC 5280 section 4.1.2.4)."""
+        keys = (self.key_id, other.issuer_key_id)
+        return self.subject == other.issuer and (None in keys or keys[0] == keys[1])
+
+    @property
+    def self_issued(self) -> bool:
+        return self.subject == self.issuer
 
 
 @dataclass(frozen=True)
@@ -373,7 +404,8 @@ class Observation:
     missing: paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback.
     certificates: of the files looked at. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel has
     IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
-    unprivileged_port: the first port that needs no capability. unknown: why a part is not known or not whole, by its name ("files": "...").
+    unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. unknown: why a part is not
+    known or not whole, by its name ("files": "...").
     """
 
     host: str
@@ -400,6 +432,7 @@ class Observation:
     accounts: Mapping[str, Account] | None = None
     settings: tuple[Setting, ...] | None = None
     databases: tuple[Database, ...] | None = None
+    secrets: Secrets | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -433,6 +466,7 @@ class Observation:
             accounts=None if accounts is None else {one.name: one for one in accounts},
             settings=each(raw.get("settings"), Setting.parse),
             databases=each(raw.get("databases"), Database.parse),
+            secrets=Secrets.parse(raw.get("secrets")),
             unknown={safe_text(name): safe_text(why) for name, why in unknown.items()} if isinstance(unknown, Mapping) else {},
         )
 

@@ -16,7 +16,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import 
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import READABLE
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 
-COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
+COOKIE = "q7Zk2mXv9RbT4wLc8NsY1hGd6JfP3eUa"
 
 
 OTHER_COOKIE = COOKIE[::-1]
