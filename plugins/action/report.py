@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
+from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -84,7 +84,7 @@ class ActionModule(ActionBase):
         if not self._task.check_mode:
             base.mkdir(mode=0o750, parents=True, exist_ok=True)
             for suffix, text in contents.items():
-                _replace(Path(result["files"][suffix]), text)
+                replace_file(Path(result["files"][suffix]), text)
             result["lines"].append(f"Report: {result['files']['html']} (and .json, .xml)")
 
 
@@ -112,16 +112,3 @@ def _answers(pairs: Iterable[Sequence[Any]]) -> Iterator[Answer]:
     for pair in pairs:
         if len(pair) == 2 and pair[1]:
             yield Answer.parse(Probe.from_dict(pair[0]), pair[1])
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whole or not at all: a report that is being read is the last whole one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o640)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -239,6 +239,17 @@ processes:
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
+    traces:
+      description: >-
+        Products that its start modules or the applications in its library directories show, V(release) if it was started from the boot file of a
+        release.
+      type: list
+      elements: str
+      sample: [rabbitmq]
+    tls_files:
+      description: >-
+        The PEM files that its TLS options name - C(keys), C(certificates), C(authorities). Null without TLS options, or if they cannot be read.
+      type: dict
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
       type: dict

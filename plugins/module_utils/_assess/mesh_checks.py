@@ -16,7 +16,7 @@ from .._wire.constants import PROBE_NAME
 from .controls.certificates import CERTIFICATE_DAYS_MIN
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
 from .probes import CONNECT, Answer
-from .target import CLEAR_TEXT, OFF, NodeTarget, Target
+from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_MEMBERS, OFF, NodeTarget, Target
 
 LIFETIME, MEMBERS, SETTINGS = "certificate-lifetime", "mesh-members", "mesh-settings"
 CONTROLS = (CONNECT, LIFETIME, MEMBERS, SETTINGS)
@@ -55,7 +55,9 @@ def _epoch(text: object) -> float | None:
 
 
 def _outside_range(node: NodeTarget, port: int | None) -> str:
-    return "" if port is None or node.ports.first <= port <= node.ports.last else f"port {port}, outside its port range {node.ports}"
+    if port is None or node.ports is None:
+        return ""
+    return "" if node.ports.first <= port <= node.ports.last else f"port {port}, outside its port range {node.ports}"
 
 
 def _pair_problem(target: Target, answer: Answer) -> str:
@@ -93,22 +95,24 @@ def _connected(evidence: Evidence) -> Iterator[Finding]:
         if good:
             how = "over TLS" if target.tls else "in clear text"
             yield Finding(CONNECT, PASSED, target.hosts_of(node.node), node.node, (f"connected to {good} {how}",))
-        elif target.off:
-            yield Finding(CONNECT, NOT_APPLICABLE, target.hosts_of(node.node), node.node, (OFF,))
+        elif target.off or not wanted:
+            yield Finding(CONNECT, NOT_APPLICABLE, target.hosts_of(node.node), node.node, (OFF if target.off else NEEDS_CREDENTIALS,))
 
 
 def _lifetimes(evidence: Evidence) -> Iterator[Finding]:
     for node in evidence.target.running:
         hosts = evidence.target.hosts_of(node.node)
-        if not evidence.target.tls:
+        if evidence.target.tls is False:
             yield Finding(LIFETIME, NOT_APPLICABLE, hosts, node.node, (OFF if evidence.target.off else CLEAR_TEXT,))
             continue
-        # A certificate that was refused was shown all the same.
-        shown = [answer.tls.peer for answer in evidence.connected_to.get(node.node, ()) if answer.tls and answer.tls.peer]
+        shown = evidence.shown_by.get(node.node, ())
+        if not shown and node.tls_versions is None and node.key_file == "":
+            yield Finding(LIFETIME, NOT_APPLICABLE, hosts, node.node, (CLEAR_TEXT,))
+            continue
         ends = [end for end in (_epoch(peer.get("not_after")) for peer in shown) if end is not None]
         begins = [begin for begin in (_epoch(peer.get("not_before")) for peer in shown) if begin is not None]
         if not ends:
-            yield Finding(LIFETIME, NOT_TESTED, hosts, node.node, ("no member was shown its certificate",))
+            yield Finding(LIFETIME, NOT_TESTED, hosts, node.node, ("it showed its certificate to no probe",))
             continue
         days = (min(ends) - evidence.epoch) / 86400
         problems = [f"ended {-days:.0f} days ago" if days < 0 else f"{days:.0f} days left"] if days < CERTIFICATE_DAYS_MIN else []
@@ -122,6 +126,8 @@ def _about(evidence: Evidence, control: str, node: NodeTarget, check: _Check) ->
     """The check of what a node says of itself, or why it said nothing."""
     hosts = evidence.target.hosts_of(node.node)
     view = evidence.views.get(node.node)
+    if not evidence.target.planned:
+        return Finding(control, NOT_APPLICABLE, hosts, node.node, (NEEDS_MEMBERS,))
     if evidence.target.off:
         return Finding(control, NOT_APPLICABLE, hosts, node.node, (OFF,))
     if view is None:

@@ -196,9 +196,12 @@ def _advisory_lines(verdict: Verdict) -> Iterator[str]:
 def text(verdict: Verdict) -> list[str]:
     """Lines for a terminal, without colour."""
     outside = ", ".join(verdict.outsiders) or "no host"
-    lines = [f"Cluster {verdict.target.group}: {len(verdict.target.members)} nodes; attacked from outside by {outside}"]
-    lines += [] if verdict.coverage.complete else list(_wrapped("Coverage: ", str(verdict.coverage)))
-    lines += ["", "Mesh: connections between the nodes", *_matrix(verdict), "", "Attacks"]
+    if verdict.target.planned:
+        lines = [f"Cluster {verdict.target.group}: {len(verdict.target.members)} nodes; attacked from outside by {outside}"]
+        lines += [] if verdict.coverage.complete else list(_wrapped("Coverage: ", str(verdict.coverage)))
+        lines += ["", "Mesh: connections between the nodes", *_matrix(verdict), "", "Attacks"]
+    else:
+        lines = [f"Attacks, from outside by {outside}"]
     lines += _table([list(row) for row in attack_rows(verdict)])
     for title, statuses in (("Failed controls", (FAILED, NOT_TESTED)), ("Waived", (WAIVED,))):
         found = [finding for finding in verdict.findings if finding.status in statuses]
@@ -301,7 +304,14 @@ def data(verdict: Verdict, epoch: float) -> dict[str, Any]:
         "summary": {status: counts[status] for status in WORDS},
         "coverage": {"complete": coverage.complete, "pairs": coverage.pairs, "probed": coverage.probed, **asdict(coverage.scope)},
         "members": [
-            {"node": one.node, "host": one.host or None, "address": one.address, "ports": one.ports.as_dict(), "port": one.port, "hidden": one.hidden}
+            {
+                "node": one.node,
+                "host": one.host or None,
+                "address": one.address,
+                "ports": one.ports and one.ports.as_dict(),
+                "port": one.port,
+                "hidden": one.hidden,
+            }
             for one in verdict.target.members
         ],
         "outsiders": list(verdict.outsiders),
@@ -320,6 +330,7 @@ def data(verdict: Verdict, epoch: float) -> dict[str, Any]:
                 "status": finding.status,
                 "hosts": list(finding.hosts),
                 "subject": finding.subject,
+                "fingerprint": finding.fingerprint,
                 "details": list(finding.details),
                 "cause": finding.cause or None,
                 "waived": finding.waiver or None,

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import certificates, files, firewall, interfaces, otp, proc, units, vm
+from . import certificates, files, firewall, interfaces, otp, proc, traces, units, vm
 
 _UNITS = (
     "beam-firewall.service",
@@ -40,7 +40,8 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
     listeners = proc.listeners()
     here = addresses()
     seen_units = _units(extra_units, processes, unknown)
-    listing = files.describe_all(extra_files)
+    of_nodes = traces.looked_at((one.home, one.flags.ssl_options_file, one.flags.args_files, one.tls_files) for one in processes if one.home)
+    listing = files.describe_all([*extra_files, *of_nodes])
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
     _name_sockets(listeners or [])
     seen_firewall = firewall.summary(seen_units)

@@ -15,11 +15,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from .._model.observation import UNLIMITED, VmFlags
+from .._model.observation import UNLIMITED, TlsFiles, VmFlags
 from .._model.secret_rules import in_file
 from .environment import DIGEST, digest_of
 from .flags import value_of, vm_flags
 from .owners import user_name
+from .traces import tls_files, traces
 
 _LISTEN = "0A"
 _PROGRAMS = ("beam.smp", "beam", "epmd")
@@ -43,6 +44,8 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    traces: frozenset[str] = frozenset()
+    tls_files: TlsFiles | None = None
 
     @property
     def node(self) -> str | None:
@@ -136,6 +139,7 @@ def beam_processes(root: str = "/proc") -> list[Process]:
             continue
         arguments = [part.decode("utf-8", "replace") for part in read(f"{root}/{pid}/cmdline").split(b"\0")[:-1]]
         variables = environment(pid, root)
+        inside = f"{root}/{pid}/root"
         found.append(
             replace(
                 process,
@@ -146,6 +150,8 @@ def beam_processes(root: str = "/proc") -> list[Process]:
                 home=value_of(arguments, "-home") or variables.get("HOME"),
                 root=value_of(arguments, "-root"),
                 container=in_container(pid, root),
+                traces=traces(arguments, inside if os.access(inside, os.X_OK) else ""),
+                tls_files=tls_files(arguments, inside if os.access(inside, os.X_OK) else ""),
             )
         )
     return found
@@ -236,7 +242,7 @@ def listeners(root: str = "/proc") -> list[dict[str, object]] | None:
 
 def as_dict(process: Process) -> dict[str, object]:
     """For JSON."""
-    return dict(asdict(process), node=process.node)
+    return dict(asdict(process), node=process.node, traces=sorted(process.traces))
 
 
 def ephemeral_ports(root: str = "/proc") -> dict[str, object] | None:

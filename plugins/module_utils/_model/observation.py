@@ -174,12 +174,29 @@ class RunningVm:
 
 
 @dataclass(frozen=True)
+class TlsFiles:
+    """The PEM files of a TLS options file, of both of its stanzas."""
+
+    keys: tuple[str, ...]
+    certificates: tuple[str, ...]
+    authorities: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: object) -> TlsFiles | None:
+        if not isinstance(raw, Mapping):
+            return None
+        keys, certificates, authorities = (as_texts(raw.get(name)) for name in ("keys", "certificates", "authorities"))
+        return None if keys is None else cls(keys, certificates or (), authorities or ())
+
+
+@dataclass(frozen=True)
 class Process:
     """One BEAM virtual machine or epmd.
 
     program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
-    vm: which OTP it runs; None for epmd, and where the program could not be read.
+    vm: which OTP it runs; None for epmd, and where the program could not be read. traces: products that its arguments or its installation show
+    (_host/traces.py). tls_files: the files that its TLS options file names, None where it has none or it could not be read.
     """
 
     pid: int
@@ -193,6 +210,8 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    traces: frozenset[str] = frozenset()
+    tls_files: TlsFiles | None = None
     vm: RunningVm | None = None
 
     @classmethod
@@ -213,6 +232,8 @@ class Process:
             home=as_path(raw.get("home")),
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
+            traces=as_set(raw.get("traces")) or frozenset(),
+            tls_files=TlsFiles.parse(raw.get("tls_files")),
             vm=RunningVm.parse(raw.get("vm")),
         )
 
@@ -363,6 +384,7 @@ class Observation:
 
     host: str
     epoch: float | None = None
+    hostname: str | None = None
     privileged: bool = False
     init: str | None = None
     addresses: tuple[HostAddress, ...] | None = None
@@ -386,6 +408,7 @@ class Observation:
         return cls(
             host=host,
             epoch=as_float(raw.get("epoch")),
+            hostname=as_text(raw.get("hostname")),
             privileged=bool(raw.get("privileged")),
             init=as_text(raw.get("init")),
             addresses=each(raw.get("addresses"), HostAddress.parse),

@@ -118,9 +118,9 @@ def test_what_one_cause_keeps_from_being_tested_is_one_line() -> None:
 
     told = evaluate(made.evidence(seen={**made.hosts(), "n3": {}}, answer=answer))
     lines = "\n".join(reports.text(told))
-    assert "NOT TESTED  n3: 13 controls, because the host was not observed: epmd-listeners, " in lines
+    assert "NOT TESTED  n3: 14 controls, because the host was not observed: epmd-listeners, " in lines
     assert "NOT TESTED  beam@n2: " in lines and "because mesh-connected fails: " in lines
-    assert "n3: 13 controls not tested, because the host was not observed" in reports.failure(told)
+    assert "n3: 14 controls not tested, because the host was not observed" in reports.failure(told)
 
 
 def test_json_holds_everything_and_only_plain_data() -> None:
@@ -135,8 +135,8 @@ def test_json_holds_everything_and_only_plain_data() -> None:
     assert (lost["from"], lost["to"], lost["stage"]) == ("beam@n1", "beam@n2", "connect")
     assert all(pair["tls"]["peer"]["sans"] for pair in data["matrix"] if pair["code"] == "connected")
     assert {attack["result"] for attack in data["attacks"]} == {"refused", "succeeded", "not_tested"}
-    waiver = {"control": "unit-sandbox", "host": "n1", "reason": "a device & a <driver>", "until": "2026-12-31", "status": None, "used": True}
-    assert data["waivers"] == [waiver]
+    waiver = {"control": "unit-sandbox", "host": "n1", "owner": "", "reason": "a device & a <driver>", "until": "2026-12-31", "status": None}
+    assert data["waivers"] == [{**waiver, "used": True}]
     assert reports.data(verdict(good=True), made.NOW)["result"] == "passed"
 
 
