@@ -13,6 +13,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
 from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, inputs, runs
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
@@ -35,7 +36,6 @@ class ActionModule(ActionBase):
         runs.validate_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
-        runs.validate_platforms({host: (seen.get("distribution") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
         warnings = inputs.validate_names(gathered.names, known, problems)
         for host, wrong in gathered.wrong.items():
             for one in wrong:
@@ -54,6 +54,7 @@ class ActionModule(ActionBase):
             ca_places=gathered.ca_places(),
             controls=frozenset((*controls.BY_ID, *controls.NOTES)),
             today=datetime.date.today(),
+            sandbox={host: own.get("sandbox") or () for host, own in gathered.own.items()},
         )
         cluster = plan(inventory, problems)
         warnings += self._passphrase(gathered, cluster, values, problems)
@@ -138,7 +139,7 @@ class _Gathered:
         self.own: dict[str, Mapping[str, Any]] = {}
         self.names: dict[str, set[str]] = {}
         self.wrong: dict[str, Sequence[Mapping[str, str]]] = {}
-        self.observed: dict[str, Mapping[str, Any]] = {}
+        self.observed: dict[str, Observation] = {}
         self.secrets: dict[str, dict[str, object]] = {name: {} for name in inputs.SECRET}
         for host in self.run:
             self._look(host)
@@ -164,7 +165,7 @@ class _Gathered:
         self.wrong[host] = _inputs.wrong_options(templar, variables)
         observed = variables.get("__beam_observed")
         if host in self.run and isinstance(observed, Mapping) and "epoch" in observed:
-            self.observed[host] = observed
+            self.observed[host] = Observation.parse(host, observed)
             self.own[host] = observed.get("own") or {}
             self.names[host].update(self.own[host].get("names") or ())
             # The host's own view knows the variables of its play, too.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import time
@@ -19,7 +20,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
@@ -34,6 +36,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "vantages": {"type": "int", "default": VANTAGES},
     "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
     "directory": {"type": "path"},
+    "ca_dir": {"type": "path"},
 }
 
 
@@ -104,7 +107,16 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         untested=arguments["untested"],
         advisories=advisories,
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
+        authorities=_authorities(arguments["ca_dir"]),
     )
+
+
+def _authorities(directory: str | None) -> list[Certificate] | None:
+    """The certificates of the CA in a directory of the controller; None where there is none, or it cannot be read."""
+    paths = sorted(glob.glob(os.path.join(glob.escape(directory), "*", "certificate.pem"))) if directory else []
+    raw, failed = certificates.describe_all(paths)
+    found = [Certificate.parse(one) for one in raw]
+    return [one for one in found if one] or None if not failed else None
 
 
 def _answers(pairs: Iterable[Sequence[Any]]) -> Iterator[Answer]:

@@ -66,6 +66,12 @@ options:
     type: str
     choices: [never, info, low, medium, high, critical]
     default: never
+  ca_dir:
+    description:
+      - Directory on the controller with the CA of the cluster. Nodes must trust the certificates of this CA and no others.
+      - Without it, or if it contains no CA, the trusted certificates of the members are compared with each other only.
+    type: path
+    version_added: 0.2.0
   directory:
     description:
       - Directory on the controller for the report files. It is created with mode 0750 if it is missing. Without it no file is written.

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .._model.waivers import Waiver
-from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding
-from .host_checks import COVERAGE, IN_CONTAINER, NO_BEAM
+from .controls import BY_ID
+from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, PASSED, Evidence, Finding
+from .host_checks import COVERAGE, IN_CONTAINER, NO_BEAM, NO_NODE
 from .policy import Policy, differences, does, where_epmd
 from .reach import UNPRIVILEGED
 from .target import HostTarget
@@ -36,12 +37,27 @@ def _coverage(evidence: Evidence, host: HostTarget) -> tuple[str, str]:
     if reach is not None and not reach.reached:
         return NOT_TESTED, f"not reached: {reach}"
     if not evidence.seen.get(host.name):
-        return NOT_TESTED, "the host was not observed"
+        return NOT_TESTED, NOT_OBSERVED
     if reach is not None and reach.state == UNPRIVILEGED:
         return NOT_TESTED, f"{reach}: owners of sockets, units' environments, firewall rules and secret files are not known"
     if host.bare:
         return PASSED, NO_BEAM
     return PASSED, f"looked at as root: {len(host.nodes)} {'node' if len(host.nodes) == 1 else 'nodes'}"
+
+
+def completed(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:
+    """An answer of every control for hosts without a node: checks that go node by node have none for them."""
+    answered: dict[str, set[str]] = {}
+    for finding in found:
+        for name in finding.hosts:
+            answered.setdefault(name, set()).add(finding.control)
+    for host in evidence.target.hosts.values():
+        if host.in_run and not host.nodes:
+            observed = bool(evidence.seen.get(host.name))
+            why = (NOT_APPLICABLE, NO_BEAM if host.bare else NO_NODE) if observed else (NOT_TESTED, NOT_OBSERVED)
+            for control in BY_ID:
+                if control not in answered.get(host.name, ()) and control not in CONTROLS:
+                    yield Finding(control, why[0], (host.name,), host.name, (why[1],))
 
 
 def waiver_findings(evidence: Evidence, waivers: Sequence[Waiver], unused: Sequence[Waiver]) -> Iterator[Finding]:
@@ -63,7 +79,7 @@ def policy_findings(evidence: Evidence) -> Iterator[Finding]:
 def _held_to(policy: Policy, evidence: Evidence, host: HostTarget) -> Iterator[Finding]:
     seen = evidence.seen.get(host.name)
     if not seen:
-        yield Finding(POLICY, NOT_TESTED, (host.name,), host.name, ("the host was not observed",))
+        yield Finding(POLICY, NOT_TESTED, (host.name,), host.name, (NOT_OBSERVED,))
         return
     if host.bare:
         yield Finding(POLICY, NOT_APPLICABLE, (host.name,), host.name, (NO_BEAM,))

@@ -14,11 +14,13 @@ from collections.abc import Sequence
 from .._model.waivers import Waiver
 from . import attack_checks, audit_attacks
 from . import waivers as applied
-from .audit_checks import coverage_findings, policy_findings, waiver_findings
+from .audit_checks import completed, coverage_findings, policy_findings, waiver_findings
 from .controls import CONTROLS
+from .cookie_checks import cookie_findings
 from .finding import FAILED, NEVER, NOT_TESTED, PASSED, Coverage, Evidence, Finding, Outcome, Verdict
 from .host_checks import host_findings
 from .mesh_checks import mesh_findings
+from .pki_checks import pki_findings
 from .score import Score, score
 
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
@@ -28,7 +30,9 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     """The verdict. Its time is linear in the answers. fail_at: lowest severity at which an advisory fails, or NEVER."""
     outcomes, attacked = _attacks(evidence)
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *attacked]
+    found += [*pki_findings(evidence), *cookie_findings(evidence)]
     found += [*coverage_findings(evidence), *policy_findings(evidence)]
+    found += completed(evidence, found)
     unused = applied.unused(waivers, found, evidence.advisories)
     found += waiver_findings(evidence, waivers, unused)
     found.sort(key=lambda finding: _ORDER[finding.control])

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .._model.advisories import Advisory
-from .._model.observation import Observation
+from .._model.observation import Certificate, Observation
 from .._model.waivers import Waiver
 from .baseline import Baseline
 from .controls import BY_ID, SEVERITIES
@@ -28,6 +28,7 @@ from .target import Target
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
 NEVER = "never"
+NOT_OBSERVED = "the host was not observed"
 
 
 class Result(NamedTuple):
@@ -135,6 +136,7 @@ class Evidence:
     attacked, empty where there was none. epoch: now, in seconds, by the controller's clock. untested: why no attack was made at all (check mode).
     reach: of an audit, how far each host could be looked at. asked: the probes that were to be made, None for those that a plan asks for.
     waiver_errors: mistakes in the waivers. policy: what nodes are held to (policy.py), None without one.
+    authorities: certificates of the cluster's CA, root and intermediate, as its owner has them; None where they are not known.
     """
 
     target: Target
@@ -150,6 +152,7 @@ class Evidence:
     asked: Questions | None = None
     waiver_errors: Sequence[str] = ()
     policy: Policy | None = None
+    authorities: Sequence[Certificate] | None = None
 
     @cached_property
     def questions(self) -> Questions:

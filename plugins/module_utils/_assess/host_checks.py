@@ -16,7 +16,7 @@ from .._model.observation import Listener, Observation, Process, Unit
 from .._model.running import vm_problems
 from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
-from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Finding, Result, result
+from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Finding, Result, result
 from .firewall_checks import firewall_boot, firewall_rules
 from .target import NEEDS_PLAN, HostTarget, NodeTarget, Target
 
@@ -177,7 +177,7 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if node.drop_in is None:
             yield _without_unit(node, seen, "nothing starts it at boot") or _unit_floor(node, unit)
             continue
-        guard = (seen.units or {}).get(node.guard)
+        guard = (seen.units or {}).get(node.watch)
         if unit is None or guard is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
             yield _not_looked_at(node)
             continue
@@ -189,7 +189,7 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if node.guard not in (unit.requires or ()):
             problems.append(f"{node.unit} does not require its guard, {node.guard}")
         elif guard.active != "active":
-            problems.append(f"{node.guard} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
+            problems.append(f"{node.watch} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
         problems += _unit_state(node, unit)
         if unit.user != node.user:
             problems.append(f"{node.unit} runs as {unit.user or 'root'}, not as {node.user}")
@@ -328,7 +328,7 @@ def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[F
 def _answers(host: HostTarget, seen: Observation | None, check: Check) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
     """(subject, status, details, cause) of one control on one host: every control has an answer for every host and every node on it."""
     if not seen:
-        yield host.name, NOT_TESTED, ("the host was not observed",), ""
+        yield host.name, NOT_TESTED, (NOT_OBSERVED,), ""
         return
     if host.bare:
         yield host.name, NOT_APPLICABLE, (NO_BEAM,), ""

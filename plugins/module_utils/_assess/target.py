@@ -92,12 +92,17 @@ class NodeTarget:
 
     @property
     def guard(self) -> str:
-        """The unit that looks at what the node's unit will get, before and after its start."""
+        """The unit that looks at what the node's unit will get, before each start."""
         return f"beam-guard-{self.unit}"
 
     def is_run_by(self, process: Process) -> bool:
         """Whether a VM belongs to this node: its very process where that is known, else a process of its unit."""
         return process.is_vm and (process.pid == self.pid if self.pid is not None else bool(self.unit) and process.unit == self.unit)
+
+    @property
+    def watch(self) -> str:
+        """The unit that looks at the node's VMs for as long as they run."""
+        return f"beam-watch-{self.unit}"
 
 
 @dataclass(frozen=True)

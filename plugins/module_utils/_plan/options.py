@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from .._model.problems import shown
+from .._model.reserved_flags import refused_in_extra_args
 from .inputs import Unreadable, seconds
 from .products import is_user_name
 from .values import boolean
@@ -99,6 +100,9 @@ def _validate_value(option: Option, value: object) -> Iterator[Wrong]:
                 yield Wrong(
                     variable, "type", f"entry {number} is {shown(element) if element is None else f'not a {noun}'}.", f"write a list of {noun}s."
                 )
+    if variable == "beam_distribution_extra_args" and isinstance(converted, list):
+        for word, reason in refused_in_extra_args(" ".join(one for one in converted if isinstance(one, str))).items():
+            yield Wrong(variable, "flag_reserved", f"it contains {word}: {reason}.", "remove it there.")
     if variable in _FORMS:
         what, good = _FORMS[variable]
         for one in converted if isinstance(converted, list) else [converted]:

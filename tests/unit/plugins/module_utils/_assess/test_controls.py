@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_checks, host_checks, mesh_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_checks, cookie_checks, host_checks, mesh_checks, pki_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS, DESIGN, Control
 
 
 def test_every_control_has_exactly_one_check() -> None:
-    checked = [*host_checks.CHECKS, *mesh_checks.CONTROLS, *audit_checks.CONTROLS, *(attack.id for attack in ATTACKS)]
+    checked = [*audit_checks.CONTROLS, *host_checks.CHECKS, *mesh_checks.CONTROLS, *pki_checks.CONTROLS, *cookie_checks.CONTROLS, *(attack.id for attack in ATTACKS)]
     assert sorted(checked) == sorted(control.id for control in CONTROLS)
     assert len(BY_ID) == len(CONTROLS)
 
