@@ -15,8 +15,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from .._model.observation import UNLIMITED, TlsFiles, VmFlags
+from .._model.observation import UNLIMITED, VmFlags
 from .._model.secret_rules import in_file
+from .._model.tls_files import TlsFiles
 from .environment import DIGEST, digest_of
 from .flags import value_of, vm_flags
 from .owners import user_name

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .._model.observation import TlsFiles
+from .._model.tls_files import TlsFiles
 from .._term import TermError, consult, to_plain
 from .flags import flags_of
 

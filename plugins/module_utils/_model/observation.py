@@ -21,6 +21,7 @@ from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_tex
 from .firewall_facts import Firewall
 from .host_facts import Account, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .secret_facts import Secrets
+from .tls_files import TlsFiles
 
 UNLIMITED = -1
 """A core limit that is none, as in the Python module resource."""
@@ -173,22 +174,6 @@ class RunningVm:
             package=Package(name, as_text(package.get("installed")), as_text(package.get("started"))) if name else None,
             replaced=replaced,
         )
-
-
-@dataclass(frozen=True)
-class TlsFiles:
-    """The PEM files of a TLS options file, of both of its stanzas."""
-
-    keys: tuple[str, ...]
-    certificates: tuple[str, ...]
-    authorities: tuple[str, ...]
-
-    @classmethod
-    def parse(cls, raw: object) -> TlsFiles | None:
-        if not isinstance(raw, Mapping):
-            return None
-        keys, certificates, authorities = (as_texts(raw.get(name)) for name in ("keys", "certificates", "authorities"))
-        return None if keys is None else cls(keys, certificates or (), authorities or ())
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.controls impo
 
 
 def test_every_control_has_exactly_one_check() -> None:
-    checked = [*audit_checks.CONTROLS, *host_checks.CHECKS, *mesh_checks.CONTROLS, *pki_checks.CONTROLS, *cookie_checks.CONTROLS, *(attack.id for attack in ATTACKS)]
+    attacks = [attack.id for attack in ATTACKS]
+    checked = [*attacks, *audit_checks.CONTROLS, *host_checks.CHECKS, *mesh_checks.CONTROLS, *pki_checks.CONTROLS, *cookie_checks.CONTROLS]
     assert sorted(checked) == sorted(control.id for control in CONTROLS)
     assert len(BY_ID) == len(CONTROLS)
 
