@@ -74,12 +74,16 @@ def _spoke(answer: Answer) -> bool:
 
 def outcomes(evidence: Evidence) -> list[Outcome]:
     proofs = Proofs.of(evidence.answers)
-    found = (_outcome(answer, answer.probe.attack, proofs) for answer in evidence.answers if answer.probe.attack)
+    epmds = frozenset(name for name, seen in evidence.seen.items() if seen.epmd_names is not None)
+    found = (_outcome(answer, answer.probe.attack, proofs, epmds) for answer in evidence.answers if answer.probe.attack)
     return [outcome for outcome in found if outcome]
 
 
-def _outcome(answer: Answer, attack: Attack, proofs: Proofs) -> Outcome | None:
-    """None where an answer says nothing about the attack: other hosts do not reach the node, or it does not speak TLS at all."""
+def _outcome(answer: Answer, attack: Attack, proofs: Proofs, epmds: frozenset[str]) -> Outcome | None:
+    """None where an answer says nothing about the attack: other hosts do not reach the node, or it does not speak TLS at all.
+
+    epmds: hosts whose EPMD answered the host itself.
+    """
     probe = answer.probe
     where = f" at stage {answer.stage}" if answer.stage else ""
     if not answer.code:
@@ -92,6 +96,8 @@ def _outcome(answer: Answer, attack: Attack, proofs: Proofs) -> Outcome | None:
         return Outcome(answer, NOT_TESTED, f"ended for another reason: {answer.code}{where}")
     if attack.protocol == "dist" and not any(node == probe.target for _place, node in proofs.spoken):
         return Outcome(answer, NOT_TESTED, f"{answer.code}, but the node does not answer its own host either")
+    if attack.protocol == "epmd" and probe.host not in epmds:
+        return Outcome(answer, NOT_TESTED, f"{answer.code}, but EPMD does not answer its own host either")
     if (probe.vantage, probe.host) not in proofs.arrived and probe.vantage != probe.host:
         return Outcome(answer, NOT_TESTED, f"{answer.code}, but no other port of {probe.host} answers from there either")
     return Outcome(answer, REFUSED, answer.code)

@@ -15,6 +15,7 @@ from typing import Any
 
 from .._model.observation import Observation
 from .attacks import ATTACK_BY_ID, KNOWN_COOKIE, Attack
+from .host_checks import DYNAMIC
 from .probes import OUTSIDE, VANTAGES, Probe, Questions, options
 from .target import HostTarget, NodeTarget, Target
 
@@ -73,8 +74,7 @@ class AuditQuestions(Questions):
             "listeners": {name: sorted(own) for name, own in self.listeners.items()},
             "nodes": [
                 {"node": node.node, "host": node.host, "port": node.port, "seen_at": list(node.seen_at)}
-                for node in self.target.running
-                if node.seen_at
+                for node in self._probed
             ],
         }
 
@@ -92,6 +92,11 @@ class AuditQuestions(Questions):
         return cls(target, {name: tuple(own) for name, own in raw["addresses"].items()}, listeners=listeners)
 
     @cached_property
+    def _probed(self) -> tuple[NodeTarget, ...]:
+        """Nodes that listen, or may listen: all but those with a dynamic name."""
+        return tuple(node for node in self.target.running if node.found != DYNAMIC)
+
+    @cached_property
     def pairs(self) -> int:
         """Nobody said which nodes are connected."""
         return 0
@@ -101,23 +106,20 @@ class AuditQuestions(Questions):
 
     def attacks(self, vantage: str, source: str = "") -> list[Probe]:
         """What is probed from one place: a host of the inventory, or an outsider, which is no host with nodes of its own."""
-        return [probe for node in self.target.running if node.seen_at for probe in self._from(vantage, node)]
+        return [probe for node in self._probed for probe in self._from(vantage, node)]
 
     def expected(self, outsiders: Sequence[str]) -> Iterator[Probe]:
         """Without those of other hosts: a node that they do not reach is tested by its own host."""
-        for node in self.target.running:
-            if node.seen_at:
-                yield from self._from(node.host, node)
-                for outsider in outsiders:
-                    if outsider != node.host:
-                        yield from self._from_outside(outsider, node)
+        for node in self._probed:
+            yield from self._from(node.host, node)
+            for outsider in outsiders:
+                if outsider != node.host:
+                    yield from self._from_outside(outsider, node)
 
     def of_vantage(self, vantage: str, outside: bool) -> list[Probe]:
         """Every probe of one place. With outside it attacks as a host outside the cluster, else as a host of the inventory."""
         made: list[Probe] = []
-        for node in self.target.running:
-            if not node.seen_at:
-                continue
+        for node in self._probed:
             if outside:
                 made += self._from_outside(vantage, node)
             elif vantage == node.host or vantage in self._others[node.host]:
@@ -135,11 +137,9 @@ class AuditQuestions(Questions):
 
     def _from(self, vantage: str, node: NodeTarget) -> Iterator[Probe]:
         own = vantage == node.host
-        address = node.seen_at[0] if own else next(iter(self._elsewhere(node)), "")
-        if not address or node.port is None:
-            return
+        address = next(iter(node.seen_at if own else self._elsewhere(node)), "")
         network = "own" if own else "cluster"
-        for control in (*CLEAR, *ENCRYPTED):
+        for control in (*CLEAR, *ENCRYPTED) if address and node.port is not None else ():
             if own or control != "wrong-cookie":
                 yield Probe(control, vantage, "", node.node, node.host, address, node.port, network)
         if own:

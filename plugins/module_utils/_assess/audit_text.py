@@ -22,19 +22,19 @@ from .target import HostTarget, NodeTarget
 HOSTS_LISTED_MAX = 50
 """Hosts up to which the terminal lists every one. Above, it lists those that were not looked at whole; the files have all."""
 
-LINES_PER_HANDSHAKE = 2
-"""Lines that one refused handshake leaves in a node's log at most (docs/audit.md has the measurement)."""
+ENTRIES_PER_HANDSHAKE = 2
+"""Entries that one refused handshake leaves in a node's log at most (docs/audit.md has the measurement)."""
 
 
 def cost(answers: Iterable[Answer]) -> list[dict[str, Any]]:
-    """What the probes cost each node: handshakes that reached it, lines in its log and atoms in its memory at most."""
+    """What the probes cost each node: handshakes that reached it, entries in its log and atoms in its memory at most."""
     handshakes: Counter[tuple[str, str]] = Counter()
     for answer in answers:
         attack = answer.probe.attack
         if answer.probe.control != REACHES and attack and attack.protocol == "dist" and answer.code and answer.code not in BLOCKED:
             handshakes[answer.probe.host, answer.probe.target] += 1
     return [
-        {"host": host, "node": node, "handshakes": count, "log_lines_max": LINES_PER_HANDSHAKE * count, "atoms_max": 1}
+        {"host": host, "node": node, "handshakes": count, "log_entries_max": ENTRIES_PER_HANDSHAKE * count, "atoms_max": 1}
         for (host, node), count in sorted(handshakes.items())
     ]
 
@@ -99,7 +99,7 @@ def foot(verdict: Verdict, end: Exit, paid: list[dict[str, Any]]) -> list[str]:
         lines.append(f"Since {verdict.baseline.when}: " + ", ".join(f"{count} {change}" for change, count in counts.items() if count))
     handshakes = sum(entry["handshakes"] for entry in paid)
     lines.append(
-        f"Cost: {handshakes} handshakes with {len(paid)} nodes as {NAME}: at most {LINES_PER_HANDSHAKE * handshakes} lines in their logs, "
+        f"Cost: {handshakes} handshakes with {len(paid)} nodes as {NAME}: at most {ENTRIES_PER_HANDSHAKE * handshakes} entries in their logs, "
         "and one atom a node for ever"
     )
     return [*lines, f"Result: {end}"]

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from .._model.waivers import Waiver
 from . import attack_checks, audit_attacks
 from . import waivers as applied
+from .audit_checks import CONTROLS as OF_THE_ASSESSMENT
 from .audit_checks import completed, coverage_findings, policy_findings, waiver_findings
 from .controls import CONTROLS
 from .cookie_checks import cookie_findings
@@ -65,7 +66,7 @@ def _attacks(evidence: Evidence) -> tuple[list[Outcome], list[Finding]]:
 
 def _score(findings: Sequence[Finding]) -> Score:
     """What is accepted counts as what it is: a waiver makes no host better. Only what is not tested and not accepted withholds the score."""
-    real = [(finding.waived_status or finding.status, finding) for finding in findings]
+    real = [(finding.waived_status or finding.status, finding) for finding in findings if finding.control not in OF_THE_ASSESSMENT]
     return score(
         (finding.severity for status, finding in real if status == PASSED),
         (finding.severity for status, finding in real if status == FAILED),
