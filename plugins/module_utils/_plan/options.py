@@ -86,9 +86,8 @@ def _validate_value(option: Option, value: object) -> Iterator[Wrong]:
         article = "an" if expected[:1] in "aeiou" else "a"
         yield Wrong(variable, "type", f"{shown(value)} is not {article} {expected}.", f"write {article} {expected}; see the role {option.role}.")
         return
-    several = isinstance(converted, list)
-    if option.choices and any(one not in option.choices for one in (converted if several else [converted])):
-        choose = "choose from" if several else "choose one of"
+    if option.choices and any(one not in option.choices for one in (converted if isinstance(converted, list) else [converted])):
+        choose = "choose from" if isinstance(converted, list) else "choose one of"
         yield Wrong(variable, "choice", f"{shown(value)} is not supported.", f"{choose}: {', '.join(map(str, option.choices))}.")
     if isinstance(converted, (int, float)) and variable in RANGES:
         least, most = RANGES[variable]
