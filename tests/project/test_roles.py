@@ -121,6 +121,18 @@ def test_main_is_a_table_of_contents(role: Path) -> None:
         assert INCLUDES & set(task), f"{role.name}: '{task.get('name')}' does work in main.yml; give it a file with a name"
 
 
+def test_the_plan_reports_wrong_types_itself() -> None:
+    """Ansible's validation of the role plan would stop at the first role, without the plan's other errors."""
+    seen = 0
+    for path in (*TASK_FILES, *sorted((ROOT / "playbooks").glob("*.yml"))):
+        for task in tasks_of(path) if path in TASK_FILES else [task for play in load(path) for task in play.get("tasks", ())]:
+            called = next((task[key] for key in INCLUDES & set(task) if isinstance(task[key], dict)), {})
+            if called.get("name") == "beam.cluster.plan" and "tasks_from" not in called:
+                seen += 1
+                assert called.get("rolespec_validate") is False, f"{path}: {task['name']}"
+    assert seen >= 10, "this test would see none"
+
+
 @pytest.mark.parametrize("path", TASK_FILES, ids=lambda path: str(path.relative_to(ROOT / "roles")))
 def test_nothing_is_swept_under_the_rug(path: Path) -> None:
     for task in tasks_of(path):

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from .._model import versions
 from .._model.observation import Listener, Observation, Process
-from .._model.versions import is_version
 from .probes import Answer
 from .target import HostTarget, NodeTarget
 
@@ -92,7 +92,7 @@ def _valid(key: str, value: object) -> bool:
     if key == "sandbox_max":
         return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 10
     if key == "otp_min":
-        return isinstance(value, str) and is_version(value)
+        return isinstance(value, str) and versions.is_version(value)
     choices = {"listens": PLACES, "transport": TRANSPORTS}.get(key)
     return isinstance(value, str) and (choices is None or value in choices)
 
@@ -171,7 +171,7 @@ def _meets(key: str, wanted: Any, found: Any) -> bool:
     if key == "sandbox_max":
         return bool(found <= wanted)
     if key == "otp_min":
-        return is_version(found) and version_key(found) >= version_key(wanted)
+        return versions.is_version(found) and versions.key(found) >= versions.key(wanted)
     if key == "transport":
         return TRANSPORTS.index(found) >= TRANSPORTS.index(wanted)
     if key == "ports":
