@@ -43,7 +43,7 @@ SHELLS = {
     "placeholder_cookie | Create the placeholder cookie": "the word is made on the host and never leaves it",
     "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",
     "stop | Stop the process": "waits for the end of the very process that got the signal",
-    "unit | Read the state of files whose change needs a restart": "one call with nanoseconds for all files; stat needs one call for each",
+    "digest | Read the state of files whose change needs a restart": "one call with nanoseconds for all files; stat needs one call for each",
 }
 
 
