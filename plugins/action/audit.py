@@ -25,12 +25,13 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import Policy, PolicyError, policy_from
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import Reach, reach_of
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import read_waivers
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
+from ansible_collections.beam.cluster.plugins.plugin_utils import _reports
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
 NAME = "audit"
@@ -105,21 +106,15 @@ class ActionModule(ActionBase):
             "result": {**end.as_dict(), "message": str(end), "score": verdict.score and verdict.score.value},
         }
         report = Report(verdict, now, audit_text.data(verdict, end, paid))
-        lines = [*audit_text.head(verdict), "", *terminal.lines(report), *audit_text.foot(verdict, end, paid)]
-        if arguments["directory"] and not self._task.check_mode:
-            self._write(Path(arguments["directory"]).absolute(), report, result)
-            lines.append(f"Report: {result['files']['html']} (and .json, .xml)")
+        lines = [*map(terminal.Line, [*audit_text.head(verdict), ""]), *terminal.lines(report)]
+        lines += map(terminal.Line, audit_text.foot(end, paid))
+        if arguments["directory"]:
+            result["files"], told = _reports.write(arguments["directory"], NAME, DEFAULT_FORMATS, report, write=not self._task.check_mode)
+            lines += told
         if arguments["policy_from"]:
-            lines.append(self._write_policy(arguments, evidence, result))
-        for line in lines:
-            self._display.display(f"  {line}".rstrip())
+            lines.append(terminal.Line(self._write_policy(arguments, evidence, result)))
+        _reports.show(self._display, lines)
         return result
-
-    def _write(self, base: Path, report: Report, result: dict[str, Any]) -> None:
-        base.mkdir(mode=0o750, parents=True, exist_ok=True)
-        for name in DEFAULT_FORMATS:
-            result["files"][name] = str(base / f"{NAME}{FORMATS[name].suffix}")
-            replace_file(Path(result["files"][name]), FORMATS[name].text(report))
 
     def _write_policy(self, arguments: Mapping[str, Any], evidence: Evidence, result: dict[str, Any]) -> str:
         name = arguments["policy_from"]

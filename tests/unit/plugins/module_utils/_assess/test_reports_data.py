@@ -69,8 +69,8 @@ def test_it_holds_everything_and_only_plain_data() -> None:
     assert (lost["from"], lost["to"], lost["stage"]) == ("beam@n1", "beam@n2", "connect")
     assert all(pair["tls"]["peer"]["sans"] for pair in told["matrix"] if pair["code"] == "connected")
     assert {attack["result"] for attack in told["attacks"]} == {"refused", "succeeded", "not_tested"}
-    waiver = {"control": "unit-sandbox", "host": "n1", "reason": "a device & a <driver>", "until": "2026-12-31", "status": None, "used": True}
-    assert told["waivers"] == [waiver]
+    waiver = {"control": "unit-sandbox", "host": "n1", "owner": "", "reason": "a device & a <driver>", "until": "2026-12-31", "status": None}
+    assert told["waivers"] == [{**waiver, "used": True}]
     assert data.data(verdicts.report(verdicts.passed()))["result"] == "passed"
     known = {finding["fingerprint"] for finding in told["findings"]}
     assert {one for fault in told["faults"] for one in (*fault["findings"], *fault["symptoms"])} <= known
