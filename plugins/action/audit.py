@@ -31,7 +31,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.observation im
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import read_waivers
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
-from ansible_collections.beam.cluster.plugins.plugin_utils import _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
 NAME = "audit"
@@ -49,6 +49,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": "info"},
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": ANY},
     "directory": {"type": "path"},
+    "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
 }
 
 
@@ -94,9 +95,10 @@ class ActionModule(ActionBase):
             asked=AuditQuestions.of(target, seen),
             waiver_errors=errors,
             policy=_policy(arguments["policy"]),
+            table=_advisories.table(),
         )
         today = datetime.date.today().isoformat()
-        verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today), arguments["fail_at"])
+        verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today))
         if arguments["baseline"]:
             verdict = replace(verdict, baseline=_baseline(arguments["baseline"], verdict))
         end, paid = exit_of(verdict, arguments["fail_at"], arguments["fail_on"]), audit_text.cost(answers)
@@ -109,7 +111,7 @@ class ActionModule(ActionBase):
         lines = [*map(terminal.Line, [*audit_text.head(verdict), ""]), *terminal.lines(report)]
         lines += map(terminal.Line, audit_text.foot(end, paid))
         if arguments["directory"]:
-            result["files"], told = _reports.write(arguments["directory"], NAME, DEFAULT_FORMATS, report, write=not self._task.check_mode)
+            result["files"], told = _reports.write(arguments["directory"], NAME, arguments["formats"], report, write=not self._task.check_mode)
             lines += told
         if arguments["policy_from"]:
             lines.append(terminal.Line(self._write_policy(arguments, evidence, result)))
