@@ -24,6 +24,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.target import
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
+from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -59,7 +60,7 @@ class ActionModule(ActionBase):
         except (KeyError, TypeError, AttributeError) as error:
             return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
-        report = Report(verdict, now)
+        report = Report(verdict, now, version())
         lines = terminal.lines(report)
         result: dict[str, Any] = {
             "changed": False,
