@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible import constants
 from ansible.plugins.action import ActionBase
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, advisory
@@ -22,8 +23,11 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
+from ansible_collections.beam.cluster.plugins.module_utils._model.door import each
+from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
 from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -59,6 +63,8 @@ class ActionModule(ActionBase):
             evidence = _evidence(arguments, now)
         except (KeyError, TypeError, AttributeError) as error:
             return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
+        except TableError as error:
+            return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
         report = Report(verdict, now, version())
         lines = terminal.lines(report)
@@ -107,7 +113,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
     advisories = [advisory(entry) for entry in plan.get("advisories") or ()]
     advisories += [advisory(entry, name) for name, own in hosts.items() for entry in own.get("advisories") or ()]
     return Evidence(
-        target=Target.from_plan(plan),
+        target=Target.from_plan(plan, {name: own["contents"] for name, own in hosts.items() if own.get("contents") is not None}),
         seen={name: Observation.parse(name, own["observed"]) for name, own in hosts.items() if own.get("observed")},
         answers=list(_answers([*pairs, *arguments["outside"]])),
         views={view["node"]: NodeView.parse(view) for view in arguments["mesh"]},
@@ -116,6 +122,9 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         untested=arguments["untested"],
         advisories=advisories,
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
+        table=_advisories.table(plan.get("advisories_file")),
+        table_given=bool(plan.get("advisories_file")),
+        links={name: each(own["links"], Link.parse) or () for name, own in hosts.items() if own.get("links") is not None},
         authorities=_authorities(arguments["ca_dir"]),
     )
 

@@ -91,38 +91,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-epoch:
-  description: The host's clock, in seconds since 1970-01-01T00:00:00Z.
-  returned: success
-  type: float
+epoch: {type: float, returned: success, description: "The host's clock, in seconds since 1970-01-01T00:00:00Z."}
 skew_seconds:
   description: The host's clock minus the controller's, in seconds, as far as it is proven. 0 if the host's time is within the round trip.
   returned: success
   type: float
-python:
-  description: Version of the Python that ran on the host.
-  returned: success
-  type: str
-privileged:
-  description: Whether it ran as root.
-  returned: success
-  type: bool
-hostname:
-  description: The host's own name.
-  returned: success
-  type: str
-init:
-  description: V(systemd), or the name of the first process if it is another.
-  returned: success
-  type: str
+python: {type: str, returned: success, description: "Version of the Python that ran on the host."}
+privileged: {type: bool, returned: success, description: "Whether it ran as root."}
+hostname: {type: str, returned: success, description: "The host's own name."}
+init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}
 distribution:
   description: C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE), from C(os-release).
   returned: success
   type: dict
-ipv6:
-  description: Whether the kernel has IPv6.
-  returned: success
-  type: bool
+ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
 unprivileged_port:
   description: The first port that a process may listen on without a capability, null if it cannot be read.
   returned: success
@@ -206,6 +188,9 @@ otp_roots:
       type: str
       sample: "27.3.4.1"
     pids: {type: list, elements: int, description: "The processes that run from it."}
+    container: {type: bool, description: "Whether it is in a container on this host."}
+    applications: {type: dict, description: "Version of each OTP application in it, null if a process of the host itself runs from it."}
+    package: {type: dict, description: "C(name) and C(installed) version of its Debian package, null as RV(otp_roots[].applications)."}
 firewall:
   description: The active firewall, and the packets that this collection's own table accepts.
   returned: success
@@ -310,6 +295,18 @@ processes:
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
+    adding:
+      description: >-
+        Names of the variables in its environment that add flags, code or commands to a VM, such as C(ERL_ZFLAGS), C(ERL_LIBS), C(HEART_COMMAND).
+        Null if its environment could not be read.
+      type: list
+      elements: str
+    runs:
+      description: >-
+        Flags of its command line that run code, with their module, for example C(-s rabbit). Of C(-eval) only the flag. Without those of this
+        collection's argument files.
+      type: list
+      elements: str
     writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
@@ -326,6 +323,8 @@ processes:
             package contains it.
           type: dict
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
+        applications: {type: dict, description: "Version of each application that it can load. Null if their directories changed after its start."}
+        products: {type: list, elements: dict, description: "C(name), C(version) and C(package) of Elixir, RabbitMQ, ... that it can load."}
 contained:
   description: BEAM processes in containers on this host, as RV(processes).
   returned: success
@@ -344,6 +343,7 @@ units:
     drop_ins: {type: list, elements: str, description: "The drop-ins, in the order in which systemd reads them."}
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
+    runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}

@@ -52,6 +52,7 @@ def tracked(*patterns: str) -> list[str]:
         "roles/*/templates/**/*.j2",
         "roles/*/**/*.yml",
         "plugins/**/*.py",
+        "roles/*/files/*",
         "playbooks/*.yml",
         "docs/**/*.md",
         "docs/images/*.png",

@@ -18,6 +18,8 @@ from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
 from .finding import NOT_OBSERVED, NOT_TESTED, Finding, Result, result
 from .firewall_checks import firewall_boot, firewall_rules
+from .neighbour_checks import epmd_names, unplanned_nodes
+from .start_checks import planned_files, start_environment
 from .target import HostTarget, NodeTarget, Target
 
 Check = Callable[[HostTarget, Observation], Iterator[Result]]
@@ -238,6 +240,10 @@ CHECKS: Mapping[str, Check] = {
     "argument-list": _argument_list,
     "firewall-rules": firewall_rules,
     "firewall-boot": firewall_boot,
+    "planned-files": planned_files,
+    "start-environment": start_environment,
+    "unplanned-nodes": unplanned_nodes,
+    "epmd-names": epmd_names,
 }
 
 

@@ -102,7 +102,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
         "subject": finding.subject,
         "details": list(finding.details),
         "cause": finding.cause or None,
-        "cause_subject": getattr(finding, "cause_subject", "") or None,
+        "cause_subject": finding.cause_subject or None,
         "waived": finding.waiver or None,
         "waived_status": finding.waived_status or None,
     }

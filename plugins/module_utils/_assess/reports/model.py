@@ -102,7 +102,7 @@ class _Causes:
                 self._of.setdefault((finding.control, subject), finding)
 
     def _parent(self, finding: Finding) -> Finding | None:
-        named = str(getattr(finding, "cause_subject", ""))
+        named = finding.cause_subject
         for subject in (named, finding.subject, *sorted(finding.subjects), "") if finding.cause else ():
             found = self._of.get((finding.cause, subject))
             if found is not None and found is not finding:
