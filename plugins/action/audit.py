@@ -25,7 +25,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import Policy, PolicyError, policy_from
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import Reach, reach_of
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, Report, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems

@@ -25,6 +25,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.in_force impor
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -59,7 +60,7 @@ class ActionModule(ActionBase):
         except TableError as error:
             return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
-        report = Report(verdict, now)
+        report = Report(verdict, now, version())
         lines = terminal.lines(report)
         result: dict[str, Any] = {
             "changed": False,
