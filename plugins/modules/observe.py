@@ -329,7 +329,7 @@ processes:
             package contains it.
           type: dict
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
-        applications: {type: dict, description: "Version of each OTP application that it can load, null if their directories changed since its start."}
+        applications: {type: dict, description: "Versions of OTP applications that it can load, null if directories changed since its start."}
         products: {type: list, elements: dict, description: "C(name), C(version) and C(package) of Elixir, RabbitMQ, ... that it can load."}
 contained:
   description: BEAM processes in containers on this host, as RV(processes).
