@@ -23,6 +23,8 @@ UNKNOWN = "unknown_version"
 """The note about a VM whose version is not known. It is in controls.NOTES."""
 
 RESTART = "Restart the node: run beam.cluster.site."
+_MOST = 5
+"""How many VMs one advisory names."""
 _NAMES = {OTP: "OTP", "couchdb": "CouchDB", "ejabberd": "ejabberd", "elixir": "Elixir", "emqx": "EMQX", "rabbitmq": "RabbitMQ", "vernemq": "VerneMQ"}
 
 
@@ -163,9 +165,14 @@ def _merged(found: Iterable[Software]) -> list[Software]:
         same = repr((one.name, one.version, one.package, one.installed, sorted((one.applications or {}).items()), one.applications is None))
         places.setdefault(same, (one, []))[1].append(one.place)
     return [
-        Software(one.name, one.version, "".join(every), one.package_name, one.package, one.installed, one.applications)
+        Software(one.name, one.version, _places(every), one.package_name, one.package, one.installed, one.applications)
         for one, every in places.values()
     ]
+
+
+def _places(every: list[str]) -> str:
+    more = f" and {len(every) - _MOST} more" if len(every) > _MOST else ""
+    return "".join(every[:_MOST]) + more
 
 
 def _not_known(host: str, software: Software) -> Advisory:
