@@ -55,6 +55,8 @@ def tracked(*patterns: str) -> list[str]:
         "roles/*/files/*",
         "playbooks/*.yml",
         "docs/**/*.md",
+        "docs/images/*.png",
+        "docs/schemas/*.json",
         "changelogs/changelog.yaml",
     ],
 )

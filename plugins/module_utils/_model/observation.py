@@ -22,6 +22,7 @@ from .firewall_facts import Firewall
 from .host_facts import Account, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .packages import Package, Product, package_of, versions_of
 from .secret_facts import Secrets
+from .tls_files import TlsFiles
 
 UNLIMITED = -1
 """A core limit that is none, as in the Python module resource."""
@@ -176,7 +177,10 @@ class Process:
 
     program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
-    vm: which OTP it runs; None for epmd, and where the program could not be read. writes: the directories of the files that it has open to write.
+    vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
+    None where its environment could not be read. runs: flags that run code at its start ("-s rabbit", "-eval"), without those of our argument files.
+    writes: the directories of the files that it has open to write. traces: products that its arguments or its installation show (_host/traces.py).
+    tls_files: the files that its TLS options file names, None where it has none or it could not be read.
     """
 
     pid: int
@@ -190,7 +194,11 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    traces: frozenset[str] = frozenset()
+    tls_files: TlsFiles | None = None
     vm: RunningVm | None = None
+    adding: frozenset[str] | None = None
+    runs: tuple[str, ...] = ()
     writes: tuple[str, ...] | None = None
 
     @classmethod
@@ -211,7 +219,11 @@ class Process:
             home=as_path(raw.get("home")),
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
+            traces=as_set(raw.get("traces")) or frozenset(),
+            tls_files=TlsFiles.parse(raw.get("tls_files")),
             vm=RunningVm.parse(raw.get("vm")),
+            adding=as_set(raw.get("adding")),
+            runs=as_texts(raw.get("runs")) or (),
             writes=as_texts(raw.get("writes")),
         )
 
@@ -268,7 +280,8 @@ class Unit:
 
     core_limit: LimitCORE as systemd prints it ("0", "infinity"). exposure: systemd-analyze security, 0 to 10. digest: BEAM_CLUSTER_DIGEST that a
     process started now would get. environment_names: the variables that it would get from the unit and its files, names only; None where a file
-    could not be read. environment_files: in order, with a "-" in front where the file may be missing. ours: whether its file has our header.
+    could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run
+    code in a VM. ours: whether its file has our header.
     program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
     starts none.
     """
@@ -288,6 +301,7 @@ class Unit:
     environment_files: tuple[str, ...] | None = None
     fragment: str | None = None
     main_pid: int | None = None
+    runs: tuple[str, ...] = ()
     ours: bool | None = None
     program: str | None = None
     release: str | None = None
@@ -311,6 +325,7 @@ class Unit:
             environment_files=as_texts(raw.get("environment_files")),
             fragment=as_path(raw.get("fragment")),
             main_pid=as_int(raw.get("main_pid")),
+            runs=as_texts(raw.get("runs")) or (),
             ours=as_bool(raw.get("ours")),
             program=as_path(raw.get("program")),
             release=as_path(raw.get("release")),
@@ -419,6 +434,7 @@ class Observation:
 
     host: str
     epoch: float | None = None
+    hostname: str | None = None
     privileged: bool | None = None
     init: str | None = None
     addresses: tuple[HostAddress, ...] | None = None
@@ -453,6 +469,7 @@ class Observation:
         return cls(
             host=host,
             epoch=as_float(raw.get("epoch")),
+            hostname=as_text(raw.get("hostname")),
             privileged=as_bool(raw.get("privileged")),
             init=as_text(raw.get("init")),
             addresses=each(raw.get("addresses"), HostAddress.parse),
