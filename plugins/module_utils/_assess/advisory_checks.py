@@ -56,4 +56,8 @@ def _age(evidence: Evidence) -> int | None:
 
 
 def _sentence(evidence: Evidence, age: int) -> str:
-    return f"the table of vulnerabilities is of {evidence.table.date if evidence.table else None}, {age} days old"
+    table = evidence.table
+    if table is None:
+        return ""
+    oldest = ", ".join(one.name for one in table.sources if one.date == table.date)
+    return f"the table of vulnerabilities is of {table.date}{f' ({oldest})' if oldest else ''}, {age} days old"
