@@ -35,7 +35,8 @@ def carried(name: str, version: str | None, package_name: str = "", package: str
 BOOKWORM_OTP = """\
 CVE-2026-28808 CVE-2026-28810 CVE-2026-32147 CVE-2026-42789 CVE-2026-42790 CVE-2026-42792 CVE-2026-48855 CVE-2026-48856 CVE-2026-48858 CVE-2026-49759
 CVE-2026-49760 CVE-2026-53422 CVE-2026-54886 CVE-2026-54887 CVE-2026-54891 CVE-2026-55737 CVE-2026-55951 CVE-2026-55952 CVE-2026-55953 CVE-2026-58227
-CVE-2026-59250 CVE-2026-65634 CVE-2026-66357 CVE-2026-68956 CVE-2026-75538 CVE-2026-89422""".split()
+CVE-2026-59250 CVE-2026-59696 CVE-2026-65634 CVE-2026-66357 CVE-2026-66835 CVE-2026-68956 CVE-2026-69664 CVE-2026-70399 CVE-2026-70405 CVE-2026-70409
+CVE-2026-71380 CVE-2026-71562 CVE-2026-73270 CVE-2026-73276 CVE-2026-73812 CVE-2026-74835 CVE-2026-74994 CVE-2026-75538 CVE-2026-89422""".split()
 BOOKWORM_RABBITMQ = ["CVE-2025-30219", "CVE-2025-50200", "CVE-2026-44839", "CVE-2026-67419"]
 # Published in September and October 2026, and the newest entry of Debian 13 is of August 2025: it names none of them, and CVE-2025-50200 only.
 TRIXIE_RABBITMQ = [
@@ -47,7 +48,7 @@ TRIXIE_RABBITMQ = [
 EJABBERD = ["ejabberd-26.07-atoms", "ejabberd-26.07-caps", "ejabberd-26.07-oauth", "ejabberd-26.07-plain", "ejabberd-26.07-pubsub"]
 DEBIAN = [
     ("otp", "erlang-base", "1:25.2.3+dfsg-1+deb12u4", BOOKWORM_OTP, "u4 of 2026-04-07 is the newest entry, all of these are younger"),
-    ("otp", "erlang-base", "1:27.3.4.1+dfsg-1+deb13u4", [], "u1 to u4 name every one that affects 27.3.4.1; u4: 65634, 66357, 68956, 75538, 89422"),
+    ("otp", "erlang-base", "1:27.3.4.1+dfsg-1+deb13u4", [], "u1 to u4 name every one that affects 27.3.4.1, u4 the 19 of September"),
     ("otp", "erlang-base", "1:29.1.1+dfsg-1", [], "forky: 'New upstream release' that fixes 65634, 68956, 89422; those before it the rest"),
     ("rabbitmq", "rabbitmq-server", "3.10.8-1.1+deb12u1", BOOKWORM_RABBITMQ, "u1 of 2023 fixes CVE-2023-46118 only"),
     ("rabbitmq", "rabbitmq-server", "4.0.5-6+deb13u2", TRIXIE_RABBITMQ, "u2 of 2025-08-21 fixes CVE-2025-50200 only"),
@@ -258,7 +259,7 @@ def test_a_node_from_before_the_upgrade_has_what_the_upgrade_fixed() -> None:
 
 def test_an_old_package_is_told_the_package_that_fixes_it() -> None:
     found = advisories(process(package={"name": "erlang-base", "installed": U3, "started": U3}))
-    assert set(found) == {"CVE-2026-65634", "CVE-2026-75538", "CVE-2026-89422"}, "ssh and inets are not there"
+    assert set(found) == {"CVE-2026-59696", "CVE-2026-65634", "CVE-2026-75538", "CVE-2026-89422"}, "ssh and inets are not there"
     assert found["CVE-2026-65634"].fix.startswith(f"Upgrade erlang-base to {U4} or newer. See ")
     assert "application asn1 5.3.4.2" in found["CVE-2026-65634"].detail
 
