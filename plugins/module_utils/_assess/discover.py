@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from .._model.observation import Listener, Observation, Process
+from .._model.observation import Listener, Observation
+from .._model.processes import Process
 from .._wire.constants import EPMD_PORT
 from .host_checks import DYNAMIC
 from .target import HostTarget, NodeTarget, Target

@@ -16,8 +16,8 @@ from functools import cached_property
 from typing import Any
 
 from .._model.door import same_address
-from .._model.observation import Process
 from .._model.ports import PortRange, joined
+from .._model.processes import Process
 from .._wire.constants import EPMD_PORT
 
 OFF = "beam_mode is off: the nodes have no distribution"
