@@ -101,7 +101,7 @@ def test_a_file_with_an_old_time_is_found_and_read(lab: Lab) -> None:
         (
             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {own}/key.pem -out {own}/cert.pem -subj /CN=n2 -days 9 "
             "2>/dev/null && cp {own}/cert.pem {own}/ca.pem",
-            "it lacks the subject alternative name DNS:n2",
+            "lacks the subject alternative name DNS:n2",
         ),
     ],
     ids=["half a file", "a key of another certificate", "no name"],
@@ -113,7 +113,9 @@ def test_what_is_broken_is_refused_on_the_node(lab: Lab, broken: str, said: str)
     before, running = lab.on("n2", f"sha256sum {tls}/*"), pids(lab)
     variables = {"beam_pki_certificate": f"{own}/cert.pem", "beam_pki_key": f"{own}/key.pem", "beam_pki_ca": f"{own}/ca.pem"}
     done = lab.play("--limit", "n2", "--extra-vars", json.dumps(variables), playbook=RENEW)
-    assert done.returncode != 0 and said in done.stdout and "the old ones are still in place" in done.stdout, done.stdout[-4000:]
+    # A name that is missing is found by the plan already.
+    assert done.returncode != 0 and said in done.stdout, done.stdout[-4000:]
+    assert "the old ones are still in place" in done.stdout or "nothing was touched" in done.stdout
     assert lab.on("n2", f"sha256sum {tls}/*") == before and shown(lab, "n2") == in_file(lab, "n2") and pids(lab) == running
 
 

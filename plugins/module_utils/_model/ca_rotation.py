@@ -26,7 +26,10 @@ STEPS = {
 
 @dataclass(frozen=True)
 class Holder:
-    """One node: the fingerprints of the CA certificates that it trusts, and of those that verify its certificate. shows: whether it shows that one."""
+    """One node: the fingerprints of the CA certificates that it trusts, and of those that verify its certificate.
+
+    shows: whether it shows the certificate of its file.
+    """
 
     node: str
     trusted: frozenset[str]
