@@ -33,6 +33,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
+from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 NAME = "audit"
 SPEC: dict[str, dict[str, Any]] = {
@@ -107,7 +108,7 @@ class ActionModule(ActionBase):
             "files": {},
             "result": {**end.as_dict(), "message": str(end), "score": verdict.score and verdict.score.value},
         }
-        report = Report(verdict, now, audit_text.data(verdict, end, paid))
+        report = Report(verdict, now, version(), more=audit_text.data(verdict, end, paid))
         lines = [*map(terminal.Line, [*audit_text.head(verdict), ""]), *terminal.lines(report)]
         lines += map(terminal.Line, audit_text.foot(end, paid))
         if arguments["directory"]:
