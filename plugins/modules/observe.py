@@ -375,7 +375,7 @@ secrets:
       type: list
       elements: dict
     accounts:
-      description: The users that own cookie files. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
+      description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list
       elements: dict
 epmd:
