@@ -8,14 +8,17 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from .._model.advisories import Advisory
+from .._model.in_force import InForce, Link
 from .._model.observation import Certificate, Observation
 from .._model.waivers import Waiver
+from .advisory_table import Table
 from .controls import BY_ID, SEVERITIES
 from .probes import FULL, Answer, Questions, Scope
 from .target import Target
@@ -43,8 +46,9 @@ def result(subject: str, problems: Sequence[str], good: str) -> Result:
 class Finding:
     """The result of one control for one subject (a host, a node, or a pair of nodes).
 
-    succeeded: an attack did. cause: the control whose failure is why this one is not tested, empty where there is none. waiver: why it may fail; then
-    the status is WAIVED, and waived_status is the status that it had.
+    succeeded: an attack did. cause: the control whose failure explains this finding, empty where there is none; cause_subject: the subject of that
+    failure, then this finding is a symptom of it (causes.py). waiver: why it may fail; then the status is WAIVED, and waived_status is the status
+    that it had.
     """
 
     control: str
@@ -56,6 +60,7 @@ class Finding:
     cause: str = ""
     waiver: str = ""
     waived_status: str = ""
+    cause_subject: str = ""
 
     @property
     def severity(self) -> str:
@@ -65,6 +70,16 @@ class Finding:
     def bad(self) -> bool:
         """Whether it fails the play."""
         return self.status in (FAILED, NOT_TESTED)
+
+    @property
+    def fingerprint(self) -> str:
+        """What it is about, the same in every report: SHA-256 of control, hosts (sorted, with a comma between) and subject, a line each."""
+        return hashlib.sha256("\n".join((self.control, ",".join(sorted(self.hosts)), self.subject)).encode()).hexdigest()
+
+    @property
+    def symptom(self) -> bool:
+        """Whether it fails, and another finding of the verdict says why."""
+        return self.bad and bool(self.cause_subject)
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -97,7 +112,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class NodeView:
-    """What a node says of itself, by mesh_info. code: "connected" where it could be asked. visible, hidden: its nodes(); settings: see mesh_checks.
+    """What a node says of itself, by mesh_info. code: "connected" where it could be asked. visible, hidden: its nodes(); settings: see mesh_checks;
+    in_force: see in_force_checks.
 
     None is what it did not say.
     """
@@ -106,6 +122,7 @@ class NodeView:
     visible: frozenset[str] | None = None
     hidden: frozenset[str] | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    in_force: InForce | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> NodeView:
@@ -114,7 +131,8 @@ class NodeView:
             code=str(raw.get("code") or "connected"),
             visible=frozenset(map(str, visible)) if isinstance(visible, (list, tuple)) else None,
             hidden=frozenset(map(str, hidden)) if isinstance(hidden, (list, tuple)) else None,
-            settings={str(key): value for key, value in raw.items() if key not in ("node", "code", "visible", "hidden")},
+            settings={str(key): value for key, value in raw.items() if key not in ("node", "code", "visible", "hidden", "in_force")},
+            in_force=InForce.parse(raw.get("in_force")),
         )
 
 
@@ -123,7 +141,9 @@ class Evidence:
     """Everything that a verdict is made from.
 
     seen: one observation for each host that was looked at. answers: results of the probes. views: by node. outsiders: hosts outside the cluster that
-    attacked, empty where there was none. epoch: now, in seconds, by the controller's clock. untested: why no attack was made at all (check mode).
+    attacked, empty where there was none. links: the established links of each host, by its kernel. epoch: now, in seconds, by the controller's
+    clock. untested: why no attack was made at all (check mode). table: the known vulnerabilities; table_given: it is the operator's, not the
+    collection's.
     authorities: certificates of the cluster's CA, root and intermediate, as its owner has them; None where they are not known.
     """
 
@@ -136,6 +156,9 @@ class Evidence:
     untested: str = ""
     advisories: Sequence[Advisory] = ()
     scope: Scope = FULL
+    table: Table | None = None
+    table_given: bool = False
+    links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
     authorities: Sequence[Certificate] | None = None
 
     @cached_property

@@ -18,6 +18,8 @@ from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
 from .finding import NOT_OBSERVED, NOT_TESTED, Finding, Result, result
 from .firewall_checks import firewall_boot, firewall_rules
+from .neighbour_checks import epmd_names, unplanned_nodes
+from .start_checks import planned_files, start_environment
 from .target import HostTarget, NodeTarget, Target
 
 Check = Callable[[HostTarget, Observation], Iterator[Result]]
@@ -112,7 +114,7 @@ def _not_looked_at(node: NodeTarget, what: str = "") -> Result:
 
 def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in _units(host, seen):
-        guard = (seen.units or {}).get(node.guard)
+        guard = (seen.units or {}).get(node.watch)
         if unit is None or guard is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
             yield _not_looked_at(node)
             continue
@@ -124,7 +126,7 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if node.guard not in (unit.requires or ()):
             problems.append(f"{node.unit} does not require its guard, {node.guard}")
         elif guard.active != "active":
-            problems.append(f"{node.guard} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
+            problems.append(f"{node.watch} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
         if unit.stale:
             problems.append(f"{node.unit}: systemd has not read its files since they changed")
         if unit.active != "active":
@@ -238,6 +240,10 @@ CHECKS: Mapping[str, Check] = {
     "argument-list": _argument_list,
     "firewall-rules": firewall_rules,
     "firewall-boot": firewall_boot,
+    "planned-files": planned_files,
+    "start-environment": start_environment,
+    "unplanned-nodes": unplanned_nodes,
+    "epmd-names": epmd_names,
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 from .._wire.constants import PROBE_NAME
+from .explanations import Broken, remedy
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
 from .probes import CONNECT, Answer
 from .target import OFF, NodeTarget, Target
@@ -75,7 +76,8 @@ def _connected(evidence: Evidence) -> Iterator[Finding]:
                 good += 1
                 continue
             status, detail = (FAILED, problem) if answer else (NOT_TESTED, "no probe was made")
-            yield Finding(CONNECT, status, target.hosts_of(node.node, other.node), f"{node.node} -> {other.node}", (detail,))
+            fix = remedy(target, Broken(node.node, other.node, answer)) if answer else ""
+            yield Finding(CONNECT, status, target.hosts_of(node.node, other.node), f"{node.node} -> {other.node}", (detail, *filter(None, (fix,))))
         if good:
             how = "over TLS" if target.tls else "in clear text"
             yield Finding(CONNECT, PASSED, target.hosts_of(node.node), node.node, (f"connected to {good} {how}",))

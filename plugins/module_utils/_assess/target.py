@@ -29,7 +29,8 @@ class NodeTarget:
 
     host: inventory name, empty where it is known by its node name only; then everything after in_run is None or empty. kind: "erlang" for a node
     without a product, else the product's kind. port: where it listens; None: EPMD knows. tls_versions: () means clear text. kernel: parameters of the
-    application kernel by name. evaluated_files: files that the VM evaluates when it starts.
+    application kernel by name. evaluated_files: files that the VM evaluates when it starts. tool_prefix: what the names of its product's tools begin
+    with; tool_ports: where these tools listen.
     """
 
     node: str
@@ -50,6 +51,8 @@ class NodeTarget:
     evaluated_files: tuple[str, ...] = ()
     tls_versions: tuple[str, ...] = ()
     kernel: Mapping[str, object] | None = None
+    tool_prefix: str = ""
+    tool_ports: PortRange | None = None
 
     @property
     def name(self) -> str:
@@ -59,6 +62,10 @@ class NodeTarget:
     def host_part(self) -> str:
         return self.node.partition("@")[2]
 
+    def is_tool_port(self, port: int) -> bool:
+        """Whether a tool of the node may listen there."""
+        return any(one.first <= port <= one.last for one in (self.ports, self.tool_ports) if one is not None)
+
     @property
     def drop_in(self) -> str:
         """The drop-in of role service. Its name sorts last, so that it wins."""
@@ -66,8 +73,13 @@ class NodeTarget:
 
     @property
     def guard(self) -> str:
-        """The unit that looks at what the node's unit will get, before and after its start."""
+        """The unit that looks at what the node's unit will get, before each start."""
         return f"beam-guard-{self.unit}"
+
+    @property
+    def watch(self) -> str:
+        """The unit that looks at the node's VMs for as long as they run."""
+        return f"beam-watch-{self.unit}"
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,8 @@ class HostTarget:
     """One host with members on it.
 
     distributed: whether its nodes are to speak to anybody at all. epmd_listen: addresses, without loopback; None: EPMD must not run. members:
-    addresses that the firewall has to let in at guarded_ports, and no others. firewall: which back end ("external": none of ours).
+    addresses that the firewall has to let in at guarded_ports, and no others. firewall: which back end ("external": none of ours). contents: sha256
+    of what files are to contain, by path; None: nobody said.
     """
 
     name: str
@@ -88,6 +101,7 @@ class HostTarget:
     members: frozenset[str]
     guarded_ports: tuple[tuple[int, int], ...]
     firewall: str
+    contents: Mapping[str, str] | None = None
 
     @property
     def external_firewall(self) -> bool:
@@ -96,7 +110,10 @@ class HostTarget:
 
 @dataclass(frozen=True)
 class Target:
-    """The cluster that is assessed. mode: "cluster", "standalone" (nodes reach those of their own host) or "off". members: all, sorted by name."""
+    """The cluster that is assessed.
+
+    mode: "cluster", "standalone" (nodes reach those of their own host) or "off". members: all, sorted by name. departing: nodes that leave it.
+    """
 
     group: str
     mode: str
@@ -106,10 +123,11 @@ class Target:
     connect_all: bool
     hosts: Mapping[str, HostTarget]
     members: tuple[NodeTarget, ...]
+    departing: frozenset[str] = frozenset()
 
     @classmethod
-    def from_plan(cls, plan: Mapping[str, Any]) -> Target:
-        """From the value of beam_plan. Raises KeyError where it is no plan."""
+    def from_plan(cls, plan: Mapping[str, Any], contents: Mapping[str, Mapping[str, str]] | None = None) -> Target:
+        """From the value of beam_plan. contents: see HostTarget, by host. Raises KeyError where it is no plan."""
         mode, epmd_port = str(plan["mode"]), int(plan.get("epmd_port") or EPMD_PORT)
         details = {(host, entry["node"]): entry for host, own in plan["hosts"].items() for entry in own.get("nodes") or ()}
         running = {host for host, own in plan["hosts"].items() if own.get("in_run")}
@@ -118,7 +136,8 @@ class Target:
         for node in nodes:
             by_host.setdefault(node.host, []).append(node)
         members = frozenset(map(same_address, plan.get("addresses") or ()))
-        hosts = {name: _host(name, own, by_host.get(name, ()), members, mode, epmd_port) for name, own in plan["hosts"].items()}
+        said = contents or {}
+        hosts = {name: _host(name, own, by_host.get(name, ()), members, mode, epmd_port, said.get(name)) for name, own in plan["hosts"].items()}
         return cls(
             group=str(plan.get("group") or ""),
             mode=mode,
@@ -128,6 +147,7 @@ class Target:
             connect_all=bool((plan.get("settings") or {}).get("connect_all", True)),
             hosts=hosts,
             members=tuple(nodes),
+            departing=frozenset(node["node"] for own in (plan.get("departing") or {}).values() for node in own.get("nodes") or ()),
         )
 
     @property
@@ -180,10 +200,17 @@ class Target:
         """The cluster addresses of all members."""
         return frozenset(node.address for node in self.members)
 
+    @cached_property
+    def peer_addresses(self) -> frozenset[str]:
+        """Every address from which a member may connect."""
+        return self.addresses.union(*(host.addresses for host in self.hosts.values()))
+
 
 def _node(entry: Mapping[str, Any], own: Mapping[str, Any], running: set[str], mode: str) -> NodeTarget:
     host = entry.get("host") or ""
     tls = own.get("tls") or {}
+    product = own.get("product_data") or {}
+    tools = product.get("tool_ports")
     directory, home = str(own.get("directory") or ""), own.get("home")
     evaluated = ["vm.args", *(() if mode == "off" else ("inetrc", "allow.conf")), *(("ssl_dist.conf",) if tls else ())]
     return NodeTarget(
@@ -205,11 +232,19 @@ def _node(entry: Mapping[str, Any], own: Mapping[str, Any], running: set[str], m
         evaluated_files=tuple(f"{directory}/{name}" for name in evaluated) if directory else (),
         tls_versions=tuple(tls.get("versions") or ()),
         kernel=own.get("kernel"),
+        tool_prefix=str((product.get("tool_names") or {}).get("prefix") or ""),
+        tool_ports=PortRange(tools["first"], tools["last"]) if tools else None,
     )
 
 
 def _host(
-    name: str, own: Mapping[str, Any], nodes: Sequence[NodeTarget], members: frozenset[str], mode: str, epmd_port: int
+    name: str,
+    own: Mapping[str, Any],
+    nodes: Sequence[NodeTarget],
+    members: frozenset[str],
+    mode: str,
+    epmd_port: int,
+    contents: Mapping[str, str] | None,
 ) -> HostTarget:
     listen = own["epmd"]["listen"]
     firewall = own["firewall"]
@@ -224,4 +259,5 @@ def _host(
         members=members,
         guarded_ports=tuple(joined(firewall.get("ports") or ())),
         firewall=str(firewall["backend"]),
+        contents=None if contents is None else dict(contents),
     )

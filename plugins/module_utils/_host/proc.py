@@ -8,9 +8,11 @@ Private to this collection.
 
 from __future__ import annotations
 
+import glob
 import ipaddress
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -18,13 +20,17 @@ from dataclasses import asdict, dataclass, replace
 from .._model.observation import UNLIMITED, VmFlags
 from .._model.secret_rules import in_file
 from .environment import DIGEST, digest_of
-from .flags import value_of, vm_flags
+from .flags import code_flag_names, code_flags, value_of, vm_flags
 from .owners import user_name
 
 _LISTEN = "0A"
 _PROGRAMS = ("beam.smp", "beam", "epmd")
 # The variables of a process that are looked at, on this host: nothing of them is returned as it is but the digest and the home.
 _VARIABLES = re.compile(r"HOME|ERL_[A-Z0-9_]*FLAGS|" + DIGEST)
+# Variables that add flags, code or commands to a VM. Of those that are set, the names are returned.
+_ADDING = re.compile(
+    r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS|ERL_LIBS|ERL_INETRC|ERL_EPMD_RELAXED_COMMAND_CHECK|HEART_COMMAND|LD_PRELOAD|LD_AUDIT|LD_LIBRARY_PATH"
+)
 _CORE_LIMIT = re.compile(rb"^Max core file size\s+(\S+)", re.MULTILINE)
 
 
@@ -43,6 +49,8 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    adding: tuple[str, ...] | None = None
+    runs: tuple[str, ...] = ()
 
     @property
     def node(self) -> str | None:
@@ -99,8 +107,38 @@ def in_container(pid: int, root: str = "/proc") -> bool:
 
 def environment(pid: int, root: str = "/proc") -> dict[str, str]:
     """The few variables that matter of a process's environment. Empty where it is not ours to read."""
-    pairs = (part.decode("utf-8", "replace").partition("=") for part in read(f"{root}/{pid}/environ").split(b"\0"))
-    return {name: value for name, _equals, value in pairs if _VARIABLES.fullmatch(name)}
+    return {name: value for name, value in _pairs(pid, root) if _VARIABLES.fullmatch(name)}
+
+
+def _pairs(pid: int, root: str) -> Iterator[tuple[str, str]]:
+    for part in read(f"{root}/{pid}/environ").split(b"\0"):
+        name, equals, value = part.decode("utf-8", "replace").partition("=")
+        if equals:
+            yield name, value
+
+
+def adding(pid: int, root: str = "/proc") -> tuple[str, ...] | None:
+    """The names of the variables that add flags, code or commands to a VM. None where its environment is not ours to read."""
+    pairs = list(_pairs(pid, root))
+    return tuple(sorted(name for name, value in pairs if value and _ADDING.fullmatch(name))) if pairs else None
+
+
+def _own_code_flags(directory: str) -> set[tuple[str, ...]]:
+    """The code flags in the argument files that this collection wrote for a node."""
+    found: set[tuple[str, ...]] = set()
+    for path in glob.glob(f"{glob.escape(directory)}/*.args"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                found.update(code_flags(shlex.split(stream.read(), comments=True)))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _runs(arguments: list[str], args_files: tuple[str, ...]) -> tuple[str, ...]:
+    """The code flags of a VM that its argument files in /etc/beam do not have."""
+    own = [_own_code_flags(os.path.dirname(path)) for path in args_files if path.startswith("/etc/beam/")]
+    return tuple(code_flag_names([flag for flag in code_flags(arguments[1:]) if not any(flag in known for known in own)]))
 
 
 def started(pid: int, root: str = "/proc") -> float | None:
@@ -136,10 +174,13 @@ def beam_processes(root: str = "/proc") -> list[Process]:
             continue
         arguments = [part.decode("utf-8", "replace") for part in read(f"{root}/{pid}/cmdline").split(b"\0")[:-1]]
         variables = environment(pid, root)
+        flags = vm_flags(arguments, variables, _cookie(f"{root}/{pid}", variables.get("HOME")))
         found.append(
             replace(
                 process,
-                flags=vm_flags(arguments, variables, _cookie(f"{root}/{pid}", variables.get("HOME"))),
+                flags=flags,
+                adding=adding(pid, root),
+                runs=_runs(arguments, flags.args_files),
                 digest=digest_of(variables),
                 started=started(pid, root),
                 core_limit=core_limit(pid, root),
@@ -149,6 +190,44 @@ def beam_processes(root: str = "/proc") -> list[Process]:
             )
         )
     return found
+
+
+def machines_of(node: str, unit: str | None) -> list[Process]:
+    """The processes that are a node: those of its unit, and those that were started with its name."""
+    return [
+        one for one in beam_processes()
+        if one.process != "epmd" and not one.container and (one.flags.name == node or (unit is not None and one.unit == unit))
+    ]
+
+
+_WRITES = re.compile(rb"^flags:\s+0*([0-7]+)$", re.MULTILINE)
+
+
+def writes(pid: int, root: str = "/proc") -> list[str] | None:
+    """The directories of the files that a process has open to write; None where it is not ours to look."""
+    directory = f"{root}/{pid}/fd"
+    found = set()
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return None
+    for name in names:
+        match = _WRITES.search(read(f"{root}/{pid}/fdinfo/{name}"))
+        if match is None or not int(match.group(1), 8) & (os.O_WRONLY | os.O_RDWR):
+            continue
+        try:
+            target = os.readlink(f"{directory}/{name}")
+        except OSError:
+            continue
+        if target.startswith("/") and not target.startswith(("/dev/", "/proc/")) and not target.endswith(" (deleted)"):
+            found.add(os.path.dirname(target))
+    return sorted(found)
+
+
+def unprivileged_port(root: str = "/proc") -> int | None:
+    """The first port that a process may listen on without a capability."""
+    text = read(f"{root}/sys/net/ipv4/ip_unprivileged_port_start").strip()
+    return int(text) if text.isdigit() else None
 
 
 @dataclass(frozen=True)

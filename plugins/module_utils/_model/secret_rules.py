@@ -47,8 +47,8 @@ _ALPHABETS = tuple(
     )
 )
 
-FIX_COOKIE = "vault a fresh one, for example from 'openssl rand -hex 32'."
-FIX_PASSPHRASE = "vault a fresh one, for example from 'openssl rand -base64 24', before the CA is made."
+FIX_COOKIE = "vault a fresh one without a line break, for example from: openssl rand -hex 32 | tr -d '\\n'."
+FIX_PASSPHRASE = "vault a fresh one without a line break, for example from: openssl rand -base64 24 | tr -d '\\n', before the CA is made."
 
 
 def in_file(data: bytes) -> bytes | None:
@@ -120,7 +120,9 @@ def cookie_errors(value: object) -> list[tuple[str, str]]:
         errors.append(("cookie_weak", f"the cookie has less than {ENTROPY_MIN} bits: too few different characters, or a pattern in them."))
     if len(value) > LONGEST:
         errors.append(("cookie_long", f"the cookie has more than {LONGEST} characters, and Erlang takes no more."))
-    if value and not _ALLOWED.fullmatch(value):
+    if value.endswith(("\n", "\r")):
+        errors.append(("cookie_characters", "the cookie ends with a line break, as a command leaves it that was piped into ansible-vault."))
+    elif value and not _ALLOWED.fullmatch(value):
         errors.append(("cookie_characters", "the cookie holds other characters than A-Z a-z 0-9 _ + / = . - or begins with a -."))
     return errors
 

@@ -37,9 +37,9 @@ def test_the_numbers_of_the_proof() -> None:
     assert solved == [MODULUS] + [0] * (len(powers) - 1)
 
 
-@pytest.mark.parametrize("seed", [0, 1, MODULUS - 1, MODULUS // 26, MODULUS // 2, *(secrets.randbelow(MODULUS) for _each in range(200))])
-def test_every_seed(seed: int) -> None:
-    assert otp_cookie.made_by_otp(cookie_from(seed))
+def test_every_seed() -> None:
+    for seed in (0, 1, MODULUS - 1, MODULUS // 26, MODULUS // 2, *(secrets.randbelow(MODULUS) for _each in range(200))):
+        assert otp_cookie.made_by_otp(cookie_from(seed)), seed
 
 
 def test_a_thousand_random_words_of_the_same_shape() -> None:
