@@ -71,7 +71,7 @@ def run(variables: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
         (Path(folder) / "more.json").write_text(json.dumps({"all": {"hosts": {HOST: variables}}}), encoding="utf-8")
         (Path(folder) / "vars.json").write_text(json.dumps({**cluster, "takeover_result": f"{folder}/result.json"}), encoding="utf-8")
         inventories = ["-i", str(ROOT / "molecule/inventory"), "-i", f"{folder}/more.json"]
-        command = ["ansible-playbook", *inventories, "-e", f"@{folder}/vars.json", str(ROOT / "tests/takeover/plan.yml")]
+        command = ["ansible-playbook", "--limit", HOST, *inventories, "-e", f"@{folder}/vars.json", str(ROOT / "tests/takeover/plan.yml")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
         assert (Path(folder) / "result.json").exists(), done.stdout[-4000:] + done.stderr[-2000:]
         return dict(json.loads((Path(folder) / "result.json").read_text(encoding="utf-8")))
