@@ -50,7 +50,8 @@ def planned(product: str) -> tuple[dict[str, Any], bool]:
     situations = [one for one in PLANNED if one.product == product]
     files = {path: text for one in situations for path, text in one.files.items()}
     kept = on(f"tar -cf /root/takeover.tar {' '.join(files) or '/etc/hostname'} 2>/dev/null; tar -tf /root/takeover.tar").split()
-    variables = {name: value for one in situations for name, value in one.variables.items()}
+    variables = {"beam_node_name": f"shop@{HOST}"} if product == "release" else {}
+    variables.update((name, value) for one in situations for name, value in one.variables.items())
     cluster = {"beam_product": product.partition("-")[0], **{name: value for one in situations for name, value in one.cluster.items()}}
     try:
         for path, text in files.items():
