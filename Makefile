@@ -107,6 +107,10 @@ pages: bootstrap  ## write the pages of docs/ that are generated from data
 proof: bootstrap  ## long tests: killed runs, restarts, other firewalls, scanners, a search for secrets, another controller (long)
 	@tests/run.py proof
 
+.PHONY: faults
+faults: bootstrap  ## break a hardened lab in every seeded way; verify must find and name each (hours; FAULTS=small, a name or a control selects)
+	@tests/run.py faults
+
 .PHONY: shapes
 shapes: bootstrap  ## test all shapes on OTP 25, 27 and 29 with each firewall (very long; SHAPES=epmd,standalone selects some)
 	@tests/run.py shapes
