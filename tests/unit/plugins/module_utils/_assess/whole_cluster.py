@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, NodeView, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, Answer, Probe, Questions, Scope, Session
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
@@ -21,6 +23,9 @@ HOSTS = {"n1": "10.89.1.11", "n2": "10.89.1.12", "n3": "10.89.1.13"}
 PUBLIC = {"n1": "10.89.2.11", "n2": "10.89.2.12", "n3": "10.89.2.13"}
 MEMBERS = list(HOSTS.values())
 PORTS = [[4369, 4369], [9100, 9100]]
+
+# A table of today that knows of nothing.
+TABLE = Table(datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc).date(), (), {})
 
 Hosts = dict[str, dict[str, Any]]
 SUM = "5a" * 32
@@ -420,7 +425,7 @@ def evidence(
         epoch=NOW,
         advisories=[advisory(entry, name) for name, entries in (advisories or {}).items() for entry in entries],
         scope=scope,
-        **{"links": {host: [] for host in raw}, **other},
+        **{"links": {host: [] for host in raw}, "table": TABLE, **other},
     )
     given.answers.extend(one for one in map(answer, requests(given.questions, outside)) if one is not None)
     return given
