@@ -75,6 +75,7 @@ ON_DEMAND: dict[str, list[Part]] = {
         ),
     ],
     "page": [Part("page", "pytest tests/page --junitxml {results}", 30)],
+    "faults": [Part("faults", "make lab && pytest tests/faults --junitxml {results}; status=$?; make lab-down; exit $status", 300)],
     "shapes": [scenario("shapes", 150)],
     "products": [
         scenario("rabbitmq", 40),
