@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._model.door import safe_values
+from ansible_collections.beam.cluster.plugins.module_utils._plan import inputs, questions
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 
 
@@ -21,7 +23,7 @@ class ActionModule(ActionBase):
         variables = task_vars or {}
         own = _inputs.own_view(self._templar, variables)
         before = time.time()
-        result = self._execute_module(task_vars=variables)
+        result = self._execute_module(module_args=self._arguments(variables, own), task_vars=variables)
         after = time.time()
         if result.get("failed") or result.get("unreachable") or "epoch" not in result:
             return result
@@ -30,6 +32,17 @@ class ActionModule(ActionBase):
         result["skew_seconds"] = proven_skew(result["epoch"], before, after)
         result["own"] = own
         return result
+
+    def _arguments(self, variables: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+        """The task's own, and what the host's variables say about its nodes where the task does not."""
+        given = dict(self._task.args)
+        defaults = _inputs.specs()[1]
+        settled = {name: defaults.get(name) for name in inputs.READABLE}
+        settled.update((name, value) for name, value in own["inputs"].items() if value is not None)
+        settled["ansible_host"] = variables.get("ansible_host")
+        asked = questions.of_host(str(variables.get("inventory_hostname", "")), settled, _inputs.products())
+        files, own_files = given.get("files") or [], asked.pop("files")
+        return {**asked, **given, "files": [*files, *own_files] if isinstance(files, list) else files}
 
 
 def proven_skew(epoch: float, before: float, after: float) -> float:

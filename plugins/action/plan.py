@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
-from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, shown, text
 from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, inputs, runs
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
-from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs
 from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 
 
@@ -35,12 +38,12 @@ class ActionModule(ActionBase):
         runs.validate_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
-        runs.validate_platforms({host: (seen.get("distribution") or {}).get("id") for host, seen in gathered.observed.items()}, problems)
         warnings = inputs.validate_names(gathered.names, known, problems)
         for host, wrong in gathered.wrong.items():
             for one in wrong:
                 problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])
         backdate, values = gathered.settled(defaults)
+        table = self._table(values["beam_advisories_file"], problems)
         inventory = Inventory(
             groups=gathered.groups,
             run=gathered.run,
@@ -52,8 +55,9 @@ class ActionModule(ActionBase):
             backdate_seconds=backdate,
             requires=arguments["requires"],
             ca_places=gathered.ca_places(),
-            controls=frozenset((*controls.BY_ID, *controls.NOTES)),
+            controls=frozenset((*controls.BY_ID, *controls.NOTES, *(table.known if table else ()))),
             today=datetime.date.today(),
+            sandbox={host: own.get("sandbox") or () for host, own in gathered.own.items()},
         )
         cluster = plan(inventory, problems)
         warnings += self._passphrase(gathered, cluster, values, problems)
@@ -62,7 +66,19 @@ class ActionModule(ActionBase):
         if problems or cluster is None:
             errors = problems.grouped()
             return {"failed": True, "msg": text(errors), "errors": errors, "warnings": warnings}
+        if cluster.advisories_file:
+            cluster = replace(cluster, advisories_file=self._loader.path_dwim(cluster.advisories_file))
         return {"changed": False, "plan": cluster.as_dict(), "warnings": warnings}
+
+    def _table(self, values: Mapping[str, object], problems: Problems) -> Table | None:
+        """The known vulnerabilities; a problem where the operator's file is none."""
+        path = next((value for value in values.values() if isinstance(value, str) and value), None)
+        try:
+            return _advisories.table(self._loader.path_dwim(path) if path else None)
+        except TableError as error:
+            fix = "make it with derive_advisories.py (docs/advisories.md), or remove the variable."
+            problems.add("", "beam_advisories_file", "advisories_file", f"{shown(path)}: {error}.", fix)
+            return None
 
     def _passphrase(self, gathered: _Gathered, cluster: Cluster | None, values: Mapping[str, Mapping[str, object]], problems: Problems) -> list[str]:
         """Tries the CA's key, where there is one, with the passphrase that is given."""
@@ -138,7 +154,7 @@ class _Gathered:
         self.own: dict[str, Mapping[str, Any]] = {}
         self.names: dict[str, set[str]] = {}
         self.wrong: dict[str, Sequence[Mapping[str, str]]] = {}
-        self.observed: dict[str, Mapping[str, Any]] = {}
+        self.observed: dict[str, Observation] = {}
         self.secrets: dict[str, dict[str, object]] = {name: {} for name in inputs.SECRET}
         for host in self.run:
             self._look(host)
@@ -164,7 +180,7 @@ class _Gathered:
         self.wrong[host] = _inputs.wrong_options(templar, variables)
         observed = variables.get("__beam_observed")
         if host in self.run and isinstance(observed, Mapping) and "epoch" in observed:
-            self.observed[host] = observed
+            self.observed[host] = Observation.parse(host, observed)
             self.own[host] = observed.get("own") or {}
             self.names[host].update(self.own[host].get("names") or ())
             # The host's own view knows the variables of its play, too.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import json
+import glob
 import os
 import tempfile
 import time
@@ -13,15 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible import constants
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._assess import report_html, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict, advisory
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -34,7 +38,12 @@ SPEC: dict[str, dict[str, Any]] = {
     "vantages": {"type": "int", "default": VANTAGES},
     "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
     "directory": {"type": "path"},
+    "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
+    "ca_dir": {"type": "path"},
 }
+
+# Ansible uses no colour where the output is no terminal, or NO_COLOR is set.
+COLOURS = {terminal.GOOD: constants.COLOR_OK, terminal.BAD: constants.COLOR_ERROR, terminal.WARNING: constants.COLOR_WARN}
 
 
 class ActionModule(ActionBase):
@@ -51,41 +60,47 @@ class ActionModule(ActionBase):
             evidence = _evidence(arguments, now)
         except (KeyError, TypeError, AttributeError) as error:
             return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
+        except TableError as error:
+            return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
+        report = Report(verdict, now)
+        lines = terminal.lines(report)
         result: dict[str, Any] = {
             "changed": False,
             "passed": verdict.ok,
-            "lines": reports.text(verdict),
+            "lines": [line.text for line in lines],
             "failures": [{"control": f.control, "subject": f.subject, "status": f.status, "severity": f.severity} for f in verdict.failures],
             "files": {},
         }
         if arguments["directory"]:
-            self._write(arguments["directory"], verdict, now, result)
-        for line in result["lines"]:
-            self._display.display(f"  {line}".rstrip())
+            told = self._write(arguments["directory"], arguments["formats"], report, result)
+            lines += [terminal.Line(told)] if told else []
+            result["lines"] += [told] if told else []
+        for line in lines:
+            self._display.display(f"  {line.text}".rstrip(), color=COLOURS.get(line.tone))
         if not verdict.ok:
             # A check run compares the plan with hosts that this very run may be about to change: it warns, and does not stop.
             if self._task.check_mode:
-                result["warnings"] = ["As things are now, verify would fail: " + reports.failure(verdict, 3)]
+                result["warnings"] = ["As things are now, verify would fail: " + terminal.failure(report, 3)]
             else:
                 # It has been printed; a failed task prints its whole result once more.
                 del result["lines"]
-                result.update(failed=True, msg=reports.failure(verdict))
+                result.update(failed=True, msg=terminal.failure(report))
         return result
 
-    def _write(self, directory: str, verdict: Verdict, now: float, result: dict[str, Any]) -> None:
+    def _write(self, directory: str, formats: Sequence[str], report: Report, result: dict[str, Any]) -> str:
+        """Write the files, name them in the result, and return the line that names them; empty in check mode."""
         base = Path(os.path.abspath(directory))
-        contents = {
-            "json": json.dumps(reports.data(verdict, now), indent=1) + "\n",
-            "xml": reports.junit(verdict, now),
-            "html": report_html.page(verdict, now),
-        }
-        result["files"] = {suffix: str(base / f"{verdict.target.group or 'cluster'}.{suffix}") for suffix in contents}
-        if not self._task.check_mode:
-            base.mkdir(mode=0o750, parents=True, exist_ok=True)
-            for suffix, text in contents.items():
-                _replace(Path(result["files"][suffix]), text)
-            result["lines"].append(f"Report: {result['files']['html']} (and .json, .xml)")
+        group = report.verdict.target.group or "cluster"
+        result["files"] = {name: str(base / f"{group}{FORMATS[name].suffix}") for name in formats}
+        if self._task.check_mode or not formats:
+            return ""
+        base.mkdir(mode=0o750, parents=True, exist_ok=True)
+        for name, path in result["files"].items():
+            _replace(Path(path), FORMATS[name].text(report))
+        first, *more = result["files"].values()
+        others = ", ".join(path.removeprefix(str(base / group)) for path in more)
+        return f"Report: {first}{f' (and {others})' if others else ''}"
 
 
 def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
@@ -104,7 +119,18 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         untested=arguments["untested"],
         advisories=advisories,
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
+        table=_advisories.table(plan.get("advisories_file")),
+        table_given=bool(plan.get("advisories_file")),
+        authorities=_authorities(arguments["ca_dir"]),
     )
+
+
+def _authorities(directory: str | None) -> list[Certificate] | None:
+    """The certificates of the CA in a directory of the controller; None where there is none, or it cannot be read."""
+    paths = sorted(glob.glob(os.path.join(glob.escape(directory), "*", "certificate.pem"))) if directory else []
+    raw, failed = certificates.describe_all(paths)
+    found = [Certificate.parse(one) for one in raw]
+    return [one for one in found if one] or None if not failed else None
 
 
 def _answers(pairs: Iterable[Sequence[Any]]) -> Iterator[Answer]:

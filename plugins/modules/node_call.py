@@ -218,6 +218,9 @@ targets:
               description: Type and size of the key.
               type: str
               sample: EC P-256
+            sha256:
+              description: Fingerprint of the certificate.
+              type: str
             purposes:
               description: The extended key usages, null if the certificate has none.
               type: list

@@ -16,7 +16,8 @@ description:
   - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
     environment of their processes, and the firewall's rules.
   - An unknown fact is null, never an empty list. RV(unknown) gives the reason.
-  - It returns a fixed list of facts. No argument list, no value of an environment variable and no content of a file leaves the host.
+  - It returns a fixed list of facts. No argument list, no secret and no content of a file leaves the host. Of the settings in an operator's files it
+    returns names, and values only of those named in O(nodes).
   - Text that local users of the host can choose is safe to print. Characters that are not printable are returned as V(\\xNN).
 options:
   units:
@@ -33,10 +34,39 @@ options:
     type: list
     elements: path
     default: []
+  find_secrets:
+    description:
+      - Evaluate the cookies of O(files) and of the host's VMs, search the host for copies of them that other users can read, and list private
+        keys, crash dumps and accounts. Returned as RV(secrets).
+      - The search covers unit files, configuration files, the nodes' homes, releases, logs, temporary directories and the homes of users. It reads
+        the first 64 MiB of each file.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  run_key:
+    description: A random key of this run. Cookies of several hosts are compared by a hash under this key.
+    type: str
+    version_added: 0.2.0
   epmd_port:
     description: Port of EPMD on this host.
     type: int
     default: 4369
+  nodes:
+    description:
+      - The nodes that are planned for this host, of which the operator's own settings are read. Without it the action plugin makes the list from
+        the host's variables.
+      - Each has C(unit), C(files) (the product's, each with C(path), a pattern, and C(syntax), one of V(shell), V(arguments), V(variables),
+        V(conf), V(yaml)), C(values) (names of settings whose values are returned; of all others the name alone is), and C(database) (a file of the
+        product; the node names in it are returned).
+    type: list
+    elements: dict
+  users:
+    description: Accounts to look for. Without it the action plugin makes the list from the host's variables.
+    type: list
+    elements: str
+  otp_root:
+    description: Directory of the host's Erlang/OTP, empty to search for it. Without it the action plugin takes the variable C(beam_otp_root).
+    type: str
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.read_only
@@ -86,9 +116,50 @@ init:
   returned: success
   type: str
 distribution:
-  description: C(id), C(version_id) and C(codename) from C(os-release).
+  description: C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE), from C(os-release).
   returned: success
   type: dict
+ipv6:
+  description: Whether the kernel has IPv6.
+  returned: success
+  type: bool
+unprivileged_port:
+  description: The first port that a process may listen on without a capability, null if it cannot be read.
+  returned: success
+  type: int
+accounts:
+  description: Those of the O(users) that exist.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name: {type: str, description: "The name."}
+    uid: {type: int, description: "The user ID."}
+    group: {type: str, description: "Name of the primary group."}
+    home: {type: str, description: "The home directory."}
+    login: {type: bool, description: "Whether the shell of the account lets a user log in."}
+settings:
+  description:
+    - What an operator's files set for the O(nodes), that this collection sets as well - in the unit, its drop-ins, its environment files, and the
+      files of the product. Files and blocks of this collection are left out.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    unit: {type: str, description: "The unit of the node."}
+    path: {type: str, description: "The file."}
+    line: {type: int, description: "The line in the file."}
+    kind: {type: str, description: "V(flag), V(variable) or V(directive)."}
+    name: {type: str, description: "The name of the flag, of the variable or of the directive."}
+    value: {type: str, description: "The value. Null if it is not on the list of values that may be returned."}
+databases:
+  description: Databases of products.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    path: {type: str, description: "The file."}
+    names: {type: list, elements: str, description: "Node names in it."}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.
   returned: success
@@ -135,6 +206,9 @@ otp_roots:
       type: str
       sample: "27.3.4.1"
     pids: {type: list, elements: int, description: "The processes that run from it."}
+    container: {type: bool, description: "Whether it is in a container on this host."}
+    applications: {type: dict, description: "Version of each OTP application in it, null if a process of the host itself runs from it."}
+    package: {type: dict, description: "C(name) and C(installed) version of its Debian package, null as RV(otp_roots[].applications)."}
 firewall:
   description: The active firewall, and the packets that this collection's own table accepts.
   returned: success
@@ -239,6 +313,7 @@ processes:
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
+    writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
       type: dict
@@ -254,6 +329,8 @@ processes:
             package contains it.
           type: dict
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
+        applications: {type: dict, description: "Version of each OTP application that it can load, null if their directories changed since its start."}
+        products: {type: list, elements: dict, description: "C(name), C(version) and C(package) of Elixir, RabbitMQ, ... that it can load."}
 contained:
   description: BEAM processes in containers on this host, as RV(processes).
   returned: success
@@ -272,6 +349,10 @@ units:
     drop_ins: {type: list, elements: str, description: "The drop-ins, in the order in which systemd reads them."}
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
+    ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
+    program: {type: str, description: "Path of the program that it starts."}
+    release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
+    working_directory: {type: str, description: "C(WorkingDirectory)."}
     user: {type: str, description: "User of the unit, empty for root, null for a unit without processes (a target)."}
     core_limit: {type: str, description: "C(LimitCORE)."}
     after: {type: list, elements: str, description: "Units that it starts after."}
@@ -301,6 +382,7 @@ files:
     owner: {type: str, description: "Its user."}
     group: {type: str, description: "Its group."}
     size: {type: int, description: "Size in bytes."}
+    modified: {type: float, description: "Time of its last change, in seconds since 1970-01-01T00:00:00Z."}
     sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
     replaceable_by:
       description:
@@ -330,6 +412,40 @@ certificates:
       type: str
       sample: "2026-01-31T00:00:00Z"
     not_after: {type: str, description: "End of the validity."}
+    spki_sha256: {type: str, description: "SHA-256 of its public key (SubjectPublicKeyInfo)."}
+    key_type: {type: str, description: "Type of its key.", sample: EC P-256}
+    purposes: {type: list, elements: str, description: "Its extended key usages, null if it has none."}
+    usages: {type: list, elements: str, description: "Its key usages, null if it has none."}
+    ca: {type: bool, description: "Whether it may sign certificates."}
+    signature: {type: str, description: "Hash of its signature.", sample: SHA-256}
+    key_id: {type: str, description: "Identifier of its key, hexadecimal."}
+    issuer_key_id: {type: str, description: "Identifier of its issuer's key, hexadecimal."}
+secrets:
+  description: Cookies and private keys on the host, null without O(find_secrets). It contains neither a cookie, nor its length, nor a key.
+  returned: success
+  type: dict
+  contains:
+    cookies:
+      description: The cookie files. C(weaknesses) contains V(published), V(generated) by Erlang/OTP, V(guessable), or is null if the file cannot be
+        read. C(mark) is a hash of the cookie under O(run_key).
+      type: list
+      elements: dict
+    copies:
+      description: Files with the cookie of one of these cookie files (C(of)) that others can read (C(readers)), or that belong to a C(unit).
+      type: list
+      elements: dict
+    keys:
+      description: Private keys in PEM files, with the SHA-256 of their public key (C(spki_sha256)), and who can read them (C(readers)).
+      type: list
+      elements: dict
+    dumps:
+      description: Crash dumps, and who can read them (C(readers)).
+      type: list
+      elements: dict
+    accounts:
+      description: The users that own cookie files. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
+      type: list
+      elements: dict
 epmd:
   description: Addresses with a listener on EPMD's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
   returned: success
@@ -355,6 +471,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.observation import epmd_address, observe
+from ansible_collections.beam.cluster.plugins.module_utils._host.settings import Question
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 
@@ -367,15 +484,34 @@ def main() -> None:
             "units": {"type": "list", "elements": "str", "default": []},
             "files": {"type": "list", "elements": "path", "default": []},
             "epmd_port": {"type": "int", "default": EPMD_PORT},
+            "nodes": {"type": "list", "elements": "dict"},
+            "users": {"type": "list", "elements": "str"},
+            "otp_root": {"type": "str"},
+            "find_secrets": {"type": "bool", "default": False},
+            "run_key": {"type": "str", "no_log": True},
         },
         supports_check_mode=True,
     )
     port = module.params["epmd_port"]
-    seen = observe(module.params["units"], module.params["files"], port)
+    seen = observe(
+        module.params["units"],
+        module.params["files"],
+        port,
+        nodes=[_question(node) for node in module.params["nodes"] or ()],
+        users=module.params["users"] or (),
+        otp_root=module.params["otp_root"] or "",
+        find_secrets=module.params["find_secrets"],
+        run_key=module.params["run_key"],
+    )
     seen["epmd_names"], why = _names(epmd_address(seen), port)
     if why:
         seen["unknown"] = {**seen["unknown"], "epmd_names": why}
     module.exit_json(changed=False, **seen)
+
+
+def _question(node: dict[str, Any]) -> Question:
+    files = tuple((str(one["path"]), str(one["syntax"])) for one in node.get("files") or ())
+    return Question(str(node["unit"]), files, frozenset(node.get("values") or ()), str(node.get("database") or ""))
 
 
 def _names(address: str | None, port: int) -> tuple[dict[str, int] | None, str]:

@@ -19,6 +19,7 @@ import yaml
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.template import Templar
 from ansible_collections.beam.cluster.plugins.module_utils._plan import options
+from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SANDBOX
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import (
     CLUSTER,
     HOST,
@@ -76,7 +77,15 @@ def own_view(templar: Templar, variables: Mapping[str, Any]) -> dict[str, Any]:
             errors[name] = value.reason
         elif value is not MISSING:
             inputs[name] = value
-    return {"inputs": inputs, "errors": errors, "names": names_of(variables), "wrong": wrong_options(templar, variables)}
+    wrong, sandbox = wrong_options(templar, variables), sandbox_of(templar, variables)
+    return {"inputs": inputs, "errors": errors, "names": names_of(variables), "wrong": wrong, "sandbox": sandbox}
+
+
+def sandbox_of(templar: Templar, variables: Mapping[str, Any]) -> list[str]:
+    """The directives of beam_service_directives that change what the sandbox takes away. Others may hold a secret (Environment=)."""
+    value = value_of(templar, variables, "beam_service_directives")
+    listed = value if isinstance(value, list) else []
+    return [one for one in listed if isinstance(one, str) and one.partition("=")[0].strip() in SANDBOX]
 
 
 def wrong_options(templar: Templar, variables: Mapping[str, Any]) -> list[dict[str, str]]:

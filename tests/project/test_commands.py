@@ -30,15 +30,12 @@ PROGRAMS = {
     "rabbitmqctl": TOOL,
     "release": TOOL,
     "ss": "community.general.listen_ports_facts lists listeners, not connections",
-    "systemctl cat": SHOW,
     "systemctl show": SHOW,
     "systemctl start": "waits for a start that another task has queued; systemd_service would not wait",
     "systemctl stop": "stops a unit without those that depend on it (--job-mode); systemd_service has no such option",
     "unshare": "loads the rules in a network namespace of its own",
 }
 SHELLS = {
-    "validate | Search for reserved flags in units and product files": "prints the names of flags only: their values may be secret",
-    "validate | Search for environment variables that pass flags to the VM": "prints the names of variables only: their values may be secret",
     "join_node | List the accounts of the node": "one connection to the node for all its hosts",
     "placeholder_cookie | Create the placeholder cookie": "the word is made on the host and never leaves it",
     "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",

@@ -22,6 +22,8 @@ LINES_OF_A_CLASS = 300
 OLD_TYPES = frozenset({"Dict", "FrozenSet", "List", "Optional", "Set", "Tuple", "Type"})
 # Markup of ansible-doc, which nobody renders outside of a module's DOCUMENTATION.
 MARKUP = re.compile(r"(?<!\w)[BCEIMOPV]\([^()]*\)")
+# A test drawn at random has another name in each process, and workers that run tests side by side must agree on the names.
+RANDOM = frozenset({"urandom", "randbelow", "choice", "choices", "random", "randint", "randbytes", "token_bytes", "token_hex"})
 
 
 def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
@@ -29,6 +31,11 @@ def docstrings(tree: ast.Module) -> Iterator[ast.Constant]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.value
+
+
+def called(call: ast.Call) -> str:
+    """The last name of what is called."""
+    return str(getattr(call.func, "attr", getattr(call.func, "id", "")))
 
 
 def offences(text: str) -> list[str]:
@@ -44,6 +51,9 @@ def offences(text: str) -> list[str]:
         elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod) and isinstance(node.left, (ast.Constant, ast.JoinedStr)):
             if not isinstance(getattr(node.left, "value", ""), (int, float)):
                 found.append(f"{node.lineno}: write an f-string in place of %")
+        elif isinstance(node, ast.FunctionDef):
+            drawn = [call for mark in node.decorator_list for call in ast.walk(mark) if isinstance(call, ast.Call) and called(call) in RANDOM]
+            found += [f"{call.lineno}: {called(call)} in a decorator" for call in drawn]
         elif isinstance(node, ast.ImportFrom) and node.module == "typing":
             found += [f"{node.lineno}: typing.{name.name}" for name in node.names if name.name in OLD_TYPES]
     found += [f"{one.lineno}: {mark}" for one in docstrings(tree) for mark in MARKUP.findall(str(one.value))]
@@ -68,6 +78,7 @@ FUTURE = "from __future__ import annotations\n"
         (FUTURE + "a = b'x %d' % b\n", "f-string"),
         (FUTURE + "from typing import Any, Optional\n", "typing.Optional"),
         (FUTURE + 'def f():\n    """See C(name)."""\n', "C(name)"),
+        (FUTURE + "@mark([os.urandom(9)])\ndef f():\n    pass\n", "urandom"),
     ],
 )
 def test_each_offence_is_seen(text: str, offence: str) -> None:

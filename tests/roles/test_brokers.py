@@ -23,6 +23,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.beam.cluster.plugins.module_utils._model.reserved_flags import FLAGS
 from rendering import render
 from test_distribution_prove import Authority
 
@@ -234,10 +235,9 @@ def test_its_tool_calls_what_the_products_own_calls(running: tuple[Broker, subpr
 
 
 def test_our_own_files_are_not_taken_for_an_operators_flags(broker: Broker) -> None:
-    """The role distribution looks for flags that undo its own in all that the unit reads, comments too."""
-    refused = yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_reserved_flags"]
+    """The plan looks for flags that undo its own in all that the unit reads, comments too."""
     words = set(re.split(r"[\s\"'={};]+", "\n".join([broker.settings, *broker.data["directives"]])))
-    assert words and not words & (set(refused) - {"-args_file"})
+    assert words and not words & (set(FLAGS) - {"-args_file"})
 
 
 def test_nothing_of_it_holds_the_cookie(broker: Broker) -> None:

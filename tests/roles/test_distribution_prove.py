@@ -130,6 +130,10 @@ MISTAKES = {
     "nobody verifies": ({"verify": "verify_none"}, "verify must be verify_peer"),
     "an old version": ({"versions": "['tlsv1.3', 'tlsv1.1']"}, "versions must be out of"),
     "no version at all": ({"versions": "[]"}, "versions must be out of"),
+    "nothing about versions": (
+        {"text": "[{{server, [{{verify, verify_peer}}]}}, {{client, [{{verify, verify_peer}}]}}]."},
+        "server: versions is missing",
+    ),
     "an option twice": ({"client": ", {verify, verify_none}"}, "client: verify is given 2 times"),
     "code instead of terms": ({"client": ", {depth, os:cmd(\"true\")}"}, "not literal terms"),
     "no list for clients": ({"text": "[{{server, [{common}{server}]}}]."}, "exactly one server list and one client list"),

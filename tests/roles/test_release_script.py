@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.beam.cluster.plugins.module_utils._model.reserved_flags import FLAGS
 from rendering import render
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 PRODUCTS = ROLES / "product" / "products"
-REFUSED = list(yaml.safe_load((ROLES / "distribution" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_distribution_reserved_flags"])
+REFUSED = list(FLAGS)
 
 
 class Release:
@@ -78,7 +79,29 @@ def test_no_flag_that_is_ours_gets_through(tmp_path: Path, word: str, line: str)
     release = Release(tmp_path, "mix")
     (release.version / "vm.args").write_text(line.format(word) + "\n+K true\n", encoding="utf-8")
     assert release.run("prepare").returncode == 0
-    assert release.flags()[:-1] == ["+K true"]
+    # A flag of the operator's before it on its line stays.
+    assert release.flags()[:-1] == ["+A 3"] * line.startswith("+A") + ["+K true"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "said"),
+    [
+        ("-setcookie\n  s3cret\n+K true\n", ["+K true"], "line 1: -setcookie"),
+        ("+P 5000 # no -name here\n", ["+P 5000"], ""),
+        ("+P 5000 -name x\n  +A 3\n", ["+P 5000", "+A 3"], "line 1: -name"),
+        ("-kernel a 1 inet_dist_listen_min 9 b 2\n", ["-kernel a 1 b 2"], "line 1: inet_dist_listen_min"),
+        ("-kernel inet_dist_listen_min\n 9\n", [], "line 1: inet_dist_listen_min"),
+        ("-env A 'x  # y'\n", ["-env A 'x  # y'"], ""),
+        ("-eval 'io:format(\"a b\")' # why\n", ["-eval 'io:format(\"a b\")'"], ""),
+        ("-heart\n-smp\n", ["-heart", "-smp"], ""),
+    ],
+)
+def test_a_flag_is_left_out_with_its_values_and_named_with_its_line(tmp_path: Path, text: str, kept: list[str], said: str) -> None:
+    release = Release(tmp_path, "mix")
+    (release.version / "vm.args").write_text(text, encoding="utf-8")
+    done = release.run("prepare")
+    assert release.flags()[:-1] == kept
+    assert said in done.stderr and "s3cret" not in done.stderr
 
 
 def test_relx_fills_in_variables_itself(tmp_path: Path) -> None:
@@ -192,7 +215,7 @@ def test_couchdb_keeps_its_own_flags_and_gets_its_name_from_us(tmp_path: Path) -
     (release.root / "etc").mkdir()
     (release.root / "etc" / "vm.args").write_text(COUCHDB, encoding="utf-8")
     assert release.run("prepare").returncode == 0
-    kept = ["-kernel error_logger silent", "-sasl sasl_error_logger false", "+A 16", "+Bd -noinput", "-ssl session_lifetime 300"]
+    kept = ["-kernel error_logger silent", "-sasl sasl_error_logger false", "+A 16", "+Bd", "-noinput", "-ssl session_lifetime 300"]
     assert release.flags() == [*kept, "-sname shop@n1", f"-args_file {release.directory}/join.args"]
     assert f"COUCHDB_ARGS_FILE={release.home}/release.args" in (release.directory / "release.env").read_text(encoding="utf-8").splitlines()
     done = release.run("anything")

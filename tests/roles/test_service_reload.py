@@ -14,20 +14,21 @@ from ansible.template import Templar, trust_as_template
 TASKS = Path(__file__).resolve().parents[2] / "roles" / "service" / "tasks" / "reload.yml"
 READ = (
     "NeedDaemonReload=no\nDropInPaths=/etc/systemd/system/{unit}.d/mine.conf /etc/systemd/system/{unit}.d/zzz-beam.conf\n"
-    "Requires=system.slice beam-guard-{unit}"
+    "Requires=system.slice beam-guard-{unit}\nWants=epmd.socket beam-watch-{unit}"
 )
 # Of systemd 252, where the drop-in's directory came after it had read the unit.
 UNSEEN = "NeedDaemonReload=no\nDropInPaths="
 # As an older version of this collection has left it; and with a guard that systemd does not know yet.
 FORMER = READ.replace("zzz-beam.conf", "beam.conf")
 UNGUARDED = READ.replace("beam-guard-", "")
+UNWATCHED = READ.replace("beam-watch-", "")
 CHANGED = READ.replace("=no", "=yes")
 
 
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [([READ], False), ([READ, READ], False), ([CHANGED], True), ([READ, CHANGED], True), ([UNSEEN], True), ([READ, UNSEEN], True)]
-    + [([FORMER], True), ([READ, UNGUARDED], True)],
+    + [([FORMER], True), ([READ, UNGUARDED], True), ([UNWATCHED], True)],
 )
 def test_a_drop_in_that_systemd_does_not_know_is_read(answers: list[str], expected: bool) -> None:
     units = [f"u{number}.service" for number in range(len(answers))]

@@ -13,11 +13,14 @@ from collections.abc import Sequence
 
 from .._model.waivers import Waiver
 from . import waivers as applied
+from .advisory_checks import advisory_findings, known_advisories
 from .attack_checks import attack_findings, outcomes_of
 from .controls import CONTROLS
+from .cookie_checks import cookie_findings
 from .finding import NEVER, Coverage, Evidence, Verdict
 from .host_checks import host_findings
 from .mesh_checks import mesh_findings
+from .pki_checks import pki_findings
 
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 
@@ -26,16 +29,19 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     """The verdict. Its time is linear in the answers. fail_at: lowest severity at which an advisory fails, or NEVER."""
     outcomes = outcomes_of(evidence)
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *attack_findings(evidence, outcomes)]
+    found += advisory_findings(evidence, fail_at)
+    advisories = (*evidence.advisories, *known_advisories(evidence, fail_at))
+    found += [*pki_findings(evidence), *cookie_findings(evidence)]
     found.sort(key=lambda finding: _ORDER[finding.control])
     return Verdict(
         target=evidence.target,
         findings=tuple(applied.waive(finding, waivers) for finding in found),
-        advisories=tuple(evidence.advisories),
-        waived=applied.waived(evidence.advisories, waivers),
+        advisories=advisories,
+        waived=applied.waived(advisories, waivers),
         outcomes=tuple(outcomes),
         connections=evidence.connections,
         waivers=tuple(waivers),
-        unused_waivers=applied.unused(waivers, found, evidence.advisories),
+        unused_waivers=applied.unused(waivers, found, advisories),
         fail_at=fail_at,
         outsiders=tuple(evidence.outsiders),
         coverage=_coverage(evidence),

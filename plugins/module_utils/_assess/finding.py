@@ -8,14 +8,16 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from .._model.advisories import Advisory
-from .._model.observation import Observation
+from .._model.observation import Certificate, Observation
 from .._model.waivers import Waiver
+from .advisory_table import Table
 from .controls import BY_ID, SEVERITIES
 from .probes import FULL, Answer, Questions, Scope
 from .target import Target
@@ -23,6 +25,7 @@ from .target import Target
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
 NEVER = "never"
+NOT_OBSERVED = "the host was not observed"
 
 
 class Result(NamedTuple):
@@ -64,6 +67,11 @@ class Finding:
     def bad(self) -> bool:
         """Whether it fails the play."""
         return self.status in (FAILED, NOT_TESTED)
+
+    @property
+    def fingerprint(self) -> str:
+        """What it is about, the same in every report: SHA-256 of control, hosts (sorted, with a comma between) and subject, a line each."""
+        return hashlib.sha256("\n".join((self.control, ",".join(sorted(self.hosts)), self.subject)).encode()).hexdigest()
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -123,6 +131,8 @@ class Evidence:
 
     seen: one observation for each host that was looked at. answers: results of the probes. views: by node. outsiders: hosts outside the cluster that
     attacked, empty where there was none. epoch: now, in seconds, by the controller's clock. untested: why no attack was made at all (check mode).
+    table: the known vulnerabilities; table_given: it is the operator's, not the collection's.
+    authorities: certificates of the cluster's CA, root and intermediate, as its owner has them; None where they are not known.
     """
 
     target: Target
@@ -134,6 +144,9 @@ class Evidence:
     untested: str = ""
     advisories: Sequence[Advisory] = ()
     scope: Scope = FULL
+    table: Table | None = None
+    table_given: bool = False
+    authorities: Sequence[Certificate] | None = None
 
     @cached_property
     def questions(self) -> Questions:

@@ -16,7 +16,7 @@ from .._model.observation import Listener, Observation, Process, Unit
 from .._model.running import vm_problems
 from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
-from .finding import NOT_TESTED, Finding, Result, result
+from .finding import NOT_OBSERVED, NOT_TESTED, Finding, Result, result
 from .firewall_checks import firewall_boot, firewall_rules
 from .target import HostTarget, NodeTarget, Target
 
@@ -112,7 +112,7 @@ def _not_looked_at(node: NodeTarget, what: str = "") -> Result:
 
 def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in _units(host, seen):
-        guard = (seen.units or {}).get(node.guard)
+        guard = (seen.units or {}).get(node.watch)
         if unit is None or guard is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
             yield _not_looked_at(node)
             continue
@@ -124,7 +124,7 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if node.guard not in (unit.requires or ()):
             problems.append(f"{node.unit} does not require its guard, {node.guard}")
         elif guard.active != "active":
-            problems.append(f"{node.guard} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
+            problems.append(f"{node.watch} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
         if unit.stale:
             problems.append(f"{node.unit}: systemd has not read its files since they changed")
         if unit.active != "active":
@@ -248,7 +248,7 @@ def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[F
         observation = seen.get(host.name)
         for control, check in CHECKS.items():
             if not observation:
-                yield Finding(control, NOT_TESTED, (host.name,), host.name, ("the host was not observed",))
+                yield Finding(control, NOT_TESTED, (host.name,), host.name, (NOT_OBSERVED,))
                 continue
             for subject, status, details in check(host, observation):
                 yield Finding(control, status, (host.name,), subject, details)

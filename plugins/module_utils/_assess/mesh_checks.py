@@ -8,18 +8,16 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 from typing import Callable
 
 from .._wire.constants import PROBE_NAME
-from .controls.certificates import CERTIFICATE_DAYS_MIN
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
 from .probes import CONNECT, Answer
-from .target import CLEAR_TEXT, OFF, NodeTarget, Target
+from .target import OFF, NodeTarget, Target
 
-LIFETIME, MEMBERS, SETTINGS = "certificate-lifetime", "mesh-members", "mesh-settings"
-CONTROLS = (CONNECT, LIFETIME, MEMBERS, SETTINGS)
+MEMBERS, SETTINGS = "mesh-members", "mesh-settings"
+CONTROLS = (CONNECT, MEMBERS, SETTINGS)
 
 _SAID = {
     "net_ticktime": "ticktime",
@@ -37,21 +35,9 @@ _Check = Callable[[Target, NodeTarget, NodeView], tuple[str, tuple[str, ...]]]
 
 def mesh_findings(evidence: Evidence) -> Iterator[Finding]:
     yield from _connected(evidence)
-    yield from _lifetimes(evidence)
     for node in evidence.target.running:
         yield _about(evidence, MEMBERS, node, _members)
         yield _about(evidence, SETTINGS, node, _settings)
-
-
-def _epoch(text: object) -> float | None:
-    """Seconds of a time as x509.py reads it (ISO 8601, UTC); None where it is no time."""
-    try:
-        moment = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.timezone.utc)
-    return moment.timestamp()
 
 
 def _outside_range(node: NodeTarget, port: int | None) -> str:
@@ -95,27 +81,6 @@ def _connected(evidence: Evidence) -> Iterator[Finding]:
             yield Finding(CONNECT, PASSED, target.hosts_of(node.node), node.node, (f"connected to {good} {how}",))
         elif target.off:
             yield Finding(CONNECT, NOT_APPLICABLE, target.hosts_of(node.node), node.node, (OFF,))
-
-
-def _lifetimes(evidence: Evidence) -> Iterator[Finding]:
-    for node in evidence.target.running:
-        hosts = evidence.target.hosts_of(node.node)
-        if not evidence.target.tls:
-            yield Finding(LIFETIME, NOT_APPLICABLE, hosts, node.node, (OFF if evidence.target.off else CLEAR_TEXT,))
-            continue
-        # A certificate that was refused was shown all the same.
-        shown = [answer.tls.peer for answer in evidence.connected_to.get(node.node, ()) if answer.tls and answer.tls.peer]
-        ends = [end for end in (_epoch(peer.get("not_after")) for peer in shown) if end is not None]
-        begins = [begin for begin in (_epoch(peer.get("not_before")) for peer in shown) if begin is not None]
-        if not ends:
-            yield Finding(LIFETIME, NOT_TESTED, hosts, node.node, ("no member was shown its certificate",))
-            continue
-        days = (min(ends) - evidence.epoch) / 86400
-        problems = [f"ended {-days:.0f} days ago" if days < 0 else f"{days:.0f} days left"] if days < CERTIFICATE_DAYS_MIN else []
-        if begins and max(begins) > evidence.epoch:
-            problems.append(f"is not valid for another {(max(begins) - evidence.epoch) / 86400:.1f} days")
-        _subject, status, details = result(node.node, problems, f"{days:.0f} days left")
-        yield Finding(LIFETIME, status, hosts, node.node, details)
 
 
 def _about(evidence: Evidence, control: str, node: NodeTarget, check: _Check) -> Finding:

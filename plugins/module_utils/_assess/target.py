@@ -66,8 +66,13 @@ class NodeTarget:
 
     @property
     def guard(self) -> str:
-        """The unit that looks at what the node's unit will get, before and after its start."""
+        """The unit that looks at what the node's unit will get, before each start."""
         return f"beam-guard-{self.unit}"
+
+    @property
+    def watch(self) -> str:
+        """The unit that looks at the node's VMs for as long as they run."""
+        return f"beam-watch-{self.unit}"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import os
 import re
 import stat
@@ -23,6 +22,11 @@ _LARGEST = 1 << 20
 _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----\s+(.*?)-----END CERTIFICATE-----", re.DOTALL)
 _ENDINGS = (".pem", ".crt", ".cer")
 _KEYS = ("key.pem", "privkey.pem")
+KEPT = (
+    "sha256", "subject", "issuer", "sans", "not_before", "not_after", "spki_sha256", "key_type", "purposes", "usages", "ca", "signature", "key_id",
+    "issuer_key_id",
+)
+"""Fields of x509.describe() that leave the host."""
 
 
 def candidates(paths: Iterable[str]) -> list[str]:
@@ -48,8 +52,7 @@ def of_text(path: str, text: bytes) -> Iterator[dict[str, object]]:
             facts = x509.describe(der)
         except (binascii.Error, WireError):
             raise ValueError(f"{path}: a certificate cannot be read") from None
-        kept = {name: facts[name] for name in ("subject", "issuer", "sans", "not_before", "not_after")}
-        yield {"path": path, "sha256": hashlib.sha256(der).hexdigest(), **kept}
+        yield {"path": path, **{name: facts[name] for name in KEPT}}
 
 
 def describe_all(paths: Iterable[str]) -> tuple[list[dict[str, object]], str]:

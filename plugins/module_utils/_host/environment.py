@@ -33,7 +33,12 @@ def words(text: str) -> Iterator[str]:
 
 
 def assignments(text: str) -> Iterator[tuple[str, str]]:
-    """Name and value of each line of an environment file, as systemd reads it: quotes may span lines, a backslash continues one."""
+    """Name and value of each line of an environment file."""
+    return ((name, value) for _line, name, value in located(text))
+
+
+def located(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line, name and value of each line of an environment file, as systemd reads it: quotes may span lines, a backslash continues one."""
     pos = 0
     while pos < len(text):
         end = text.find("\n", pos)
@@ -46,9 +51,9 @@ def assignments(text: str) -> Iterator[tuple[str, str]]:
             pos = end + 1
             continue
         equals = text.index("=", pos)
-        name = text[pos:equals].strip()
+        name, number = text[pos:equals].strip(), text.count("\n", 0, equals) + 1
         value, pos = _value(text, equals + 1)
-        yield name, value
+        yield number, name, value
 
 
 def _value(text: str, pos: int) -> tuple[str, int]:

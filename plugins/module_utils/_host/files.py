@@ -53,6 +53,7 @@ def describe(path: str, above: Above) -> dict[str, object]:
         "owner": user_name(status.st_uid),
         "group": group_name(status.st_gid),
         "size": status.st_size,
+        "modified": status.st_mtime,
         "sha256": _sum(path) if stat.S_ISREG(status.st_mode) and mode & 0o004 and status.st_size <= _LARGEST else None,
         **above.of(path),
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from . import commands, nftables
@@ -39,21 +39,78 @@ def _ours(entry: Mapping[str, Any]) -> bool:
 
 
 def drops_by_default(objects: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a base chain of somebody else drops what comes in and matches no rule: by policy, or by a last rule without a condition."""
-    chains: dict[tuple[str, str, str], bool] = {}
+    """Whether a base chain of somebody else drops a new TCP connection from another host that matches no rule with a condition of its own.
+
+    By policy, by a last rule, or in a chain that it jumps to: what the rules do counts, as iptables-nft, docker and cloud images write them.
+    """
+    bases: list[tuple[tuple[str, str, str], bool]] = []
+    rules: dict[tuple[str, str, str], list[Sequence[Mapping[str, Any]]]] = {}
     for entry in objects:
-        chain = entry.get("chain")
-        if chain and chain.get("hook") == "input" and not _ours(chain):
-            chains[(chain["family"], chain["table"], chain["name"])] = chain.get("policy") == "drop"
-    for entry in objects:
-        rule = entry.get("rule")
-        if not rule:
-            continue
-        key = (rule["family"], rule["table"], rule["chain"])
-        verdicts = [next(iter(part)) for part in rule.get("expr", ()) if next(iter(part)) not in ("counter", "log", "comment")]
-        if key in chains and verdicts and verdicts[0] in ("drop", "reject"):
-            chains[key] = True
-    return any(chains.values())
+        chain, rule = entry.get("chain"), entry.get("rule")
+        if chain and chain.get("hook") == "input" and chain.get("type") == "filter" and not _ours(chain):
+            bases.append(((chain["family"], chain["table"], chain["name"]), chain.get("policy") == "drop"))
+        if rule:
+            rules.setdefault((rule["family"], rule["table"], rule["chain"]), []).append(rule.get("expr") or ())
+    return any((end := _end(name, rules)) == "drop" or (end == "" and drops) for name, drops in bases)
+
+
+_NEUTRAL = ("counter", "log", "comment", "limit", "notrack")
+_NO_VERDICT = ("LOG", "NFLOG", "MARK", "CONNMARK", "TRACE", "comment")
+_DROPS = ("drop", "reject")
+_EVERY_NEW_CONNECTION = (("meta", "l4proto"), ("ip", "protocol"), ("ip6", "nexthdr"), ("ct", "state"), ("meta", "nfproto"))
+
+
+def _end(chain: tuple[str, str, str], rules: Mapping[tuple[str, str, str], Sequence[Sequence[Mapping[str, Any]]]], deep: int = 0) -> str:
+    """What becomes of such a packet in a chain: drop, accept, or "" where it comes out at its end."""
+    for rule in rules.get(chain, ()) if deep < 16 else ():
+        verdict, target = _verdict(rule)
+        if verdict in ("jump", "goto"):
+            end = _end((*chain[:2], target), rules, deep + 1)
+            if end or verdict == "goto":
+                return end
+        elif verdict:
+            return "" if verdict == "return" else verdict
+    return ""
+
+
+def _verdict(rule: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """The verdict of a rule and the chain that it names, if the rule is about every such packet; else "" and ""."""
+    for number, statement in enumerate(rule):
+        kind, body = next(iter(statement.items()))
+        if kind in _DROPS:
+            return "drop", ""
+        if kind in ("accept", "return"):
+            return str(kind), ""
+        if kind in ("jump", "goto"):
+            return str(kind), str((body or {}).get("target"))
+        if kind == "xt":
+            # Some nft print null. A match has a verdict behind it.
+            if not isinstance(body, Mapping):
+                return ("drop", "") if number == len(rule) - 1 else ("", "")
+            name = str(body.get("name"))
+            if body.get("type") == "target" and name not in _NO_VERDICT:
+                return ("drop" if name in ("REJECT", "DROP") else "", "")
+            if body.get("type") != "target" and name != "comment":
+                return "", ""
+        elif kind == "match" and not _holds(body) or kind != "match" and kind not in _NEUTRAL:
+            return "", ""
+    return "", ""
+
+
+def _holds(match: Mapping[str, Any]) -> bool:
+    """Whether a match is true of every new TCP connection that comes over another interface than lo."""
+    left, right, negated = match.get("left"), match.get("right"), match.get("op") == "!="
+    if not isinstance(left, Mapping):
+        return False
+    kind, body = next(iter(left.items()))
+    where = (body.get("protocol"), body.get("field")) if kind == "payload" else (kind, body.get("key")) if isinstance(body, Mapping) else ("", "")
+    said = {one for one in values(right) if isinstance(one, (str, int))}
+    if where in (("meta", "iifname"), ("meta", "iif")):
+        return negated and said == {"lo"}
+    if where not in _EVERY_NEW_CONNECTION:
+        return False
+    mine = {("meta", "nfproto"): {"ipv4"}, ("ct", "state"): {"new"}}.get(where, {"tcp", 6})
+    return bool(mine & said) is not negated
 
 
 def _address(value: Any) -> str:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import platform
+import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import certificates, files, firewall, interfaces, otp, proc, units, vm
+from . import accounts, applications, certificates, files, firewall, interfaces, otp, proc, secrets, settings, units, vm
 
 _UNITS = (
     "beam-firewall.service",
@@ -27,9 +28,21 @@ _UNITS = (
 )
 
 
-def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), epmd_port: int = EPMD_PORT) -> dict[str, Any]:
+def observe(
+    extra_units: Iterable[str] = (),
+    extra_files: Iterable[str] = (),
+    epmd_port: int = EPMD_PORT,
+    *,
+    nodes: Sequence[settings.Question] = (),
+    users: Iterable[str] = (),
+    otp_root: str = "",
+    find_secrets: bool = False,
+    run_key: str | None = None,
+) -> dict[str, Any]:
     """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset.
 
+    nodes: the planned nodes, of which the operator's settings are read. users: accounts to look for. otp_root: where the host's OTP is, "" to search.
+    find_secrets: look for cookies and private keys, too. run_key: a random key under which cookies of several hosts are compared.
     unknown: for each part that is None, or not whole, why.
     """
     epoch = time.time()
@@ -39,17 +52,19 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
     processes = [one for one in found if not one.container]
     listeners = proc.listeners()
     here = addresses()
-    seen_units = _units(extra_units, processes, unknown)
+    seen_units = _units((*extra_units, *(node.unit for node in nodes)), processes, unknown)
     listing = files.describe_all(extra_files)
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
+    found_secrets, search_ended = _secrets(listing, processes, seen_units, run_key) if find_secrets else (None, "")
     _name_sockets(listeners or [])
     seen_firewall = firewall.summary(seen_units)
-    installed = otp.installed()
+    installed = otp.installed(otp_root)
     reasons = {
         "listeners": "" if listeners is not None else "/proc/net/tcp cannot be read",
         "addresses": "" if here is not None else "the kernel did not list the addresses (netlink)",
         "files": "" if listing.whole else f"there are more than {files.MOST} files, the rest was not looked at",
         "certificates": failed,
+        "secrets": search_ended,
         "firewall": "" if seen_firewall["readable"] else _why_unreadable(seen_firewall),
     }
     unknown.update((part, why) for part, why in reasons.items() if why)
@@ -60,21 +75,39 @@ def observe(extra_units: Iterable[str] = (), extra_files: Iterable[str] = (), ep
         "hostname": platform.node(),
         "init": units.init(),
         "distribution": distribution(),
+        "ipv6": has_ipv6(),
+        "unprivileged_port": proc.unprivileged_port(),
+        "accounts": accounts.describe(users),
+        "settings": settings.settings(nodes, seen_units),
+        "databases": settings.databases(nodes),
         "addresses": here,
         "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
-        "processes": [{**proc.as_dict(one), "vm": None if one.process == "epmd" else vm.describe(one.pid)} for one in processes],
+        "processes": [
+            {**proc.as_dict(one), "vm": None if one.process == "epmd" else vm.describe(one.pid), "writes": proc.writes(one.pid)} for one in processes
+        ],
         "contained": [proc.as_dict(one) for one in found if one.container],
         "units": seen_units,
         "files": listing.entries,
         "missing": listing.missing,
         "certificates": pems,
+        "secrets": found_secrets,
         "epmd": epmd(listeners or [], epmd_port),
         "otp": {**installed, **otp.candidate(apt.output())},
-        "otp_roots": otp.roots(str(installed["root"]) if installed["root"] else None, found),
+        "otp_roots": [_root(one, processes, found) for one in otp.roots(str(installed["root"]) if installed["root"] else None, found)],
         "unknown": unknown,
     }
+
+
+def _secrets(
+    listing: files.Listing, processes: Iterable[proc.Process], seen_units: Mapping[str, Mapping[str, Any]] | None, run_key: str | None
+) -> tuple[dict[str, object], str]:
+    machines = [one for one in processes if one.process != "epmd"]
+    cookie_files = [str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")]
+    environment_files = {path.lstrip("-") for unit in (seen_units or {}).values() for path in unit.get("environment_files") or ()}
+    homes, roots = ({str(value) for value in values if value} for values in ((one.home for one in machines), (one.root for one in machines)))
+    return secrets.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), run_key)
 
 
 def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dict[str, str]) -> dict[str, dict[str, object]] | None:
@@ -88,6 +121,16 @@ def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dic
     if why:
         unknown["exposure"] = why
     return seen
+
+
+def _root(one: dict[str, Any], processes: Iterable[proc.Process], found: Iterable[proc.Process]) -> dict[str, Any]:
+    """An installation with its applications and its package, where no VM of the host itself says what it runs."""
+    own = {process.pid for process in processes}
+    if own.intersection(one["pids"]):
+        return {**one, "applications": None, "package": None, "container": False}
+    contained = next((process.pid for process in found if process.pid in one["pids"]), None)
+    prefix = f"/proc/{contained}/root" if contained is not None else ""
+    return {**one, **applications.of_root(str(one["root"]), prefix), "container": contained is not None}
 
 
 def _why_unreadable(seen: Mapping[str, object]) -> str:
@@ -138,7 +181,16 @@ def addresses() -> list[dict[str, object]] | None:
     ]
 
 
-def distribution() -> dict[str, str | None]:
+def has_ipv6() -> bool:
+    """Whether the kernel has IPv6: not with ipv6.disable=1."""
+    try:
+        socket.socket(socket.AF_INET6, socket.SOCK_STREAM).close()
+    except OSError:
+        return False
+    return True
+
+
+def distribution() -> dict[str, object]:
     """From os-release(5)."""
     values: dict[str, str] = {}
     for path in ("/etc/os-release", "/usr/lib/os-release"):
@@ -149,4 +201,5 @@ def distribution() -> dict[str, str | None]:
         except OSError:
             continue
     names = {"id": "ID", "version_id": "VERSION_ID", "codename": "VERSION_CODENAME"}
-    return {ours: values[theirs].strip("\"'") if theirs in values else None for ours, theirs in names.items()}
+    texts = {ours: values[theirs].strip("\"'") if theirs in values else None for ours, theirs in names.items()}
+    return {**texts, "like": values.get("ID_LIKE", "").strip("\"'").split()}

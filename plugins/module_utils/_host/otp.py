@@ -54,11 +54,11 @@ def _numeric(release: str) -> tuple[int, str]:
     return (int(release) if release.isdigit() else 0, release)
 
 
-def installed() -> dict[str, object]:
-    """What is there: the erl on the PATH first, else one in a usual place."""
-    erl = commands.find("erl")
+def installed(given: str = "") -> dict[str, object]:
+    """What is there: below the given root if there is one, else the erl on the PATH, else one in a usual place."""
+    erl = next((path for path in (f"{given}/bin/erl", f"{given}/erl") if os.access(path, os.X_OK)), None) if given else commands.find("erl")
     root = root_of(erl) if erl else None
-    if root is None:
+    if root is None and not given:
         root = next((place for place in _USUAL_ROOTS if os.access(f"{place}/bin/erl", os.X_OK)), None)
         erl = f"{root}/bin/erl" if root else None
     if root is None:

@@ -17,10 +17,10 @@ import struct
 from collections.abc import Callable, Iterator
 
 _MOST_LINKS = 40
-_ACL = "system.posix_acl_access"
+ACL = "system.posix_acl_access"
 _ACL_HEADER = struct.Struct("<I")
 _ACL_ENTRY = struct.Struct("<HHI")
-_ACL_USER, _ACL_GROUP, _ACL_MASK = 0x02, 0x08, 0x10
+ACL_USER, ACL_GROUP, ACL_MASK = 0x02, 0x08, 0x10
 _WRITE = 2
 
 
@@ -38,12 +38,17 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
+def acl_entries(raw: bytes) -> list[tuple[int, int, int]]:
+    """Tag, rights and user or group of each entry of an ACL: the value of system.posix_acl_access (linux/posix_acl_xattr.h)."""
+    return [_ACL_ENTRY.unpack_from(raw, start) for start in range(_ACL_HEADER.size, len(raw) - _ACL_ENTRY.size + 1, _ACL_ENTRY.size)]
+
+
 def acl_writers(raw: bytes) -> set[str]:
-    """The users and groups that an ACL names and lets write: the value of system.posix_acl_access (linux/posix_acl_xattr.h)."""
-    entries = [_ACL_ENTRY.unpack_from(raw, start) for start in range(_ACL_HEADER.size, len(raw) - _ACL_ENTRY.size + 1, _ACL_ENTRY.size)]
-    mask = next((rights for tag, rights, _who in entries if tag == _ACL_MASK), _WRITE)
-    named: dict[int, Callable[[int], str]] = {_ACL_USER: user_name, _ACL_GROUP: lambda gid: f"group {group_name(gid)}"}
-    return {named[tag](who) for tag, rights, who in entries if tag in named and rights & mask & _WRITE and (tag, who) != (_ACL_USER, 0)}
+    """The users and groups that an ACL names and lets write."""
+    entries = acl_entries(raw)
+    mask = next((rights for tag, rights, _who in entries if tag == ACL_MASK), _WRITE)
+    named: dict[int, Callable[[int], str]] = {ACL_USER: user_name, ACL_GROUP: lambda gid: f"group {group_name(gid)}"}
+    return {named[tag](who) for tag, rights, who in entries if tag in named and rights & mask & _WRITE and (tag, who) != (ACL_USER, 0)}
 
 
 def writers(directory: str) -> frozenset[str]:
@@ -55,7 +60,7 @@ def writers(directory: str) -> frozenset[str]:
     if status.st_mode & stat.S_IWOTH:
         found.add("everybody")
     try:
-        acl = acl_writers(os.getxattr(directory, _ACL, follow_symlinks=False))
+        acl = acl_writers(os.getxattr(directory, ACL, follow_symlinks=False))
     except (OSError, struct.error):
         acl = set()
     # With an ACL, the group's bits are its mask.

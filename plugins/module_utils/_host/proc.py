@@ -151,6 +151,36 @@ def beam_processes(root: str = "/proc") -> list[Process]:
     return found
 
 
+_WRITES = re.compile(rb"^flags:\s+0*([0-7]+)$", re.MULTILINE)
+
+
+def writes(pid: int, root: str = "/proc") -> list[str] | None:
+    """The directories of the files that a process has open to write; None where it is not ours to look."""
+    directory = f"{root}/{pid}/fd"
+    found = set()
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return None
+    for name in names:
+        match = _WRITES.search(read(f"{root}/{pid}/fdinfo/{name}"))
+        if match is None or not int(match.group(1), 8) & (os.O_WRONLY | os.O_RDWR):
+            continue
+        try:
+            target = os.readlink(f"{directory}/{name}")
+        except OSError:
+            continue
+        if target.startswith("/") and not target.startswith(("/dev/", "/proc/")) and not target.endswith(" (deleted)"):
+            found.add(os.path.dirname(target))
+    return sorted(found)
+
+
+def unprivileged_port(root: str = "/proc") -> int | None:
+    """The first port that a process may listen on without a capability."""
+    text = read(f"{root}/sys/net/ipv4/ip_unprivileged_port_start").strip()
+    return int(text) if text.isdigit() else None
+
+
 @dataclass(frozen=True)
 class Socket:
     """One TCP socket of the kernel's table. The addresses are as the kernel has them; an inode of 0 belongs to no process."""

@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
-from . import commands, environment
+from . import commands, environment, records
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
 _TEXTS = {
@@ -24,6 +24,7 @@ _TEXTS = {
     "FragmentPath": "fragment",
     "User": "user",
     "LimitCORE": "core_limit",
+    "WorkingDirectory": "working_directory",
 }
 _LISTS = {"DropInPaths": "drop_ins", "After": "after", "Requires": "requires"}
 _PROPERTIES = (
@@ -33,12 +34,16 @@ _PROPERTIES = (
     *_LISTS,
     "NeedDaemonReload",
     "MainPID",
+    "ExecStart",
     "Environment",
     "EnvironmentFiles",
     "PassEnvironment",
     "UnsetEnvironment",
 )
 _DROP_INS = ("/etc/systemd/system/*.d/beam.conf", "/etc/systemd/system/*.d/zzz-beam.conf")
+_PROGRAM = re.compile(r"\{ path=(/\S*) ;")
+# With 'start', 'foreground', or without an argument (Phoenix's bin/server).
+_RELEASE = re.compile(r"\{ path=(/[^ ]+)/bin/[^/ ]+ ; argv..=[^ ]+(?: start| foreground)? ;")
 _EXPOSURE = re.compile(r"Overall exposure level for (\S+?):\s*([0-9]+(?:\.[0-9]+)?)")
 
 
@@ -87,11 +92,22 @@ def parse(text: str) -> dict[str, dict[str, object]]:
         unit.update({ours_: last.get(theirs, "").split() for theirs, ours_ in _LISTS.items()})
         unit["need_daemon_reload"] = last.get("NeedDaemonReload") == "yes"
         unit["main_pid"] = int(last.get("MainPID") or 0)
+        unit.update(_commands(values.get("ExecStart", [""])[0], str(unit["fragment"])))
         unit.update(environment.facts(values))
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})
     return found
+
+
+def _commands(start: str, fragment: str) -> dict[str, object]:
+    """What the unit starts, without its arguments, and whether its file is ours. `start` is its first command."""
+    program, release = _PROGRAM.search(start), _RELEASE.search(start)
+    return {
+        "program": program.group(1) if program else None,
+        "release": release.group(1) if release else "",
+        "ours": bool(fragment) and bool(records.ours([fragment])),
+    }
 
 
 def rate(units: Mapping[str, dict[str, object]], names: Iterable[str]) -> str:

@@ -76,6 +76,11 @@ def as_set(value: object) -> frozenset[str] | None:
     return None if texts is None else frozenset(texts)
 
 
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """An empty one where it is none: each of its parts is unknown."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def each(value: object, make: Callable[[Mapping[str, Any]], _T | None]) -> tuple[_T, ...] | None:
     """One value made of each mapping in a list; None where it is no list. Entries that are nothing of the kind are left out."""
     if not isinstance(value, (list, tuple)):

@@ -17,8 +17,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .door import as_bool, as_float, as_int, as_path, as_set, as_text, as_texts, each, safe_text, same_address
+from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 from .firewall_facts import Firewall
+from .host_facts import Account, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
+from .packages import Package, Product, package_of, versions_of
+from .secret_facts import Secrets
 
 UNLIMITED = -1
 """A core limit that is none, as in the Python module resource."""
@@ -129,20 +132,12 @@ class VmFlags:
 
 
 @dataclass(frozen=True)
-class Package:
-    """A Debian package: the version that is installed, and the one with which a process was started (None where dpkg's log does not say)."""
-
-    name: str
-    installed: str | None
-    started: str | None
-
-
-@dataclass(frozen=True)
 class RunningVm:
     """The OTP that a process runs, which is not always the one on disk.
 
     erts: of the running program; installed_erts: the one that a start would use now. version: of the running OTP, None where its files were replaced
-    and it is not known. replaced: its program and libraries that are no longer the files on disk.
+    and it is not known. replaced: its program and libraries that are no longer the files on disk. applications: version of each application of OTP
+    that it can load, None where that is not known. products: what it runs beside OTP.
     """
 
     executable: str | None
@@ -152,24 +147,26 @@ class RunningVm:
     version: str | None
     package: Package | None
     replaced: tuple[str, ...]
+    applications: Mapping[str, str] | None = None
+    products: tuple[Product, ...] = ()
 
     @classmethod
     def parse(cls, raw: object) -> RunningVm | None:
         if not isinstance(raw, Mapping):
             return None
-        replaced, of = as_texts(raw.get("replaced")), raw.get("package")
+        replaced = as_texts(raw.get("replaced"))
         if replaced is None:
             return None
-        package = of if isinstance(of, Mapping) else {}
-        name = as_text(package.get("name"))
         return cls(
             executable=as_path(raw.get("executable")),
             otp_root=as_path(raw.get("otp_root")),
             erts=as_text(raw.get("erts")),
             installed_erts=as_text(raw.get("installed_erts")),
             version=as_text(raw.get("version")),
-            package=Package(name, as_text(package.get("installed")), as_text(package.get("started"))) if name else None,
+            package=package_of(raw.get("package")),
             replaced=replaced,
+            applications=versions_of(raw.get("applications")),
+            products=each(raw.get("products"), Product.parse) or (),
         )
 
 
@@ -179,7 +176,7 @@ class Process:
 
     program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
-    vm: which OTP it runs; None for epmd, and where the program could not be read.
+    vm: which OTP it runs; None for epmd, and where the program could not be read. writes: the directories of the files that it has open to write.
     """
 
     pid: int
@@ -194,6 +191,7 @@ class Process:
     root: str | None = None
     container: bool = False
     vm: RunningVm | None = None
+    writes: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Process | None:
@@ -214,6 +212,7 @@ class Process:
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
             vm=RunningVm.parse(raw.get("vm")),
+            writes=as_texts(raw.get("writes")),
         )
 
     @property
@@ -226,7 +225,7 @@ class FileFacts:
     """One file or directory. kind: "file", "directory", "link" or "other".
 
     replaceable_by: users other than root who may write a directory above it, so that they can put another file in its place: "beam", "group adm",
-    "everybody"; replaceable_through: those directories. None where a directory could not be looked at.
+    "everybody"; replaceable_through: those directories. None where a directory could not be looked at. modified: its time, in seconds since 1970.
     """
 
     path: str
@@ -238,6 +237,7 @@ class FileFacts:
     sha256: str | None = None
     replaceable_by: tuple[str, ...] | None = None
     replaceable_through: tuple[str, ...] | None = None
+    modified: float | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> FileFacts | None:
@@ -258,6 +258,7 @@ class FileFacts:
             sha256=as_text(raw.get("sha256")),
             replaceable_by=as_texts(raw.get("replaceable_by")),
             replaceable_through=as_texts(raw.get("replaceable_through")),
+            modified=as_float(raw.get("modified")),
         )
 
 
@@ -267,7 +268,9 @@ class Unit:
 
     core_limit: LimitCORE as systemd prints it ("0", "infinity"). exposure: systemd-analyze security, 0 to 10. digest: BEAM_CLUSTER_DIGEST that a
     process started now would get. environment_names: the variables that it would get from the unit and its files, names only; None where a file
-    could not be read. environment_files: in order, with a "-" in front where the file may be missing.
+    could not be read. environment_files: in order, with a "-" in front where the file may be missing. ours: whether its file has our header.
+    program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
+    starts none.
     """
 
     load: str
@@ -285,6 +288,10 @@ class Unit:
     environment_files: tuple[str, ...] | None = None
     fragment: str | None = None
     main_pid: int | None = None
+    ours: bool | None = None
+    program: str | None = None
+    release: str | None = None
+    working_directory: str | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -304,12 +311,16 @@ class Unit:
             environment_files=as_texts(raw.get("environment_files")),
             fragment=as_path(raw.get("fragment")),
             main_pid=as_int(raw.get("main_pid")),
+            ours=as_bool(raw.get("ours")),
+            program=as_path(raw.get("program")),
+            release=as_path(raw.get("release")),
+            working_directory=as_path(raw.get("working_directory")),
         )
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """One certificate of a PEM file, in the file's order. sha256: of the DER, hexadecimal. Times: 2026-01-31T00:00:00Z."""
+    """One certificate of a PEM file, in the file's order; its fields are those of x509.describe(). Times: 2026-01-31T00:00:00Z."""
 
     path: str
     sha256: str
@@ -318,24 +329,58 @@ class Certificate:
     sans: tuple[str, ...]
     not_before: str
     not_after: str
+    spki_sha256: str | None = None
+    key_type: str = ""
+    purposes: tuple[str, ...] | None = None
+    usages: tuple[str, ...] | None = None
+    ca: bool | None = None
+    signature: str = ""
+    key_id: str | None = None
+    issuer_key_id: str | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Certificate | None:
         path, digest = as_path(raw.get("path")), as_text(raw.get("sha256"))
         if path is None or digest is None:
             return None
-        issuer, subject, since, until = (as_text(raw.get(name)) or "" for name in ("issuer", "subject", "not_before", "not_after"))
-        return cls(path, digest, issuer, subject, as_texts(raw.get("sans")) or (), since, until)
+        texts = {name: as_text(raw.get(name)) or "" for name in ("subject", "issuer", "not_before", "not_after", "key_type", "signature")}
+        return cls(
+            path=path,
+            sha256=digest,
+            sans=as_texts(raw.get("sans")) or (),
+            spki_sha256=as_text(raw.get("spki_sha256")),
+            purposes=as_texts(raw.get("purposes")),
+            usages=as_texts(raw.get("usages")),
+            ca=as_bool(raw.get("ca")),
+            key_id=as_text(raw.get("key_id")),
+            issuer_key_id=as_text(raw.get("issuer_key_id")),
+            **texts,
+        )
+
+    def issued(self, other: Certificate) -> bool:
+        """Whether this is the certificate of another one's issuer: by name, and by key identifiers where both have one (RFC 5280 section 4.1.2.4)."""
+        keys = (self.key_id, other.issuer_key_id)
+        return self.subject == other.issuer and (None in keys or keys[0] == keys[1])
+
+    @property
+    def self_issued(self) -> bool:
+        return self.subject == self.issuer
 
 
 @dataclass(frozen=True)
 class Otp:
-    """One installation of Erlang/OTP, by its root directory: the host's own, a release's, a container's. pids: the VMs that run from it."""
+    """One installation of Erlang/OTP, by its root directory: the host's own, a release's, a container's. pids: the VMs that run from it.
+
+    applications, package: where no process of the host itself runs from it (that process has its own). container: it is in one.
+    """
 
     root: str
     release: str | None
     version: str | None
     pids: tuple[int, ...] = ()
+    applications: Mapping[str, str] | None = None
+    package: Package | None = None
+    container: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Otp | None:
@@ -343,7 +388,15 @@ class Otp:
         if root is None:
             return None
         numbers = tuple(pid for pid in pids if as_int(pid) is not None) if isinstance(pids, (list, tuple)) else ()
-        return cls(root, as_text(raw.get("release")), as_text(raw.get("version")), numbers)
+        return cls(
+            root=root,
+            release=as_text(raw.get("release")),
+            version=as_text(raw.get("version")),
+            pids=numbers,
+            applications=versions_of(raw.get("applications")),
+            package=package_of(raw.get("package")),
+            container=bool(raw.get("container")),
+        )
 
 
 def _units(raw: object) -> Mapping[str, Unit] | None:
@@ -358,12 +411,15 @@ class Observation:
 
     processes: the host's own BEAM processes; contained: those of containers on it, which are other hosts. files, by path: see exists().
     missing: paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback.
-    certificates: of the files looked at. unknown: why a part is not known or not whole, by its name ("files": "...").
+    certificates: of the files looked at. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel has
+    IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
+    unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. unknown: why a part is not
+    known or not whole, by its name ("files": "...").
     """
 
     host: str
     epoch: float | None = None
-    privileged: bool = False
+    privileged: bool | None = None
     init: str | None = None
     addresses: tuple[HostAddress, ...] | None = None
     listeners: tuple[Listener, ...] | None = None
@@ -376,6 +432,16 @@ class Observation:
     epmd_names: Mapping[str, int] | None = None
     certificates: tuple[Certificate, ...] | None = None
     otp: tuple[Otp, ...] | None = None
+    distribution: Distribution = Distribution()
+    skew_seconds: float | None = None
+    ephemeral_ports: EphemeralPorts | None = None
+    installed_otp: InstalledOtp = InstalledOtp()
+    ipv6: bool | None = None
+    unprivileged_port: int | None = None
+    accounts: Mapping[str, Account] | None = None
+    settings: tuple[Setting, ...] | None = None
+    databases: tuple[Database, ...] | None = None
+    secrets: Secrets | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -383,10 +449,11 @@ class Observation:
         """From the result of the module observe. Never raises: what has another shape than it should is unknown."""
         files = each(raw.get("files"), FileFacts.parse)
         units, firewall, names, unknown = (raw.get(name) for name in ("units", "firewall", "epmd_names", "unknown"))
+        accounts = each(raw.get("accounts"), Account.parse)
         return cls(
             host=host,
             epoch=as_float(raw.get("epoch")),
-            privileged=bool(raw.get("privileged")),
+            privileged=as_bool(raw.get("privileged")),
             init=as_text(raw.get("init")),
             addresses=each(raw.get("addresses"), HostAddress.parse),
             listeners=each(raw.get("listeners"), Listener.parse),
@@ -399,12 +466,23 @@ class Observation:
             epmd_names={safe_text(name): port for name, port in names.items() if as_int(port) is not None} if isinstance(names, Mapping) else None,
             certificates=each(raw.get("certificates"), Certificate.parse),
             otp=each(raw.get("otp_roots"), Otp.parse),
+            distribution=Distribution.parse(as_mapping(raw.get("distribution"))),
+            skew_seconds=as_float(raw.get("skew_seconds")),
+            ephemeral_ports=EphemeralPorts.parse(as_mapping(raw.get("ephemeral_ports"))),
+            installed_otp=InstalledOtp.parse(as_mapping(raw.get("otp"))),
+            ipv6=as_bool(raw.get("ipv6")),
+            unprivileged_port=as_int(raw.get("unprivileged_port")),
+            accounts=None if accounts is None else {one.name: one for one in accounts},
+            settings=each(raw.get("settings"), Setting.parse),
+            databases=each(raw.get("databases"), Database.parse),
+            secrets=Secrets.parse(raw.get("secrets")),
             unknown={safe_text(name): safe_text(why) for name, why in unknown.items()} if isinstance(unknown, Mapping) else {},
         )
 
     def __bool__(self) -> bool:
         """Whether anything was seen at all."""
-        return any(getattr(self, one.name) is not None for one in fields(self) if one.name not in ("host", "privileged", "missing", "unknown"))
+        always = ("host", "missing", "unknown", "distribution", "installed_otp")
+        return any(getattr(self, one.name) is not None for one in fields(self) if one.name not in always)
 
     def exists(self, path: str) -> bool | None:
         """Whether a file that the module was asked for is there; None where nobody looked, or it is behind a directory that was not ours to read."""

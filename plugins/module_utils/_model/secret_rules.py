@@ -8,13 +8,21 @@ Private to this collection.
 
 from __future__ import annotations
 
+import math
 import re
+
+from .leaked_cookies import is_leaked
+from .otp_cookie import made_by_otp
 
 SHORTEST = 32
 LONGEST = 255
 """The cookie becomes an atom."""
 SHORTEST_PASSPHRASE = 12
 FEWEST_DIFFERENT = 8
+ENTROPY_MIN = 128
+"""Bits, see entropy()."""
+
+PUBLISHED, GENERATED, GUESSABLE = "published", "generated", "guessable"
 
 _FILE = re.compile(rb"([\x20-\x7e]{1,255})(?:[\r\n][\r\n ]*)?")
 # Erlang's cookie file takes 0x20 to 0x7e; shells, wrappers and products that pass the cookie on take less. A leading - looks like a flag.
@@ -23,16 +31,24 @@ _ALLOWED = re.compile(r"[A-Za-z0-9_+/=.][A-Za-z0-9_+/=.-]*")
 # Defaults of products and examples that people forgot to change, and what people type to get on with it.
 KNOWN = frozenset(
     """
-    admin beam bitnami cephcookie changeit changeme chef chocolate-chip cookie couchdb couchdb_cookie default defaultcookie demo dummy
+    admin beam bitnami cephcookie changeit changeme chef chocolate-chip cluecon cookie couchdb couchdb_cookie default defaultcookie demo dummy
     ejabberd ejabberd-cookie elixir emqx emqxsecretcookie emqx_dist_cookie emqx50elixir erlang erlang-cookie erlang_cookie example
     foobar guest hello hidden kazoo leofs monster my-cookie mycookie mysecretcookie nocookie openstack passw0rd password phoenix
     rabbit rabbitmq rabbitmq-cookie rabbitmqcookie release riak riak_control secret secretcookie secret-cookie secret_cookie
-    supersecret supersecretcookie swordfish test this-is-a-secret thisisasecret verysecret vernemq vmq wombat
+    supersecret supersecretcookie swordfish test this-is-a-secret thisisasecret verysecret vernemq vmq wombat xrayrabbitmqcluster
     """.split()
 )
+# Smallest first: a word counts for no more than the smallest alphabet that has all of its characters.
+_ALPHABETS = tuple(
+    (size, re.compile(f"[{characters}]*"))
+    for size, characters in (
+        (10, "0-9"), (16, "0-9a-f"), (16, "0-9A-F"), (26, "a-z"), (26, "A-Z"), (36, "0-9a-z"), (36, "0-9A-Z"), (52, "A-Za-z"), (62, "0-9A-Za-z"),
+        (64, "0-9A-Za-z+/"), (64, "0-9A-Za-z_-"),
+    )
+)
 
-FIX_COOKIE = "vault a fresh one, for example from 'openssl rand -hex 32'."
-FIX_PASSPHRASE = "vault a fresh one, for example from 'openssl rand -base64 24', before the CA is made."
+FIX_COOKIE = "vault a fresh one without a line break, for example from: openssl rand -hex 32 | tr -d '\\n'."
+FIX_PASSPHRASE = "vault a fresh one without a line break, for example from: openssl rand -base64 24 | tr -d '\\n', before the CA is made."
 
 
 def in_file(data: bytes) -> bytes | None:
@@ -60,20 +76,53 @@ def is_known(value: str) -> bool:
     return any(len(known) > 2 and not folded.replace(known, "") for known in _KNOWN_FOLDED)
 
 
+def _period(value: str) -> int:
+    """The length of the piece that a word repeats; its own length where it repeats none at least twice."""
+    return next((size for size in range(1, len(value) // 2 + 1) if value[size:] == value[:-size]), len(value))
+
+
+def entropy(value: str) -> float:
+    """Bits of a word, if each of its characters was drawn at random from the smallest usual alphabet that has them all: an upper bound.
+
+    A piece that is repeated counts once. Words of few different characters, and those that run through an alphabet, were not drawn: 0.
+    """
+    word = value.rstrip("=")
+    steps = sum(abs(ord(one) - ord(next_one)) <= 1 for one, next_one in zip(word, word[1:]))
+    if len(set(word)) < FEWEST_DIFFERENT or 4 * steps > 3 * len(word):
+        return 0.0
+    size = next((size for size, pattern in _ALPHABETS if pattern.fullmatch(word)), 95)
+    return _period(word) * math.log2(size)
+
+
+def weaknesses(value: str) -> tuple[str, ...]:
+    """What makes a cookie weak: PUBLISHED (a default or in a published list), GENERATED (by Erlang/OTP), GUESSABLE (see ENTROPY_MIN)."""
+    found = {
+        PUBLISHED: is_known(value) or is_leaked(value.encode("utf-8", "surrogatepass")),
+        GENERATED: made_by_otp(value),
+        GUESSABLE: entropy(value) < ENTROPY_MIN,
+    }
+    return tuple(name for name, holds in found.items() if holds)
+
+
 def cookie_errors(value: object) -> list[tuple[str, str]]:
     """Pairs of rule and message for everything that is wrong with a cookie."""
     if not isinstance(value, str):
         return [("cookie_type", "the cookie is not a string: quote it.")]
-    if is_known(value):
-        return [("cookie_known", "the cookie is a known default.")]
+    weak = weaknesses(value)
+    if PUBLISHED in weak:
+        return [("cookie_known", "the cookie is a known default, or was published.")]
+    if GENERATED in weak:
+        return [("cookie_generated", "the cookie was made by Erlang/OTP, whose generator has 36 bits.")]
     errors = []
     if len(value) < SHORTEST:
-        errors.append(("cookie_short", f"the cookie has {len(value)} characters, {SHORTEST} are the least."))
-    elif len(set(value)) < FEWEST_DIFFERENT:
-        errors.append(("cookie_weak", f"the cookie has fewer than {FEWEST_DIFFERENT} different characters."))
+        errors.append(("cookie_short", f"the cookie has fewer than {SHORTEST} characters."))
+    elif GUESSABLE in weak:
+        errors.append(("cookie_weak", f"the cookie has less than {ENTROPY_MIN} bits: too few different characters, or a pattern in them."))
     if len(value) > LONGEST:
-        errors.append(("cookie_long", f"the cookie has {len(value)} characters, Erlang takes {LONGEST}."))
-    if value and not _ALLOWED.fullmatch(value):
+        errors.append(("cookie_long", f"the cookie has more than {LONGEST} characters, and Erlang takes no more."))
+    if value.endswith(("\n", "\r")):
+        errors.append(("cookie_characters", "the cookie ends with a line break, as a command leaves it that was piped into ansible-vault."))
+    elif value and not _ALLOWED.fullmatch(value):
         errors.append(("cookie_characters", "the cookie holds other characters than A-Z a-z 0-9 _ + / = . - or begins with a -."))
     return errors
 

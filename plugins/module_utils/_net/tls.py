@@ -202,6 +202,7 @@ def record_negotiated(session: ssl.SSLObject, record: HandshakeRecord) -> None:
 
 # A run asks the same peers many things, and reading a certificate takes a good part of a conversation.
 _describe = functools.lru_cache(maxsize=1024)(x509.describe)
+_PEER = ("subject", "issuer", "serial", "not_before", "not_after", "key_type", "sans", "purposes", "sha256")
 
 
 def session_facts(record: HandshakeRecord) -> dict[str, Any]:
@@ -209,5 +210,6 @@ def session_facts(record: HandshakeRecord) -> dict[str, Any]:
     peer: dict[str, Any] | None = None
     if record.certificate:
         with contextlib.suppress(WireError):
-            peer = dict(_describe(record.certificate))
+            described = _describe(record.certificate)
+            peer = {name: described[name] for name in _PEER}
     return {"version": record.version, "cipher": record.cipher, "peer": peer}

@@ -12,13 +12,14 @@ import datetime
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from .._model import addresses
 from .._model.addresses import Address
 from .._model.advisories import Advisory
 from .._model.names import NodeName
+from .._model.observation import HostAddress, Observation
 from .._model.ports import PortRange, joined
+from .._model.reserved_flags import FLAGS
 from .._model.waivers import Waiver
 from .._wire.constants import EPMD_PORT, PROBE_NAME
 from . import ca_dir
@@ -26,6 +27,8 @@ from .inputs import MISSING
 from .products import CONFIGURATION, Runtime
 
 SECRETS_REQUIRED = ("cookie", "ca_passphrase")
+SANDBOX = ("AmbientCapabilities", "BindPaths", "ProtectHome", "ReadWritePaths")
+"""Directives of the operator's that change what the sandbox takes away. They hold no secret."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ class Inventory:
     """All that the plan is made from. Mappings go from inventory name to value unless said otherwise.
 
     `values` is variable -> host -> settled value (see `inputs.effective_values`); `secrets` the same for the secrets, kept out of `repr`.
-    `run` are the hosts of this play that are still in it. `observed` holds what the module `observe` saw of them.
+    `run` are the hosts of this play that are still in it. `observed` holds what the module `observe` saw of them. `sandbox` are the directives of
+    beam_service_directives that say something about the sandbox, see SANDBOX.
     `products` is the products' data by name, `defaults` those of the role's argument spec. `controls` are the ids that a waiver may name, `today`
     is the day by which waivers are validated.
     """
@@ -104,7 +108,7 @@ class Inventory:
     run: Sequence[str]
     values: Mapping[str, Mapping[str, object]]
     secrets: Mapping[str, Mapping[str, object]] = field(repr=False)
-    observed: Mapping[str, Mapping[str, Any]]
+    observed: Mapping[str, Observation]
     products: Mapping[str, Mapping[str, object]]
     defaults: Mapping[str, object]
     backdate_seconds: int = 3600
@@ -112,15 +116,20 @@ class Inventory:
     ca_places: ca_dir.Places = ca_dir.Places()
     controls: Collection[str] = ()
     today: datetime.date = datetime.date.min
+    sandbox: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def value(self, variable: str, host: str) -> object:
         """A host's value, the default where it has none, MISSING where there is none either."""
         value = self.values.get(variable, {}).get(host, MISSING)
         return self.defaults.get(variable, MISSING) if value is MISSING or value is None else value
 
-    def seen_addresses(self, host: str) -> Sequence[Mapping[str, Any]]:
+    def seen(self, host: str) -> Observation:
+        """What was observed on a host; all unknown where it was not."""
+        return self.observed.get(host) or Observation(host)
+
+    def seen_addresses(self, host: str) -> Sequence[HostAddress]:
         """The addresses of a host as it was observed; empty where it was not."""
-        return self.observed.get(host, {}).get("addresses") or ()
+        return self.seen(host).addresses or ()
 
     @cached_property
     def run_set(self) -> frozenset[str]:
@@ -160,7 +169,8 @@ class Cluster:
     """The plan. Valid by construction: `planning.plan` makes one only where no rule is broken.
 
     `proto_dist` is the transport of the distribution as the flag -proto_dist calls it, `none` without distribution. `settings` are kernel
-    parameters. `interfaces` is (host, address) -> interface, `firewalls` is host -> back end, `run` are the hosts of this run.
+    parameters. `interfaces` is (host, address) -> interface, `firewalls` is host -> back end, `run` are the hosts of this run, `without_ipv6` those
+    whose kernel has no IPv6.
     """
 
     group: str
@@ -179,9 +189,11 @@ class Cluster:
     run: frozenset[str]
     interfaces: Mapping[tuple[str, str], str]
     firewalls: Mapping[str, str]
+    without_ipv6: frozenset[str]
     outsiders: tuple[str, ...]
     advisories: tuple[Advisory, ...]
     transition: Transition
+    advisories_file: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The shape of `beam_plan`."""
@@ -207,6 +219,7 @@ class Cluster:
             "tls_versions": list(self.tls_versions),
             "epmd_port": EPMD_PORT,
             "probe_name": PROBE_NAME,
+            "reserved_flags": list(FLAGS),
             "ca_dir": self.ca_dir,
             "requires": list(self.requires),
             "waivers": [waiver.as_dict() for waiver in self.waivers],
@@ -224,12 +237,14 @@ class Cluster:
             "outsiders": list(self.outsiders),
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.transition.changes.items())},
             "advisories": [advisory.as_dict() for advisory in self.advisories],
+            "advisories_file": self.advisories_file,
         }
 
     def _host(self, host: str, nodes: Sequence[Node]) -> dict[str, object]:
         own = _unique_addresses(nodes)
         first = str(nodes[0].address)
-        epmd = ["127.0.0.1", "::1", *own] if self.discovery == "epmd" and self.mode != "off" else []
+        loopback = ["127.0.0.1"] if host in self.without_ipv6 else ["127.0.0.1", "::1"]
+        epmd = [*loopback, *own] if self.discovery == "epmd" and self.mode != "off" else []
         port_ranges = [port_range for node in nodes for port_range in (node.port_range, *node.runtime.peer_ports)]
         # In the kernel's spelling, so that the live table can be compared with it.
         guarded = joined([(EPMD_PORT, EPMD_PORT), *((port_range.first, port_range.last) for port_range in port_ranges)])

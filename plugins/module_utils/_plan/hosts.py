@@ -8,30 +8,27 @@ Private to this collection. Each function takes the nodes of its host alone, so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from .._model.advisories import Advisory
-from .._model.observation import VmFlags
-from .._model.ports import PortRange
+from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from .cluster import Inventory, Node
 from .values import FIREWALLS, Shape, host_flag, read_choice
 
 OLDEST_OTP = 25
 
-Observed = Mapping[str, Any]
-"""What the module `observe` returned of one host, empty where the host was not observed."""
-
 
 def check_addresses(
-    inventory: Inventory, shape: Shape, host: str, nodes: Sequence[Node], observed: Observed, problems: Problems
+    inventory: Inventory, shape: Shape, host: str, nodes: Sequence[Node], observed: Observation, problems: Problems
 ) -> dict[tuple[str, str], str]:
     """A cluster address must be assigned to the host, unless it may come late. Returns (host, address) -> interface."""
     late = host_flag(inventory, "beam_address_late", host, problems)
     if not observed or shape.alone:
         return {}
-    seen = {str(entry["address"]): str(entry["interface"]) for entry in observed.get("addresses") or ()}
+    if observed.addresses is None:
+        return {}
+    seen = {entry.address: entry.interface for entry in observed.addresses}
     interfaces = {}
     for node in nodes:
         address = str(node.address)
@@ -48,47 +45,44 @@ def check_addresses(
     return interfaces
 
 
-def check_ports_in_use(host: str, nodes: Sequence[Node], observed: Observed, problems: Problems) -> None:
+def check_ports_in_use(host: str, nodes: Sequence[Node], observed: Observation, problems: Problems) -> None:
     """A port of a node on which another program listens. A listener without a known process may be the node itself."""
-    for entry in observed.get("listeners") or ():
-        process = entry.get("process")
-        if not process or process == "beam.smp" or entry["address"] in ("127.0.0.1", "::1"):
+    for entry in observed.listeners or ():
+        if not entry.process or entry.process == "beam.smp" or entry.loopback:
             continue
         for node in nodes:
-            if node.port_range.first <= entry["port"] <= node.port_range.last:
+            if node.port_range.first <= entry.port <= node.port_range.last:
                 problems.add(
                     host,
                     "beam_ports",
                     "port_range_in_use",
-                    f"{process} listens on {entry['address']} port {entry['port']}, which is one of the ports {node.port_range} of {node.node}.",
+                    f"{entry.process} listens on {entry.address} port {entry.port}, which is one of the ports {node.port_range} of {node.node}.",
                     "choose other ports for the whole cluster, or stop the other program.",
                 )
 
 
-def check_ephemeral_ports(host: str, nodes: Sequence[Node], observed: Observed, problems: Problems) -> None:
+def check_ephemeral_ports(host: str, nodes: Sequence[Node], observed: Observation, problems: Problems) -> None:
     """Ports that the kernel also gives to outgoing connections: the firewall would drop the answers to such a connection."""
-    seen = observed.get("ephemeral_ports")
-    if not seen:
+    seen = observed.ephemeral_ports
+    if seen is None:
         return
-    first, last = seen["range"]
-    reserved = [PortRange(*pair) for pair in seen["reserved"]]
     for node in nodes:
-        low, high = max(node.port_range.first, first), min(node.port_range.last, last)
-        if low <= high and not all(any(r.first <= port <= r.last for r in reserved) for port in range(low, high + 1)):
+        low, high = max(node.port_range.first, seen.first), min(node.port_range.last, seen.last)
+        if low <= high and not all(any(first <= port <= last for first, last in seen.reserved) for port in range(low, high + 1)):
             problems.add(
                 host,
                 "beam_ports",
                 "port_range_ephemeral",
-                f"the ports {node.port_range} of {node.node} are among the ports {first}-{last} that the kernel gives to outgoing connections; "
-                "the answers to such a connection would be dropped.",
-                f"choose ports below {first}, or reserve them (sysctl net.ipv4.ip_local_reserved_ports).",
+                f"the ports {node.port_range} of {node.node} are among the ports {seen.first}-{seen.last} that the kernel gives to outgoing "
+                "connections; the answers to such a connection would be dropped.",
+                f"choose ports below {seen.first}, or reserve them (sysctl net.ipv4.ip_local_reserved_ports).",
             )
 
 
-def read_firewall(inventory: Inventory, host: str, observed: Observed, problems: Problems) -> str:
+def read_firewall(inventory: Inventory, host: str, observed: Observation, problems: Problems) -> str:
     """The back end that opens the host's own firewall to the members. It must be active."""
     wanted = read_choice("beam_firewall", inventory.value("beam_firewall", host), FIREWALLS, host, problems)
-    in_charge = (observed.get("firewall") or {}).get("in_charge")
+    in_charge = observed.firewall.in_charge if observed.firewall else None
     if wanted in ("firewalld", "ufw") and in_charge not in (None, wanted):
         problems.add(
             host,
@@ -100,11 +94,11 @@ def read_firewall(inventory: Inventory, host: str, observed: Observed, problems:
     return wanted if wanted != "auto" else str(in_charge) if in_charge in FIREWALLS else "nftables"
 
 
-def check_otp(host: str, observed: Observed, problems: Problems) -> None:
+def check_otp(host: str, observed: Observation, problems: Problems) -> None:
     """The OTP that is installed, else the one that would be installed, must not be too old. Where none is known, the role otp looks again."""
-    otp = observed.get("otp") or {}
-    source, release = ("installed", otp.get("release")) if otp.get("installed") else ("offered by the distribution", otp.get("candidate_release"))
-    if release and str(release).isdigit() and int(release) < OLDEST_OTP:
+    otp = observed.installed_otp
+    source, release = ("installed", otp.release) if otp.installed else ("offered by the distribution", otp.candidate_release)
+    if release and release.isdigit() and int(release) < OLDEST_OTP:
         problems.add(
             host,
             "",
@@ -114,10 +108,10 @@ def check_otp(host: str, observed: Observed, problems: Problems) -> None:
         )
 
 
-def check_clock(host: str, observed: Observed, backdate_seconds: int, problems: Problems) -> list[Advisory]:
+def check_clock(host: str, observed: Observation, backdate_seconds: int, problems: Problems) -> list[Advisory]:
     """To a host whose clock is behind by more than certificates are backdated, a fresh certificate is not valid yet."""
-    skew = observed.get("skew_seconds")
-    if not isinstance(skew, (int, float)):
+    skew = observed.skew_seconds
+    if skew is None:
         return []
     if skew < -backdate_seconds:
         problems.add(
@@ -141,7 +135,7 @@ def check_clock(host: str, observed: Observed, backdate_seconds: int, problems: 
     return []
 
 
-def incompatible_nodes(nodes: Sequence[Node], observed: Observed, proto_dist: str, shape: Shape) -> list[str]:
+def incompatible_nodes(nodes: Sequence[Node], observed: Observation, proto_dist: str, shape: Shape) -> list[str]:
     """Running nodes that cannot speak to their peers after a restart of one of them, of a product that takes a cut link for a split cluster.
 
     To come together with the others, all nodes have to be stopped at once.
@@ -149,14 +143,14 @@ def incompatible_nodes(nodes: Sequence[Node], observed: Observed, proto_dist: st
     return [str(node.node) for node in nodes if node.runtime.links == "kept" and _speaks_otherwise(node, observed, proto_dist, shape)]
 
 
-def _speaks_otherwise(node: Node, observed: Observed, proto_dist: str, shape: Shape) -> bool:
+def _speaks_otherwise(node: Node, observed: Observation, proto_dist: str, shape: Shape) -> bool:
     """Whether a process of the node's unit was started without our files, with another -proto_dist, or with a fixed port that its peers will
     not try. Such a node is not registered with EPMD."""
     port = str(node.port_range.first) if shape.fixed_port else None
-    for process in observed.get("processes") or ():
-        if (process.get("process"), process.get("unit")) == ("beam.smp", node.runtime.unit):
-            flags = VmFlags.parse(process.get("flags") or {})
+    for process in observed.processes or ():
+        if process.is_vm and process.unit == node.runtime.unit:
+            flags = process.flags
             fixed = {flags.fixed_port, flags.kernel.get("erl_epmd_node_listen_port")} - {None}
-            if not process.get("digest") or flags.proto_dist != proto_dist or fixed - {port}:
+            if not process.digest or flags.proto_dist != proto_dist or fixed - {port}:
                 return True
     return False

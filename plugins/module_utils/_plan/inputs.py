@@ -35,6 +35,7 @@ CLUSTER = (
     "beam_dist_auto_connect",
     "beam_outsiders",
     "beam_waivers",
+    "beam_advisories_file",
     "beam_pki_ca_dir",
 )
 """The same on every member."""
@@ -50,13 +51,14 @@ HOST = (
     "beam_nodes",
     "beam_hidden",
     "beam_firewall",
+    "beam_platform_untested",
 )
 """A host's own, and its peers must see it."""
 
 SECRET = ("beam_cookie", "beam_pki_ca_passphrase")
 """The same on every member, and never in a result, a fact or a message."""
 
-OTHERS = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate")
+OTHERS = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate", "beam_otp_root", "beam_otp_install")
 """Not the plan's, but it cannot validate without them."""
 
 READABLE = CLUSTER + HOST + OTHERS
@@ -76,6 +78,7 @@ class Unreadable:
     reason: str
 
 
+_DEFINE = "define what it refers to in the inventory. Our playbooks gather no facts: write the value, or gather them in a play before."
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"[+-]?(?:[0-9]{1,9}[smhdw])+")
 
@@ -188,7 +191,7 @@ def effective_values(
         settled = dict(seen)
     for host, value in settled.items():
         if isinstance(value, Unreadable):
-            problems.add(host, variable, "undefined", f"its template fails: {value.reason}.", "define what it refers to in the inventory.")
+            problems.add(host, variable, "undefined", f"its template fails: {value.reason}.", _DEFINE)
             settled[host] = MISSING
     return settled
 

@@ -69,7 +69,7 @@ def read_listed(inventory: Inventory, problems: Problems) -> tuple[Node, ...] | 
             "list {node, address, ports} of each member.",
         )
         return ()
-    hosts_by_address = {str(seen["address"]): host for host in reversed(inventory.run) for seen in inventory.seen_addresses(host)}
+    hosts_by_address = {seen.address: host for host in reversed(inventory.run) for seen in inventory.seen_addresses(host)}
     found = [_read_listed_member(inventory, index, entry, hosts_by_address, problems) for index, entry in enumerate(given)]
     return tuple(member for member in found if member is not None)
 
@@ -149,8 +149,9 @@ def _departing_of(inventory: Inventory, host: str, problems: Problems) -> list[D
 
 def _last_addresses(inventory: Inventory, host: str, entry: Entry) -> tuple[str, ...]:
     """Where peers have found a host that leaves: what the inventory still says, and what its own firewall table held."""
-    table = (inventory.observed.get(host, {}).get("firewall") or {}).get("beam") or {}
-    said = (entry.get("address"), inventory.value("beam_address", host), inventory.value("ansible_host", host), host, *(table.get("own") or ()))
+    firewall = inventory.seen(host).firewall
+    own = firewall.beam.own if firewall and firewall.beam else ()
+    said = (entry.get("address"), inventory.value("beam_address", host), inventory.value("ansible_host", host), host, *own)
     return tuple(dict.fromkeys(str(addresses.parse(value)) for value in said if addresses.is_address(value)))
 
 

@@ -9,17 +9,17 @@ Private to this collection. Input: members, and observations by host.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from .._model import addresses
 from .._model.advisories import Advisory
+from .._model.observation import Observation
 from .._model.problems import join_names
 from .cluster import Change, Departing, Node
 from .products import CONFIGURATION
 
 
 def member_changes(
-    by_host: Mapping[str, Sequence[Node]], members: Sequence[Node], run: Iterable[str], observed: Mapping[str, Mapping[str, Any]]
+    by_host: Mapping[str, Sequence[Node]], members: Sequence[Node], run: Iterable[str], observed: Mapping[str, Observation]
 ) -> dict[str, list[Change]]:
     """For each observed host of the run, what its own firewall table and its nodes' directories do not know of yet."""
     at: dict[str, list[str]] = {}
@@ -29,13 +29,13 @@ def member_changes(
     found: dict[str, list[Change]] = {}
     for host in sorted(set(by_host).intersection(run, observed)):
         own = {str(node.node): str(node.address) for node in by_host[host]}
-        present = _directories(observed[host].get("files") or ())
+        present = _directories(observed[host].files or ())
         new = [node for node in sorted(own) if node not in present]
         news = [Change(f"{node} ({own[node]}) is new") for node in new]
         news += [Change(f"{node} is no member any more", removes=True) for node in sorted(present - set(own))]
-        table = (observed[host].get("firewall") or {}).get("beam")
-        if table is not None:
-            news += _firewall_changes(at, set(new), set(own.values()), set(table["members"]))
+        firewall = observed[host].firewall
+        if firewall is not None and firewall.beam is not None:
+            news += _firewall_changes(at, set(new), set(own.values()), set(firewall.beam.members))
         if news:
             found[host] = news
     return found
@@ -52,18 +52,18 @@ def _firewall_changes(at: Mapping[str, Sequence[str]], new: set[str], own: set[s
     return changes + [Change(f"{address} is removed", removes=True) for address in sorted(known - at.keys() - own)]
 
 
-def departing_changes(departing: Sequence[Departing], observed: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Change]]:
+def departing_changes(departing: Sequence[Departing], observed: Mapping[str, Observation]) -> dict[str, list[Change]]:
     """For each observed host that leaves, the nodes of which it still has files."""
     found: dict[str, list[Change]] = {}
     for node in departing:
-        if str(node.node) in _directories((observed.get(node.host) or {}).get("files") or ()):
+        if node.host in observed and str(node.node) in _directories(observed[node.host].files or ()):
             found.setdefault(node.host, []).append(Change(f"{node.node} leaves", removes=True))
     return found
 
 
-def _directories(files: Iterable[Mapping[str, Any]]) -> set[str]:
+def _directories(paths: Iterable[str]) -> set[str]:
     """Names of the nodes that have a directory of ours."""
-    parts = [str(entry["path"]).split("/") for entry in files if str(entry["path"]).startswith(f"{CONFIGURATION}/")]
+    parts = [path.split("/") for path in paths if path.startswith(f"{CONFIGURATION}/")]
     return {part[3] for part in parts if "@" in part[3]}
 
 
@@ -86,33 +86,34 @@ def stale_hosts(by_host: Mapping[str, Sequence[Node]], run: Iterable[str], chang
     ]
 
 
-def one_network(members: Sequence[Node], observed: Mapping[str, Mapping[str, Any]]) -> list[Advisory]:
+def one_network(members: Sequence[Node], observed: Mapping[str, Observation]) -> list[Advisory]:
     """Cluster addresses on the interface of the default route."""
     found = []
     for member in members:
-        for entry in observed.get(member.host, {}).get("addresses") or ():
-            if entry["address"] == str(member.address) and entry["default_route"]:
+        seen = observed.get(member.host)
+        for entry in (seen.addresses if seen else None) or ():
+            if entry.address == str(member.address) and entry.default_route:
                 found.append(
                     Advisory(
                         "one_network",
                         "low",
                         member.host,
                         "Cluster and public traffic share one network",
-                        f"The cluster address {entry['address']} of {member.node} is on {entry['interface']}, the interface of the default route.",
+                        f"The cluster address {entry.address} of {member.node} is on {entry.interface}, the interface of the default route.",
                         "Give the cluster a network of its own where you can; only the firewall separates the two.",
                     )
                 )
     return found
 
 
-def shared_epmd(by_host: Mapping[str, Sequence[Node]], members: Sequence[Node], observed: Mapping[str, Mapping[str, Any]]) -> list[Advisory]:
+def shared_epmd(by_host: Mapping[str, Sequence[Node]], members: Sequence[Node], observed: Mapping[str, Observation]) -> list[Advisory]:
     """Nodes of another cluster on a member's host: they share its EPMD and its firewall table."""
     names = {part for member in members for part in (str(member.node), member.node.name)}
-    directories = {host: _directories(seen.get("files") or ()) for host, seen in observed.items()}
+    directories = {host: _directories(seen.files or ()) for host, seen in observed.items()}
     found = []
     for host in sorted(set(by_host).intersection(observed)):
-        processes = observed[host].get("processes") or ()
-        others = sorted({str(process["node"]) for process in processes if process.get("node")} - names - directories[host])
+        processes = observed[host].processes or ()
+        others = sorted({process.flags.name for process in processes if process.flags.name} - names - directories[host])
         if others:
             found.append(
                 Advisory(

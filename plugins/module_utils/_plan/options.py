@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from .._model.problems import shown
+from .._model.reserved_flags import refused_in_extra_args
 from .inputs import Unreadable, seconds
 from .products import is_user_name
 from .values import boolean
@@ -86,9 +87,11 @@ def _validate_value(option: Option, value: object) -> Iterator[Wrong]:
         article = "an" if expected[:1] in "aeiou" else "a"
         yield Wrong(variable, "type", f"{shown(value)} is not {article} {expected}.", f"write {article} {expected}; see the role {option.role}.")
         return
-    if option.choices and any(one not in option.choices for one in (converted if isinstance(converted, list) else [converted])):
-        choose = "choose from" if isinstance(converted, list) else "choose one of"
-        yield Wrong(variable, "choice", f"{shown(value)} is not supported.", f"{choose}: {', '.join(map(str, option.choices))}.")
+    chosen = converted if isinstance(converted, list) else [converted]
+    for number, one in enumerate(chosen, start=1):
+        if option.choices and one not in option.choices:
+            what = f"entry {number}" if chosen is converted else shown(value)
+            yield Wrong(variable, "choice", f"{what} is not supported.", f"choose one of: {', '.join(map(str, option.choices))}.")
     if isinstance(converted, (int, float)) and variable in RANGES:
         least, most = RANGES[variable]
         if not least <= converted <= most:
@@ -100,6 +103,9 @@ def _validate_value(option: Option, value: object) -> Iterator[Wrong]:
                 yield Wrong(
                     variable, "type", f"entry {number} is {shown(element) if element is None else f'not a {noun}'}.", f"write a list of {noun}s."
                 )
+    if variable == "beam_distribution_extra_args" and isinstance(converted, list):
+        for word, reason in refused_in_extra_args(" ".join(one for one in converted if isinstance(one, str))).items():
+            yield Wrong(variable, "flag_reserved", f"it contains {word}: {reason}.", "remove it there.")
     if variable in _FORMS:
         what, good = _FORMS[variable]
         for one in converted if isinstance(converted, list) else [converted]:

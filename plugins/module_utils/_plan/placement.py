@@ -86,7 +86,7 @@ def _plain(address: Address | None) -> Placed:
 
 def _interface_address(inventory: Inventory, host: str, where: str, interface: object, problems: Problems) -> Placed:
     """The one usable address of an interface, IPv4 before IPv6. The host must be in the run: only its observation has the addresses."""
-    if not inventory.observed.get(host):
+    if not inventory.seen(host):
         problems.add(
             host,
             where,
@@ -95,7 +95,7 @@ def _interface_address(inventory: Inventory, host: str, where: str, interface: o
             "set beam_address, or run for all members at once.",
         )
         return None
-    seen = [entry for entry in inventory.seen_addresses(host) if entry["interface"] == interface]
+    seen = [entry for entry in inventory.seen_addresses(host) if entry.interface == interface]
     if not seen:
         problems.add(
             host,
@@ -105,7 +105,7 @@ def _interface_address(inventory: Inventory, host: str, where: str, interface: o
             "name one of its interfaces, or set beam_address.",
         )
         return None
-    literals = [addresses.parse(entry["address"]) for entry in seen if "%" not in str(entry["address"])]
+    literals = [addresses.parse(entry.address) for entry in seen if "%" not in entry.address]
     usable = [address for address in literals if not addresses.unusable(address)]
     families = frozenset(address.version for address in usable)
     for version in (4, 6):

@@ -8,15 +8,17 @@ Private to this collection. No rule stops at its first mistake, and nothing is t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
-from . import consistency, hosts, notes
-from .cluster import Cluster, Inventory, Transition
+from . import consistency, hosts, notes, preflight, runs
+from .cluster import Cluster, Inventory, Node, Transition
 from .group import Hosts, read_group
 from .inputs import MISSING
 from .members import Membership, read_listed, read_members
 from .secrets import check_certificates, check_secrets, read_ca_dir
-from .values import Shape, read_cluster_value, read_outsiders, read_shape
+from .values import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 
 
 def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
@@ -31,9 +33,11 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     present = concerned.present
     shape = read_shape(inventory, group, present, problems)
     membership = read_members(inventory, shape, concerned, listed, problems)
+    membership = replace(membership, members=tuple(_as_it_runs(inventory, node) for node in membership.members))
     members, by_host = membership.members, membership.by_host()
     waivers = _read_waivers(inventory, membership, present, problems)
     outsiders = read_outsiders(inventory, present, problems)
+    advisories_file = read_advisories_file(inventory, present, problems)
 
     consistency.check_names(members, shape, problems)
     consistency.check_listeners(members, shape, problems)
@@ -45,25 +49,32 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     address_family = consistency.common_address_family(membership, problems)
     proto_dist = _proto_dist(shape, address_family)
 
+    bring_your_own = check_certificates(inventory, present, problems)
+    # A run on hosts that leave signs nothing and shows no cookie to anybody.
+    required = inventory.requires if not concerned.absent or inventory.run_set.intersection(present) else ()
+    signs = "ca_passphrase" in required and not bring_your_own
+
     interfaces: dict[tuple[str, str], str] = {}
     firewalls: dict[str, str] = {}
     incompatible: list[str] = []
     advisories = []
     for host in present:
-        nodes, observed = by_host.get(host, []), inventory.observed.get(host, {})
+        nodes, observed = by_host.get(host, []), inventory.seen(host)
         interfaces.update(hosts.check_addresses(inventory, shape, host, nodes, observed, problems))
         hosts.check_ports_in_use(host, nodes, observed, problems)
         hosts.check_ephemeral_ports(host, nodes, observed, problems)
         firewalls[host] = hosts.read_firewall(inventory, host, observed, problems)
         hosts.check_otp(host, observed, problems)
+        runs.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
+        preflight.check_privilege(host, observed, bool(inventory.requires), problems)
+        preflight.check_epmd(host, observed, problems)
+        preflight.check_otp(inventory, host, observed, problems)
+        for node in nodes:
+            _check_node(inventory, shape, node, not bring_your_own, problems)
         advisories += hosts.check_clock(host, observed, inventory.backdate_seconds, problems)
         incompatible += hosts.incompatible_nodes(nodes, observed, proto_dist, shape)
 
-    bring_your_own = check_certificates(inventory, present, problems)
-    # A run on hosts that leave signs nothing and shows no cookie to anybody.
-    required = inventory.requires if not concerned.absent or inventory.run_set.intersection(present) else ()
     check_secrets(inventory, shape, present, bring_your_own, required, problems)
-    signs = "ca_passphrase" in required and not bring_your_own
     ca_dir = read_ca_dir(inventory, shape, group, present, signs, problems)
     if problems:
         return None
@@ -89,6 +100,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         run=inventory.run_set,
         interfaces=interfaces,
         firewalls=firewalls,
+        without_ipv6=frozenset(host for host in present if inventory.seen(host).ipv6 is False),
         outsiders=outsiders,
         advisories=(
             *advisories,
@@ -97,8 +109,38 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *notes.shared_epmd(by_host, members, inventory.observed),
             *notes.outside_tls(members, shape.tls),
         ),
+        advisories_file=advisories_file,
         transition=Transition(tuple(sorted(incompatible)), shape.full_stop, shape.restart, membership.departing, changes),
     )
+
+
+def _as_it_runs(inventory: Inventory, node: Node) -> Node:
+    """A node with what its service may do beside the product's data: the directories that the operator's configuration names, the capabilities that
+    its unit has."""
+    seen = inventory.seen(node.host)
+    if not node.host or not seen:
+        return node
+    shown = (seen.units or {}).get(node.runtime.unit)
+    directories = [f"-{path}" for path in preflight.writable_directories(node, seen)]
+    more: dict[str, object] = {"capabilities": preflight.kept_capabilities(node, seen), "release": shown.release if shown else None}
+    if directories:
+        more["writable"] = [*(node.runtime.data.get("writable") or ()), *directories]
+    data = {**node.runtime.data, **{name: value for name, value in more.items() if value}}
+    return replace(node, runtime=replace(node.runtime, data=data))
+
+
+def _check_node(inventory: Inventory, shape: Shape, node: Node, issued: bool, problems: Problems) -> None:
+    """`issued`: the role pki issues the certificates."""
+    seen = inventory.seen(node.host)
+    preflight.check_names(node, issued and shape.tls, problems)
+    preflight.check_settings(node, seen, problems)
+    preflight.check_ignored(node, shape.settings, seen, problems)
+    preflight.check_drop_ins(node, seen, problems)
+    preflight.check_unit(node, seen, problems)
+    preflight.check_accounts(node, seen, problems)
+    preflight.check_certificate(inventory, node, seen, problems)
+    preflight.check_database(node, seen, problems)
+    preflight.check_sandbox(inventory, node, seen, problems)
 
 
 def _read_waivers(inventory: Inventory, membership: Membership, present: tuple[str, ...], problems: Problems) -> tuple[Waiver, ...]:

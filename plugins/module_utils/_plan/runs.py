@@ -11,15 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from .._model.host_facts import Distribution
 from .._model.problems import Problems, join_names
 
 DEFAULT_GROUP = "beam"
 """The group that the playbooks target if nobody sets beam_group."""
-
-NOT_DEBIAN = frozenset(
-    "alma almalinux alpine amzn arch centos fedora gentoo nixos ol opensuse-leap opensuse-tumbleweed rhel rocky sled sles void".split()
-)
-"""`ID` of os-release(5) of systems without apt. A derivative of Debian has an ID of its own, so that not every unknown one can be refused."""
 
 _EVERY_TASK = frozenset(("all", "tagged", "always"))
 _NOT_LINEAR = ("free", "host_pinned")
@@ -90,17 +86,17 @@ def validate_strategy(strategy: str, problems: Problems) -> None:
         problems.add("", "strategy", "strategy_not_linear", f"the strategy {strategy} ignores run_once.", "use the strategy linear.")
 
 
-def validate_platforms(systems: Mapping[str, object], problems: Problems) -> None:
-    """`systems` is host -> ID of os-release(5), anything else where it is not known: that is no mistake of the operator."""
-    for host, system in systems.items():
-        if isinstance(system, str) and system in NOT_DEBIAN:
-            problems.add(
-                host,
-                "",
-                "platform_unsupported",
-                f"the host runs {system}. The roles support Debian and its derivatives only.",
-                "remove the host from the group, or install Debian on it.",
-            )
+def validate_platform(host: str, system: Distribution, accepted: bool, problems: Problems) -> None:
+    """The roles install packages with apt. A host whose system is not known breaks no rule. `accepted`: the operator wants to try."""
+    if accepted or system.id is None or system.id == "debian" or "debian" in system.like:
+        return
+    problems.add(
+        host,
+        "beam_platform_untested",
+        "platform_unsupported",
+        f"the host runs {system.id}{' ' + system.version if system.version else ''}; the roles are tested on Debian, and use apt.",
+        "remove the host from the group, or set beam_platform_untested: true to try.",
+    )
 
 
 def offered_tags(tasks: Iterable[Mapping[str, object]]) -> frozenset[str]:

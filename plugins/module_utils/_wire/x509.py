@@ -10,6 +10,7 @@ This reads; it judges nothing. Whether a certificate is trusted is decided by th
 from __future__ import annotations
 
 import datetime
+import hashlib
 import ipaddress
 import re
 from collections.abc import Iterator
@@ -34,13 +35,28 @@ _PURPOSES = {
     "1.3.6.1.5.5.7.3.1": "serverAuth", "1.3.6.1.5.5.7.3.2": "clientAuth", "1.3.6.1.5.5.7.3.3": "codeSigning", "2.5.29.37.0": "anyExtendedKeyUsage",
 }
 
+# RFC 5280 section 4.2.1.3, in the order of the bits.
+_USAGES = (
+    "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly",
+    "decipherOnly",
+)
+# Hashes of signature algorithms, by the algorithm's identifier. RSA-PSS names its hash in its parameters.
+_HASHES = {
+    "1.2.840.113549.1.1.4": "MD5", "1.2.840.113549.1.1.5": "SHA-1", "1.2.840.113549.1.1.11": "SHA-256", "1.2.840.113549.1.1.12": "SHA-384",
+    "1.2.840.113549.1.1.13": "SHA-512", "1.2.840.113549.1.1.14": "SHA-224", "1.2.840.10045.4.1": "SHA-1", "1.2.840.10045.4.3.1": "SHA-224",
+    "1.2.840.10045.4.3.2": "SHA-256", "1.2.840.10045.4.3.3": "SHA-384", "1.2.840.10045.4.3.4": "SHA-512", "1.3.101.112": "SHA-512",
+    "1.3.101.113": "SHAKE-256", "1.2.840.113549.1.1.10": "RSA-PSS",
+}
+
 
 def describe(certificate: bytes) -> dict[str, Any]:
     """The fields of one DER certificate, ready for JSON.
 
     `subject`, `issuer`: text as RFC 4514 orders it. `sans`: list of `DNS:...`, `IP:...`, `URI:...`, `email:...`. `serial`: hexadecimal.
     `not_before`, `not_after`: UTC, as 2026-01-31T00:00:00Z. `key_type`: as `EC P-256`, `RSA 2048`, `Ed25519`. `purposes`: the extended key usages,
-    None where the certificate does not restrict them. Raises `ProtocolError` for what is no certificate.
+    `usages`: the key usages; None where the certificate does not restrict them. `ca`: whether it may sign certificates. `signature`: hash of its
+    signature. `key_id`, `issuer_key_id`: the key identifiers of its own and of its issuer's key, hexadecimal, or None. `sha256`, `spki_sha256`: of
+    the certificate and of its public key, hexadecimal. Raises `ProtocolError` for what is no certificate.
     """
     if len(certificate) > MAX_CERTIFICATE:
         raise TooLarge(f"a certificate of {len(certificate)} bytes")
@@ -51,17 +67,18 @@ def describe(certificate: bytes) -> dict[str, Any]:
 
 
 def _describe(certificate: bytes) -> dict[str, Any]:
-    whole, end = _expect(certificate, 0, _SEQUENCE)
+    whole, end = expect(certificate, 0, _SEQUENCE)
     if end != len(certificate):
         raise ProtocolError("bytes follow the certificate")
-    body, _end = _expect(whole, 0, _SEQUENCE)
-    fields = list(_items(body))
+    body, _end = expect(whole, 0, _SEQUENCE)
+    fields = list(items(body))
+    signed_with = _oid(list(items(list(items(whole))[1][1]))[0][1])
     if fields and fields[0][0] == 0xA0:
         fields = fields[1:]
     (serial_tag, serial), (_tag, issuer), (_tag, validity), (_tag, subject), (_tag, key) = fields[0], *fields[2:6]
     if serial_tag != _INTEGER or not serial:
         raise ProtocolError("a certificate without serial number")
-    times = [_time(tag, value) for tag, value in _items(validity)]
+    times = [_time(tag, value) for tag, value in items(validity)]
     result: dict[str, Any] = {
         "subject": _name(subject),
         "issuer": _name(issuer),
@@ -71,19 +88,55 @@ def _describe(certificate: bytes) -> dict[str, Any]:
         "key_type": _key_type(key),
         "sans": [],
         "purposes": None,
+        "usages": None,
+        "ca": False,
+        "signature": _HASHES.get(signed_with, signed_with),
+        "key_id": None,
+        "issuer_key_id": None,
+        "sha256": hashlib.sha256(certificate).hexdigest(),
+        "spki_sha256": hashlib.sha256(_raw_key(body)).hexdigest(),
     }
     for tag, value in fields[6:]:
         if tag == 0xA3:
-            extensions, _end = _expect(value, 0, _SEQUENCE)
-            for _tag, extension in _items(extensions):
-                parts = list(_items(extension))
-                oid = _oid(parts[0][1])
-                if oid == "2.5.29.17":
-                    result["sans"] = _alternative_names(parts[-1][1])
-                elif oid == "2.5.29.37":
-                    usages, _end = _expect(parts[-1][1], 0, _SEQUENCE)
-                    result["purposes"] = [_PURPOSES.get(_oid(item), _oid(item)) for _tag, item in _items(usages)]
+            extensions, _end = expect(value, 0, _SEQUENCE)
+            for _tag, extension in items(extensions):
+                parts = list(items(extension))
+                result.update(_extension(_oid(parts[0][1]), parts[-1][1]))
     return result
+
+
+def _raw_key(body: bytes) -> bytes:
+    """The SubjectPublicKeyInfo, its header included: the sixth field after the version."""
+    start = pos = 0
+    left = 7 if body[0] == 0xA0 else 6
+    while left:
+        start = pos
+        _tag, _value, pos = _read(body, pos)
+        left -= 1
+    return body[start:pos]
+
+
+def _extension(oid: str, value: bytes) -> dict[str, Any]:
+    """What an extension says of the fields of describe(); nothing where it is none of them (RFC 5280 section 4.2.1)."""
+    if oid == "2.5.29.17":
+        return {"sans": _alternative_names(value)}
+    if oid == "2.5.29.37":
+        usages, _end = expect(value, 0, _SEQUENCE)
+        return {"purposes": [_PURPOSES.get(_oid(item), _oid(item)) for _tag, item in items(usages)]}
+    if oid == "2.5.29.15":
+        bits, _end = expect(value, 0, _BIT_STRING)
+        number = int.from_bytes(bits[1:], "big")
+        size = 8 * len(bits[1:])
+        return {"usages": [name for at, name in enumerate(_USAGES) if at < size and number >> (size - 1 - at) & 1]}
+    if oid == "2.5.29.19":
+        constraints, _end = expect(value, 0, _SEQUENCE)
+        return {"ca": any(tag == _BOOLEAN and item != b"\0" for tag, item in items(constraints))}
+    if oid == "2.5.29.14":
+        return {"key_id": expect(value, 0, _OCTETS)[0].hex()}
+    if oid == "2.5.29.35":
+        parts, _end = expect(value, 0, _SEQUENCE)
+        return {"issuer_key_id": next((item.hex() for tag, item in items(parts) if tag == 0x80), None)}
+    return {}
 
 
 def _read(data: bytes, pos: int) -> tuple[int, bytes, int]:
@@ -105,14 +158,16 @@ def _read(data: bytes, pos: int) -> tuple[int, bytes, int]:
     return tag, data[pos:end], end
 
 
-def _expect(data: bytes, pos: int, wanted: int) -> tuple[bytes, int]:
+def expect(data: bytes, pos: int, wanted: int) -> tuple[bytes, int]:
+    """The content of an element with this tag, and the position behind it. Raises `ProtocolError` for another one."""
     tag, value, end = _read(data, pos)
     if tag != wanted:
         raise ProtocolError(f"the peer's certificate has tag {tag} where {wanted} has to be")
     return value, end
 
 
-def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
+def items(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Tag and content of each element of a sequence or set. Raises `ProtocolError` where one is cut off."""
     pos = 0
     seen = 0
     while pos < len(data):
@@ -146,10 +201,10 @@ def _text(tag: int, data: bytes) -> str:
 def _name(data: bytes) -> str:
     """RFC 4514: last part first, the values of one part joined by +. Special and control characters are escaped: this text gets printed."""
     parts: list[str] = []
-    for _set, relative in _items(data):
+    for _set, relative in items(data):
         values: list[str] = []
-        for _sequence, pair in _items(relative):
-            (_tag, oid), (tag, value) = list(_items(pair))[:2]
+        for _sequence, pair in items(relative):
+            (_tag, oid), (tag, value) = list(items(pair))[:2]
             kind = _oid(oid)
             values.append(f"{_ATTRIBUTES.get(kind, kind)}={_escape(_text(tag, value))}")
         parts.append("+".join(values))
@@ -184,24 +239,24 @@ def _time(tag: int, data: bytes) -> str:
 
 
 def _key_type(data: bytes) -> str:
-    algorithm, pos = _expect(data, 0, _SEQUENCE)
-    parts = list(_items(algorithm))
+    algorithm, pos = expect(data, 0, _SEQUENCE)
+    parts = list(items(algorithm))
     oid = _oid(parts[0][1])
     if oid == "1.2.840.10045.2.1":
         curve = _oid(parts[1][1]) if len(parts) > 1 and parts[1][0] == _OID else ""
         return f"EC {_CURVES.get(curve, curve or 'unnamed')}"
     if oid == "1.2.840.113549.1.1.1":
-        bits, _end = _expect(data, pos, _BIT_STRING)
-        key, _end = _expect(bits, 1, _SEQUENCE)
-        modulus, _end = _expect(key, 0, _INTEGER)
+        bits, _end = expect(data, pos, _BIT_STRING)
+        key, _end = expect(bits, 1, _SEQUENCE)
+        modulus, _end = expect(key, 0, _INTEGER)
         return f"RSA {int.from_bytes(modulus, 'big').bit_length()}"
     return _KEYS.get(oid, oid)
 
 
 def _alternative_names(data: bytes) -> list[str]:
-    names, _end = _expect(data, 0, _SEQUENCE)
+    names, _end = expect(data, 0, _SEQUENCE)
     result: list[str] = []
-    for tag, value in _items(names):
+    for tag, value in items(names):
         kind: str | None = {0x81: "email", 0x82: "DNS", 0x86: "URI"}.get(tag)
         if kind is not None:
             result.append(f"{kind}:{_escape(value.decode('latin-1'))}")

@@ -103,7 +103,7 @@ combinations(Server, Client) ->
 spoken(Options) ->
     Suites = [ssl:str_to_suite(Name) || Name <- string:lexemes(proplists:get_value(ciphers, Options, ""), ":")],
     Later = [Suite || #{key_exchange := any} = Suite <- Suites],
-    proplists:get_value(versions, Options) -- ['tlsv1.2' || Suites =/= [], Suites =:= Later].
+    proplists:get_value(versions, Options, []) -- ['tlsv1.2' || Suites =/= [], Suites =:= Later].
 
 count(Key, Keys) -> length([found || K <- Keys, K =:= Key]).
 

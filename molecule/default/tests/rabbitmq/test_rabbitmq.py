@@ -61,9 +61,11 @@ def test_a_tool_reaches_the_other_nodes_too(node: Node, peer: Node) -> None:
 
 def test_a_tool_listens_for_members_only(node: Node) -> None:
     seen = node.host.check_output(
-        "ss -Hltn | awk '{print $4}' | sort > /run/before; "
-        "rabbitmqctl --quiet eval 'timer:sleep(6000).' > /dev/null & sleep 4; "
-        "ss -Hltn | awk '{print $4}' | sort | comm -13 /run/before -; wait"
+        "listeners() { ss -Hltn | awk '{print $4}' | sort; }; listeners > /run/before; "
+        "timeout 60 rabbitmqctl --quiet eval 'timer:sleep(45000).' > /dev/null & "
+        # The tool needs seconds to start on a busy machine; what else it opens follows at once.
+        "for _ in $(seq 120); do listeners | comm -13 /run/before - | grep -q . && break; sleep 0.3; done; sleep 1; "
+        "listeners | comm -13 /run/before -; kill $!; wait"
     ).split()
     assert [address.rpartition(":")[0] for address in seen] == [node.address("eth0")], seen
     assert 25673 <= int(seen[0].rpartition(":")[2]) <= 25683

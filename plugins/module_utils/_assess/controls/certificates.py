@@ -8,10 +8,16 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import DESIGN, TLS_GUIDE, Control
+from .control import DESIGN, PKIX, TLS_GUIDE, TLS_HARDENING, Control
 
 CERTIFICATE_DAYS_MIN = 7
 """Days that a certificate must still be valid for."""
+
+CA_DAYS_MIN = 30
+"""Days that a CA certificate must still be valid for."""
+
+SERVED_SECONDS = 180
+"""Seconds after which a running node shows a changed certificate: OTP looks at the times of the files every 120."""
 
 CONTROLS = (
     Control(
@@ -26,12 +32,114 @@ CONTROLS = (
     ),
     Control(
         "certificate-lifetime",
-        f"Every certificate that a node shows is valid now and for {CERTIFICATE_DAYS_MIN} more days",
+        f"The certificate that a node shows, and the one in its file, is valid now and for {CERTIFICATE_DAYS_MIN} more days",
         "When it ends, no node can connect any more, and nothing warns before.",
-        "Renew the certificate. A running node uses a new file within 120 seconds, if its modification time is new. Check the clocks.",
+        "Renew the certificate: run beam.cluster.site. A running node uses a new file within 120 seconds, if its modification time is new. Check the "
+        "clocks.",
         "pki",
         (DESIGN,),
         "high",
         "probes",
+    ),
+    Control(
+        "certificate-names",
+        "A node's certificate names its own host, and no other",
+        "OTP compares the host part of a node's name with the alternative names. A certificate that names another member can act as that member.",
+        "Issue the certificate with exactly DNS:<host part of the node's name> as subjectAltName, and IP:<address> too if that is an address.",
+        "pki",
+        (TLS_GUIDE, PKIX),
+        "high",
+        "files",
+    ),
+    Control(
+        "certificate-purposes",
+        "A node's certificate is for TLS servers and clients, and not for signing certificates",
+        "A node is server and client, and OTP checks both purposes. A certificate that can sign others makes members.",
+        "Issue the certificate with extendedKeyUsage serverAuth and clientAuth, keyUsage digitalSignature and basicConstraints CA:FALSE.",
+        "pki",
+        (TLS_GUIDE, PKIX),
+        "high",
+        "files",
+    ),
+    Control(
+        "certificate-strength",
+        "Keys have 2048 bits (RSA) or 256 (EC) or more, and signatures use SHA-256 or better",
+        "Shorter keys and signatures with SHA-1 or MD5 can be forged.",
+        "Issue the certificate again, with beam_pki_key_type: ECC, or beam_pki_key_size: 3072 for RSA.",
+        "pki",
+        (TLS_HARDENING,),
+        "high",
+        "files",
+    ),
+    Control(
+        "certificate-served",
+        "A node shows the certificate that is in its file",
+        "A running node looks at the modification time of the file. It never reads a file whose time is older than the last one that it read, and "
+        "shows the old certificate until that ends.",
+        "Run touch on cert.pem, key.pem and ca.pem of the node and wait 120 seconds, or restart the node.",
+        "pki",
+        (TLS_GUIDE, DESIGN),
+        "high",
+        "probes",
+    ),
+    Control(
+        "ca-lifetime",
+        f"Each CA certificate that a node trusts is valid now, for {CA_DAYS_MIN} more days, and longer than the node's certificate",
+        "When the CA's certificate ends, all certificates of the cluster end with it.",
+        "Create a new CA before the old one ends, and issue the certificates of all nodes with it.",
+        "pki",
+        (PKIX,),
+        "high",
+        "files",
+    ),
+    Control(
+        "trust-anchors",
+        "A node trusts the CA of its cluster only",
+        "Every certificate of a CA in ca.pem is a member's. A second CA there, or a company-wide one, lets its holders into the cluster.",
+        "Remove the CA certificate that the finding names from ca.pem of that node, find out who added it, and restart the node.",
+        "pki",
+        (TLS_GUIDE,),
+        "critical",
+        "files",
+    ),
+    Control(
+        "ca-key",
+        "The private key of the CA is on no member's host",
+        "Whoever reads the CA's key makes members. A node needs the CA's certificate only.",
+        "Move the key to the controller or destroy it. Other users could read it: create a new CA and issue all certificates again.",
+        "pki",
+        (TLS_GUIDE,),
+        "critical",
+        "files",
+    ),
+    Control(
+        "key-of-its-own",
+        "Every node has a key of its own, and no host has the key or certificate of a node elsewhere",
+        "A key that two nodes share can act as both of them, and leaves with the first host that leaves.",
+        "Remove key.pem and cert.pem of the node that has another one's, and issue new ones: run beam.cluster.site.",
+        "pki",
+        (TLS_GUIDE,),
+        "high",
+        "files",
+    ),
+    Control(
+        "key-belongs",
+        "A node's key belongs to its certificate",
+        "OTP starts with a key that does not fit. The node then refuses every connection.",
+        "Restore the key, or remove key.pem and cert.pem and issue new ones: run beam.cluster.site. Then restart the node.",
+        "pki",
+        (TLS_GUIDE,),
+        "high",
+        "files",
+    ),
+    Control(
+        "key-readers",
+        "No other user can read a private key in the directories of a node",
+        "A copy of a key beside the one that the node uses (a backup, a new key, a key store) is as good as the key itself.",
+        "Remove the copy, or set owner and mode 0400. Then issue a new key: somebody may have read it.",
+        "pki",
+        (TLS_GUIDE,),
+        "critical",
+        "files",
     ),
 )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 # What a control looks at. The first group is read on the host, the second is what happened when the protocol was spoken.
-LOOKS_AT = ("listeners", "files", "unit", "processes", "firewall", "probes", "mesh", "attacks")
+LOOKS_AT = ("listeners", "files", "unit", "processes", "firewall", "probes", "mesh", "attacks", "advisories")
 
 Reference = tuple[str, str]
 """Title and URL."""
@@ -61,4 +61,10 @@ NODES = ("erlang:nodes/0", f"{_OTP}/apps/erts/erlang.html#nodes/0")
 UNIT = ("systemd.unit(5)", f"{_SYSTEMD}/systemd.unit.html")
 EXEC = ("systemd.exec(5)", f"{_SYSTEMD}/systemd.exec.html")
 ANALYZE = ("systemd-analyze(1)", f"{_SYSTEMD}/systemd-analyze.html")
+CREATION = ("auth:create_cookie/1 in auth.erl", "https://github.com/erlang/otp/blob/OTP-27.3/lib/kernel/src/auth.erl")
+LEAKED = ("erl-matter, leaked-cookies", "https://github.com/gteissier/erl-matter")
+CRASH_DUMPS = ("Erlang/OTP, How to Interpret the Erlang Crash Dumps", f"{_OTP}/apps/erts/crash_dump.html")
+TLS_HARDENING = ("Erlang/OTP, SSL Hardening", f"{_OTP}/apps/ssl/ssl_hardening.html")
+PKIX = ("RFC 5280", "https://www.rfc-editor.org/rfc/rfc5280")
+LOGIN = ("shadow(5)", "https://man7.org/linux/man-pages/man5/shadow.5.html")
 DESIGN = ("Architecture of beam.cluster", "architecture.md")

@@ -8,7 +8,12 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import DISTRIBUTED, ERL, PROTOCOL, Control
+from .control import CRASH_DUMPS, CREATION, DISTRIBUTED, ERL, LEAKED, LOGIN, PROTOCOL, SECURE_CODING, UNIT, Control
+
+_NEW_COOKIE = (
+    "Set beam_cookie to the output of openssl rand -hex 32 and run beam.cluster.rotate_cookie. Or write it to .erlang.cookie on every member, and "
+    "restart the nodes."
+)
 
 CONTROLS = (
     Control(
@@ -41,5 +46,87 @@ CONTROLS = (
         (PROTOCOL,),
         "critical",
         "attacks",
+    ),
+    Control(
+        "cookie-published",
+        "The cookie is no default of a product, and in no published list",
+        "Scanners try these words first. With the cookie of a node that it reaches, an attacker runs code on all nodes.",
+        _NEW_COOKIE,
+        "distribution",
+        (DISTRIBUTED, LEAKED),
+        "critical",
+        "files",
+    ),
+    Control(
+        "cookie-generated",
+        "The cookie was not made by Erlang/OTP itself",
+        "A node without a cookie file writes 20 letters from a generator of 36 bits, seeded with the time. A recorded handshake is enough to find "
+        "such a cookie on one computer.",
+        _NEW_COOKIE,
+        "distribution",
+        (CREATION, DISTRIBUTED),
+        "critical",
+        "files",
+    ),
+    Control(
+        "cookie-strength",
+        "The cookie has 128 bits or more, by its length and alphabet",
+        "The handshake is a hash of cookie and challenge without a delay: a recorded one lets an attacker try billions of cookies a second.",
+        _NEW_COOKIE,
+        "distribution",
+        (DISTRIBUTED, PROTOCOL),
+        "high",
+        "files",
+    ),
+    Control(
+        "cookie-same",
+        "All members have the same cookie",
+        "Members with different cookies cannot create links. Existing links hide it until a node restarts.",
+        "Write the cookie of the other members to .erlang.cookie on the node that the finding names, and restart it.",
+        "distribution",
+        (DISTRIBUTED,),
+        "high",
+        "files",
+    ),
+    Control(
+        "cookie-shared",
+        "No other node on a member's host has the cluster's cookie",
+        "A node of another cluster that has the cookie is one proof nearer to being a member: clusters are as strong as the weakest that shares it.",
+        "Give each cluster a cookie of its own: set beam_cookie for each of the groups, and run beam.cluster.rotate_cookie.",
+        "",
+        (DISTRIBUTED,),
+        "high",
+        "files",
+    ),
+    Control(
+        "cookie-copies",
+        "The cookie is in no other file that other users can read, and in no unit file",
+        "A copy in a drop-in, an environment file, a log or a history is as good as the cookie. systemd shows Environment= of a unit to every user, "
+        "also if nothing uses it.",
+        "Remove the line or the file that the finding names, and run systemctl daemon-reload. Then change the cookie: somebody may have read it.",
+        "",
+        (SECURE_CODING, UNIT),
+        "high",
+        "files",
+    ),
+    Control(
+        "crash-dumps",
+        "No other user can read a crash dump of a node",
+        "A crash dump holds the memory of the processes: the cookie, keys and data.",
+        "Remove the dump, or give it mode 0600. Set ERL_CRASH_DUMP_SECONDS=0, or ERL_CRASH_DUMP to a directory with mode 0700.",
+        "service",
+        (CRASH_DUMPS,),
+        "medium",
+        "files",
+    ),
+    Control(
+        "node-login",
+        "Nobody can log in as the user of a node",
+        "Whoever logs in as the user of a node has its cookie and its key. A password or an SSH key is one more way to guess or steal.",
+        "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home.",
+        "",
+        (SECURE_CODING, LOGIN),
+        "low",
+        "files",
     ),
 )

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 
-COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
+COOKIE = "q7Zk2mXv9RbT4wLc8NsY1hGd6JfP3eUa"
 PASSPHRASE = "correct horse battery staple"
 
 

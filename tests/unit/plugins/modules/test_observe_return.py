@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.beam.cluster.plugins.module_utils._host import certificates, environment, files, firewall, observation, proc, units, vm
+from ansible_collections.beam.cluster.plugins.module_utils._host import (
+    certificates,
+    environment,
+    files,
+    firewall,
+    observation,
+    proc,
+    secrets,
+    units,
+    vm,
+)
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags
 from ansible_collections.beam.cluster.plugins.modules import observe
 
@@ -37,7 +47,7 @@ def test_the_whole() -> None:
 @pytest.mark.parametrize(
     ("path", "returned"),
     [
-        (("processes",), {"vm", *proc.as_dict(proc.Process(1, "beam.smp", "u", None))}),
+        (("processes",), {"vm", "writes", *proc.as_dict(proc.Process(1, "beam.smp", "u", None))}),
         (("processes", "vm"), set(vm.describe(os.getpid()) or {})),
         (("processes", "flags"), {one.name for one in fields(VmFlags)}),
         (("units",), set(units.parse(SHOWN)["a.service"])),
@@ -59,6 +69,7 @@ def test_lists_of_the_host_that_runs_the_tests() -> None:
     for part in ("listeners", "addresses", "files", "otp_roots"):
         for entry in seen[part] or ():
             assert set(entry) == contains(part)
-    assert contains("certificates") == {"path", "sha256", "issuer", "subject", "sans", "not_before", "not_after"}
+    assert contains("certificates") == {"path", *certificates.KEPT}
+    assert contains("secrets") == set(secrets.look([], [], [], [], None)[0])
     assert certificates.describe_all([]) == ([], "")
     assert set(environment.facts({})) <= contains("units")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess import pki_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, WAIVED, Evidence
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT, Answer, Probe, Scope
@@ -102,7 +103,7 @@ def test_a_limited_run_assesses_its_own_hosts_and_connects_to_all() -> None:
     of["hosts"]["n1"]["in_run"] = of["hosts"]["n3"]["in_run"] = False
     verdict = evaluate(made.evidence(of=of, seen={"n2": made.host("n2")}))
     assert verdict.ok, verdict.failures
-    assert {found.subject for found in verdict.findings} == {"n2", "beam@n2"}
+    assert {found.subject for found in verdict.findings} == {"n2", "beam@n2", "beam"}
     attacked = {(o.answer.probe.source, o.answer.probe.target) for o in verdict.outcomes}
     assert attacked == {("beam@n2", "beam@n2"), ("", "beam@n2")}
     assert (verdict.coverage.pairs, verdict.coverage.complete) == (2, True)
@@ -194,8 +195,9 @@ def test_clear_text_never_passes_silently_and_hides_nothing_else(mode: str) -> N
     assert {(found.control, found.status, found.severity) for found in verdict.failures} == {("plaintext", FAILED, "critical")}
     assert {found.subject for found in verdict.failures} == {f"beam@{name}" for name in made.HOSTS}
     status = {found.control: found.status for found in verdict.findings}
-    needs = {"certificate-lifetime", "old-tls", "no-certificate", "foreign-certificate", "expired-certificate", "other-name"}
+    needs = {*pki_checks.CONTROLS, "old-tls", "no-certificate", "foreign-certificate", "expired-certificate", "other-name"}
     if mode == "standalone":
+        needs |= {"cookie-same"}
         needs |= {"member-public-epmd", "member-public-distribution-port"} & {control for control in status if status[control] == NOT_APPLICABLE}
     assert {control for control in status if status[control] == NOT_APPLICABLE} == needs
     for control in ("mesh-connected", "mesh-members", "wrong-cookie", "outside-distribution-port", "firewall-rules"):

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import mesh_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Finding
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT, Answer, Probe
 
 
@@ -55,50 +54,6 @@ def test_a_pair_that_was_not_probed_is_not_tested() -> None:
     bad = [found for found in verdict.failures if found.control == CONNECT]
     assert [(found.subject, found.status) for found in bad] == [("beam@n1 -> beam@n2", NOT_TESTED)]
     assert not verdict.ok
-
-
-def dated(code: str = "connected", stage: str = "done", *, begins: float = -30, ends: float = 60) -> Callable[[Probe], Answer]:
-    """n3 shows a certificate with these days, and every connection to it ends with a code."""
-
-    def date(days: float) -> str:
-        return datetime.datetime.fromtimestamp(made.NOW + days * made.DAY, datetime.timezone.utc).isoformat()
-
-    def answer(probe: Probe) -> Answer:
-        good = made.hardened(probe)
-        if probe.target != "beam@n3" or probe.attack:
-            return good
-        return replace(good, code=code, stage=stage, tls=made.session(peer={"subject": "CN=x", "not_before": date(begins), "not_after": date(ends)}))
-
-    return answer
-
-
-def lifetime(answer: Callable[[Probe], Answer]) -> Finding:
-    verdict = evaluate(made.evidence(answer=answer))
-    (found,) = (one for one in verdict.findings if one.control == "certificate-lifetime" and one.subject == "beam@n3")
-    return found
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (dated(ends=2), "2 days left"),
-        # Refused by us: it was shown all the same.
-        (dated("cert_expired", "tls", ends=-3), "ended 3 days ago"),
-        (dated("cert_not_yet_valid", "tls", begins=2), "is not valid for another 2.0 days"),
-    ],
-)
-def test_a_certificate_that_is_not_valid_now_and_for_a_week(answer: Callable[[Probe], Answer], says: str) -> None:
-    found = lifetime(answer)
-    assert (found.status, found.details) == (FAILED, (says,))
-
-
-def test_a_good_certificate_of_a_node_that_cannot_be_connected_to_has_passed() -> None:
-    assert lifetime(dated("wrong_node", "challenge")).details == ("60 days left",)
-
-
-def test_a_certificate_without_dates_is_not_tested() -> None:
-    verdict = evaluate(made.evidence(answer=lambda probe: replace(made.hardened(probe), tls=made.session(peer={"subject": "x"}))))
-    assert {found.control for found in verdict.findings if found.status == NOT_TESTED} == {"certificate-lifetime"}
 
 
 @pytest.mark.parametrize(
@@ -157,4 +112,4 @@ def test_without_a_transitive_mesh_no_node_has_to_be_there_and_none_may_be_too_m
 
 
 def test_every_control_of_the_mesh_fails_above() -> None:
-    assert set(mesh_checks.CONTROLS) == {CONNECT, "certificate-lifetime", "mesh-members", "mesh-settings"}
+    assert set(mesh_checks.CONTROLS) == {CONNECT, "mesh-members", "mesh-settings"}

@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import copy
+import datetime
+import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, NodeView, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, Answer, Probe, Questions, Scope, Session
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
@@ -20,6 +23,9 @@ HOSTS = {"n1": "10.89.1.11", "n2": "10.89.1.12", "n3": "10.89.1.13"}
 PUBLIC = {"n1": "10.89.2.11", "n2": "10.89.2.12", "n3": "10.89.2.13"}
 MEMBERS = list(HOSTS.values())
 PORTS = [[4369, 4369], [9100, 9100]]
+
+# A table of today that knows of nothing.
+TABLE = Table(datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc).date(), (), {})
 
 Hosts = dict[str, dict[str, Any]]
 
@@ -141,6 +147,67 @@ def unit(**values: Any) -> dict[str, Any]:
     }
 
 
+CA_SHA256 = "ca" * 32
+CA_SPKI = "5ca1ab1e" * 8
+
+
+def ca_certificate(path: str, **values: Any) -> dict[str, Any]:
+    """The CA's certificate in a file."""
+    return {
+        "path": path,
+        "sha256": CA_SHA256,
+        "subject": "CN=beam root",
+        "issuer": "CN=beam root",
+        "sans": [],
+        "not_before": "2026-01-01T00:00:00Z",
+        "not_after": "2036-01-01T00:00:00Z",
+        "spki_sha256": CA_SPKI,
+        "key_type": "EC P-256",
+        "purposes": None,
+        "usages": ["keyCertSign", "cRLSign"],
+        "ca": True,
+        "signature": "SHA-256",
+        "key_id": "caca",
+        "issuer_key_id": None,
+        **values,
+    }
+
+
+def certificate(name: str, **values: Any) -> dict[str, Any]:
+    """A node's certificate in its file."""
+    return {
+        "path": tls(name)["certificate"],
+        "sha256": hashlib.sha256(name.encode()).hexdigest(),
+        "subject": f"CN=beam@{name}",
+        "issuer": "CN=beam root",
+        "sans": [f"DNS:{name}"],
+        "not_before": "2026-10-30T00:00:00Z",
+        "not_after": "2027-01-30T00:00:00Z",
+        "spki_sha256": hashlib.sha256(f"key of {name}".encode()).hexdigest(),
+        "key_type": "EC P-256",
+        "purposes": ["serverAuth", "clientAuth"],
+        "usages": ["digitalSignature"],
+        "ca": False,
+        "signature": "SHA-256",
+        "key_id": None,
+        "issuer_key_id": "caca",
+        **values,
+    }
+
+
+def secrets(name: str) -> dict[str, Any]:
+    """What observe finds of secrets on a host."""
+    cookie = f"/var/lib/beam/beam@{name}/.erlang.cookie"
+    key = {"path": tls(name)["key"], "encrypted": False, "spki_sha256": certificate(name)["spki_sha256"], "readers": ["beam"]}
+    return {
+        "cookies": [{"path": cookie, "weaknesses": [], "valid": True, "mark": "ma4c"}],
+        "copies": [],
+        "keys": [key],
+        "dumps": [],
+        "accounts": [{"user": "beam", "shell": "/usr/sbin/nologin", "password": False, "authorized_keys": []}],
+    }
+
+
 def host(name: str) -> dict[str, Any]:
     """What observe returns of a host."""
     address = HOSTS[name]
@@ -204,9 +271,12 @@ def host(name: str) -> dict[str, Any]:
             {"path": directory, "kind": "directory", "mode": "0755", "owner": "root", "group": "root", "replaceable_by": []},
             file(f"{directory}/tls/key.pem", "0400", "beam", []),
             file(f"/var/lib/beam/beam@{name}/.erlang.cookie", "0400", "beam", ["beam"]),
+            *({**file(tls(name)[one], "0444", "root", []), "modified": NOW - DAY} for one in ("certificate", "ca")),
             *(file(f"{directory}/{one}", "0644", "root", []) for one in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")),
         ],
         "missing": [],
+        "certificates": [certificate(name), ca_certificate(tls(name)["ca"])],
+        "secrets": secrets(name),
         "units": {
             "beam.service": unit(
                 user="beam",
@@ -217,7 +287,7 @@ def host(name: str) -> dict[str, Any]:
                 exposure=1.3,
                 digest="d1ge57",
             ),
-            "beam-guard-beam.service": unit(),
+            "beam-watch-beam.service": unit(),
             "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
             "beam-firewall.service": unit(),
         },
@@ -231,8 +301,14 @@ def hosts() -> Hosts:
 TLS = {
     "version": "tlsv1.3",
     "cipher": "TLS_AES_256_GCM_SHA384",
-    "peer": {"subject": "CN=x", "sans": ["DNS:x"], "not_before": "2026-10-30T00:00:00Z", "not_after": "2027-01-30T00:00:00Z"},
 }
+
+
+def peer(name: str, **values: Any) -> dict[str, Any]:
+    """The certificate that a node shows."""
+    shown = ("subject", "issuer", "sans", "not_before", "not_after", "key_type", "purposes", "sha256")
+    return {**{key: value for key, value in certificate(name).items() if key in shown}, **values}
+
 
 HARDENED = {
     "outside-epmd": ("epmd_filtered", "epmd"),
@@ -253,13 +329,13 @@ HARDENED = {
 
 def session(**values: Any) -> Session | None:
     """TLS to a hardened node, with other facts where a test gives some."""
-    return Session.parse({**copy.deepcopy(TLS), **values})
+    return Session.parse({**copy.deepcopy(TLS), "peer": peer("n2"), **values})
 
 
 def hardened(probe: Probe) -> Answer:
     """What a hardened node answers."""
     if probe.attack is None:
-        return Answer(probe, "connected", "done", 4.2, 9100, session())
+        return Answer(probe, "connected", "done", 4.2, 9100, session(peer=peer(probe.host)))
     code, stage = HARDENED[probe.attack.id]
     return Answer(probe, code, stage, 1.0, probe.port)
 
@@ -309,7 +385,7 @@ def evidence(
         epoch=NOW,
         advisories=[advisory(entry, name) for name, entries in (advisories or {}).items() for entry in entries],
         scope=scope,
-        **other,
+        **{"table": TABLE, **other},
     )
     given.answers.extend(one for one in map(answer, requests(given.questions, outside)) if one is not None)
     return given

@@ -50,6 +50,16 @@ OWN_CHAIN = (
     "table inet filter { chain closed { drop; }\nchain input { type filter hook input priority 0; policy accept; tcp dport 23 jump closed; }\n}"
 )
 
+_INPUT = "chain input { type filter hook input priority 0; policy accept;"
+JUMPS = f"table inet filter {{ chain rest {{ counter reject; }}\n{_INPUT} tcp dport 22 accept; jump rest; }}\n}}"
+JUMPS_BACK = f"table inet filter {{ chain rest {{ return; drop; }}\n{_INPUT} jump rest; }}\n}}"
+GOES = "table inet filter { chain rest { tcp dport 22 accept; }\nchain input { type filter hook input priority 0; policy drop; goto rest; }\n}"
+NEW_ONLY = f"table inet filter {{ {_INPUT} ct state new meta l4proto tcp reject with tcp reset; }}\n}}"
+NOT_NEW = f"table inet filter {{ {_INPUT} ct state invalid drop; ip protocol udp drop; }}\n}}"
+OTHER_INTERFACES = f'table inet filter {{ {_INPUT} iifname != "lo" counter drop; }}\n}}'
+ACCEPTS_FIRST = f"table inet filter {{ {_INPUT} meta l4proto tcp accept; drop; }}\n}}"
+NAT = "table ip nat { chain input { type nat hook input priority 100; policy accept; }\n}"
+
 privileged = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("nft") or not shutil.which("unshare"),
     reason="wants a network namespace of its own and nft",
@@ -77,6 +87,14 @@ def loaded(rules: str) -> list[dict[str, Any]]:
         (ACCEPTS, False),
         (FORWARDS, False),
         (OWN_CHAIN, False),
+        (JUMPS, True),
+        (JUMPS_BACK, False),
+        (GOES, True),
+        (NEW_ONLY, True),
+        (NOT_NEW, False),
+        (OTHER_INTERFACES, True),
+        (ACCEPTS_FIRST, False),
+        (NAT, False),
         (OURS, False),
         (INLINE, False),
         ("", False),
@@ -84,6 +102,42 @@ def loaded(rules: str) -> list[dict[str, Any]]:
 )
 def test_who_drops_by_default(rules: str, drops: bool) -> None:
     assert firewall.drops_by_default(loaded(rules)) is drops
+
+
+IPTABLES = {"family": "ip", "table": "filter", "chain": "INPUT"}
+BASE = {"chain": {"family": "ip", "table": "filter", "name": "INPUT", "type": "filter", "hook": "input", "policy": "accept"}}
+XT = {"type": "target", "name": "REJECT"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "drops"),
+    [
+        ([{"counter": {}}, {"xt": XT}], True),
+        ([{"counter": {}}, {"xt": {"type": "target", "name": "LOG"}}], False),
+        ([{"xt": {"type": "match", "name": "conntrack"}}, {"counter": {}}, {"drop": None}], False),
+        ([{"xt": {"type": "match", "name": "comment"}}, {"counter": {}}, {"xt": XT}], True),
+        ([{"counter": {}}, {"xt": None}], True),
+        ([{"xt": None}, {"counter": {}}, {"accept": None}], False),
+        ([{"match": {"op": "==", "left": {"payload": {"protocol": "ip", "field": "saddr"}}, "right": "10.0.0.9"}}, {"xt": XT}], False),
+    ],
+)
+def test_rules_of_iptables_as_every_nft_prints_them(statements: list[dict[str, Any]], drops: bool) -> None:
+    assert firewall.drops_by_default([BASE, {"rule": {**IPTABLES, "expr": statements}}]) is drops
+
+
+@privileged
+@pytest.mark.skipif(not shutil.which("iptables-nft"), reason="wants iptables-nft")
+@pytest.mark.parametrize(("last", "drops"), [("-j REJECT --reject-with icmp-host-prohibited", True), ("-j mine", True), ("-j LOG", False)])
+def test_rules_that_iptables_has_made(last: str, drops: bool) -> None:
+    """As cloud images have them: accepts, then REJECT, and the policy is ACCEPT."""
+    commands = ["-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-p tcp --dport 22 -j ACCEPT", last]
+    script = "iptables-nft -N mine; iptables-nft -A mine -j DROP\n" + "".join(f"iptables-nft -A INPUT {command}\n" for command in commands)
+    done = subprocess.run(
+        ["unshare", "--net", "sh", "-ec", f"{script}nft -j list ruleset"], capture_output=True, text=True, timeout=30, check=False
+    )
+    if done.returncode:
+        pytest.skip(done.stderr)
+    assert firewall.drops_by_default(json.loads(done.stdout)["nftables"]) is drops
 
 
 def known(rules: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -159,6 +159,10 @@ def test_units(tmp_path: Path) -> None:
         "drop_ins": ["/etc/systemd/system/epmd.socket.d/beam.conf", "/x"],
         "user": None,
         "core_limit": None,
+        "working_directory": "",
+        "ours": False,
+        "program": None,
+        "release": "",
         "after": ["beam-firewall.service", "sysinit.target"],
         "requires": [],
         "exposure": None,
@@ -336,7 +340,7 @@ def test_certificates(tmp_path: Path) -> None:
     assert failed == "" and [one["path"] for one in found] == [str(chain)] * 2
     der = ssl.PEM_cert_to_DER_cert((PEM / "ca.pem").read_text(encoding="ascii"))
     assert found[0]["sha256"] == hashlib.sha256(der).hexdigest()
-    assert set(found[0]) == {"path", "sha256", "issuer", "subject", "sans", "not_before", "not_after"}
+    assert set(found[0]) == {"path", *certificates.KEPT}
     assert found[1]["issuer"] == found[0]["subject"] and "PRIVATE" not in json.dumps(found)
     for name in ("broken.pem", "pipe.pem", "gone.pem"):
         found, failed = certificates.describe_all([str(tmp_path / name), str(chain)])

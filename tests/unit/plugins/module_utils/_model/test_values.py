@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
+import secrets
 import shutil
+import string
 import subprocess
 from pathlib import Path
 
@@ -158,14 +161,40 @@ def test_known_defaults(value: str) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        "0123456789abcdef0123456789abcdef",
-        "A" * 8 + "bcdefghijklmnopqrstuvwxyz",
-        "aB3_+/=.-aB3_+/=.-aB3_+/=.-aB3_+/=",
+        "6ce3a8e5f8f14c1a9d0b7e2f4a5c8d91",
+        "q7Zk2mXv9RbT4wLc8NsY1hGd6JfP3eUa",
+        "aB3_+/=.-cD4-.=/+_eF5_+/=.-gH6-.=/+",
         "x9" * 4 + "testrabbitmonsterqqqqzzzzppppp",
     ],
 )
 def test_good_cookies(value: str) -> None:
     assert secret_rules.cookie_errors(value) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0123456789abcdef0123456789abcdef",
+        "A" * 8 + "bcdefghijklmnopqrstuvwxyz",
+        "aB3_+/=.-aB3_+/=.-aB3_+/=.-aB3_+/=",
+        "0123456789abcdefghijklmnopqrstuvwxyz",
+        "31415926535897932384626433832795",
+        "x" * 200,
+        "ab" * 40,
+    ],
+)
+def test_cookies_with_less_than_128_bits(value: str) -> None:
+    assert [rule for rule, _message in secret_rules.cookie_errors(value)] == ["cookie_weak"]
+
+
+def test_random_cookies_of_every_alphabet_are_good() -> None:
+    """As tools make them: openssl rand -hex 16, -base64 24, pwgen."""
+    alphabets = [string.digits, string.hexdigits.lower()[:16], string.ascii_lowercase, string.ascii_letters + string.digits]
+    for alphabet in alphabets:
+        length = max(secret_rules.SHORTEST, math.ceil(secret_rules.ENTROPY_MIN / math.log2(len(alphabet))))
+        for _attempt in range(1000):
+            value = "".join(secrets.choice(alphabet) for _each in range(length))
+            assert secret_rules.weaknesses(value) == ()
 
 
 def test_every_mistake_of_a_cookie_at_once() -> None:

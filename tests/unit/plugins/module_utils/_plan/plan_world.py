@@ -9,13 +9,14 @@ import datetime
 from dataclasses import replace
 from typing import Any
 
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import READABLE
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 
-COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
+COOKIE = "q7Zk2mXv9RbT4wLc8NsY1hGd6JfP3eUa"
 
 
 OTHER_COOKIE = COOKIE[::-1]
@@ -101,7 +102,7 @@ class World:
                 {"interface": "eth1", "address": f"192.0.2.{number}", "family": 4, "prefix": 24, "default_route": True},
             ],
             "otp": {"installed": False, "candidate_release": "27"},
-            "firewall": {"beam": None},
+            "firewall": {"readable": True, "beam": None},
             "files": [],
         }
 
@@ -118,7 +119,7 @@ class World:
             run=self.run,
             values=self.values,
             secrets=self.secrets,
-            observed=self.observed,
+            observed={host: Observation.parse(host, seen) for host, seen in self.observed.items()},
             products=PRODUCTS,
             defaults=DEFAULTS,
             ca_places=Places(("/inventory",)),
@@ -136,11 +137,11 @@ class World:
     def provisioned(self) -> None:
         """As after a run: every host's table knows all addresses, and its node has a directory."""
         for host in HOSTS:
-            self.observed[host]["firewall"] = {"beam": {"members": ["10.0.0.1", "10.0.0.2", "10.0.0.3"], "own": [], "ports": []}}
+            self.observed[host]["firewall"] = {"readable": True, "beam": {"members": ["10.0.0.1", "10.0.0.2", "10.0.0.3"], "own": [], "ports": []}}
             self.observed[host]["files"] = [
-                {"path": f"/etc/beam/beam@{host}"},
-                {"path": f"/etc/beam/beam@{host}/vm.args"},
-                {"path": "/etc/beam/firewall.nft"},
+                {"path": f"/etc/beam/beam@{host}", "mode": "0755"},
+                {"path": f"/etc/beam/beam@{host}/vm.args", "mode": "0644"},
+                {"path": "/etc/beam/firewall.nft", "mode": "0644"},
             ]
 
 

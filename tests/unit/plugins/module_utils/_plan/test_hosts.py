@@ -82,8 +82,8 @@ def running(world: World, *hosts: str, digest: str | None = None, **flags: Any) 
     world.set("beam_product", "rabbitmq")
     for host in hosts:
         world.observed[host]["processes"] = [
-            {"process": "epmd", "unit": "epmd.service", "digest": None, "flags": {}},
-            {"process": "beam.smp", "unit": "rabbitmq-server.service", "node": None, "digest": digest, "flags": flags},
+            {"pid": 1, "process": "epmd", "unit": "epmd.service", "digest": None, "flags": {}},
+            {"pid": 2, "process": "beam.smp", "unit": "rabbitmq-server.service", "digest": digest, "flags": flags},
         ]
 
 

@@ -94,7 +94,11 @@ def test_a_new_name_makes_the_others_stale(world: World) -> None:
 
 
 def test_another_clusters_node_on_a_members_host_is_an_advisory(world: World) -> None:
-    world.observed["n2"]["processes"] = [{"node": "beam@n2", "pid": 1}, {"node": "web@n2", "pid": 2}, {"node": None, "pid": 3}]
+    world.observed["n2"]["processes"] = [
+        {"flags": {"name": "beam@n2"}, "pid": 1},
+        {"flags": {"name": "web@n2"}, "pid": 2},
+        {"flags": {"name": None}, "pid": 3},
+    ]
     (found,) = world.cluster()["advisories"]
     assert (found["control"], found["host"], found["severity"]) == ("shared_epmd", "n2", "medium")
     assert "web@n2" in found["detail"]

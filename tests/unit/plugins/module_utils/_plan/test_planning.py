@@ -9,6 +9,7 @@ import datetime
 from typing import Any
 
 import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._model.reserved_flags import FLAGS
 from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
@@ -43,6 +44,7 @@ def test_the_shape(world: World) -> None:
         "tls_versions": ["tlsv1.3"],
         "epmd_port": 4369,
         "probe_name": "beam_probe",
+        "reserved_flags": list(FLAGS),
         "ca_dir": "/inventory/pki/beam",
         "requires": ["cookie", "ca_passphrase"],
         "waivers": [],
@@ -50,6 +52,7 @@ def test_the_shape(world: World) -> None:
         "departing": {},
         "outsiders": ["outsider"],
         "advisories": [],
+        "advisories_file": None,
     }
     assert cluster["members"][1] == {
         "node": "beam@n2",

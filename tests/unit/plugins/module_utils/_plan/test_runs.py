@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._model.host_facts import Distribution
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._plan import runs
 
@@ -54,10 +55,21 @@ def test_strategies(strategy: str, refused: bool) -> None:
     assert [problem.rule for problem in problems] == ["strategy_not_linear"] * refused
 
 
-def test_platforms() -> None:
+@pytest.mark.parametrize(
+    ("system", "accepted", "refused"),
+    [
+        (Distribution("debian", "13"), False, False),
+        (Distribution("ubuntu", "26.04", ("debian",)), False, False),
+        (Distribution(), False, False),
+        (Distribution("rocky", "9.7", ("rhel", "centos", "fedora")), False, True),
+        (Distribution("mine"), False, True),
+        (Distribution("rocky", "9.7", ("rhel",)), True, False),
+    ],
+)
+def test_platforms(system: Distribution, accepted: bool, refused: bool) -> None:
     problems = Problems()
-    runs.validate_platforms({"n1": "debian", "n2": "rocky", "n3": None, "n4": "mine", "n5": 7}, problems)
-    assert [(problem.host, problem.rule) for problem in problems] == [("n2", "platform_unsupported")]
+    runs.validate_platform("n1", system, accepted, problems)
+    assert [problem.rule for problem in problems] == ["platform_unsupported"] * refused
 
 
 def test_tags_of_a_playbook() -> None:

@@ -32,13 +32,21 @@ def test_a_node():
         "key_type": "EC P-256",
         "sans": ["DNS:localhost", "DNS:127.0.0.1", "IP:127.0.0.1", "IP:::1", "URI:urn:x", "email:a@b.test"],
         "purposes": ["serverAuth", "clientAuth"],
+        "usages": ["digitalSignature"],
+        "ca": False,
+        "signature": "SHA-256",
+        "key_id": None,
+        "issuer_key_id": "dbb341cdb65337acf1cfde6f129f1d7cb4554dcd",
+        "sha256": "aca835646509a42da44a69315273d27566fd333c55eddd5f1623d39c35a20fbc",
+        "spki_sha256": "69410cdaed6e5f87181755b19a51a4238ca898054c15a6a461d1efd09b8f0457",
     }
 
 
 @pytest.mark.parametrize("name, field, value", [
     ("rsa", "key_type", "RSA 2048"), ("rsa", "purposes", ["clientAuth"]), ("rsa", "sans", []), ("ed25519", "key_type", "Ed25519"),
     ("ed25519", "purposes", None), ("ed25519", "subject", "CN=ed\u00e9\\0A,O=Tests\\, only"), ("expired", "not_after", "2020-02-01T00:00:00Z"),
-    ("ca", "subject", "CN=Test CA,O=Tests\\, only"),
+    ("ca", "subject", "CN=Test CA,O=Tests\\, only"), ("ca", "ca", True), ("ca", "usages", ["keyCertSign", "cRLSign"]),
+    ("ca", "key_id", "dbb341cdb65337acf1cfde6f129f1d7cb4554dcd"), ("ca", "issuer_key_id", None),
 ])
 def test_others(name, field, value):
     assert x509.describe(der(name))[field] == value

@@ -1,0 +1,243 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cookies and private keys at rest: how strong a cookie is, where else it lies, whose a key is, and who can read what.
+
+Private to this collection. Everything is evaluated here, on the host. No cookie, no length of one and no key is in the result. A cookie's `mark` is a
+hash under a random key of the run: it tells apart cookies of different hosts, and nobody without that key can try words against it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import glob
+import hashlib
+import hmac
+import os
+import pwd
+import re
+import stat
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from .._model.secret_rules import PUBLISHED, in_file, weaknesses
+from .._wire import private_keys
+from . import commands
+from .owners import user_name
+from .readers import Readers
+
+COOKIE = ".erlang.cookie"
+UNIT_TREES = (
+    "/etc/systemd/system", "/run/systemd/system", "/run/systemd/transient", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+)
+TREES = (
+    ("/etc/beam", 4), ("/etc/default", 1), ("/etc/sysconfig", 1), ("/etc/profile.d", 1), ("/etc/cron.d", 1), ("/etc/rabbitmq", 2),
+    ("/etc/ejabberd", 2), ("/etc/emqx", 2), ("/etc/vernemq", 2), ("/etc/couchdb", 2), ("/etc/riak", 2), ("/opt/*/etc", 2), ("/etc/ssl/private", 1),
+    ("/tmp", 2), ("/var/tmp", 2), ("/dev/shm", 1), ("/root", 2), ("/home/*", 2), ("/var/log/rabbitmq", 1), ("/var/log/ejabberd", 1),
+    ("/var/log/emqx", 1), ("/var/log/vernemq", 1), ("/var/log/couchdb", 1),
+)
+"""Trees that are searched, and how many levels of them."""
+FILES = ("/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/crontab", "/etc/rc.local", "/opt/*/releases/COOKIE", "/opt/*/releases/*/*")
+HOME_LEVELS = 3
+OF_RELEASE = ("releases/COOKIE", "releases/*/*", "etc/*")
+"""Files of a running release or OTP, below its root."""
+KEY_MAX = 64 << 10
+SEARCHED_MAX = 64 << 20
+"""Bytes of each file that are searched for a cookie."""
+FILES_MAX = 20000
+SECONDS_MAX = 30.0
+SHORTEST_NEEDLE = 12
+"""A shorter cookie occurs in files by chance."""
+_CHUNK = 1 << 20
+_KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\s*(.*?)-----END \1-----", re.DOTALL)
+_PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----\s*(.*?)-----END PUBLIC KEY-----", re.DOTALL)
+_DUMP = "erl_crash.dump"
+
+
+@dataclass(frozen=True)
+class Cookie:
+    """A cookie file. value goes nowhere: see as_dict(). It is None where the file could not be read, and empty where a node would not take it."""
+
+    path: str
+    owner: str
+    value: str | None = field(repr=False)
+
+    def as_dict(self, run_key: str | None) -> dict[str, object]:
+        mark = hmac.new(run_key.encode(), self.value.encode("latin-1"), hashlib.sha256).hexdigest() if run_key and self.value else None
+        return {"path": self.path, "weaknesses": list(weaknesses(self.value)) if self.value else None, "valid": self._valid(), "mark": mark}
+
+    def _valid(self) -> bool | None:
+        return None if self.value is None else bool(self.value)
+
+    @property
+    def needle(self) -> bytes:
+        """What to search for; empty where that would find files by chance."""
+        value = self.value or ""
+        return value.encode("latin-1") if len(value) >= SHORTEST_NEEDLE and PUBLISHED not in weaknesses(value) else b""
+
+
+def _open(path: str) -> BinaryIO:
+    """A regular file, no link: whoever owns a directory may put anything there meanwhile. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError("no regular file")
+    return os.fdopen(handle, "rb")
+
+
+def read_cookies(paths: Iterable[str]) -> list[Cookie]:
+    found = []
+    for path in sorted(set(paths)):
+        try:
+            owner = user_name(os.lstat(path).st_uid)
+        except OSError:
+            continue
+        try:
+            with _open(path) as stream:
+                data = in_file(stream.read(1 << 12))
+        except OSError:
+            found.append(Cookie(path, owner, None))
+            continue
+        found.append(Cookie(path, owner, data.decode("latin-1") if data else ""))
+    return found
+
+
+def _walk(tree: str, levels: int) -> Iterator[str]:
+    """The regular files of a tree. Links are not followed: where they lead, other places are searched."""
+    for top in glob.glob(tree) if "*" in tree else [tree]:
+        for directory, below, names in os.walk(top):
+            if directory[len(top) :].count("/") >= levels - 1:
+                below.clear()
+            yield from (os.path.join(directory, name) for name in names)
+
+
+def places(homes: Iterable[str], roots: Iterable[str], extra: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """The files that are searched, and whether each is a unit's: systemd shows those to everybody, whatever their mode."""
+    for tree in UNIT_TREES:
+        yield from ((path, True) for path in _walk(tree, 2))
+    patterns = [*FILES, *(os.path.join(root, name) for root in roots for name in OF_RELEASE), *extra]
+    yield from ((path, False) for pattern in patterns for path in glob.glob(pattern))
+    for tree, levels in [*TREES, *((home, HOME_LEVELS) for home in homes if home != "/")]:
+        yield from ((path, False) for path in _walk(tree, levels))
+
+
+def _holds(path: str, needles: Mapping[bytes, Sequence[str]]) -> list[str]:
+    """The cookie files whose cookie is in a file."""
+    found: set[str] = set()
+    overlap = max(map(len, needles), default=1) - 1
+    tail = b""
+    with _open(path) as stream:
+        left = SEARCHED_MAX
+        while left > 0:
+            data = stream.read(_CHUNK)
+            if not data:
+                break
+            left -= len(data)
+            window = tail + data
+            found.update(of for needle, paths in needles.items() if needle in window for of in paths)
+            tail = window[-overlap:] if overlap else b""
+    return sorted(found)
+
+
+def _decoded(body: bytes) -> bytes:
+    """The DER in a PEM block; empty where it is none."""
+    try:
+        return base64.b64decode(b"".join(body.split()), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def keys_of(path: str, ask_openssl: bool) -> Iterator[dict[str, object]]:
+    """The private keys of a PEM file: SHA-256 of the public half, None where the file does not hold it and openssl is not asked. Raises OSError."""
+    with _open(path) as stream:
+        data = stream.read(KEY_MAX)
+    for label, body in _KEY.findall(data):
+        name = label.decode("ascii")
+        encrypted = name == private_keys.ENCRYPTED or b"ENCRYPTED" in body
+        spki = None if encrypted else private_keys.spki_of(name, _decoded(body))
+        if not encrypted and not spki and ask_openssl:
+            said = _PUBLIC.search((commands.output("openssl", "pkey", "-pubout", "-in", path) or "").encode())
+            spki = _decoded(said.group(1)) if said else None
+        yield {"path": path, "encrypted": encrypted, "spki_sha256": hashlib.sha256(spki).hexdigest() if spki else None}
+
+
+def search(
+    cookies: Sequence[Cookie], homes: Iterable[str], roots: Iterable[str], extra: Iterable[str]
+) -> tuple[dict[str, list[dict[str, object]]], str]:
+    """copies of cookies, keys and crash dumps, each with who can read it; and why the search is not whole, empty where it is."""
+    needles: dict[bytes, list[str]] = {}
+    for cookie in cookies:
+        if cookie.needle:
+            needles.setdefault(cookie.needle, []).append(cookie.path)
+    own = {cookie.path for cookie in cookies}
+    trusted = {cookie.owner for cookie in cookies}
+    found: dict[str, list[dict[str, object]]] = {"copies": [], "keys": [], "dumps": []}
+    able = Readers()
+    seen: set[str] = set()
+    end = time.monotonic() + SECONDS_MAX
+    for path, of_unit in places(homes, roots, extra):
+        if path in seen:
+            continue
+        seen.add(path)
+        if len(seen) > FILES_MAX or time.monotonic() > end:
+            return found, f"the search for copies ended after {len(seen)} files"
+        try:
+            status = os.lstat(path)
+            if not stat.S_ISREG(status.st_mode):
+                continue
+            who, owner = able.of(path), user_name(status.st_uid)
+            if needles and path not in own and status.st_size and (of_unit or set(who) - trusted):
+                cookie_files = _holds(path, needles)
+                # Its owner's own cookie file, for tools: nobody else can read it.
+                tool = os.path.basename(path) == COOKIE and who in ([], [owner])
+                if cookie_files and not tool:
+                    found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": of_unit})
+            if 0 < status.st_size <= KEY_MAX:
+                found["keys"] += [{**key, "readers": who} for key in keys_of(path, owner in trusted | {"root"})]
+            if os.path.basename(path).startswith(_DUMP):
+                found["dumps"].append({"path": path, "readers": who})
+        except OSError:
+            # It has gone since, or is not ours to read.
+            continue
+    return found, ""
+
+
+def accounts(users: Iterable[str]) -> list[dict[str, object]]:
+    """Whether somebody can log in as each user: password: one is set; authorized_keys: the files that let ssh in. None where not ours to read."""
+    locked: dict[str, bool] | None = None
+    try:
+        with open("/etc/shadow", encoding="utf-8", errors="replace") as stream:
+            entries = (line.split(":", 2) for line in stream)
+            locked = {entry[0]: entry[1].startswith(("!", "*")) for entry in entries if len(entry) > 2}
+    except OSError:
+        pass
+    found: list[dict[str, object]] = []
+    for user in sorted(set(users)):
+        try:
+            entry = pwd.getpwnam(user)
+        except KeyError:
+            continue
+        files = [os.path.join(entry.pw_dir, ".ssh", name) for name in ("authorized_keys", "authorized_keys2")]
+        present = [path for path in files if os.path.exists(path) and os.path.getsize(path)]
+        password = None if locked is None else not locked.get(user, True)
+        found.append({"user": user, "shell": entry.pw_shell, "password": password, "authorized_keys": present})
+    return found
+
+
+def look(
+    cookie_files: Iterable[str], homes: Iterable[str], roots: Iterable[str], extra: Iterable[str], run_key: str | None
+) -> tuple[dict[str, object], str]:
+    """The fact `secrets`, and why the search for copies is not whole.
+
+    cookie_files: of the nodes; homes: of the nodes, roots: of their releases or OTPs, extra: further files to search (environment files of units).
+    """
+    files = list(cookie_files)
+    cookies = read_cookies([*files, *(os.path.join(home, COOKIE) for home in homes)])
+    found, why = search(cookies, sorted(set(homes) | {os.path.dirname(path) for path in files}), roots, extra)
+    if os.geteuid():
+        why = why or "only root may read the files of all users"
+    users = {cookie.owner for cookie in cookies} - {"root"}
+    return {"cookies": [cookie.as_dict(run_key) for cookie in cookies], **found, "accounts": accounts(users)}, why

@@ -1,0 +1,238 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operator's files set for a node: in its unit, in the unit's environment files, in the files of its product. With file and line.
+
+Private to this collection. Only names from fixed lists leave the host, and values only of those that the product's data lists: a value may be
+a secret. Files of ours are left out.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from .._model.host_facts import Setting
+from .._model.reserved_flags import FLAGS, VARIABLE
+from . import environment
+from .records import DIRECTORY, HEADER
+
+DIRECTIVES = ("AmbientCapabilities",)
+"""Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them."""
+
+_LARGEST = 1 << 20
+_BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re.DOTALL | re.MULTILINE)
+_SHELL_NAME = re.compile(r"(?:^|(?<=[;\s(&|]))(?:export[ \t]+|declare[ \t]+-x[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
+_CONF = re.compile(r"^[ \t]*([A-Za-z0-9_.]+)[ \t]*=[ \t]*([^\n]*?)[ \t]*$", re.MULTILINE)
+_YAML = re.compile(r"^[ \t-]*\"?([A-Za-z_]+)\"?[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+_WORD = re.compile(r"[^\s\"'={};]+")
+_NODE = re.compile(rb"[0-9A-Za-z_-]+@[0-9A-Za-z_.:-]+")
+
+Entry = tuple[int, str, str, str]
+"""Line, kind, name and value, see Setting."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to read of a node: its unit, the files of its product by glob pattern and syntax (see SYNTAXES), the names whose values may leave the
+    host, and the file of its database."""
+
+    unit: str
+    files: tuple[tuple[str, str], ...] = ()
+    values: frozenset[str] = frozenset()
+    database: str = ""
+
+
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
+
+
+def _blank(text: str, start: int, end: int) -> str:
+    """A part of a text as spaces, so that every other character keeps its place."""
+    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
+
+
+def _uncommented(text: str, quotes: str) -> str:
+    """A text without comments: from a # that begins a word to the end of its line, except within the given quotes."""
+    position, quote, fresh = 0, "", True
+    while position < len(text):
+        character = text[position]
+        if character == "\\" and quote != "'":
+            position, fresh = position + 2, False
+            continue
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in quotes:
+            quote = character
+        elif character == "#" and fresh:
+            end = text.find("\n", position)
+            end = len(text) if end < 0 else end
+            text = _blank(text, position, end)
+            position = end
+            continue
+        fresh = character.isspace() or (character in ";&|(" and not quote)
+        position += 1
+    return text
+
+
+def _flags(text: str, first: int = 1) -> Iterator[Entry]:
+    """The reserved flags in a text of flags, whatever quotes and braces stand around them."""
+    for match in _WORD.finditer(text):
+        if match.group() in FLAGS:
+            yield first - 1 + _line(text, match.start()), "flag", match.group(), ""
+
+
+def _shell_value(text: str, start: int) -> str:
+    """The word that a shell would assign, as far as it is literal: an expansion stays as it is written."""
+    found, quote, position = "", "", start
+    while position < len(text):
+        character = text[position]
+        if character == "\\" and quote != "'":
+            found += "" if text[position + 1 : position + 2] == "\n" else text[position + 1 : position + 2]
+            position += 2
+            continue
+        if quote:
+            if character == quote:
+                quote = ""
+            else:
+                found += character
+        elif character in "\"'":
+            quote = character
+        elif character.isspace() or character in ";&|)":
+            break
+        else:
+            found += character
+        position += 1
+    return found
+
+
+def shell(text: str) -> Iterator[Entry]:
+    """A file that a shell reads: rabbitmq-env.conf, /etc/default/ejabberd."""
+    text = _uncommented(text, "\"'")
+    for match in _SHELL_NAME.finditer(text):
+        yield _line(text, match.start(1)), "variable", match.group(1), _shell_value(text, match.end())
+    yield from _flags(text)
+
+
+def arguments(text: str) -> Iterator[Entry]:
+    """A file of flags, vm.args: erlexec takes a # for a comment where a word begins."""
+    yield from _flags(_uncommented(text, "\"'"))
+
+
+def variables(text: str) -> Iterator[Entry]:
+    """A file of systemd's EnvironmentFile=."""
+    for line, name, value in environment.located(text):
+        yield line, "variable", name, value
+        if name not in ("PATH", "HOME"):
+            yield from _flags(value, line)
+
+
+def conf(text: str) -> Iterator[Entry]:
+    """Lines of key = value, as in rabbitmq.conf."""
+    text = _uncommented(text, "")
+    for match in _CONF.finditer(text):
+        yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
+
+
+def yaml(text: str) -> Iterator[Entry]:
+    """Keys of YAML with a value on their line, at any depth: enough for paths."""
+    text = _uncommented(text, "\"'")
+    for match in _YAML.finditer(text):
+        yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
+
+
+def unit_file(text: str) -> Iterator[Entry]:
+    """A unit or a drop-in: Environment=, ExecStart= and the directives of interest."""
+    # A comment line within a continued one is skipped by systemd, too.
+    lines = text.split("\n")
+    number = 0
+    while number < len(lines):
+        first, line = number, lines[number].strip()
+        number += 1
+        if not line or line[0] in "#;":
+            continue
+        while line.endswith("\\") and number < len(lines):
+            more = lines[number].strip()
+            number += 1
+            if more[:1] not in ("#", ";"):
+                line = line[:-1] + " " + more
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not equals:
+            continue
+        if name == "Environment":
+            for word in environment.words(value):
+                key, _equals, text_of = word.partition("=")
+                yield first + 1, "variable", key, text_of
+                yield from ((first + 1, *entry[1:]) for entry in _flags(text_of))
+        elif name == "ExecStart":
+            yield from ((first + 1, *entry[1:]) for entry in _flags(value))
+        elif name in DIRECTIVES:
+            yield first + 1, "directive", name, value
+
+
+SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
+    "shell": shell,
+    "arguments": arguments,
+    "variables": variables,
+    "conf": conf,
+    "yaml": yaml,
+    "unit": unit_file,
+}
+
+
+def read(path: str) -> str | None:
+    """The text of a file without our blocks; None where it is ours as a whole, is missing or cannot be read. Lines keep their numbers."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            text = stream.read(_LARGEST)
+    except OSError:
+        return None
+    if path.startswith(DIRECTORY) or HEADER in text[:1000] and not _BLOCK.search(text):
+        return None
+    for match in _BLOCK.finditer(text):
+        text = _blank(text, *match.span())
+    return text
+
+
+def _place(entry: Entry) -> int:
+    return entry[0]
+
+
+def places(question: Question, unit: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Path and syntax of every file that a node's settings may come from."""
+    listed = unit.get("drop_ins")
+    yield from ((str(path), "unit") for path in [unit.get("fragment") or "", *(listed if isinstance(listed, list) else ())] if path)
+    files = unit.get("environment_files")
+    for pattern in files if isinstance(files, list) else ():
+        yield from ((path, "variables") for path in sorted(glob.glob(str(pattern).lstrip("-"))))
+    for pattern, syntax in question.files:
+        yield from ((path, syntax) for path in sorted(glob.glob(pattern)))
+
+
+def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:
+    """Everything that is set, in the order of the files, for JSON."""
+    found: list[Setting] = []
+    for question in questions:
+        for path, syntax in places(question, (units or {}).get(question.unit, {})):
+            text = read(path)
+            for line, kind, name, value in sorted(SYNTAXES[syntax](text) if text else (), key=_place):
+                if kind == "variable" and not VARIABLE.fullmatch(name) and name not in question.values:
+                    continue
+                shown = value if kind == "directive" or (kind == "variable" and name in question.values) else None
+                found.append(Setting(question.unit, path, line, kind, name, shown))
+    return [asdict(one) for one in dict.fromkeys(found)]
+
+
+def databases(questions: Sequence[Question]) -> list[dict[str, object]]:
+    """The node names in the database of each product, for JSON. A file that is missing or cannot be read is left out."""
+    found: list[dict[str, object]] = []
+    for path in dict.fromkeys(question.database for question in questions if question.database):
+        try:
+            with open(path, "rb") as stream:
+                names = {match.decode("ascii") for match in _NODE.findall(stream.read(_LARGEST))}
+        except OSError:
+            continue
+        found.append({"path": path, "names": sorted(names)[:64]})
+    return found

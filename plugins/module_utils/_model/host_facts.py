@@ -1,0 +1,119 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts of a host that decide whether a run may change it: platform, OTP, accounts, and what an operator has set for a node.
+
+Private to this collection. Made by _host, read by the plan. The rules of observation.py hold: None is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .door import as_bool, as_int, as_path, as_ranges, as_text, as_texts
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """From os-release(5): ID, VERSION_ID, and the IDs of ID_LIKE."""
+
+    id: str | None = None
+    version: str | None = None
+    like: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Distribution:
+        return cls(as_text(raw.get("id")), as_text(raw.get("version_id")), as_texts(raw.get("like")) or ())
+
+
+@dataclass(frozen=True)
+class InstalledOtp:
+    """The host's own Erlang/OTP, and the release that apt would install. root, erl: paths. ssl: whether it has the application ssl."""
+
+    installed: bool | None = None
+    release: str | None = None
+    version: str | None = None
+    root: str | None = None
+    erl: str | None = None
+    ssl: bool | None = None
+    candidate_release: str | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> InstalledOtp:
+        release, version, candidate = (as_text(raw.get(name)) for name in ("release", "version", "candidate_release"))
+        root, erl = as_path(raw.get("root")), as_path(raw.get("erl"))
+        return cls(as_bool(raw.get("installed")), release, version, root, erl, as_bool(raw.get("ssl")), candidate)
+
+
+@dataclass(frozen=True)
+class EphemeralPorts:
+    """The ports that the kernel gives to outgoing connections, first to last, and the ranges that it leaves out."""
+
+    first: int
+    last: int
+    reserved: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> EphemeralPorts | None:
+        ends = as_ranges([raw.get("range")])
+        return cls(*ends[0], as_ranges(raw.get("reserved")) or ()) if ends else None
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user of the host, from passwd(5). group: name of its primary group. login: whether its shell lets somebody log in."""
+
+    name: str
+    uid: int
+    group: str
+    home: str
+    login: bool
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Account | None:
+        name, uid = as_text(raw.get("name")), as_int(raw.get("uid"))
+        if name is None or uid is None:
+            return None
+        return cls(name, uid, as_text(raw.get("group")) or "", as_path(raw.get("home")) or "", raw.get("login") is True)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something that an operator's file sets for a unit, with the place of it.
+
+    kind: "flag" (a flag or kernel parameter that only the role distribution may set), "variable" (an environment variable or a key of a
+    product's configuration) or "directive" (of systemd). value: None where it is not on the list of values that may leave the host.
+    """
+
+    unit: str
+    path: str
+    line: int
+    kind: str
+    name: str
+    value: str | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Setting | None:
+        unit, path, kind, name = as_text(raw.get("unit")), as_path(raw.get("path")), as_text(raw.get("kind")), as_text(raw.get("name"))
+        if unit is None or path is None or kind is None or name is None:
+            return None
+        return cls(unit, path, as_int(raw.get("line")) or 0, kind, name, as_path(raw.get("value")))
+
+    @property
+    def place(self) -> str:
+        return f"{self.path} line {self.line}" if self.line else self.path
+
+
+@dataclass(frozen=True)
+class Database:
+    """A product's database: the node names that its file holds."""
+
+    path: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Database | None:
+        path, names = as_path(raw.get("path")), as_texts(raw.get("names"))
+        return None if path is None or names is None else cls(path, names)

@@ -1,0 +1,117 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cookies, private keys and accounts of a host, as the module observe evaluated them there. No field holds a secret.
+
+Private to this collection. See observation.py for the rules of every field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .door import as_bool, as_path, as_text, as_texts, each
+
+
+@dataclass(frozen=True)
+class CookieFacts:
+    """A cookie file. weaknesses: as secret_rules.weaknesses(), None where it could not be read or is no cookie (then valid is False).
+
+    mark: a hash of the cookie under a key of the run; equal marks are equal cookies. None where the run has no key.
+    """
+
+    path: str
+    weaknesses: tuple[str, ...] | None
+    valid: bool | None
+    mark: str | None = field(repr=False, default=None)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> CookieFacts | None:
+        path = as_path(raw.get("path"))
+        return None if path is None else cls(path, as_texts(raw.get("weaknesses")), as_bool(raw.get("valid")), as_text(raw.get("mark")))
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A file that holds the cookie of the cookie files `of`. readers: users other than root who can read it. unit: it is a file of a systemd unit."""
+
+    path: str
+    of: tuple[str, ...]
+    readers: tuple[str, ...]
+    unit: bool
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Copy | None:
+        path, of, readers = as_path(raw.get("path")), as_texts(raw.get("of")), as_texts(raw.get("readers"))
+        return None if path is None or of is None or readers is None else cls(path, of, readers, bool(raw.get("unit")))
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """A private key in a PEM file. spki_sha256: of its public half, None where that is not known. readers: as in Copy."""
+
+    path: str
+    spki_sha256: str | None
+    encrypted: bool
+    readers: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> KeyFile | None:
+        path, readers = as_path(raw.get("path")), as_texts(raw.get("readers"))
+        return None if path is None or readers is None else cls(path, as_text(raw.get("spki_sha256")), bool(raw.get("encrypted")), readers)
+
+
+@dataclass(frozen=True)
+class Dump:
+    """A crash dump of a VM. readers: as in Copy."""
+
+    path: str
+    readers: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Dump | None:
+        path, readers = as_path(raw.get("path")), as_texts(raw.get("readers"))
+        return None if path is None or readers is None else cls(path, readers)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user that owns a cookie file. password: whether one is set; authorized_keys: files that let ssh in."""
+
+    user: str
+    shell: str
+    password: bool | None
+    authorized_keys: tuple[str, ...] | None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Account | None:
+        user = as_text(raw.get("user"))
+        if user is None:
+            return None
+        return cls(user, as_text(raw.get("shell")) or "", as_bool(raw.get("password")), as_texts(raw.get("authorized_keys")))
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What was found of secrets on a host. Each part is None where nobody could look; cookies are by the path of their file."""
+
+    cookies: Mapping[str, CookieFacts] | None
+    copies: tuple[Copy, ...] | None
+    keys: tuple[KeyFile, ...] | None
+    dumps: tuple[Dump, ...] | None
+    accounts: Mapping[str, Account] | None
+
+    @classmethod
+    def parse(cls, raw: object) -> Secrets | None:
+        if not isinstance(raw, Mapping):
+            return None
+        cookies, accounts = each(raw.get("cookies"), CookieFacts.parse), each(raw.get("accounts"), Account.parse)
+        return cls(
+            cookies=None if cookies is None else {one.path: one for one in cookies},
+            copies=each(raw.get("copies"), Copy.parse),
+            keys=each(raw.get("keys"), KeyFile.parse),
+            dumps=each(raw.get("dumps"), Dump.parse),
+            accounts=None if accounts is None else {one.user: one for one in accounts},
+        )

@@ -1,0 +1,24 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A seeded fault as data: how a host of the lab is broken, and what `verify` must say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault. `breaks` and `repair` are bash, run as root on `host`.
+
+    `verify` must fail the control `control`, and the details of that finding must contain every word of `names`.
+    """
+
+    name: str
+    breaks: str
+    control: str
+    names: tuple[str, ...]
+    repair: str
+    host: str = "n1"
+    product: str = "erlang"

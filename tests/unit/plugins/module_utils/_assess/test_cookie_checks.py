@@ -1,0 +1,134 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every control of cookies at rest is seen failing, by exactly the fault that it is about, and names it without the cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess import cookie_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict
+
+Change = Callable[[dict[str, Any]], object]
+COOKIE = "/var/lib/beam/beam@n2/.erlang.cookie"
+
+
+def broken(change: Change) -> Verdict:
+    seen = made.hosts()
+    change(seen["n2"])
+    return evaluate(made.evidence(seen=seen))
+
+
+def cookie(**values: Any) -> Change:
+    return lambda n2: n2["secrets"]["cookies"][0].update(values)
+
+
+def add(part: str, **values: Any) -> Change:
+    return lambda n2: n2["secrets"][part].append(values)
+
+
+def account(**values: Any) -> Change:
+    return lambda n2: n2["secrets"]["accounts"][0].update(values)
+
+
+def other_service(n2: dict[str, Any]) -> None:
+    """A node of another cluster on the host."""
+    flags = {**n2["processes"][0]["flags"], "name": "shop@n2"}
+    n2["processes"].append({**n2["processes"][0], "pid": 77, "unit": "shop.service", "user": "shop", "home": "/srv/shop", "flags": flags})
+    n2["secrets"]["cookies"].append({"path": "/srv/shop/.erlang.cookie", "weaknesses": [], "valid": True, "mark": "ma4c"})
+
+
+FAULTS: dict[str, tuple[Change, set[str], str]] = {
+    "beam": (cookie(weaknesses=["published", "guessable"]), {"cookie-published", "cookie-strength"}, f"the cookie in {COOKIE} is a default"),
+    "made by OTP": (cookie(weaknesses=["generated", "guessable"]), {"cookie-generated", "cookie-strength"}, "made by Erlang/OTP"),
+    "short": (cookie(weaknesses=["guessable"]), {"cookie-strength"}, "less than 128 bits"),
+    "no cookie": (
+        cookie(weaknesses=None, valid=False, mark=None),
+        {"cookie-published", "cookie-generated", "cookie-strength", "cookie-same", "cookie-shared"},
+        "does not hold a cookie",
+    ),
+    "another one": (cookie(mark="07e4"), {"cookie-same"}, f"{COOKIE} holds another cookie than beam@n1, beam@n3"),
+    "shared": (other_service, {"cookie-shared"}, "shop@n2 (pid 77, shop.service, user shop) is no member"),
+    "in a drop-in": (
+        add("copies", path="/etc/systemd/system/beam.service.d/zz.conf", of=[COOKIE], readers=[], unit=True),
+        {"cookie-copies"},
+        "/etc/systemd/system/beam.service.d/zz.conf holds the cookie of",
+    ),
+    "in a history": (
+        add("copies", path="/home/alice/.bash_history", of=[COOKIE], readers=["alice"], unit=False),
+        {"cookie-copies"},
+        "/home/alice/.bash_history holds the cookie of /var/lib/beam/beam@n2/.erlang.cookie, and can be read by alice",
+    ),
+    "crash dump": (add("dumps", path="/var/lib/beam/erl_crash.dump", readers=["everybody"]), {"crash-dumps"}, "can be read by everybody"),
+    "password": (account(password=True), {"node-login"}, "the user beam has a password"),
+    "ssh": (account(authorized_keys=["/var/lib/beam/.ssh/authorized_keys"]), {"node-login"}, "authorized_keys lets SSH log in as beam"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_fails_its_controls_alone_and_is_named(name: str) -> None:
+    change, controls, says = FAULTS[name]
+    verdict = broken(change)
+    assert {found.control for found in verdict.failures} == controls
+    details = [detail for found in verdict.failures if found.status == FAILED for detail in found.details]
+    assert any(says in detail for detail in details), details
+
+
+def test_every_control_of_cookies_fails_above() -> None:
+    assert {control for _change, controls, _says in FAULTS.values() for control in controls} == set(cookie_checks.CONTROLS)
+
+
+@pytest.mark.parametrize("change", [lambda n2: n2.update(secrets=None), lambda n2: n2["secrets"].update(dict.fromkeys(n2["secrets"]))])
+def test_what_was_not_looked_at_is_not_tested(change: Change) -> None:
+    verdict = broken(change)
+    assert {found.control for found in verdict.failures if found.control in cookie_checks.CONTROLS} == set(cookie_checks.CONTROLS)
+    assert {found.status for found in verdict.failures} == {NOT_TESTED}
+
+
+def test_a_search_that_ended_early_passes_nothing() -> None:
+    verdict = broken(lambda n2: n2.update(unknown={"secrets": "the search for copies ended after 20000 files"}))
+    assert [(found.control, found.status) for found in verdict.failures] == [("cookie-copies", NOT_TESTED)]
+
+
+def test_a_weak_cookie_is_not_searched_for() -> None:
+    verdict = broken(cookie(weaknesses=["published"]))
+    (found,) = (one for one in verdict.findings if one.control == "cookie-copies" and "n2" in one.hosts)
+    assert found.status == NOT_APPLICABLE
+
+
+def test_files_that_only_the_nodes_user_can_read_are_no_copies() -> None:
+    own = add("copies", path="/var/lib/beam/beam@n2/vm.args", of=[COOKIE], readers=["beam"], unit=False)
+    assert broken(own).ok
+    assert broken(add("dumps", path="/var/lib/beam/beam@n2/erl_crash.dump", readers=["beam"])).ok
+
+
+@pytest.mark.parametrize(("hidden", "unit"), [(True, "check.service"), (False, "session-3.scope")])
+def test_tools_of_operators_have_the_cookie_too(hidden: bool, unit: str) -> None:
+    def change(n2: dict[str, Any]) -> None:
+        other_service(n2)
+        n2["processes"][-1].update(unit=unit, flags={**n2["processes"][-1]["flags"], "hidden": hidden})
+
+    assert broken(change).ok
+
+
+def test_standalone_hosts_may_have_cookies_of_their_own() -> None:
+    of = made.plan()
+    of["mode"] = "standalone"
+    seen = made.hosts()
+    seen["n2"]["secrets"]["cookies"][0]["mark"] = "07e4"
+    found = {one.status for one in evaluate(made.evidence(of=of, seen=seen)).findings if one.control == "cookie-same"}
+    assert found == {NOT_APPLICABLE}
+
+
+def test_no_mark_is_in_any_finding() -> None:
+    seen = made.hosts()
+    for name, own in seen.items():
+        own["secrets"]["cookies"][0]["mark"] = f"mark-of-{name}"
+    verdict = evaluate(made.evidence(seen=seen))
+    assert {one.status for one in verdict.findings if one.control == "cookie-same"} == {PASSED, FAILED}
+    assert "mark-of-" not in repr(verdict)

@@ -1,0 +1,248 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cookies and keys at rest, found in real files: copies of the cookie, who can read them, and the public half of every kind of key."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pwd
+import secrets as random
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._host import readers, secrets
+from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
+from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+COOKIE = random.token_hex(32)
+KEYS: dict[str, Callable[[], Any]] = {
+    "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "P-521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "RSA": lambda: rsa.generate_private_key(65537, 2048),
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+}
+PKCS8, TRADITIONAL = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
+root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+
+
+def pem(key: Any, form: Any = PKCS8, passphrase: str = "") -> bytes:
+    encryption = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    return bytes(key.private_bytes(serialization.Encoding.PEM, form, encryption))
+
+
+def spki_sha256(key: Any) -> str:
+    return hashlib.sha256(key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A host whose places are all below one directory that everybody may enter."""
+    for directory in (tmp_path, *list(tmp_path.parents)[:3]):
+        directory.chmod(0o755)
+    monkeypatch.setattr(secrets, "UNIT_TREES", (str(tmp_path / "units"),))
+    monkeypatch.setattr(secrets, "TREES", ((str(tmp_path / "etc"), 4),))
+    monkeypatch.setattr(secrets, "FILES", (str(tmp_path / "*.txt"),))
+    for name in ("units/beam.service.d", "etc/beam", "home"):
+        (tmp_path / name).mkdir(parents=True)
+    write(tmp_path / "home" / ".erlang.cookie", COOKIE, 0o400)
+    return tmp_path
+
+
+def write(path: Path, content: str | bytes, mode: int = 0o644, owner: str = "") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.chmod(mode)
+    if owner:
+        os.chown(path, pwd.getpwnam(owner).pw_uid, pwd.getpwnam(owner).pw_gid)
+    return path
+
+
+def look(host: Path, *roots: str) -> dict[str, Any]:
+    found, _why = secrets.look([str(host / "home" / ".erlang.cookie")], [str(host / "home")], roots, [], "a key of the run")
+    assert COOKIE not in json.dumps(found)
+    assert Secrets.parse(found) is not None
+    return found
+
+
+def copies(host: Path, *roots: str) -> dict[str, list[str]]:
+    return {entry["path"]: entry["readers"] for entry in look(host, *roots)["copies"]}
+
+
+def test_a_clean_host_has_no_copies(host: Path) -> None:
+    found = look(host)
+    assert (found["copies"], found["keys"], found["dumps"]) == ([], [], [])
+    (cookie,) = found["cookies"]
+    assert (cookie["weaknesses"], cookie["valid"]) == ([], True)
+
+
+def test_a_drop_in_that_is_never_used(host: Path) -> None:
+    path = write(host / "units" / "beam.service.d" / "zz.conf", f'[Service]\nEnvironment="ERL_FLAGS=-setcookie {COOKIE}"\n', 0o600)
+    assert list(copies(host)) == [str(path)]
+    assert look(host)["copies"][0]["unit"] is True
+
+
+PLACES = ["etc/default-beam", "etc/beam/b/vm.args", "home/releases/1/sys.config", "notes.txt", "release/releases/COOKIE", "release/etc/vm.args"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("around", ["{}", "-setcookie {}\n", "RELEASE_COOKIE='{}'\n", '{{"cookie": "{}"}}', "\0\1{}\2"])
+def test_a_copy_that_everybody_can_read(host: Path, place: str, around: str) -> None:
+    path = write(host / place, around.format(COOKIE))
+    assert copies(host, str(host / "release")) == {str(path): ["everybody"]}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_copy_that_root_alone_can_read(host: Path, place: str) -> None:
+    write(host / place, COOKIE, 0o600)
+    assert copies(host, str(host / "release")) == {}
+
+
+def test_a_copy_behind_a_closed_directory(host: Path) -> None:
+    write(host / "etc" / "beam" / "closed" / "copy", COOKIE)
+    (host / "etc" / "beam" / "closed").chmod(0o700)
+    assert copies(host) == {}
+
+
+@root
+def test_a_copy_of_another_user_and_one_of_the_nodes_user(host: Path) -> None:
+    write(host / "etc" / "one", COOKIE, 0o600, "nobody")
+    assert copies(host) == {str(host / "etc" / "one"): ["nobody"]}
+    node = pwd.getpwnam("nobody")
+    os.chown(host / "home" / ".erlang.cookie", node.pw_uid, node.pw_gid)
+    assert copies(host) == {}
+
+
+@root
+def test_a_cookie_file_of_an_operator_is_for_tools(host: Path) -> None:
+    path = write(host / "etc" / "alice" / ".erlang.cookie", COOKIE, 0o400, "daemon")
+    assert copies(host) == {}
+    path.chmod(0o444)
+    assert copies(host) == {str(path): ["everybody"]}
+
+
+def test_a_cookie_across_the_pieces_of_a_large_file(host: Path) -> None:
+    path = write(host / "large.txt", b"x" * (secrets._CHUNK - 7) + COOKIE.encode() + b"y" * 100)
+    assert list(copies(host)) == [str(path)]
+
+
+def test_links_pipes_and_directories_are_passed_over(host: Path) -> None:
+    (host / "etc" / "link").symlink_to(host / "home" / ".erlang.cookie")
+    os.mkfifo(host / "etc" / "pipe")
+    assert copies(host) == {}
+
+
+@pytest.mark.parametrize("cookie", ["beam", "monster", "xy"])
+def test_words_that_occur_everywhere_are_not_searched_for(host: Path, cookie: str) -> None:
+    (host / "home" / ".erlang.cookie").chmod(0o600)
+    write(host / "home" / ".erlang.cookie", cookie, 0o400)
+    write(host / "notes.txt", f"the {cookie} of a node")
+    found = look(host)
+    assert found["copies"] == []
+    assert "guessable" in found["cookies"][0]["weaknesses"]
+
+
+@pytest.mark.parametrize("content", ["", "\n", "caf\u00e9", "x" * 256])
+def test_what_is_no_cookie(host: Path, content: str) -> None:
+    (host / "home" / ".erlang.cookie").chmod(0o600)
+    write(host / "home" / ".erlang.cookie", content, 0o400)
+    (cookie,) = look(host)["cookies"]
+    assert (cookie["weaknesses"], cookie["valid"], cookie["mark"]) == (None, False, None)
+
+
+def test_marks_tell_cookies_apart_and_need_the_key_of_the_run(host: Path) -> None:
+    path = str(host / "home" / ".erlang.cookie")
+    write(host / "other", COOKIE[::-1], 0o400)
+    marks = [one.as_dict(key)["mark"] for one in secrets.read_cookies([path, str(host / "other")]) for key in ("a", "a", "b", None)]
+    assert marks[0] == marks[1] and marks[4] == marks[5]
+    assert len({marks[0], marks[2], marks[4], marks[6]}) == 4
+    assert marks[3] is marks[7] is None
+    assert COOKIE not in repr(secrets.read_cookies([path]))
+
+
+def test_crash_dumps(host: Path) -> None:
+    write(host / "home" / "erl_crash.dump", "=erl_crash_dump:0.5\n", 0o640)
+    write(host / "home" / "erl_crash.dump.1", "=erl_crash_dump:0.5\n", 0o644)
+    assert {entry["path"]: entry["readers"] for entry in look(host)["dumps"]} == {
+        str(host / "home" / "erl_crash.dump"): [],
+        str(host / "home" / "erl_crash.dump.1"): ["everybody"],
+    }
+
+
+# -- private keys -------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KEYS)
+@pytest.mark.parametrize("form", [PKCS8, TRADITIONAL], ids=["PKCS8", "traditional"])
+def test_the_public_half_of_a_key(host: Path, kind: str, form: Any) -> None:
+    if kind == "Ed25519" and (form is TRADITIONAL or shutil.which("openssl") is None):
+        pytest.skip("there is no such format, or no openssl")
+    key = KEYS[kind]()
+    path = write(host / "etc" / "beam" / "key.pem", b"a text before it\n" + pem(key, form), 0o400)
+    assert look(host)["keys"] == [{"path": str(path), "encrypted": False, "spki_sha256": spki_sha256(key), "readers": []}]
+
+
+@pytest.mark.parametrize("form", [PKCS8, TRADITIONAL], ids=["PKCS8", "traditional"])
+def test_an_encrypted_key(host: Path, form: Any) -> None:
+    path = write(host / "etc" / "beam" / "key.pem", pem(KEYS["P-256"](), form, "secret"))
+    assert look(host)["keys"] == [{"path": str(path), "encrypted": True, "spki_sha256": None, "readers": ["everybody"]}]
+
+
+def test_several_keys_in_one_file(host: Path) -> None:
+    keys = [KEYS["P-256"](), KEYS["RSA"]()]
+    write(host / "etc" / "beam" / "all.pem", b"text\n".join(map(pem, keys)))
+    assert {entry["spki_sha256"] for entry in look(host)["keys"]} == set(map(spki_sha256, keys))
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="the other opinion")
+@pytest.mark.parametrize("kind", [["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], ["-algorithm", "RSA"], ["-algorithm", "ED25519"]])
+def test_keys_and_certificates_of_openssl_have_the_same_public_half(tmp_path: Path, kind: list[str]) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(["openssl", "genpkey", *kind, "-out", str(key)], check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-x509", "-key", str(key), "-subj", "/CN=x", "-out", str(certificate)], check=True, capture_output=True)
+    der = subprocess.run(["openssl", "x509", "-in", str(certificate), "-outform", "DER"], check=True, capture_output=True).stdout
+    (found,) = secrets.keys_of(str(key), True)
+    assert found["spki_sha256"] == x509.describe(der)["spki_sha256"]
+
+
+@pytest.mark.parametrize("label", ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "DSA PRIVATE KEY"])
+@pytest.mark.parametrize("der", [b"", b"\x30", b"\x30\x00", b"\x30\x03\x02\x01\x00", b"\x30\x06\x02\x01\x00\x30\x01\x06", bytes(range(64))])
+def test_what_is_no_key_is_unknown(label: str, der: bytes) -> None:
+    assert private_keys.spki_of(label, der) is None
+
+
+# -- readers ------------------------------------------------------------------------------------------------------------------------------------
+
+
+@root
+@pytest.mark.parametrize(
+    ("mode", "group", "who"),
+    [(0o400, 0, []), (0o644, 0, ["everybody"]), (0o640, 0, []), (0o640, pwd.getpwnam("daemon").pw_gid, ["daemon"]), (0o604, 65534, ["everybody"])],
+)
+def test_readers_by_mode(host: Path, mode: int, group: int, who: list[str]) -> None:
+    path = write(host / "etc" / "file", "x", mode)
+    os.chown(path, 0, group)
+    assert readers.Readers().of(str(path)) == who
+
+
+@root
+@pytest.mark.skipif(shutil.which("setfacl") is None, reason="needs setfacl")
+def test_readers_by_acl(host: Path) -> None:
+    path = write(host / "etc" / "file", "x", 0o600)
+    subprocess.run(["setfacl", "-m", "u:daemon:r", str(path)], check=True)
+    assert readers.Readers().of(str(path)) == ["daemon"]
+
+
+def test_accounts_of_this_host() -> None:
+    (found,) = secrets.accounts(["nobody", "no-such-user"])
+    assert (found["user"], found["authorized_keys"]) == ("nobody", [])
+    assert found["password"] is (None if os.geteuid() else False)
