@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from .._model.door import same_address
+from .._model.installed import DROP_IN, GUARD, WATCH
 from .._model.ports import PortRange, joined
 from .._wire.constants import EPMD_PORT
 
@@ -62,17 +63,17 @@ class NodeTarget:
     @property
     def drop_in(self) -> str:
         """The drop-in of role service. Its name sorts last, so that it wins."""
-        return f"/etc/systemd/system/{self.unit}.d/zzz-beam.conf"
+        return f"/etc/systemd/system/{self.unit}.d/{DROP_IN}"
 
     @property
     def guard(self) -> str:
         """The unit that looks at what the node's unit will get, before each start."""
-        return f"beam-guard-{self.unit}"
+        return f"{GUARD}{self.unit}"
 
     @property
     def watch(self) -> str:
         """The unit that looks at the node's VMs for as long as they run."""
-        return f"beam-watch-{self.unit}"
+        return f"{WATCH}{self.unit}"
 
 
 @dataclass(frozen=True)
