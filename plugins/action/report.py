@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import glob
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,9 +22,12 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
+from ansible_collections.beam.cluster.plugins.module_utils._model.door import each
+from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
+from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -97,7 +99,7 @@ class ActionModule(ActionBase):
             return ""
         base.mkdir(mode=0o750, parents=True, exist_ok=True)
         for name, path in result["files"].items():
-            _replace(Path(path), FORMATS[name].text(report))
+            replace_file(Path(path), FORMATS[name].text(report))
         first, *more = result["files"].values()
         others = ", ".join(path.removeprefix(str(base / group)) for path in more)
         return f"Report: {first}{f' (and {others})' if others else ''}"
@@ -110,7 +112,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
     advisories = [advisory(entry) for entry in plan.get("advisories") or ()]
     advisories += [advisory(entry, name) for name, own in hosts.items() for entry in own.get("advisories") or ()]
     return Evidence(
-        target=Target.from_plan(plan),
+        target=Target.from_plan(plan, {name: own["contents"] for name, own in hosts.items() if own.get("contents") is not None}),
         seen={name: Observation.parse(name, own["observed"]) for name, own in hosts.items() if own.get("observed")},
         answers=list(_answers([*pairs, *arguments["outside"]])),
         views={view["node"]: NodeView.parse(view) for view in arguments["mesh"]},
@@ -121,6 +123,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
         table=_advisories.table(plan.get("advisories_file")),
         table_given=bool(plan.get("advisories_file")),
+        links={name: each(own["links"], Link.parse) or () for name, own in hosts.items() if own.get("links") is not None},
         authorities=_authorities(arguments["ca_dir"]),
     )
 
@@ -138,16 +141,3 @@ def _answers(pairs: Iterable[Sequence[Any]]) -> Iterator[Answer]:
     for pair in pairs:
         if len(pair) == 2 and pair[1]:
             yield Answer.parse(Probe.from_dict(pair[0]), pair[1])
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whole or not at all: a report that is being read is the last whole one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o640)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -91,38 +91,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-epoch:
-  description: The host's clock, in seconds since 1970-01-01T00:00:00Z.
-  returned: success
-  type: float
+epoch: {type: float, returned: success, description: "The host's clock, in seconds since 1970-01-01T00:00:00Z."}
 skew_seconds:
   description: The host's clock minus the controller's, in seconds, as far as it is proven. 0 if the host's time is within the round trip.
   returned: success
   type: float
-python:
-  description: Version of the Python that ran on the host.
-  returned: success
-  type: str
-privileged:
-  description: Whether it ran as root.
-  returned: success
-  type: bool
-hostname:
-  description: The host's own name.
-  returned: success
-  type: str
-init:
-  description: V(systemd), or the name of the first process if it is another.
-  returned: success
-  type: str
+python: {type: str, returned: success, description: "Version of the Python that ran on the host."}
+privileged: {type: bool, returned: success, description: "Whether it ran as root."}
+hostname: {type: str, returned: success, description: "The host's own name."}
+init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}
 distribution:
   description: C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE), from C(os-release).
   returned: success
   type: dict
-ipv6:
-  description: Whether the kernel has IPv6.
-  returned: success
-  type: bool
+ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
 unprivileged_port:
   description: The first port that a process may listen on without a capability, null if it cannot be read.
   returned: success
@@ -177,14 +159,8 @@ otp:
   type: dict
   contains:
     installed: {type: bool, description: "Whether an OTP is installed."}
-    release:
-      description: Major release.
-      type: str
-      sample: "27"
-    version:
-      description: Full version.
-      type: str
-      sample: "27.3.4.1"
+    release: {type: str, description: "Major release.", sample: "27"}
+    version: {type: str, description: "Full version.", sample: "27.3.4.1"}
     root: {type: str, description: "Directory of the installation."}
     erl: {type: str, description: "Path of C(erl)."}
     ssl: {type: bool, description: "Whether the application C(ssl) is installed."}
@@ -197,10 +173,7 @@ otp_roots:
   elements: dict
   contains:
     root: {type: str, description: "Its directory, as the process sees it."}
-    release:
-      description: Major release, null if it cannot be read.
-      type: str
-      sample: "27"
+    release: {type: str, description: "Major release, null if it cannot be read.", sample: "27"}
     version:
       description: Full version, null if there is no file C(OTP_VERSION), as in releases with their own runtime.
       type: str
@@ -229,11 +202,7 @@ firewall:
         own: {type: list, elements: str, description: "Elements of its sets of the host's own addresses."}
         ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
         dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
-        hooks:
-          description: The hooks of its base chains.
-          type: list
-          elements: str
-          sample: [input, output]
+        hooks: {type: list, elements: str, description: "The hooks of its base chains.", sample: [input, output]}
         admits:
           description:
             - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too
@@ -242,10 +211,7 @@ firewall:
           elements: dict
           contains:
             family: {type: int, description: "4 or 6."}
-            sources:
-              description: Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all.
-              type: list
-              elements: str
+            sources: {type: list, elements: str, description: "Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all."}
             destinations: {type: list, elements: str, description: "Accepted destination addresses, in the same form."}
             ports: {type: list, elements: list, description: "Pairs of first and last port."}
             loopback: {type: bool, description: "Whether the entry is for packets over the interface C(lo) only."}
@@ -256,11 +222,7 @@ ephemeral_ports:
   returned: success
   type: dict
   contains:
-    range:
-      description: First and last.
-      type: list
-      elements: int
-      sample: [32768, 60999]
+    range: {type: list, elements: int, description: "First and last.", sample: [32768, 60999]}
     reserved: {type: list, elements: list, description: "Pairs of first and last that are excluded."}
 listeners:
   description: Every listening TCP socket, with its owner if known. Null if the kernel's table cannot be read.
@@ -313,6 +275,20 @@ processes:
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
+    adding:
+      description: >-
+        Names of the variables in its environment that add flags, code or commands to a VM, such as C(ERL_ZFLAGS), C(ERL_LIBS), C(HEART_COMMAND).
+        Null if its environment could not be read.
+      type: list
+      elements: str
+    runs:
+      description: >-
+        Flags of its command line that run code, with their module, for example C(-s rabbit). Of C(-eval) only the flag. Without those of this
+        collection's argument files.
+      type: list
+      elements: str
+    traces: {type: list, elements: str, description: "Products that its start modules or library directories show.", sample: [rabbitmq]}
+    tls_files: {type: dict, description: "Files of its TLS options - C(keys), C(certificates), C(authorities). Null if there are none."}
     writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
@@ -329,7 +305,7 @@ processes:
             package contains it.
           type: dict
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
-        applications: {type: dict, description: "Version of each OTP application that it can load, null if their directories changed since its start."}
+        applications: {type: dict, description: "Version of each application that it can load. Null if their directories changed after its start."}
         products: {type: list, elements: dict, description: "C(name), C(version) and C(package) of Elixir, RabbitMQ, ... that it can load."}
 contained:
   description: BEAM processes in containers on this host, as RV(processes).
@@ -349,6 +325,7 @@ units:
     drop_ins: {type: list, elements: str, description: "The drop-ins, in the order in which systemd reads them."}
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
+    runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
@@ -375,10 +352,7 @@ files:
   contains:
     path: {type: str, description: "The path."}
     kind: {type: str, description: "V(file), V(directory), V(link) or V(other)."}
-    mode:
-      description: Permission bits.
-      type: str
-      sample: "0644"
+    mode: {type: str, description: "Permission bits.", sample: "0644"}
     owner: {type: str, description: "Its user."}
     group: {type: str, description: "Its group."}
     size: {type: int, description: "Size in bytes."}
@@ -407,10 +381,7 @@ certificates:
     issuer: {type: str, description: "Its issuer."}
     subject: {type: str, description: "Its subject."}
     sans: {type: list, elements: str, description: "Its alternative names."}
-    not_before:
-      description: Start of the validity.
-      type: str
-      sample: "2026-01-31T00:00:00Z"
+    not_before: {type: str, description: "Start of the validity.", sample: "2026-01-31T00:00:00Z"}
     not_after: {type: str, description: "End of the validity."}
     spki_sha256: {type: str, description: "SHA-256 of its public key (SubjectPublicKeyInfo)."}
     key_type: {type: str, description: "Type of its key.", sample: EC P-256}
@@ -438,10 +409,7 @@ secrets:
       description: Private keys in PEM files, with the SHA-256 of their public key (C(spki_sha256)), and who can read them (C(readers)).
       type: list
       elements: dict
-    dumps:
-      description: Crash dumps, and who can read them (C(readers)).
-      type: list
-      elements: dict
+    dumps: {type: list, elements: dict, description: "Crash dumps, and who can read them (C(readers))."}
     accounts:
       description: The users that own cookie files. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list

@@ -104,7 +104,7 @@ def rules(output: str) -> set[tuple[str, str]]:
 
 def test_every_host_gets_the_plan_also_in_check_mode(lab: Lab) -> None:
     # A date is no JSON: the host's own view of it has been text on its way.
-    lab.group["beam_waivers"] = [{"control": "one_network", "reason": "a lab", "until": datetime.date(2027, 1, 31)}]
+    lab.group["beam_waivers"] = [{"control": "one_network", "owner": "operations", "reason": "a lab", "until": datetime.date(2027, 1, 31)}]
     output = lab.run(ROLE + SAVE, "--check", "-vvv")
     plans = lab.plans()
     assert set(plans) == {"n1", "n2", "n3", "stranger"}

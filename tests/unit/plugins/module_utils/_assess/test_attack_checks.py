@@ -104,7 +104,7 @@ def test_a_closed_port_of_a_dead_node_is_not_tested(attack: str) -> None:
         return replace(good, code="closed", stage="connect", port=None, tls=None) if dead else good
 
     (found,) = (f for f in evaluate(made.evidence(answer=answer)).failures if f.control == attack)
-    assert (found.status, found.cause) == (NOT_TESTED, CONNECT)
+    assert (found.status, found.cause, found.cause_subject) == (NOT_TESTED, "mesh-node", "beam@n2")
     assert "no member can connect" in found.details[0]
 
 
