@@ -67,6 +67,7 @@ GROUPS: dict[str, list[Part]] = {
 # What takes longer than everybody's patience: runs that are killed, hosts that restart, a search for every secret.
 ON_DEMAND: dict[str, list[Part]] = {
     "proof": [Part("proof", "make lab && pytest tests/lab --junitxml {results}; status=$?; make lab-down; exit $status", 120)],
+    "page": [Part("page", "pytest tests/page --junitxml {results}", 30)],
     "shapes": [scenario("shapes", 150)],
     "products": [
         scenario("rabbitmq", 40),

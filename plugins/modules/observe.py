@@ -411,7 +411,7 @@ secrets:
       elements: dict
     dumps: {type: list, elements: dict, description: "Crash dumps, and who can read them (C(readers))."}
     accounts:
-      description: The users that own cookie files. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
+      description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list
       elements: dict
 epmd:
