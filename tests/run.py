@@ -47,6 +47,7 @@ GROUPS: dict[str, list[Part]] = {
         Part("ansible-lint", "ansible-lint --offline"),
         Part("ruff", "ruff check ."),
         Part("mypy", "mypy"),
+        Part("mypy-tests", "mypy --config-file tests/mypy.ini"),
         Part("changelog", "antsibull-changelog lint"),
         Part("docs", 'antsibull-docs lint-collection-docs --plugin-docs "$ANSIBLE_COLLECTIONS_PATH/ansible_collections/beam/cluster"'),
         Part("galaxy", "tests/galaxy", 10),
