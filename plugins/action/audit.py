@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import AuditQuestions
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, NOTES, SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
@@ -44,6 +45,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "outsiders": {"type": "list", "elements": "str", "default": []},
     "untested": {"type": "str", "default": ""},
     "waivers": {"type": "list", "elements": "dict", "default": []},
+    "advisories_file": {"type": "path"},
     "policy": {"type": "path"},
     "policy_from": {"type": "str"},
     "baseline": {"type": "path"},
@@ -96,7 +98,8 @@ class ActionModule(ActionBase):
             asked=AuditQuestions.of(target, seen),
             waiver_errors=errors,
             policy=_policy(arguments["policy"]),
-            table=_advisories.table(),
+            table=_table(arguments["advisories_file"]),
+            table_given=bool(arguments["advisories_file"]),
         )
         today = datetime.date.today().isoformat()
         verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today))
@@ -153,6 +156,13 @@ def _seen(hosts: Mapping[str, Any]) -> tuple[dict[str, Reach], dict[str, Observa
 def _answers(by_vantage: Mapping[str, Any]) -> list[Answer]:
     pairs = [pair for own in by_vantage.values() for pair in own or ()]
     return [Answer.parse(Probe.from_dict(pair[0]), pair[1]) for pair in pairs if len(pair) == 2 and pair[1]]
+
+
+def _table(path: str | None) -> Table:
+    try:
+        return _advisories.table(path)
+    except TableError as error:
+        raise UsageError(f"beam_advisories_file: {path or _advisories.SHIPPED}: {error}. Make it with derive_advisories.py.") from None
 
 
 def _policy(path: str | None) -> Policy | None:

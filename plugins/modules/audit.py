@@ -52,6 +52,9 @@ options:
     type: list
     elements: dict
     default: []
+  advisories_file:
+    description: A table of known vulnerabilities on the controller, newer than that of this collection.
+    type: path
   policy:
     description: A policy file on the controller. Every node is held to it.
     type: path

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from .._model import versions
-from .._model.applications import PRODUCTS, WATCHED, of_directory
+from .._model.applications import OTP, PRODUCTS, WATCHED, of_directory
 from .proc import read
 
 _VSN = re.compile(rb'\{\s*vsn\s*,\s*"(\d[0-9A-Za-z.+-]*)"\s*\}')
@@ -78,10 +78,12 @@ def describe(
     prefix = f"{root}/{pid}/root"
     places = libraries(arguments, erl_libs, otp_root)
     found: dict[str, tuple[str, str]] = {}
+    of_otp = []
     for place in places:
-        for name, version in of_library(place, prefix).items():
-            found.setdefault(name, version)
-    changed = since is None or any(_changed(prefix + place, since) for place in places)
+        here = of_library(place, prefix)
+        of_otp += [place] if OTP.intersection(here) else []
+        found = {**here, **found}
+    changed = since is None or any(_changed(prefix + place, since) for place in of_otp)
     listed = {name: version for name, (version, _directory) in found.items() if name not in PRODUCTS}
     # A directory that cannot be read, or without OTP's own applications, says nothing of what is missing.
     known = {**listed, **({"erts": erts} if erts else {})} if "kernel" in listed and not changed else None

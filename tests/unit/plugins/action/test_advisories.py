@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +93,13 @@ def test_the_shipped_files_are_found_where_the_collection_is_installed(tmp_path:
     copy = tmp_path / "advisories.json"
     shutil.copy(_advisories.SHIPPED, copy)
     assert set(_advisories.table(str(copy)).known) == set(_advisories.table().known)
+
+
+def test_an_audit_reads_the_operators_table_too(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text("[]", encoding="utf-8")
+    task = {"beam.cluster.audit": {"hosts": {}, "advisories_file": str(wrong)}}
+    (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]), encoding="utf-8")
+    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "play.yml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2 and f"beam_advisories_file: {wrong}: the table is not an object" in done.stdout + done.stderr

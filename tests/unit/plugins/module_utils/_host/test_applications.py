@@ -87,6 +87,17 @@ def test_a_process_has_what_was_there_when_it_was_started(tmp_path: Path) -> Non
         assert described(tmp_path, since)["applications"] is None
 
 
+def test_a_change_in_a_directory_without_otp_says_nothing_of_otp(tmp_path: Path) -> None:
+    """ERL_LIBS of Debian's ejabberd is the directory of all shared libraries: any upgrade changes it."""
+    otp = tree(tmp_path / "root/opt/erl/lib", "kernel-10.2.7", "ssl-11.2.12")
+    plugins = tree(tmp_path / "root/opt/rabbit/plugins", app="rabbit-4.0.5 4.0.5")
+    since = otp.stat().st_ctime + 1
+    time.sleep(2.5)
+    (plugins / "libcrypto.so.3").write_text("")
+    assert plugins.stat().st_ctime > since + 1
+    assert described(tmp_path, since)["applications"] == {"kernel": "10.2.7", "ssl": "11.2.12", "erts": "15.2.7"}
+
+
 def test_a_product_whose_files_were_replaced_is_known_by_the_log(tmp_path: Path) -> None:
     plugins = tree(tmp_path / "root/opt/rabbit/plugins", "rabbit-4.0.5")
     (plugins / "rabbit-4.0.5/ebin/rabbit.app").write_text("{application,rabbit,[]}.")
