@@ -437,6 +437,10 @@ secrets:
       description: Crash dumps, and who can read them (C(readers)).
       type: list
       elements: dict
+    exposed:
+      description: Files in the homes of nodes that other users can read (C(readers)), at most 20.
+      type: list
+      elements: dict
     accounts:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list

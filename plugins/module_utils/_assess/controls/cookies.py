@@ -120,6 +120,16 @@ CONTROLS = (
         "files",
     ),
     Control(
+        "node-data",
+        "No other user can read the files in the home of a node",
+        "Databases, queues and logs of a node hold what the cluster protects. Other users of the host read them without touching the node.",
+        "Give the node's home mode 0700, or take the rights of others from the files that the finding names with chmod -R o-rwx.",
+        "product",
+        (SECURE_CODING,),
+        "medium",
+        "files",
+    ),
+    Control(
         "node-login",
         "Nobody can log in as the user of a node",
         "Whoever logs in as the user of a node has its cookie and its key. A password or an SSH key is one more way to guess or steal.",
