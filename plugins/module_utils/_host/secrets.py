@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from .._model.secret_rules import PUBLISHED, in_file, weaknesses
+from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, weaknesses
 from .._wire import private_keys
 from . import commands
 from .owners import user_name
@@ -49,8 +49,6 @@ SEARCHED_MAX = 64 << 20
 """Bytes of each file that are searched for a cookie."""
 FILES_MAX = 20000
 SECONDS_MAX = 60.0
-SHORTEST_NEEDLE = 12
-"""A shorter cookie occurs in files by chance."""
 EXPOSED_MAX = 20
 """Files of nodes' homes that others can read: more are not listed."""
 UNIT, HOME = "unit", "home"
