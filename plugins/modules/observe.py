@@ -105,43 +105,21 @@ distribution:
   returned: success
   type: dict
 ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
-unprivileged_port:
-  description: The first port that a process may listen on without a capability, null if it cannot be read.
-  returned: success
-  type: int
+unprivileged_port: {description: "The first port that needs no capability, null if it cannot be read.", returned: success, type: int}
 accounts:
-  description: Those of the O(users) that exist.
+  description: Those of the O(users) that exist - C(name), C(uid), C(group), C(home), and C(login), whether the shell lets a user log in.
   returned: success
   type: list
   elements: dict
-  contains:
-    name: {type: str, description: "The name."}
-    uid: {type: int, description: "The user ID."}
-    group: {type: str, description: "Name of the primary group."}
-    home: {type: str, description: "The home directory."}
-    login: {type: bool, description: "Whether the shell of the account lets a user log in."}
 settings:
   description:
-    - What an operator's files set for the O(nodes), that this collection sets as well - in the unit, its drop-ins, its environment files, and the
-      files of the product. Files and blocks of this collection are left out.
+    - What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable)
+      or V(directive)), C(name), and C(value), null if it is not on the list of values that may be returned. Files and blocks of this collection
+      are left out.
   returned: success
   type: list
   elements: dict
-  contains:
-    unit: {type: str, description: "The unit of the node."}
-    path: {type: str, description: "The file."}
-    line: {type: int, description: "The line in the file."}
-    kind: {type: str, description: "V(flag), V(variable) or V(directive)."}
-    name: {type: str, description: "The name of the flag, of the variable or of the directive."}
-    value: {type: str, description: "The value. Null if it is not on the list of values that may be returned."}
-databases:
-  description: Databases of products.
-  returned: success
-  type: list
-  elements: dict
-  contains:
-    path: {type: str, description: "The file."}
-    names: {type: list, elements: str, description: "Node names in it."}
+databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.
   returned: success
@@ -159,14 +137,8 @@ otp:
   type: dict
   contains:
     installed: {type: bool, description: "Whether an OTP is installed."}
-    release:
-      description: Major release.
-      type: str
-      sample: "27"
-    version:
-      description: Full version.
-      type: str
-      sample: "27.3.4.1"
+    release: {type: str, description: "Major release.", sample: "27"}
+    version: {type: str, description: "Full version.", sample: "27.3.4.1"}
     root: {type: str, description: "Directory of the installation."}
     erl: {type: str, description: "Path of C(erl)."}
     ssl: {type: bool, description: "Whether the application C(ssl) is installed."}
@@ -179,10 +151,7 @@ otp_roots:
   elements: dict
   contains:
     root: {type: str, description: "Its directory, as the process sees it."}
-    release:
-      description: Major release, null if it cannot be read.
-      type: str
-      sample: "27"
+    release: {type: str, description: "Major release, null if it cannot be read.", sample: "27"}
     version:
       description: Full version, null if there is no file C(OTP_VERSION), as in releases with their own runtime.
       type: str
@@ -211,11 +180,7 @@ firewall:
         own: {type: list, elements: str, description: "Elements of its sets of the host's own addresses."}
         ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
         dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
-        hooks:
-          description: The hooks of its base chains.
-          type: list
-          elements: str
-          sample: [input, output]
+        hooks: {type: list, elements: str, description: "The hooks of its base chains.", sample: [input, output]}
         admits:
           description:
             - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too
@@ -224,10 +189,7 @@ firewall:
           elements: dict
           contains:
             family: {type: int, description: "4 or 6."}
-            sources:
-              description: Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all.
-              type: list
-              elements: str
+            sources: {type: list, elements: str, description: "Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all."}
             destinations: {type: list, elements: str, description: "Accepted destination addresses, in the same form."}
             ports: {type: list, elements: list, description: "Pairs of first and last port."}
             loopback: {type: bool, description: "Whether the entry is for packets over the interface C(lo) only."}
@@ -238,11 +200,7 @@ ephemeral_ports:
   returned: success
   type: dict
   contains:
-    range:
-      description: First and last.
-      type: list
-      elements: int
-      sample: [32768, 60999]
+    range: {type: list, elements: int, description: "First and last.", sample: [32768, 60999]}
     reserved: {type: list, elements: list, description: "Pairs of first and last that are excluded."}
 listeners:
   description: Every listening TCP socket, with its owner if known. Null if the kernel's table cannot be read.
@@ -307,6 +265,8 @@ processes:
         collection's argument files.
       type: list
       elements: str
+    traces: {type: list, elements: str, description: "Products that its start modules or library directories show.", sample: [rabbitmq]}
+    tls_files: {type: dict, description: "Files of its TLS options - C(keys), C(certificates), C(authorities). Null if there are none."}
     writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
@@ -325,11 +285,7 @@ processes:
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
         applications: {type: dict, description: "Version of each application that it can load. Null if their directories changed after its start."}
         products: {type: list, elements: dict, description: "C(name), C(version) and C(package) of Elixir, RabbitMQ, ... that it can load."}
-contained:
-  description: BEAM processes in containers on this host, as RV(processes).
-  returned: success
-  type: list
-  elements: dict
+contained: {description: "BEAM processes in containers on this host, as RV(processes).", returned: success, type: list, elements: dict}
 units:
   description: systemd's view of each unit, by name. Null if systemd does not answer.
   returned: success
@@ -370,10 +326,7 @@ files:
   contains:
     path: {type: str, description: "The path."}
     kind: {type: str, description: "V(file), V(directory), V(link) or V(other)."}
-    mode:
-      description: Permission bits.
-      type: str
-      sample: "0644"
+    mode: {type: str, description: "Permission bits.", sample: "0644"}
     owner: {type: str, description: "Its user."}
     group: {type: str, description: "Its group."}
     size: {type: int, description: "Size in bytes."}
@@ -402,10 +355,7 @@ certificates:
     issuer: {type: str, description: "Its issuer."}
     subject: {type: str, description: "Its subject."}
     sans: {type: list, elements: str, description: "Its alternative names."}
-    not_before:
-      description: Start of the validity.
-      type: str
-      sample: "2026-01-31T00:00:00Z"
+    not_before: {type: str, description: "Start of the validity.", sample: "2026-01-31T00:00:00Z"}
     not_after: {type: str, description: "End of the validity."}
     spki_sha256: {type: str, description: "SHA-256 of its public key (SubjectPublicKeyInfo)."}
     key_type: {type: str, description: "Type of its key.", sample: EC P-256}
@@ -433,14 +383,8 @@ secrets:
       description: Private keys in PEM files, with the SHA-256 of their public key (C(spki_sha256)), and who can read them (C(readers)).
       type: list
       elements: dict
-    dumps:
-      description: Crash dumps, and who can read them (C(readers)).
-      type: list
-      elements: dict
-    exposed:
-      description: Files in the homes of nodes that other users can read (C(readers)), at most 20.
-      type: list
-      elements: dict
+    dumps: {type: list, elements: dict, description: "Crash dumps, and who can read them (C(readers))."}
+    exposed: {type: list, elements: dict, description: "Files in the homes of nodes that other users can read (C(readers)), at most 20."}
     accounts:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list
@@ -458,7 +402,6 @@ unknown:
   description: Why a part of this result is null or incomplete, by the part's name.
   returned: success
   type: dict
-  sample: {"firewall": "only root may list the ruleset"}
 own:
   description: The host's view of this collection's variables - values without secrets (C(inputs)), C(names), templates that fail
     (C(errors)), and errors in variables of single roles, without their values (C(wrong)).

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._model.observation import VmFlags
+from .._model.processes import VmFlags
 from .._model.secret_rules import SHORTEST_NEEDLE
 
 _COOKIE_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
