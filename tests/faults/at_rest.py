@@ -150,6 +150,13 @@ FAULTS = (
         repair="rm -f /tmp/erl_crash.dump",
     ),
     Fault(
+        name="data in the home that everybody can read",
+        breaks=_NODE + "mkdir $home/mnesia; echo data > $home/mnesia/passwd.DCD; chmod -R go+rX $home; chmod 0400 $cookie",
+        control="node-data",
+        names=("mnesia/passwd.DCD", "everybody"),
+        repair=_NODE + "rm -rf $home/mnesia; chmod 0700 $home",
+    ),
+    Fault(
         name="a password for the node's user",
         breaks="echo beam:opensesame | chpasswd",
         control="node-login",

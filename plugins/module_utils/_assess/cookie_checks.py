@@ -15,7 +15,7 @@ from typing import Callable
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.processes import Process
-from .._model.secret_facts import CookieFacts
+from .._model.secret_facts import CookieFacts, Readable
 from .._model.secret_rules import ENTROPY_MIN, GENERATED, GUESSABLE, PUBLISHED
 from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
 from .target import NEEDS_MEMBERS, OFF, HostTarget, NodeTarget
@@ -70,17 +70,20 @@ def _shared(host: HostTarget, seen: Observation) -> Iterator[Result]:
     problems = []
     for process in seen.processes:
         # Tools of the members and their operators have the cookie, too: they are hidden, or no services.
-        if not process.is_vm or process.unit in units or process.flags.name in names or not _is_service(process):
+        if not process.is_vm or process.unit in units or process.flags.name in names or not _is_service(host, process):
             continue
         cookie = known.get(f"{process.home}/.erlang.cookie")
         if cookie and cookie.mark in marks:
-            who = f"{process.flags.name} (pid {process.pid}, {process.unit}, user {process.user})"
+            who = f"{process.flags.name or 'a node'} (pid {process.pid}, {process.unit}, user {process.user})"
             problems.append(f"{who} is no member, and has the same cookie in {cookie.path}")
     yield result(host.name, problems, "no other node on the host has this cookie")
 
 
-def _is_service(process: Process) -> bool:
-    return process.flags.name is not None and not process.flags.hidden and str(process.unit).endswith(".service")
+def _is_service(host: HostTarget, process: Process) -> bool:
+    """Whether a VM is a node in a service of its own. One that gets its name at runtime (RabbitMQ, its tools) counts with a user of its own."""
+    flags = process.flags
+    own_user = process.user not in {"root", *(node.user for node in host.nodes)}
+    return str(process.unit).endswith(".service") and not flags.hidden and (flags.name is not None or (flags.distribution_possible and own_user))
 
 
 def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -104,14 +107,23 @@ def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(host.name, problems, "no copy that others can read, and none in a unit file")
 
 
-def _dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
-    if seen.secrets is None or seen.secrets.dumps is None:
-        yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
-        return
-    owners = {node.user for node in host.nodes}
-    read = {dump.path: [user for user in dump.readers if user not in owners] for dump in seen.secrets.dumps}
-    problems = [f"{path} can be read by {', '.join(others)}" for path, others in read.items() if others]
-    yield result(host.name, problems, f"{len(read)} crash dumps, and other users can read none")
+def _private(part: str, good: str) -> Check:
+    """part: of Secrets, files that the users of nodes alone may read."""
+
+    def check(host: HostTarget, seen: Observation) -> Iterator[Result]:
+        files: tuple[Readable, ...] | None = getattr(seen.secrets, part, None)
+        if files is None:
+            yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
+            return
+        owners = {node.user for node in host.nodes}
+        read = {file.path: [user for user in file.readers if user not in owners] for file in files}
+        problems = [f"{path} can be read by {', '.join(others)}" for path, others in read.items() if others]
+        if "secrets" in seen.unknown and not problems:
+            yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
+        else:
+            yield result(host.name, problems, good)
+
+    return check
 
 
 def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -135,7 +147,8 @@ HOST_CHECKS: Mapping[str, Check] = {
     "cookie-strength": _strength(GUESSABLE),
     "cookie-shared": _shared,
     "cookie-copies": _copies,
-    "crash-dumps": _dumps,
+    "crash-dumps": _private("dumps", "other users can read no crash dump"),
+    "node-data": _private("exposed", "other users can read no file in the home of a node"),
     "node-login": _login,
 }
 NEEDS_COOKIE = frozenset({"cookie-published", "cookie-generated", "cookie-strength", "cookie-shared", "cookie-copies"})

@@ -92,6 +92,11 @@ class _Files:
         return {node: bundle for node, bundle in found.items() if bundle}
 
     @cached_property
+    def trusted(self) -> Mapping[str, Certificate]:
+        """Every certificate that a node trusts, by its fingerprint."""
+        return {one.sha256: one for bundle in self.bundles.values() for one in bundle}
+
+    @cached_property
     def usual(self) -> frozenset[str]:
         """Fingerprints that more than half of the nodes trust."""
         counted = Counter(sha256 for bundle in self.bundles.values() for sha256 in {one.sha256 for one in bundle})
@@ -315,8 +320,7 @@ def _anchors(files: _Files, node: NodeTarget) -> Result:
     for one in trusted.values():
         names.setdefault(one.subject, set()).add(one.spki_sha256)
     problems += [f"{node.ca_file} trusts {len(keys)} CAs with the name {name} and different keys" for name, keys in names.items() if len(keys) > 1]
-    known = {one.sha256: one for other in files.bundles.values() for one in other}
-    problems += [f"{node.ca_file} lacks {_named(known[sha256])}, which most members trust" for sha256 in sorted(usual - set(trusted))]
+    problems += [f"{node.ca_file} lacks {_named(files.trusted[sha256])}, which most members trust" for sha256 in sorted(usual - set(trusted))]
     return result(node.node, problems, f"trusts {join_names([one.subject for one in bundle])} only")
 
 

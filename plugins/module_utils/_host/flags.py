@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from .._model.processes import VmFlags
+from .._model.secret_rules import SHORTEST_NEEDLE
 
 _COOKIE_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
 _SET_COOKIE = re.compile(r"set_cookie\s*\(")
@@ -47,7 +48,7 @@ def cookie_of(arguments: Sequence[str], secret: str | None) -> str:
     As lib/kernel/src/auth.erl takes init's arguments (OTP 25 to 29): -setcookie counts if it is given once, with a value. Given without a value, or
     more than once, it does not, and the VM reads the cookie file. Words that do not count are still read by everybody on the host.
     """
-    if secret and any(secret in word for word in arguments) or any(_SET_COOKIE.search(word) for word in arguments):
+    if secret and len(secret) >= SHORTEST_NEEDLE and any(secret in word for word in arguments) or any(_SET_COOKIE.search(word) for word in arguments):
         return "value"
     given = [values for flag, values in flags_of(arguments) if flag in _COOKIE_FLAGS]
     given += [[word.partition("=")[2]] for word in arguments if word.partition("=")[0] in _COOKIE_FLAGS and "=" in word]

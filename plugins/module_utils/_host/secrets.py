@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from .._model.secret_rules import PUBLISHED, in_file, weaknesses
+from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, weaknesses
 from .._wire import private_keys
 from . import commands
 from .owners import user_name
@@ -49,8 +49,9 @@ SEARCHED_MAX = 64 << 20
 """Bytes of each file that are searched for a cookie."""
 FILES_MAX = 20000
 SECONDS_MAX = 60.0
-SHORTEST_NEEDLE = 12
-"""A shorter cookie occurs in files by chance."""
+EXPOSED_MAX = 20
+"""Files of nodes' homes that others can read: more are not listed."""
+UNIT, HOME = "unit", "home"
 _CHUNK = 1 << 20
 _KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\s*(.*?)-----END \1-----", re.DOTALL)
 _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----\s*(.*?)-----END PUBLIC KEY-----", re.DOTALL)
@@ -114,14 +115,19 @@ def _walk(tree: str, levels: int) -> Iterator[str]:
             yield from (os.path.join(directory, name) for name in names)
 
 
-def places(homes: Iterable[str], roots: Iterable[str], extra: Iterable[str]) -> Iterator[tuple[str, bool]]:
-    """The files that are searched, and whether each is a unit's: systemd shows those to everybody, whatever their mode."""
+def places(homes: Iterable[str], elsewhere: Iterable[str], roots: Iterable[str], extra: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The files that are searched, and what each is: UNIT (systemd shows those to everybody, whatever their mode), HOME (of a node), or neither.
+
+    elsewhere: homes of VMs that are not asked about.
+    """
     for tree in UNIT_TREES:
-        yield from ((path, True) for path in _walk(tree, 2))
+        yield from ((path, UNIT) for path in _walk(tree, 2))
+    for home in homes:
+        yield from ((path, HOME) for path in _walk(home, HOME_LEVELS) if home != "/")
     patterns = [*FILES, *(os.path.join(root, name) for root in roots for name in OF_RELEASE), *extra]
-    yield from ((path, False) for pattern in patterns for path in glob.glob(pattern))
-    for tree, levels in [*TREES, *((home, HOME_LEVELS) for home in homes if home != "/")]:
-        yield from ((path, False) for path in _walk(tree, levels))
+    yield from ((path, "") for pattern in patterns for path in glob.glob(pattern))
+    for tree, levels in [*TREES, *((home, HOME_LEVELS) for home in elsewhere if home != "/")]:
+        yield from ((path, "") for path in _walk(tree, levels))
 
 
 def _holds(path: str, needles: Mapping[bytes, Sequence[str]]) -> list[str]:
@@ -164,21 +170,19 @@ def keys_of(path: str, ask_openssl: bool) -> Iterator[dict[str, object]]:
         yield {"path": path, "encrypted": encrypted, "spki_sha256": hashlib.sha256(spki).hexdigest() if spki else None}
 
 
-def search(
-    cookies: Sequence[Cookie], homes: Iterable[str], roots: Iterable[str], extra: Iterable[str]
-) -> tuple[dict[str, list[dict[str, object]]], str]:
-    """copies of cookies, keys and crash dumps, each with who can read it; and why the search is not whole, empty where it is."""
+def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple[dict[str, list[dict[str, object]]], str]:
+    """copies of cookies, keys, crash dumps and exposed data, each with who can read it; and why the search is not whole, empty where it is."""
     needles: dict[bytes, list[str]] = {}
     for cookie in cookies:
         if cookie.needle:
             needles.setdefault(cookie.needle, []).append(cookie.path)
     own = {cookie.path for cookie in cookies}
     trusted = {cookie.owner for cookie in cookies}
-    found: dict[str, list[dict[str, object]]] = {"copies": [], "keys": [], "dumps": []}
+    found: dict[str, list[dict[str, object]]] = {"copies": [], "keys": [], "dumps": [], "exposed": []}
     able = Readers()
     seen: set[str] = set()
     end = time.monotonic() + SECONDS_MAX
-    for path, of_unit in places(homes, roots, extra):
+    for path, kind in where:
         if path in seen:
             continue
         seen.add(path)
@@ -189,16 +193,18 @@ def search(
             if not stat.S_ISREG(status.st_mode):
                 continue
             who, owner = able.of(path), user_name(status.st_uid)
-            if needles and path not in own and status.st_size and (of_unit or set(who) - trusted):
+            if needles and path not in own and status.st_size and (kind == UNIT or set(who) - trusted):
                 cookie_files = _holds(path, needles)
                 # Its owner's own cookie file, for tools: nobody else can read it.
                 tool = os.path.basename(path) == COOKIE and who in ([], [owner])
                 if cookie_files and not tool:
-                    found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": of_unit})
+                    found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": kind == UNIT})
             if 0 < status.st_size <= KEY_MAX:
                 found["keys"] += [{**key, "readers": who} for key in keys_of(path, owner in trusted | {"root"})]
             if os.path.basename(path).startswith(_DUMP):
                 found["dumps"].append({"path": path, "readers": who})
+            elif kind == HOME and set(who) - {owner, *trusted} and len(found["exposed"]) < EXPOSED_MAX:
+                found["exposed"].append({"path": path, "readers": who})
         except OSError:
             # It has gone since, or is not ours to read.
             continue
@@ -237,7 +243,8 @@ def look(
     """
     files = list(cookie_files)
     cookies = read_cookies([*files, *(os.path.join(home, COOKIE) for home in homes)])
-    found, why = search(cookies, sorted(set(homes) | {os.path.dirname(path) for path in files}), roots, extra)
+    own = {os.path.dirname(path) for path in files} or set(homes)
+    found, why = search(cookies, places(sorted(own), sorted(set(homes) - own), roots, extra))
     if os.geteuid():
         why = why or "only root may read the files of all users"
     owners = {*users, *(cookie.owner for cookie in cookies)} - {"root"}

@@ -64,14 +64,14 @@ class KeyFile:
 
 
 @dataclass(frozen=True)
-class Dump:
-    """A crash dump of a VM. readers: as in Copy."""
+class Readable:
+    """A file with what is in a VM's memory or data: a crash dump, or a file in the home of a node. readers: as in Copy."""
 
     path: str
     readers: tuple[str, ...]
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Dump | None:
+    def parse(cls, raw: Mapping[str, Any]) -> Readable | None:
         path, readers = as_path(raw.get("path")), as_texts(raw.get("readers"))
         return None if path is None or readers is None else cls(path, readers)
 
@@ -95,12 +95,16 @@ class Account:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What was found of secrets on a host. Each part is None where nobody could look; cookies are by the path of their file."""
+    """What was found of secrets on a host. Each part is None where nobody could look; cookies are by the path of their file.
+
+    exposed: files in the homes of nodes that others can read.
+    """
 
     cookies: Mapping[str, CookieFacts] | None
     copies: tuple[Copy, ...] | None
     keys: tuple[KeyFile, ...] | None
-    dumps: tuple[Dump, ...] | None
+    dumps: tuple[Readable, ...] | None
+    exposed: tuple[Readable, ...] | None
     accounts: Mapping[str, Account] | None
 
     @classmethod
@@ -112,6 +116,7 @@ class Secrets:
             cookies=None if cookies is None else {one.path: one for one in cookies},
             copies=each(raw.get("copies"), Copy.parse),
             keys=each(raw.get("keys"), KeyFile.parse),
-            dumps=each(raw.get("dumps"), Dump.parse),
+            dumps=each(raw.get("dumps"), Readable.parse),
+            exposed=each(raw.get("exposed"), Readable.parse),
             accounts=None if accounts is None else {one.user: one for one in accounts},
         )

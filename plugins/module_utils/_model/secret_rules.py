@@ -22,6 +22,9 @@ FEWEST_DIFFERENT = 8
 ENTROPY_MIN = 128
 """Bits, see entropy()."""
 
+SHORTEST_NEEDLE = 12
+"""Characters: a shorter cookie (beam) is in files and arguments by chance, as a word."""
+
 PUBLISHED, GENERATED, GUESSABLE = "published", "generated", "guessable"
 
 _FILE = re.compile(rb"([\x20-\x7e]{1,255})(?:[\r\n][\r\n ]*)?")

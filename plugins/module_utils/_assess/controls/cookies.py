@@ -120,6 +120,16 @@ CONTROLS = (
         "files",
     ),
     Control(
+        "node-data",
+        "No other user can read the files in the home of a node",
+        "Databases, queues and logs of a node hold what the cluster protects. Other users of the host read them without touching the node.",
+        "Give the node's home mode 0700, or take the rights of others from the files that the finding names with chmod -R o-rwx.",
+        "product",
+        (SECURE_CODING,),
+        "medium",
+        "files",
+    ),
+    Control(
         "node-login",
         "The user of a node cannot log in",
         "A login as the user of a node gives access to its cookie and its key. A password can be guessed, an SSH key can be stolen.",

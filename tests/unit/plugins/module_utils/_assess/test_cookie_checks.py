@@ -65,6 +65,7 @@ FAULTS: dict[str, tuple[Change, set[str], str]] = {
         "/home/alice/.bash_history holds the cookie of /var/lib/beam/beam@n2/.erlang.cookie, and can be read by alice",
     ),
     "crash dump": (add("dumps", path="/var/lib/beam/erl_crash.dump", readers=["everybody"]), {"crash-dumps"}, "can be read by everybody"),
+    "open data": (add("exposed", path="/var/lib/beam/beam@n2/a.DCD", readers=["everybody"]), {"node-data"}, "a.DCD can be read by everybody"),
     "password": (account(password=True), {"node-login"}, "the user beam has a password"),
     "ssh": (account(authorized_keys=["/var/lib/beam/.ssh/authorized_keys"]), {"node-login"}, "authorized_keys lets SSH log in as beam"),
 }
@@ -92,7 +93,8 @@ def test_what_was_not_looked_at_is_not_tested(change: Change) -> None:
 
 def test_a_search_that_ended_early_passes_nothing() -> None:
     verdict = broken(lambda n2: n2.update(unknown={"secrets": "the search for copies ended after 20000 files"}))
-    assert [(found.control, found.status) for found in verdict.failures] == [("cookie-copies", NOT_TESTED)]
+    searched = ("cookie-copies", "crash-dumps", "node-data")
+    assert {(found.control, found.status) for found in verdict.failures} == {(name, NOT_TESTED) for name in searched}
 
 
 def test_a_weak_cookie_is_not_searched_for() -> None:
@@ -114,6 +116,15 @@ def test_tools_of_operators_have_the_cookie_too(hidden: bool, unit: str) -> None
         n2["processes"][-1].update(unit=unit, flags={**n2["processes"][-1]["flags"], "hidden": hidden})
 
     assert broken(change).ok
+
+
+@pytest.mark.parametrize(("user", "bad"), [("rabbitmq", True), ("beam", False), ("root", False)])
+def test_a_service_that_gets_its_name_at_runtime(user: str, bad: bool) -> None:
+    def change(n2: dict[str, Any]) -> None:
+        other_service(n2)
+        n2["processes"][-1].update(user=user, flags={**n2["processes"][-1]["flags"], "name": None})
+
+    assert broken(change).ok is not bad
 
 
 def test_standalone_hosts_may_have_cookies_of_their_own() -> None:

@@ -212,6 +212,7 @@ def secrets(name: str) -> dict[str, Any]:
         "copies": [],
         "keys": [key],
         "dumps": [],
+        "exposed": [],
         "accounts": [{"user": "beam", "shell": "/usr/sbin/nologin", "password": False, "authorized_keys": []}],
     }
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host.flags import vm_flags
+from ansible_collections.beam.cluster.plugins.module_utils._host.flags import cookie_of, vm_flags
 
 COOKIE = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-
 WORD = "a-word-that-is-not-the-cookie"
 
 
@@ -77,3 +75,10 @@ def test_argument_files_of_the_environment() -> None:
 
 def test_arguments_that_could_not_be_read() -> None:
     assert not vm_flags([], {}).arguments_read
+
+
+def test_a_short_cookie_that_is_a_part_of_other_words() -> None:
+    """The cookie beam: paths and names have that word, too."""
+    arguments = ["beam.smp", "-name", "beam@n1", "-args_file", "/etc/beam/beam@n1/vm.args"]
+    assert cookie_of(arguments, "beam") == "none"
+    assert cookie_of([*arguments, "-setcookie", "beam"], "beam") == "value"

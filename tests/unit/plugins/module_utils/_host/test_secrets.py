@@ -80,7 +80,7 @@ def copies(host: Path, *roots: str) -> dict[str, list[str]]:
 
 def test_a_clean_host_has_no_copies(host: Path) -> None:
     found = look(host)
-    assert (found["copies"], found["keys"], found["dumps"]) == ([], [], [])
+    assert (found["copies"], found["keys"], found["dumps"], found["exposed"]) == ([], [], [], [])
     (cookie,) = found["cookies"]
     assert (cookie["weaknesses"], cookie["valid"]) == ([], True)
 
@@ -167,6 +167,14 @@ def test_marks_tell_cookies_apart_and_need_the_key_of_the_run(host: Path) -> Non
     assert len({marks[0], marks[2], marks[4], marks[6]}) == 4
     assert marks[3] is marks[7] is None
     assert COOKIE not in repr(secrets.read_cookies([path]))
+
+
+def test_data_in_the_home_of_a_node(host: Path) -> None:
+    path = write(host / "home" / "mnesia" / "passwd.DCD", "data", 0o644)
+    write(host / "home" / "mnesia" / "own.DCD", "data", 0o600)
+    assert look(host)["exposed"] == [{"path": str(path), "readers": ["everybody"]}]
+    (host / "home" / "mnesia").chmod(0o700)
+    assert look(host)["exposed"] == []
 
 
 def test_crash_dumps(host: Path) -> None:
