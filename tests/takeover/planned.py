@@ -40,7 +40,8 @@ def drop_in(unit: str, name: str, text: str) -> dict[str, str]:
 
 def listens(unit: str, address: str, port: int) -> tuple[str, str]:
     """A program of the operator's on a port, by a unit of its own."""
-    return f"systemd-run --quiet --unit={unit} python3 -m http.server --bind {address} {port}; sleep 2", f"systemctl stop {unit}.service"
+    run = f"systemctl reset-failed {unit} 2>/dev/null; systemd-run --quiet --unit={unit} python3 -m http.server --bind {address} {port}; sleep 5"
+    return run, f"systemctl stop {unit}.service"
 
 
 SHOP = "shop.service"
