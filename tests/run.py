@@ -47,6 +47,7 @@ GROUPS: dict[str, list[Part]] = {
         Part("ansible-lint", "ansible-lint --offline"),
         Part("ruff", "ruff check ."),
         Part("mypy", "mypy"),
+        Part("mypy-tests", "mypy --config-file tests/mypy.ini"),
         Part("changelog", "antsibull-changelog lint"),
         Part("docs", 'antsibull-docs lint-collection-docs --plugin-docs "$ANSIBLE_COLLECTIONS_PATH/ansible_collections/beam/cluster"'),
         Part("galaxy", "tests/galaxy", 10),
@@ -74,6 +75,8 @@ ON_DEMAND: dict[str, list[Part]] = {
             150,
         ),
     ],
+    "page": [Part("page", "pytest tests/page --junitxml {results}", 30)],
+    "faults": [Part("faults", "make lab && pytest tests/faults --junitxml {results}; status=$?; make lab-down; exit $status", 300)],
     "shapes": [scenario("shapes", 150)],
     "products": [
         scenario("rabbitmq", 40),
