@@ -304,6 +304,7 @@ units:
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
     working_directory: {type: str, description: "C(WorkingDirectory)."}
+    writable: {type: list, elements: str, description: "C(ReadWritePaths), and the directories that systemd makes for the unit."}
     user: {type: str, description: "User of the unit, empty for root, null for a unit without processes (a target)."}
     core_limit: {type: str, description: "C(LimitCORE)."}
     after: {type: list, elements: str, description: "Units that it starts after."}

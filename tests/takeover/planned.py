@@ -4,7 +4,8 @@
 """What an operator's host can hold before the first run, as data: what the plan says of it, before anything is touched.
 
 Most are told in words of our own after public bug reports. All situations of one product are put on one host, and the plan has to name every one of
-them in one run. It needs no installed product: the plan reads files, units, accounts and listeners.
+them in one run. It needs no installed product: the plan reads files, units, accounts and listeners. What is no error of the plan is elsewhere: a
+REJECT of iptables-nft, a host without IPv6, the CA's directory, options files and vm.args in tests/unit and tests/roles.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def drop_in(unit: str, name: str, text: str) -> dict[str, str]:
 
 def listens(unit: str, address: str, port: int) -> tuple[str, str]:
     """A program of the operator's on a port, by a unit of its own."""
-    return f"systemd-run --quiet --unit={unit} python3 -m http.server --bind {address} {port}; sleep 2", f"systemctl stop {unit}.service"
+    run = f"systemctl reset-failed {unit} 2>/dev/null; systemd-run --quiet --unit={unit} python3 -m http.server --bind {address} {port}; sleep 5"
+    return run, f"systemctl stop {unit}.service"
 
 
 SHOP = "shop.service"
@@ -171,6 +173,13 @@ PLANNED = [
         "data_of_another_name",
         "belongs to ejabberd@localhost",
         {"/var/lib/ejabberd/schema.DAT": "# ejabberd@localhost\n"},
+    ),
+    Planned(
+        "a node name of 81 characters",
+        "ejabberd",
+        "name_longer_than_certificate",
+        "has 81 characters",
+        variables={"beam_node_name": f"ejabberd{'x' * 70}@n1"},
     ),
     Planned(
         "flags in ejabberd's own file",

@@ -39,8 +39,8 @@ def wrapped(words: str) -> dict[str, str]:
     return drop_in(f"ExecStart=\nExecStart={words}")
 
 
-KILL_WATCHER = "systemctl kill --signal=KILL beam-watch-{unit} && sleep 2"
-BACK = "systemctl is-active beam-watch-{unit}"
+KILL_WATCHER = "systemctl kill --signal=KILL beam-watch-{unit} && sleep 1"
+BACK = "for i in $(seq 60); do systemctl --quiet is-active beam-watch-{unit} && break; sleep 1; done; systemctl is-active beam-watch-{unit}"
 # As the role distribution writes it where a setting has changed.
 REWRITE = (
     "cp -p {directory}/vm.args /root/kept; sed -i '2d; s/inet_dist_listen_max 9[0-9]*/inet_dist_listen_max 9999/' {directory}/vm.args; "

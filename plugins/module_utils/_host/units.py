@@ -29,6 +29,8 @@ _TEXTS = {
     "WorkingDirectory": "working_directory",
 }
 _LISTS = {"DropInPaths": "drop_ins", "After": "after", "Requires": "requires"}
+# Directories that systemd makes, and makes writable whatever the sandbox says.
+_DIRECTORIES = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log"}
 _PROPERTIES = (
     "Id",
     "Names",
@@ -37,6 +39,8 @@ _PROPERTIES = (
     "NeedDaemonReload",
     "MainPID",
     "ExecStart",
+    *_DIRECTORIES,
+    "ReadWritePaths",
     "Environment",
     "EnvironmentFiles",
     "PassEnvironment",
@@ -97,6 +101,7 @@ def parse(text: str) -> dict[str, dict[str, object]]:
         unit["need_daemon_reload"] = last.get("NeedDaemonReload") == "yes"
         unit["main_pid"] = int(last.get("MainPID") or 0)
         unit.update(_commands(values.get("ExecStart", [""])[0], str(unit["fragment"])))
+        unit["writable"] = _writable(last)
         unit.update(environment.facts(values))
         commands_ = [match.group(1).split() for match in _ARGUMENTS.finditer(" ".join(values.get("ExecStart", ())))]
         unit["runs"] = sorted({name for words in commands_ for name in code_flag_names(code_flags(words[1:]))})
@@ -114,6 +119,12 @@ def _commands(start: str, fragment: str) -> dict[str, object]:
         "release": release.group(1) if release else "",
         "ours": bool(fragment) and bool(records.ours([fragment])),
     }
+
+
+def _writable(values: Mapping[str, str]) -> list[str]:
+    """What the unit's own files let it write to."""
+    made = [f"{base}/{name.partition(':')[0]}" for key, base in _DIRECTORIES.items() for name in values.get(key, "").split()]
+    return sorted({*made, *(path.lstrip("-+") for path in values.get("ReadWritePaths", "").split())})
 
 
 def rate(units: Mapping[str, dict[str, object]], names: Iterable[str]) -> str:

@@ -153,6 +153,7 @@ class Unit:
     program: str | None = None
     release: str | None = None
     working_directory: str | None = None
+    writable: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -177,6 +178,7 @@ class Unit:
             program=as_path(raw.get("program")),
             release=as_path(raw.get("release")),
             working_directory=as_path(raw.get("working_directory")),
+            writable=as_texts(raw.get("writable")) or (),
         )
 
 

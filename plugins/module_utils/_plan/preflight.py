@@ -256,7 +256,8 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
     unit, directives = node.runtime.unit, inventory.sandbox.get(node.host, ())
     paths = " ".join(text.partition("=")[2] for text in directives if text.startswith(("ReadWritePaths=", "BindPaths=")))
     allowed = {word.lstrip("+-") for word in paths.split()}
-    writable = (*(path.lstrip("-") for path in node.runtime.data.get("writable") or ()), *allowed, *_SHARED)
+    shown = _unit(node, seen)
+    writable = (*(shown.writable if shown else ()), *(path.lstrip("-") for path in node.runtime.data.get("writable") or ()), *allowed, *_SHARED)
     mine = [process for process in seen.processes or () if process.is_vm and process.unit == unit and process.digest is None]
     for path in sorted({path for process in mine for path in process.writes or ()}):
         if not any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in writable):
@@ -267,7 +268,6 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                 f"{unit} writes to {path}, which the sandbox makes read-only.",
                 f"add 'ReadWritePaths={path}' to beam_service_directives.",
             )
-    shown = _unit(node, seen)
     if shown is not None and not any(text.startswith("ProtectHome=") for text in directives):
         hidden = [path for path in (shown.program, shown.working_directory) if path and path.lstrip("!-").startswith(_HIDDEN)]
         if hidden and shown.load == "loaded":

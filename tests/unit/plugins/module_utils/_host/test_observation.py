@@ -163,6 +163,8 @@ def test_units(tmp_path: Path) -> None:
         "ours": False,
         "program": None,
         "release": "",
+        "writable": [],
+        "runs": [],
         "after": ["beam-firewall.service", "sysinit.target"],
         "requires": [],
         "exposure": None,

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import settings
+from ansible_collections.beam.cluster.plugins.module_utils._host import settings, units
 from ansible_collections.beam.cluster.plugins.module_utils._host.settings import Question
 
 
@@ -80,3 +80,15 @@ def test_the_names_in_a_database(tmp_path: Path) -> None:
     (tmp_path / "schema.DAT").write_bytes(b"\x83\x00\x12ejabberd@localhost\x00\xffejabberd@n1\x01")
     questions = [Question("a.service", database=str(tmp_path / "schema.DAT")), Question("b.service", database=str(tmp_path / "none"))]
     assert settings.databases(questions) == [{"path": str(tmp_path / "schema.DAT"), "names": ["ejabberd@localhost", "ejabberd@n1"]}]
+
+
+def test_what_a_unit_may_write_to_and_what_it_starts() -> None:
+    shown = (
+        "Id=a.service\nNames=a.service\nFragmentPath=/nonexistent\nRuntimeDirectory=a\nStateDirectory=b:c d\nReadWritePaths=-/data +/srv\n"
+        "ExecStart={ path=/opt/a/bin/a ; argv[]=/opt/a/bin/a start ; ignore_errors=no ; start_time=[n/a] }\n"
+    )
+    found = units.parse(shown)["a.service"]
+    assert found["writable"] == ["/data", "/run/a", "/srv", "/var/lib/b", "/var/lib/d"]
+    assert (found["program"], found["release"]) == ("/opt/a/bin/a", "/opt/a")
+    other = units.parse(shown.replace(" start ;", " eval x ;"))["a.service"]
+    assert (other["program"], other["release"]) == ("/opt/a/bin/a", "")

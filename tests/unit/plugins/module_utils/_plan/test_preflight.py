@@ -138,6 +138,7 @@ CASES: list[tuple[str, Bend, str]] = [
     ("its own data", sees("databases", [{"path": "/db", "names": ["1beam@n2"]}]), ""),
     ("a disk of its own", runs("rabbitmq", vm(["/data/rabbitmq/mnesia"])), "directory_read_only"),
     ("allowed", runs("rabbitmq", vm(["/data/rabbitmq/mnesia"]), directives("ReadWritePaths=/data/rabbitmq")), ""),
+    ("made by systemd", runs("rabbitmq", vm(["/data/mq/x"]), unit(RABBIT, writable=["/data/mq"])), ""),
     ("in the sandbox already", runs("rabbitmq", vm(["/data/rabbitmq/mnesia"], digest="1")), ""),
     ("its own directory", runs("rabbitmq", vm(["/var/lib/rabbitmq/mnesia"])), ""),
     ("a release in a home", runs("release", unit("beam.service", program="/home/deploy/bin/x")), "directory_hidden"),
