@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar
 from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
-from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, shown, text
 from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, inputs, runs
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
-from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs
 from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 
 
@@ -41,6 +43,7 @@ class ActionModule(ActionBase):
             for one in wrong:
                 problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])
         backdate, values = gathered.settled(defaults)
+        table = self._table(values["beam_advisories_file"], problems)
         inventory = Inventory(
             groups=gathered.groups,
             run=gathered.run,
@@ -52,7 +55,7 @@ class ActionModule(ActionBase):
             backdate_seconds=backdate,
             requires=arguments["requires"],
             ca_places=gathered.ca_places(),
-            controls=frozenset((*controls.BY_ID, *controls.NOTES)),
+            controls=frozenset((*controls.BY_ID, *controls.NOTES, *(table.known if table else ()))),
             today=datetime.date.today(),
             sandbox={host: own.get("sandbox") or () for host, own in gathered.own.items()},
         )
@@ -63,7 +66,19 @@ class ActionModule(ActionBase):
         if problems or cluster is None:
             errors = problems.grouped()
             return {"failed": True, "msg": text(errors), "errors": errors, "warnings": warnings}
+        if cluster.advisories_file:
+            cluster = replace(cluster, advisories_file=self._loader.path_dwim(cluster.advisories_file))
         return {"changed": False, "plan": cluster.as_dict(), "warnings": warnings}
+
+    def _table(self, values: Mapping[str, object], problems: Problems) -> Table | None:
+        """The known vulnerabilities; a problem where the operator's file is none."""
+        path = next((value for value in values.values() if isinstance(value, str) and value), None)
+        try:
+            return _advisories.table(self._loader.path_dwim(path) if path else None)
+        except TableError as error:
+            fix = "make it with derive_advisories.py (docs/advisories.md), or remove the variable."
+            problems.add("", "beam_advisories_file", "advisories_file", f"{shown(path)}: {error}.", fix)
+            return None
 
     def _passphrase(self, gathered: _Gathered, cluster: Cluster | None, values: Mapping[str, Mapping[str, object]], problems: Problems) -> list[str]:
         """Tries the CA's key, where there is one, with the passphrase that is given."""

@@ -6,24 +6,27 @@
 from __future__ import annotations
 
 import glob
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._assess import report_html, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict, advisory
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.door import each
+from ansible_collections.beam.cluster.plugins.module_utils._model.host_facts import Certificate
+from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
-from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -36,6 +39,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "vantages": {"type": "int", "default": VANTAGES},
     "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
     "directory": {"type": "path"},
+    "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
     "ca_dir": {"type": "path"},
 }
 
@@ -54,41 +58,33 @@ class ActionModule(ActionBase):
             evidence = _evidence(arguments, now)
         except (KeyError, TypeError, AttributeError) as error:
             return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
+        except TableError as error:
+            return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
+        report = Report(verdict, now, version())
+        lines = terminal.lines(report)
         result: dict[str, Any] = {
             "changed": False,
             "passed": verdict.ok,
-            "lines": reports.text(verdict),
+            "lines": [line.text for line in lines],
             "failures": [{"control": f.control, "subject": f.subject, "status": f.status, "severity": f.severity} for f in verdict.failures],
             "files": {},
         }
         if arguments["directory"]:
-            self._write(arguments["directory"], verdict, now, result)
-        for line in result["lines"]:
-            self._display.display(f"  {line}".rstrip())
+            name = report.verdict.target.group or "cluster"
+            result["files"], told = _reports.write(arguments["directory"], name, arguments["formats"], report, write=not self._task.check_mode)
+            lines += told
+            result["lines"] += [line.text for line in told]
+        _reports.show(self._display, lines)
         if not verdict.ok:
             # A check run compares the plan with hosts that this very run may be about to change: it warns, and does not stop.
             if self._task.check_mode:
-                result["warnings"] = ["As things are now, verify would fail: " + reports.failure(verdict, 3)]
+                result["warnings"] = ["As things are now, verify would fail: " + terminal.failure(report, 3)]
             else:
                 # It has been printed; a failed task prints its whole result once more.
                 del result["lines"]
-                result.update(failed=True, msg=reports.failure(verdict))
+                result.update(failed=True, msg=terminal.failure(report))
         return result
-
-    def _write(self, directory: str, verdict: Verdict, now: float, result: dict[str, Any]) -> None:
-        base = Path(os.path.abspath(directory))
-        contents = {
-            "json": json.dumps(reports.data(verdict, now), indent=1) + "\n",
-            "xml": reports.junit(verdict, now),
-            "html": report_html.page(verdict, now),
-        }
-        result["files"] = {suffix: str(base / f"{verdict.target.group or 'cluster'}.{suffix}") for suffix in contents}
-        if not self._task.check_mode:
-            base.mkdir(mode=0o750, parents=True, exist_ok=True)
-            for suffix, text in contents.items():
-                replace_file(Path(result["files"][suffix]), text)
-            result["lines"].append(f"Report: {result['files']['html']} (and .json, .xml)")
 
 
 def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
@@ -98,7 +94,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
     advisories = [advisory(entry) for entry in plan.get("advisories") or ()]
     advisories += [advisory(entry, name) for name, own in hosts.items() for entry in own.get("advisories") or ()]
     return Evidence(
-        target=Target.from_plan(plan),
+        target=Target.from_plan(plan, {name: own["contents"] for name, own in hosts.items() if own.get("contents") is not None}),
         seen={name: Observation.parse(name, own["observed"]) for name, own in hosts.items() if own.get("observed")},
         answers=list(_answers([*pairs, *arguments["outside"]])),
         views={view["node"]: NodeView.parse(view) for view in arguments["mesh"]},
@@ -107,6 +103,9 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         untested=arguments["untested"],
         advisories=advisories,
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
+        table=_advisories.table(plan.get("advisories_file")),
+        table_given=bool(plan.get("advisories_file")),
+        links={name: each(own["links"], Link.parse) or () for name, own in hosts.items() if own.get("links") is not None},
         authorities=_authorities(arguments["ca_dir"]),
     )
 

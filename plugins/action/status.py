@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import status
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import when
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import when
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.door import safe_values
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file

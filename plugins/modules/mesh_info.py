@@ -24,6 +24,14 @@ options:
       - This disturbs the cluster. In check mode it is skipped and reported as a change.
     type: bool
     default: false
+  members:
+    description:
+      - Nodes of the cluster. If it is set, each target is asked for RV(targets[].in_force), too, with a fixed list of read-only calls.
+      - Whether a target uses another cookie for one of them is compared on this host. The cookie never crosses a network in clear text. Without TLS
+        it is compared only if the target's address is O(source).
+    type: list
+    elements: str
+    version_added: 0.2.0
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.connection
@@ -119,6 +127,43 @@ targets:
       description: Its C(-proto_dist).
       type: str
       sample: inet_tls
+    in_force:
+      description: What the node has in force, as it says itself; null without O(members). A value that it did not say is null.
+      type: dict
+      contains:
+        tls:
+          description: >-
+            The TLS options of the distribution, as C(server) and as C(client). Known options with their values, of all of them the C(names); an
+            empty dictionary if there are none; null if the distribution has no TLS options.
+          type: dict
+          sample: {"client": {"verify": verify_peer}, "server": {"verify": verify_peer}}
+        allowed:
+          description: The allow list. An empty list allows every name.
+          type: list
+          elements: str
+          sample: [beam@n1, beam@n2, beam@n3]
+        other_cookies:
+          description: The members for which it uses another cookie than the one of this connection; null if they were not compared.
+          type: list
+          elements: str
+          sample: []
+        links:
+          description: Its connections, hidden ones included, with node, address, port and protocol (C(tls) or C(tcp)).
+          type: list
+          elements: dict
+          sample: [{"node": beam@n2, "address": 10.0.0.12, "port": 9100, "protocol": tls, "hidden": false}]
+        code_path:
+          description: The directories from which it loads code.
+          type: list
+          elements: str
+          sample: [/usr/lib/erlang/lib/kernel-10.2.7/ebin]
+        replaceable_code:
+          description: >-
+            Those directories in which a user other than root can put code, with C(path) and C(by). Null if the target's address is not O(source):
+            its files are on another host.
+          type: list
+          elements: dict
+          sample: []
     node:
       description: The requested node.
       type: str
@@ -294,6 +339,7 @@ relinked:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.beam.cluster.plugins.module_utils._host import code_path
 from ansible_collections.beam.cluster.plugins.module_utils._net.options import CONNECTION_RULES, OptionError, connection_spec, make_peers, target_spec
 from ansible_collections.beam.cluster.plugins.module_utils._net.rpc import mesh
 
@@ -305,6 +351,7 @@ def main() -> None:
             connection_spec(),
             targets={"type": "list", "elements": "dict", "required": True, "options": target_spec()},
             relink={"type": "bool", "default": False},
+            members={"type": "list", "elements": "str"},
         ),
         supports_check_mode=True,
         **CONNECTION_RULES,
@@ -315,7 +362,13 @@ def main() -> None:
     except OptionError as error:
         module.fail_json(msg=str(error))
     relink = params["relink"] and not module.check_mode
-    module.exit_json(changed=params["relink"], **mesh(peers, timeout=params["timeout"], concurrency=params["concurrency"], relink=relink))
+    answers = mesh(peers, timeout=params["timeout"], concurrency=params["concurrency"], relink=relink, members=params["members"])
+    for target in answers["targets"]:
+        said = target["in_force"]
+        if said is not None:
+            here = target["host"] == params["source"] and said["code_path"] is not None
+            said["replaceable_code"] = code_path.replaceable(said["code_path"]) if here else None
+    module.exit_json(changed=params["relink"], **answers)
 
 
 if __name__ == "__main__":

@@ -91,75 +91,35 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-epoch:
-  description: The host's clock, in seconds since 1970-01-01T00:00:00Z.
-  returned: success
-  type: float
+epoch: {type: float, returned: success, description: "The host's clock, in seconds since 1970-01-01T00:00:00Z."}
 skew_seconds:
   description: The host's clock minus the controller's, in seconds, as far as it is proven. 0 if the host's time is within the round trip.
   returned: success
   type: float
-python:
-  description: Version of the Python that ran on the host.
-  returned: success
-  type: str
-privileged:
-  description: Whether it ran as root.
-  returned: success
-  type: bool
-hostname:
-  description: The host's own name.
-  returned: success
-  type: str
-init:
-  description: V(systemd), or the name of the first process if it is another.
-  returned: success
-  type: str
+python: {type: str, returned: success, description: "Version of the Python that ran on the host."}
+privileged: {type: bool, returned: success, description: "Whether it ran as root."}
+hostname: {type: str, returned: success, description: "The host's own name."}
+init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}
 distribution:
   description: C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE), from C(os-release).
   returned: success
   type: dict
-ipv6:
-  description: Whether the kernel has IPv6.
-  returned: success
-  type: bool
-unprivileged_port:
-  description: The first port that a process may listen on without a capability, null if it cannot be read.
-  returned: success
-  type: int
+ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
+unprivileged_port: {description: "The first port that needs no capability, null if it cannot be read.", returned: success, type: int}
 accounts:
-  description: Those of the O(users) that exist.
+  description: Those of the O(users) that exist - C(name), C(uid), C(group), C(home), and C(login), whether the shell lets a user log in.
   returned: success
   type: list
   elements: dict
-  contains:
-    name: {type: str, description: "The name."}
-    uid: {type: int, description: "The user ID."}
-    group: {type: str, description: "Name of the primary group."}
-    home: {type: str, description: "The home directory."}
-    login: {type: bool, description: "Whether the shell of the account lets a user log in."}
 settings:
   description:
-    - What an operator's files set for the O(nodes), that this collection sets as well - in the unit, its drop-ins, its environment files, and the
-      files of the product. Files and blocks of this collection are left out.
+    - What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable)
+      or V(directive)), C(name), and C(value), null if it is not on the list of values that may be returned. Files and blocks of this collection
+      are left out.
   returned: success
   type: list
   elements: dict
-  contains:
-    unit: {type: str, description: "The unit of the node."}
-    path: {type: str, description: "The file."}
-    line: {type: int, description: "The line in the file."}
-    kind: {type: str, description: "V(flag), V(variable) or V(directive)."}
-    name: {type: str, description: "The name of the flag, of the variable or of the directive."}
-    value: {type: str, description: "The value. Null if it is not on the list of values that may be returned."}
-databases:
-  description: Databases of products.
-  returned: success
-  type: list
-  elements: dict
-  contains:
-    path: {type: str, description: "The file."}
-    names: {type: list, elements: str, description: "Node names in it."}
+databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.
   returned: success
@@ -177,14 +137,8 @@ otp:
   type: dict
   contains:
     installed: {type: bool, description: "Whether an OTP is installed."}
-    release:
-      description: Major release.
-      type: str
-      sample: "27"
-    version:
-      description: Full version.
-      type: str
-      sample: "27.3.4.1"
+    release: {type: str, description: "Major release.", sample: "27"}
+    version: {type: str, description: "Full version.", sample: "27.3.4.1"}
     root: {type: str, description: "Directory of the installation."}
     erl: {type: str, description: "Path of C(erl)."}
     ssl: {type: bool, description: "Whether the application C(ssl) is installed."}
@@ -197,15 +151,15 @@ otp_roots:
   elements: dict
   contains:
     root: {type: str, description: "Its directory, as the process sees it."}
-    release:
-      description: Major release, null if it cannot be read.
-      type: str
-      sample: "27"
+    release: {type: str, description: "Major release, null if it cannot be read.", sample: "27"}
     version:
       description: Full version, null if there is no file C(OTP_VERSION), as in releases with their own runtime.
       type: str
       sample: "27.3.4.1"
     pids: {type: list, elements: int, description: "The processes that run from it."}
+    container: {type: bool, description: "Whether it is in a container on this host."}
+    applications: {type: dict, description: "Version of each OTP application in it, null if a process of the host itself runs from it."}
+    package: {type: dict, description: "C(name) and C(installed) version of its Debian package, null as RV(otp_roots[].applications)."}
 firewall:
   description: The active firewall, and the packets that this collection's own table accepts.
   returned: success
@@ -226,11 +180,7 @@ firewall:
         own: {type: list, elements: str, description: "Elements of its sets of the host's own addresses."}
         ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
         dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
-        hooks:
-          description: The hooks of its base chains.
-          type: list
-          elements: str
-          sample: [input, output]
+        hooks: {type: list, elements: str, description: "The hooks of its base chains.", sample: [input, output]}
         admits:
           description:
             - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too
@@ -239,10 +189,7 @@ firewall:
           elements: dict
           contains:
             family: {type: int, description: "4 or 6."}
-            sources:
-              description: Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all.
-              type: list
-              elements: str
+            sources: {type: list, elements: str, description: "Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all."}
             destinations: {type: list, elements: str, description: "Accepted destination addresses, in the same form."}
             ports: {type: list, elements: list, description: "Pairs of first and last port."}
             loopback: {type: bool, description: "Whether the entry is for packets over the interface C(lo) only."}
@@ -253,11 +200,7 @@ ephemeral_ports:
   returned: success
   type: dict
   contains:
-    range:
-      description: First and last.
-      type: list
-      elements: int
-      sample: [32768, 60999]
+    range: {type: list, elements: int, description: "First and last.", sample: [32768, 60999]}
     reserved: {type: list, elements: list, description: "Pairs of first and last that are excluded."}
 listeners:
   description: Every listening TCP socket, with its owner if known. Null if the kernel's table cannot be read.
@@ -310,6 +253,20 @@ processes:
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
+    adding:
+      description: >-
+        Names of the variables in its environment that add flags, code or commands to a VM, such as C(ERL_ZFLAGS), C(ERL_LIBS), C(HEART_COMMAND).
+        Null if its environment could not be read.
+      type: list
+      elements: str
+    runs:
+      description: >-
+        Flags of its command line that run code, with their module, for example C(-s rabbit). Of C(-eval) only the flag. Without those of this
+        collection's argument files.
+      type: list
+      elements: str
+    traces: {type: list, elements: str, description: "Products that its start modules or library directories show.", sample: [rabbitmq]}
+    tls_files: {type: dict, description: "Files of its TLS options - C(keys), C(certificates), C(authorities). Null if there are none."}
     writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
@@ -326,11 +283,9 @@ processes:
             package contains it.
           type: dict
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
-contained:
-  description: BEAM processes in containers on this host, as RV(processes).
-  returned: success
-  type: list
-  elements: dict
+        applications: {type: dict, description: "Version of each application that it can load. Null if their directories changed after its start."}
+        products: {type: list, elements: dict, description: "C(name), C(version) and C(package) of Elixir, RabbitMQ, ... that it can load."}
+contained: {description: "BEAM processes in containers on this host, as RV(processes).", returned: success, type: list, elements: dict}
 units:
   description: systemd's view of each unit, by name. Null if systemd does not answer.
   returned: success
@@ -344,6 +299,7 @@ units:
     drop_ins: {type: list, elements: str, description: "The drop-ins, in the order in which systemd reads them."}
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
+    runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
@@ -370,10 +326,7 @@ files:
   contains:
     path: {type: str, description: "The path."}
     kind: {type: str, description: "V(file), V(directory), V(link) or V(other)."}
-    mode:
-      description: Permission bits.
-      type: str
-      sample: "0644"
+    mode: {type: str, description: "Permission bits.", sample: "0644"}
     owner: {type: str, description: "Its user."}
     group: {type: str, description: "Its group."}
     size: {type: int, description: "Size in bytes."}
@@ -402,10 +355,7 @@ certificates:
     issuer: {type: str, description: "Its issuer."}
     subject: {type: str, description: "Its subject."}
     sans: {type: list, elements: str, description: "Its alternative names."}
-    not_before:
-      description: Start of the validity.
-      type: str
-      sample: "2026-01-31T00:00:00Z"
+    not_before: {type: str, description: "Start of the validity.", sample: "2026-01-31T00:00:00Z"}
     not_after: {type: str, description: "End of the validity."}
     spki_sha256: {type: str, description: "SHA-256 of its public key (SubjectPublicKeyInfo)."}
     key_type: {type: str, description: "Type of its key.", sample: EC P-256}
@@ -433,12 +383,9 @@ secrets:
       description: Private keys in PEM files, with the SHA-256 of their public key (C(spki_sha256)), and who can read them (C(readers)).
       type: list
       elements: dict
-    dumps:
-      description: Crash dumps, and who can read them (C(readers)).
-      type: list
-      elements: dict
+    dumps: {type: list, elements: dict, description: "Crash dumps, and who can read them (C(readers))."}
     accounts:
-      description: The users that own cookie files. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
+      description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list
       elements: dict
 epmd:
@@ -454,7 +401,6 @@ unknown:
   description: Why a part of this result is null or incomplete, by the part's name.
   returned: success
   type: dict
-  sample: {"firewall": "only root may list the ruleset"}
 own:
   description: The host's view of this collection's variables - values without secrets (C(inputs)), C(names), templates that fail
     (C(errors)), and errors in variables of single roles, without their values (C(wrong)).

@@ -2,20 +2,18 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which OTP a host has, by its own word, and what that release is known to be vulnerable to."""
+"""Which OTP a host has, by its own word."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: otp_info
-short_description: Report a host's Erlang/OTP and its known vulnerabilities
+short_description: Report a host's Erlang/OTP
 version_added: "0.1.0"
 description:
   - Runs C(erl), without distribution and without reading any C(.erlang), and asks for its release and for the applications that distribution
     over TLS needs. It starts these applications, so that a broken or missing OpenSSL shows here.
-  - Lists the known vulnerabilities of this release that matter to a member, considering the distribution's patches.
-  - Also reads the running VMs. A VM that was started before an upgrade, or from another installation, has the vulnerabilities of its own
-    release. They are listed, too.
+  - The vulnerabilities of what the nodes run are in the report of the role P(beam.cluster.verify#role).
 options:
   root:
     description:
@@ -87,64 +85,11 @@ otp:
       description: The distribution's package that contains C(erl); empty if there is none.
       type: dict
       sample: {name: erlang-base, version: 1:27.3.4.1+dfsg-1+deb13u4}
-running:
-  description: VMs that run another OTP than that of C(erl).
-  type: list
-  elements: dict
-  returned: always
-  contains:
-    pid:
-      description: Process ID.
-      type: int
-      sample: 1234
-    unit:
-      description: systemd unit of the process.
-      type: str
-      sample: rabbitmq-server.service
-    root:
-      description: The installation that it was started from, null if unknown.
-      type: str
-      sample: /usr/lib/erlang
-    version:
-      description: Its release, null if unknown because its files were replaced.
-      type: str
-      sample: 27.3.4.1
-    package:
-      description: The Debian package that it was started from; empty if there is none.
-      type: dict
-      sample: {name: erlang-base, version: 1:27.3.4.1+dfsg-1+deb13u3}
-vulnerabilities:
-  description: Known vulnerabilities of the release of C(erl) and of those in RV(running).
-  type: list
-  elements: dict
-  returned: always
-  contains:
-    cve:
-      description: CVE number.
-      type: str
-      sample: CVE-2026-89422
-    severity:
-      description: Severity for a member. One of V(low), V(medium), V(high), V(critical).
-      type: str
-      sample: high
-    title:
-      description: CVE number and what an attacker gains.
-      type: str
-    detail:
-      description: The vulnerable release.
-      type: str
-      sample: OTP 25.2.3 (erlang-base 1:25.2.3+dfsg-1+deb12u4)
-    fix:
-      description: What to do.
-      type: str
-      sample: Upgrade to OTP 27.3.4.18 or newer.
 """
 
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._assess import vulnerabilities
-from ansible_collections.beam.cluster.plugins.module_utils._host import proc, vm
 
 APPLICATIONS = ("kernel", "crypto", "asn1", "public_key", "ssl")
 
@@ -194,66 +139,18 @@ def owner(module: AnsibleModule, path: str) -> dict[str, str]:
     return {"name": name, "version": version}
 
 
-def running(root: str, version: str, package: str) -> list[dict[str, object]]:
-    """The virtual machines whose OTP is not the one of `root` with that version and that version of its package."""
-    found: list[dict[str, object]] = []
-    for process in proc.beam_processes():
-        seen = vm.describe(process.pid) if process.process != "epmd" and not process.container else None
-        if seen is None:
-            continue
-        owned = seen["package"] if isinstance(seen["package"], dict) else {}
-        own = str(owned.get("started") or "")
-        same = seen["otp_root"] is not None and os.path.realpath(str(seen["otp_root"])) == os.path.realpath(root)
-        if same and seen["version"] == version and own in ("", package):
-            continue
-        found.append({
-            "pid": process.pid, "unit": process.unit, "root": seen["otp_root"], "version": seen["version"],
-            "package": {"name": owned["name"], "version": own} if own else {},
-        })
-    return found
-
-
-def advisories(version: str, package: dict[str, str], where: str, fix: str) -> list[dict[str, str]]:
-    """What a release is known to carry, as the module returns it. `where` names the process that runs it, empty for the files on disk."""
-    by = f" ({package['name']} {package['version']})" if package else ""
-    return [
-        {
-            "cve": each.cve,
-            "severity": each.severity,
-            "title": f"{each.cve}: {each.title}",
-            "detail": f"OTP {version}{by}{where}",
-            "fix": fix or f"Upgrade to OTP {each.fixed_in(version)} or newer, or to a package that carries its fix.",
-        }
-        for each in vulnerabilities.known_vulnerabilities(version, package.get("version", ""))
-    ]
-
-
-def advisories_of(processes: list[dict[str, object]], root: str) -> list[dict[str, str]]:
-    """Those of virtual machines that run another OTP than the one on disk at `root`."""
-    found: list[dict[str, str]] = []
-    for one in processes:
-        if one["version"] is None:
-            continue
-        package = one["package"] if isinstance(one["package"], dict) else {}
-        fix = "Restart the node: run beam.cluster.site." if one["root"] == root else ""
-        found += advisories(str(one["version"]), package, f", which pid {one['pid']} of {one['unit'] or 'no unit'} runs", fix)
-    return found
-
-
 def main() -> None:
     module = AnsibleModule(argument_spec={"root": {"type": "path"}}, supports_check_mode=True)
     root = module.params["root"]
     erl = os.path.join(root, "bin", "erl") if root else module.get_bin_path("erl")
     if not erl or not os.path.exists(erl):
-        others = running("/nonexistent", "", "")
-        module.exit_json(found=False, running=others, vulnerabilities=advisories_of(others, ""))
+        module.exit_json(found=False)
 
     answers = ask(module, erl)
     version = exact_version(answers["root"], answers["release"])
     package = owner(module, erl)
     epmd = os.path.join(answers["root"], "bin", "epmd")
     usage = module.run_command([epmd, "-help"])[2] if os.path.exists(epmd) else ""
-    others = running(answers["root"], version, package.get("version", ""))
     module.exit_json(
         found=True,
         otp={
@@ -268,8 +165,6 @@ def main() -> None:
             "applications": {name: answers[name].partition("-")[2] for name in APPLICATIONS if name in answers},
             "package": package,
         },
-        running=others,
-        vulnerabilities=advisories(version, package, "", "") + advisories_of(others, answers["root"]),
     )
 
 

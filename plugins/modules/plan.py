@@ -190,6 +190,9 @@ plan:
         fix:
           description: What to do.
           type: str
+    advisories_file:
+      description: C(beam_advisories_file) as an absolute path, null if it is not set.
+      type: str
 errors:
   description: All errors. The same error on many hosts is one entry.
   returned: failure

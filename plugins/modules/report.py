@@ -15,8 +15,8 @@ author:
 description:
   - Evaluates the controls of this collection. Its input are the observations of M(beam.cluster.observe), the answers of M(beam.cluster.probe),
     and the views from M(beam.cluster.mesh_info). The waivers are in the plan.
-  - Prints the mesh, the attacks and the failed controls, and writes all results to files. Then it fails if a control failed or was not tested
-    and is not waived.
+  - Prints the verdict, what failed with its cause and its fix, what was not tested, and the evidence, and writes all results to files. Then it
+    fails if a control failed or was not tested and is not waived.
   - It opens no connection. The role P(beam.cluster.verify#role) collects the evidence.
 options:
   plan:
@@ -77,6 +77,16 @@ options:
       - Directory on the controller for the report files. It is created with mode 0750 if it is missing. Without it no file is written.
       - A relative path starts at the directory in which Ansible was started.
     type: path
+  formats:
+    description:
+      - The files to write to O(directory). They are named after the cluster's group.
+      - V(html) is a page for people, V(json) all results as data, V(xml) JUnit, V(sarif) SARIF 2.1.0, V(ocsf) Detection Findings of OCSF 1.5.0
+        (C(.ocsf.json)), V(csv) a table.
+    type: list
+    elements: str
+    choices: [html, json, xml, sarif, ocsf, csv]
+    default: [html, json, xml]
+    version_added: 0.2.0
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.action
@@ -137,7 +147,7 @@ failures:
       type: str
       sample: critical
 files:
-  description: The report files, by suffix (V(json), V(xml) as JUnit, V(html)).
+  description: The report files, by format (O(formats)).
   returned: always
   type: dict
   sample: {json: /home/me/beam-report/beam.json, xml: /home/me/beam-report/beam.xml, html: /home/me/beam-report/beam.html}

@@ -52,8 +52,11 @@ def tracked(*patterns: str) -> list[str]:
         "roles/*/templates/**/*.j2",
         "roles/*/**/*.yml",
         "plugins/**/*.py",
+        "roles/*/files/*",
         "playbooks/*.yml",
         "docs/**/*.md",
+        "docs/images/*.png",
+        "docs/schemas/*.json",
         "changelogs/changelog.yaml",
     ],
 )

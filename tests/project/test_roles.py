@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 TASK_FILES = sorted(path for role in ROLES for path in role.rglob("*.yml") if "tasks" in path.parts)
 
 # Variables of the whole cluster: their defaults and their documentation stand once, in the plan.
-CLUSTER_WIDE = re.compile(r"beam_(?!(otp|firewall|pki|epmd|distribution|service|product|verify|plan)_)")
+CLUSTER_WIDE = re.compile(r"beam_(?!(otp|firewall|pki|epmd|distribution|service|product|verify|audit|plan)_)")
 INCLUDES = {
     "ansible.builtin.include_tasks",
     "ansible.builtin.import_tasks",
@@ -26,7 +27,7 @@ INCLUDES = {
 }
 
 
-def load(path: Path) -> object:
+def load(path: Path) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
 
 
@@ -37,7 +38,7 @@ class Loader(yaml.SafeLoader):
 Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_scalar(node))
 
 
-def tasks_of(path: Path) -> Iterator[dict]:
+def tasks_of(path: Path) -> Iterator[dict[str, Any]]:
     pending = list(load(path) or [])
     while pending:
         task = pending.pop(0)
@@ -46,12 +47,12 @@ def tasks_of(path: Path) -> Iterator[dict]:
             pending[:0] = task.get(part, [])
 
 
-def specs_of(role: Path) -> dict[str, dict]:
+def specs_of(role: Path) -> dict[str, dict[str, Any]]:
     specs = load(role / "meta" / "argument_specs.yml")["argument_specs"]
     return {entry: spec.get("options", {}) for entry, spec in specs.items()}
 
 
-def undescribed(options: dict[str, dict], prefix: str = "") -> Iterator[str]:
+def undescribed(options: dict[str, dict[str, Any]], prefix: str = "") -> Iterator[str]:
     for name, option in options.items():
         if not option.get("description"):
             yield prefix + name
@@ -111,7 +112,7 @@ def test_task_names_and_variables(path: Path) -> None:
         registered += list(task.get("vars", {})) if not any(key in task for key in INCLUDES) else []
         loop_var = task.get("loop_control", {}).get("loop_var")
         registered += [loop_var] if loop_var else []
-        wrong = [variable for variable in registered if not variable.startswith("__beam_") and variable != "beam_plan"]
+        wrong = [variable for variable in registered if not variable.startswith("__beam_") and variable not in ("beam_plan", "beam_audit_result")]
         assert not wrong, f"{path}: {name}: {wrong} should start with __beam_"
 
 
@@ -119,6 +120,18 @@ def test_task_names_and_variables(path: Path) -> None:
 def test_main_is_a_table_of_contents(role: Path) -> None:
     for task in load(role / "tasks" / "main.yml"):
         assert INCLUDES & set(task), f"{role.name}: '{task.get('name')}' does work in main.yml; give it a file with a name"
+
+
+def test_the_plan_reports_wrong_types_itself() -> None:
+    """Ansible's validation of the role plan would stop at the first role, without the plan's other errors."""
+    seen = 0
+    for path in (*TASK_FILES, *sorted((ROOT / "playbooks").glob("*.yml"))):
+        for task in tasks_of(path) if path in TASK_FILES else [task for play in load(path) for task in play.get("tasks", ())]:
+            called: dict[str, Any] = next((task[key] for key in INCLUDES & set(task) if isinstance(task[key], dict)), {})
+            if called.get("name") == "beam.cluster.plan" and "tasks_from" not in called:
+                seen += 1
+                assert called.get("rolespec_validate") is False, f"{path}: {task['name']}"
+    assert seen >= 10, "this test would see none"
 
 
 @pytest.mark.parametrize("path", TASK_FILES, ids=lambda path: str(path.relative_to(ROOT / "roles")))

@@ -34,7 +34,7 @@ def included() -> set[str]:
 
 
 def test_there_is_something_to_hold() -> None:
-    assert "__beam_otp_advisories" in SHOWN
+    assert "__beam_firewall_advisories" in SHOWN
 
 
 @pytest.mark.parametrize("name", SHOWN)

@@ -8,16 +8,24 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from .._model.advisories import Advisory
-from .._model.observation import Certificate, Observation
+from .._model.host_facts import Certificate
+from .._model.in_force import InForce, Link
+from .._model.observation import Observation
 from .._model.waivers import Waiver
+from .advisory_table import Table
+from .baseline import Baseline
 from .controls import BY_ID, SEVERITIES
-from .probes import FULL, Answer, Questions, Scope
+from .policy import Policy
+from .probes import CONNECT, FULL, Answer, Questions, Scope
+from .reach import Reach
+from .score import Score
 from .target import Target
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
@@ -43,8 +51,9 @@ def result(subject: str, problems: Sequence[str], good: str) -> Result:
 class Finding:
     """The result of one control for one subject (a host, a node, or a pair of nodes).
 
-    succeeded: an attack did. cause: the control whose failure is why this one is not tested, empty where there is none. waiver: why it may fail; then
-    the status is WAIVED, and waived_status is the status that it had.
+    succeeded: an attack did. cause: the control whose failure explains this finding, empty where there is none; cause_subject: the subject of that
+    failure, then this finding is a symptom of it (causes.py). waiver: why it may fail; then the status is WAIVED, and waived_status is the status
+    that it had.
     """
 
     control: str
@@ -56,6 +65,7 @@ class Finding:
     cause: str = ""
     waiver: str = ""
     waived_status: str = ""
+    cause_subject: str = ""
 
     @property
     def severity(self) -> str:
@@ -65,6 +75,16 @@ class Finding:
     def bad(self) -> bool:
         """Whether it fails the play."""
         return self.status in (FAILED, NOT_TESTED)
+
+    @property
+    def fingerprint(self) -> str:
+        """What it is about, the same in every report: SHA-256 of control, hosts (sorted, with a comma between) and subject, a line each."""
+        return hashlib.sha256("\n".join((self.control, ",".join(sorted(self.hosts)), self.subject)).encode()).hexdigest()
+
+    @property
+    def symptom(self) -> bool:
+        """Whether it fails, and another finding of the verdict says why."""
+        return self.bad and bool(self.cause_subject)
 
     @property
     def subjects(self) -> frozenset[str]:
@@ -97,7 +117,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class NodeView:
-    """What a node says of itself, by mesh_info. code: "connected" where it could be asked. visible, hidden: its nodes(); settings: see mesh_checks.
+    """What a node says of itself, by mesh_info. code: "connected" where it could be asked. visible, hidden: its nodes(); settings: see mesh_checks;
+    in_force: see in_force_checks.
 
     None is what it did not say.
     """
@@ -106,6 +127,7 @@ class NodeView:
     visible: frozenset[str] | None = None
     hidden: frozenset[str] | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+    in_force: InForce | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> NodeView:
@@ -114,7 +136,8 @@ class NodeView:
             code=str(raw.get("code") or "connected"),
             visible=frozenset(map(str, visible)) if isinstance(visible, (list, tuple)) else None,
             hidden=frozenset(map(str, hidden)) if isinstance(hidden, (list, tuple)) else None,
-            settings={str(key): value for key, value in raw.items() if key not in ("node", "code", "visible", "hidden")},
+            settings={str(key): value for key, value in raw.items() if key not in ("node", "code", "visible", "hidden", "in_force")},
+            in_force=InForce.parse(raw.get("in_force")),
         )
 
 
@@ -123,7 +146,10 @@ class Evidence:
     """Everything that a verdict is made from.
 
     seen: one observation for each host that was looked at. answers: results of the probes. views: by node. outsiders: hosts outside the cluster that
-    attacked, empty where there was none. epoch: now, in seconds, by the controller's clock. untested: why no attack was made at all (check mode).
+    attacked, empty where there was none. links: the established links of each host, by its kernel. epoch: now, in seconds, by the controller's
+    clock. untested: why no attack was made at all (check mode). table: the known vulnerabilities; table_given: it is the operator's, not the
+    collection's. reach: of an audit, how far each host could be looked at. asked: the probes that were to be made, None for those that a plan asks
+    for. waiver_errors: mistakes in the waivers. policy: what nodes are held to (policy.py), None without one.
     authorities: certificates of the cluster's CA, root and intermediate, as its owner has them; None where they are not known.
     """
 
@@ -136,18 +162,36 @@ class Evidence:
     untested: str = ""
     advisories: Sequence[Advisory] = ()
     scope: Scope = FULL
+    table: Table | None = None
+    table_given: bool = False
+    links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+    reach: Mapping[str, Reach] = field(default_factory=dict)
+    asked: Questions | None = None
+    waiver_errors: Sequence[str] = ()
+    policy: Policy | None = None
     authorities: Sequence[Certificate] | None = None
 
     @cached_property
     def questions(self) -> Questions:
         """The probes that the target asks for."""
+        if self.asked is not None:
+            return self.asked
         addresses = {name: tuple(one.address for one in seen.addresses) for name, seen in self.seen.items() if seen.addresses is not None}
         return Questions(self.target, addresses, self.scope)
 
     @cached_property
     def connections(self) -> Mapping[tuple[str, str], Answer]:
         """Honest connections by (source, target), whatever became of them."""
-        return {(answer.probe.source, answer.probe.target): answer for answer in self.answers if answer.probe.attack is None}
+        return {(answer.probe.source, answer.probe.target): answer for answer in self.answers if answer.probe.control == CONNECT}
+
+    @cached_property
+    def shown_by(self) -> Mapping[str, tuple[Mapping[str, object], ...]]:
+        """The certificates that nodes showed to anybody, by node. One that the probe refused was shown all the same."""
+        found: dict[str, list[Mapping[str, object]]] = {}
+        for answer in self.answers:
+            if answer.tls and answer.tls.peer:
+                found.setdefault(answer.probe.target, []).append(answer.tls.peer)
+        return {node: tuple(peers) for node, peers in found.items()}
 
     @cached_property
     def connected_to(self) -> Mapping[str, tuple[Answer, ...]]:
@@ -181,7 +225,11 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted."""
+    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted.
+
+    reach: how far each host could be looked at, empty where a plan names the hosts. score: None where nobody asked for it. baseline: what changed
+    since an earlier report, None without one.
+    """
 
     target: Target
     findings: tuple[Finding, ...]
@@ -194,6 +242,9 @@ class Verdict:
     fail_at: str
     outsiders: tuple[str, ...]
     coverage: Coverage
+    reach: Mapping[str, Reach] = field(default_factory=dict)
+    score: Score | None = None
+    baseline: Baseline | None = None
 
     @property
     def failures(self) -> list[Finding]:

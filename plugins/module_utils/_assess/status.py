@@ -105,7 +105,7 @@ def status(target: Target, evidence: Mapping[str, Mapping[str, Any]]) -> Status:
     )
     cookies = Counter(one.cookie for one in nodes if one.cookie)
     return Status(
-        target.group, target.tls, tuple(nodes), generations, dict(cookies), tuple(_attention(nodes, generations, cookies, len(known)))
+        target.group, bool(target.tls), tuple(nodes), generations, dict(cookies), tuple(_attention(nodes, generations, cookies, len(known)))
     )
 
 
@@ -141,7 +141,7 @@ def _node(node: NodeTarget, own: Mapping[str, Any], credentials: Mapping[str, An
 
 def _otp(seen: Observation, node: NodeTarget) -> tuple[str | None, str | None]:
     """The OTP that the node runs, and the one that a start would use."""
-    process = next((one for one in seen.processes or () if one.is_vm and one.unit == node.unit), None)
+    process = next((one for one in seen.processes or () if node.is_run_by(one)), None)
     if process is None or process.vm is None:
         return None, None
     installed = next((one.version for one in seen.otp or () if one.root == process.vm.otp_root), None)

@@ -1,186 +1,199 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an OTP release is known to be vulnerable to, as far as a cluster is concerned: EPMD, distribution, TLS, and SSH in the same VM.
+"""Which known vulnerabilities a host has: what its VMs run is compared with the table.
 
-Private to this collection. Sources: OTP's release notes and OpenVEX files, the OSV database; for Debian the changelog of its source package.
-Left out on purpose: what the distribution's use of TLS does not reach (session tickets, SNI hosts, OCSP) and other applications (inets, tftp).
+Private to this collection, pure. What a VM runs counts, not what is installed; an installation counts where no VM of the host runs from it. In order:
+a fix that the distribution's package has; the version of the application that the VM can load; the version of OTP. What OTP's authors call not
+affected is not affected.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+
+from .._model import applications, versions
+from .._model.advisories import Advisory
+from .._model.observation import Observation
+from .._model.packages import Package
+from .._model.processes import Process
+from .advisory_table import OTP, Known, Table
+
+UNKNOWN = "unknown_version"
+"""The note about a VM whose version is not known. It is in controls.NOTES."""
+
+RESTART = "Restart the node: run beam.cluster.site."
+_MOST = 5
+"""How many VMs one advisory names."""
+_NAMES = {OTP: "OTP", "couchdb": "CouchDB", "ejabberd": "ejabberd", "elixir": "Elixir", "emqx": "EMQX", "rabbitmq": "RabbitMQ", "vernemq": "VerneMQ"}
 
 
 @dataclass(frozen=True)
-class Vulnerability:
-    """One CVE. `ranges` are pairs (first affected version, first fixed one; none = never fixed) in ascending order, as OSV has them."""
+class Software:
+    """One thing with a version: an OTP, or a product. name: as in the table. version: None where it is not known.
 
-    cve: str
-    severity: str
-    title: str
-    ranges: tuple[tuple[str, str | None], ...]
-
-    def fixed_in(self, version: str) -> str | None:
-        """The first fixed version that is an upgrade of `version`; None where it is not affected, or nothing fixes it."""
-        number = parsed(version)
-        return next((fixed for first, fixed in self.ranges if fixed and parsed(first) <= number < parsed(fixed)), None)
-
-    def affects(self, version: str) -> bool:
-        """Whether OTP as released under `version` is affected, patches of a distribution apart."""
-        number = parsed(version)
-        return any(parsed(first) <= number and (fixed is None or number < parsed(fixed)) for first, fixed in self.ranges)
-
-
-VULNERABILITIES = (
-    Vulnerability(
-        "CVE-2022-37026",
-        "critical",
-        "A TLS server can be talked past its client certificate check",
-        (("0", "23.3.4.15"), ("24.0", "24.3.4.2"), ("25.0", "25.0.2")),
-    ),
-    Vulnerability(
-        "CVE-2024-53846",
-        "medium",
-        "The extended key usage of a peer's certificate is checked only where it is marked critical",
-        (("25.3.2.8", "25.3.2.16"), ("26.2", "26.2.5.6"), ("27.0", "27.1.3")),
-    ),
-    Vulnerability(
-        "CVE-2025-32433",
-        "medium",  # critical where the node runs an SSH daemon; distribution does not
-        "An SSH daemon in the same VM runs code for anybody, before authentication",
-        (("0", "25.3.2.20"), ("26.0", "26.2.5.11"), ("27.0", "27.3.3")),
-    ),
-    Vulnerability(
-        "CVE-2026-28810",
-        "low",  # needs OTP's own resolver for peers' names
-        "OTP's own DNS client uses predictable transaction ids",
-        (("0", "27.3.4.10"), ("28.0", "28.4.2")),
-    ),
-    Vulnerability(
-        "CVE-2026-42789",
-        "high",
-        "Any certificate of the cluster's CA without a key usage can issue certificates itself",
-        (("0", "26.2.5.21"), ("27.0", "27.3.4.12"), ("28.0", "28.5.0.1"), ("29.0", "29.0.1")),
-    ),
-    Vulnerability(
-        "CVE-2026-42790",
-        "medium",
-        "A certificate without SAN is matched by its common name, past the CA's name constraints",
-        (("19.3", "26.2.5.21"), ("27.0", "27.3.4.12"), ("28.0", "28.5.0.1"), ("29.0", "29.0.1")),
-    ),
-    Vulnerability(
-        "CVE-2026-42792",
-        "medium",
-        "EPMD stops answering for good when it runs out of descriptors or its peers are slow",
-        (("0", "27.3.4.15"), ("28.0", "28.5.0.4"), ("29.0", "29.0.4")),
-    ),
-    Vulnerability(
-        "CVE-2026-48860",
-        "low",
-        "The kernel parameter check_ip lets everybody in where distribution runs over TLS",
-        (("26.0", "27.3.4.13"), ("28.0", "28.5.0.2"), ("29.0", "29.0.2")),
-    ),
-    Vulnerability(
-        "CVE-2026-54890",
-        "medium",
-        "A peer that knows the cookie crashes the VM with a malformed term",
-        (("0", "27.3.4.15"), ("28.0", "28.5.0.4"), ("29.0", "29.0.4")),
-    ),
-    Vulnerability(
-        "CVE-2026-55737",
-        "medium",
-        "A peer that knows the cookie corrupts the VM's heap with a malformed term",
-        (("0", "27.3.4.15"), ("28.0", "28.5.0.4"), ("29.0", "29.0.4")),
-    ),
-    Vulnerability(
-        "CVE-2026-55953",
-        "high",
-        "A TLS client up to 1.2 accepts a server without any certificate",
-        (("17.0", "27.3.4.15"), ("28.0", "28.5.0.4"), ("29.0", "29.0.4")),
-    ),
-    Vulnerability(
-        "CVE-2026-58227",
-        "medium",
-        "A cycle in the certificate chain of a TLS peer keeps the VM busy",
-        (("0", "27.3.4.15"), ("28.0", "28.5.0.4"), ("29.0", "29.0.4")),
-    ),
-    Vulnerability(
-        "CVE-2026-59251",
-        "medium",
-        "The policy tree of a TLS peer's certificate chain eats the VM's memory",
-        (("0", "27.3.4.15"), ("28.0", "28.5.0.4"), ("29.0", "29.0.4")),
-    ),
-    Vulnerability(
-        "CVE-2026-65634",
-        "high",
-        "An object identifier in a TLS peer's certificate keeps the VM busy, before authentication",
-        (("0", "27.3.4.18"), ("28.0", "28.5.0.7"), ("29.0", "29.1.1")),
-    ),
-    Vulnerability(
-        "CVE-2026-75538",
-        "high",
-        "A length field overflows in the socket driver and crashes the VM",
-        (("0", "27.3.4.17"), ("28.0", "28.5.0.6"), ("29.0", "29.0.6")),
-    ),
-    Vulnerability(
-        "CVE-2026-89422",
-        "high",
-        "A TLS 1.3 client accepts a pre-shared key that it never offered: the server is not authenticated",
-        (("22.2", "27.3.4.18"), ("28.0", "28.5.0.7"), ("29.0", "29.1.1")),
-    ),
-)
-
-# What Debian's patches on top of an upstream version fix: (upstream version, Debian release) -> CVE -> the first revision N
-# of +debXuN that has the patch.
-DEBIAN_PATCHES = {
-    ("25.2.3", 12): {"CVE-2025-32433": 1},
-    ("27.3.4.1", 13): {
-        "CVE-2026-28810": 3,
-        "CVE-2026-42789": 3,
-        "CVE-2026-42790": 3,
-        "CVE-2026-42792": 3,
-        "CVE-2026-48860": 3,
-        "CVE-2026-54890": 3,
-        "CVE-2026-55737": 3,
-        "CVE-2026-55953": 3,
-        "CVE-2026-58227": 3,
-        "CVE-2026-59251": 3,
-        "CVE-2026-65634": 4,
-        "CVE-2026-75538": 4,
-        "CVE-2026-89422": 4,
-    },
-}
-
-_DEBIAN = re.compile(r"(?:\d+:)?(?P<upstream>[\d.]+)\+dfsg-\d+\+deb(?P<release>\d+)u(?P<revision>\d+)")
-
-
-def parsed(version: str) -> tuple[int, ...]:
-    """The numbers of an OTP version, `'27.3.4.1'` as (27, 3, 4, 1); what follows them (`-rc1`, `**`) is ignored.
-
-    Raises ValueError where `version` begins with no number.
+    package, installed: version of the Debian package that it came in, and the one that is installed now; "" without a package. applications: of OTP,
+    None where they are not known. place: the end of a sentence that says where.
     """
-    found = re.match(r"\d+(?:\.\d+)*", version)
-    if not found:
-        raise ValueError(f"no OTP version: {version!r}")
-    return tuple(int(part) for part in found.group().split("."))
+
+    name: str
+    version: str | None
+    place: str
+    package_name: str = ""
+    package: str = ""
+    installed: str = ""
+    applications: Mapping[str, str] | None = None
+
+    @property
+    def identity(self) -> object:
+        """Everything but its place."""
+        listed = None if self.applications is None else tuple(sorted(self.applications.items()))
+        return (self.name, self.version, self.package_name, self.package, self.installed, listed)
+
+    def __str__(self) -> str:
+        by = f" ({self.package_name} {self.package})" if self.package else ""
+        return f"{_NAMES.get(self.name, self.name)} {self.version}{by}"
 
 
-def patched(version: str, package: str) -> frozenset[str]:
-    """CVEs that the distribution's patches fix in `package`, its full version, if that is OTP `version` at all."""
-    found = _DEBIAN.match(package)
-    if not found or parsed(found["upstream"]) != parsed(version):
-        return frozenset()
-    patches = DEBIAN_PATCHES.get((found["upstream"], int(found["release"])), {})
-    return frozenset(cve for cve, revision in patches.items() if int(found["revision"]) >= revision)
+Memo = dict[object, list[tuple[Known, str, str]]]
+"""What is known of software that other hosts have, too: vulnerability, application, fix."""
 
 
-def known_vulnerabilities(version: str, package: str = "") -> list[Vulnerability]:
-    """What OTP `version` (the text of `OTP_VERSION`) is vulnerable to.
+def host_advisories(seen: Observation, table: Table, memo: Memo | None = None) -> list[Advisory]:
+    """One advisory for each vulnerability of a host, and one for each VM whose version is not known. In the order of the table."""
+    memo = {} if memo is None else memo
+    found: dict[str, tuple[Known, list[str], list[str]]] = {}
+    unknown: list[Advisory] = []
+    for software in _merged(software_of(seen)):
+        if software.version is None or not versions.is_version(software.version):
+            unknown.append(_not_known(seen.host, software))
+            continue
+        if software.identity not in memo:
+            memo[software.identity] = [(known, reason, _fix(software, known, table)) for known, reason in carried(software, table)]
+        for known, reason, fix in memo[software.identity]:
+            _known, details, fixes = found.setdefault(known.id, (known, [], []))
+            detail = f"{software}{f', {reason}' if reason else ''}{software.place}"
+            details += [] if detail in details else [detail]
+            fixes += [] if fix in fixes else [fix]
+    order = {name: number for number, name in enumerate(table.known)}
+    return unknown + [
+        Advisory(known.id, known.severity, seen.host, known.title, "; ".join(details), f"{' '.join(fixes)} See {known.url}")
+        for known, details, fixes in sorted(found.values(), key=lambda each: order[each[0].id])
+    ]
 
-    `package` is the full version of the distribution's package that brought it, empty where it came another way.
-    Raises ValueError where `version` is none.
-    """
-    mended = patched(version, package)
-    return [known for known in VULNERABILITIES if known.affects(version) and known.cve not in mended]
+
+def carried(software: Software, table: Table) -> Iterator[tuple[Known, str]]:
+    """The vulnerabilities of one thing, each with the application that has it ("" where OTP as a whole, or a product, has it)."""
+    for known in table.known.values():
+        reason = _reason(software, known, table)
+        source = applications.source_of(software.package_name)
+        if reason is not None and not (software.package and table.patched(source, software.package, known.id)):
+            yield known, reason
+
+
+def _reason(software: Software, known: Known, table: Table) -> str | None:
+    """Which application is affected, "" for the whole; None where nothing is."""
+    version = software.version or ""
+    if table.excepted(known.id, software.name, version):
+        return None
+    named = sorted(applications.OTP.intersection(known.affected)) if software.name == OTP else []
+    if software.applications is None or not named:
+        return "" if known.affects(software.name, version) else None
+    for name in named:
+        own = software.applications.get(name)
+        if own and versions.is_version(own) and known.affects(name, own) and not table.excepted(known.id, name, own):
+            return f"application {name} {own}"
+    return None
+
+
+def _fix(software: Software, known: Known, table: Table) -> str:
+    source = applications.source_of(software.package_name)
+    if software.package and software.installed and software.package != software.installed:
+        now = Software(software.name, versions.upstream(software.installed), "", software.package_name, software.installed)
+        if _reason(now, known, table) is None or table.patched(source, software.installed, known.id):
+            return RESTART
+    line = [
+        fixed
+        for fixed in table.patches.get(source, {}).get(known.id, ())
+        if software.package and versions.DebianVersion(software.package) < versions.DebianVersion(fixed) and _comes_after(fixed, software.package)
+    ]
+    if line:
+        return f"Upgrade {software.package_name} to {line[0]} or newer."
+    fixed = known.fixed_in(software.name, software.version or "")
+    name = _NAMES.get(software.name, software.name)
+    if fixed is None:
+        return f"No release of {name} with a fix is known."
+    return f"Upgrade to {name} {fixed} or newer{', or to a package that carries its fix' if software.package else ''}."
+
+
+def _comes_after(fixed: str, package: str) -> bool:
+    """Whether an upload is an update of the Debian release that a package is from."""
+    return versions.same_line(package, fixed) and versions.same_line(fixed, package)
+
+
+def software_of(seen: Observation) -> Iterator[Software]:
+    """What the VMs of a host run, and installations that none of them runs from."""
+    running = [process for process in seen.processes or () if process.is_vm]
+    for process in running:
+        yield from _running(process)
+    own = {process.pid for process in running}
+    for otp in seen.otp or ():
+        if own.intersection(otp.pids) or (otp.version is None and not otp.container):
+            continue
+        where = f", which pid {otp.pids[0]} in a container runs" if otp.container else f", installed in {otp.root}, which no node runs"
+        name, version = (otp.package.name, otp.package.installed or "") if otp.package else ("", "")
+        yield Software(OTP, otp.version, where, name, version, version, otp.applications)
+
+
+def _running(process: Process) -> Iterator[Software]:
+    place = f", which pid {process.pid} of {process.unit or 'no unit'} runs"
+    vm = process.vm
+    if vm is None:
+        yield Software(OTP, None, place)
+        return
+    package = _at_start(vm.package, replaced=vm.executable in vm.replaced)
+    name, installed = (vm.package.name, vm.package.installed or "") if vm.package else ("", "")
+    # After an upgrade the directories are those of the new version.
+    stale = package != installed or bool(vm.installed_erts and vm.installed_erts != vm.erts)
+    yield Software(OTP, vm.version, place, name, package, installed, None if stale else vm.applications)
+    for product in vm.products:
+        own = product.package
+        yield Software(
+            product.name, product.version, place, own.name if own else "", _at_start(own) if own else "", (own.installed or "") if own else ""
+        )
+
+
+def _at_start(package: Package | None, *, replaced: bool = False) -> str:
+    """The version of the package that a process was started with. Where the log does not say, the one that is installed, unless its files changed."""
+    if package is None:
+        return ""
+    return package.started or ("" if replaced else package.installed or "")
+
+
+def _merged(found: Iterable[Software]) -> list[Software]:
+    """The same software of several VMs is one entry that names them all."""
+    places: dict[object, tuple[Software, list[str]]] = {}
+    for one in found:
+        places.setdefault(one.identity, (one, []))[1].append(one.place)
+    return [
+        Software(one.name, one.version, _places(every), one.package_name, one.package, one.installed, one.applications)
+        for one, every in places.values()
+    ]
+
+
+def _places(every: list[str]) -> str:
+    more = f" and {len(every) - _MOST} more" if len(every) > _MOST else ""
+    return "".join(every[:_MOST]) + more
+
+
+def _not_known(host: str, software: Software) -> Advisory:
+    name = _NAMES.get(software.name, software.name)
+    return Advisory(
+        UNKNOWN,
+        "medium",
+        host,
+        f"The version of {name} is not known: its vulnerabilities are not in this report",
+        f"{name}{software.place}",
+        "Restart the node if its files were replaced. Run with become: true.",
+    )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._model.observation import VmFlags
+from .._model.processes import VmFlags
 
 _COOKIE_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
 _SET_COOKIE = re.compile(r"set_cookie\s*\(")
@@ -22,6 +22,7 @@ _KERNEL = frozenset(
     start_distribution
     """.split()
 )
+_CODE_FLAGS = ("-eval", "-run", "-s")
 _FLAG_VARIABLES = re.compile(r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS")
 
 
@@ -93,6 +94,16 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: s
         cookie=cookie_of(arguments, secret),
         arguments_read=bool(arguments),
     )
+
+
+def code_flags(arguments: Sequence[str]) -> list[tuple[str, ...]]:
+    """The flags that run code at the start, each with its values."""
+    return [(flag, *values) for flag, values in flags_of(arguments) if flag in _CODE_FLAGS]
+
+
+def code_flag_names(flags: Sequence[tuple[str, ...]]) -> list[str]:
+    """Code flags as facts: "-s rabbit", "-run mod"; of -eval only the flag, its text stays on the host."""
+    return sorted({flag if flag == "-eval" else " ".join((flag, *values[:1])) for flag, *values in flags})
 
 
 def _flag_variables(environment: Mapping[str, str]) -> Iterator[str]:

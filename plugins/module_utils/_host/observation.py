@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import accounts, certificates, files, firewall, interfaces, otp, proc, secrets, settings, units, vm
+from . import accounts, applications, certificates, files, firewall, interfaces, otp, proc, secrets, settings, traces, units, vm
 
 _UNITS = (
     "beam-firewall.service",
@@ -53,7 +53,8 @@ def observe(
     listeners = proc.listeners()
     here = addresses()
     seen_units = _units((*extra_units, *(node.unit for node in nodes)), processes, unknown)
-    listing = files.describe_all(extra_files)
+    of_nodes = traces.looked_at((one.home, one.flags.ssl_options_file, one.flags.args_files, one.tls_files) for one in processes if one.home)
+    listing = files.describe_all([*extra_files, *of_nodes])
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
     found_secrets, search_ended = _secrets(listing, processes, seen_units, run_key) if find_secrets else (None, "")
     _name_sockets(listeners or [])
@@ -95,7 +96,7 @@ def observe(
         "secrets": found_secrets,
         "epmd": epmd(listeners or [], epmd_port),
         "otp": {**installed, **otp.candidate(apt.output())},
-        "otp_roots": otp.roots(str(installed["root"]) if installed["root"] else None, found),
+        "otp_roots": [_root(one, processes, found) for one in otp.roots(str(installed["root"]) if installed["root"] else None, found)],
         "unknown": unknown,
     }
 
@@ -107,7 +108,7 @@ def _secrets(
     cookie_files = [str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")]
     environment_files = {path.lstrip("-") for unit in (seen_units or {}).values() for path in unit.get("environment_files") or ()}
     homes, roots = ({str(value) for value in values if value} for values in ((one.home for one in machines), (one.root for one in machines)))
-    return secrets.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), run_key)
+    return secrets.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), {one.user for one in machines}, run_key)
 
 
 def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dict[str, str]) -> dict[str, dict[str, object]] | None:
@@ -121,6 +122,16 @@ def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dic
     if why:
         unknown["exposure"] = why
     return seen
+
+
+def _root(one: dict[str, Any], processes: Iterable[proc.Process], found: Iterable[proc.Process]) -> dict[str, Any]:
+    """An installation with its applications and its package, where no VM of the host itself says what it runs."""
+    own = {process.pid for process in processes}
+    if own.intersection(one["pids"]):
+        return {**one, "applications": None, "package": None, "container": False}
+    contained = next((process.pid for process in found if process.pid in one["pids"]), None)
+    prefix = f"/proc/{contained}/root" if contained is not None else ""
+    return {**one, **applications.of_root(str(one["root"]), prefix), "container": contained is not None}
 
 
 def _why_unreadable(seen: Mapping[str, object]) -> str:

@@ -8,23 +8,31 @@ Private to this collection.
 
 from __future__ import annotations
 
+import glob
 import ipaddress
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from .._model.observation import UNLIMITED, VmFlags
+from .._model.processes import UNLIMITED, VmFlags
 from .._model.secret_rules import in_file
+from .._model.tls_files import TlsFiles
 from .environment import DIGEST, digest_of
-from .flags import value_of, vm_flags
+from .flags import code_flag_names, code_flags, value_of, vm_flags
 from .owners import user_name
+from .traces import tls_files, traces
 
 _LISTEN = "0A"
 _PROGRAMS = ("beam.smp", "beam", "epmd")
 # The variables of a process that are looked at, on this host: nothing of them is returned as it is but the digest and the home.
 _VARIABLES = re.compile(r"HOME|ERL_[A-Z0-9_]*FLAGS|" + DIGEST)
+# Variables that add flags, code or commands to a VM. Of those that are set, the names are returned.
+_ADDING = re.compile(
+    r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS|ERL_LIBS|ERL_INETRC|ERL_EPMD_RELAXED_COMMAND_CHECK|HEART_COMMAND|LD_PRELOAD|LD_AUDIT|LD_LIBRARY_PATH"
+)
 _CORE_LIMIT = re.compile(rb"^Max core file size\s+(\S+)", re.MULTILINE)
 
 
@@ -43,6 +51,10 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    adding: tuple[str, ...] | None = None
+    runs: tuple[str, ...] = ()
+    traces: frozenset[str] = frozenset()
+    tls_files: TlsFiles | None = None
 
     @property
     def node(self) -> str | None:
@@ -99,8 +111,38 @@ def in_container(pid: int, root: str = "/proc") -> bool:
 
 def environment(pid: int, root: str = "/proc") -> dict[str, str]:
     """The few variables that matter of a process's environment. Empty where it is not ours to read."""
-    pairs = (part.decode("utf-8", "replace").partition("=") for part in read(f"{root}/{pid}/environ").split(b"\0"))
-    return {name: value for name, _equals, value in pairs if _VARIABLES.fullmatch(name)}
+    return {name: value for name, value in _pairs(pid, root) if _VARIABLES.fullmatch(name)}
+
+
+def _pairs(pid: int, root: str) -> Iterator[tuple[str, str]]:
+    for part in read(f"{root}/{pid}/environ").split(b"\0"):
+        name, equals, value = part.decode("utf-8", "replace").partition("=")
+        if equals:
+            yield name, value
+
+
+def adding(pid: int, root: str = "/proc") -> tuple[str, ...] | None:
+    """The names of the variables that add flags, code or commands to a VM. None where its environment is not ours to read."""
+    pairs = list(_pairs(pid, root))
+    return tuple(sorted(name for name, value in pairs if value and _ADDING.fullmatch(name))) if pairs else None
+
+
+def _own_code_flags(directory: str) -> set[tuple[str, ...]]:
+    """The code flags in the argument files that this collection wrote for a node."""
+    found: set[tuple[str, ...]] = set()
+    for path in glob.glob(f"{glob.escape(directory)}/*.args"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                found.update(code_flags(shlex.split(stream.read(), comments=True)))
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def _runs(arguments: list[str], args_files: tuple[str, ...]) -> tuple[str, ...]:
+    """The code flags of a VM that its argument files in /etc/beam do not have."""
+    own = [_own_code_flags(os.path.dirname(path)) for path in args_files if path.startswith("/etc/beam/")]
+    return tuple(code_flag_names([flag for flag in code_flags(arguments[1:]) if not any(flag in known for known in own)]))
 
 
 def started(pid: int, root: str = "/proc") -> float | None:
@@ -136,16 +178,22 @@ def beam_processes(root: str = "/proc") -> list[Process]:
             continue
         arguments = [part.decode("utf-8", "replace") for part in read(f"{root}/{pid}/cmdline").split(b"\0")[:-1]]
         variables = environment(pid, root)
+        flags = vm_flags(arguments, variables, _cookie(f"{root}/{pid}", variables.get("HOME")))
+        inside = f"{root}/{pid}/root"
         found.append(
             replace(
                 process,
-                flags=vm_flags(arguments, variables, _cookie(f"{root}/{pid}", variables.get("HOME"))),
+                flags=flags,
+                adding=adding(pid, root),
+                runs=_runs(arguments, flags.args_files),
                 digest=digest_of(variables),
                 started=started(pid, root),
                 core_limit=core_limit(pid, root),
                 home=value_of(arguments, "-home") or variables.get("HOME"),
                 root=value_of(arguments, "-root"),
                 container=in_container(pid, root),
+                traces=traces(arguments, inside if os.access(inside, os.X_OK) else ""),
+                tls_files=tls_files(arguments, inside if os.access(inside, os.X_OK) else ""),
             )
         )
     return found
@@ -274,7 +322,7 @@ def listeners(root: str = "/proc") -> list[dict[str, object]] | None:
 
 def as_dict(process: Process) -> dict[str, object]:
     """For JSON."""
-    return dict(asdict(process), node=process.node)
+    return dict(asdict(process), node=process.node, traces=sorted(process.traces))
 
 
 def ephemeral_ports(root: str = "/proc") -> dict[str, object] | None:

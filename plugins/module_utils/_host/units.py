@@ -13,7 +13,9 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
+from .._model.installed import DROP_IN, OLD_DROP_IN
 from . import commands, environment, records
+from .flags import code_flag_names, code_flags
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
 _TEXTS = {
@@ -39,8 +41,10 @@ _PROPERTIES = (
     "EnvironmentFiles",
     "PassEnvironment",
     "UnsetEnvironment",
+    "ExecStart",
 )
-_DROP_INS = ("/etc/systemd/system/*.d/beam.conf", "/etc/systemd/system/*.d/zzz-beam.conf")
+_ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
+_DROP_INS = (f"/etc/systemd/system/*.d/{OLD_DROP_IN}", f"/etc/systemd/system/*.d/{DROP_IN}")
 _PROGRAM = re.compile(r"\{ path=(/\S*) ;")
 # With 'start', 'foreground', or without an argument (Phoenix's bin/server).
 _RELEASE = re.compile(r"\{ path=(/[^ ]+)/bin/[^/ ]+ ; argv..=[^ ]+(?: start| foreground)? ;")
@@ -94,6 +98,8 @@ def parse(text: str) -> dict[str, dict[str, object]]:
         unit["main_pid"] = int(last.get("MainPID") or 0)
         unit.update(_commands(values.get("ExecStart", [""])[0], str(unit["fragment"])))
         unit.update(environment.facts(values))
+        commands_ = [match.group(1).split() for match in _ARGUMENTS.finditer(" ".join(values.get("ExecStart", ())))]
+        unit["runs"] = sorted({name for words in commands_ for name in code_flag_names(code_flags(words[1:]))})
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})

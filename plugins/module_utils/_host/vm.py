@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Iterator
 
-from . import commands, otp
+from . import applications, commands, otp
 
 _DELETED = " (deleted)"
 # Mappings that are files of the kernel's own, among them the machine code that the JIT has made.
@@ -31,6 +31,7 @@ def describe(pid: int, root: str = "/proc") -> dict[str, object] | None:
     and `erts` come from the path, `installed_erts` is the one that starts there now (None where the root does not say). `version` is that of
     the OTP that runs, None where it is not known. `package`: name of the Debian package, `installed` version, and the one that the process
     was `started` with (None where the log does not reach back so far); None where it came another way.
+    `applications`, `products`: see applications.describe.
     """
     try:
         path = os.readlink(f"{root}/{pid}/exe")
@@ -40,7 +41,8 @@ def describe(pid: int, root: str = "/proc") -> dict[str, object] | None:
     replaced = replaced_files(pid, root)
     match = _EMULATOR.fullmatch(executable)
     otp_root = match.group("root") if match else None
-    package = _package(f"{otp_root}/bin/erl", started(pid, root)) if otp_root else None
+    since = started(pid, root)
+    package = _package(f"{otp_root}/bin/erl", since) if otp_root else None
     erts = match.group("erts") if match else None
     installed = _installed_erts(f"{root}/{pid}/root{otp_root}") if otp_root else None
     known = package is not None and package["started"] is not None
@@ -53,6 +55,7 @@ def describe(pid: int, root: str = "/proc") -> dict[str, object] | None:
     return {
         "executable": executable, "otp_root": otp_root, "erts": erts, "installed_erts": installed,
         "replaced": replaced, "version": version, "package": package,
+        **applications.describe(pid, otp_root, erts, since, lambda path: _package(path, since), root),
     }
 
 

@@ -19,11 +19,10 @@ from typing import Any
 
 from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 from .firewall_facts import Firewall
-from .host_facts import Account, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
+from .host_facts import Account, Certificate, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
+from .packages import Package, package_of, versions_of
+from .processes import Process
 from .secret_facts import Secrets
-
-UNLIMITED = -1
-"""A core limit that is none, as in the Python module resource."""
 
 
 @dataclass(frozen=True)
@@ -81,151 +80,6 @@ class Listener:
 
 
 @dataclass(frozen=True)
-class VmFlags:
-    """How a VM was started, made on its host by an allow list: its argument list and its environment never leave the host.
-
-    name: value of -name or -sname as given. proto_dist: the last value of -proto_dist, "inet_tcp" where none is given; proto_dist_given: how often it
-    is given (before OTP 27.1, twice means inet_tcp). kernel: parameters of the application kernel by name, known ones only, values as given.
-    fixed_port: value of -erl_epmd_port. listens: False with -dist_listen false. cookie: what the command line holds of one:
-    "none"; "ignored" (words that do not count and are not the cookie: the VM takes the cookie file); "unknown" (such words, and the cookie file could
-    not be read); "value" (a word is the node's cookie). arguments_read: False where the command line could not be read.
-    """
-
-    name: str | None = None
-    long_names: bool = False
-    hidden: bool = False
-    proto_dist: str = "inet_tcp"
-    proto_dist_given: int = 0
-    ssl_options_file: str | None = None
-    args_files: tuple[str, ...] = ()
-    config_files: tuple[str, ...] = ()
-    kernel: Mapping[str, str] = field(default_factory=dict)
-    fixed_port: str | None = None
-    listens: bool = True
-    cookie: str = "none"
-    arguments_read: bool = True
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> VmFlags:
-        kernel = raw.get("kernel")
-        return cls(
-            name=as_text(raw.get("name")),
-            long_names=bool(raw.get("long_names")),
-            hidden=bool(raw.get("hidden")),
-            proto_dist=as_text(raw.get("proto_dist")) or "inet_tcp",
-            proto_dist_given=as_int(raw.get("proto_dist_given")) or 0,
-            ssl_options_file=as_path(raw.get("ssl_options_file")),
-            args_files=as_texts(raw.get("args_files")) or (),
-            config_files=as_texts(raw.get("config_files")) or (),
-            kernel={safe_text(key): safe_text(value) for key, value in kernel.items()} if isinstance(kernel, Mapping) else {},
-            fixed_port=as_text(raw.get("fixed_port")),
-            listens=raw.get("listens") is not False,
-            cookie=as_text(raw.get("cookie")) or "none",
-            arguments_read=raw.get("arguments_read") is True,
-        )
-
-    @property
-    def distribution_possible(self) -> bool:
-        """Whether the VM has a name, or could be given one while it runs."""
-        return self.name is not None or self.proto_dist != "none"
-
-
-@dataclass(frozen=True)
-class Package:
-    """A Debian package: the version that is installed, and the one with which a process was started (None where dpkg's log does not say)."""
-
-    name: str
-    installed: str | None
-    started: str | None
-
-
-@dataclass(frozen=True)
-class RunningVm:
-    """The OTP that a process runs, which is not always the one on disk.
-
-    erts: of the running program; installed_erts: the one that a start would use now. version: of the running OTP, None where its files were replaced
-    and it is not known. replaced: its program and libraries that are no longer the files on disk.
-    """
-
-    executable: str | None
-    otp_root: str | None
-    erts: str | None
-    installed_erts: str | None
-    version: str | None
-    package: Package | None
-    replaced: tuple[str, ...]
-
-    @classmethod
-    def parse(cls, raw: object) -> RunningVm | None:
-        if not isinstance(raw, Mapping):
-            return None
-        replaced, of = as_texts(raw.get("replaced")), raw.get("package")
-        if replaced is None:
-            return None
-        package = of if isinstance(of, Mapping) else {}
-        name = as_text(package.get("name"))
-        return cls(
-            executable=as_path(raw.get("executable")),
-            otp_root=as_path(raw.get("otp_root")),
-            erts=as_text(raw.get("erts")),
-            installed_erts=as_text(raw.get("installed_erts")),
-            version=as_text(raw.get("version")),
-            package=Package(name, as_text(package.get("installed")), as_text(package.get("started"))) if name else None,
-            replaced=replaced,
-        )
-
-
-@dataclass(frozen=True)
-class Process:
-    """One BEAM virtual machine or epmd.
-
-    program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
-    bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
-    vm: which OTP it runs; None for epmd, and where the program could not be read. writes: the directories of the files that it has open to write.
-    """
-
-    pid: int
-    program: str
-    user: str
-    unit: str | None
-    flags: VmFlags
-    digest: str | None = None
-    started: float | None = None
-    core_limit: int | None = None
-    home: str | None = None
-    root: str | None = None
-    container: bool = False
-    vm: RunningVm | None = None
-    writes: tuple[str, ...] | None = None
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Process | None:
-        pid = as_int(raw.get("pid"))
-        if pid is None:
-            return None
-        flags = raw.get("flags")
-        return cls(
-            pid=pid,
-            program=as_text(raw.get("process")) or "",
-            user=as_text(raw.get("user")) or "",
-            unit=as_text(raw.get("unit")),
-            flags=VmFlags.parse(flags) if isinstance(flags, Mapping) else VmFlags(arguments_read=False),
-            digest=as_text(raw.get("digest")),
-            started=as_float(raw.get("started")),
-            core_limit=as_int(raw.get("core_limit")),
-            home=as_path(raw.get("home")),
-            root=as_path(raw.get("root")),
-            container=bool(raw.get("container")),
-            vm=RunningVm.parse(raw.get("vm")),
-            writes=as_texts(raw.get("writes")),
-        )
-
-    @property
-    def is_vm(self) -> bool:
-        return self.program in ("beam.smp", "beam")
-
-
-@dataclass(frozen=True)
 class FileFacts:
     """One file or directory. kind: "file", "directory", "link" or "other".
 
@@ -273,7 +127,8 @@ class Unit:
 
     core_limit: LimitCORE as systemd prints it ("0", "infinity"). exposure: systemd-analyze security, 0 to 10. digest: BEAM_CLUSTER_DIGEST that a
     process started now would get. environment_names: the variables that it would get from the unit and its files, names only; None where a file
-    could not be read. environment_files: in order, with a "-" in front where the file may be missing. ours: whether its file has our header.
+    could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run
+    code in a VM. ours: whether its file has our header.
     program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
     starts none.
     """
@@ -293,6 +148,7 @@ class Unit:
     environment_files: tuple[str, ...] | None = None
     fragment: str | None = None
     main_pid: int | None = None
+    runs: tuple[str, ...] = ()
     ours: bool | None = None
     program: str | None = None
     release: str | None = None
@@ -316,6 +172,7 @@ class Unit:
             environment_files=as_texts(raw.get("environment_files")),
             fragment=as_path(raw.get("fragment")),
             main_pid=as_int(raw.get("main_pid")),
+            runs=as_texts(raw.get("runs")) or (),
             ours=as_bool(raw.get("ours")),
             program=as_path(raw.get("program")),
             release=as_path(raw.get("release")),
@@ -324,62 +181,19 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Certificate:
-    """One certificate of a PEM file, in the file's order; its fields are those of x509.describe(). Times: 2026-01-31T00:00:00Z."""
-
-    path: str
-    sha256: str
-    issuer: str
-    subject: str
-    sans: tuple[str, ...]
-    not_before: str
-    not_after: str
-    spki_sha256: str | None = None
-    key_type: str = ""
-    purposes: tuple[str, ...] | None = None
-    usages: tuple[str, ...] | None = None
-    ca: bool | None = None
-    signature: str = ""
-    key_id: str | None = None
-    issuer_key_id: str | None = None
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Certificate | None:
-        path, digest = as_path(raw.get("path")), as_text(raw.get("sha256"))
-        if path is None or digest is None:
-            return None
-        texts = {name: as_text(raw.get(name)) or "" for name in ("subject", "issuer", "not_before", "not_after", "key_type", "signature")}
-        return cls(
-            path=path,
-            sha256=digest,
-            sans=as_texts(raw.get("sans")) or (),
-            spki_sha256=as_text(raw.get("spki_sha256")),
-            purposes=as_texts(raw.get("purposes")),
-            usages=as_texts(raw.get("usages")),
-            ca=as_bool(raw.get("ca")),
-            key_id=as_text(raw.get("key_id")),
-            issuer_key_id=as_text(raw.get("issuer_key_id")),
-            **texts,
-        )
-
-    def issued(self, other: Certificate) -> bool:
-        """Whether this is the certificate of another one's issuer: by name, and by key identifiers where both have one (RFC 5280 section 4.1.2.4)."""
-        keys = (self.key_id, other.issuer_key_id)
-        return self.subject == other.issuer and (None in keys or keys[0] == keys[1])
-
-    @property
-    def self_issued(self) -> bool:
-        return self.subject == self.issuer
-
-
-@dataclass(frozen=True)
 class Otp:
-    """One installation of Erlang/OTP, by its root directory: the host's own, a release's, a container's. pids: the VMs that run from it."""
+    """One installation of Erlang/OTP, by its root directory: the host's own, a release's, a container's. pids: the VMs that run from it.
+
+    applications, package: where no process of the host itself runs from it (that process has its own). container: it is in one.
+    """
 
     root: str
     release: str | None
     version: str | None
     pids: tuple[int, ...] = ()
+    applications: Mapping[str, str] | None = None
+    package: Package | None = None
+    container: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Otp | None:
@@ -387,7 +201,15 @@ class Otp:
         if root is None:
             return None
         numbers = tuple(pid for pid in pids if as_int(pid) is not None) if isinstance(pids, (list, tuple)) else ()
-        return cls(root, as_text(raw.get("release")), as_text(raw.get("version")), numbers)
+        return cls(
+            root=root,
+            release=as_text(raw.get("release")),
+            version=as_text(raw.get("version")),
+            pids=numbers,
+            applications=versions_of(raw.get("applications")),
+            package=package_of(raw.get("package")),
+            container=bool(raw.get("container")),
+        )
 
 
 def _units(raw: object) -> Mapping[str, Unit] | None:
@@ -410,6 +232,7 @@ class Observation:
 
     host: str
     epoch: float | None = None
+    hostname: str | None = None
     privileged: bool | None = None
     init: str | None = None
     addresses: tuple[HostAddress, ...] | None = None
@@ -444,6 +267,7 @@ class Observation:
         return cls(
             host=host,
             epoch=as_float(raw.get("epoch")),
+            hostname=as_text(raw.get("hostname")),
             privileged=as_bool(raw.get("privileged")),
             init=as_text(raw.get("init")),
             addresses=each(raw.get("addresses"), HostAddress.parse),

@@ -13,6 +13,7 @@ from typing import Any
 from .. import _term as term
 from .._wire import codes
 from .._wire.errors import EncodeError
+from . import in_force
 from .node import Call, Link, Outcome, Peer, Returned
 from .options import OptionError
 from .runner import Result, converse_all
@@ -153,21 +154,31 @@ def _set(value: term.Term, default: Any) -> Any:
     return term.to_plain(value[1]) if isinstance(value, tuple) and len(value) == 2 else default
 
 
-async def _ask(link: Link) -> dict[str, Outcome]:
-    outcomes = await link.call_all(list(_QUESTIONS.values()))
-    return dict(zip(_QUESTIONS, outcomes))
-
-
-def mesh(peers: Sequence[Peer], *, timeout: float, concurrency: int, relink: bool = False) -> dict[str, Any]:
+def mesh(
+    peers: Sequence[Peer], *, timeout: float, concurrency: int, relink: bool = False, members: Sequence[str] | None = None,
+) -> dict[str, Any]:
     """Ask each peer for its view, after all links were cut and made again where `relink` says so.
 
+    `members`: nodes of the cluster, to ask each peer for what it has in force as well (`in_force`, see in_force.py); None: it is not asked for that.
     Returns `targets`, `missing`, `non_members`, `differs`, `whole` and `relinked`.
     """
     relinked = _relink(peers, timeout, concurrency) if relink else None
+    by_node = {peer.node: peer for peer in peers}
+
+    async def ask(link: Link) -> dict[str, Any]:
+        peer = by_node[link.node]
+        view = _view(dict(zip(_QUESTIONS, await link.call_all(list(_QUESTIONS.values())))), peer.name)
+        if members is not None:
+            # An answer with a cookie in it must not cross a network in clear text.
+            secret = peer.cookie if peer.tls is not None or peer.host == peer.source else None
+            view["in_force"] = await in_force.ask(link, members, secret, peer.name)
+        return view
+
     targets: list[dict[str, Any]] = []
-    for peer, result in zip(peers, converse_all(peers, timeout=timeout, concurrency=concurrency, then=_ask)):
+    for peer, result in zip(peers, converse_all(peers, timeout=timeout, concurrency=concurrency, then=ask)):
         entry = _entry(peer, result)
-        entry.update(_view(result.answer, peer.name) if result.connected else dict.fromkeys(_QUESTIONS))
+        entry.update(in_force=None)
+        entry.update(result.answer if result.connected else dict.fromkeys(_QUESTIONS))
         targets.append(entry)
     return dict(compare_views(targets), targets=targets, relinked=relinked)
 

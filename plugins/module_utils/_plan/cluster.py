@@ -193,6 +193,7 @@ class Cluster:
     outsiders: tuple[str, ...]
     advisories: tuple[Advisory, ...]
     transition: Transition
+    advisories_file: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The shape of `beam_plan`."""
@@ -236,6 +237,7 @@ class Cluster:
             "outsiders": list(self.outsiders),
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.transition.changes.items())},
             "advisories": [advisory.as_dict() for advisory in self.advisories],
+            "advisories_file": self.advisories_file,
         }
 
     def _host(self, host: str, nodes: Sequence[Node]) -> dict[str, object]:

@@ -35,6 +35,7 @@ CLUSTER = (
     "beam_dist_auto_connect",
     "beam_outsiders",
     "beam_waivers",
+    "beam_advisories_file",
     "beam_pki_ca_dir",
 )
 """The same on every member."""

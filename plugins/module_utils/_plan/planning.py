@@ -18,7 +18,7 @@ from .group import Hosts, read_group
 from .inputs import MISSING
 from .members import Membership, read_listed, read_members
 from .secrets import check_certificates, check_secrets, read_ca_dir
-from .values import Shape, host_flag, read_cluster_value, read_outsiders, read_shape
+from .values import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 
 
 def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
@@ -37,6 +37,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     members, by_host = membership.members, membership.by_host()
     waivers = _read_waivers(inventory, membership, present, problems)
     outsiders = read_outsiders(inventory, present, problems)
+    advisories_file = read_advisories_file(inventory, present, problems)
 
     consistency.check_names(members, shape, problems)
     consistency.check_listeners(members, shape, problems)
@@ -108,6 +109,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *notes.shared_epmd(by_host, members, inventory.observed),
             *notes.outside_tls(members, shape.tls),
         ),
+        advisories_file=advisories_file,
         transition=Transition(tuple(sorted(incompatible)), shape.full_stop, shape.restart, membership.departing, changes),
     )
 

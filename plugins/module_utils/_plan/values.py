@@ -170,6 +170,17 @@ def read_outsiders(inventory: Inventory, hosts: Sequence[str], problems: Problem
     return tuple(found)
 
 
+def read_advisories_file(inventory: Inventory, hosts: Sequence[str], problems: Problems) -> str | None:
+    """The operator's table of vulnerabilities, by its path on the controller. The action plugin reads it."""
+    value = read_cluster_value(inventory, "beam_advisories_file", hosts, problems)
+    if value is MISSING or value in ("", None):
+        return None
+    if isinstance(value, str) and value.isprintable():
+        return value
+    problems.add("", "beam_advisories_file", "type", "the value is not a path.", "write the path of a file on the controller, or remove it.")
+    return None
+
+
 def _validate_plaintext(wanted: bool, accepted: object, group: str, problems: Problems) -> None:
     """Clear text needs both variables: one of them alone is a mistake."""
     said = accepted not in (MISSING, None, "")
@@ -213,7 +224,7 @@ def _setting(value: object, choices: Sequence[object]) -> object | None:
         number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 6 else value
         return number if isinstance(number, int) and not isinstance(number, bool) and number in choices else None
     if isinstance(choices[0], bool):
-        return boolean(value) if not isinstance(value, int) or isinstance(value, bool) else None
+        return boolean(value)
     return value if isinstance(value, str) and value in choices else None
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import resource
@@ -41,18 +42,13 @@ def one(size: int) -> dict[str, Any]:
         made.MEMBERS[:] = made.HOSTS.values()
     evidence = made.evidence()
     try:
-        from ansible_collections.beam.cluster.plugins.module_utils._assess import report_html as page_of
-        from ansible_collections.beam.cluster.plugins.module_utils._assess import reports
         from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
     except ImportError:  # before the room _assess
-        from ansible_collections.beam.cluster.plugins.module_utils._model import reports
-        from ansible_collections.beam.cluster.plugins.module_utils._model import reports as page_of
         from ansible_collections.beam.cluster.plugins.module_utils._model.findings import evaluate
     began = time.process_time()
     verdict = evaluate(evidence)
     evaluated = time.process_time()
-    sizes = [len(json.dumps(reports.data(verdict, made.NOW), indent=1)), len(page_of.page(verdict, made.NOW)), len(reports.junit(verdict, made.NOW))]
-    reports.text(verdict)
+    sizes = written(verdict, made.NOW)
     return {
         "answers": len(evidence.answers),
         "evaluate": evaluated - began,
@@ -61,6 +57,22 @@ def one(size: int) -> dict[str, Any]:
         "ok": verdict.ok,
         "mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }
+
+
+def written(verdict: Any, now: float) -> list[int]:
+    """Characters of JSON, HTML and JUnit, made by the code on the path; the terminal's lines are made too."""
+    room = "ansible_collections.beam.cluster.plugins.module_utils"
+    try:
+        reports = importlib.import_module(f"{room}._assess.reports")
+    except ImportError:  # before the room _assess
+        reports = importlib.import_module(f"{room}._model.reports")
+    if hasattr(reports, "FORMATS"):
+        report = reports.Report(verdict, now)
+        reports.terminal.lines(report)
+        return [len(reports.FORMATS[name].text(report)) for name in ("json", "html", "xml")]
+    page = reports.page if hasattr(reports, "page") else importlib.import_module(f"{room}._assess.report_html").page
+    reports.text(verdict)
+    return [len(json.dumps(reports.data(verdict, now), indent=1)), len(page(verdict, now)), len(reports.junit(verdict, now))]
 
 
 def measured(tree: Path, size: int) -> dict[str, Any] | None:

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import os
+import pty
+import re
 import stat
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer
 
@@ -71,6 +75,44 @@ def test_a_whole_cluster_passes_and_is_reported(tmp_path: Path) -> None:
     assert str(files["html"]) in printed
 
 
+def test_the_files_are_those_that_were_asked_for(tmp_path: Path) -> None:
+    _status, printed, told = play(tmp_path, {**arguments(), "formats": ["sarif", "ocsf", "csv"]})
+    names = {"sarif": "beam.sarif", "ocsf": "beam.ocsf.json", "csv": "beam.csv"}
+    assert told["files"] == {name: str(tmp_path / "report" / file) for name, file in names.items()}
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == sorted(names.values())
+    assert f"Report: {tmp_path}/report/beam.sarif (and .ocsf.json, .csv)" in printed
+    status, printed, _told = play(tmp_path, {**arguments(), "formats": ["pdf"]})
+    assert status == 2 and "value of formats must be one or more of: html, json, xml, sarif, ocsf, csv" in " ".join(printed.split())
+
+
+def test_without_a_format_no_file_is_written(tmp_path: Path) -> None:
+    status, printed, told = play(tmp_path, {**arguments(), "formats": []})
+    assert (status, told["files"]) == (0, {})
+    assert "Report: " not in printed and not (tmp_path / "report").exists()
+
+
+@pytest.mark.parametrize(("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"ANSIBLE_NOCOLOR": "1"}, False)])
+def test_colour_is_for_terminals_that_want_it(tmp_path: Path, env: dict[str, str], coloured: bool) -> None:
+    """The output of every other test is no terminal, and has no colour."""
+    play(tmp_path, broken())
+    program = str(Path(sys.executable).with_name("ansible-playbook"))
+    command = [program, "-i", "localhost,", "-c", "local", "-e", f"ansible_python_interpreter={sys.executable}", "play.yml"]
+    clean = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "ANSIBLE_NOCOLOR", "ANSIBLE_FORCE_COLOR")}
+    printed = bytearray()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(tmp_path)
+        os.execve(program, command, {**clean, "ANSIBLE_INJECT_FACT_VARS": "false", "TERM": "xterm", "COLUMNS": "200", **env})
+    with contextlib.suppress(OSError):  # the end of the terminal
+        while chunk := os.read(terminal, 65536):
+            printed += chunk
+    os.waitpid(child, 0)
+    text = printed.decode()
+    assert "FAILED: " in text
+    assert (re.search(r"\x1b\[[0-9;]+m +FAILED", text) is not None) is coloured
+    assert ("\x1b[" in text) is coloured
+
+
 def broken() -> dict[str, Any]:
     given = copy.deepcopy(arguments())
     for request, answer in given["evidence"]["n1"]["answers"]:
@@ -85,7 +127,7 @@ def test_a_broken_cluster_fails_after_it_was_reported(tmp_path: Path) -> None:
     assert status == 2
     assert "no-certificate failed: beam@n3: beam@n1 -> beam@n3 at 10.89.1.13 (cluster): connected at stage done" in told["msg"]
     assert {failure["status"] for failure in told["failures"]} == {"failed", "not_tested"}
-    assert printed.index("Attacks") < printed.index("FAILED: ")
+    assert printed.index("FAILED: ") < printed.index("Not tested") < printed.index("Attacks") < printed.rindex("FAILED: ")
     assert json.loads((tmp_path / "report" / "beam.json").read_text())["result"] == "failed"
 
 

@@ -22,7 +22,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import (
     units,
     vm,
 )
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags
+from ansible_collections.beam.cluster.plugins.module_utils._model.processes import VmFlags
 from ansible_collections.beam.cluster.plugins.modules import observe
 
 DOCUMENTED: dict[str, Any] = yaml.safe_load(observe.RETURN)
@@ -70,6 +70,6 @@ def test_lists_of_the_host_that_runs_the_tests() -> None:
         for entry in seen[part] or ():
             assert set(entry) == contains(part)
     assert contains("certificates") == {"path", *certificates.KEPT}
-    assert contains("secrets") == set(secrets.look([], [], [], [], None)[0])
+    assert contains("secrets") == set(secrets.look([], [], [], [], [], None)[0])
     assert certificates.describe_all([]) == ([], "")
     assert set(environment.facts({})) <= contains("units")

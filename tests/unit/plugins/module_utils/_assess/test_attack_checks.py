@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import whole_cluster as made
@@ -36,7 +37,7 @@ ON_THE_WIRE = [attack.id for attack in ATTACKS if attack.stage != "connect"]
 AT_THE_PORT = [attack.id for attack in ATTACKS if attack.stage == "connect"]
 
 
-def on(source: str, target: str, control: str = CONNECT, **values: object) -> Callable[[Probe], Answer | None]:
+def on(source: str, target: str, control: str = CONNECT, **values: Any) -> Callable[[Probe], Answer | None]:
     """A whole cluster but for what one pair answers; without values no answer at all."""
 
     def answer(probe: Probe) -> Answer | None:
@@ -103,7 +104,7 @@ def test_a_closed_port_of_a_dead_node_is_not_tested(attack: str) -> None:
         return replace(good, code="closed", stage="connect", port=None, tls=None) if dead else good
 
     (found,) = (f for f in evaluate(made.evidence(answer=answer)).failures if f.control == attack)
-    assert (found.status, found.cause) == (NOT_TESTED, CONNECT)
+    assert (found.status, found.cause, found.cause_subject) == (NOT_TESTED, "mesh-node", "beam@n2")
     assert "no member can connect" in found.details[0]
 
 

@@ -6,13 +6,24 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._assess import cookie_checks, host_checks, mesh_checks, pki_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess import (
+    advisory_checks,
+    audit_checks,
+    causes,
+    cookie_checks,
+    host_checks,
+    in_force_checks,
+    mesh_checks,
+    pki_checks,
+)
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS, DESIGN, Control
 
 
 def test_every_control_has_exactly_one_check() -> None:
-    checked = [*host_checks.CHECKS, *mesh_checks.CONTROLS, *pki_checks.CONTROLS, *cookie_checks.CONTROLS, *(attack.id for attack in ATTACKS)]
+    others = (*mesh_checks.CONTROLS, *pki_checks.CONTROLS, *cookie_checks.CONTROLS, *advisory_checks.CONTROLS, *in_force_checks.CHECKS)
+    attacks = [attack.id for attack in ATTACKS]
+    checked = [*host_checks.CHECKS, *others, *audit_checks.CONTROLS, causes.NODE, *attacks]
     assert sorted(checked) == sorted(control.id for control in CONTROLS)
     assert len(BY_ID) == len(CONTROLS)
 

@@ -39,7 +39,7 @@ def account(**values: Any) -> Change:
 def other_service(n2: dict[str, Any]) -> None:
     """A node of another cluster on the host."""
     flags = {**n2["processes"][0]["flags"], "name": "shop@n2"}
-    n2["processes"].append({**n2["processes"][0], "pid": 77, "unit": "shop.service", "user": "shop", "home": "/srv/shop", "flags": flags})
+    n2["processes"].append({**n2["processes"][0], "pid": 78, "unit": "shop.service", "user": "shop", "home": "/srv/shop", "flags": flags})
     n2["secrets"]["cookies"].append({"path": "/srv/shop/.erlang.cookie", "weaknesses": [], "valid": True, "mark": "ma4c"})
 
 
@@ -53,7 +53,7 @@ FAULTS: dict[str, tuple[Change, set[str], str]] = {
         "does not hold a cookie",
     ),
     "another one": (cookie(mark="07e4"), {"cookie-same"}, f"{COOKIE} holds another cookie than beam@n1, beam@n3"),
-    "shared": (other_service, {"cookie-shared"}, "shop@n2 (pid 77, shop.service, user shop) is no member"),
+    "shared": (other_service, {"cookie-shared"}, "shop@n2 (pid 78, shop.service, user shop) is no member"),
     "in a drop-in": (
         add("copies", path="/etc/systemd/system/beam.service.d/zz.conf", of=[COOKIE], readers=[], unit=True),
         {"cookie-copies"},

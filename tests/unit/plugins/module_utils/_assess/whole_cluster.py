@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import copy
+import datetime
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, NodeView, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, Answer, Probe, Questions, Scope, Session
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
@@ -22,7 +25,17 @@ PUBLIC = {"n1": "10.89.2.11", "n2": "10.89.2.12", "n3": "10.89.2.13"}
 MEMBERS = list(HOSTS.values())
 PORTS = [[4369, 4369], [9100, 9100]]
 
+# A table of today that knows of nothing.
+TABLE = Table(datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc).date(), (), {})
+
 Hosts = dict[str, dict[str, Any]]
+SUM = "5a" * 32
+"""sha256 of every file."""
+
+
+def contents(target: Target) -> dict[str, dict[str, str]]:
+    """What the files of each host are to contain, as the roles compute it."""
+    return {name: {path: SUM for node in host.nodes for path in node.evaluated_files} for name, host in target.hosts.items()}
 
 
 def tls(host: str) -> dict[str, Any]:
@@ -208,10 +221,12 @@ def host(name: str) -> dict[str, Any]:
     address = HOSTS[name]
 
     def listener(where: str, port: int, process: str, unit: str) -> dict[str, Any]:
-        return {"address": where, "port": port, "family": 4, "pid": 42, "process": process, "unit": unit, "user": "beam"}
+        pid = {"beam.smp": 42, "systemd": 1}.get(process, 77)
+        return {"address": where, "port": port, "family": 4, "pid": pid, "process": process, "unit": unit, "user": "beam"}
 
     def file(path: str, mode: str, owner: str, replaceable_by: list[str]) -> dict[str, Any]:
-        return {"path": path, "kind": "file", "mode": mode, "owner": owner, "group": owner, "replaceable_by": replaceable_by}
+        facts = {"path": path, "kind": "file", "mode": mode, "owner": owner, "group": owner, "replaceable_by": replaceable_by}
+        return {**facts, "modified": NOW - 999 * DAY, "sha256": SUM if mode == "0644" else None}
 
     directory = f"/etc/beam/beam@{name}"
     return {
@@ -250,6 +265,9 @@ def host(name: str) -> dict[str, Any]:
                     "arguments_read": True,
                 },
                 "digest": "d1ge57",
+                "started": NOW - DAY,
+                "adding": ["ERL_AFLAGS"],
+                "runs": [],
                 "core_limit": 0,
                 "vm": {
                     "executable": "/usr/lib/erlang/erts-15.2.7/bin/beam.smp",
@@ -269,7 +287,8 @@ def host(name: str) -> dict[str, Any]:
             *({**file(tls(name)[one], "0444", "root", []), "modified": NOW - DAY} for one in ("certificate", "ca")),
             *(file(f"{directory}/{one}", "0644", "root", []) for one in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")),
         ],
-        "missing": [],
+        "missing": [f"/var/lib/beam/beam@{name}/.erlang"],
+        "epmd_names": {"beam": 9100},
         "certificates": [certificate(name), ca_certificate(tls(name)["ca"])],
         "secrets": secrets(name),
         "units": {
@@ -281,6 +300,7 @@ def host(name: str) -> dict[str, Any]:
                 core_limit="0",
                 exposure=1.3,
                 digest="d1ge57",
+                environment_names=["BEAM_CLUSTER_DIGEST", "ERL_AFLAGS", "HOME"],
             ),
             "beam-watch-beam.service": unit(),
             "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
@@ -344,9 +364,35 @@ def requests(questions: Questions, outsiders: list[str]) -> list[Probe]:
     return made
 
 
-def view(nodes: list[str], node: str, **other: Any) -> dict[str, Any]:
+def options(node: str, **other: Any) -> dict[str, Any]:
+    """TLS options as a hardened node has them in force."""
+    files = tls(node.partition("@")[2])
+    paths = {"cacertfile": files["ca"], "certfile": files["certificate"], "keyfile": files["key"]}
+    known = {"verify": "verify_peer", "versions": ["tlsv1.3"], **paths, **other}
+    return {**known, "names": sorted(known)}
+
+
+def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
+    """What a hardened node says that it has in force."""
+    over = "tls" if tls else "tcp"
+    sides = {"server": options(node, fail_if_no_peer_cert=True), "client": options(node)}
+    return {
+        "tls": sides if tls else {"server": None, "client": None},
+        "allowed": [*nodes, *(f"beam_probe@{name.partition('@')[2]}" for name in nodes), *([] if tls else [node.partition("@")[2]])],
+        "other_cookies": [],
+        "links": [
+            {"node": peer, "address": HOSTS.get(peer.partition("@")[2], "10.89.1.12"), "port": 9100, "protocol": over, "hidden": False}
+            for peer in nodes
+            if peer != node
+        ],
+        "replaceable_code": [],
+    }
+
+
+def view(nodes: list[str], node: str, tls: bool = True, **other: Any) -> dict[str, Any]:
     """What mesh_info returns of a node that sees all others."""
-    return {"node": node, "code": "connected", "visible": [peer for peer in nodes if peer != node], "hidden": [], **TOLD, **other}
+    seen = [peer for peer in nodes if peer != node]
+    return {"node": node, "code": "connected", "visible": seen, "hidden": [], "in_force": in_force(nodes, node, tls), **TOLD, **other}
 
 
 def evidence(
@@ -361,11 +407,11 @@ def evidence(
     **other: Any,
 ) -> Evidence:
     """seen: by host, as observe returns it. mesh: by node, what is other than a whole mesh; None for a node that was not asked."""
-    target = Target.from_plan(of or plan())
+    planned = of or plan()
+    target = Target.from_plan(planned, contents(Target.from_plan(planned)))
     raw = hosts() if seen is None else seen
     outside = ["outsider"] if outsiders is None else outsiders
-    nodes = [node.node for node in target.members]
-    views = {node: view(nodes, node) for node in nodes}
+    views = {node.node: view([other.node for other in target.reachable(node.node)], node.node, target.tls) for node in target.members}
     for node, values in (mesh or {}).items():
         if values is None:
             del views[node]
@@ -380,7 +426,6 @@ def evidence(
         epoch=NOW,
         advisories=[advisory(entry, name) for name, entries in (advisories or {}).items() for entry in entries],
         scope=scope,
-        **other,
+        **{"links": {host: [] for host in raw}, "table": TABLE, **other},
     )
-    given.answers.extend(one for one in map(answer, requests(given.questions, outside)) if one is not None)
-    return given
+    return replace(given, answers=[one for one in map(answer, requests(given.questions, outside)) if one is not None])

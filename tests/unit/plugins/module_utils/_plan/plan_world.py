@@ -47,7 +47,7 @@ DEFAULTS = {
 }
 
 
-PRODUCTS = {
+PRODUCTS: dict[str, dict[str, Any]] = {
     "erlang": {"kind": "erlang", "unit": "{name}.service", "user": "beam", "group": "beam", "home": "/var/lib/beam/{node}"},
     "rabbitmq": {
         "kind": "rabbitmq",
@@ -72,7 +72,7 @@ HOSTS = ("n1", "n2", "n3")
 CLEAR = "beam speaks clear text"
 
 
-WAIVER = {"control": "outside-epmd", "reason": "no outsider here", "until": "2026-11-26"}
+WAIVER = {"control": "outside-epmd", "owner": "operations", "reason": "no outsider here", "until": "2026-11-26"}
 
 
 class World:

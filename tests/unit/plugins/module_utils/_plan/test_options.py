@@ -12,10 +12,11 @@ from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 from test_any_json import NASTY
 
 OPTIONS = _inputs.role_options()
-BAD = {
+BAD: dict[str, tuple[object, ...]] = {
     "int": ("ninety", "1.5", True, [1], {}, "", 10**5000),
     "float": ("soon", True, [1], {}, "nan", float("inf")),
     "str": ([], {}, ["x"]),
+    "path": ([], {}, ["x"]),
     "bool": ("perhaps", 2, [], {}, ""),
     "list": ({}, 7, True),
     "dict": ([], "x"),
@@ -57,6 +58,10 @@ def test_nothing_else_is_raised(name: str) -> None:
         ("beam_pki_key_size", 1024, ["range"]),
         ("beam_verify_timeout", 0, ["range"]),
         ("beam_verify_timeout", "2.5", []),
+        ("beam_verify_report_formats", ["html", "sarif"], []),
+        ("beam_verify_report_formats", "html,csv", []),
+        ("beam_verify_report_formats", [], []),
+        ("beam_verify_report_formats", ["html", "pdf"], ["choice"]),
         ("beam_service_directives", ["A=b", {"A": "b"}], ["type"]),
         ("beam_firewall_local_users", ["root; x"], ["format"]),
         ("beam_otp_root", "opt/otp", ["format"]),

@@ -52,6 +52,7 @@ def test_the_shape(world: World) -> None:
         "departing": {},
         "outsiders": ["outsider"],
         "advisories": [],
+        "advisories_file": None,
     }
     assert cluster["members"][1] == {
         "node": "beam@n2",

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One check per control about what a running node has in force, as it says itself.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Callable
+
+from .._model.in_force import InForce, Link, NodeLink, TlsOptions
+from .._wire.constants import PROBE_NAME
+from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
+from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, OFF, NodeTarget, Target
+
+Details = tuple[str, tuple[str, ...]]
+_Check = Callable[[Evidence, NodeTarget, InForce], Details]
+
+_FORGIVING = {
+    "verify_fun": "a function of its own decides about certificates",
+    "partial_chain": "a function of its own decides which CA counts",
+    "cacerts": "it trusts CAs beside those of the CA file",
+    "server_name_indication": "the name in the peer's certificate is not compared with the one that was dialled",
+    "customize_hostname_check": "a function of its own compares names with certificates",
+    "psk_identity": "a shared key can take the place of certificates",
+    "user_lookup_fun": "a shared key can take the place of certificates",
+}
+"""Options that can take a verification back, and how."""
+
+
+def in_force_findings(evidence: Evidence) -> Iterator[Finding]:
+    for node in evidence.target.running:
+        for control, check in CHECKS.items():
+            yield _finding(evidence, control, node, check)
+
+
+def _finding(evidence: Evidence, control: str, node: NodeTarget, check: _Check) -> Finding:
+    target = evidence.target
+    hosts = target.hosts_of(node.node)
+    view = evidence.views.get(node.node)
+    if target.off:
+        return Finding(control, NOT_APPLICABLE, hosts, node.node, (OFF,))
+    if not target.planned:
+        return Finding(control, NOT_APPLICABLE, hosts, node.node, (NEEDS_CREDENTIALS,))
+    if control == "tls-options" and not node.tls_versions:
+        return Finding(control, NOT_APPLICABLE, hosts, node.node, (CLEAR_TEXT,))
+    if view is None:
+        return Finding(control, NOT_TESTED, hosts, node.node, ("was not asked what it has in force",))
+    if view.code != "connected":
+        return Finding(control, NOT_TESTED, hosts, node.node, (f"could not be asked what it has in force: {view.code}",))
+    if view.in_force is None:
+        return Finding(control, NOT_TESTED, hosts, node.node, ("did not say what it has in force",))
+    status, details = check(evidence, node, view.in_force)
+    return Finding(control, status, hosts, node.node, details)
+
+
+def _of(found: Result) -> Details:
+    return found.status, found.details
+
+
+# --- TLS options ---
+
+
+def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.server is None or said.client is None:
+        return NOT_TESTED, (f"did not say its TLS options as {'server' if said.server is None else 'client'}",)
+    problems = [*_side_problems(node, "server", said.server), *_side_problems(node, "client", said.client)]
+    if said.server.fail_if_no_peer_cert is not True:
+        value = "not set" if said.server.fail_if_no_peer_cert is None else "false"
+        problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")
+    return _of(result(node.node, problems, f"verifies as server and as client with {node.ca_file}, {', '.join(node.tls_versions or ())}"))
+
+
+def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator[str]:
+    as_side = f"as {side}"
+    if options.verify != "verify_peer":
+        whom = "every peer's certificate passes" if side == "server" else "it connects to whatever answers"
+        yield f"{as_side} verify is {options.verify or 'not set'}, not verify_peer: {whom}"
+    for name, wanted, value in (
+        ("cacertfile", node.ca_file, options.ca_file),
+        ("certfile", node.certificate_file, options.certificate_file),
+        ("keyfile", node.key_file, options.key_file),
+    ):
+        if wanted is not None and value != wanted:
+            yield f"{as_side} {name} is {value or 'not set'}, not {wanted}"
+    versions = frozenset(options.versions or ())
+    planned = node.tls_versions or ()
+    beyond = versions - frozenset(planned)
+    if not versions:
+        yield f"{as_side} versions are not set, not {', '.join(planned)}"
+    # A server of some products lists 1.2 without a suite of it (late_tls_options_before); the attack old-tls shows what it accepts.
+    elif beyond and not (side == "server" and node.kind != "erlang" and "ciphers" in options.names):
+        yield f"{as_side} versions has {', '.join(sorted(beyond))}, beside {', '.join(planned)}"
+    for name, why in _FORGIVING.items():
+        if name in options.names:
+            yield f"{as_side} {name} is set: {why}"
+    if options.crl_check == "best_effort":
+        yield f"{as_side} crl_check is best_effort: a certificate passes when no CRL is found"
+    elif "crl_cache" in options.names and options.crl_check in (None, "false"):
+        yield f"{as_side} crl_cache is set and crl_check is {options.crl_check or 'not set'}: a revoked certificate passes"
+
+
+# --- names ---
+
+
+def _is_allowed(target: Target, node: NodeTarget, name: str) -> bool:
+    head, at, part = name.partition("@")
+    if not at:
+        # In clear text the allow list knows names only, so that tools on the node's own host need it whole.
+        return not node.tls_versions and name == node.host_part
+    if head == PROBE_NAME:
+        return part in target.host_parts
+    tool = re.fullmatch(rf"{re.escape(node.tool_prefix)}\d+-(.+)", name) if node.tool_prefix else None
+    if tool:
+        return tool.group(1) in target.by_name
+    return any(other.node == name for other in target.reachable(node.node))
+
+
+def _allow_list(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.allowed is None:
+        return NOT_TESTED, ("did not say its allow list",)
+    target = evidence.target
+    if not said.allowed:
+        return _of(result(node.node, ["its allow list is empty: every name may connect"], ""))
+    foreign = sorted(name for name in said.allowed if not _is_allowed(target, node, name))
+    left = [name for name in foreign if name in target.departing]
+    problems = [f"lets {name} connect, which is no member" for name in foreign if name not in target.departing]
+    missing = [other.node for other in target.reachable(node.node) if other.node not in said.allowed and other.node != node.node]
+    problems += [f"does not let the member {name} connect" for name in missing]
+    note = f"; until its next restart also {', '.join(left)}, which departs" if left else ""
+    return _of(result(node.node, problems, f"lets {len(said.allowed) - len(left)} names connect, members and their tools{note}"))
+
+
+def _peer_cookies(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.other_cookies is None:
+        return NOT_TESTED, ("did not say which cookie it uses for which peer",)
+    problems = [f"uses a cookie of its own for {name}, not the one of its cookie file" for name in said.other_cookies]
+    return _of(result(node.node, problems, "uses the cookie of its cookie file for all members"))
+
+
+# --- links ---
+
+
+def _links(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    target = evidence.target
+    kernel = evidence.links.get(node.host)
+    if said.links is None or kernel is None:
+        return NOT_TESTED, ("did not say its links" if said.links is None else "the established connections of its host were not read",)
+    problems = [problem for link in said.links for problem in _said_problems(target, node, link)]
+    named = {(link.address, link.port) for link in said.links}
+    problems += [problem for link in kernel if _of_node(link, node) for problem in _seen_problems(target, node, link, named)]
+    over = "TLS" if node.tls_versions else "clear text, as planned"
+    return _of(result(node.node, list(dict.fromkeys(problems)), f"{len(said.links)} links, all to members, over {over}"))
+
+
+def _said_problems(target: Target, node: NodeTarget, link: NodeLink) -> Iterator[str]:
+    where = f"{link.node}{f' at {link.address}:{link.port}' if link.address else ''}"
+    if node.tls_versions and link.protocol != "tls":
+        yield f"its link to {where} is in clear text ({link.protocol or 'unknown protocol'})"
+    if link.address is not None and link.address not in target.peer_addresses and not _loopback(link.address):
+        yield f"is linked to {where}, which is no member's address"
+
+
+def _of_node(link: Link, node: NodeTarget) -> bool:
+    return link.node is None or link.node in (node.node, node.name)
+
+
+def _seen_problems(target: Target, node: NodeTarget, link: Link, named: set[tuple[str | None, int | None]]) -> Iterator[str]:
+    """What the kernel shows. An outgoing connection may be a client's, of another program's port: what is in it, or the node itself, has to tell."""
+    ours = link.incoming and node.ports is not None and node.ports.first <= link.local_port <= node.ports.last
+    certain = ours or link.wire == "clear" or (link.address, link.remote_port) in named
+    if not certain:
+        return
+    direction = "from" if link.incoming else "to"
+    where = f"{direction} {link.address}:{link.remote_port} (pid {link.pid})"
+    if node.tls_versions and link.wire == "clear":
+        yield f"its connection {where} carries the distribution protocol in clear text"
+    if link.address not in target.peer_addresses and not _loopback(link.address):
+        yield f"its connection {where} leads to no member's address"
+
+
+def _loopback(address: str) -> bool:
+    return address.startswith("127.") or address == "::1"
+
+
+def _code_path(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.replaceable_code is None:
+        return NOT_TESTED, ("its code path was not read",)
+    problems = [f"{', '.join(by)} can put code into {path}, from which the node loads" for path, by in said.replaceable_code]
+    return _of(result(node.node, problems, "only root can write the code that it loads"))
+
+
+CHECKS: dict[str, _Check] = {
+    "tls-options": _tls_options,
+    "allow-list": _allow_list,
+    "peer-cookies": _peer_cookies,
+    "links": _links,
+    "code-path": _code_path,
+}

@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A verdict in every form that somebody or something reads: terminal, HTML, JSON, JUnit, SARIF, OCSF, CSV.
+
+Private to this collection, pure: nothing here writes a file, and nothing here has seen a secret. All forms are made from one Report (model.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Callable, NamedTuple
+
+from . import data, junit, ocsf, page, sarif, table, terminal
+from .model import Report
+
+__all__ = ("DEFAULT_FORMATS", "FORMATS", "Format", "Report", "terminal")
+
+
+class Format(NamedTuple):
+    """A file of the report: what follows the cluster's name in its name, and what makes its text."""
+
+    suffix: str
+    text: Callable[[Report], str]
+
+
+FORMATS: Mapping[str, Format] = {
+    "html": Format(".html", page.text),
+    "json": Format(".json", data.text),
+    "xml": Format(".xml", junit.text),
+    "sarif": Format(".sarif", sarif.text),
+    "ocsf": Format(".ocsf.json", ocsf.text),
+    "csv": Format(".csv", table.text),
+}
+"""By the name that beam_verify_report_formats uses."""
+
+DEFAULT_FORMATS = ("html", "json", "xml")

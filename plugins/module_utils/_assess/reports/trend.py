@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a verdict says in relation to others: its score, and the change since the report before.
+
+Private to this collection, pure. A verdict without a score or a baseline says nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..finding import Finding, Verdict
+
+
+def as_dict(verdict: Verdict, part: str) -> dict[str, Any] | None:
+    """A part of the verdict as plain data; None where there is none."""
+    value = getattr(verdict, part, None)
+    found: dict[str, Any] | None = None if value is None else value.as_dict()
+    return found
+
+
+def score_of(verdict: Verdict) -> str:
+    """Empty where there is none."""
+    score = getattr(verdict, "score", None)
+    return "" if score is None else str(score)
+
+
+def changes_of(verdict: Verdict) -> Mapping[str, int]:
+    """How many findings changed in each way. Empty where no report before was given."""
+    baseline = getattr(verdict, "baseline", None)
+    return {} if baseline is None else {change: count for change, count in baseline.counts().items() if count}
+
+
+def change_of(verdict: Verdict, finding: Finding) -> str:
+    """`new`, `regressed`, `unchanged`, ...; empty where no report before was given."""
+    baseline = getattr(verdict, "baseline", None)
+    return "" if baseline is None else str(baseline.changes.get(finding.fingerprint) or "")
+
+
+def changes_text(verdict: Verdict) -> str:
+    """Empty where no report before was given."""
+    baseline = getattr(verdict, "baseline", None)
+    if baseline is None:
+        return ""
+    return f"Since {baseline.when}: " + (", ".join(f"{count} {change}" for change, count in changes_of(verdict).items()) or "no change")
+
+
+def lines(verdict: Verdict) -> Iterator[str]:
+    if score_of(verdict):
+        yield f"Score: {score_of(verdict)}"
+    if changes_text(verdict):
+        yield changes_text(verdict)

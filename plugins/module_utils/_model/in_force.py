@@ -1,0 +1,129 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a running node says that it has in force, typed once at the door. Made by _net/in_force.py, read by checks.
+
+Private to this collection. None means unknown: the node did not say, or was not asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .door import as_bool, as_int, as_path, as_text, as_texts, each, same_address
+
+
+@dataclass(frozen=True)
+class TlsOptions:
+    """The options of one side (client or server) of the distribution. names: of all options that are set; the others: values of known ones.
+
+    verify: "verify_peer" or "verify_none". crl_check: "true", "false", "peer" or "best_effort".
+    """
+
+    names: frozenset[str] = frozenset()
+    verify: str | None = None
+    fail_if_no_peer_cert: bool | None = None
+    versions: tuple[str, ...] | None = None
+    ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+    crl_check: str | None = None
+    reuse_sessions: bool | None = None
+
+    @classmethod
+    def parse(cls, raw: object) -> TlsOptions | None:
+        if not isinstance(raw, Mapping):
+            return None
+        crl = raw.get("crl_check")
+        return cls(
+            names=frozenset(as_texts(raw.get("names")) or ()),
+            verify=as_text(raw.get("verify")),
+            fail_if_no_peer_cert=as_bool(raw.get("fail_if_no_peer_cert")),
+            versions=as_texts(raw.get("versions")),
+            ca_file=as_path(raw.get("cacertfile")),
+            certificate_file=as_path(raw.get("certfile")),
+            key_file=as_path(raw.get("keyfile")),
+            crl_check=str(crl).lower() if isinstance(crl, bool) else as_text(crl),
+            reuse_sessions=as_bool(raw.get("reuse_sessions")),
+        )
+
+
+@dataclass(frozen=True)
+class NodeLink:
+    """One connection of a node that is up. protocol: "tls" or "tcp"."""
+
+    node: str
+    address: str | None
+    port: int | None
+    protocol: str | None
+    hidden: bool
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> NodeLink | None:
+        node, address = as_text(raw.get("node")), as_text(raw.get("address"))
+        if node is None:
+            return None
+        return cls(node, same_address(address) if address else None, as_int(raw.get("port")), as_text(raw.get("protocol")), bool(raw.get("hidden")))
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What one node has in force.
+
+    server, client: None where it has no TLS options for that side. allowed: the allow list; empty: every name may connect. other_cookies: members for
+    which it uses another cookie than its own. replaceable_code: directories of its code path in which somebody beside root can put code, and who.
+    """
+
+    server: TlsOptions | None = None
+    client: TlsOptions | None = None
+    allowed: frozenset[str] | None = None
+    other_cookies: tuple[str, ...] | None = None
+    links: tuple[NodeLink, ...] | None = None
+    replaceable_code: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+
+    @classmethod
+    def parse(cls, raw: object) -> InForce | None:
+        if not isinstance(raw, Mapping):
+            return None
+        tls = raw.get("tls")
+        sides = tls if isinstance(tls, Mapping) else {}
+        allowed = as_texts(raw.get("allowed"))
+        return cls(
+            server=TlsOptions.parse(sides.get("server")),
+            client=TlsOptions.parse(sides.get("client")),
+            allowed=None if allowed is None else frozenset(allowed),
+            other_cookies=as_texts(raw.get("other_cookies")),
+            links=each(raw.get("links"), NodeLink.parse),
+            replaceable_code=each(raw.get("replaceable_code"), _replaceable),
+        )
+
+
+def _replaceable(raw: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
+    path = as_path(raw.get("path"))
+    return None if path is None else (path, as_texts(raw.get("by")) or ())
+
+
+@dataclass(frozen=True)
+class Link:
+    """One established distribution connection of a VM as the kernel of its host sees it, by link_info.
+
+    incoming: it was opened from the other end. remote_port: of the other end. wire: "tls", "clear", "unclear", "silent" or "unwatched".
+    """
+
+    node: str | None
+    pid: int | None
+    incoming: bool
+    local_port: int
+    address: str
+    remote_port: int
+    wire: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Link | None:
+        address, local, remote = as_text(raw.get("remote_address")), as_int(raw.get("local_port")), as_int(raw.get("remote_port"))
+        if address is None or local is None or remote is None:
+            return None
+        wire = as_text(raw.get("wire")) or "unwatched"
+        return cls(as_text(raw.get("node")), as_int(raw.get("pid")), raw.get("direction") == "in", local, same_address(address), remote, wire)

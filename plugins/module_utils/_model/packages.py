@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was seen of packages, products and versions: part of an observation, with the rules of its fields.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .door import as_text, safe_text
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package: the version that is installed, and the one with which a process was started (None where dpkg's log does not say)."""
+
+    name: str
+    installed: str | None
+    started: str | None
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product that a VM runs: its name in advisories, its version (None where it is not known) and its Debian package."""
+
+    name: str
+    version: str | None
+    package: Package | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Product | None:
+        name = as_text(raw.get("name"))
+        return cls(name, as_text(raw.get("version")), package_of(raw.get("package"))) if name else None
+
+
+def package_of(raw: object) -> Package | None:
+    own = raw if isinstance(raw, Mapping) else {}
+    name = as_text(own.get("name"))
+    return Package(name, as_text(own.get("installed")), as_text(own.get("started"))) if name else None
+
+
+def versions_of(raw: object) -> Mapping[str, str] | None:
+    """Application -> version."""
+    if not isinstance(raw, Mapping):
+        return None
+    return {safe_text(name): safe_text(version) for name, version in raw.items() if isinstance(version, str)}

@@ -1,0 +1,141 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a running node has in force, as it says itself: TLS options, allow list, cookies of its peers, links, code path.
+
+Private to this collection. CALLS and get_cookie/1 for each member are all that a node is asked here; none of them changes anything. What leaves this
+file are names and known options: a cookie is compared with the one of the conversation and dropped, of an unknown TLS option only its name is kept
+(a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to 29.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import _term as term
+from .node import Call, Link, Outcome, Returned
+
+_Atom = term.Atom
+
+CALLS: Mapping[str, Call] = {
+    "tls_server": ("ets", "lookup", [_Atom("ssl_dist_opts"), _Atom("server")]),
+    "tls_client": ("ets", "lookup", [_Atom("ssl_dist_opts"), _Atom("client")]),
+    "allowed": ("net_kernel", "allowed", []),
+    "links": ("net_kernel", "nodes_info", []),
+    "code_path": ("code", "get_path", []),
+}
+"""The read-only questions to a node, by the key of the answer."""
+
+_VALUES = frozenset({"verify", "fail_if_no_peer_cert", "crl_check", "reuse_sessions", "depth", "secure_renegotiate", "client_renegotiation"})
+_FILES = frozenset({"cacertfile", "certfile", "keyfile"})
+_PATH_MOST = 2000
+
+
+async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: str) -> dict[str, Any]:
+    """What the node of a link has in force; a key is None where it did not say.
+
+    members: nodes whose cookie it is asked for. cookie: the one of this conversation; None: cookies are not asked for. ours: the name of this
+    conversation, which is no link of the node's own.
+    """
+    outcomes = dict(zip(CALLS, await link.call_all(list(CALLS.values()))))
+    peers = [name for name in members if name != link.node] if cookie is not None else []
+    cookies = await link.call_all([("erlang", "get_cookie", [_Atom(name)]) for name in peers]) if peers else []
+    return {
+        "tls": {side: options(_value(outcomes[f"tls_{side}"]), side) for side in ("server", "client")},
+        "allowed": allowed(_value(outcomes["allowed"])),
+        "other_cookies": other_cookies(peers, cookies, cookie),
+        "links": links(_value(outcomes["links"]), ours),
+        "code_path": code_path(_value(outcomes["code_path"])),
+    }
+
+
+def _value(outcome: Outcome) -> term.Term:
+    return outcome.value if isinstance(outcome, Returned) else None
+
+
+def options(found: term.Term, side: str) -> dict[str, Any] | None:
+    """One list of TLS options out of the table; {} where the node has none for that side, None where it has no such table."""
+    if not isinstance(found, list):
+        return None
+    if not found:
+        return {}
+    entry = found[0]
+    if not (isinstance(entry, tuple) and len(entry) == 2 and entry[0] == _Atom(side) and isinstance(entry[1], list)):
+        return None
+    known: dict[str, Any] = {}
+    names = []
+    for option in entry[1]:
+        name, value = (str(option[0]), option[1]) if isinstance(option, tuple) and len(option) == 2 else (str(option), True)
+        if not isinstance(name, str) or not name.replace("_", "").isalnum():
+            continue
+        names.append(name)
+        if name in known:
+            # Of two the first one counts, as with proplists.
+            continue
+        if name in _VALUES:
+            known[name] = value if isinstance(value, (bool, int)) else _plain(value)
+        elif name in _FILES:
+            known[name] = term.to_plain(value)
+        elif name == "versions" and isinstance(value, list):
+            known[name] = [str(one) for one in value]
+    return {**known, "names": sorted(set(names))}
+
+
+def _plain(value: term.Term) -> Any:
+    """An atom, as true, false or its name."""
+    return {"true": True, "false": False}.get(str(value), str(value)) if isinstance(value, _Atom) else None
+
+
+def allowed(found: term.Term) -> list[str] | None:
+    """The allow list; empty means that every name may connect."""
+    if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], list):
+        return None
+    return sorted({str(name) for name in found[1]})
+
+
+def other_cookies(peers: Sequence[str], outcomes: Sequence[Outcome], cookie: bytes | None) -> list[str] | None:
+    """The members for which the node uses another cookie than that of this conversation."""
+    if cookie is None or any(not isinstance(outcome, Returned) for outcome in outcomes):
+        return None
+    wanted = cookie.decode("latin-1")
+    return sorted(name for name, outcome in zip(peers, outcomes) if isinstance(outcome, Returned) and str(outcome.value) != wanted)
+
+
+def links(found: term.Term, ours: str) -> list[dict[str, Any]] | None:
+    """Every connection that is up, visible and hidden: node, address, port, protocol (tls, tcp) and whether it is hidden."""
+    if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], list):
+        return None
+    result = []
+    for entry in found[1]:
+        if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], list)):
+            return None
+        node, about = str(entry[0]), {str(pair[0]): pair[1] for pair in entry[1] if isinstance(pair, tuple) and len(pair) == 2}
+        if node == ours or str(about.get("state")) not in ("up", "up_pending"):
+            continue
+        address, port, protocol = _net_address(about.get("address"))
+        result.append({"node": node, "address": address, "port": port, "protocol": protocol, "hidden": str(about.get("type")) == "hidden"})
+    return sorted(result, key=lambda link: str(link["node"]))
+
+
+def _net_address(found: term.Term) -> tuple[str | None, int | None, str | None]:
+    """Address, port and protocol of a record #net_address{address, host, protocol, family}."""
+    if not isinstance(found, tuple) or len(found) != 5:
+        return None, None, None
+    protocol = str(found[3]) if isinstance(found[3], _Atom) else None
+    try:
+        (parts, port) = found[1]
+        raw = bytes(parts) if len(parts) == 4 else b"".join(int(part).to_bytes(2, "big") for part in parts)
+        return str(ipaddress.ip_address(raw)), int(port), protocol
+    except (TypeError, ValueError, OverflowError):
+        return None, None, protocol
+
+
+def code_path(found: term.Term) -> list[str] | None:
+    """The directories and archives from which the node loads code, in its order."""
+    if not isinstance(found, list):
+        return None
+    plain = [term.to_plain(entry) for entry in found[:_PATH_MOST]]
+    return [entry for entry in plain if isinstance(entry, str)]
