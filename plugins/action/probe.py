@@ -11,7 +11,18 @@ from typing import Any, NamedTuple
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE
-from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import OUTSIDE, PAIRS_MAX, VANTAGES, Probe, Questions, Scope, options
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attacks import Proofs
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import ENCRYPTED, AuditQuestions, options_without_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import (
+    OUTSIDE,
+    PAIRS_MAX,
+    VANTAGES,
+    Answer,
+    Probe,
+    Questions,
+    Scope,
+    options,
+)
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import NodeTarget, Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.door import same_address
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import PROBE_NAME
@@ -27,6 +38,9 @@ CONCURRENCY = 256
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict"},
+    "discovered": {"type": "dict"},
+    "outside": {"type": "bool", "default": False},
+    "other_users": {"type": "bool", "default": True},
     "kinds": {"type": "list", "elements": "str", "choices": list(KINDS), "default": list(KINDS)},
     "vantage": {"type": "str"},
     "sources": {"type": "list", "elements": "str", "default": []},
@@ -38,7 +52,12 @@ SPEC: dict[str, dict[str, Any]] = {
     "timeout": {"type": "float", "default": 5.0},
     "started": {"type": "dict"},
 }
-RULES: dict[str, Any] = {"required_one_of": [("plan", "started")], "mutually_exclusive": [("plan", "started")], "required_by": {"plan": ["vantage"]}}
+_GIVEN = ("plan", "started", "discovered")
+RULES: dict[str, Any] = {
+    "required_one_of": [_GIVEN],
+    "mutually_exclusive": [_GIVEN],
+    "required_by": {"plan": ["vantage"], "discovered": ["vantage"]},
+}
 POLL_SECONDS = 0.5
 
 
@@ -51,6 +70,8 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(argument_spec=SPEC, **RULES)
         if arguments["started"]:
             return self._collect(arguments["started"], task_vars)
+        if arguments["discovered"]:
+            return self._audit(arguments, task_vars)
         try:
             calls = _calls(arguments)
         except (KeyError, TypeError, AttributeError) as error:
@@ -66,6 +87,26 @@ class ActionModule(ActionBase):
             if result.get("failed") or result.get("unreachable"):
                 return result
             answers += pairs([probe.as_dict() for probe in call.probes], result["targets"])
+        return {"changed": False, "answers": answers}
+
+    def _audit(self, arguments: Mapping[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        """The probes of an audit from one host. TLS is spoken to nodes that have not answered in clear text: it would only cost them time."""
+        try:
+            made = AuditQuestions.from_dict(arguments["discovered"]).of_vantage(arguments["vantage"], arguments["outside"])
+        except (KeyError, TypeError, AttributeError) as error:
+            return {"failed": True, "msg": f"discovered has another shape than beam.cluster.audit returns: {error!r}"}
+        answers: list[list[Any]] = []
+        for probes in _turns(made):
+            clear = Proofs.of(_parsed(answers)).clear
+            wanted = [probe for probe in probes if probe.control not in ENCRYPTED or probe.target not in clear]
+            user = wanted[0].credentials.user if wanted and wanted[0].attack else ""
+            if user and not arguments["other_users"]:
+                answers += [[probe.as_dict(), {"code": "", "message": "only root can connect as another user"}] for probe in wanted]
+            elif wanted:
+                result = self._execute_module(module_name=MODULE, module_args=_without_credentials(wanted, user, arguments), task_vars=task_vars)
+                if result.get("failed") or result.get("unreachable"):
+                    return result
+                answers += pairs([probe.as_dict() for probe in wanted], result["targets"])
         return {"changed": False, "answers": answers}
 
     def _start(self, calls: Sequence[Call], task_vars: dict[str, Any] | None) -> dict[str, Any]:
@@ -96,6 +137,32 @@ class ActionModule(ActionBase):
 def pairs(questions: Sequence[Mapping[str, Any]], answers: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
     """Each question with its answer, as beam.cluster.report takes them. Raises ValueError where their numbers differ."""
     return [[dict(question), {key: answer.get(key) for key in KEPT}] for question, answer in zip(questions, answers, strict=True)]
+
+
+def _parsed(answers: Sequence[Sequence[Any]]) -> list[Answer]:
+    return [Answer.parse(Probe.from_dict(question), answer) for question, answer in answers]
+
+
+def _turns(probes: Sequence[Probe]) -> list[list[Probe]]:
+    """In clear text and at EPMD first, then over TLS, then as each other user."""
+    turns: dict[tuple[str, bool], list[Probe]] = {}
+    for probe in probes:
+        turns.setdefault((probe.credentials.user if probe.attack else "", probe.control in ENCRYPTED), []).append(probe)
+    return [turns[key] for key in sorted(turns)]
+
+
+def _without_credentials(probes: Sequence[Probe], user: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "targets": [options_without_credentials(probe) for probe in probes],
+        "epmd_port": arguments["discovered"]["epmd_port"],
+        "timeout": arguments["timeout"],
+        "concurrency": CONCURRENCY,
+        "expect": ["any"],
+        "name": OUTSIDE,
+        "cookie": KNOWN_COOKIE,
+        "tls": {},
+        **({"user": user} if user else {}),
+    }
 
 
 class Call(NamedTuple):

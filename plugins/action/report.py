@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import glob
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +27,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.in_force impor
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
+from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -66,7 +66,7 @@ class ActionModule(ActionBase):
         except TableError as error:
             return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
-        report = Report(verdict, now, version())
+        report = Report(verdict, now, version=version())
         lines = terminal.lines(report)
         result: dict[str, Any] = {
             "changed": False,
@@ -100,7 +100,7 @@ class ActionModule(ActionBase):
             return ""
         base.mkdir(mode=0o750, parents=True, exist_ok=True)
         for name, path in result["files"].items():
-            _replace(Path(path), FORMATS[name].text(report))
+            replace_file(Path(path), FORMATS[name].text(report))
         first, *more = result["files"].values()
         others = ", ".join(path.removeprefix(str(base / group)) for path in more)
         return f"Report: {first}{f' (and {others})' if others else ''}"
@@ -142,16 +142,3 @@ def _answers(pairs: Iterable[Sequence[Any]]) -> Iterator[Answer]:
     for pair in pairs:
         if len(pair) == 2 and pair[1]:
             yield Answer.parse(Probe.from_dict(pair[0]), pair[1])
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whole or not at all: a report that is being read is the last whole one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        os.chmod(temporary, 0o640)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

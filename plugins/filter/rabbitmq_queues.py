@@ -28,9 +28,11 @@ options:
     type: str
     required: true
   what:
-    description: V(restart) if the node comes back, V(leave) if it is removed from the cluster.
+    description: >-
+      V(restart) if the node comes back, V(leave) if it is removed from the cluster, V(stop) if all nodes stop together. V(stop) also needs
+      the column C(state).
     type: str
-    choices: [restart, leave]
+    choices: [restart, leave, stop]
     required: true
   running:
     description: The nodes on which RabbitMQ runs. A restart can wait for a replica on one of them.
@@ -71,8 +73,10 @@ def rabbitmq_queues(results: Sequence[Mapping[str, Any]], *, node: str, what: st
         decision = replicas.restart(queues, node, running)
     elif what == "leave":
         decision = replicas.leave(queues, node)
+    elif what == "stop":
+        decision = replicas.stop(queues)
     else:
-        raise AnsibleFilterError(f"rabbitmq_queues: what is restart or leave, not {what!r}")
+        raise AnsibleFilterError(f"rabbitmq_queues: what is restart, leave or stop, not {what!r}")
     return {
         "blockers": list(decision.blockers),
         "waits": decision.waits,

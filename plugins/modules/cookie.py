@@ -272,14 +272,6 @@ def replace_file(path: str, cookie: bytes, owner: tuple[int, int]) -> None:
         os.close(parent)
 
 
-def virtual_machines(node: str, unit: str | None) -> list[proc.Process]:
-    """The processes that are the node: those of its unit, and those that were started with its name."""
-    return [
-        one for one in proc.beam_processes()
-        if one.process != "epmd" and not one.container and (one.flags.name == node or (unit is not None and one.unit == unit))
-    ]
-
-
 def owner_of(params: dict[str, Any]) -> tuple[int, int]:
     """Numbers of user and group. Raises `KeyError` where there is no such one."""
     return pwd.getpwnam(params["owner"]).pw_uid, grp.getgrnam(params["group"]).gr_gid
@@ -352,7 +344,7 @@ def settle(params: dict[str, Any], *, change: bool) -> dict[str, Any]:
     file = state_of_file(path, data, cookie, owner)
     old = in_file(data) if data is not None else None
 
-    machines = virtual_machines(node, params["unit"])
+    machines = proc.machines_of(node, params["unit"])
     keep = params["retired_file"]
     if change and keep:
         # One that is used again is not retired.

@@ -159,14 +159,8 @@ otp:
   type: dict
   contains:
     installed: {type: bool, description: "Whether an OTP is installed."}
-    release:
-      description: Major release.
-      type: str
-      sample: "27"
-    version:
-      description: Full version.
-      type: str
-      sample: "27.3.4.1"
+    release: {type: str, description: "Major release.", sample: "27"}
+    version: {type: str, description: "Full version.", sample: "27.3.4.1"}
     root: {type: str, description: "Directory of the installation."}
     erl: {type: str, description: "Path of C(erl)."}
     ssl: {type: bool, description: "Whether the application C(ssl) is installed."}
@@ -179,10 +173,7 @@ otp_roots:
   elements: dict
   contains:
     root: {type: str, description: "Its directory, as the process sees it."}
-    release:
-      description: Major release, null if it cannot be read.
-      type: str
-      sample: "27"
+    release: {type: str, description: "Major release, null if it cannot be read.", sample: "27"}
     version:
       description: Full version, null if there is no file C(OTP_VERSION), as in releases with their own runtime.
       type: str
@@ -211,11 +202,7 @@ firewall:
         own: {type: list, elements: str, description: "Elements of its sets of the host's own addresses."}
         ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
         dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
-        hooks:
-          description: The hooks of its base chains.
-          type: list
-          elements: str
-          sample: [input, output]
+        hooks: {type: list, elements: str, description: "The hooks of its base chains.", sample: [input, output]}
         admits:
           description:
             - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too
@@ -224,10 +211,7 @@ firewall:
           elements: dict
           contains:
             family: {type: int, description: "4 or 6."}
-            sources:
-              description: Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all.
-              type: list
-              elements: str
+            sources: {type: list, elements: str, description: "Accepted source addresses, networks and ranges (V(10.0.0.1-10.0.0.9)), null for all."}
             destinations: {type: list, elements: str, description: "Accepted destination addresses, in the same form."}
             ports: {type: list, elements: list, description: "Pairs of first and last port."}
             loopback: {type: bool, description: "Whether the entry is for packets over the interface C(lo) only."}
@@ -238,11 +222,7 @@ ephemeral_ports:
   returned: success
   type: dict
   contains:
-    range:
-      description: First and last.
-      type: list
-      elements: int
-      sample: [32768, 60999]
+    range: {type: list, elements: int, description: "First and last.", sample: [32768, 60999]}
     reserved: {type: list, elements: list, description: "Pairs of first and last that are excluded."}
 listeners:
   description: Every listening TCP socket, with its owner if known. Null if the kernel's table cannot be read.
@@ -307,6 +287,8 @@ processes:
         collection's argument files.
       type: list
       elements: str
+    traces: {type: list, elements: str, description: "Products that its start modules or library directories show.", sample: [rabbitmq]}
+    tls_files: {type: dict, description: "Files of its TLS options - C(keys), C(certificates), C(authorities). Null if there are none."}
     writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
@@ -370,10 +352,7 @@ files:
   contains:
     path: {type: str, description: "The path."}
     kind: {type: str, description: "V(file), V(directory), V(link) or V(other)."}
-    mode:
-      description: Permission bits.
-      type: str
-      sample: "0644"
+    mode: {type: str, description: "Permission bits.", sample: "0644"}
     owner: {type: str, description: "Its user."}
     group: {type: str, description: "Its group."}
     size: {type: int, description: "Size in bytes."}
@@ -402,10 +381,7 @@ certificates:
     issuer: {type: str, description: "Its issuer."}
     subject: {type: str, description: "Its subject."}
     sans: {type: list, elements: str, description: "Its alternative names."}
-    not_before:
-      description: Start of the validity.
-      type: str
-      sample: "2026-01-31T00:00:00Z"
+    not_before: {type: str, description: "Start of the validity.", sample: "2026-01-31T00:00:00Z"}
     not_after: {type: str, description: "End of the validity."}
     spki_sha256: {type: str, description: "SHA-256 of its public key (SubjectPublicKeyInfo)."}
     key_type: {type: str, description: "Type of its key.", sample: EC P-256}
@@ -433,10 +409,7 @@ secrets:
       description: Private keys in PEM files, with the SHA-256 of their public key (C(spki_sha256)), and who can read them (C(readers)).
       type: list
       elements: dict
-    dumps:
-      description: Crash dumps, and who can read them (C(readers)).
-      type: list
-      elements: dict
+    dumps: {type: list, elements: dict, description: "Crash dumps, and who can read them (C(readers))."}
     accounts:
       description: The users that own cookie files. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list

@@ -16,13 +16,29 @@ description:
   - Runs every probe that the controls of this collection need from one host, and returns each question with its answer.
   - All probes of one node are one run of M(beam.cluster.dist_probe), in parallel. Probes as another user of the host are a second run.
   - With more than O(pairs_max) ordered pairs of nodes, only O(vantages) other nodes connect to and attack each node.
-  - The role P(beam.cluster.verify#role) uses it. M(beam.cluster.report) evaluates the answers.
+  - The roles P(beam.cluster.verify#role) and P(beam.cluster.audit#role) use it. M(beam.cluster.report) evaluates the answers.
 options:
   plan:
     description: The plan, as M(beam.cluster.plan) returns it.
     type: dict
+  discovered:
+    description:
+      - Nodes that nobody planned, as M(beam.cluster.audit) returns them in RV(beam.cluster.audit#module:discovered).
+      - The probes have no credentials that a node accepts, and one fixed name. A node that answers in clear text is not probed over TLS.
+    type: dict
+    version_added: 0.2.0
+  outside:
+    description: With O(discovered), whether the host attacks as a host outside the cluster, not as one of the inventory.
+    type: bool
+    default: false
+    version_added: 0.2.0
+  other_users:
+    description: With O(discovered), whether the module may connect as another user of the host, which only root can.
+    type: bool
+    default: true
+    version_added: 0.2.0
   vantage:
-    description: Inventory name of the probing host. Required with O(plan).
+    description: Inventory name of the probing host. Required with O(plan) and O(discovered).
     type: str
   sources:
     description:

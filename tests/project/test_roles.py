@@ -17,7 +17,7 @@ ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 TASK_FILES = sorted(path for role in ROLES for path in role.rglob("*.yml") if "tasks" in path.parts)
 
 # Variables of the whole cluster: their defaults and their documentation stand once, in the plan.
-CLUSTER_WIDE = re.compile(r"beam_(?!(otp|firewall|pki|epmd|distribution|service|product|verify|plan)_)")
+CLUSTER_WIDE = re.compile(r"beam_(?!(otp|firewall|pki|epmd|distribution|service|product|verify|audit|plan)_)")
 INCLUDES = {
     "ansible.builtin.include_tasks",
     "ansible.builtin.import_tasks",
@@ -111,7 +111,7 @@ def test_task_names_and_variables(path: Path) -> None:
         registered += list(task.get("vars", {})) if not any(key in task for key in INCLUDES) else []
         loop_var = task.get("loop_control", {}).get("loop_var")
         registered += [loop_var] if loop_var else []
-        wrong = [variable for variable in registered if not variable.startswith("__beam_") and variable != "beam_plan"]
+        wrong = [variable for variable in registered if not variable.startswith("__beam_") and variable not in ("beam_plan", "beam_audit_result")]
         assert not wrong, f"{path}: {name}: {wrong} should start with __beam_"
 
 
@@ -119,6 +119,18 @@ def test_task_names_and_variables(path: Path) -> None:
 def test_main_is_a_table_of_contents(role: Path) -> None:
     for task in load(role / "tasks" / "main.yml"):
         assert INCLUDES & set(task), f"{role.name}: '{task.get('name')}' does work in main.yml; give it a file with a name"
+
+
+def test_the_plan_reports_wrong_types_itself() -> None:
+    """Ansible's validation of the role plan would stop at the first role, without the plan's other errors."""
+    seen = 0
+    for path in (*TASK_FILES, *sorted((ROOT / "playbooks").glob("*.yml"))):
+        for task in tasks_of(path) if path in TASK_FILES else [task for play in load(path) for task in play.get("tasks", ())]:
+            called = next((task[key] for key in INCLUDES & set(task) if isinstance(task[key], dict)), {})
+            if called.get("name") == "beam.cluster.plan" and "tasks_from" not in called:
+                seen += 1
+                assert called.get("rolespec_validate") is False, f"{path}: {task['name']}"
+    assert seen >= 10, "this test would see none"
 
 
 @pytest.mark.parametrize("path", TASK_FILES, ids=lambda path: str(path.relative_to(ROOT / "roles")))

@@ -42,6 +42,9 @@ class Hosts:
             "tls": True,
             "ca_dir": str(folder / "ca"),
             "members": [{"node": f"beam@{host}", "host": host} for host in names],
+            "incompatible_nodes": [],
+            "probe_name": "beam_probe",
+            "epmd_port": 4369,
             "hosts": {host: {"nodes": [self.node(host)]} for host in names},
             "departing": {},
         }
@@ -53,8 +56,14 @@ class Hosts:
             "- hosts: beam\n  gather_facts: false\n  roles: [beam.cluster.pki]\n", encoding="utf-8"
         )
 
-    def node(self, host: str, host_part: str | None = None) -> dict[str, str]:
+    def node(self, host: str, host_part: str | None = None) -> dict[str, Any]:
+        tls = {"ca": "ca.pem", "certificate": "cert.pem", "key": "key.pem"}
         return {
+            "address": "127.0.0.1",
+            "port": None,
+            "unit": f"nothing-{host}.service",
+            "home": str(self.folder / host),
+            "tls": {**{what: str(self.folder / host / "tls" / name) for what, name in tls.items()}, "versions": ["tlsv1.3"]},
             "node": f"beam@{host_part or host}",
             "host_part": host_part or host,
             "user": "root",
@@ -190,13 +199,13 @@ def test_check_mode_predicts_and_changes_nothing(tmp_path: Path) -> None:
     hosts = Hosts(tmp_path / "hosts")
     output = hosts.good("--check")
     assert not (hosts.folder / "ca").exists() and not (hosts.folder / "n1").exists()
-    for task in ("create_ca | Move the CA into place", "issue | Install the CA bundle", "issue | Install the certificate"):
+    for task in ("create_ca | Move the CA into place", "issue | Report the certificate that will be issued"):
         block = output.split(f": {task}]")[1].split("TASK [")[0]
         assert "changed: [n1" in block, task
 
 
-def test_renewed_when_less_than_a_third_is_left(hosts: Hosts) -> None:
-    # Backdated so far that of its lifetime a little more, then a little less, than a third is to come.
+def test_renewed_after_two_thirds_of_its_lifetime(hosts: Hosts) -> None:
+    # Backdated so far that a little less, then a little more, than two thirds of its lifetime are over.
     hosts.plan["hosts"]["n1"]["nodes"] = [hosts.node("n1", "renewed")]
     hosts.good(beam_pki_days=2, beam_pki_backdate="3d")
     serial = hosts.certificate("n1").serial_number
@@ -353,7 +362,37 @@ def test_certificates_of_ones_own_that_do_not_fit_are_refused(hosts: Hosts) -> N
     (hosts.folder / "n1" / "tls" / "key.pem").unlink()
     hosts.good()
     given = bring(hosts)
-    assert "does not belong to beam_pki_key" in " ".join(hosts.run(**bring(hosts, before))[1].split())
+    assert "key: it does not belong to the certificate" in " ".join(hosts.run(**bring(hosts, before))[1].split())
     hosts.plan["hosts"]["n1"]["nodes"] = [hosts.node("n1", "other")]
-    assert "lacks the subject alternative name DNS:other" in " ".join(hosts.run(**given)[1].split())
+    assert "it lacks the subject alternative name DNS:other" in " ".join(hosts.run(**given)[1].split())
     assert not list((hosts.folder / "n1").rglob("*.pem"))
+
+
+def test_half_a_file_is_refused_and_the_old_one_stays(hosts: Hosts) -> None:
+    given = bring(hosts)
+    hosts.good(**given)
+    before = hosts.digest()
+    half = hosts.folder / "theirs" / "half.pem"
+    half.write_bytes((hosts.folder / "theirs" / "cert.pem").read_bytes()[:-200])
+    assert "the file is cut off or damaged" in " ".join(hosts.run(**bring(hosts, half))[1].split())
+    assert hosts.digest() == before
+
+
+def test_requested_certificates_are_renewed_with_a_new_key_on_request(hosts: Hosts) -> None:
+    key = hosts.folder / "n1" / "tls" / "key.pem"
+    before, serial = key.read_bytes(), hosts.certificate("n1").serial_number
+    assert "beam_pki_renew is" in " ".join(hosts.bad(beam_pki_renew=["beam@n9"]).split())
+    hosts.good(beam_pki_renew=["beam@n1"])
+    assert key.read_bytes() == before and hosts.certificate("n1").serial_number != serial
+    hosts.good(beam_pki_renew="all", beam_pki_renew_key=True)
+    assert key.read_bytes() != before
+    public = serialization.load_pem_private_key(key.read_bytes(), None).public_key()
+    assert public == hosts.certificate("n1").public_key()
+    assert sorted(path.name for path in (hosts.folder / "n1").rglob("*")) == ["ca.pem", "cert.pem", "key.pem", "tls"]
+
+
+def test_another_type_of_key_comes_with_its_certificate(hosts: Hosts) -> None:
+    hosts.good(beam_pki_key_curve="secp384r1")
+    key = serialization.load_pem_private_key((hosts.folder / "n1" / "tls" / "key.pem").read_bytes(), None)
+    assert key.curve.name == "secp384r1" and key.public_key() == hosts.certificate("n1").public_key()
+    assert "changed=0" in hosts.good(beam_pki_key_curve="secp384r1")

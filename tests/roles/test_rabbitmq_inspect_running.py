@@ -12,12 +12,17 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
+
+# The filters of this collection.
+init_plugin_loader()
 
 TASKS = Path(__file__).resolve().parents[2] / "roles" / "product" / "products" / "rabbitmq" / "inspect_running.yml"
 NODES = ["rabbit@n1", "rabbit@n2", "rabbit@n3"]
-QUORUM = {"name": "orders", "type": "quorum", "state": "running", "members": NODES, "online": NODES[::-1]}
-CLASSIC = {"name": "mail", "type": "classic", "state": "running", "members": NODES[:1], "online": ""}
+DURABLE = {"durable": True, "exclusive": False}
+QUORUM = {**DURABLE, "name": "orders", "type": "quorum", "state": "running", "members": NODES, "online": NODES[::-1]}
+CLASSIC = {**DURABLE, "name": "mail", "type": "classic", "state": "running", "members": NODES[:1], "online": ""}
 LINK = "0      0               10.0.0.2:25672          {}:40123 "
 
 

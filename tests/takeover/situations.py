@@ -39,6 +39,15 @@ def wrapped(words: str) -> dict[str, str]:
     return drop_in(f"ExecStart=\nExecStart={words}")
 
 
+KILL_WATCHER = "systemctl kill --signal=KILL beam-watch-{unit} && sleep 2"
+BACK = "systemctl is-active beam-watch-{unit}"
+# As the role distribution writes it where a setting has changed.
+REWRITE = (
+    "cp -p {directory}/vm.args /root/kept; sed -i '2d; s/inet_dist_listen_max 9[0-9]*/inet_dist_listen_max 9999/' {directory}/vm.args; "
+    "sum=$(tail -n +2 {directory}/vm.args | sha256sum | cut -d' ' -f1); sed -i \"1a # sha256 of the lines below: $sum\" {directory}/vm.args"
+)
+# A shell of its own: in a subshell $$ is the shell around it.
+OTHER = "sh -c 'echo $$ > /sys/fs/cgroup/system.slice/{unit}/cgroup.procs; ERL_EPMD_PORT=4370 HOME=/tmp exec erl -noinput -sname other'"
 FILE = "EnvironmentFile=/etc/default/mine"
 MINE = {"/etc/default/mine": HISTORY}
 
@@ -127,6 +136,20 @@ EVERY_UNIT = [
         run="mv /etc/systemd/system/beam-guard-{unit} /root/kept; ln -s /dev/null /etc/systemd/system/beam-guard-{unit}",
         undo="mv -f /root/kept /etc/systemd/system/beam-guard-{unit}",
     ),
+    Situation(
+        "the watcher's unit is masked",
+        REFUSED,
+        run="mv /etc/systemd/system/beam-watch-{unit} /root/kept; ln -s /dev/null /etc/systemd/system/beam-watch-{unit}",
+        undo="mv -f /root/kept /etc/systemd/system/beam-watch-{unit}",
+        says="its watcher beam-watch-{unit} does not run",
+    ),
+    Situation(
+        "the link to the watcher is gone",
+        REFUSED,
+        run="mv /etc/systemd/system/{unit}.wants/beam-watch-{unit} /root/kept",
+        undo="mv -f /root/kept /etc/systemd/system/{unit}.wants/beam-watch-{unit}",
+        says="its watcher beam-watch-{unit} does not run",
+    ),
     Situation("the guard is gone", REFUSED, run="mv /etc/beam/guard /root/kept", undo="mv /root/kept /etc/beam/guard"),
     Situation("systemctl set-property", HARDENED, run="systemctl set-property {unit} MemoryMax=4G", undo="systemctl set-property {unit} MemoryMax="),
     Situation(
@@ -167,12 +190,32 @@ EVERY_UNIT = [
         wrapped("/bin/sh -c 'sleep 1; unset ERL_AFLAGS; exec {start}'"),
         says="runs without the flags of",
     ),
+    Situation("the watcher is killed", HARDENED, late=f"{KILL_WATCHER} && {BACK}"),
+    Situation(
+        "the watcher is killed, and vm.args is written anew before the node restarts",
+        HARDENED,
+        late=f"{REWRITE}; {KILL_WATCHER} && {BACK}",
+        undo="mv /root/kept {directory}/vm.args",
+    ),
+    Situation("somebody stops the watcher", HARDENED, late=f"! systemctl stop beam-watch-{{unit}} && {BACK}"),
+    Situation(
+        "another VM after the watcher was killed",
+        STOPPED,
+        says="runs without the flags of",
+        late=f"{KILL_WATCHER} && {BACK}; {OTHER}",
+    ),
+    Situation(
+        "another VM half a minute later, by a script",
+        STOPPED,
+        says="runs without the flags of",
+        late="sleep 31; sh -c 'echo $$ > /sys/fs/cgroup/system.slice/{unit}/cgroup.procs; sleep 1;"
+        " ERL_EPMD_PORT=4370 HOME=/tmp exec erl -noinput -name other@127.0.0.1'",
+    ),
     Situation(
         "another VM in the running unit",
         STOPPED,
         says="runs without the flags of",
-        # A shell of its own: in a subshell $$ is the shell around it.
-        late="sh -c 'echo $$ > /sys/fs/cgroup/system.slice/{unit}/cgroup.procs; ERL_EPMD_PORT=4370 HOME=/tmp exec erl -noinput -sname other'",
+        late=OTHER,
     ),
 ]
 

@@ -98,6 +98,10 @@ def virtual_machines(words: dict[str, str]) -> list[str]:
     return tries(script).stdout.splitlines()
 
 
+def main_pid(unit: str) -> str:
+    return on(f"systemctl show --property=MainPID --value {unit}").strip()
+
+
 @pytest.mark.parametrize("stage", SITUATIONS, ids=[situation.name for situation in SITUATIONS], indirect=True)
 def test_no_node_runs_without_its_flags(stage: Situation, words: dict[str, str]) -> None:
     unit = words["unit"]
@@ -107,10 +111,15 @@ def test_no_node_runs_without_its_flags(stage: Situation, words: dict[str, str])
     begun = tries(f"timeout 60 systemctl start {unit}")
     if stage.late:
         time.sleep(3)
-        tries(f"({stage.late}) >/dev/null 2>&1 & sleep 3")
+        node = main_pid(unit)
+        if closed:
+            tries(f"({stage.late}) >/dev/null 2>&1 & sleep 3")
+        else:
+            on(stage.late)
+            assert main_pid(unit) == node != "0", "the node was restarted"
     # A busy machine may take its time until there is a VM to be seen.
     for _turn in range(120):
-        journal = tries(f"journalctl --no-pager -o cat --since=@{since} -u {unit} -u beam-guard-{unit}").stdout
+        journal = tries(f"journalctl --no-pager -o cat --since=@{since} -u {unit} -u beam-guard-{unit} -u beam-watch-{unit}").stdout
         running = virtual_machines(words)
         if {HARDENED: bool(running), REFUSED: True, STOPPED: " is stopped: " in journal}[stage.end]:
             break
@@ -118,7 +127,7 @@ def test_no_node_runs_without_its_flags(stage: Situation, words: dict[str, str])
     time.sleep(SECONDS if closed else 3)
     told = prober.told()
     running = virtual_machines(words)
-    journal = tries(f"journalctl --no-pager -o cat --since=@{since} -u {unit} -u beam-guard-{unit}").stdout
+    journal = tries(f"journalctl --no-pager -o cat --since=@{since} -u {unit} -u beam-guard-{unit} -u beam-watch-{unit}").stdout
     print(told, journal)
     assert told["answered"] == 0, "somebody got in"
     if stage.end == HARDENED:

@@ -90,13 +90,6 @@ def _line(outcome: Outcome) -> str:
     return f"{probe.asker} -> {probe.target} at {at} ({probe.network}): {outcome.why}"
 
 
-def _expected(evidence: Evidence) -> Iterator[Probe]:
-    for node in evidence.target.running:
-        yield from evidence.questions.attacks(node.host, node.node)
-    for outsider in evidence.outsiders:
-        yield from evidence.questions.attacks(outsider)
-
-
 def _by_subject(probes: Iterable[Probe]) -> dict[tuple[str, str], set[tuple[str, str]]]:
     found: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for probe in probes:
@@ -105,7 +98,7 @@ def _by_subject(probes: Iterable[Probe]) -> dict[tuple[str, str], set[tuple[str,
 
 
 def attack_findings(evidence: Evidence, outcomes: Sequence[Outcome]) -> Iterator[Finding]:
-    expected = _by_subject(_expected(evidence))
+    expected = _by_subject(evidence.questions.expected(evidence.outsiders))
     by_subject: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         by_subject.setdefault((outcome.answer.probe.control, outcome.answer.probe.target), []).append(outcome)

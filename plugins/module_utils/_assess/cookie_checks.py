@@ -17,7 +17,7 @@ from .._model.problems import join_names
 from .._model.secret_facts import CookieFacts
 from .._model.secret_rules import ENTROPY_MIN, GENERATED, GUESSABLE, PUBLISHED
 from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
-from .target import OFF, HostTarget, NodeTarget
+from .target import NEEDS_MEMBERS, OFF, HostTarget, NodeTarget
 
 Check = Callable[[HostTarget, Observation], Iterator[Result]]
 
@@ -45,7 +45,9 @@ def _strength(weakness: str) -> Check:
     def check(host: HostTarget, seen: Observation) -> Iterator[Result]:
         for node in host.nodes:
             cookie = _cookie(seen, node)
-            if cookie is not None and cookie.valid is False:
+            if node.cookie_file == "":
+                yield Result(node.node, NOT_APPLICABLE, ("it has no cookie file: its cookie comes from elsewhere, see argument-list",))
+            elif cookie is not None and cookie.valid is False:
                 yield result(node.node, [f"the node cannot start with {cookie.path}: it does not hold a cookie"], "")
             elif cookie is None or cookie.weaknesses is None:
                 yield Result(node.node, NOT_TESTED, (_unread(seen, node),))
@@ -112,6 +114,9 @@ def _dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 
 def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    unknown = [node.node for node in host.nodes if not node.user]
+    if unknown:
+        yield Result(host.name, NOT_TESTED, (f"the user of {join_names(unknown)} is not known",))
     for user in sorted({node.user for node in host.nodes} - {"root", ""}):
         account = ((seen.secrets.accounts if seen.secrets else None) or {}).get(user)
         subject = host.name
@@ -139,7 +144,7 @@ CONTROLS = (*HOST_CHECKS, SAME)
 
 def cookie_findings(evidence: Evidence) -> Iterator[Finding]:
     for host in evidence.target.hosts.values():
-        if not host.in_run:
+        if not host.in_run or not host.nodes:
             continue
         seen = evidence.seen.get(host.name)
         for control, check in HOST_CHECKS.items():
@@ -171,7 +176,9 @@ def _same_in(evidence: Evidence, group: Sequence[NodeTarget]) -> Iterator[Findin
     others = sorted(name for name, mark in marks.items() if mark == usual)
     for node in group:
         hosts = evidence.target.hosts_of(node.node)
-        if evidence.target.off or len(group) < 2:
+        if not evidence.target.planned:
+            yield Finding(SAME, NOT_APPLICABLE, hosts, node.node, (NEEDS_MEMBERS,))
+        elif evidence.target.off or len(group) < 2:
             why = OFF if evidence.target.off else "no other node that it connects to is in the run"
             yield Finding(SAME, NOT_APPLICABLE, hosts, node.node, (why,))
         elif node.host not in evidence.seen:

@@ -12,41 +12,70 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._model.waivers import Waiver
+from . import attack_checks, audit_attacks
 from . import waivers as applied
 from .advisory_checks import advisory_findings, known_advisories
-from .attack_checks import attack_findings, outcomes_of
+from .audit_checks import CONTROLS as OF_THE_ASSESSMENT
+from .audit_checks import completed, coverage_findings, policy_findings, waiver_findings
 from .causes import with_causes
 from .controls import CONTROLS
 from .cookie_checks import cookie_findings
-from .finding import NEVER, Coverage, Evidence, Verdict
+from .finding import FAILED, NEVER, NOT_TESTED, PASSED, Coverage, Evidence, Finding, Outcome, Verdict
 from .host_checks import host_findings
 from .in_force_checks import in_force_findings
 from .mesh_checks import mesh_findings
 from .pki_checks import pki_findings
+from .score import Score, score
 
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 
 
 def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = NEVER) -> Verdict:
     """The verdict. Its time is linear in the answers. fail_at: lowest severity at which an advisory fails, or NEVER."""
-    outcomes = outcomes_of(evidence)
-    found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *in_force_findings(evidence)]
-    found += [*pki_findings(evidence), *cookie_findings(evidence), *advisory_findings(evidence, fail_at), *attack_findings(evidence, outcomes)]
-    found = with_causes(evidence, found, outcomes)
+    outcomes, attacked = _attacks(evidence)
     advisories = (*evidence.advisories, *known_advisories(evidence, fail_at))
+    found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *in_force_findings(evidence)]
+    found += [*pki_findings(evidence), *cookie_findings(evidence), *advisory_findings(evidence, fail_at), *attacked]
+    found = with_causes(evidence, found, outcomes)
+    found += [*coverage_findings(evidence), *policy_findings(evidence)]
+    found += completed(evidence, found)
+    unused = applied.unused(waivers, found, advisories)
+    found += waiver_findings(evidence, waivers, unused)
     found.sort(key=lambda finding: _ORDER[finding.control])
+    findings = tuple(applied.waive(finding, waivers) for finding in found)
     return Verdict(
         target=evidence.target,
-        findings=tuple(applied.waive(finding, waivers) for finding in found),
+        findings=findings,
         advisories=advisories,
         waived=applied.waived(advisories, waivers),
         outcomes=tuple(outcomes),
         connections=evidence.connections,
         waivers=tuple(waivers),
-        unused_waivers=applied.unused(waivers, found, advisories),
+        unused_waivers=unused,
         fail_at=fail_at,
         outsiders=tuple(evidence.outsiders),
         coverage=_coverage(evidence),
+        reach=evidence.reach,
+        score=_score(findings),
+    )
+
+
+def _attacks(evidence: Evidence) -> tuple[list[Outcome], list[Finding]]:
+    """With members' credentials the baseline of an attack is an honest connection. Where nobody said who is a member, there is none."""
+    if evidence.target.planned:
+        made = attack_checks.outcomes_of(evidence)
+        return made, list(attack_checks.attack_findings(evidence, made))
+    made = audit_attacks.outcomes(evidence)
+    return made, list(audit_attacks.findings(evidence, made))
+
+
+def _score(findings: Sequence[Finding]) -> Score:
+    """What is accepted counts as what it is: a waiver makes no host better. Only what is not tested and not accepted withholds the score."""
+    real = [(finding.waived_status or finding.status, finding) for finding in findings if finding.control not in OF_THE_ASSESSMENT]
+    return score(
+        (finding.severity for status, finding in real if status == PASSED),
+        (finding.severity for status, finding in real if status == FAILED),
+        sum(finding.status == NOT_TESTED for finding in findings),
     )
 
 

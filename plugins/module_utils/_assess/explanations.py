@@ -105,7 +105,7 @@ def _counts(broken: Iterable[Broken]) -> str:
 
 def _where(node: NodeTarget, broken: Sequence[Broken]) -> str:
     port = next((one.answer.port for one in broken if one.answer.port), node.port)
-    outside = port is not None and not node.ports.first <= port <= node.ports.last
+    outside = port is not None and node.ports is not None and not node.ports.first <= port <= node.ports.last
     told = f", which EPMD names and which is outside its port range {node.ports}" if outside and node.port is None else ""
     return f"{node.address}:{port}{told}" if port else f"{node.address}, ports {node.ports}"
 

@@ -9,15 +9,31 @@ Private to this collection, pure. See host_checks.py.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .._model.observation import FileFacts, Observation
-from .finding import NOT_TESTED, Result, result
-from .target import HostTarget, NodeTarget
+from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .target import CLEAR_TEXT, HostTarget, NodeTarget
 
-SECRET = (0o400,)
-EVALUATED = (0o644, 0o444)
+
+@dataclass(frozen=True)
+class Modes:
+    """The modes that a file may have. exact: those that our roles give. never: the bits that no file of its kind may have, whoever made it."""
+
+    exact: tuple[int, ...]
+    never: int
+
+    def problem(self, entry: FileFacts, exact: bool) -> str:
+        mode = entry.mode & 0o7777
+        if exact:
+            wanted = " or ".join(f"{one:04o}" for one in self.exact)
+            return f"{entry.path} has mode {mode:04o}, not {wanted}" if mode not in self.exact else ""
+        return f"{entry.path} has mode {mode:04o}; no bit of {self.never:04o} may be set" if mode & self.never else ""
+
+
+SECRET = Modes((0o400,), 0o077)
+EVALUATED = Modes((0o644, 0o444), 0o022)
 
 
 @dataclass
@@ -42,7 +58,7 @@ def exists(seen: Observation, path: str) -> bool | None:
     return False if posixpath.dirname(path) in (seen.files or {}) else None
 
 
-def _look(seen: Observation, path: str, owner: str, modes: Sequence[int], looked: _Looked) -> None:
+def _look(seen: Observation, path: str, owner: str, modes: Modes, looked: _Looked, *, exact: bool) -> None:
     entry = (seen.files or {}).get(path)
     if entry is None:
         if exists(seen, path) is None:
@@ -54,8 +70,9 @@ def _look(seen: Observation, path: str, owner: str, modes: Sequence[int], looked
         looked.problems.append(f"{path} is no regular file ({entry.kind})")
     if entry.owner != owner:
         looked.problems.append(f"{path} belongs to {entry.owner}, not to {owner}")
-    if entry.mode & 0o7777 not in modes:
-        looked.problems.append(f"{path} has mode {entry.mode & 0o7777:04o}, not {' or '.join(f'{mode:04o}' for mode in modes)}")
+    wrong = modes.problem(entry, exact)
+    if wrong:
+        looked.problems.append(wrong)
     _look_above(entry, owner, looked)
 
 
@@ -78,11 +95,15 @@ def _not_left(seen: Observation, node: NodeTarget, path: str) -> Result:
 
 def private_key(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
+        if node.tls_versions is None and not node.key_file:
+            why = "where its key is, is not known" if node.key_file is None else CLEAR_TEXT
+            yield Result(node.node, NOT_TESTED if node.key_file is None else NOT_APPLICABLE, (why,))
+            continue
         if not node.key_file:
             yield _not_left(seen, node, f"{node.directory}/tls/key.pem")
             continue
         looked = _Looked()
-        _look(seen, node.key_file, node.user, SECRET, looked)
+        _look(seen, node.key_file, node.user, SECRET, looked, exact=node.exact_modes)
         yield looked.result(node.node, node.key_file)
 
 
@@ -91,17 +112,22 @@ def cookie_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
         path = node.cookie_file
         if path is None:
             yield Result(node.node, NOT_TESTED, ("where its cookie file is, is not known",))
+        elif not path:
+            yield Result(node.node, NOT_APPLICABLE, ("it has no cookie file: its cookie comes from elsewhere, see argument-list",))
         elif not host.distributed:
             yield _not_left(seen, node, path)
         else:
             looked = _Looked()
-            _look(seen, path, node.user, SECRET, looked)
+            _look(seen, path, node.user, SECRET, looked, exact=node.exact_modes)
             yield looked.result(node.node, path)
 
 
 def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
+        if not node.evaluated_files and not node.directory:
+            yield Result(node.node, NOT_APPLICABLE, ("it was started without an option file and without an argument file",))
+            continue
         looked = _Looked()
         for path in node.evaluated_files:
-            _look(seen, path, "root", EVALUATED, looked)
+            _look(seen, path, "root", EVALUATED, looked, exact=node.exact_modes)
         yield looked.result(node.node, ", ".join(node.evaluated_files))

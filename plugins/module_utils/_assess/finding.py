@@ -19,8 +19,12 @@ from .._model.in_force import InForce, Link
 from .._model.observation import Certificate, Observation
 from .._model.waivers import Waiver
 from .advisory_table import Table
+from .baseline import Baseline
 from .controls import BY_ID, SEVERITIES
-from .probes import FULL, Answer, Questions, Scope
+from .policy import Policy
+from .probes import CONNECT, FULL, Answer, Questions, Scope
+from .reach import Reach
+from .score import Score
 from .target import Target
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
@@ -143,7 +147,8 @@ class Evidence:
     seen: one observation for each host that was looked at. answers: results of the probes. views: by node. outsiders: hosts outside the cluster that
     attacked, empty where there was none. links: the established links of each host, by its kernel. epoch: now, in seconds, by the controller's
     clock. untested: why no attack was made at all (check mode). table: the known vulnerabilities; table_given: it is the operator's, not the
-    collection's.
+    collection's. reach: of an audit, how far each host could be looked at. asked: the probes that were to be made, None for those that a plan asks
+    for. waiver_errors: mistakes in the waivers. policy: what nodes are held to (policy.py), None without one.
     authorities: certificates of the cluster's CA, root and intermediate, as its owner has them; None where they are not known.
     """
 
@@ -159,18 +164,33 @@ class Evidence:
     table: Table | None = None
     table_given: bool = False
     links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
+    reach: Mapping[str, Reach] = field(default_factory=dict)
+    asked: Questions | None = None
+    waiver_errors: Sequence[str] = ()
+    policy: Policy | None = None
     authorities: Sequence[Certificate] | None = None
 
     @cached_property
     def questions(self) -> Questions:
         """The probes that the target asks for."""
+        if self.asked is not None:
+            return self.asked
         addresses = {name: tuple(one.address for one in seen.addresses) for name, seen in self.seen.items() if seen.addresses is not None}
         return Questions(self.target, addresses, self.scope)
 
     @cached_property
     def connections(self) -> Mapping[tuple[str, str], Answer]:
         """Honest connections by (source, target), whatever became of them."""
-        return {(answer.probe.source, answer.probe.target): answer for answer in self.answers if answer.probe.attack is None}
+        return {(answer.probe.source, answer.probe.target): answer for answer in self.answers if answer.probe.control == CONNECT}
+
+    @cached_property
+    def shown_by(self) -> Mapping[str, tuple[Mapping[str, object], ...]]:
+        """The certificates that nodes showed to anybody, by node. One that the probe refused was shown all the same."""
+        found: dict[str, list[Mapping[str, object]]] = {}
+        for answer in self.answers:
+            if answer.tls and answer.tls.peer:
+                found.setdefault(answer.probe.target, []).append(answer.tls.peer)
+        return {node: tuple(peers) for node, peers in found.items()}
 
     @cached_property
     def connected_to(self) -> Mapping[str, tuple[Answer, ...]]:
@@ -204,7 +224,11 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted."""
+    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted.
+
+    reach: how far each host could be looked at, empty where a plan names the hosts. score: None where nobody asked for it. baseline: what changed
+    since an earlier report, None without one.
+    """
 
     target: Target
     findings: tuple[Finding, ...]
@@ -217,6 +241,9 @@ class Verdict:
     fail_at: str
     outsiders: tuple[str, ...]
     coverage: Coverage
+    reach: Mapping[str, Reach] = field(default_factory=dict)
+    score: Score | None = None
+    baseline: Baseline | None = None
 
     @property
     def failures(self) -> list[Finding]:

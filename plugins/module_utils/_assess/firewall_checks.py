@@ -14,7 +14,7 @@ from .._model.firewall_facts import Admission, BeamTable
 from .._model.observation import Observation
 from .._model.ports import joined
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
-from .target import EXTERNAL_FIREWALL, HostTarget
+from .target import EXTERNAL_FIREWALL, NEEDS_MEMBERS, NEEDS_PLAN, HostTarget
 
 FIREWALL_UNIT = "beam-firewall.service"
 EPMD_SOCKET = "epmd.socket"
@@ -24,6 +24,9 @@ def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if host.external_firewall:
         yield Result(host.name, NOT_APPLICABLE, (EXTERNAL_FIREWALL,))
         return
+    if host.members is None:
+        yield Result(host.name, NOT_APPLICABLE, (NEEDS_MEMBERS,))
+        return
     if seen.firewall is None or not seen.firewall.readable:
         yield Result(host.name, NOT_TESTED, ("the kernel's rules could not be read",))
         return
@@ -31,26 +34,26 @@ def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if table is None:
         yield result(host.name, ["the table inet beam_cluster is not loaded"], "")
         return
-    problems = _problems(host, table)
+    problems = _problems(host, host.members, table)
     if table.admits is None and not problems:
         yield Result(host.name, NOT_TESTED, ("the rules of the table inet beam_cluster could not be read",))
         return
     yield result(host.name, problems, f"lets in {len(table.members)} members at the ports {joined(table.ports)}, and drops the rest")
 
 
-def _problems(host: HostTarget, table: BeamTable) -> list[str]:
+def _problems(host: HostTarget, members: frozenset[str], table: BeamTable) -> list[str]:
     there = frozenset(table.members)
     problems = ["the table inet beam_cluster is dormant: the kernel does not use it"] if table.dormant else []
     if table.hooks is not None and "input" not in table.hooks:
         problems.append("no chain of the table inet beam_cluster sees incoming packets")
-    problems += [f"lets in {address}, which is no member" for address in sorted(there - host.members)]
-    problems += [f"does not let in the member {address}" for address in sorted(host.members - there)]
+    problems += [f"lets in {address}, which is no member" for address in sorted(there - members)]
+    problems += [f"does not let in the member {address}" for address in sorted(members - there)]
     if joined(table.ports) != joined(host.guarded_ports):
         problems.append(f"guards the ports {joined(table.ports)}, not {joined(host.guarded_ports)}")
-    for admission in table.open_to_others(host.members, host.guarded_ports) or ():
-        beyond = admission.beyond(host.members)
+    for admission in table.open_to_others(members, host.guarded_ports) or ():
+        beyond = admission.beyond(members)
         # The sets have been compared above.
-        if not set(beyond) <= there - host.members:
+        if not set(beyond) <= there - members:
             problems.append(_open(admission, beyond))
     return problems
 
@@ -64,6 +67,9 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if host.external_firewall:
         yield Result(host.name, NOT_APPLICABLE, (EXTERNAL_FIREWALL,))
         return
+    if not host.firewall:
+        yield Result(host.name, NOT_APPLICABLE, (f"{NEEDS_PLAN}: which firewall is to protect the nodes",))
+        return
     units = seen.units or {}
     own = units.get(FIREWALL_UNIT)
     if own is None:
@@ -74,7 +80,7 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems.append(f"{FIREWALL_UNIT} is {own.active or 'unknown'}")
     if own.enabled != "enabled":
         problems.append(f"{FIREWALL_UNIT} is {own.enabled or 'unknown'}, not enabled")
-    sockets = [] if host.epmd_listen is None else [EPMD_SOCKET]
+    sockets = [EPMD_SOCKET] if host.epmd_listen else []
     for name in [*sockets, *(node.unit for node in host.nodes)]:
         unit = units.get(name)
         if unit is None or unit.after is None or unit.requires is None:

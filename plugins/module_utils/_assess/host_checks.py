@@ -16,11 +16,21 @@ from .._model.observation import Listener, Observation, Process, Unit
 from .._model.running import vm_problems
 from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
-from .finding import NOT_OBSERVED, NOT_TESTED, Finding, Result, result
+from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Finding, Result, result
 from .firewall_checks import firewall_boot, firewall_rules
 from .neighbour_checks import epmd_names, unplanned_nodes
 from .start_checks import planned_files, start_environment
-from .target import HostTarget, NodeTarget, Target
+from .target import NEEDS_PLAN, HostTarget, NodeTarget, Target
+
+COVERAGE = "audit-coverage"
+"""The control that a host or node was looked at, and looked at whole; see audit_checks.py."""
+
+NO_BEAM = "no BEAM runs on this host"
+NO_NODE = "no node runs on this host"
+IN_CONTAINER = "it runs in a container: audit the container as a host of its own"
+
+DYNAMIC = "dynamic"
+"""How a node was found that has no name of its own: the first node that it connects to gives it one."""
 
 Check = Callable[[HostTarget, Observation], Iterator[Result]]
 
@@ -40,12 +50,18 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
         return
     found = [one for one in seen.listeners if one.port == host.epmd_port]
     if host.epmd_listen is None:
+        at = ", ".join(sorted({one.address for one in found}))
+        problems = [f"listens on every network of the host: {one}" for one in found if one.wildcard]
+        yield result(host.name, problems, f"port {host.epmd_port} on {at}" if found else f"nothing listens at port {host.epmd_port}")
+        return
+    if not host.epmd_listen:
         yield result(host.name, [f"EPMD must not run here, and {one} listens" for one in found], f"nothing listens at port {host.epmd_port}")
         return
     problems = [f"listens on {one}" for one in found if not one.loopback and one.address not in host.epmd_listen]
     here = {one.address for one in found}
     if not any(one.wildcard for one in found):
-        problems += [f"nothing listens on {address}:{host.epmd_port}" for address in sorted(host.epmd_listen - here)]
+        wanted = sorted(address for address in host.epmd_listen - here if address not in ("127.0.0.1", "::1"))
+        problems += [f"nothing listens on {address}:{host.epmd_port}" for address in wanted]
     yield result(host.name, problems, f"port {host.epmd_port} on {', '.join(sorted(here))}")
 
 
@@ -54,6 +70,9 @@ def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Res
         yield from _unknown(_names(host), seen, "listeners")
         return
     for node in host.nodes:
+        if node.ports is None or node.address is None:
+            yield _not_everywhere(node, seen.listeners)
+            continue
         first, last = node.ports.first, node.ports.last
         # At a fixed port, the host's other nodes have the same one at addresses of their own.
         others = {(other.unit, other.address) for other in host.nodes if other.node != node.node}
@@ -67,8 +86,23 @@ def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Res
         yield result(node.node, problems, f"listens on {', '.join(f'{one.address}:{one.port}' for one in found)}")
 
 
+def _not_everywhere(node: NodeTarget, listeners: Sequence[Listener]) -> Result:
+    """Where nobody said at which address a node is to listen, it is to listen at one that somebody chose."""
+    if node.port is None:
+        if node.found == DYNAMIC:
+            return Result(node.node, NOT_APPLICABLE, ("it has a dynamic node name and listens for nobody",))
+        why = "EPMD does not name its port, and no flag sets one: which listener is the distribution's is not known"
+        return Result(node.node, NOT_TESTED, (why,))
+    found = [one for one in listeners if one.port == node.port and one.pid in (node.pid, None)]
+    if not found:
+        return Result(node.node, NOT_TESTED, (f"nothing listens at its port {node.port}",))
+    problems = [f"listens on every network of the host: {one}" for one in found if one.wildcard]
+    return result(node.node, problems, f"listens on {', '.join(f'{one.address}:{one.port}' for one in found)}")
+
+
 def _listening_elsewhere(node: NodeTarget, found: Sequence[Listener], listeners: Sequence[Listener]) -> list[str]:
     """found: listeners in the node's port range."""
+    assert node.ports is not None
     ports = f"{node.ports}"
     problems = [f"listens on {one}" for one in found if one.address != node.address and not one.loopback]
     foreign = [one for one in found if one.unit and one.unit != node.unit]
@@ -98,7 +132,7 @@ def _lost_flags(host: HostTarget, node: NodeTarget, seen: Observation) -> Iterat
             lost.append("-ssl_dist_optfile")
         if lost:
             own = [at for at in seen.listeners or () if at.pid == one.pid and not at.loopback]
-            open_at = [str(at) for at in own if not node.ports.first <= at.port <= node.ports.last]
+            open_at = [str(at) for at in own if node.ports and not node.ports.first <= at.port <= node.ports.last]
             where = f" and listens on {', '.join(open_at)}" if open_at else ""
             yield f"pid {one.pid} ({one.unit or 'no unit'}) runs without {', '.join(lost)}{where}"
 
@@ -112,8 +146,39 @@ def _not_looked_at(node: NodeTarget, what: str = "") -> Result:
     return Result(node.node, NOT_TESTED, (f"{node.unit}{what} was not looked at",))
 
 
+def _without_unit(node: NodeTarget, seen: Observation, missing: str) -> Result | None:
+    """The result for a node that runs in no service; None where it runs in one. missing: what it lacks then."""
+    if node.directory or node.unit.endswith(".service"):
+        return None
+    if seen.init is not None and seen.init != "systemd":
+        return Result(node.node, NOT_APPLICABLE, ("the host does not run systemd",))
+    if node.pid is None:
+        return Result(node.node, NOT_TESTED, (f"its process is not known{'' if seen.privileged else ': only root sees who listens'}",))
+    return Result(node.node, FAILED, (f"pid {node.pid} runs in {node.unit or 'no unit'}, not in a service: {missing}",))
+
+
+def _unit_floor(node: NodeTarget, unit: Unit | None) -> Result:
+    """What holds for the unit of any node."""
+    if unit is None or None in (unit.user, unit.stale):
+        return _not_looked_at(node)
+    problems = [f"{node.unit} runs as root"] if unit.user in ("", "root") and node.user in ("", "root") else []
+    return result(node.node, [*_unit_state(node, unit), *problems], f"{node.unit} is active, enabled, runs as {node.user}")
+
+
+def _unit_state(node: NodeTarget, unit: Unit) -> Iterator[str]:
+    if unit.stale:
+        yield f"{node.unit}: systemd has not read its files since they changed"
+    if unit.active != "active":
+        yield f"{node.unit} is {unit.active or 'unknown'}"
+    if unit.enabled != "enabled":
+        yield f"{node.unit} is {unit.enabled or 'unknown'}, not enabled: it does not start at boot"
+
+
 def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in _units(host, seen):
+        if node.drop_in is None:
+            yield _without_unit(node, seen, "nothing starts it at boot") or _unit_floor(node, unit)
+            continue
         guard = (seen.units or {}).get(node.watch)
         if unit is None or guard is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
             yield _not_looked_at(node)
@@ -127,12 +192,7 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
             problems.append(f"{node.unit} does not require its guard, {node.guard}")
         elif guard.active != "active":
             problems.append(f"{node.watch} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
-        if unit.stale:
-            problems.append(f"{node.unit}: systemd has not read its files since they changed")
-        if unit.active != "active":
-            problems.append(f"{node.unit} is {unit.active or 'unknown'}")
-        if unit.enabled != "enabled":
-            problems.append(f"{node.unit} is {unit.enabled or 'unknown'}, not enabled: it does not start at boot")
+        problems += _unit_state(node, unit)
         if unit.user != node.user:
             problems.append(f"{node.unit} runs as {unit.user or 'root'}, not as {node.user}")
         yield result(node.node, problems, f"{node.unit} is active, enabled, runs as {node.user}")
@@ -140,6 +200,10 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in _units(host, seen):
+        without = _without_unit(node, seen, "it has no sandbox")
+        if without:
+            yield without
+            continue
         if unit is None or unit.exposure is None:
             yield _not_looked_at(node, ": its sandbox")
             continue
@@ -149,11 +213,14 @@ def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in _units(host, seen):
+        running = [one for one in seen.processes or () if node.is_run_by(one)]
+        if not node.directory and unit is None and any(one.core_limit is not None for one in running):
+            yield result(node.node, [f"pid {one.pid} may dump core" for one in running if one.core_limit != 0], "its process may not dump core")
+            continue
         if unit is None or unit.core_limit is None:
             yield _not_looked_at(node, ": LimitCORE")
             continue
         problems = [f"{node.unit}: LimitCORE is {unit.core_limit}"] if unit.core_limit != "0" else []
-        running = [one for one in seen.processes or () if one.is_vm and one.unit == node.unit]
         problems += [f"pid {one.pid} was started with another core limit" for one in running if one.core_limit not in (None, 0)]
         yield result(node.node, problems, f"{node.unit}: LimitCORE is 0")
 
@@ -163,10 +230,14 @@ def _running_process(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield from _unknown(_names(host), seen, "processes")
         return
     for node, unit in _units(host, seen):
+        if node.drop_in is None and (unit is None or unit.digest is None):
+            # Only the role service writes a digest of the files into a unit.
+            yield Result(node.node, NOT_APPLICABLE, (f"{NEEDS_PLAN}: its unit has no digest of the files that the node was started with",))
+            continue
         if unit is None:
             yield _not_looked_at(node)
             continue
-        running = [one for one in seen.processes if one.is_vm and one.unit == node.unit and (not host.distributed or _is(one, node))]
+        running = [one for one in seen.processes if node.is_run_by(one) and (not host.distributed or _is(one, node))]
         problems = [] if unit.digest else [f"{node.unit}: its environment has no digest of the files"]
         if not running:
             problems.append(f"no process of {node.unit} runs {node.node}")
@@ -189,16 +260,20 @@ def _running_vm(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield from _unknown(_names(host), seen, "processes")
         return
     for node in host.nodes:
-        running = [one for one in seen.processes if one.is_vm and one.unit == node.unit]
+        running = [one for one in seen.processes if node.is_run_by(one)]
         problems = [problem for one in running for problem in vm_problems(one)]
         unread = [f"pid {one.pid}: its program could not be read" for one in running if one.vm is None]
         if not running:
-            unread.append(f"no process of {node.unit} runs")
+            unread.append(_no_process(node))
         if unread and not problems:
             yield Result(node.node, NOT_TESTED, tuple(unread))
             continue
         versions = ", ".join(f"pid {one.pid} runs OTP {one.vm.version or 'of an unknown version'}" for one in running if one.vm)
         yield result(node.node, problems, f"{versions}, the one on disk")
+
+
+def _no_process(node: NodeTarget) -> str:
+    return f"no process of {node.unit} runs" if node.unit else f"the process of {node.node} is not known"
 
 
 def _is(process: Process, node: NodeTarget) -> bool:
@@ -218,8 +293,7 @@ def _argument_list(host: HostTarget, seen: Observation) -> Iterator[Result]:
             problems.append(f"{who} shows its cookie")
     unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if not one.flags.arguments_read]
     unread += [f"pid {one.pid} has -setcookie, and its cookie file could not be read" for one in machines if one.flags.cookie == "unknown"]
-    units = {one.unit for one in machines}
-    unread += [f"no process of {node.unit} runs" for node in host.nodes if node.unit not in units]
+    unread += [_no_process(node) for node in host.nodes if not any(node.is_run_by(one) for one in machines)]
     if unread and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unread))
         return
@@ -253,8 +327,20 @@ def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[F
             continue
         observation = seen.get(host.name)
         for control, check in CHECKS.items():
-            if not observation:
-                yield Finding(control, NOT_TESTED, (host.name,), host.name, (NOT_OBSERVED,))
-                continue
-            for subject, status, details in check(host, observation):
-                yield Finding(control, status, (host.name,), subject, details)
+            for subject, status, details, cause in _answers(host, observation, check):
+                yield Finding(control, status, (host.name,), subject, details, cause=cause)
+
+
+def _answers(host: HostTarget, seen: Observation | None, check: Check) -> Iterator[tuple[str, str, tuple[str, ...], str]]:
+    """(subject, status, details, cause) of one control on one host: every control has an answer for every host and every node on it."""
+    if not seen:
+        yield host.name, NOT_TESTED, (NOT_OBSERVED,), ""
+        return
+    if host.bare:
+        yield host.name, NOT_APPLICABLE, (NO_BEAM,), ""
+        return
+    results = list(check(host, seen)) or [Result(host.name, NOT_APPLICABLE, (NO_NODE,))]
+    for subject, status, details in results:
+        yield subject, status, details, ""
+    for node in host.contained if any(one.subject != host.name for one in results) or not host.nodes else ():
+        yield node.node, NOT_TESTED, (IN_CONTAINER,), COVERAGE

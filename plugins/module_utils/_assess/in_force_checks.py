@@ -15,7 +15,7 @@ from typing import Callable
 from .._model.in_force import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
-from .target import CLEAR_TEXT, OFF, NodeTarget, Target
+from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, OFF, NodeTarget, Target
 
 Details = tuple[str, tuple[str, ...]]
 _Check = Callable[[Evidence, NodeTarget, InForce], Details]
@@ -44,6 +44,8 @@ def _finding(evidence: Evidence, control: str, node: NodeTarget, check: _Check) 
     view = evidence.views.get(node.node)
     if target.off:
         return Finding(control, NOT_APPLICABLE, hosts, node.node, (OFF,))
+    if not target.planned:
+        return Finding(control, NOT_APPLICABLE, hosts, node.node, (NEEDS_CREDENTIALS,))
     if control == "tls-options" and not node.tls_versions:
         return Finding(control, NOT_APPLICABLE, hosts, node.node, (CLEAR_TEXT,))
     if view is None:
@@ -70,7 +72,7 @@ def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details
     if said.server.fail_if_no_peer_cert is not True:
         value = "not set" if said.server.fail_if_no_peer_cert is None else "false"
         problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")
-    return _of(result(node.node, problems, f"verifies as server and as client with {node.ca_file}, {', '.join(node.tls_versions)}"))
+    return _of(result(node.node, problems, f"verifies as server and as client with {node.ca_file}, {', '.join(node.tls_versions or ())}"))
 
 
 def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator[str]:
@@ -86,12 +88,13 @@ def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator
         if wanted is not None and value != wanted:
             yield f"{as_side} {name} is {value or 'not set'}, not {wanted}"
     versions = frozenset(options.versions or ())
-    beyond = versions - frozenset(node.tls_versions)
+    planned = node.tls_versions or ()
+    beyond = versions - frozenset(planned)
     if not versions:
-        yield f"{as_side} versions are not set, not {', '.join(node.tls_versions)}"
+        yield f"{as_side} versions are not set, not {', '.join(planned)}"
     # A server of some products lists 1.2 without a suite of it (late_tls_options_before); the attack old-tls shows what it accepts.
     elif beyond and not (side == "server" and node.kind != "erlang" and "ciphers" in options.names):
-        yield f"{as_side} versions has {', '.join(sorted(beyond))}, beside {', '.join(node.tls_versions)}"
+        yield f"{as_side} versions has {', '.join(sorted(beyond))}, beside {', '.join(planned)}"
     for name, why in _FORGIVING.items():
         if name in options.names:
             yield f"{as_side} {name} is set: {why}"
@@ -168,7 +171,7 @@ def _of_node(link: Link, node: NodeTarget) -> bool:
 
 def _seen_problems(target: Target, node: NodeTarget, link: Link, named: set[tuple[str | None, int | None]]) -> Iterator[str]:
     """What the kernel shows. An outgoing connection may be a client's, of another program's port: what is in it, or the node itself, has to tell."""
-    ours = link.incoming and node.ports.first <= link.local_port <= node.ports.last
+    ours = link.incoming and node.ports is not None and node.ports.first <= link.local_port <= node.ports.last
     certain = ours or link.wire == "clear" or (link.address, link.remote_port) in named
     if not certain:
         return

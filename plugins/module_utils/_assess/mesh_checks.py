@@ -15,7 +15,7 @@ from .._wire.constants import PROBE_NAME
 from .explanations import Broken, remedy
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
 from .probes import CONNECT, Answer
-from .target import OFF, NodeTarget, Target
+from .target import NEEDS_CREDENTIALS, NEEDS_MEMBERS, OFF, NodeTarget, Target
 
 MEMBERS, SETTINGS = "mesh-members", "mesh-settings"
 CONTROLS = (CONNECT, MEMBERS, SETTINGS)
@@ -42,7 +42,9 @@ def mesh_findings(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _outside_range(node: NodeTarget, port: int | None) -> str:
-    return "" if port is None or node.ports.first <= port <= node.ports.last else f"port {port}, outside its port range {node.ports}"
+    if port is None or node.ports is None:
+        return ""
+    return "" if node.ports.first <= port <= node.ports.last else f"port {port}, outside its port range {node.ports}"
 
 
 def _pair_problem(target: Target, answer: Answer) -> str:
@@ -81,14 +83,16 @@ def _connected(evidence: Evidence) -> Iterator[Finding]:
         if good:
             how = "over TLS" if target.tls else "in clear text"
             yield Finding(CONNECT, PASSED, target.hosts_of(node.node), node.node, (f"connected to {good} {how}",))
-        elif target.off:
-            yield Finding(CONNECT, NOT_APPLICABLE, target.hosts_of(node.node), node.node, (OFF,))
+        elif target.off or not wanted:
+            yield Finding(CONNECT, NOT_APPLICABLE, target.hosts_of(node.node), node.node, (OFF if target.off else NEEDS_CREDENTIALS,))
 
 
 def _about(evidence: Evidence, control: str, node: NodeTarget, check: _Check) -> Finding:
     """The check of what a node says of itself, or why it said nothing."""
     hosts = evidence.target.hosts_of(node.node)
     view = evidence.views.get(node.node)
+    if not evidence.target.planned:
+        return Finding(control, NOT_APPLICABLE, hosts, node.node, (NEEDS_MEMBERS,))
     if evidence.target.off:
         return Finding(control, NOT_APPLICABLE, hosts, node.node, (OFF,))
     if view is None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from .._model.observation import Listener, Observation, Process
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
-from .target import HostTarget
+from .target import NEEDS_MEMBERS, HostTarget
 
 
 def _other_machines(host: HostTarget, seen: Observation) -> list[Process]:
@@ -63,6 +63,9 @@ def _at(one: Listener) -> str:
 
 
 def unplanned_nodes(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if host.members is None:
+        yield Result(host.name, NOT_APPLICABLE, (NEEDS_MEMBERS,))
+        return
     for part, facts in (("processes", seen.processes), ("listeners", seen.listeners)):
         if facts is None:
             yield Result(host.name, NOT_TESTED, (seen.why_unknown(part),))
@@ -77,7 +80,7 @@ def unplanned_nodes(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 
 def epmd_names(host: HostTarget, seen: Observation) -> Iterator[Result]:
-    if not host.distributed or host.epmd_listen is None:
+    if not host.distributed or host.epmd_listen == frozenset():
         for node in host.nodes:
             yield Result(node.node, NOT_APPLICABLE, ("the node does not use EPMD",))
         return
@@ -88,8 +91,8 @@ def epmd_names(host: HostTarget, seen: Observation) -> Iterator[Result]:
         return
     for node in host.nodes:
         port = seen.epmd_names.get(node.name)
-        listening = [one for one in seen.listeners if one.unit == node.unit]
-        actual = ", ".join(_at(one) for one in listening if node.ports.first <= one.port <= node.ports.last)
+        listening = [one for one in seen.listeners if (one.unit == node.unit if node.pid is None else one.pid == node.pid)]
+        actual = ", ".join(_at(one) for one in listening if node.ports is None or node.ports.first <= one.port <= node.ports.last)
         problems = []
         if not actual:
             yield Result(node.node, NOT_APPLICABLE, ("the node does not listen: see distribution-listeners",))

@@ -71,12 +71,10 @@ class _Files:
         return next(iter(self.certificates(node, node.certificate_file)), None)
 
     def shown(self, node: NodeTarget) -> list[Mapping[str, object]]:
-        """The certificates that the node showed to members, each once. One that was refused was shown all the same."""
+        """The certificates that the node showed to anybody, each once. One that was refused was shown all the same."""
         found: dict[object, Mapping[str, object]] = {}
-        for answer in self.evidence.connected_to.get(node.node, ()):
-            if answer.tls and answer.tls.peer:
-                peer = answer.tls.peer
-                found.setdefault(peer.get("sha256") or (peer.get("not_before"), peer.get("not_after")), peer)
+        for peer in self.evidence.shown_by.get(node.node, ()):
+            found.setdefault(peer.get("sha256") or (peer.get("not_before"), peer.get("not_after")), peer)
         return list(found.values())
 
     def key_files(self, host: str) -> tuple[KeyFile, ...] | None:
@@ -269,7 +267,7 @@ def _served(files: _Files, node: NodeTarget) -> Result:
     age = now - file.modified if file and file.modified is not None else None
     if age is not None and 0 <= age < SERVED_SECONDS:
         return result(node.node, [], f"{leaf.path} changed {age:.0f} seconds ago: the node shows it within {SERVED_SECONDS} seconds after its change")
-    started = [one.started for one in seen.processes or () if one.is_vm and one.unit == node.unit and one.started is not None]
+    started = [one.started for one in seen.processes or () if node.is_run_by(one) and one.started is not None]
     why = ""
     if age is not None and started and now - age < min(started):
         why = f". The time of the file is older than the running node, which therefore does not read it again: run touch on {leaf.path}"
@@ -299,6 +297,8 @@ def _anchors(files: _Files, node: NodeTarget) -> Result:
         return files.missing(node, node.ca_file)
     authorities = {one.sha256: one for one in files.evidence.authorities or ()}
     trusted = {one.sha256: one for one in bundle}
+    # Nodes of several clusters have nothing in common that is usual.
+    usual = files.usual if files.target.planned else frozenset(trusted)
     problems = []
     for sha256, one in trusted.items():
         where = f"{node.ca_file} trusts {_named(one)}"
@@ -308,14 +308,14 @@ def _anchors(files: _Files, node: NodeTarget) -> Result:
             problems.append(f"{where}, which is no CA certificate")
         elif sha256 not in files.issuers:
             problems.append(f"{where}, which issued no member's certificate")
-        elif sha256 not in files.usual:
+        elif sha256 not in usual:
             problems.append(f"{where}, which most other members do not trust")
     names: dict[str, set[str | None]] = {}
     for one in trusted.values():
         names.setdefault(one.subject, set()).add(one.spki_sha256)
     problems += [f"{node.ca_file} trusts {len(keys)} CAs with the name {name} and different keys" for name, keys in names.items() if len(keys) > 1]
     known = {one.sha256: one for other in files.bundles.values() for one in other}
-    problems += [f"{node.ca_file} lacks {_named(known[sha256])}, which most members trust" for sha256 in sorted(files.usual - set(trusted))]
+    problems += [f"{node.ca_file} lacks {_named(known[sha256])}, which most members trust" for sha256 in sorted(usual - set(trusted))]
     return result(node.node, problems, f"trusts {join_names([one.subject for one in bundle])} only")
 
 
@@ -419,7 +419,7 @@ def pki_findings(evidence: Evidence) -> Iterator[Finding]:
     for control, check in _CHECKS.items():
         for node in target.running:
             hosts = target.hosts_of(node.node)
-            if not target.tls:
+            if target.tls is False or target.tls is None and node.key_file == "":
                 yield Finding(control, NOT_APPLICABLE, hosts, node.node, (OFF if target.off else CLEAR_TEXT,))
                 continue
             if files.seen(node) is None and not files.shown(node):

@@ -230,7 +230,7 @@ class Questions:
     def connects(self, source: str) -> list[Probe]:
         """The honest connections of one node. With EPMD they prove its answer too: the port is asked for."""
         vantage = self.target.node(source).host
-        return [Probe(CONNECT, vantage, source, node.node, node.host, node.address, node.port, "cluster") for node in self.connected(source)]
+        return [Probe(CONNECT, vantage, source, node.node, node.host, node.reached_at, node.port, "cluster") for node in self.connected(source)]
 
     def attacks(self, vantage: str, source: str = "") -> list[Probe]:
         """The attacks of one vantage: a member's node, or a host outside the cluster where source is empty."""
@@ -248,6 +248,13 @@ class Questions:
                     probes += self._expand(attack, vantage, source, node)
         return probes
 
+    def expected(self, outsiders: Sequence[str]) -> Iterator[Probe]:
+        """Every attack that has to be made: from the nodes of the run, and from hosts outside the cluster."""
+        for node in self.target.running:
+            yield from self.attacks(node.host, node.node)
+        for outsider in outsiders:
+            yield from self.attacks(outsider)
+
     def applies(self, attack: Attack) -> bool:
         if attack.needs_tls and not self.target.tls:
             return False
@@ -256,13 +263,13 @@ class Questions:
     def _places(self, attack: Attack, vantage: str, node: NodeTarget) -> Iterator[tuple[str, str]]:
         """(address, network) at which an attack tries a node."""
         public = [(address, "public") for address in self.public_addresses(node.host)]
-        cluster = [(node.address, "cluster")]
+        cluster = [(node.reached_at, "cluster")]
         epmd = attack.protocol == "epmd"
-        if epmd and self.target.mode == "cluster" and self.target.hosts[node.host].epmd_listen is None:
+        if epmd and self.target.mode == "cluster" and not self.target.hosts[node.host].epmd_listen:
             # Where there is to be no EPMD, its port must not answer to members either.
             public += cluster
         # A node listens at its cluster address only, EPMD on loopback too.
-        own_host = [*([("127.0.0.1", "own"), ("::1", "own")] if epmd else []), (node.address, "own")]
+        own_host = [*([("127.0.0.1", "own"), ("::1", "own")] if epmd else []), (node.reached_at, "own")]
         for address, network in {"cluster": cluster, "public": public, "any": [*cluster, *public], "own": own_host}[attack.network]:
             if attack.vantage == "outside" and (address in self.addresses.get(vantage, ()) or self.target.mode != "cluster" and network == "cluster"):
                 continue
@@ -275,7 +282,7 @@ class Questions:
         ports: Iterable[int | None] = [node.port]
         if attack.protocol == "epmd":
             ports = [self.target.epmd_port]
-        elif attack.stage == "connect":
+        elif attack.stage == "connect" and node.ports:
             ports = range(node.ports.first, min(node.ports.last, node.ports.first + PORTS_PER_RANGE_MAX - 1) + 1)
         for address, network in self._places(attack, vantage, node):
             for port in ports:

@@ -61,7 +61,7 @@ def planned_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 def _newer(node: NodeTarget, seen: Observation) -> Iterator[str]:
     """Files that were changed since the node started, with whatever content: that is in force at its next start, not now."""
-    running = [one for one in seen.processes or () if one.is_vm and one.unit == node.unit and one.started is not None]
+    running = [one for one in seen.processes or () if node.is_run_by(one) and one.started is not None]
     for name in _READ_AT_START:
         entry: FileFacts | None = (seen.files or {}).get(f"{node.directory}/{name}")
         for process in running:
@@ -76,7 +76,7 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         return
     for node in host.nodes:
         unit = (seen.units or {}).get(node.unit)
-        running = [one for one in seen.processes if one.is_vm and one.unit == node.unit]
+        running = [one for one in seen.processes if node.is_run_by(one)]
         problems = [problem for one in running for problem in _added(node, one, unit)]
         if unit and unit.environment_names:
             problems += [f"{node.unit} gives its next process the variable {name}" for name in _adding(node, unit.environment_names)]

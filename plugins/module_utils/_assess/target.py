@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What is assessed, and what is expected of it: the cluster, its hosts and its nodes.
 
-Private to this collection, pure. Checks and probes read these values and never a plan; Target.from_plan() is the one place that knows a plan's shape.
-Where an expectation may be None, None means that nobody said. Addresses are in one spelling (door.same_address).
+Private to this collection, pure. Checks and probes read these values and never a plan. Target.from_plan() is the one place that knows a plan's shape,
+discover.py makes a target of hosts that nobody planned. Where an expectation is None (or an empty text), nobody said: a check then falls to the floor
+that holds for any BEAM host, or is not applicable, and names what it would need. Addresses are in one spelling (door.same_address).
 """
 
 from __future__ import annotations
@@ -15,28 +16,37 @@ from functools import cached_property
 from typing import Any
 
 from .._model.door import same_address
+from .._model.observation import Process
 from .._model.ports import PortRange, joined
 from .._wire.constants import EPMD_PORT
 
 OFF = "beam_mode is off: the nodes have no distribution"
-CLEAR_TEXT = "beam_tls is false: the nodes show no certificate, see plaintext"
+CLEAR_TEXT = "the node speaks clear text and shows no certificate, see plaintext"
 EXTERNAL_FIREWALL = "beam_firewall is external: the attacks from outside show what it lets through"
+NEEDS_PLAN = "needs a plan"
+NEEDS_MEMBERS = f"{NEEDS_PLAN}: which nodes are members"
+NEEDS_CREDENTIALS = "needs a member's certificate and cookie: set beam_audit_credentials"
 
 
 @dataclass(frozen=True)
 class NodeTarget:
-    """One member.
+    """One node: a member of a plan, or one that was discovered on a host.
 
-    host: inventory name, empty where it is known by its node name only; then everything after in_run is None or empty. kind: "erlang" for a node
-    without a product, else the product's kind. port: where it listens; None: EPMD knows. tls_versions: () means clear text. kernel: parameters of the
-    application kernel by name. evaluated_files: files that the VM evaluates when it starts. tool_prefix: what the names of its product's tools begin
-    with; tool_ports: where these tools listen.
+    host: inventory name, empty where it is known by its node name only; then everything after in_run is None or empty. address, ports: where it is to
+    listen, None where nobody said. kind: "erlang" for a node without a product, else the product's kind. port: where it listens; None: EPMD knows.
+    directory: of our own files, empty where none are expected. cookie_file, key_file: None where nobody said, empty where there is to be none.
+    tls_versions: () means clear text, None that nobody said. kernel: parameters of the application kernel by name. evaluated_files: files that the
+    VM evaluates when it starts. exact_modes: whether files have to have the very modes that our roles give, or any that are as strict. tool_prefix:
+    what the names of its product's tools begin with; tool_ports: where these tools listen.
+
+    Of a discovered node. pid: its process, None where it is not known. seen_at: addresses at which it listens, the most public one first.
+    found: how it was found (discover.py). product: by its traces.
     """
 
     node: str
     host: str
-    address: str
-    ports: PortRange
+    address: str | None
+    ports: PortRange | None
     port: int | None = None
     hidden: bool = False
     in_run: bool = False
@@ -49,10 +59,26 @@ class NodeTarget:
     key_file: str | None = None
     cookie_file: str | None = None
     evaluated_files: tuple[str, ...] = ()
-    tls_versions: tuple[str, ...] = ()
+    tls_versions: tuple[str, ...] | None = ()
     kernel: Mapping[str, object] | None = None
     tool_prefix: str = ""
     tool_ports: PortRange | None = None
+    exact_modes: bool = True
+    credentials: bool = True
+    pid: int | None = None
+    seen_at: tuple[str, ...] = ()
+    found: str = ""
+    product: str = ""
+
+    @property
+    def own_name(self) -> str:
+        """Its node name. Two discovered nodes of one name have their host after a slash in `node`, which no node name can have."""
+        return self.node.partition("/")[0]
+
+    @property
+    def reached_at(self) -> str:
+        """The address at which it is reached: the planned one, else the most public one that it listens at; empty where it listens for nobody."""
+        return self.address or next(iter(self.seen_at), "")
 
     @property
     def name(self) -> str:
@@ -60,21 +86,25 @@ class NodeTarget:
 
     @property
     def host_part(self) -> str:
-        return self.node.partition("@")[2]
+        return self.own_name.partition("@")[2]
 
     def is_tool_port(self, port: int) -> bool:
         """Whether a tool of the node may listen there."""
         return any(one.first <= port <= one.last for one in (self.ports, self.tool_ports) if one is not None)
 
     @property
-    def drop_in(self) -> str:
-        """The drop-in of role service. Its name sorts last, so that it wins."""
-        return f"/etc/systemd/system/{self.unit}.d/zzz-beam.conf"
+    def drop_in(self) -> str | None:
+        """The drop-in of role service, None where it is not expected. Its name sorts last, so that it wins."""
+        return f"/etc/systemd/system/{self.unit}.d/zzz-beam.conf" if self.directory else None
 
     @property
     def guard(self) -> str:
         """The unit that looks at what the node's unit will get, before each start."""
         return f"beam-guard-{self.unit}"
+
+    def is_run_by(self, process: Process) -> bool:
+        """Whether a VM belongs to this node: its very process where that is known, else a process of its unit."""
+        return process.is_vm and (process.pid == self.pid if self.pid is not None else bool(self.unit) and process.unit == self.unit)
 
     @property
     def watch(self) -> str:
@@ -86,9 +116,10 @@ class NodeTarget:
 class HostTarget:
     """One host with members on it.
 
-    distributed: whether its nodes are to speak to anybody at all. epmd_listen: addresses, without loopback; None: EPMD must not run. members:
-    addresses that the firewall has to let in at guarded_ports, and no others. firewall: which back end ("external": none of ours). contents: sha256
-    of what files are to contain, by path; None: nobody said.
+    distributed: whether its nodes are to speak to anybody at all. epmd_listen: addresses of EPMD, loopback among them; empty: it must not run; None:
+    nobody said. members: addresses that the firewall has to let in at guarded_ports, and no others; None: nobody said. firewall: which back end
+    ("external": none of ours, empty: nobody said). contents: sha256 of what files are to contain, by path; None: nobody said. contained: nodes in
+    containers on this host, seen from the host only. bare: no BEAM runs there, nor EPMD.
     """
 
     name: str
@@ -98,10 +129,12 @@ class HostTarget:
     addresses: frozenset[str]
     epmd_port: int
     epmd_listen: frozenset[str] | None
-    members: frozenset[str]
+    members: frozenset[str] | None
     guarded_ports: tuple[tuple[int, int], ...]
     firewall: str
     contents: Mapping[str, str] | None = None
+    contained: tuple[NodeTarget, ...] = ()
+    bare: bool = False
 
     @property
     def external_firewall(self) -> bool:
@@ -110,14 +143,15 @@ class HostTarget:
 
 @dataclass(frozen=True)
 class Target:
-    """The cluster that is assessed.
+    """What is assessed. members: all nodes, sorted by name. departing: nodes that leave.
 
-    mode: "cluster", "standalone" (nodes reach those of their own host) or "off". members: all, sorted by name. departing: nodes that leave it.
+    mode: "cluster", "standalone" (nodes reach those of their own host), "off", or empty where nobody said who belongs together. tls: None where
+    nobody said.
     """
 
     group: str
     mode: str
-    tls: bool
+    tls: bool | None
     tls_versions: tuple[str, ...]
     epmd_port: int
     connect_all: bool
@@ -153,6 +187,11 @@ class Target:
     @property
     def off(self) -> bool:
         return self.mode == "off"
+
+    @property
+    def planned(self) -> bool:
+        """Whether it is known which nodes are members of one cluster."""
+        return bool(self.mode)
 
     @cached_property
     def running(self) -> tuple[NodeTarget, ...]:
@@ -197,8 +236,8 @@ class Target:
 
     @cached_property
     def addresses(self) -> frozenset[str]:
-        """The cluster addresses of all members."""
-        return frozenset(node.address for node in self.members)
+        """The cluster addresses of all members, as far as they are planned."""
+        return frozenset(node.address for node in self.members if node.address)
 
     @cached_property
     def peer_addresses(self) -> frozenset[str]:
@@ -255,7 +294,7 @@ def _host(
         distributed=mode != "off",
         addresses=frozenset(map(same_address, own.get("addresses") or ())),
         epmd_port=int(own["epmd"].get("port") or epmd_port),
-        epmd_listen=frozenset(address for address in map(same_address, listen) if address not in ("127.0.0.1", "::1")) if listen else None,
+        epmd_listen=frozenset(map(same_address, listen)) if listen else frozenset(),
         members=members,
         guarded_ports=tuple(joined(firewall.get("ports") or ())),
         firewall=str(firewall["backend"]),

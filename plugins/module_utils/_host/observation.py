@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import accounts, applications, certificates, files, firewall, interfaces, otp, proc, secrets, settings, units, vm
+from . import accounts, applications, certificates, files, firewall, interfaces, otp, proc, secrets, settings, traces, units, vm
 
 _UNITS = (
     "beam-firewall.service",
@@ -53,7 +53,8 @@ def observe(
     listeners = proc.listeners()
     here = addresses()
     seen_units = _units((*extra_units, *(node.unit for node in nodes)), processes, unknown)
-    listing = files.describe_all(extra_files)
+    of_nodes = traces.looked_at((one.home, one.flags.ssl_options_file, one.flags.args_files, one.tls_files) for one in processes if one.home)
+    listing = files.describe_all([*extra_files, *of_nodes])
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
     found_secrets, search_ended = _secrets(listing, processes, seen_units, run_key) if find_secrets else (None, "")
     _name_sockets(listeners or [])

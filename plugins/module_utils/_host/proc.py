@@ -19,9 +19,11 @@ from dataclasses import asdict, dataclass, replace
 
 from .._model.observation import UNLIMITED, VmFlags
 from .._model.secret_rules import in_file
+from .._model.tls_files import TlsFiles
 from .environment import DIGEST, digest_of
 from .flags import code_flag_names, code_flags, value_of, vm_flags
 from .owners import user_name
+from .traces import tls_files, traces
 
 _LISTEN = "0A"
 _PROGRAMS = ("beam.smp", "beam", "epmd")
@@ -51,6 +53,8 @@ class Process:
     container: bool = False
     adding: tuple[str, ...] | None = None
     runs: tuple[str, ...] = ()
+    traces: frozenset[str] = frozenset()
+    tls_files: TlsFiles | None = None
 
     @property
     def node(self) -> str | None:
@@ -175,6 +179,7 @@ def beam_processes(root: str = "/proc") -> list[Process]:
         arguments = [part.decode("utf-8", "replace") for part in read(f"{root}/{pid}/cmdline").split(b"\0")[:-1]]
         variables = environment(pid, root)
         flags = vm_flags(arguments, variables, _cookie(f"{root}/{pid}", variables.get("HOME")))
+        inside = f"{root}/{pid}/root"
         found.append(
             replace(
                 process,
@@ -187,9 +192,19 @@ def beam_processes(root: str = "/proc") -> list[Process]:
                 home=value_of(arguments, "-home") or variables.get("HOME"),
                 root=value_of(arguments, "-root"),
                 container=in_container(pid, root),
+                traces=traces(arguments, inside if os.access(inside, os.X_OK) else ""),
+                tls_files=tls_files(arguments, inside if os.access(inside, os.X_OK) else ""),
             )
         )
     return found
+
+
+def machines_of(node: str, unit: str | None) -> list[Process]:
+    """The processes that are a node: those of its unit, and those that were started with its name."""
+    return [
+        one for one in beam_processes()
+        if one.process != "epmd" and not one.container and (one.flags.name == node or (unit is not None and one.unit == unit))
+    ]
 
 
 _WRITES = re.compile(rb"^flags:\s+0*([0-7]+)$", re.MULTILINE)
@@ -307,7 +322,7 @@ def listeners(root: str = "/proc") -> list[dict[str, object]] | None:
 
 def as_dict(process: Process) -> dict[str, object]:
     """For JSON."""
-    return dict(asdict(process), node=process.node)
+    return dict(asdict(process), node=process.node, traces=sorted(process.traces))
 
 
 def ephemeral_ports(root: str = "/proc") -> dict[str, object] | None:

@@ -22,6 +22,7 @@ from .firewall_facts import Firewall
 from .host_facts import Account, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .packages import Package, Product, package_of, versions_of
 from .secret_facts import Secrets
+from .tls_files import TlsFiles
 
 UNLIMITED = -1
 """A core limit that is none, as in the Python module resource."""
@@ -178,7 +179,8 @@ class Process:
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
     vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
     None where its environment could not be read. runs: flags that run code at its start ("-s rabbit", "-eval"), without those of our argument files.
-    writes: the directories of the files that it has open to write.
+    writes: the directories of the files that it has open to write. traces: products that its arguments or its installation show (_host/traces.py).
+    tls_files: the files that its TLS options file names, None where it has none or it could not be read.
     """
 
     pid: int
@@ -192,6 +194,8 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    traces: frozenset[str] = frozenset()
+    tls_files: TlsFiles | None = None
     vm: RunningVm | None = None
     adding: frozenset[str] | None = None
     runs: tuple[str, ...] = ()
@@ -215,6 +219,8 @@ class Process:
             home=as_path(raw.get("home")),
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
+            traces=as_set(raw.get("traces")) or frozenset(),
+            tls_files=TlsFiles.parse(raw.get("tls_files")),
             vm=RunningVm.parse(raw.get("vm")),
             adding=as_set(raw.get("adding")),
             runs=as_texts(raw.get("runs")) or (),
@@ -428,6 +434,7 @@ class Observation:
 
     host: str
     epoch: float | None = None
+    hostname: str | None = None
     privileged: bool | None = None
     init: str | None = None
     addresses: tuple[HostAddress, ...] | None = None
@@ -462,6 +469,7 @@ class Observation:
         return cls(
             host=host,
             epoch=as_float(raw.get("epoch")),
+            hostname=as_text(raw.get("hostname")),
             privileged=as_bool(raw.get("privileged")),
             init=as_text(raw.get("init")),
             addresses=each(raw.get("addresses"), HostAddress.parse),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 REPLICATED = ("quorum", "stream")
+HEALTHY = ("running", "flow", "idle")
 # Debian has no link to this tool in /usr/sbin.
 STREAMS = "runuser -u rabbitmq -- /usr/lib/rabbitmq/bin/rabbitmq-streams"
 
@@ -29,6 +30,7 @@ class Queue:
     online: frozenset[str]
     kept: bool = True
     """Whether a restart of the node keeps it: durable, and not of one connection only."""
+    state: str = "running"
 
     @property
     def majority(self) -> int:
@@ -53,7 +55,7 @@ class Decision:
 def read(answers: Iterable[Mapping[str, Any]]) -> list[Queue]:
     """The queues of all virtual hosts. Each answer is a vhost's name and what list_queues says of it in JSON, parsed.
 
-    The columns are name, type, durable, exclusive, members, online. Raises KeyError where one is missing.
+    The columns are name, type, durable, exclusive, members, online, and state where it matters. Raises KeyError where another one is missing.
     """
     return [
         Queue(
@@ -64,6 +66,7 @@ def read(answers: Iterable[Mapping[str, Any]]) -> list[Queue]:
             online=_nodes(entry["online"]),
             # A column that a type of queue does not have is an empty text.
             kept=entry["durable"] is not False and entry["exclusive"] not in (True, "true"),
+            state=str(entry.get("state") or "running"),
         )
         for answer in answers
         for entry in answer["queues"]
@@ -88,6 +91,16 @@ def restart(queues: Sequence[Queue], node: str, running: Iterable[str]) -> Decis
         state = f"{_listed(away)} {'is' if len(away) == 1 else 'are'} not online" if away else f"it has {_count(queue.members)}"
         blockers.append(f"{queue.text} needs {node} for its majority: {state}.")
     return Decision(tuple(blockers), bool(blockers) and waits, held)
+
+
+def stop(queues: Sequence[Queue]) -> Decision:
+    """The queues that a stop of all nodes would leave with a stale replica, or that do not work already."""
+    broken = sorted(
+        (queue.name, queue.vhost, queue.state, _listed(sorted(queue.online)) or "no member")
+        for queue in queues
+        if queue.state not in HEALTHY or queue.kind in REPLICATED and queue.members - queue.online
+    )
+    return Decision(tuple(f"{name} of {vhost} is {state} on {online}" for name, vhost, state, online in broken))
 
 
 def leave(queues: Sequence[Queue], node: str) -> Decision:

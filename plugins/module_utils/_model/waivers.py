@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from .problems import Problems, shown
 
 VARIABLE = "beam_waivers"
-KEYS = ("control", "host", "reason", "until", "status")
-REQUIRED = ("control", "reason", "until")
+KEYS = ("control", "host", "owner", "reason", "until", "status")
+REQUIRED = ("control", "owner", "reason", "until")
 FAILED, NOT_TESTED = "failed", "not_tested"
 STATUSES = (NOT_TESTED, FAILED)
 
@@ -26,7 +26,7 @@ _CVE = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}")
 
 @dataclass(frozen=True)
 class Waiver:
-    """One waiver. `until` is the last day on which it counts, as YYYY-MM-DD. `host` is a host or a node, empty for all.
+    """One waiver. `owner` answers for it. `until` is the last day on which it counts, as YYYY-MM-DD. `host` is a host or a node, empty for all.
 
     `status` is the status that it covers; empty covers both, but never an attack that succeeded.
     """
@@ -36,6 +36,7 @@ class Waiver:
     until: str
     host: str = ""
     status: str = ""
+    owner: str = ""
 
     def covers_status(self, status: str, *, succeeded: bool = False) -> bool:
         """Whether a finding of this status is covered. `succeeded`: it failed because an attack succeeded."""
@@ -48,7 +49,8 @@ class Waiver:
         return self.control == control and (not self.host or self.host in subjects)
 
     def as_dict(self) -> dict[str, object]:
-        return {"control": self.control, "host": self.host or None, "reason": self.reason, "until": self.until, "status": self.status or None}
+        optional = {"host": self.host or None, "status": self.status or None}
+        return {"control": self.control, "owner": self.owner, "reason": self.reason, "until": self.until, **optional}
 
     @classmethod
     def from_dict(cls, entry: Mapping[str, object]) -> Waiver:
@@ -56,7 +58,7 @@ class Waiver:
         return cls(**{key: str(entry.get(key) or "") for key in KEYS})
 
     def __str__(self) -> str:
-        return f"{self.reason} (until {self.until})"
+        return f"{self.reason} (until {self.until}{f', {self.owner}' if self.owner else ''})"
 
 
 def read_waivers(
@@ -90,13 +92,15 @@ def _read(
     for key in REQUIRED:
         if entry.get(key) is None:
             wrong("missing_key", f"has no {key}.", f"add it; {keys}")
-    control, host, reason, status = (_text(entry.get(key)) for key in ("control", "host", "reason", "status"))
+    control, host, owner, reason, status = (_text(entry.get(key)) for key in ("control", "host", "owner", "reason", "status"))
     if entry.get("control") is not None and not (control and (control in controls or _CVE.fullmatch(control))):
         wrong("waiver_control", f"names the unknown control {shown(entry['control'])}.", "use an id from docs/controls.md, or a CVE.")
     if entry.get("host") is not None and (not host or subjects is not None and host not in subjects):
         wrong("waiver_host", f"names {shown(entry['host'])}, which is no host and no node of this cluster.", "use an inventory name or a node name.")
     if entry.get("reason") is not None and not reason:
         wrong("waiver_reason", "has no reason.", "write why this is accepted.")
+    if entry.get("owner") is not None and not owner:
+        wrong("waiver_owner", "has no owner.", "write the name of a person or a team that answers for it.")
     if entry.get("status") is not None and status not in STATUSES:
         wrong("waiver_status", f"has the unknown status {shown(entry['status'])}.", f"choose one of: {', '.join(STATUSES)}.")
     until = _day(entry.get("until"))
@@ -106,7 +110,7 @@ def _read(
         return None
     if until < today:
         wrong("waiver_ended", f"ended on {until.isoformat()}.", "correct what it waives, or set a later date.")
-    return Waiver(control, reason, until.isoformat(), host, status)
+    return Waiver(control, reason, until.isoformat(), host, status, owner)
 
 
 def _text(value: object) -> str:

@@ -266,7 +266,7 @@ async def open_link(peer: Peer, trace: Trace, contexts: Contexts, timeout: float
         raise
     finally:
         if isinstance(stream, TlsStream):
-            trace.tls = stream.session_facts()
+            stream.describe(trace)
     return link
 
 
@@ -276,12 +276,12 @@ async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Tra
     try:
         await stream.handshake(silence=left * (1 - _PLAIN_SHARE))
     except (Dropped, Reset, asyncio.TimeoutError):
-        trace.tls = stream.session_facts()
+        stream.describe(trace)
         if stream.record.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE):
             raise Refused("the port does not speak TLS: it shakes hands in the clear", code="tls_on_plaintext") from None
         raise
     except BaseException:
-        trace.tls = stream.session_facts()
+        stream.describe(trace)
         raise
     return stream
 

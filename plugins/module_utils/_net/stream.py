@@ -38,6 +38,7 @@ class Trace:
     """How far a conversation came. Filled as it goes, so that it tells the truth also where a deadline ended it.
 
     `timeout_code` is the code of a deadline that ends it where it stands, where that is not `timeout_` and the stage.
+    `certificate` is the one that the peer showed, as DER.
     """
 
     stage: str = "resolve"
@@ -45,6 +46,7 @@ class Trace:
     port: int | None = None
     address: str | None = None
     tls: dict[str, Any] | None = None
+    certificate: bytes | None = None
     flags: int | None = None
     creation: int | None = None
 
@@ -285,6 +287,7 @@ class TlsStream:
             pass
         self._tcp.close()
 
-    def session_facts(self) -> dict[str, Any]:
-        """Version, cipher and the peer's certificate, as far as they are known."""
-        return session_facts(self.record)
+    def describe(self, trace: Trace) -> None:
+        """Store version, cipher and the peer's certificate, as far as they are known."""
+        trace.tls = session_facts(self.record)
+        trace.certificate = self.record.certificate

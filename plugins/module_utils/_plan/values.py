@@ -224,7 +224,7 @@ def _setting(value: object, choices: Sequence[object]) -> object | None:
         number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 6 else value
         return number if isinstance(number, int) and not isinstance(number, bool) and number in choices else None
     if isinstance(choices[0], bool):
-        return boolean(value) if not isinstance(value, int) or isinstance(value, bool) else None
+        return boolean(value)
     return value if isinstance(value, str) and value in choices else None
 
 

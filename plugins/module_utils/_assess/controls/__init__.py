@@ -9,12 +9,13 @@ docs/controls.md says the same.
 
 from __future__ import annotations
 
-from . import certificates, cookies, exposure, in_force, mesh, running, tls, versions
+from . import audit, certificates, cookies, exposure, in_force, mesh, running, tls, versions
 from .control import DESIGN, LOOKS_AT, SEVERITIES, Control
 
 __all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Control")
 
-CONTROLS: tuple[Control, ...] = tuple(control for subject in (exposure, tls, certificates, cookies, running, mesh, in_force, versions) for control in subject.CONTROLS)
+_SUBJECTS = (exposure, tls, certificates, cookies, running, mesh, in_force, versions, audit)
+CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 
 NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd", "stale_host", "unknown_version")
 """Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""

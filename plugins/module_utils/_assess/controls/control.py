@@ -13,7 +13,7 @@ from dataclasses import dataclass
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 # What a control looks at. The first group is read on the host, the second is what happened when the protocol was spoken.
-LOOKS_AT = ("listeners", "files", "unit", "processes", "firewall", "probes", "mesh", "attacks", "advisories")
+LOOKS_AT = ("listeners", "files", "unit", "processes", "firewall", "probes", "mesh", "attacks", "advisories", "coverage", "waivers", "policy")
 
 Reference = tuple[str, str]
 """Title and URL."""

@@ -26,7 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_ne
 from peers import NODE, Calling, Node, read_frame, server  # noqa: E402
 
 PACKAGE = "ansible_collections.beam.cluster.plugins.modules."
-MODULES = ["epmd_info", "dist_probe", "node_call", "node_members", "mesh_info", "link_info", "cookie"]
+MODULES = ["epmd_info", "dist_probe", "node_call", "node_members", "mesh_info", "link_info", "cookie", "certificate", "credentials_info"]
 
 
 class Spec(Exception):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     advisory_checks,
+    audit_checks,
     causes,
     cookie_checks,
     host_checks,
@@ -21,7 +22,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.controls impo
 
 def test_every_control_has_exactly_one_check() -> None:
     others = (*mesh_checks.CONTROLS, *pki_checks.CONTROLS, *cookie_checks.CONTROLS, *advisory_checks.CONTROLS, *in_force_checks.CHECKS)
-    checked = [*host_checks.CHECKS, *others, causes.NODE, *(attack.id for attack in ATTACKS)]
+    attacks = [attack.id for attack in ATTACKS]
+    checked = [*host_checks.CHECKS, *others, *audit_checks.CONTROLS, causes.NODE, *attacks]
     assert sorted(checked) == sorted(control.id for control in CONTROLS)
     assert len(BY_ID) == len(CONTROLS)
 

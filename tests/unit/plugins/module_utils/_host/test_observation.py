@@ -406,7 +406,7 @@ def test_all_of_it_without_privilege() -> None:
         # Neither the checkout nor pytest's own directories are readable to others.
         os.chmod(root, 0o755)
         here = Path(observation.__file__).parents[1]
-        for room in ("_host", "_model", "_wire"):
+        for room in ("_host", "_model", "_term", "_wire"):
             shutil.copytree(here / room, f"{root}/ansible_collections/beam/cluster/plugins/module_utils/{room}")
         done = subprocess.run(
             ["setpriv", "--reuid", "65534", "--clear-groups", "/usr/bin/python3", "-c", program],

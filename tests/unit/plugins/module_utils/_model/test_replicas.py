@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -41,6 +42,25 @@ def queue(kind: str, members: str, online: str, kept: bool = True) -> Queue:
 def test_a_restart(kind: str, members: str, online: str, running: tuple[str, ...], blocked: bool, waits: bool) -> None:
     decision = replicas.restart([queue(kind, members, online)], A, running)
     assert (bool(decision.blockers), decision.waits) == (blocked, waits), decision
+
+
+@pytest.mark.parametrize(
+    "kind, members, online, state, healthy",
+    [
+        ("quorum", "123", "123", "running", True),
+        ("quorum", "123", "12", "running", False),
+        ("stream", "123", "12", "running", False),
+        ("classic", "1", "", "running", True),
+        ("classic", "1", "", "idle", True),
+        ("classic", "1", "", "down", False),
+        ("quorum", "123", "", "minority", False),
+    ],
+)
+def test_a_stop_of_all_nodes(kind: str, members: str, online: str, state: str, healthy: bool) -> None:
+    blockers = replicas.stop([replace(queue(kind, members, online), state=state)]).blockers
+    assert len(blockers) == (not healthy)
+    if blockers:
+        assert blockers[0] == f"q of / is {state} on {', '.join(f'rabbit@n{n}' for n in online) or 'no member'}"
 
 
 def test_a_restart_waits_only_where_waiting_mends_all_of_it() -> None:

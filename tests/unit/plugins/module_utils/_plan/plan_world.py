@@ -72,7 +72,7 @@ HOSTS = ("n1", "n2", "n3")
 CLEAR = "beam speaks clear text"
 
 
-WAIVER = {"control": "outside-epmd", "reason": "no outsider here", "until": "2026-11-26"}
+WAIVER = {"control": "outside-epmd", "owner": "operations", "reason": "no outsider here", "until": "2026-11-26"}
 
 
 class World:

@@ -288,12 +288,14 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     **{
         f"a waiver {name}": (lambda w, entry=entry: w.set("beam_waivers", [entry]), {("", "beam_waivers", rule)})
         for name, entry, rule in (
-            ("without an end", {key: WAIVER[key] for key in ("control", "reason")}, "missing_key"),
+            ("without an end", {key: WAIVER[key] for key in ("control", "owner", "reason")}, "missing_key"),
             ("that ends never", {**WAIVER, "until": "never"}, "waiver_until"),
             ("that has ended", {**WAIVER, "until": "2026-11-25"}, "waiver_ended"),
             ("of a control that is not there", {**WAIVER, "control": "outside_epmd"}, "waiver_control"),
             ("of a list of controls", {**WAIVER, "control": ["outside-epmd"]}, "waiver_control"),
             ("without a reason", {**WAIVER, "reason": " "}, "waiver_reason"),
+            ("without an owner", {key: WAIVER[key] for key in ("control", "reason", "until")}, "missing_key"),
+            ("of an owner without a name", {**WAIVER, "owner": " "}, "waiver_owner"),
             ("of a host that is not there", {**WAIVER, "host": "n9"}, "waiver_host"),
             ("with a key that nobody reads", {**WAIVER, "hosts": "n1"}, "unknown_key"),
             ("of a status that cannot be waived", {**WAIVER, "status": "passed"}, "waiver_status"),

@@ -16,6 +16,7 @@ BAD = {
     "int": ("ninety", "1.5", True, [1], {}, "", 10**5000),
     "float": ("soon", True, [1], {}, "nan", float("inf")),
     "str": ([], {}, ["x"]),
+    "path": ([], {}, ["x"]),
     "bool": ("perhaps", 2, [], {}, ""),
     "list": ({}, 7, True),
     "dict": ([], "x"),

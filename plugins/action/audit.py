@@ -1,0 +1,175 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action beam.cluster.audit: discovers nodes in what was seen of hosts, and later evaluates them. Runs on the controller, connects to nothing."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.plugins.action import ActionBase
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import AuditQuestions
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, NOTES, SEVERITIES
+from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
+from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
+from ansible_collections.beam.cluster.plugins.module_utils._assess.exits import ANY, FAIL_ON, exit_of
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, Verdict
+from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import Policy, PolicyError, policy_from
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import Reach, reach_of
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import read_waivers
+from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
+from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
+
+NAME = "audit"
+SPEC: dict[str, dict[str, Any]] = {
+    "hosts": {"type": "dict", "required": True},
+    "epmd_port": {"type": "int", "default": EPMD_PORT},
+    "evaluate": {"type": "bool", "default": True},
+    "answers": {"type": "dict", "default": {}},
+    "outsiders": {"type": "list", "elements": "str", "default": []},
+    "untested": {"type": "str", "default": ""},
+    "waivers": {"type": "list", "elements": "dict", "default": []},
+    "policy": {"type": "path"},
+    "policy_from": {"type": "str"},
+    "baseline": {"type": "path"},
+    "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": "info"},
+    "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": ANY},
+    "directory": {"type": "path"},
+}
+
+
+class UsageError(Exception):
+    """Options that cannot be used; the message names variable, rule and fix."""
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+    _supports_async = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(argument_spec=SPEC)
+        reach, seen = _seen(arguments["hosts"])
+        target = discover(seen, reach, epmd_port=arguments["epmd_port"])
+        if not arguments["evaluate"]:
+            return {"changed": False, "discovered": AuditQuestions.of(target, seen).as_dict()}
+        try:
+            return self._evaluate(arguments, target, reach, seen)
+        except UsageError as error:
+            return {"failed": True, "msg": str(error)}
+
+    def _evaluate(
+        self, arguments: Mapping[str, Any], target: Target, reach: Mapping[str, Reach], seen: Mapping[str, Observation]
+    ) -> dict[str, Any]:
+        now = time.time()
+        subjects = {*target.hosts, *(node.own_name for host in target.hosts.values() for node in (*host.nodes, *host.contained))}
+        problems = Problems()
+        waivers = read_waivers(arguments["waivers"], {*BY_ID, *NOTES}, subjects, datetime.date.today(), problems)
+        errors = tuple(f"{one['message']} Fix: {one['fix']}" for one in problems.grouped())
+        answers = tuple(_answers(arguments["answers"]))
+        evidence = Evidence(
+            target=target,
+            seen=seen,
+            answers=answers,
+            views={},
+            outsiders=arguments["outsiders"],
+            epoch=now,
+            untested=arguments["untested"],
+            reach=reach,
+            asked=AuditQuestions.of(target, seen),
+            waiver_errors=errors,
+            policy=_policy(arguments["policy"]),
+        )
+        today = datetime.date.today().isoformat()
+        verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today), arguments["fail_at"])
+        if arguments["baseline"]:
+            verdict = replace(verdict, baseline=_baseline(arguments["baseline"], verdict))
+        end, paid = exit_of(verdict, arguments["fail_at"], arguments["fail_on"]), audit_text.cost(answers)
+        result: dict[str, Any] = {
+            "changed": False,
+            "files": {},
+            "result": {**end.as_dict(), "message": str(end), "score": verdict.score and verdict.score.value},
+        }
+        report = Report(verdict, now, audit_text.data(verdict, end, paid))
+        lines = [*audit_text.head(verdict), "", *terminal.lines(report), *audit_text.foot(verdict, end, paid)]
+        if arguments["directory"] and not self._task.check_mode:
+            self._write(Path(arguments["directory"]).absolute(), report, result)
+            lines.append(f"Report: {result['files']['html']} (and .json, .xml)")
+        if arguments["policy_from"]:
+            lines.append(self._write_policy(arguments, evidence, result))
+        for line in lines:
+            self._display.display(f"  {line}".rstrip())
+        return result
+
+    def _write(self, base: Path, report: Report, result: dict[str, Any]) -> None:
+        base.mkdir(mode=0o750, parents=True, exist_ok=True)
+        for name in DEFAULT_FORMATS:
+            result["files"][name] = str(base / f"{NAME}{FORMATS[name].suffix}")
+            replace_file(Path(result["files"][name]), FORMATS[name].text(report))
+
+    def _write_policy(self, arguments: Mapping[str, Any], evidence: Evidence, result: dict[str, Any]) -> str:
+        name = arguments["policy_from"]
+        host, seen = evidence.target.hosts.get(name), evidence.seen.get(name)
+        if host is None or not seen:
+            raise UsageError(f"beam_audit_policy_from: {name} is no host of this run that could be looked at. Name one that is.")
+        if not arguments["directory"]:
+            raise UsageError("beam_audit_policy_from: there is no directory for the policy. Set beam_audit_report_dir.")
+        try:
+            policy = policy_from(host, seen, evidence.answers)
+        except PolicyError as error:
+            raise UsageError(f"beam_audit_policy_from: {error}") from None
+        path = Path(arguments["directory"]).absolute() / "policy.yml"
+        if not self._task.check_mode:
+            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            text = yaml.safe_dump(policy.as_dict(), sort_keys=False)
+            comment = f"# What {name} does, written by beam.cluster.audit. Remove the keys to which other nodes should not be held."
+            replace_file(path, f"---\n{comment}\n{text}")
+        result["files"]["policy"] = str(path)
+        return f"Policy: {path}"
+
+
+def _seen(hosts: Mapping[str, Any]) -> tuple[dict[str, Reach], dict[str, Observation]]:
+    reach: dict[str, Reach] = {}
+    seen: dict[str, Observation] = {}
+    for name, attempts in hosts.items():
+        reach[name], observed = reach_of(name, attempts or ())
+        if observed is not None:
+            seen[name] = Observation.parse(name, observed)
+    return reach, seen
+
+
+def _answers(by_vantage: Mapping[str, Any]) -> list[Answer]:
+    pairs = [pair for own in by_vantage.values() for pair in own or ()]
+    return [Answer.parse(Probe.from_dict(pair[0]), pair[1]) for pair in pairs if len(pair) == 2 and pair[1]]
+
+
+def _policy(path: str | None) -> Policy | None:
+    if not path:
+        return None
+    try:
+        return Policy.parse(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, PolicyError) as error:
+        raise UsageError(f"beam_audit_policy: {path}: {error}") from None
+
+
+def _baseline(path: str, verdict: Verdict) -> baseline.Baseline:
+    now = [(finding.fingerprint, finding.waived_status or finding.status) for finding in verdict.findings]
+    try:
+        earlier = json.loads(Path(path).read_text(encoding="utf-8"))
+        return baseline.compare(earlier if isinstance(earlier, dict) else {}, now)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"beam_audit_baseline: {path}: {error}") from None

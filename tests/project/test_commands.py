@@ -1,0 +1,84 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A role runs a program only where no well-kept module does the same. Each place is listed here with its reason."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_roles import ROOT, tasks_of
+
+TOOL = "the product's own tool; no module speaks to it"
+SHOW = "reads properties of a unit that neither systemd_service nor service_facts returns in check mode"
+PROGRAMS = {
+    "cmp": "compares keys on the host, so that no key travels to the controller",
+    "ejabberdctl": TOOL,
+    "find": "deletes only what is still empty; the file module deletes directories with their content. Lists a directory without a warning",
+    "firewall-cmd": "ansible.posix.firewalld does not return the zone of an interface",
+    "grep": "answers yes or no about a file that may be large or secret",
+    "install": "gives the key a new modification time; copy keeps that of the source, and the node would not notice the new file",
+    "mv": "replaces the key in one step; no module renames a file",
+    "nft": "community.general and ansible.posix have no module for nftables",
+    "python": "tests an import in the interpreter of the host; renames a directory in one step",
+    "rabbitmq-diagnostics": TOOL,
+    "rabbitmq-queues": TOOL,
+    "rabbitmq-streams": TOOL,
+    "rabbitmqctl": TOOL,
+    "release": TOOL,
+    "ss": "community.general.listen_ports_facts lists listeners, not connections",
+    "systemctl cat": SHOW,
+    "systemctl show": SHOW,
+    "systemctl start": "waits for a start that another task has queued; systemd_service would not wait",
+    "systemctl stop": "stops a unit without those that depend on it (--job-mode); systemd_service has no such option",
+    "unshare": "loads the rules in a network namespace of its own",
+}
+SHELLS = {
+    "validate | Search for reserved flags in units and product files": "prints the names of flags only: their values may be secret",
+    "validate | Search for environment variables that pass flags to the VM": "prints the names of variables only: their values may be secret",
+    "join_node | List the accounts of the node": "one connection to the node for all its hosts",
+    "placeholder_cookie | Create the placeholder cookie": "the word is made on the host and never leaves it",
+    "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",
+    "stop | Stop the process": "waits for the end of the very process that got the signal",
+    "unit | Read the state of files whose change needs a restart": "one call with nanoseconds for all files; stat needs one call for each",
+}
+
+
+def programs() -> list[tuple[str, str, str]]:
+    found = []
+    for path in sorted((ROOT / "roles").rglob("*.yml")):
+        if "tasks" in path.parts or ("products" in path.parts and path.name != "vars.yml"):
+            for task in tasks_of(path):
+                for module in ("command", "shell", "script", "raw"):
+                    if f"ansible.builtin.{module}" in task:
+                        found.append((str(path.relative_to(ROOT)), task["name"], program(module, task[f"ansible.builtin.{module}"])))
+    return found
+
+
+def program(module: str, arguments: Any) -> str:
+    """The program that a task runs, with the verb of systemctl; empty for a shell."""
+    if module == "shell":
+        return ""
+    argv = arguments["argv"] if isinstance(arguments, dict) and "argv" in arguments else arguments
+    text = str(argv)
+    if "python" in text:
+        return "python"
+    if "__beam_product_streams" in text:
+        return "rabbitmq-streams"
+    words = [word for word in re.findall(r"[\w./=-]+", re.sub(r"'\{\{.*?\}\}/", "'/", text)) if not word.startswith("-")]
+    name = Path(words[0]).name
+    return f"systemctl {words[1]}" if name == "systemctl" else name
+
+
+@pytest.mark.parametrize(("path", "task", "name"), programs())
+def test_every_program_has_a_reason(path: str, task: str, name: str) -> None:
+    assert name in PROGRAMS if name else task in SHELLS, f"{path}: use a module, or add the reason here"
+
+
+def test_no_reason_is_left_over() -> None:
+    found = programs()
+    assert {name for _path, _task, name in found if name} == set(PROGRAMS)
+    assert {task for _path, task, name in found if not name} == set(SHELLS)

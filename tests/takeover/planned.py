@@ -1,0 +1,195 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an operator's host can hold before the first run, as data: what the plan says of it, before anything is touched.
+
+Most are told in words of our own after public bug reports. All situations of one product are put on one host, and the plan has to name every one of
+them in one run. It needs no installed product: the plan reads files, units, accounts and listeners.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Planned:
+    """`files`: path to text, `run`: commands, `undo`: what takes them back. `variables` are those of the host, `cluster` those of all hosts.
+
+    `rule`: of the error that names the host, empty where there is none; `says`: words of its message. `plan`: where there is no error, a key of the
+    node's data in beam_plan and what is in it.
+    """
+
+    name: str
+    product: str
+    rule: str
+    says: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+    run: str = ""
+    undo: str = ""
+    variables: dict[str, Any] = field(default_factory=dict)
+    cluster: dict[str, Any] = field(default_factory=dict)
+    plan: tuple[str, str] = ("", "")
+
+
+def drop_in(unit: str, name: str, text: str) -> dict[str, str]:
+    return {f"/etc/systemd/system/{unit}.d/{name}.conf": f"[Service]\n{text}\n"}
+
+
+def listens(unit: str, address: str, port: int) -> tuple[str, str]:
+    """A program of the operator's on a port, by a unit of its own."""
+    return f"systemd-run --quiet --unit={unit} python3 -m http.server --bind {address} {port}; sleep 2", f"systemctl stop {unit}.service"
+
+
+SHOP = "shop.service"
+EPMD_RUN, EPMD_UNDO = listens("mine-epmd", "127.0.0.9", 4369)
+PORT_RUN, PORT_UNDO = listens("mine-port", "0.0.0.0", 9100)
+ENV = "/etc/rabbitmq/rabbitmq-env.conf"
+
+PLANNED = [
+    Planned(
+        "an EnvironmentFile with flags",
+        "release",
+        "flags_elsewhere",
+        "/etc/default/mine line 2 sets ERL_AFLAGS",
+        {**drop_in(SHOP, "10-file", "EnvironmentFile=/etc/default/mine"), "/etc/default/mine": "A=1\nERL_AFLAGS=-kernel shell_history enabled\n"},
+    ),
+    Planned(
+        "flags in a drop-in",
+        "release",
+        "flags_elsewhere",
+        "10-flags.conf line 2 sets ERL_ZFLAGS",
+        drop_in(SHOP, "10-flags", 'Environment="ERL_ZFLAGS=-kernel shell_history enabled"'),
+    ),
+    Planned(
+        "a cookie in a drop-in",
+        "release",
+        "flag_reserved",
+        "10-options.conf line 2 sets -setcookie",
+        drop_in(SHOP, "10-options", 'Environment="MY_OPTIONS=-setcookie word"'),
+    ),
+    Planned(
+        "a drop-in that sorts last", "release", "drop_in_later", "zzzz-late.conf sorts after zzz-beam.conf", drop_in(SHOP, "zzzz-late", "Nice=5")
+    ),
+    Planned(
+        "a capability",
+        "release",
+        "capability_removed",
+        "gives shop.service CAP_NET_RAW",
+        drop_in(SHOP, "10-raw", "AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE"),
+    ),
+    Planned(
+        "a release in a home directory", "release", "directory_hidden", "/home/deploy", drop_in(SHOP, "10-home", "WorkingDirectory=-/home/deploy")
+    ),
+    Planned("an EPMD of a program of its own", "release", "epmd_foreign", "unit mine-epmd.service", run=EPMD_RUN, undo=EPMD_UNDO),
+    Planned("a port of the node in use", "release", "port_range_in_use", "listens on 0.0.0.0 port 9100", run=PORT_RUN, undo=PORT_UNDO),
+    Planned("OTP that is not where it is said to be", "release", "otp_missing", "/opt/otp-none", variables={"beam_otp_root": "/opt/otp-none"}),
+    Planned(
+        "a variable of facts that nobody gathered",
+        "release",
+        "undefined",
+        "its template fails",
+        variables={"beam_hidden": "{{ ansible_facts.eth7.ipv4.address }}"},
+    ),
+    Planned(
+        "a reserved flag in a variable",
+        "release",
+        "flag_reserved",
+        "it contains -proto_dist",
+        variables={"beam_distribution_extra_args": ["+P 1000000", "-proto_dist inet_tcp"]},
+    ),
+    Planned("a number in words", "release", "type", "'ninety' is not a whole number", variables={"beam_pki_days": "ninety"}),
+    Planned("a firewall that is not there", "release", "firewall_inactive", "ufw is not active", variables={"beam_firewall": "ufw"}),
+    Planned(
+        "a certificate that is not there",
+        "release",
+        "certificate_missing",
+        "/etc/mine/cert.pem",
+        variables={f"beam_pki_{name}": f"/etc/mine/{name}.pem" for name in ("key", "ca")} | {"beam_pki_certificate": "/etc/mine/cert.pem"},
+    ),
+    Planned(
+        "a cookie with a line break",
+        "release",
+        "cookie_characters",
+        "ends with a line break",
+        cluster={"beam_cookie": "0123456789abcdefghijklmnopqrstuvwxyz\n"},
+    ),
+    Planned(
+        "a waiver for a control that does not exist",
+        "release",
+        "waiver_control",
+        cluster={"beam_waivers": [{"control": "no-such-control", "reason": "x", "until": "2099-12-31"}]},
+    ),
+    Planned(
+        "another system",
+        "release",
+        "platform_unsupported",
+        "the host runs rocky 9.7",
+        run="rm /etc/os-release; printf 'ID=rocky\\nVERSION_ID=9.7\\nID_LIKE=rhel\\n' > /etc/os-release",
+        undo="rm /etc/os-release; ln -s ../usr/lib/os-release /etc/os-release",
+    ),
+    Planned("a release without unit", "couchdb", "unit_missing", "there is no unit couchdb.service"),
+    Planned(
+        "the account of a person",
+        "erlang",
+        "account_taken",
+        "home /home/beam, with a login shell",
+        run="getent passwd beam >/dev/null || useradd --create-home --home-dir /home/beam --shell /bin/bash beam",
+        undo="userdel --remove beam",
+    ),
+    Planned(
+        "a unit of the node's name",
+        "erlang",
+        "unit_taken",
+        "the unit beam.service exists",
+        {"/etc/systemd/system/beam.service": "[Service]\nExecStart=/bin/sleep 100\n"},
+    ),
+    Planned(
+        "a name in RabbitMQ's own file",
+        "rabbitmq",
+        "node_name_differs",
+        f"{ENV} line 1 sets RABBITMQ_NODENAME to rabbit@mq1",
+        {
+            ENV: "RABBITMQ_NODENAME=rabbit@mq1\nMNESIA_BASE=/data/rabbitmq/mnesia\n"
+            'SERVER_ADDITIONAL_ERL_ARGS="-proto_dist inet_tls \\\n  -ssl_dist_optfile /etc/rabbitmq/inter.config"\n'
+        },
+    ),
+    Planned("TLS of the operator's own, over two lines", "rabbitmq", "flag_reserved", f"{ENV} line 4 sets -ssl_dist_optfile"),
+    Planned("the first of these lines", "rabbitmq", "flag_reserved", f"{ENV} line 3 sets -proto_dist"),
+    Planned(
+        "another tick time",
+        "rabbitmq",
+        "setting_overridden",
+        "rabbitmq.conf line 2 sets net_ticktime to 120",
+        {"/etc/rabbitmq/rabbitmq.conf": "# how long\nnet_ticktime = 120\n"},
+    ),
+    Planned(
+        "a database of another name",
+        "ejabberd",
+        "data_of_another_name",
+        "belongs to ejabberd@localhost",
+        {"/var/lib/ejabberd/schema.DAT": "xejabberd@localhost\x01"},
+    ),
+    Planned(
+        "flags in ejabberd's own file",
+        "ejabberd",
+        "flag_reserved",
+        "/etc/default/ejabberd line 2 sets inet_dist_use_interface",
+        {"/etc/default/ejabberd": '# mine\nERL_OPTIONS="-kernel inet_dist_use_interface {0,0,0,0}"\n'},
+    ),
+    Planned(
+        "RabbitMQ's data and logs on a disk of its own",
+        "rabbitmq-taken",
+        "",
+        files={ENV: "MNESIA_BASE=/data/rabbitmq/mnesia\nLOG_BASE=/logs/rabbitmq\n"},
+        plan=("writable", "-/data/rabbitmq/mnesia"),
+    ),
+    Planned(
+        "a broker on port 443",
+        "rabbitmq-taken",
+        "",
+        files=drop_in("rabbitmq-server.service", "10-port", "AmbientCapabilities=CAP_NET_BIND_SERVICE"),
+        plan=("capabilities", "CAP_NET_BIND_SERVICE"),
+    ),
+]
