@@ -15,13 +15,10 @@ from test_roles import ROOT, tasks_of
 TOOL = "the product's own tool; no module speaks to it"
 SHOW = "reads properties of a unit that neither systemd_service nor service_facts returns in check mode"
 PROGRAMS = {
-    "cmp": "compares keys on the host, so that no key travels to the controller",
     "ejabberdctl": TOOL,
     "find": "deletes only what is still empty; the file module deletes directories with their content. Lists a directory without a warning",
     "firewall-cmd": "ansible.posix.firewalld does not return the zone of an interface",
     "grep": "answers yes or no about a file that may be large or secret",
-    "install": "gives the key a new modification time; copy keeps that of the source, and the node would not notice the new file",
-    "mv": "replaces the key in one step; no module renames a file",
     "nft": "community.general and ansible.posix have no module for nftables",
     "python": "tests an import in the interpreter of the host; renames a directory in one step",
     "rabbitmq-diagnostics": TOOL,
@@ -30,7 +27,6 @@ PROGRAMS = {
     "rabbitmqctl": TOOL,
     "release": TOOL,
     "ss": "community.general.listen_ports_facts lists listeners, not connections",
-    "systemctl cat": SHOW,
     "systemctl show": SHOW,
     "systemctl start": "waits for a start that another task has queued; systemd_service would not wait",
     "systemctl stop": "stops a unit without those that depend on it (--job-mode); systemd_service has no such option",
@@ -43,7 +39,7 @@ SHELLS = {
     "placeholder_cookie | Create the placeholder cookie": "the word is made on the host and never leaves it",
     "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",
     "stop | Stop the process": "waits for the end of the very process that got the signal",
-    "unit | Read the state of files whose change needs a restart": "one call with nanoseconds for all files; stat needs one call for each",
+    "digest | Read the state of files whose change needs a restart": "one call with nanoseconds for all files; stat needs one call for each",
 }
 
 

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
-from .._model.observation import Observation, Process
+from .._model.observation import Observation
 from .._model.problems import join_names
+from .._model.processes import Process
 from .._model.secret_facts import CookieFacts
 from .._model.secret_rules import ENTROPY_MIN, GENERATED, GUESSABLE, PUBLISHED
 from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Callable
 
-from .._model.observation import Listener, Observation, Process, Unit
+from .._model.observation import Listener, Observation, Unit
+from .._model.processes import Process
 from .._model.running import vm_problems
 from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .._model.observation import Listener, Observation, Process
+from .._model.observation import Listener, Observation
+from .._model.processes import Process
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import NEEDS_MEMBERS, HostTarget
 

@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from .._model import versions
-from .._model.observation import Listener, Observation, Process
+from .._model.observation import Listener, Observation
+from .._model.processes import Process
 from .probes import Answer
 from .target import HostTarget, NodeTarget
 

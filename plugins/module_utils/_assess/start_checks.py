@@ -11,7 +11,8 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from .._model.observation import FileFacts, Observation, Process, Unit
+from .._model.observation import FileFacts, Observation, Unit
+from .._model.processes import Process
 from .file_checks import exists
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import HostTarget, NodeTarget

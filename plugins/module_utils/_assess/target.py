@@ -16,8 +16,8 @@ from functools import cached_property
 from typing import Any
 
 from .._model.door import same_address
-from .._model.observation import Process
 from .._model.ports import PortRange, joined
+from .._model.processes import Process
 from .._wire.constants import EPMD_PORT
 
 OFF = "beam_mode is off: the nodes have no distribution"
@@ -25,7 +25,7 @@ CLEAR_TEXT = "the node speaks clear text and shows no certificate, see plaintext
 EXTERNAL_FIREWALL = "beam_firewall is external: the attacks from outside show what it lets through"
 NEEDS_PLAN = "needs a plan"
 NEEDS_MEMBERS = f"{NEEDS_PLAN}: which nodes are members"
-NEEDS_CREDENTIALS = "needs a member's certificate and cookie: set beam_audit_credentials"
+NEEDS_CREDENTIALS = "needs a member's certificate and cookie, which beam.cluster.verify uses"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,6 @@ class NodeTarget:
     tool_prefix: str = ""
     tool_ports: PortRange | None = None
     exact_modes: bool = True
-    credentials: bool = True
     pid: int | None = None
     seen_at: tuple[str, ...] = ()
     found: str = ""

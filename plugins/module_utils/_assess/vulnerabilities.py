@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from .._model import applications, versions
 from .._model.advisories import Advisory
-from .._model.observation import Observation, Process
+from .._model.observation import Observation
 from .._model.packages import Package
+from .._model.processes import Process
 from .advisory_table import OTP, Known, Table
 
 UNKNOWN = "unknown_version"

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from .._model.observation import UNLIMITED, VmFlags
+from .._model.processes import UNLIMITED, VmFlags
 from .._model.secret_rules import in_file
 from .._model.tls_files import TlsFiles
 from .environment import DIGEST, digest_of

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .observation import Observation, Process
+from .observation import Observation
+from .processes import Process
 
 _MOST = 5
 """How many files of one process are named."""

@@ -21,7 +21,7 @@ pytest.importorskip("ansible")
 
 from ansible_collections.beam.cluster.plugins.module_utils._host import proc  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._host.proc import Process  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._model.processes import VmFlags  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net import renewal  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.credentials import fingerprint, split_pem  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid  # noqa: E402

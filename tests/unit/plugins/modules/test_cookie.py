@@ -21,7 +21,7 @@ import pytest
 pytest.importorskip("ansible")
 
 from ansible_collections.beam.cluster.plugins.module_utils._host.proc import Process  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._model.processes import VmFlags  # noqa: E402
 from ansible_collections.beam.cluster.plugins.modules import cookie as module  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_net"))

@@ -22,7 +22,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import (
     units,
     vm,
 )
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import VmFlags
+from ansible_collections.beam.cluster.plugins.module_utils._model.processes import VmFlags
 from ansible_collections.beam.cluster.plugins.modules import observe
 
 DOCUMENTED: dict[str, Any] = yaml.safe_load(observe.RETURN)
