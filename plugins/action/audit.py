@@ -111,7 +111,7 @@ class ActionModule(ActionBase):
             "files": {},
             "result": {**end.as_dict(), "message": str(end), "score": verdict.score and verdict.score.value},
         }
-        report = Report(verdict, now, version(), more=audit_text.data(verdict, end, paid))
+        report = Report(verdict, now, audit_text.data(verdict, end, paid), version())
         lines = [*map(terminal.Line, [*audit_text.head(verdict), ""]), *terminal.lines(report)]
         lines += map(terminal.Line, audit_text.foot(end, paid))
         if arguments["directory"]:

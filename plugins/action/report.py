@@ -61,7 +61,7 @@ class ActionModule(ActionBase):
         except TableError as error:
             return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
-        report = Report(verdict, now, version())
+        report = Report(verdict, now, version=version())
         lines = terminal.lines(report)
         result: dict[str, Any] = {
             "changed": False,

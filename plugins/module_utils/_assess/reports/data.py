@@ -17,7 +17,6 @@ from ..controls import BY_ID
 from ..finding import Finding, Outcome
 from ..probes import Answer
 from .model import WORDS, Report, fingerprint_of_advisory, when
-from .trend import as_dict
 
 SCHEMA = 2
 """Version of the JSON report. It grows when a key changes its meaning or is removed."""
@@ -116,8 +115,8 @@ def data(report: Report) -> dict[str, Any]:
         "when": when(report.epoch),
         "group": verdict.target.group,
         "result": report.result,
-        "score": as_dict(verdict, "score"),
-        "baseline": as_dict(verdict, "baseline"),
+        "score": verdict.score.as_dict() if verdict.score else None,
+        "baseline": verdict.baseline.as_dict() if verdict.baseline else None,
         "summary": {status: report.counts[status] for status in WORDS},
         "coverage": {
             "complete": verdict.coverage.complete,

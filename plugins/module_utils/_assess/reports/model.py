@@ -151,22 +151,24 @@ def fold(findings: Sequence[Finding]) -> tuple[tuple[Fault, ...], tuple[Gap, ...
 class Report:
     """A verdict, and when it was made (seconds since the epoch).
 
-    version: of this collection, empty where it is not known. more: keys that the JSON report has beside those of every report.
+    more: keys that the JSON report has beside those of every report. version: of this collection, empty where it is not known.
     """
 
     verdict: Verdict
     epoch: float
-    version: str = ""
     more: Mapping[str, object] = field(default_factory=dict)
+    version: str = ""
 
     @property
     def planned(self) -> bool:
         """Whether a plan says who is a member. Without one there is no mesh to show."""
-        return bool(getattr(self.verdict.target, "planned", True))
+        return self.verdict.target.planned
 
     @property
     def name(self) -> str:
-        return f"Cluster {self.verdict.target.group or 'without a name'}" if self.planned else f"Audit of {self.verdict.target.group or 'hosts'}"
+        if self.planned:
+            return f"Cluster {self.verdict.target.group or 'without a name'}"
+        return f"Audit of {_number(len(self.verdict.target.hosts), 'host')}"
 
     @property
     def listed(self) -> bool:

@@ -79,9 +79,8 @@ def _parts(report: Report) -> Iterator[Part]:
     if report.advisories:
         label = f"Vulnerabilities ({len(report.advisories)})"
         yield Part("weaknesses", "Known vulnerabilities and advisories, by host", label, tuple(_weaknesses(report)))
-    reach = getattr(report.verdict, "reach", {})
-    if reach:
-        rows = (row(host, str(one)) for host, one in reach.items())
+    if report.verdict.reach:
+        rows = (row(host, str(one)) for host, one in report.verdict.reach.items())
         yield Part("hosts", "How far each host could be looked at", "Hosts", (grid("Hosts", ("Host", "Looked at"), rows),))
     drawn = tag("div", picture(report), class_="wide picture", tabindex=0, role="group", aria_label="Picture of the cluster")
     yield Part("cluster", "The cluster", "Cluster", (drawn,))
@@ -169,10 +168,9 @@ def _waivers(report: Report) -> Iterator[Markup]:
     rows = []
     for one in report.verdict.waivers:
         use = "not needed: remove it" if one in unused else "in use"
-        rows.append(
-            row(tag("code", one.control), one.host or "all", one.reason, one.until, one.status.replace("_", " ") or "failed, not tested", use)
-        )
-    yield grid("Waivers", ("Control", "Host or node", "Reason", "Until", "Status", "Use"), rows)
+        covers = one.status.replace("_", " ") or "failed, not tested"
+        rows.append(row(tag("code", one.control), one.host or "all", one.owner, one.reason, one.until, covers, use))
+    yield grid("Waivers", ("Control", "Host or node", "Owner", "Reason", "Until", "Status", "Use"), rows)
     if report.waived:
         lines = (tag("li", status(one.waived_status), " ", tag("code", one.control), f" {_waived(one)}") for one in report.waived)
         yield folded(f"{len(report.waived)} waived findings", tag("ul", *lines), opened=True)

@@ -42,6 +42,9 @@ class Line(NamedTuple):
     text: str
     tone: str = PLAIN
 
+    def __str__(self) -> str:
+        return self.text
+
 
 def lines(report: Report) -> list[Line]:
     """The verdict, what failed, what was not tested, days left, then evidence; the verdict once more at the end, where a terminal stops."""

@@ -9,39 +9,30 @@ Private to this collection, pure. A verdict without a score or a baseline says n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from ..finding import Finding, Verdict
 
 
-def as_dict(verdict: Verdict, part: str) -> dict[str, Any] | None:
-    """A part of the verdict as plain data; None where there is none."""
-    value = getattr(verdict, part, None)
-    found: dict[str, Any] | None = None if value is None else value.as_dict()
-    return found
-
-
 def score_of(verdict: Verdict) -> str:
     """Empty where there is none."""
-    score = getattr(verdict, "score", None)
-    return "" if score is None else str(score)
+    return "" if verdict.score is None else str(verdict.score)
 
 
 def changes_of(verdict: Verdict) -> Mapping[str, int]:
     """How many findings changed in each way. Empty where no report before was given."""
-    baseline = getattr(verdict, "baseline", None)
+    baseline = verdict.baseline
     return {} if baseline is None else {change: count for change, count in baseline.counts().items() if count}
 
 
 def change_of(verdict: Verdict, finding: Finding) -> str:
     """`new`, `regressed`, `unchanged`, ...; empty where no report before was given."""
-    baseline = getattr(verdict, "baseline", None)
-    return "" if baseline is None else str(baseline.changes.get(finding.fingerprint) or "")
+    baseline = verdict.baseline
+    return "" if baseline is None else baseline.changes.get(finding.fingerprint, "")
 
 
 def changes_text(verdict: Verdict) -> str:
     """Empty where no report before was given."""
-    baseline = getattr(verdict, "baseline", None)
+    baseline = verdict.baseline
     if baseline is None:
         return ""
     return f"Since {baseline.when}: " + (", ".join(f"{count} {change}" for change, count in changes_of(verdict).items()) or "no change")

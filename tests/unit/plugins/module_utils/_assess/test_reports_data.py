@@ -14,9 +14,11 @@ import jsonschema
 import pytest
 import verdicts
 import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
+from ansible_collections.beam.cluster.plugins.module_utils._assess.exits import exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Scope
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import data
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import Report, data
 
 PUBLISHED = Path(__file__).resolve().parents[5] / "docs" / "schemas" / "report.schema.json"
 
@@ -45,6 +47,14 @@ def test_the_published_schema_describes_every_key(kind: str) -> None:
     assert told["schema"] == schema()["properties"]["schema"]["const"] == data.SCHEMA
 
 
+def test_the_schema_describes_what_an_audit_adds() -> None:
+    verdict = verdicts.audited()
+    more = audit_text.data(verdict, exit_of(verdict, "info"), audit_text.cost([outcome.answer for outcome in verdict.outcomes]))
+    told = json.loads(data.text(Report(verdict, made.NOW, more)))
+    jsonschema.Draft202012Validator(strict(schema())).validate(told)
+    assert {"exit", "reach", "cost"} <= set(told)
+
+
 def test_the_schema_refuses_what_is_no_report() -> None:
     told = json.loads(data.text(verdicts.report(verdicts.failed())))
     validator = jsonschema.Draft202012Validator(schema())
@@ -71,8 +81,9 @@ def test_it_holds_everything_and_only_plain_data() -> None:
     assert (lost["from"], lost["to"], lost["stage"]) == ("beam@n1", "beam@n2", "connect")
     assert all(pair["tls"]["peer"]["sans"] for pair in told["matrix"] if pair["code"] == "connected")
     assert {attack["result"] for attack in told["attacks"]} == {"refused", "succeeded", "not_tested"}
-    waiver = {"control": "unit-sandbox", "host": "n1", "owner": "", "reason": "a device & a <driver>", "until": "2026-12-31", "status": None}
-    assert told["waivers"] == [{**waiver, "used": True}]
+    given = {"control": "unit-sandbox", "host": "n1", "owner": "ops", "reason": "a device & a <driver>", "until": "2026-12-31"}
+    waiver = {**given, "status": None, "used": True}
+    assert told["waivers"] == [waiver]
     assert data.data(verdicts.report(verdicts.passed()))["result"] == "passed"
     known = {finding["fingerprint"] for finding in told["findings"]}
     assert {one for fault in told["faults"] for one in (*fault["findings"], *fault["symptoms"])} <= known

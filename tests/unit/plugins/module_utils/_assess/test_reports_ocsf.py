@@ -31,7 +31,7 @@ def test_status_severity_and_cve() -> None:
     by_code = {code: [event for event in events if event["status_code"] == code] for code in ("failed", "not_tested", "reported")}
     assert {event["status_id"] for event in by_code["failed"]} == {1, 3}, "new, and suppressed where it is waived"
     (suppressed,) = (event for event in by_code["failed"] if event["status_id"] == 3)
-    assert suppressed["comment"] == "a device & a <driver> (until 2026-12-31)"
+    assert suppressed["comment"] == "a device & a <driver> (until 2026-12-31, ops)"
     assert all(event["severity_id"] == 5 for event in events if event["finding_info"]["analytic"]["uid"] == "plaintext")
     (weakness,) = by_code["reported"]
     assert weakness["vulnerabilities"][0]["cve"]["uid"] == "CVE-2026-89422"

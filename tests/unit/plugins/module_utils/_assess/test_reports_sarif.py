@@ -44,7 +44,7 @@ def test_every_finding_that_is_not_good_is_a_result() -> None:
     for status in ("failed", "not_tested", "waived"):
         assert len(by_status[status]) == sum(finding.status == status for finding in verdict.findings) > 0
     assert {one["kind"] for one in by_status["not_tested"]} == {"open"}
-    assert by_status["waived"][0]["suppressions"][0]["justification"] == "a device & a <driver> (until 2026-12-31)"
+    assert by_status["waived"][0]["suppressions"][0]["justification"] == "a device & a <driver> (until 2026-12-31, ops)"
     assert by_status["reported"][0]["ruleId"] == "CVE-2026-89422"
     assert run_of(verdicts.passed())["results"] == []
 

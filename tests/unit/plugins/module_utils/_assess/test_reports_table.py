@@ -30,5 +30,5 @@ def test_the_cells() -> None:
     rows = {(row["id"], row["subject"]): row for row in rows_of(verdicts.failed())}
     lost = rows["mesh-connected", "beam@n1 -> beam@n2"]
     assert (lost["status"], lost["severity"], lost["hosts"]) == ("failed", "critical", "n1 n2")
-    assert rows["unit-sandbox", "beam@n1"]["waived"] == "a device & a <driver> (until 2026-12-31)"
+    assert rows["unit-sandbox", "beam@n1"]["waived"] == "a device & a <driver> (until 2026-12-31, ops)"
     assert rows["CVE-2026-89422", "n1"]["status"] == "reported"

@@ -24,7 +24,7 @@ def test_it_names_pair_stage_and_reason() -> None:
         "beam@n1 -> beam@n2: closed at stage connect: <refused> & gone",
         "FAILED  plaintext (critical): A plaintext handshake is refused",
         "NOT TESTED  unit-sandbox (medium)  beam@n3",
-        "FAILED: a device & a <driver> (until 2026-12-31)",
+        "FAILED: a device & a <driver> (until 2026-12-31, ops)",
         "high  CVE-2026-89422",
         "What to do: Give the VM -proto_dist inet_tls exactly once.",
     ):

@@ -6,54 +6,27 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 import jsonschema
 import verdicts
+from ansible_collections.beam.cluster.plugins.module_utils._assess.baseline import Baseline
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import FORMATS, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.trend import changes_of, changes_text, score_of
+from ansible_collections.beam.cluster.plugins.module_utils._assess.score import Score
 from test_reports_data import schema, strict
 
 
-@dataclass(frozen=True)
-class Score:
-    def __str__(self) -> str:
-        return "93 of 100, A"
-
-    def as_dict(self) -> dict[str, object]:
-        return {"value": 93, "letter": "A", "withheld": None}
-
-
-@dataclass(frozen=True)
-class Baseline:
-    changes: Mapping[str, str]
-    when: str = "2026-11-01T00:00:00Z"
-
-    def counts(self) -> dict[str, int]:
-        return {"new": 0, "regressed": 0, **Counter(self.changes.values())}
-
-    def as_dict(self) -> dict[str, object]:
-        return {"when": self.when, "counts": self.counts(), "changes": dict(self.changes)}
-
-
-@dataclass(frozen=True)
-class Told(Verdict):
-    score: Score | None = None
-    baseline: Baseline | None = None
-
-
-def told(changes: Mapping[str, str]) -> Told:
-    verdict = verdicts.failed()
-    return Told(**{**{name: getattr(verdict, name) for name in Verdict.__dataclass_fields__}, "score": Score(), "baseline": Baseline(changes)})
+def told(changes: Mapping[str, str]) -> Verdict:
+    return replace(verdicts.failed(), score=Score(93, "A"), baseline=Baseline("2026-11-01T00:00:00Z", changes))
 
 
 def test_score_and_changes_show() -> None:
     finding = next(finding for finding in verdicts.failed().findings if finding.control == "plaintext" and finding.subject == "beam@n3")
     verdict = told({finding.fingerprint: "new", "0": "fixed", "1": "unchanged", "2": "unchanged"})
-    wanted = "Since 2026-11-01T00:00:00Z: 1 new, 1 fixed, 2 unchanged"
+    wanted = "Since 2026-11-01T00:00:00Z: 1 new, 2 unchanged, 1 fixed"
     lines = [line.text for line in terminal.lines(verdicts.report(verdict))]
     assert lines.index("Score: 93 of 100, A") < lines.index(wanted) < lines.index("Failed")
     page = FORMATS["html"].text(verdicts.report(verdict))
@@ -70,6 +43,11 @@ def test_a_baseline_without_a_change() -> None:
 
 
 def test_what_there_is_not_does_not_show() -> None:
-    verdict = verdicts.passed()
+    verdict = replace(verdicts.passed(), score=None)
     assert (score_of(verdict), dict(changes_of(verdict))) == ("", {})
     assert not [line for line in terminal.lines(verdicts.report(verdict)) if line.text.startswith(("Score", "Since"))]
+
+
+def test_a_score_that_is_withheld_says_why() -> None:
+    lines = [line.text for line in terminal.lines(verdicts.report(verdicts.untested()))]
+    assert [line for line in lines if line.startswith("Score: withheld: ") and line.endswith(" results are not tested")]

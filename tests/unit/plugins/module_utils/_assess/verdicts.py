@@ -25,7 +25,7 @@ HOSTILE_TITLE = "<script>alert(1)</script>"
 
 
 def report(verdict: Verdict) -> Report:
-    return Report(verdict, made.NOW, "1.2.3")
+    return Report(verdict, made.NOW, version="1.2.3")
 
 
 @functools.lru_cache(maxsize=8)
@@ -49,7 +49,7 @@ def failed(**other: Any) -> Verdict:
     seen["n3"]["units"]["beam.service"]["exposure"] = None
     seen["n1"]["units"]["beam.service"]["exposure"] = 3.9
     advisories = {"n1": [{"control": "CVE-2026-89422", "severity": "high", "title": HOSTILE_TITLE, "fixed_in": "27.3.4.18"}]}
-    waiver = Waiver("unit-sandbox", "a device & a <driver>", "2026-12-31", "n1")
+    waiver = Waiver("unit-sandbox", "a device & a <driver>", "2026-12-31", "n1", owner="ops")
     return evaluate(made.evidence(seen=seen, answer=answer, advisories=advisories), [waiver], **other)
 
 
@@ -116,8 +116,16 @@ def hostile(text: str) -> Verdict:
 
     advisories = {text: [{"control": text, "severity": "high", "title": text, "detail": text, "fix": text}]}
     mesh = {nodes[0]: {"visible": [text], "hidden": [f"x@{text}"]}}
-    waivers = [Waiver("unit-sandbox", text, "2026-12-31"), Waiver("old-tls", text, text, text)]
+    waivers = [Waiver("unit-sandbox", text, "2026-12-31"), Waiver("old-tls", text, text, text, owner=text)]
     return evaluate(made.evidence(of=of, seen=seen, answer=answer, advisories=advisories, mesh=mesh, outsiders=[text]), waivers, "high")
+
+
+@functools.lru_cache(maxsize=8)
+def audited() -> Verdict:
+    """Stock nodes that nobody planned, and a host that was not reached."""
+    import test_audit
+
+    return test_audit.audit(test_audit.stock_node, gone=["n3"])
 
 
 KINDS: dict[str, Callable[[], Verdict]] = {
@@ -126,6 +134,7 @@ KINDS: dict[str, Callable[[], Verdict]] = {
     "untested": untested,
     "one_lost": one_lost,
     "many": lambda: large(96, answer=lost_pair),
+    "audited": audited,
     "hostile": lambda: hostile("<b>\"'&]]>\x1b[31m\u202e\x00=1+1"),
 }
 
