@@ -33,6 +33,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
+from ansible_collections.beam.cluster.plugins.plugin_utils._printing import show
 
 NAME = "audit"
 SPEC: dict[str, dict[str, Any]] = {
@@ -108,14 +109,14 @@ class ActionModule(ActionBase):
             "result": {**end.as_dict(), "message": str(end), "score": verdict.score and verdict.score.value},
         }
         report = Report(verdict, now, audit_text.data(verdict, end, paid))
-        lines = [*audit_text.head(verdict), "", *terminal.lines(report), *audit_text.foot(verdict, end, paid)]
+        told: list[str] = []
         if arguments["directory"] and not self._task.check_mode:
             self._write(Path(arguments["directory"]).absolute(), arguments["formats"], report, result)
-            lines.append(f"Report: {', '.join(result['files'].values())}")
+            told.append(f"Report: {', '.join(result['files'].values())}")
         if arguments["policy_from"]:
-            lines.append(self._write_policy(arguments, evidence, result))
-        for line in lines:
-            self._display.display(f"  {line}".rstrip())
+            told.append(self._write_policy(arguments, evidence, result))
+        around = [[terminal.Line(text) for text in lines] for lines in (audit_text.head(verdict), [*audit_text.foot(verdict, end, paid), *told])]
+        show(self._display, [*around[0], terminal.Line(""), *terminal.lines(report), terminal.Line(""), *around[1]])
         return result
 
     def _write(self, base: Path, formats: Sequence[str], report: Report, result: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
@@ -28,6 +27,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.observation im
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
+from ansible_collections.beam.cluster.plugins.plugin_utils._printing import show
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -43,9 +43,6 @@ SPEC: dict[str, dict[str, Any]] = {
     "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
     "ca_dir": {"type": "path"},
 }
-
-# Ansible uses no colour where the output is no terminal, or NO_COLOR is set.
-COLOURS = {terminal.GOOD: constants.COLOR_OK, terminal.BAD: constants.COLOR_ERROR, terminal.WARNING: constants.COLOR_WARN}
 
 
 class ActionModule(ActionBase):
@@ -78,8 +75,7 @@ class ActionModule(ActionBase):
             told = self._write(arguments["directory"], arguments["formats"], report, result)
             lines += [terminal.Line(told)] if told else []
             result["lines"] += [told] if told else []
-        for line in lines:
-            self._display.display(f"  {line.text}".rstrip(), color=COLOURS.get(line.tone))
+        show(self._display, lines)
         if not verdict.ok:
             # A check run compares the plan with hosts that this very run may be about to change: it warns, and does not stop.
             if self._task.check_mode:

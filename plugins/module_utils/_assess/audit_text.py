@@ -93,7 +93,7 @@ def _host_lines(host: HostTarget, reach: str) -> Iterator[str]:
 
 
 def foot(verdict: Verdict, end: Exit, paid: list[dict[str, Any]]) -> list[str]:
-    lines = [f"Score: {verdict.score}"] if verdict.score else []
+    lines = []
     if verdict.baseline:
         counts = verdict.baseline.counts()
         lines.append(f"Since {verdict.baseline.when}: " + ", ".join(f"{count} {change}" for change, count in counts.items() if count))

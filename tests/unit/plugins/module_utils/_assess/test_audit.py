@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import stock_hosts as stock
-from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline, exits, reports
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import REACHES, AuditQuestions, options_without_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
@@ -243,6 +243,19 @@ def test_the_score_is_withheld_where_something_was_not_tested() -> None:
 def test_the_score_follows_its_formula(passed: list[str], failed: list[str], expected: tuple[int, str]) -> None:
     found = score(passed, failed, 0)
     assert (found.value, found.letter) == expected
+
+
+def test_hosts_that_were_not_reached_are_counted_once_for_all_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a finding made the exit of 1,000 hosts take minutes."""
+    verdict, counted = audit(), []
+
+    def count(of: Verdict) -> frozenset[str]:
+        counted.append(of)
+        return frozenset()
+
+    monkeypatch.setattr(exits, "_not_reached", count)
+    exit_of(verdict, "info")
+    assert len(counted) == 1
 
 
 # -- waivers ----------------------------------------------------------------------------------------------------------------------------------
