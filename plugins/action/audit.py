@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,9 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.observation im
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import read_waivers
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
-from ansible_collections.beam.cluster.plugins.plugin_utils._printing import show
+from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 NAME = "audit"
 SPEC: dict[str, dict[str, Any]] = {
@@ -108,22 +108,16 @@ class ActionModule(ActionBase):
             "files": {},
             "result": {**end.as_dict(), "message": str(end), "score": verdict.score and verdict.score.value},
         }
-        report = Report(verdict, now, audit_text.data(verdict, end, paid))
-        told: list[str] = []
-        if arguments["directory"] and not self._task.check_mode:
-            self._write(Path(arguments["directory"]).absolute(), arguments["formats"], report, result)
-            told.append(f"Report: {', '.join(result['files'].values())}")
+        report = Report(verdict, now, version(), more=audit_text.data(verdict, end, paid))
+        lines = [*map(terminal.Line, [*audit_text.head(verdict), ""]), *terminal.lines(report)]
+        lines += map(terminal.Line, audit_text.foot(end, paid))
+        if arguments["directory"]:
+            result["files"], told = _reports.write(arguments["directory"], NAME, arguments["formats"], report, write=not self._task.check_mode)
+            lines += told
         if arguments["policy_from"]:
-            told.append(self._write_policy(arguments, evidence, result))
-        around = [[terminal.Line(text) for text in lines] for lines in (audit_text.head(verdict), [*audit_text.foot(verdict, end, paid), *told])]
-        show(self._display, [*around[0], terminal.Line(""), *terminal.lines(report), terminal.Line(""), *around[1]])
+            lines.append(terminal.Line(self._write_policy(arguments, evidence, result)))
+        _reports.show(self._display, lines)
         return result
-
-    def _write(self, base: Path, formats: Sequence[str], report: Report, result: dict[str, Any]) -> None:
-        base.mkdir(mode=0o750, parents=True, exist_ok=True)
-        for name in formats:
-            result["files"][name] = str(base / f"{NAME}{FORMATS[name].suffix}")
-            replace_file(Path(result["files"][name]), FORMATS[name].text(report))
 
     def _write_policy(self, arguments: Mapping[str, Any], evidence: Evidence, result: dict[str, Any]) -> str:
         name = arguments["policy_from"]

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from .._model.door import same_address
+from .._model.installed import DROP_IN, GUARD, WATCH
 from .._model.ports import PortRange, joined
 from .._model.processes import Process
 from .._wire.constants import EPMD_PORT
@@ -94,12 +95,12 @@ class NodeTarget:
     @property
     def drop_in(self) -> str | None:
         """The drop-in of role service, None where it is not expected. Its name sorts last, so that it wins."""
-        return f"/etc/systemd/system/{self.unit}.d/zzz-beam.conf" if self.directory else None
+        return f"/etc/systemd/system/{self.unit}.d/{DROP_IN}" if self.directory else None
 
     @property
     def guard(self) -> str:
         """The unit that looks at what the node's unit will get, before each start."""
-        return f"beam-guard-{self.unit}"
+        return f"{GUARD}{self.unit}"
 
     @property
     def no_process(self) -> str:
@@ -113,7 +114,7 @@ class NodeTarget:
     @property
     def watch(self) -> str:
         """The unit that looks at the node's VMs for as long as they run."""
-        return f"beam-watch-{self.unit}"
+        return f"{WATCH}{self.unit}"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import copy
 import datetime
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
@@ -380,7 +381,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
         "allowed": [*nodes, *(f"beam_probe@{name.partition('@')[2]}" for name in nodes), *([] if tls else [node.partition("@")[2]])],
         "other_cookies": [],
         "links": [
-            {"node": peer, "address": HOSTS.get(peer.partition("@")[2], HOSTS["n2"]), "port": 9100, "protocol": over, "hidden": False}
+            {"node": peer, "address": HOSTS.get(peer.partition("@")[2], "10.89.1.12"), "port": 9100, "protocol": over, "hidden": False}
             for peer in nodes
             if peer != node
         ],
@@ -427,5 +428,4 @@ def evidence(
         scope=scope,
         **{"links": {host: [] for host in raw}, "table": TABLE, **other},
     )
-    given.answers.extend(one for one in map(answer, requests(given.questions, outside)) if one is not None)
-    return given
+    return replace(given, answers=[one for one in map(answer, requests(given.questions, outside)) if one is not None])
