@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from .explanations import Broken, explain
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, Outcome
 from .probes import CONNECT
-from .target import OFF, NodeTarget
+from .target import NEEDS_CREDENTIALS, OFF, NodeTarget
 
 NODE = "mesh-node"
 _OF_A_STOPPED_NODE = frozenset({"running-process", "distribution-listeners", "epmd-names"})
@@ -87,6 +87,8 @@ def node_findings(evidence: Evidence, guilty: Sequence[Culprit]) -> Iterator[Fin
         hosts = evidence.target.hosts_of(node.node)
         if evidence.target.off:
             yield Finding(NODE, NOT_APPLICABLE, hosts, node.node, (OFF,))
+        elif not evidence.target.planned:
+            yield Finding(NODE, NOT_APPLICABLE, hosts, node.node, (NEEDS_CREDENTIALS,))
         elif node.node in by_node:
             yield Finding(NODE, FAILED, hosts, node.node, by_node[node.node].details)
         elif node.node in open_ends:

@@ -46,7 +46,7 @@ def discover(seen: Mapping[str, Observation], hosts: Iterable[str] = (), epmd_po
     unique = {name: tuple(_unique(nodes, twice)) for name, nodes in found.items()}
     members = (node for nodes in unique.values() for node in nodes)
     return Target(
-        group="audit",
+        group="",
         mode="",
         tls=None,
         tls_versions=(),

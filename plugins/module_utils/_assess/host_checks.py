@@ -159,7 +159,7 @@ def _units(host: HostTarget, seen: Observation) -> Iterator[tuple[NodeTarget, Un
 
 
 def _not_looked_at(node: NodeTarget, what: str = "") -> Result:
-    return Result(node.node, NOT_TESTED, (f"{node.unit}{what} was not looked at",))
+    return Result(node.node, NOT_TESTED, (f"{node.unit or f'the unit of {node.node}'}{what} was not looked at",))
 
 
 def _without_unit(node: NodeTarget, seen: Observation, missing: str) -> Result | None:
@@ -280,16 +280,12 @@ def _running_vm(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems = [problem for one in running for problem in vm_problems(one)]
         unread = [f"pid {one.pid}: its program could not be read" for one in running if one.vm is None]
         if not running:
-            unread.append(_no_process(node))
+            unread.append(node.no_process)
         if unread and not problems:
             yield Result(node.node, NOT_TESTED, tuple(unread))
             continue
         versions = ", ".join(f"pid {one.pid} runs OTP {one.vm.version or 'of an unknown version'}" for one in running if one.vm)
         yield result(node.node, problems, f"{versions}, the one on disk")
-
-
-def _no_process(node: NodeTarget) -> str:
-    return f"no process of {node.unit} runs" if node.unit else f"the process of {node.node} is not known"
 
 
 def _is(process: Process, node: NodeTarget) -> bool:
@@ -309,7 +305,7 @@ def _argument_list(host: HostTarget, seen: Observation) -> Iterator[Result]:
             problems.append(f"{who} shows its cookie")
     unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if not one.flags.arguments_read]
     unread += [f"pid {one.pid} has -setcookie, and its cookie file could not be read" for one in machines if one.flags.cookie == "unknown"]
-    unread += [_no_process(node) for node in host.nodes if not any(node.is_run_by(one) for one in machines)]
+    unread += [node.no_process for node in host.nodes if not any(node.is_run_by(one) for one in machines)]
     if unread and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unread))
         return

@@ -89,7 +89,7 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         elif there is None:
             unseen.append(f"{path} was not looked at")
         if not running:
-            unseen.append(f"no process of {node.unit} runs")
+            unseen.append(node.no_process)
         if unseen and not problems:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue

@@ -102,6 +102,11 @@ class NodeTarget:
         """The unit that looks at what the node's unit will get, before each start."""
         return f"{GUARD}{self.unit}"
 
+    @property
+    def no_process(self) -> str:
+        """What to say where no VM of the node was seen."""
+        return f"no process of {self.unit} runs" if self.unit else f"the process of {self.node} is not known"
+
     def is_run_by(self, process: Process) -> bool:
         """Whether a VM belongs to this node: its very process where that is known, else a process of its unit."""
         return process.is_vm and (process.pid == self.pid if self.pid is not None else bool(self.unit) and process.unit == self.unit)

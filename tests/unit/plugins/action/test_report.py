@@ -34,7 +34,10 @@ def arguments() -> dict[str, Any]:
         said = {"code": answer.code, "stage": answer.stage, "milliseconds": answer.milliseconds, "port": answer.port, "tls": tls}
         return [answer.probe.as_dict(), said]
 
-    hosts = {name: {"observed": made.host(name), "answers": [pair(a) for a in told.answers if a.probe.vantage == name]} for name in made.HOSTS}
+    hosts: dict[str, Any] = {}
+    for name in made.HOSTS:
+        answers = [pair(a) for a in told.answers if a.probe.vantage == name]
+        hosts[name] = {"observed": made.host(name), "answers": answers, "links": []}
     nodes = [member["node"] for member in made.plan()["members"]]
     return {
         "plan": made.plan(),

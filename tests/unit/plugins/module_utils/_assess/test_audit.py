@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 import stock_hosts as stock
-from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline, reports
+import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline, exits, reports
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import REACHES, AuditQuestions, options_without_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
@@ -245,6 +246,19 @@ def test_the_score_follows_its_formula(passed: list[str], failed: list[str], exp
     assert (found.value, found.letter) == expected
 
 
+def test_hosts_that_were_not_reached_are_counted_once_for_all_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a finding made the exit of 1,000 hosts take minutes."""
+    verdict, counted = audit(), []
+
+    def count(of: Verdict) -> frozenset[str]:
+        counted.append(of)
+        return frozenset()
+
+    monkeypatch.setattr(exits, "_not_reached", count)
+    exit_of(verdict, "info")
+    assert len(counted) == 1
+
+
 # -- waivers ----------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -392,6 +406,35 @@ def test_the_report_has_every_host_and_what_the_audit_cost() -> None:
     data = json.loads(json.dumps(audit_text.data(verdict, end, paid)))
     assert [(one["host"], one["state"]) for one in data["reach"]] == [("n1", "audited"), ("n2", "audited"), ("n3", "unreachable")]
     assert data["exit"]["code"] == 4 or data["exit"]["category"] in ("findings", "not_reached")
-    lines = "\n".join((*audit_text.head(verdict), *audit_text.foot(verdict, end, paid)))
+    lines = "\n".join((*audit_text.head(verdict), *audit_text.foot(end, paid)))
     assert "n3: Ansible could not connect (timed out)" in lines
     assert "8 handshakes with 2 nodes as beam_probe@outside.invalid" in lines
+
+
+# -- hardened hosts ---------------------------------------------------------------------------------------------------------------------------
+
+
+def without_their_plan() -> Verdict:
+    """The hosts of a hardened cluster (whole_cluster.py), seen by an audit that knows nothing of it."""
+    seen = {}
+    for name in made.HOSTS:
+        raw = {**made.host(name), "hostname": name}
+        files = made.tls(name)
+        tls = {"keys": [files["key"]], "certificates": [files["certificate"]], "authorities": [files["ca"]]}
+        machines = [{**one, "home": f"/var/lib/beam/beam@{name}", "tls_files": tls} for one in raw["processes"]]
+        seen[name] = Observation.parse(name, {**raw, "processes": machines})
+    target = discover(seen)
+    asked = AuditQuestions.of(target, seen)
+    probes = [*(probe for name in seen for probe in asked.of_vantage(name, False)), *asked.of_vantage("out", True)]
+    answers = [told for told in map(hardened, probes) if told]
+    reach = {name: Reach(name, AUDITED) for name in seen}
+    return evaluate(Evidence(target, seen, answers, {}, ("out",), made.NOW, reach=reach, asked=asked))
+
+
+def test_hardened_hosts_have_no_failure_without_their_plan_and_say_what_needs_one() -> None:
+    verdict = without_their_plan()
+    assert [(one.control, one.subject, one.details) for one in verdict.findings if one.status == FAILED] == []
+    needs = {one.control for one in verdict.findings if one.status == NOT_APPLICABLE and "needs a plan" in one.details[0]}
+    assert {"firewall-rules", "firewall-boot", "mesh-members", "mesh-settings", "member-public-epmd", "expired-certificate"} <= needs
+    passed = {one.control for one in verdict.findings if one.status == PASSED}
+    assert {"private-key", "cookie-file", "options-file", "trust-anchors", "key-belongs", "distribution-listeners", "unit-sandbox"} <= passed
