@@ -380,7 +380,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
         "allowed": [*nodes, *(f"beam_probe@{name.partition('@')[2]}" for name in nodes), *([] if tls else [node.partition("@")[2]])],
         "other_cookies": [],
         "links": [
-            {"node": peer, "address": HOSTS.get(peer.partition("@")[2], HOSTS["n2"]), "port": 9100, "protocol": over, "hidden": False}
+            {"node": peer, "address": HOSTS.get(peer.partition("@")[2], "10.89.1.12"), "port": 9100, "protocol": over, "hidden": False}
             for peer in nodes
             if peer != node
         ],
