@@ -112,6 +112,12 @@ advisories: bootstrap  ## derive the table of known vulnerabilities from publish
 proof: bootstrap  ## long tests: killed runs, restarts, other firewalls, scanners, a search for secrets, another controller (long)
 	@tests/run.py proof
 
+.PHONY: page
+page: bootstrap  ## the report's page in headless Chromium: axe-core (BEAM_SCREENSHOTS=directory keeps screenshots)
+	@molecule/lab/packages chromium $$(command -v npm >/dev/null || echo npm)
+	@npm install --silent --no-save --prefix $(cache)/axe axe-core@4.14.1
+	@BEAM_AXE=$(cache)/axe/node_modules/axe-core/axe.min.js tests/run.py page
+
 .PHONY: faults
 faults: bootstrap  ## break a hardened lab in every seeded way; verify must find and name each (hours; FAULTS=small, a name or a control selects)
 	@tests/run.py faults

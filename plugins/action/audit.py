@@ -31,7 +31,9 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.observation im
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import read_waivers
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
+from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 NAME = "audit"
 SPEC: dict[str, dict[str, Any]] = {
@@ -48,6 +50,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": "info"},
     "fail_on": {"type": "str", "choices": list(FAIL_ON), "default": ANY},
     "directory": {"type": "path"},
+    "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
 }
 
 
@@ -93,9 +96,10 @@ class ActionModule(ActionBase):
             asked=AuditQuestions.of(target, seen),
             waiver_errors=errors,
             policy=_policy(arguments["policy"]),
+            table=_advisories.table(),
         )
         today = datetime.date.today().isoformat()
-        verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today), arguments["fail_at"])
+        verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today))
         if arguments["baseline"]:
             verdict = replace(verdict, baseline=_baseline(arguments["baseline"], verdict))
         end, paid = exit_of(verdict, arguments["fail_at"], arguments["fail_on"]), audit_text.cost(answers)
@@ -104,22 +108,16 @@ class ActionModule(ActionBase):
             "files": {},
             "result": {**end.as_dict(), "message": str(end), "score": verdict.score and verdict.score.value},
         }
-        report = Report(verdict, now, audit_text.data(verdict, end, paid))
-        lines = [*audit_text.head(verdict), "", *terminal.lines(report), *audit_text.foot(verdict, end, paid)]
-        if arguments["directory"] and not self._task.check_mode:
-            self._write(Path(arguments["directory"]).absolute(), report, result)
-            lines.append(f"Report: {result['files']['html']} (and .json, .xml)")
+        report = Report(verdict, now, version(), more=audit_text.data(verdict, end, paid))
+        lines = [*map(terminal.Line, [*audit_text.head(verdict), ""]), *terminal.lines(report)]
+        lines += map(terminal.Line, audit_text.foot(end, paid))
+        if arguments["directory"]:
+            result["files"], told = _reports.write(arguments["directory"], NAME, arguments["formats"], report, write=not self._task.check_mode)
+            lines += told
         if arguments["policy_from"]:
-            lines.append(self._write_policy(arguments, evidence, result))
-        for line in lines:
-            self._display.display(f"  {line}".rstrip())
+            lines.append(terminal.Line(self._write_policy(arguments, evidence, result)))
+        _reports.show(self._display, lines)
         return result
-
-    def _write(self, base: Path, report: Report, result: dict[str, Any]) -> None:
-        base.mkdir(mode=0o750, parents=True, exist_ok=True)
-        for name in DEFAULT_FORMATS:
-            result["files"][name] = str(base / f"{NAME}{FORMATS[name].suffix}")
-            replace_file(Path(result["files"][name]), FORMATS[name].text(report))
 
     def _write_policy(self, arguments: Mapping[str, Any], evidence: Evidence, result: dict[str, Any]) -> str:
         name = arguments["policy_from"]

@@ -9,10 +9,8 @@ import glob
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
@@ -23,11 +21,12 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.reports impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
 from ansible_collections.beam.cluster.plugins.module_utils._model.door import each
+from ansible_collections.beam.cluster.plugins.module_utils._model.host_facts import Certificate
 from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
-from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate, Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
-from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict", "required": True},
@@ -43,9 +42,6 @@ SPEC: dict[str, dict[str, Any]] = {
     "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
     "ca_dir": {"type": "path"},
 }
-
-# Ansible uses no colour where the output is no terminal, or NO_COLOR is set.
-COLOURS = {terminal.GOOD: constants.COLOR_OK, terminal.BAD: constants.COLOR_ERROR, terminal.WARNING: constants.COLOR_WARN}
 
 
 class ActionModule(ActionBase):
@@ -65,7 +61,7 @@ class ActionModule(ActionBase):
         except TableError as error:
             return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
-        report = Report(verdict, now)
+        report = Report(verdict, now, version())
         lines = terminal.lines(report)
         result: dict[str, Any] = {
             "changed": False,
@@ -75,11 +71,11 @@ class ActionModule(ActionBase):
             "files": {},
         }
         if arguments["directory"]:
-            told = self._write(arguments["directory"], arguments["formats"], report, result)
-            lines += [terminal.Line(told)] if told else []
-            result["lines"] += [told] if told else []
-        for line in lines:
-            self._display.display(f"  {line.text}".rstrip(), color=COLOURS.get(line.tone))
+            name = report.verdict.target.group or "cluster"
+            result["files"], told = _reports.write(arguments["directory"], name, arguments["formats"], report, write=not self._task.check_mode)
+            lines += told
+            result["lines"] += [line.text for line in told]
+        _reports.show(self._display, lines)
         if not verdict.ok:
             # A check run compares the plan with hosts that this very run may be about to change: it warns, and does not stop.
             if self._task.check_mode:
@@ -89,20 +85,6 @@ class ActionModule(ActionBase):
                 del result["lines"]
                 result.update(failed=True, msg=terminal.failure(report))
         return result
-
-    def _write(self, directory: str, formats: Sequence[str], report: Report, result: dict[str, Any]) -> str:
-        """Write the files, name them in the result, and return the line that names them; empty in check mode."""
-        base = Path(os.path.abspath(directory))
-        group = report.verdict.target.group or "cluster"
-        result["files"] = {name: str(base / f"{group}{FORMATS[name].suffix}") for name in formats}
-        if self._task.check_mode or not formats:
-            return ""
-        base.mkdir(mode=0o750, parents=True, exist_ok=True)
-        for name, path in result["files"].items():
-            replace_file(Path(path), FORMATS[name].text(report))
-        first, *more = result["files"].values()
-        others = ", ".join(path.removeprefix(str(base / group)) for path in more)
-        return f"Report: {first}{f' (and {others})' if others else ''}"
 
 
 def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:

@@ -41,6 +41,11 @@ options:
       - The result of M(beam.cluster.cookie) for each node, by the name of the node.
     type: dict
     default: {}
+  requested:
+    description:
+      - V(all), or the names of the nodes that restart although they are current.
+    type: raw
+    default: []
 """
 
 EXAMPLES = r"""
@@ -64,9 +69,10 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.running import
 
 def node_states(
     nodes: list[dict[str, Any]], host: str, observed: dict[str, Any], digests: dict[str, str], cookies: dict[str, Any] | None = None,
+    requested: object = (),
 ) -> list[dict[str, Any]]:
     """The state of each node."""
-    return states(Observation.parse(host, observed), nodes, digests, cookies or {})
+    return states(Observation.parse(host, observed), nodes, digests, cookies or {}, requested)
 
 
 class FilterModule:

@@ -74,6 +74,12 @@ options:
   directory:
     description: Directory on the controller for the report files. It is created with mode 0750 if it is missing. Without it no file is written.
     type: path
+  formats:
+    description: The files to write to O(directory), as in M(beam.cluster.report).
+    type: list
+    elements: str
+    choices: [html, json, xml, sarif, ocsf, csv]
+    default: [html, json, xml]
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.action
@@ -112,7 +118,7 @@ discovered:
   returned: unless O(evaluate)
   type: dict
 files:
-  description: The written files, by suffix, and the C(policy).
+  description: The written files, by format, and the C(policy).
   returned: if O(evaluate)
   type: dict
   sample: {json: /home/me/beam-report/audit.json, xml: /home/me/beam-report/audit.xml, html: /home/me/beam-report/audit.html}

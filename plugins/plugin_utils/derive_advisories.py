@@ -41,6 +41,8 @@ ORIGINS = {
     "OpenVEX": ("Erlang/OTP OpenVEX", "https://erlang.org/download/vex", "Apache-2.0"),
     "Debian changelog": ("Debian changelogs", "https://metadata.ftp-master.debian.org/changelogs", "as each package"),
 }
+# What says that there is a vulnerability. The others only say that there is none, and an old one hides nothing.
+VULNERABILITIES = frozenset(ORIGINS[kind][0] for kind in ("CVE EEF", "CVE", "OSV BIT", "OSV"))
 _SOURCE_PRODUCT = {"erlang": OTP, "elixir-lang": "elixir", "rabbitmq-server": "rabbitmq", "ejabberd": "ejabberd", "couchdb": "couchdb"}
 
 
@@ -68,7 +70,10 @@ def _read(path: Path) -> feeds.Record | None:
 
 
 def derive(found: Iterable[feeds.Record], base: Table | None, as_of: datetime.date | None) -> Table:
-    """The table of the records on top of another one. as_of: the day whose state the records are; by default that of the newest one."""
+    """The table of the records on top of another one. as_of: the day whose state the records are; by default each source's newest one.
+
+    The date of the table is that of the oldest source of vulnerabilities in it, so that nobody takes an old one for new.
+    """
     known: dict[str, Known] = dict(base.known) if base else {}
     patches = {source: dict(own) for source, own in base.patches.items()} if base else {}
     excepted = {name: dict(own) for name, own in base.not_affected.items()} if base else {}
@@ -86,14 +91,13 @@ def derive(found: Iterable[feeds.Record], base: Table | None, as_of: datetime.da
             for package, those in own.items():
                 mine_excepted = excepted.setdefault(name, {})
                 mine_excepted[package] = mine_excepted.get(package, frozenset()) | those
-    vulnerabilities = [day for kind, day in dates.items() if kind.startswith(("CVE", "OSV")) and kind != "OSV Debian"]
-    date = as_of or max(vulnerabilities, default=base.date if base else None)
-    if date is None:
-        raise feeds.FeedError("there is no record of a vulnerability, and no base table")
     sources = {one.name: one for one in base.sources} if base else {}
     for kind, day in sorted(dates.items()):
         name, url, licence = ORIGINS.get(kind) or ORIGINS[kind.partition(" ")[0]]
         sources[name] = Source(name, as_of or day, url, licence)
+    date = min((one.date for one in sources.values() if one.name in VULNERABILITIES), default=None)
+    if date is None:
+        raise feeds.FeedError("there is no record of a vulnerability, and no base table")
     table = Table(date, tuple(sources[name] for name in sorted(sources)), known)
     return replace(table, patches=_needed_patches(table, patches), not_affected=_needed_exceptions(table, excepted))
 
@@ -148,7 +152,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path, help="folder of records as published")
     parser.add_argument("--output", type=Path, required=True, help="the table to write")
-    parser.add_argument("--as-of", type=datetime.date.fromisoformat, help="day of the download (default: that of the newest record)")
+    parser.add_argument("--as-of", type=datetime.date.fromisoformat, help="day of the download (default: that of the newest record of each source)")
     parser.add_argument("--base", type=Path, default=_advisories.SHIPPED, help="table to start from (default: that of the collection)")
     options = parser.parse_args(arguments)
     left_out: Counter[str] = Counter()

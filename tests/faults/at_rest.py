@@ -138,7 +138,7 @@ FAULTS = (
     _copy("cookie in releases/COOKIE", "/opt/shop/releases/COOKIE"),
     _copy("cookie in sys.config", "/opt/shop/releases/1.0.0/sys.config", "[{kernel, [{cookie, '$(cat $cookie)'}]}]."),
     _copy("cookie in vm.args", "/opt/shop/releases/1.0.0/vm.args", "-setcookie $(cat $cookie)"),
-    _copy("cookie in a directory of the node", "/etc/beam/beam@$(hostname)/old.args", "-setcookie $(cat $cookie)"),
+    _copy("cookie in a directory of the node", "/etc/beam/beam@n1/old.args", "-setcookie $(cat $cookie)"),
     _copy("cookie in the temporary directory", "/tmp/cookie"),
     _copy("cookie in a history", "/home/alice/.bash_history", "erl -sname x -setcookie $(cat $cookie)"),
     _copy("cookie in a crash dump", "/tmp/erl_crash.dump.1", "=erl_crash_dump:0.5\n$(cat $cookie)"),
@@ -216,7 +216,7 @@ FAULTS = (
     # -- trust anchors ----------------------------------------------------------------------------------------------------------------------------
     Fault(
         name="a second CA in ca.pem",
-        breaks=_SAVE_TLS + _EVIL_CA + "cat $saved/evil.pem >> $tls/ca.pem",
+        breaks=_SAVE_TLS + _EVIL_CA + "cat $saved/evil.pem >> $tls/ca.pem; rm $saved/evil.key",
         control="trust-anchors",
         names=("ca.pem", "CN=evil CA", "SHA-256", "no CA of this cluster"),
         repair=_RESTORE_TLS,
@@ -224,7 +224,7 @@ FAULTS = (
     ),
     Fault(
         name="another CA instead of the cluster's",
-        breaks=_SAVE_TLS + _EVIL_CA + "cat $saved/evil.pem > $tls/ca.pem",
+        breaks=_SAVE_TLS + _EVIL_CA + "cat $saved/evil.pem > $tls/ca.pem; rm $saved/evil.key",
         control="trust-anchors",
         names=("ca.pem", "CN=evil CA", "lacks"),
         repair=_RESTORE_TLS,

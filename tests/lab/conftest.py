@@ -39,10 +39,10 @@ class Lab:
             check=False,
         )
 
-    def kill_play_at(self, task: str, turn: int, *arguments: str, timeout: int = 900) -> None:
-        """Run the site play and kill -9 it, with all its children, as soon as a task of this name begins for the `turn`th time."""
+    def kill_play_at(self, task: str, turn: int, *arguments: str, playbook: str = "playbooks/site.yml", timeout: int = 900) -> None:
+        """Run a playbook and kill -9 it, with all its children, as soon as a task of this name begins for the `turn`th time."""
         process = subprocess.Popen(
-            ["ansible-playbook", "-i", "molecule/inventory", "playbooks/site.yml", *arguments],
+            ["ansible-playbook", "-i", "molecule/inventory", playbook, *arguments],
             cwd=ROOT,
             env={**os.environ, "LAB_PREFIX": self.prefix, "ANSIBLE_NOCOLOR": "1", "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,

@@ -239,6 +239,8 @@ def test_a_node_that_is_down_refuses_nothing(taken_apart: dict[str, Any]) -> Non
     assert results == {"not_tested"}
 
 
-def test_the_failure_names_pair_stage_and_reason(taken_apart: dict[str, Any]) -> None:
-    assert "beam@n1 -> beam@n2: tls_on_plaintext at stage tls" in taken_apart["printed"]
-    assert taken_apart["printed"].index("Mesh: who connects to whom") < taken_apart["printed"].index("The cluster is not proven")
+def test_the_failure_comes_first_and_names_pair_stage_and_reason(taken_apart: dict[str, Any]) -> None:
+    lost = {(pair["from"], pair["to"]): (pair["code"], pair["stage"]) for pair in taken_apart["matrix"]}
+    assert lost["beam@n1", "beam@n2"] == ("tls_on_plaintext", "tls")
+    printed = taken_apart["printed"]
+    assert printed.index("FAILED: ") < printed.index("Mesh: connections between the nodes") < printed.index("The cluster is not proven")

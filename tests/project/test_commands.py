@@ -33,8 +33,6 @@ PROGRAMS = {
     "unshare": "loads the rules in a network namespace of its own",
 }
 SHELLS = {
-    "validate | Search for reserved flags in units and product files": "prints the names of flags only: their values may be secret",
-    "validate | Search for environment variables that pass flags to the VM": "prints the names of variables only: their values may be secret",
     "join_node | List the accounts of the node": "one connection to the node for all its hosts",
     "placeholder_cookie | Create the placeholder cookie": "the word is made on the host and never leaves it",
     "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",

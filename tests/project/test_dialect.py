@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
+from ansible_collections.beam.cluster.plugins.module_utils._model import installed
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import LONGEST, SHORTEST
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT, PROBE_NAME
 
@@ -100,6 +102,39 @@ def test_a_value_of_the_wire_is_written_once(value: object) -> None:
 def test_roles_take_the_name_of_probes_from_the_plan() -> None:
     roles = [path for path in (ROOT / "roles").rglob("*") if path.suffix in (".yml", ".j2", ".escript", ".sh")]
     assert [str(path.relative_to(ROOT)) for path in roles if f"{PROBE_NAME}@" in path.read_text(encoding="utf-8")] == []
+
+
+@pytest.mark.parametrize("value", [installed.DROP_IN, installed.GUARD, installed.WATCH])
+def test_a_name_of_what_is_installed_is_written_once(value: str) -> None:
+    """In Python; a name may be part of a longer text."""
+    places = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "plugins").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and value in node.value
+    }
+    assert places == {"plugins/module_utils/_model/installed.py"}
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        (f"{{{{ __beam_node.unit }}}}.d/{installed.DROP_IN}", "service/vars/main.yml"),
+        (f"{{{{ __beam_node.unit }}}}.d/{installed.OLD_DROP_IN}", "service/vars/main.yml"),
+        (f'"{installed.GUARD}{{{{ __beam_node.unit }}}}"', "service/vars/main.yml"),
+        (f'"{installed.WATCH}{{{{ __beam_node.unit }}}}"', "service/vars/main.yml"),
+        (f"/$unit.d/{installed.DROP_IN}", "service/files/guard"),
+        (f"\ntable inet {installed.TABLE} {{", "firewall/templates/firewall.nft.j2"),
+        (f"[nft, delete, table, inet, {installed.TABLE}]", "firewall/tasks/remove.yml"),
+    ],
+)
+def test_roles_install_what_the_code_looks_for(text: str, path: str) -> None:
+    assert text in (ROOT / "roles" / path).read_text(encoding="utf-8")
+
+
+def test_the_default_ports_are_documented_once() -> None:
+    options = yaml.safe_load((ROOT / "roles/plan/meta/argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]["main"]["options"]
+    assert f"V({options['beam_ports']['default']})" in options["beam_members"]["options"]["ports"]["description"]
 
 
 def test_the_role_distribution_wants_the_cookie_that_the_plan_wants() -> None:

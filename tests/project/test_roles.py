@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -26,7 +27,7 @@ INCLUDES = {
 }
 
 
-def load(path: Path) -> object:
+def load(path: Path) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
 
 
@@ -37,7 +38,7 @@ class Loader(yaml.SafeLoader):
 Loader.add_multi_constructor("!", lambda loader, suffix, node: loader.construct_scalar(node))
 
 
-def tasks_of(path: Path) -> Iterator[dict]:
+def tasks_of(path: Path) -> Iterator[dict[str, Any]]:
     pending = list(load(path) or [])
     while pending:
         task = pending.pop(0)
@@ -46,12 +47,12 @@ def tasks_of(path: Path) -> Iterator[dict]:
             pending[:0] = task.get(part, [])
 
 
-def specs_of(role: Path) -> dict[str, dict]:
+def specs_of(role: Path) -> dict[str, dict[str, Any]]:
     specs = load(role / "meta" / "argument_specs.yml")["argument_specs"]
     return {entry: spec.get("options", {}) for entry, spec in specs.items()}
 
 
-def undescribed(options: dict[str, dict], prefix: str = "") -> Iterator[str]:
+def undescribed(options: dict[str, dict[str, Any]], prefix: str = "") -> Iterator[str]:
     for name, option in options.items():
         if not option.get("description"):
             yield prefix + name
@@ -126,7 +127,7 @@ def test_the_plan_reports_wrong_types_itself() -> None:
     seen = 0
     for path in (*TASK_FILES, *sorted((ROOT / "playbooks").glob("*.yml"))):
         for task in tasks_of(path) if path in TASK_FILES else [task for play in load(path) for task in play.get("tasks", ())]:
-            called = next((task[key] for key in INCLUDES & set(task) if isinstance(task[key], dict)), {})
+            called: dict[str, Any] = next((task[key] for key in INCLUDES & set(task) if isinstance(task[key], dict)), {})
             if called.get("name") == "beam.cluster.plan" and "tasks_from" not in called:
                 seen += 1
                 assert called.get("rolespec_validate") is False, f"{path}: {task['name']}"

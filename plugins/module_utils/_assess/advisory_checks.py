@@ -16,7 +16,7 @@ from .._model.advisories import Advisory
 from .controls import BY_ID
 from .controls.versions import ADVISORIES_AGE, ADVISORIES_AGE_MAX
 from .finding import FAILED, NEVER, NOT_APPLICABLE, PASSED, Evidence, Finding
-from .vulnerabilities import host_advisories
+from .vulnerabilities import Memo, host_advisories
 
 CONTROLS = (ADVISORIES_AGE,)
 
@@ -44,9 +44,10 @@ def known_advisories(evidence: Evidence, fail_at: str) -> Iterator[Advisory]:
         control = BY_ID[ADVISORIES_AGE]
         title = f"Newer vulnerabilities are not in this report: {_sentence(evidence, age)}"
         yield Advisory(ADVISORIES_AGE, control.severity, "", title, "", control.fix)
+    memo: Memo = {}
     for name, host in evidence.target.hosts.items():
         if host.in_run and name in evidence.seen:
-            yield from host_advisories(evidence.seen[name], evidence.table)
+            yield from host_advisories(evidence.seen[name], evidence.table, memo)
 
 
 def _age(evidence: Evidence) -> int | None:
@@ -56,4 +57,8 @@ def _age(evidence: Evidence) -> int | None:
 
 
 def _sentence(evidence: Evidence, age: int) -> str:
-    return f"the table of vulnerabilities is of {evidence.table.date if evidence.table else None}, {age} days old"
+    table = evidence.table
+    if table is None:
+        return ""
+    oldest = ", ".join(one.name for one in table.sources if one.date == table.date)
+    return f"the table of vulnerabilities is of {table.date}{f' ({oldest})' if oldest else ''}, {age} days old"

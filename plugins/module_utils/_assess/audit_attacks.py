@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from .._wire.codes import BLOCKED, lookup
 from .attack_checks import got_past
@@ -45,6 +46,11 @@ class Proofs:
     arrived: frozenset[tuple[str, str]] = frozenset()
     clear: frozenset[str] = frozenset()
     encrypted: frozenset[str] = frozenset()
+
+    @cached_property
+    def answering(self) -> frozenset[str]:
+        """Nodes that answered somebody."""
+        return frozenset(node for _place, node in self.spoken)
 
     @classmethod
     def of(cls, answers: Iterable[Answer]) -> Proofs:
@@ -94,7 +100,7 @@ def _outcome(answer: Answer, attack: Attack, proofs: Proofs, epmds: frozenset[st
         return _handshake(answer, attack, proofs, where)
     if answer.code not in attack.refused:
         return Outcome(answer, NOT_TESTED, f"ended for another reason: {answer.code}{where}")
-    if attack.protocol == "dist" and not any(node == probe.target for _place, node in proofs.spoken):
+    if attack.protocol == "dist" and probe.target not in proofs.answering:
         return Outcome(answer, NOT_TESTED, f"{answer.code}, but the node does not answer its own host either")
     if attack.protocol == "epmd" and probe.host not in epmds:
         return Outcome(answer, NOT_TESTED, f"{answer.code}, but EPMD does not answer its own host either")

@@ -92,14 +92,11 @@ def _host_lines(host: HostTarget, reach: str) -> Iterator[str]:
         yield f"    {node.node} ({node.product}, {node.found.replace('_', ' ')}{unit}){where}"
 
 
-def foot(verdict: Verdict, end: Exit, paid: list[dict[str, Any]]) -> list[str]:
-    lines = [f"Score: {verdict.score}"] if verdict.score else []
-    if verdict.baseline:
-        counts = verdict.baseline.counts()
-        lines.append(f"Since {verdict.baseline.when}: " + ", ".join(f"{count} {change}" for change, count in counts.items() if count))
+def foot(end: Exit, paid: list[dict[str, Any]]) -> list[str]:
+    """What it cost, and how it ends."""
     handshakes = sum(entry["handshakes"] for entry in paid)
-    lines.append(
+    cost_of_it = (
         f"Cost: {handshakes} handshakes with {len(paid)} nodes as {NAME}: at most {ENTRIES_PER_HANDSHAKE * handshakes} entries in their logs, "
         "and one atom a node for ever"
     )
-    return [*lines, f"Result: {end}"]
+    return [cost_of_it, f"Result: {end}"]

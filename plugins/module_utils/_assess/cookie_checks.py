@@ -126,7 +126,7 @@ def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
             continue
         problems = [f"the user {user} has a password"] if account.password else []
         problems += [f"{path} lets SSH log in as {user}" for path in account.authorized_keys]
-        yield result(subject, problems, f"nobody can log in as {user}")
+        yield result(subject, problems, f"no login as {user}")
 
 
 HOST_CHECKS: Mapping[str, Check] = {

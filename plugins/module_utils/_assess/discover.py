@@ -38,17 +38,12 @@ _UNITS = {
 _UNDEFINED = "undefined"
 
 
-def discover(seen: Mapping[str, Observation], hosts: Iterable[str] = (), credentials: bool = False, epmd_port: int = EPMD_PORT) -> Target:
-    """The target of an audit. seen: by inventory name; hosts: further ones, which could not be looked at.
-
-    credentials: whether probes may use the certificate, key and cookie of a node, on its own host.
-    """
+def discover(seen: Mapping[str, Observation], hosts: Iterable[str] = (), epmd_port: int = EPMD_PORT) -> Target:
+    """The target of an audit. seen: by inventory name; hosts: further ones, which could not be looked at."""
     names = [*seen, *(name for name in hosts if name not in seen)]
     found = {name: list(_nodes(name, seen[name])) if name in seen else [] for name in names}
     twice = {node for node, count in Counter(one.node for nodes in found.values() for one in nodes).items() if count > 1}
     unique = {name: tuple(_unique(nodes, twice)) for name, nodes in found.items()}
-    if credentials:
-        unique = {name: tuple(replace(node, credentials=_equipped(node)) for node in nodes) for name, nodes in unique.items()}
     members = (node for nodes in unique.values() for node in nodes)
     return Target(
         group="audit",
@@ -69,10 +64,6 @@ def _unique(nodes: Iterable[NodeTarget], twice: set[str]) -> Iterator[NodeTarget
         name = f"{node.node}/{node.host}" if node.node in twice else node.node
         count[name] += 1
         yield replace(node, node=name if count[name] == 1 else f"{name}-{count[name]}")
-
-
-def _equipped(node: NodeTarget) -> bool:
-    return bool(node.cookie_file) and node.key_file is not None
 
 
 def _host(name: str, seen: Observation | None, nodes: tuple[NodeTarget, ...], epmd_port: int) -> HostTarget:
@@ -149,7 +140,6 @@ def _bare_node(host: str, name: str, port: int | None, found: str = REGISTERED) 
         in_run=True,
         tls_versions=None,
         exact_modes=False,
-        credentials=False,
         found=found,
         product=UNKNOWN,
     )

@@ -58,11 +58,12 @@ class Exit:
 
 def exit_of(verdict: Verdict, fail_at: str, fail_on: str = ANY) -> Exit:
     """fail_at: lowest severity of a failure that counts, or NEVER. fail_on: NEW counts only what does not fail in the baseline."""
+    gone = _not_reached(verdict)
     counts = {
         BAD_WAIVER: sum(one.control == WAIVERS and one.status == FAILED for one in verdict.findings),
         FINDINGS: sum(1 for _one in failures(verdict.findings, fail_at, fail_on, verdict.baseline)),
-        UNREACHED: len(_not_reached(verdict)),
-        UNTESTED: sum(one.status == NOT_TESTED and not set(one.hosts) & _not_reached(verdict) for one in verdict.findings),
+        UNREACHED: len(gone),
+        UNTESTED: sum(one.status == NOT_TESTED and not gone.intersection(one.hosts) for one in verdict.findings),
     }
     return Exit(tuple(category for category in _ORDER if counts[category]) or (CLEAN,), counts)
 

@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from .._model.door import same_address
+from .._model.installed import DROP_IN, GUARD, WATCH
 from .._model.ports import PortRange, joined
 from .._model.processes import Process
 from .._wire.constants import EPMD_PORT
@@ -25,7 +26,7 @@ CLEAR_TEXT = "the node speaks clear text and shows no certificate, see plaintext
 EXTERNAL_FIREWALL = "beam_firewall is external: the attacks from outside show what it lets through"
 NEEDS_PLAN = "needs a plan"
 NEEDS_MEMBERS = f"{NEEDS_PLAN}: which nodes are members"
-NEEDS_CREDENTIALS = "needs a member's certificate and cookie: set beam_audit_credentials"
+NEEDS_CREDENTIALS = "needs a member's certificate and cookie, which beam.cluster.verify uses"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,6 @@ class NodeTarget:
     tool_prefix: str = ""
     tool_ports: PortRange | None = None
     exact_modes: bool = True
-    credentials: bool = True
     pid: int | None = None
     seen_at: tuple[str, ...] = ()
     found: str = ""
@@ -95,12 +95,12 @@ class NodeTarget:
     @property
     def drop_in(self) -> str | None:
         """The drop-in of role service, None where it is not expected. Its name sorts last, so that it wins."""
-        return f"/etc/systemd/system/{self.unit}.d/zzz-beam.conf" if self.directory else None
+        return f"/etc/systemd/system/{self.unit}.d/{DROP_IN}" if self.directory else None
 
     @property
     def guard(self) -> str:
         """The unit that looks at what the node's unit will get, before each start."""
-        return f"beam-guard-{self.unit}"
+        return f"{GUARD}{self.unit}"
 
     def is_run_by(self, process: Process) -> bool:
         """Whether a VM belongs to this node: its very process where that is known, else a process of its unit."""
@@ -109,7 +109,7 @@ class NodeTarget:
     @property
     def watch(self) -> str:
         """The unit that looks at the node's VMs for as long as they run."""
-        return f"beam-watch-{self.unit}"
+        return f"{WATCH}{self.unit}"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ UNKNOWN = "unknown_version"
 """The note about a VM whose version is not known. It is in controls.NOTES."""
 
 RESTART = "Restart the node: run beam.cluster.site."
+_MOST = 5
+"""How many VMs one advisory names."""
 _NAMES = {OTP: "OTP", "couchdb": "CouchDB", "ejabberd": "ejabberd", "elixir": "Elixir", "emqx": "EMQX", "rabbitmq": "RabbitMQ", "vernemq": "VerneMQ"}
 
 
@@ -43,23 +45,35 @@ class Software:
     installed: str = ""
     applications: Mapping[str, str] | None = None
 
+    @property
+    def identity(self) -> object:
+        """Everything but its place."""
+        listed = None if self.applications is None else tuple(sorted(self.applications.items()))
+        return (self.name, self.version, self.package_name, self.package, self.installed, listed)
+
     def __str__(self) -> str:
         by = f" ({self.package_name} {self.package})" if self.package else ""
         return f"{_NAMES.get(self.name, self.name)} {self.version}{by}"
 
 
-def host_advisories(seen: Observation, table: Table) -> list[Advisory]:
+Memo = dict[object, list[tuple[Known, str, str]]]
+"""What is known of software that other hosts have, too: vulnerability, application, fix."""
+
+
+def host_advisories(seen: Observation, table: Table, memo: Memo | None = None) -> list[Advisory]:
     """One advisory for each vulnerability of a host, and one for each VM whose version is not known. In the order of the table."""
+    memo = {} if memo is None else memo
     found: dict[str, tuple[Known, list[str], list[str]]] = {}
     unknown: list[Advisory] = []
     for software in _merged(software_of(seen)):
         if software.version is None or not versions.is_version(software.version):
             unknown.append(_not_known(seen.host, software))
             continue
-        for known, reason in carried(software, table):
+        if software.identity not in memo:
+            memo[software.identity] = [(known, reason, _fix(software, known, table)) for known, reason in carried(software, table)]
+        for known, reason, fix in memo[software.identity]:
             _known, details, fixes = found.setdefault(known.id, (known, [], []))
             detail = f"{software}{f', {reason}' if reason else ''}{software.place}"
-            fix = _fix(software, known, table)
             details += [] if detail in details else [detail]
             fixes += [] if fix in fixes else [fix]
     order = {name: number for number, name in enumerate(table.known)}
@@ -159,14 +173,18 @@ def _at_start(package: Package | None, *, replaced: bool = False) -> str:
 
 def _merged(found: Iterable[Software]) -> list[Software]:
     """The same software of several VMs is one entry that names them all."""
-    places: dict[str, tuple[Software, list[str]]] = {}
+    places: dict[object, tuple[Software, list[str]]] = {}
     for one in found:
-        same = repr((one.name, one.version, one.package, one.installed, sorted((one.applications or {}).items()), one.applications is None))
-        places.setdefault(same, (one, []))[1].append(one.place)
+        places.setdefault(one.identity, (one, []))[1].append(one.place)
     return [
-        Software(one.name, one.version, "".join(every), one.package_name, one.package, one.installed, one.applications)
+        Software(one.name, one.version, _places(every), one.package_name, one.package, one.installed, one.applications)
         for one, every in places.values()
     ]
+
+
+def _places(every: list[str]) -> str:
+    more = f" and {len(every) - _MOST} more" if len(every) > _MOST else ""
+    return "".join(every[:_MOST]) + more
 
 
 def _not_known(host: str, software: Software) -> Advisory:

@@ -16,12 +16,13 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from .._model.installed import DROP_IN, OLD_DROP_IN
 from .owners import Above, group_name, user_name
 
 _TREES = ("/etc/beam",)
 _PATTERNS = (
-    "/etc/systemd/system/*.d/beam.conf",
-    "/etc/systemd/system/*.d/zzz-beam.conf",
+    f"/etc/systemd/system/*.d/{OLD_DROP_IN}",
+    f"/etc/systemd/system/*.d/{DROP_IN}",
     "/etc/systemd/system/beam*.service",
     "/etc/profile.d/beam.sh",
     "/var/lib/beam/*/.erlang.cookie",

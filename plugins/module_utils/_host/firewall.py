@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .._model.installed import TABLE
 from . import commands, nftables
 from .nftables import values
 
 FAMILY = "inet"
-TABLE = "beam_cluster"
 UNIT = "beam-firewall.service"
 # A ruleset of some ten thousand elements takes nft more than the time of an ordinary question.
 _SECONDS = 20.0

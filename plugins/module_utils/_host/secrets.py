@@ -48,13 +48,13 @@ KEY_MAX = 64 << 10
 SEARCHED_MAX = 64 << 20
 """Bytes of each file that are searched for a cookie."""
 FILES_MAX = 20000
-SECONDS_MAX = 30.0
+SECONDS_MAX = 60.0
 SHORTEST_NEEDLE = 12
 """A shorter cookie occurs in files by chance."""
 _CHUNK = 1 << 20
 _KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\s*(.*?)-----END \1-----", re.DOTALL)
 _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----\s*(.*?)-----END PUBLIC KEY-----", re.DOTALL)
-_DUMP = "erl_crash.dump"
+_DUMP = "erl_crash"
 
 
 @dataclass(frozen=True)
@@ -228,16 +228,17 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
 
 
 def look(
-    cookie_files: Iterable[str], homes: Iterable[str], roots: Iterable[str], extra: Iterable[str], run_key: str | None
+    cookie_files: Iterable[str], homes: Iterable[str], roots: Iterable[str], extra: Iterable[str], users: Iterable[str], run_key: str | None
 ) -> tuple[dict[str, object], str]:
     """The fact `secrets`, and why the search for copies is not whole.
 
-    cookie_files: of the nodes; homes: of the nodes, roots: of their releases or OTPs, extra: further files to search (environment files of units).
+    cookie_files: of the nodes; homes: of the nodes, roots: of their releases or OTPs, extra: further files to search (environment files of units),
+    users: that run nodes.
     """
     files = list(cookie_files)
     cookies = read_cookies([*files, *(os.path.join(home, COOKIE) for home in homes)])
     found, why = search(cookies, sorted(set(homes) | {os.path.dirname(path) for path in files}), roots, extra)
     if os.geteuid():
         why = why or "only root may read the files of all users"
-    users = {cookie.owner for cookie in cookies} - {"root"}
-    return {"cookies": [cookie.as_dict(run_key) for cookie in cookies], **found, "accounts": accounts(users)}, why
+    owners = {*users, *(cookie.owner for cookie in cookies)} - {"root"}
+    return {"cookies": [cookie.as_dict(run_key) for cookie in cookies], **found, "accounts": accounts(owners)}, why

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 
+from .._model.installed import DROP_IN, OLD_DROP_IN
 from . import commands, environment, records
 from .flags import code_flag_names, code_flags
 
@@ -43,7 +44,7 @@ _PROPERTIES = (
     "ExecStart",
 )
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
-_DROP_INS = ("/etc/systemd/system/*.d/beam.conf", "/etc/systemd/system/*.d/zzz-beam.conf")
+_DROP_INS = (f"/etc/systemd/system/*.d/{OLD_DROP_IN}", f"/etc/systemd/system/*.d/{DROP_IN}")
 _PROGRAM = re.compile(r"\{ path=(/\S*) ;")
 # With 'start', 'foreground', or without an argument (Phoenix's bin/server).
 _RELEASE = re.compile(r"\{ path=(/[^ ]+)/bin/[^/ ]+ ; argv..=[^ ]+(?: start| foreground)? ;")

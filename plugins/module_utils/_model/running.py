@@ -56,14 +56,21 @@ def restart_reasons(unit: str, processes: Iterable[Process] | None, digest: str,
     return reasons
 
 
-def states(seen: Observation, nodes: Iterable[Mapping[str, Any]], digests: Mapping[str, str], cookies: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The state of each node of a host, for the role service: whether its unit is `missing`, `runs`, is `current`, and the `reasons` why not."""
+def states(
+    seen: Observation, nodes: Iterable[Mapping[str, Any]], digests: Mapping[str, str], cookies: Mapping[str, Any], requested: object = (),
+) -> list[dict[str, Any]]:
+    """The state of each node of a host, for the role service: whether its unit is `missing`, `runs`, is `current`, and the `reasons` why not.
+
+    requested: "all", or the names of the nodes that the operator wants to restart.
+    """
     result = []
     for node in nodes:
         unit = (seen.units or {}).get(node["unit"])
         runs = unit is not None and unit.active == "active"
         cookie = (cookies.get(node["node"]) or {}).get("state") or ""
         reasons = restart_reasons(node["unit"], seen.processes, digests[node["node"]], cookie) if runs else []
+        if runs and (requested == "all" or isinstance(requested, (list, tuple)) and node["node"] in requested):
+            reasons.append("beam_service_restart asks for it")
         result.append(
             {
                 "host": seen.host,

@@ -78,7 +78,7 @@ class Dump:
 
 @dataclass(frozen=True)
 class Account:
-    """A user that owns a cookie file. password: whether one is set; authorized_keys: files that let ssh in."""
+    """A user that owns a cookie file or runs a VM. password: whether one is set; authorized_keys: files that let ssh in."""
 
     user: str
     shell: str

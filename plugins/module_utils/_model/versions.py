@@ -9,6 +9,7 @@ Private to this collection.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import zip_longest
 
 _VERSION = re.compile(r"v?(?P<numbers>\d+(?:\.\d+)*)(?:[-~](?P<candidate>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?\**")
@@ -24,6 +25,7 @@ _BACKPORT = re.compile(r"~bpo\d+\+\d+$")
 Key = tuple[tuple[int, ...], int, tuple[tuple[int, int, str], ...]]
 
 
+@lru_cache(maxsize=4096)
 def key(version: str) -> Key:
     """A sort key: `28.0-rc1` < `28.0` = `28` < `28.0.1` < `28.0.1.1` < `28.0.2`. Patch marks (`27.3.4.1**`) and build metadata are ignored.
 

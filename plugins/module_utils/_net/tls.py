@@ -153,7 +153,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
 
 
 def _no_passphrase() -> str:
-    raise ValueError("the key is encrypted, and there is nobody to ask for its passphrase")
+    raise ValueError("the key is encrypted; use a key without a passphrase")
 
 
 @contextlib.contextmanager

@@ -88,9 +88,11 @@ def _validate_value(option: Option, value: object) -> Iterator[Wrong]:
         article = "an" if expected[:1] in "aeiou" else "a"
         yield Wrong(variable, "type", f"{shown(value)} is not {article} {expected}.", f"write {article} {expected}; see the role {option.role}.")
         return
-    if option.choices and any(one not in option.choices for one in (converted if isinstance(converted, list) else [converted])):
-        choose = "choose from" if isinstance(converted, list) else "choose one of"
-        yield Wrong(variable, "choice", f"{shown(value)} is not supported.", f"{choose}: {', '.join(map(str, option.choices))}.")
+    chosen = converted if isinstance(converted, list) else [converted]
+    for number, one in enumerate(chosen, start=1):
+        if option.choices and one not in option.choices:
+            what = f"entry {number}" if chosen is converted else shown(value)
+            yield Wrong(variable, "choice", f"{what} is not supported.", f"choose one of: {', '.join(map(str, option.choices))}.")
     if isinstance(converted, (int, float)) and variable in RANGES:
         least, most = RANGES[variable]
         if not least <= converted <= most:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
+from .._model.installed import DROP_IN
 from .._model.observation import Observation, Unit
 from .._model.problems import Problems, join_names
 from .._model.reserved_flags import FLAGS
@@ -19,7 +20,6 @@ from .cluster import Inventory, Node
 from .inputs import MISSING
 from .values import boolean
 
-DROP_IN = "zzz-beam.conf"
 X509_NAME = 64
 """ub-common-name of RFC 5280."""
 DNS_NAME, DNS_LABEL = 253, 63

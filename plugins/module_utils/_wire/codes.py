@@ -119,7 +119,7 @@ def _table() -> Iterable[Code]:
     yield Code("dropped_challenge", "handshake", "refused_by_peer", "The peer closed the connection instead of sending its challenge.")
     yield Code("timeout_challenge", "handshake", "unclear", "The peer did not send its challenge in time.")
     yield Code("wrong_node", "handshake", "refused_by_us", "Another node answered than the one asked for; nothing was proven to it.")
-    yield Code("flags_missing", "handshake", "refused_by_us", "The peer lacks distribution flags that cannot be done without.")
+    yield Code("flags_missing", "handshake", "refused_by_us", "The peer lacks distribution flags that we require.")
     yield Code("cookie_refused_theirs", "cookie", "refused_by_peer",
                "The peer closed the connection on our proof of the cookie: its cookie is another one.")
     yield Code("cookie_mismatch_ours", "cookie", "refused_by_us", "The peer took our proof, but its own proof of the cookie is wrong.")

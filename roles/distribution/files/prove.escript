@@ -206,7 +206,7 @@ flags(Flags, Proto, Names) ->
     ++ [say("-ssl_dist_opt overrides the option file", []) || Given(ssl_dist_opt) =/= []].
 
 %% Given without a value, none of them counts and the cookie comes from the cookie file: so a script that insists on one is answered.
-cookie(Given) -> [say("-setcookie shows the cookie to whoever reads the process list", []) || lists:usort(Given) -- [[]] =/= []].
+cookie(Given) -> [say("-setcookie shows the cookie in the process list", []) || lists:usort(Given) -- [[]] =/= []].
 
 nameless(Flags, Start) ->
     Given = fun(Key) -> [Values || {K, Values} <- Flags, K =:= Key] end,

@@ -23,7 +23,7 @@ CONTROLS = (
     Control(
         "private-key",
         "The node's key belongs to its user, has mode 0400, and no other user can replace it",
-        "Whoever reads the key can act as the node until the certificate ends.",
+        "With the key any host can act as the node until the certificate expires.",
         "Set owner and mode of the key file. Take write permission on the directories above it from other users.",
         "pki",
         (TLS_GUIDE,),
@@ -105,7 +105,7 @@ CONTROLS = (
     Control(
         "ca-key",
         "The private key of the CA is on no member's host",
-        "Whoever reads the CA's key makes members. A node needs the CA's certificate only.",
+        "With the CA's key any host can issue member certificates. A node needs only the CA's certificate.",
         "Move the key to the controller or destroy it. Other users could read it: create a new CA and issue all certificates again.",
         "pki",
         (TLS_GUIDE,),

@@ -121,8 +121,8 @@ CONTROLS = (
     ),
     Control(
         "node-login",
-        "Nobody can log in as the user of a node",
-        "Whoever logs in as the user of a node has its cookie and its key. A password or an SSH key is one more way to guess or steal.",
+        "The user of a node cannot log in",
+        "A login as the user of a node gives access to its cookie and its key. A password can be guessed, an SSH key can be stolen.",
         "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home.",
         "",
         (SECURE_CODING, LOGIN),

@@ -17,7 +17,7 @@ CONTROLS = (
     Control(
         "options-file",
         "Files that the VM evaluates at start belong to root, and no other user can write or replace them",
-        "The TLS options file is an Erlang expression that the VM evaluates. Whoever writes it, or replaces it, runs code in the node and can turn "
+        "The TLS options file is an Erlang expression that the VM evaluates. A user who writes or replaces it runs code in the node and can turn "
         "verification off.",
         "Set owner root and mode 0644. Let no other user own, or write, a directory above these files.",
         "distribution",

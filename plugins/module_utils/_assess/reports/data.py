@@ -24,7 +24,17 @@ SCHEMA = 2
 
 
 def text(report: Report) -> str:
-    return json.dumps(data(report), indent=1) + "\n"
+    """A line for each entry of a list: it is read with grep too, and a large cluster stays small."""
+    parts = (f" {json.dumps(key)}: {_lines(value)}" for key, value in data(report).items())
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines(value: object) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(f"  {json.dumps(one)}" for one in value) + "\n ]"
+    if isinstance(value, dict) and value:
+        return "{\n" + ",\n".join(f"  {json.dumps(key)}: {json.dumps(one)}" for key, one in value.items()) + "\n }"
+    return json.dumps(value)
 
 
 def outcome_data(outcome: Outcome) -> dict[str, Any]:
@@ -92,7 +102,7 @@ def finding_data(finding: Finding) -> dict[str, Any]:
         "subject": finding.subject,
         "details": list(finding.details),
         "cause": finding.cause or None,
-        "cause_subject": getattr(finding, "cause_subject", "") or None,
+        "cause_subject": finding.cause_subject or None,
         "waived": finding.waiver or None,
         "waived_status": finding.waived_status or None,
     }

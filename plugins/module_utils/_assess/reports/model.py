@@ -102,7 +102,7 @@ class _Causes:
                 self._of.setdefault((finding.control, subject), finding)
 
     def _parent(self, finding: Finding) -> Finding | None:
-        named = str(getattr(finding, "cause_subject", ""))
+        named = finding.cause_subject
         for subject in (named, finding.subject, *sorted(finding.subjects), "") if finding.cause else ():
             found = self._of.get((finding.cause, subject))
             if found is not None and found is not finding:
@@ -149,10 +149,14 @@ def fold(findings: Sequence[Finding]) -> tuple[tuple[Fault, ...], tuple[Gap, ...
 
 @dataclass(frozen=True)
 class Report:
-    """A verdict, and when it was made (seconds since the epoch). more: keys that the JSON report has beside those of every report."""
+    """A verdict, and when it was made (seconds since the epoch).
+
+    version: of this collection, empty where it is not known. more: keys that the JSON report has beside those of every report.
+    """
 
     verdict: Verdict
     epoch: float
+    version: str = ""
     more: Mapping[str, object] = field(default_factory=dict)
 
     @property

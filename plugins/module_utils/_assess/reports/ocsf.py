@@ -41,7 +41,7 @@ def _event(
     event: dict[str, Any] = {
         "metadata": {
             "version": VERSION,
-            "product": {"name": "beam.cluster", "vendor_name": "beam.cluster"},
+            "product": {"name": "beam.cluster", "vendor_name": "beam.cluster", **({"version": report.version} if report.version else {})},
             "correlation_uid": visible(report.verdict.target.group),
         },
         "time": int(report.epoch * 1000),

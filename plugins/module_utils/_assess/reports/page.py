@@ -53,7 +53,7 @@ def text(report: Report) -> str:
             tag("a", "Skip to the results", href="#results", class_="skip"),
             tag("header", _banner(report, title), contents),
             tag("main", joined((section(part.identity, part.title, *part.children) for part in parts), "\n"), id="results", tabindex=-1),
-            tag("footer", f"Written by beam.cluster at {when(report.epoch)}."),
+            tag("footer", f"Written by {' '.join(filter(None, ('beam.cluster', report.version)))} at {when(report.epoch)}."),
         ),
         "\n",
     )

@@ -37,8 +37,11 @@ def _log(report: Report) -> dict[str, Any]:
     rules = [*map(_rule, BY_ID.values()), *_advisory_rules(report.advisories)]
     place = {rule["id"]: at for at, rule in enumerate(rules)}
     untested = [_notification(gap.reason, gap.controls) for gap in report.gaps]
+    driver = {"name": "beam.cluster", "organization": "beam.cluster", "informationUri": PROJECT}
+    if report.version:
+        driver["semanticVersion"] = report.version
     run = {
-        "tool": {"driver": {"name": "beam.cluster", "organization": "beam.cluster", "informationUri": PROJECT, "rules": rules}},
+        "tool": {"driver": {**driver, "rules": rules}},
         "automationDetails": {"id": f"beam.cluster/{percent(report.verdict.target.group)}/"},
         "invocations": [{"executionSuccessful": not untested, "endTimeUtc": when(report.epoch), "toolExecutionNotifications": untested}],
         "columnKind": "unicodeCodePoints",

@@ -13,6 +13,7 @@ import io
 from collections.abc import Iterator
 
 from ..controls import BY_ID
+from ..finding import NOT_APPLICABLE, PASSED
 from .model import Report, fingerprint_of_advisory
 from .safe import cell
 
@@ -31,7 +32,7 @@ def _findings(report: Report) -> Iterator[tuple[str, ...]]:
     for one in report.verdict.findings:
         control = BY_ID[one.control]
         details = "; ".join(one.details)
-        marks = (one.cause, one.waiver, control.fix, one.fingerprint)
+        marks = (one.cause, one.waiver, "" if one.status in (PASSED, NOT_APPLICABLE) else control.fix, one.fingerprint)
         yield "control", one.control, one.severity, one.status, " ".join(one.hosts), one.subject, control.title, details, *marks
 
 

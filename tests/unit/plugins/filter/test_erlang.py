@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 pytest.importorskip("ansible")
@@ -18,12 +20,12 @@ to_erlang = To().filters()["to_erlang"]
 from_erlang = From().filters()["from_erlang"]
 
 
-def test_there():
+def test_there() -> None:
     assert to_erlang({"port": 5672, "user": "guest"}, strings="string", mappings="proplist") == '[{port,5672},{user,"guest"}]'
     assert to_erlang({"a": ["x", True, None]}) == '#{a => [<<"x">>,true,undefined]}'
 
 
-def test_and_back():
+def test_and_back() -> None:
     assert from_erlang("{versions, ['tlsv1.3', 'tlsv1.2']}") == ["versions", ["tlsv1.3", "tlsv1.2"]]
     assert from_erlang("{a,1}.\n{b,2}.\n", consult=True) == [["a", 1], ["b", 2]]
 
@@ -32,6 +34,6 @@ def test_and_back():
     lambda: to_erlang(object()), lambda: to_erlang("x", strings="nonsense"), lambda: from_erlang("{a"),
     lambda: from_erlang("a.", consult=False) and from_erlang(5),
 ])
-def test_errors(call):
+def test_errors(call: Any) -> None:
     with pytest.raises(AnsibleFilterError):
         call()

@@ -15,7 +15,10 @@ NEW = {"users": [{"name": "guest"}], "vhosts": [{"name": "/"}], "queues": [], "e
 
 
 def test_probe_targets() -> None:
-    members = [{"node": "beam@n1", "address": "10.0.0.1", "port": 9100, "host": "n1"}, {"node": "beam@n2", "address": "fd00::2", "port": None}]
+    members: list[dict[str, Any]] = [
+        {"node": "beam@n1", "address": "10.0.0.1", "port": 9100, "host": "n1"},
+        {"node": "beam@n2", "address": "fd00::2", "port": None},
+    ]
     assert probe_targets(members) == [
         {"node": "beam@n1", "host": "10.0.0.1", "port": 9100},
         {"node": "beam@n2", "host": "fd00::2", "port": None},

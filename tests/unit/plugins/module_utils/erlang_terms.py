@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import replace
+from typing import Any
 
 from ansible_collections.beam.cluster.plugins.module_utils import _term as t
 from hypothesis import strategies as st
 
-names = st.text(st.characters(blacklist_categories=("Cs",)), max_size=40)
+names = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 atoms = st.builds(t.Atom, names)
 words = st.integers(0, 2 ** 32 - 1)
 integers = st.one_of(
@@ -24,7 +25,7 @@ floats = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @st.composite
-def bit_strings(draw):
+def bit_strings(draw: Any) -> Any:
     """A bit string with a broken last byte, whose unused bits are clear."""
     bits = draw(st.integers(1, 7))
     return t.Bits(draw(st.binary(max_size=20)) + bytes((draw(st.integers(0, 2 ** bits - 1)) << (8 - bits),)), bits)
@@ -37,7 +38,7 @@ literals = st.one_of(
 pids = st.builds(t.Pid, atoms, words, words, words)
 
 
-def identifiers_of(pid_bits, port_bits, reference_words):
+def identifiers_of(pid_bits: Any, port_bits: Any, reference_words: Any) -> Any:
     """Pids, ports and references."""
     numbers = st.integers(0, 2 ** pid_bits - 1)
     return st.one_of(
@@ -49,7 +50,7 @@ def identifiers_of(pid_bits, port_bits, reference_words):
 identifiers = identifiers_of(32, 64, 5)
 
 
-def nested(children):
+def nested(children: Any) -> Any:
     """Terms made of terms."""
     return st.one_of(
         st.lists(children, max_size=6), st.lists(children, max_size=6).map(tuple),
@@ -58,7 +59,7 @@ def nested(children):
     )
 
 
-def improper(head, tail):
+def improper(head: Any, tail: Any) -> Any:
     """[Head | Tail], which is a proper list where the tail is a list."""
     if isinstance(tail, list):
         return head + tail
@@ -67,7 +68,7 @@ def improper(head, tail):
     return t.Improper(tuple(head), tail)
 
 
-def unique(pairs):
+def unique(pairs: Any) -> Any:
     """Pairs whose keys differ as Erlang tells keys apart: up to OTP 26 the two zeros are one, and words that a reference lacks are zeros."""
     return list({re.sub(r"(\.0)+>", ">", t.to_text(key).replace("-0.0", "0.0")): (key, value) for key, value in pairs}.values())
 
@@ -85,7 +86,7 @@ terms = st.recursive(st.one_of(literals, identifiers, funs), nested, max_leaves=
 NOBODY = t.Pid(t.Atom("nonode@nohost"), 0, 0, 0)
 
 
-def one_of_a_kind(fun):
+def one_of_a_kind(fun: Any) -> Any:
     """To a node, funs of the same module, index and digest are the same code; up to OTP 24 it looks at the old index and the old digest.
 
     So no two funs that have those in common may differ in anything else.
@@ -94,7 +95,7 @@ def one_of_a_kind(fun):
     return replace(fun, arity=mark[0], slot=int.from_bytes(mark[1:3], "big"), unique=mark, pid=NOBODY)
 
 
-def kept_terms(release):
+def kept_terms(release: Any) -> Any:
     """Terms that a node of that release takes. Long pids, ports and references came with OTP 24."""
     own = identifiers_of(13, 28, 3) if release < 24 else identifiers
     return st.recursive(st.one_of(literals, own, funs.map(one_of_a_kind)), nested, max_leaves=25)

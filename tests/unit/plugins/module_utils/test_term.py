@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils import _term as t
@@ -35,7 +36,7 @@ TEXTS = [
 
 # \x01 and others below the space that have no escape of their own are not shown as text by Erlang.
 @pytest.mark.parametrize("text, written", TEXTS)
-def test_texts(text, written):
+def test_texts(text: Any, written: Any) -> None:
     term = t.parse(text)
     if written == "1" and text != "+1":
         assert term == 1
@@ -62,13 +63,13 @@ def test_texts(text, written):
     ("9" * 5000, "a number of 5000 digits"), ("fun a:b/256", "an arity is from 0 to 255"), ("fun 1:b/2", "only fun Module:Function/Arity"),
     ("[" * 2000, "nested deeper"), ("\"a", "not Erlang"), ("<<1", ">> expected"),
 ])
-def test_what_is_no_term(text, problem):
+def test_what_is_no_term(text: Any, problem: Any) -> None:
     with pytest.raises(t.TermError) as error:
         t.parse(text)
     assert problem in str(error.value)
 
 
-def test_files():
+def test_files() -> None:
     assert t.consult("% header\n{a, 1}.\n\n[b].\n") == [(t.Atom("a"), 1), [t.Atom("b")]]
     assert t.consult("") == []
     assert t.print_file([(t.Atom("a"), 1), [t.Atom("b")]]) == "{a,1}.\n[b].\n"
@@ -78,7 +79,7 @@ def test_files():
 
 @settings(max_examples=int(os.environ.get("BEAM_EXAMPLES", "300")), deadline=None, suppress_health_check=list(HealthCheck))
 @given(literal_terms)
-def test_round_trip(term):
+def test_round_trip(term: Any) -> None:
     text = t.to_text(term)
     assert t.parse(text) == term
     assert t.to_text(t.parse(text)) == text
@@ -87,14 +88,14 @@ def test_round_trip(term):
 
 @settings(deadline=None)
 @given(terms)
-def test_everything_has_a_text_and_plain_data(term):
+def test_everything_has_a_text_and_plain_data(term: Any) -> None:
     assert t.to_text(term)
     t.to_plain(term)
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.text(alphabet="[]{}()<>#=|,.:/'\"\\~$%ab1e-+_ \nfun\u00e9", max_size=40))
-def test_nothing_else_is_raised(text):
+def test_nothing_else_is_raised(text: Any) -> None:
     for read in (t.parse, t.consult):
         try:
             read(text)
@@ -102,8 +103,8 @@ def test_nothing_else_is_raised(text):
             pass
 
 
-def test_printing_does_not_recurse():
-    term = []
+def test_printing_does_not_recurse() -> None:
+    term: Any = []
     for _step in range(20_000):
         term = (term,)
     assert t.to_text(term) == "{" * 20_000 + "[]" + "}" * 20_000
@@ -115,12 +116,12 @@ def test_printing_does_not_recurse():
     ("<<255>>", {"base64": "/w=="}), ("<<1:3>>", "<<1:3>>"), ("[1|2]", "[1|2]"), ("fun a:b/1", "fun a:b/1"), ("[]", []), ("[1,2]", [1, 2]),
     ("#{true => 1}", [[True, 1]]),
 ])
-def test_plain_data(text, plain):
+def test_plain_data(text: Any, plain: Any) -> None:
     assert t.to_plain(t.parse(text)) == plain
 
 
-def test_deep_terms_become_text_in_plain_data():
-    term = 1
+def test_deep_terms_become_text_in_plain_data() -> None:
+    term: Any = 1
     for _step in range(500):
         term = [term]
     plain = t.to_plain(term)
@@ -134,12 +135,12 @@ def test_deep_terms_become_text_in_plain_data():
     ({"a": ["x", True, None, 1.5]}, {}, "#{a => [<<\"x\">>,true,undefined,1.5]}"),
     (["tlsv1.3"], {"strings": "atom"}, "['tlsv1.3']"), ({"a": 1}, {"keys": "binary"}, "#{<<\"a\">> => 1}"), ({1: 2}, {}, "#{1 => 2}"),
 ])
-def test_from_plain_data(data, options, text):
+def test_from_plain_data(data: Any, options: Any, text: Any) -> None:
     assert t.to_text(t.from_plain(data, **options)) == text
 
 
-def test_data_that_has_no_form():
-    deep = []
+def test_data_that_has_no_form() -> None:
+    deep: list[Any] = []
     for _step in range(200):
         deep = [deep]
     for data in (object(), float("nan"), {"a": {1, 2}}, deep):
@@ -147,14 +148,14 @@ def test_data_that_has_no_form():
             t.from_plain(data)
     for options in ({"strings": "x"}, {"mappings": "x"}):
         with pytest.raises(t.TermError):
-            t.from_plain({"a": "b"}, **options)
+            t.from_plain({"a": "b"}, **options)  # type: ignore[arg-type]
     with pytest.raises(t.TermError):
         t.from_plain("x" * 256, strings="atom")
     with pytest.raises(t.TermError):
         t.to_text("a str")
 
 
-def test_huge_integers_have_a_text():
+def test_huge_integers_have_a_text() -> None:
     number = 7 ** 20_000
     assert t.parse(t.to_text(number)) == number
     assert t.parse(t.to_text(-number)) == -number

@@ -11,6 +11,7 @@ import io
 import json
 import pathlib
 import sys
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ class Spec(Exception):
     """Raised by the module class of these tests with the argument spec that it was given."""
 
 
-def documented(module):
+def documented(module: Any) -> Any:
     """The options of a module with those of its fragments."""
     data = yaml.safe_load(module.DOCUMENTATION)
     result = dict(data.get("options", {}))
@@ -44,7 +45,7 @@ def documented(module):
     return result
 
 
-def compare(documentation, spec, where):
+def compare(documentation: Any, spec: Any, where: Any) -> None:
     assert set(documentation) == set(spec), where
     for name, option in spec.items():
         said = documentation[name]
@@ -56,10 +57,10 @@ def compare(documentation, spec, where):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_documentation_and_spec_agree(name, monkeypatch):
+def test_documentation_and_spec_agree(name: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(PACKAGE + name)
 
-    def stop(**arguments):
+    def stop(**arguments: Any) -> None:
         assert arguments["supports_check_mode"]
         raise Spec(arguments["argument_spec"])
 
@@ -69,11 +70,11 @@ def test_documentation_and_spec_agree(name, monkeypatch):
     compare(documented(module), spec.value.args[0], name)
 
 
-def test_the_fragment_and_its_twin_agree():
+def test_the_fragment_and_its_twin_agree() -> None:
     compare(yaml.safe_load(connection.ModuleDocFragment.DOCUMENTATION)["options"], options.connection_spec(), "connection")
 
 
-def test_what_is_returned_of_a_target_is_said_with_the_same_words():
+def test_what_is_returned_of_a_target_is_said_with_the_same_words() -> None:
     speaking = [importlib.import_module(PACKAGE + name) for name in ("dist_probe", "node_call", "node_members", "mesh_info")]
     returned = [yaml.safe_load(module.RETURN)["targets"]["contains"] for module in speaking]
     common = set.intersection(*map(set, returned))
@@ -90,13 +91,13 @@ CALLS = [
 
 
 @pytest.mark.parametrize("name, arguments", CALLS)
-def test_examples_are_what_the_module_takes(name, arguments, monkeypatch):
+def test_examples_are_what_the_module_takes(name: Any, arguments: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module(PACKAGE + name)
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", None, raising=False)
     accepted = []
 
     class Accepting(basic.AnsibleModule):
-        def __init__(self, **spec):
+        def __init__(self, **spec: Any) -> None:
             super().__init__(**spec)
             accepted.append(self.params)
             raise Spec
@@ -107,7 +108,7 @@ def test_examples_are_what_the_module_takes(name, arguments, monkeypatch):
     assert accepted
 
 
-def run(module_name, monkeypatch, check=False, **arguments):
+def run(module_name: Any, monkeypatch: pytest.MonkeyPatch, check: Any = False, **arguments: Any) -> Any:
     """Run a module in this process; gives its exit status and answer."""
     module = importlib.import_module(PACKAGE + module_name)
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
@@ -119,11 +120,11 @@ def run(module_name, monkeypatch, check=False, **arguments):
     return end.value.code, json.loads(out.buffer.getvalue())
 
 
-def common(port, node=NODE):
+def common(port: Any, node: Any = NODE) -> Any:
     return {"targets": [{"node": node, "host": "127.0.0.1", "port": port}], "cookie": "a-cookie-for-tests", "name": "a@127.0.0.1", "timeout": 2}
 
 
-def test_dist_probe(monkeypatch):
+def test_dist_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(Node()) as port:
         status, answer = run("dist_probe", monkeypatch, **common(port))
         assert (status, answer["changed"], answer["failed_targets"], answer["targets"][0]["code"]) == (0, False, [], "connected")
@@ -139,7 +140,7 @@ def test_dist_probe(monkeypatch):
         assert "a-cookie-for-tests" not in json.dumps(dict(answer, invocation=None))
 
 
-def test_node_call(monkeypatch):
+def test_node_call(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(Calling()) as port:
         status, answer = run("node_call", monkeypatch, module="ok", function="f", args="[a, 1]", **common(port))
         assert (status, answer["changed"], answer["result"], answer["result_erlang"]) == (0, True, ["a", 1], "[a,1]")
@@ -154,7 +155,7 @@ def test_node_call(monkeypatch):
     assert (status, answer["targets"][0]["code"]) == (1, "closed")
 
 
-def test_mesh_info_without_targets(monkeypatch):
+def test_mesh_info_without_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     with server(Node(status="not_allowed")) as port:
         status, answer = run("mesh_info", monkeypatch, **common(port))
     assert (status, answer["whole"], answer["missing"], answer["targets"][0]["code"]) == (0, False, [], "not_allowed")
@@ -162,8 +163,8 @@ def test_mesh_info_without_targets(monkeypatch):
     assert (status, answer["changed"], answer["relinked"]) == (0, True, None)
 
 
-def test_epmd_info(monkeypatch):
-    def registry(connection):
+def test_epmd_info(monkeypatch: pytest.MonkeyPatch) -> None:
+    def registry(connection: Any) -> None:
         read_frame(connection)
         connection.sendall(b"\0\0\x11\x11name n1 at port 9100\n")
 
@@ -174,7 +175,7 @@ def test_epmd_info(monkeypatch):
     assert (status, answer["targets"][0]["code"], "nodes" in answer) == (0, "epmd_closed", False)
 
 
-def test_link_info(monkeypatch):
+def test_link_info(monkeypatch: pytest.MonkeyPatch) -> None:
     status, answer = run("link_info", monkeypatch, ports=["9100-9101"], watch=0)
     assert (status, answer["changed"], answer["clear"]) == (0, False, [])
     status, answer = run("link_info", monkeypatch, ports=["nine"])

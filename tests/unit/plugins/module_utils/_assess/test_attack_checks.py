@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import whole_cluster as made
@@ -36,7 +37,7 @@ ON_THE_WIRE = [attack.id for attack in ATTACKS if attack.stage != "connect"]
 AT_THE_PORT = [attack.id for attack in ATTACKS if attack.stage == "connect"]
 
 
-def on(source: str, target: str, control: str = CONNECT, **values: object) -> Callable[[Probe], Answer | None]:
+def on(source: str, target: str, control: str = CONNECT, **values: Any) -> Callable[[Probe], Answer | None]:
     """A whole cluster but for what one pair answers; without values no answer at all."""
 
     def answer(probe: Probe) -> Answer | None:

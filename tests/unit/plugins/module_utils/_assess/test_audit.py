@@ -307,7 +307,7 @@ def test_fingerprints_are_stable_and_differ_by_what_they_are_about() -> None:
 
 def test_only_new_failures_count_if_so_asked() -> None:
     first = audit(stock_node)
-    earlier = json.loads(json.dumps(reports.data(first, 1.0)))
+    earlier = json.loads(json.dumps(reports.data.data(reports.Report(first, 1.0))))
     again = replace(first, baseline=baseline.compare(earlier, [(one.fingerprint, one.status) for one in first.findings]))
     assert exit_of(again, "info", "new").counts["findings"] == 0
     assert exit_of(again, "info", ANY).counts["findings"] > 0

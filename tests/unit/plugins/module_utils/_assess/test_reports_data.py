@@ -38,7 +38,9 @@ def strict(value: Any) -> Any:
 @pytest.mark.parametrize("kind", verdicts.KINDS)
 def test_the_published_schema_describes_every_key(kind: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
-    told = json.loads(data.text(verdicts.report(verdicts.KINDS[kind]())))
+    report = verdicts.report(verdicts.KINDS[kind]())
+    told = json.loads(data.text(report))
+    assert told == json.loads(json.dumps(data.data(report))), "the lines lose nothing"
     jsonschema.Draft202012Validator(strict(schema())).validate(told)
     assert told["schema"] == schema()["properties"]["schema"]["const"] == data.SCHEMA
 
@@ -69,8 +71,8 @@ def test_it_holds_everything_and_only_plain_data() -> None:
     assert (lost["from"], lost["to"], lost["stage"]) == ("beam@n1", "beam@n2", "connect")
     assert all(pair["tls"]["peer"]["sans"] for pair in told["matrix"] if pair["code"] == "connected")
     assert {attack["result"] for attack in told["attacks"]} == {"refused", "succeeded", "not_tested"}
-    waiver = {"control": "unit-sandbox", "host": "n1", "reason": "a device & a <driver>", "until": "2026-12-31", "status": None, "used": True}
-    assert told["waivers"] == [waiver]
+    waiver = {"control": "unit-sandbox", "host": "n1", "owner": "", "reason": "a device & a <driver>", "until": "2026-12-31", "status": None}
+    assert told["waivers"] == [{**waiver, "used": True}]
     assert data.data(verdicts.report(verdicts.passed()))["result"] == "passed"
     known = {finding["fingerprint"] for finding in told["findings"]}
     assert {one for fault in told["faults"] for one in (*fault["findings"], *fault["symptoms"])} <= known

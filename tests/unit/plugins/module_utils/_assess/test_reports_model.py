@@ -74,8 +74,8 @@ def test_a_fingerprint_is_that_of_control_host_and_subject() -> None:
 def test_one_lost_node_is_one_fault() -> None:
     report = verdicts.report(verdicts.one_lost())
     (fault,) = report.faults
-    assert fault.control.id == "mesh-connected" and len(fault.findings) == 4
-    assert {finding.status for finding in fault.symptoms} == {NOT_TESTED} and len(fault.symptoms) >= 6
+    assert fault.control.id == "mesh-node" and [finding.subject for finding in fault.findings] == ["beam@n2"]
+    assert {finding.status for finding in fault.symptoms} == {FAILED, NOT_TESTED} and len(fault.symptoms) >= 20
     assert f"1 cause, from which {len(fault.symptoms)} results follow" in report.headline
     assert {gap.reason: len(gap.controls) for gap in report.gaps}[NOT_OBSERVED] >= 13
 
@@ -104,7 +104,8 @@ def test_96_nodes_stay_small_and_time_is_linear() -> None:
     for size, scope in ((96, Scope()), (50, Scope(pairs_max=10**6))):
         report = verdicts.report(verdicts.large(size, scope))
         sizes = {name: len(form.text(report).encode()) for name, form in FORMATS.items()}
-        assert max(sizes.values()) < 2_000_000, sizes
+        assert sizes["html"] < 1_000_000, "people open it"
+        assert max(sizes.values()) < 3_000_000, sizes
     few, many = (verdicts.large(size, answer=verdicts.lost_pair) for size in (60, 240))
     assert seconds_for(many) < 9 * seconds_for(few) + 0.2, "four times as many nodes"
     pages = [len(FORMATS["html"].text(verdicts.report(verdict))) for verdict in (few, many)]

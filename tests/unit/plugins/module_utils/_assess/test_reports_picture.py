@@ -33,7 +33,7 @@ def test_hosts_nodes_links_and_outsiders() -> None:
     root = drawn(verdicts.passed())
     assert {"n1", "n2", "n3", "beam@n1", "beam@n2", "beam@n3", "outsider", "TLS 1.3", "12 stopped: packets dropped"} <= texts(root)
     assert classes(root, "line") == {"link passed": 3, "link": 1}
-    assert "All probed pairs connect as planned" in (root.find(SVG + "desc").text or "")
+    assert "All probed pairs connect as planned" in (root.findtext(SVG + "desc") or "")
 
 
 def test_what_is_wrong_shows() -> None:

@@ -24,6 +24,7 @@ def test_the_published_schema_accepts_it(kind: str) -> None:
     told = json.loads(sarif.text(verdicts.report(verdicts.KINDS[kind]())))
     jsonschema.Draft4Validator(verdicts.schema("sarif-2.1.0.json")).validate(told)
     (run,) = told["runs"]
+    assert run["tool"]["driver"]["semanticVersion"] == "1.2.3"
     rules = run["tool"]["driver"]["rules"]
     assert len({rule["id"] for rule in rules}) == len(rules)
     for result in run["results"]:

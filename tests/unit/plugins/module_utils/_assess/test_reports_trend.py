@@ -47,7 +47,7 @@ class Told(Verdict):
 
 def told(changes: Mapping[str, str]) -> Told:
     verdict = verdicts.failed()
-    return Told(**{name: getattr(verdict, name) for name in Verdict.__dataclass_fields__}, score=Score(), baseline=Baseline(changes))
+    return Told(**{**{name: getattr(verdict, name) for name in Verdict.__dataclass_fields__}, "score": Score(), "baseline": Baseline(changes)})
 
 
 def test_score_and_changes_show() -> None:

@@ -35,15 +35,24 @@ def carried(name: str, version: str | None, package_name: str = "", package: str
 BOOKWORM_OTP = """\
 CVE-2026-28808 CVE-2026-28810 CVE-2026-32147 CVE-2026-42789 CVE-2026-42790 CVE-2026-42792 CVE-2026-48855 CVE-2026-48856 CVE-2026-48858 CVE-2026-49759
 CVE-2026-49760 CVE-2026-53422 CVE-2026-54886 CVE-2026-54887 CVE-2026-54891 CVE-2026-55737 CVE-2026-55951 CVE-2026-55952 CVE-2026-55953 CVE-2026-58227
-CVE-2026-59250 CVE-2026-65634 CVE-2026-66357 CVE-2026-68956 CVE-2026-75538 CVE-2026-89422""".split()
+CVE-2026-59250 CVE-2026-59696 CVE-2026-65634 CVE-2026-66357 CVE-2026-66835 CVE-2026-68956 CVE-2026-69664 CVE-2026-70399 CVE-2026-70405 CVE-2026-70409
+CVE-2026-71380 CVE-2026-71562 CVE-2026-73270 CVE-2026-73276 CVE-2026-73812 CVE-2026-74835 CVE-2026-74994 CVE-2026-75538 CVE-2026-89422""".split()
+BOOKWORM_RABBITMQ = ["CVE-2025-30219", "CVE-2025-50200", "CVE-2026-44839", "CVE-2026-67419"]
+# Published in September and October 2026, and the newest entry of Debian 13 is of August 2025: it names none of them, and CVE-2025-50200 only.
+TRIXIE_RABBITMQ = [
+    f"CVE-2026-{number}"
+    for number in """\
+44839 61837 66068 66070 66071 66072 66073 66074 66075 66076 66077 66078 66079 67218 67219 67220 67221 67222 67223 67224 67225 67226 67227 67229 67230
+67231 67232 67233 67235 67239 67404 67405 67406 67407 67409 67411 67412 67413 67419 67420 67421""".split()
+]
 EJABBERD = ["ejabberd-26.07-atoms", "ejabberd-26.07-caps", "ejabberd-26.07-oauth", "ejabberd-26.07-plain", "ejabberd-26.07-pubsub"]
 DEBIAN = [
     ("otp", "erlang-base", "1:25.2.3+dfsg-1+deb12u4", BOOKWORM_OTP, "u4 of 2026-04-07 is the newest entry, all of these are younger"),
-    ("otp", "erlang-base", "1:27.3.4.1+dfsg-1+deb13u4", [], "u1 to u4 name every one that affects 27.3.4.1; u4: 65634, 66357, 68956, 75538, 89422"),
+    ("otp", "erlang-base", "1:27.3.4.1+dfsg-1+deb13u4", [], "u1 to u4 name every one that affects 27.3.4.1, u4 the 19 of September"),
     ("otp", "erlang-base", "1:29.1.1+dfsg-1", [], "forky: 'New upstream release' that fixes 65634, 68956, 89422; those before it the rest"),
-    ("rabbitmq", "rabbitmq-server", "3.10.8-1.1+deb12u1", ["CVE-2025-30219", "CVE-2025-50200", "CVE-2026-44839"], "u1 fixes CVE-2023-46118 only"),
-    ("rabbitmq", "rabbitmq-server", "4.0.5-6+deb13u2", ["CVE-2026-44839"], "u2 fixes CVE-2025-50200; 44839 is fixed in 4.0.13, no entry names it"),
-    ("rabbitmq", "rabbitmq-server", "4.3.6-1", [], "forky: 'New upstream release'"),
+    ("rabbitmq", "rabbitmq-server", "3.10.8-1.1+deb12u1", BOOKWORM_RABBITMQ, "u1 of 2023 fixes CVE-2023-46118 only"),
+    ("rabbitmq", "rabbitmq-server", "4.0.5-6+deb13u2", TRIXIE_RABBITMQ, "u2 of 2025-08-21 fixes CVE-2025-50200 only"),
+    ("rabbitmq", "rabbitmq-server", "4.3.6-1", [], "forky: 'New upstream release', names 17; the newest fix in the table is 4.3.5"),
     ("elixir", "elixir", "1.14.0.dfsg-2", ["CVE-2026-49762"], "entry of 2022, names no CVE; 75758 begins with 1.15.0-rc.0"),
     ("elixir", "elixir", "1.18.3.dfsg-1", ["CVE-2026-49762", "CVE-2026-75758"], "entry of 2025, names no CVE; 75758 is fixed in 1.18.5"),
     ("elixir", "elixir", "1.20.4+dfsg-1", [], "forky: 'Fix CVE-2026-75758'; 49762 is fixed in 1.20.1"),
@@ -75,15 +84,15 @@ def test_a_package_of_another_line_fixes_nothing(package: str) -> None:
 # -- twenty versions -------------------------------------------------------------------------------------------------------------------------------
 
 
-def listed_lines() -> list[tuple[str, str, tuple[int, ...], list[tuple[int, ...]]]]:
-    """(vulnerability, package, first affected version, fixes) of the shipped table: what the record says, as numbers."""
+def listed_lines() -> list[tuple[str, str, list[tuple[int, ...]], list[tuple[int, ...]]]]:
+    """(vulnerability, package, first affected version of each line, fixes) of the shipped table: what the record says, as numbers."""
     found = []
     for known in FEED.known.values():
         for package, ranges in known.affected.items():
             if package in ("otp", "elixir", "rabbitmq"):
                 fixes = [tuple(map(int, fixed.split("."))) for _first, fixed in ranges if fixed]
-                first = ranges[0][0]
-                found.append((known.id, package, () if first.startswith("R") else tuple(map(int, first.split("."))), fixes))
+                firsts = [() if first.startswith("R") else tuple(map(int, first.split("."))) for first, _fixed in ranges]
+                found.append((known.id, package, firsts, fixes))
     return found
 
 
@@ -94,8 +103,10 @@ def by_another_rule(package: str, version: str) -> set[str]:
     """
     number = tuple(map(int, version.split(".")))
     found = set()
-    for name, of, first, fixes in listed_lines():
-        if of != package or number < first:
+    for name, of, firsts, fixes in listed_lines():
+        if of != package or number < firsts[0]:
+            continue
+        if package != "otp" and any(first[:2] == number[:2] and number < first for first in firsts):
             continue
         if package == "otp":
             ancestors = {number[:length] for length in range(4, len(number) + 1)}
@@ -248,7 +259,7 @@ def test_a_node_from_before_the_upgrade_has_what_the_upgrade_fixed() -> None:
 
 def test_an_old_package_is_told_the_package_that_fixes_it() -> None:
     found = advisories(process(package={"name": "erlang-base", "installed": U3, "started": U3}))
-    assert set(found) == {"CVE-2026-65634", "CVE-2026-75538", "CVE-2026-89422"}, "ssh and inets are not there"
+    assert set(found) == {"CVE-2026-59696", "CVE-2026-65634", "CVE-2026-75538", "CVE-2026-89422"}, "ssh and inets are not there"
     assert found["CVE-2026-65634"].fix.startswith(f"Upgrade erlang-base to {U4} or newer. See ")
     assert "application asn1 5.3.4.2" in found["CVE-2026-65634"].detail
 
@@ -291,7 +302,7 @@ def test_a_release_with_its_own_otp_and_elixir() -> None:
 def test_products_of_a_package_as_they_were_started() -> None:
     package = {"name": "rabbitmq-server", "installed": "4.0.5-6+deb13u2", "started": "4.0.5-6+deb13u1"}
     found = advisories(process(products=[{"name": "rabbitmq", "version": "4.0.5", "package": package}]))
-    assert set(found) == {"CVE-2025-50200", "CVE-2026-44839"}
+    assert set(found) == {"CVE-2025-50200", *TRIXIE_RABBITMQ}
     assert found["CVE-2025-50200"].fix.startswith("Restart the node")
     assert "RabbitMQ 4.0.5 (rabbitmq-server 4.0.5-6+deb13u1)" in found["CVE-2025-50200"].detail
 

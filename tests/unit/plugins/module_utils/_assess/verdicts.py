@@ -25,13 +25,15 @@ HOSTILE_TITLE = "<script>alert(1)</script>"
 
 
 def report(verdict: Verdict) -> Report:
-    return Report(verdict, made.NOW)
+    return Report(verdict, made.NOW, "1.2.3")
 
 
+@functools.lru_cache(maxsize=8)
 def passed() -> Verdict:
     return evaluate(made.evidence())
 
 
+@functools.lru_cache(maxsize=8)
 def failed(**other: Any) -> Verdict:
     """One lost pair, one attack that got in, one host that was not looked at, one waiver, and a weakness with a strange title."""
 
@@ -51,11 +53,13 @@ def failed(**other: Any) -> Verdict:
     return evaluate(made.evidence(seen=seen, answer=answer, advisories=advisories), [waiver], **other)
 
 
+@functools.lru_cache(maxsize=8)
 def untested() -> Verdict:
     """One host was not looked at, one node not asked, nobody attacked from outside."""
     return evaluate(made.evidence(seen={**made.hosts(), "n3": {}}, outsiders=[], mesh={"beam@n3": None}))
 
 
+@functools.lru_cache(maxsize=8)
 def one_lost() -> Verdict:
     """One node cannot be connected to, and connects to none: most results follow from that."""
 
@@ -91,6 +95,7 @@ def large(size: int, scope: Scope | None = None, answer: Callable[[Probe], Answe
         return evaluate(made.evidence(scope=scope or Scope(), answer=answer))
 
 
+@functools.lru_cache(maxsize=8)
 def hostile(text: str) -> Verdict:
     """The text is in every name, message and detail that a host or an operator can choose."""
     of, seen = made.plan(), made.hosts()

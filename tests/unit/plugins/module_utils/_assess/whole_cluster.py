@@ -9,6 +9,7 @@ import copy
 import datetime
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
@@ -427,5 +428,4 @@ def evidence(
         scope=scope,
         **{"links": {host: [] for host in raw}, "table": TABLE, **other},
     )
-    given.answers.extend(one for one in map(answer, requests(given.questions, outside)) if one is not None)
-    return given
+    return replace(given, answers=[one for one in map(answer, requests(given.questions, outside)) if one is not None])

@@ -10,7 +10,9 @@ import os
 import socket
 import struct
 import sys
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import links, proc
@@ -23,14 +25,14 @@ LINE = "   0: %s %s %s 00000000:00000000 00:00000000 00000000  1000        0 %d 
 little = pytest.mark.skipif(sys.byteorder != "little", reason="written down on a little-endian machine")
 
 
-def test_ports():
+def test_ports() -> None:
     assert links.parse_ports(["9100-9102", "4369"]) == {4369, 9100, 9101, 9102}
     for text in ("0", "9-8", "70000", "a", "1-70000", ""):
         with pytest.raises(ValueError):
             links.parse_ports([text])
 
 
-def tree(tmp_path, sockets):
+def tree(tmp_path: Path, sockets: Any) -> Any:
     """A /proc of our own: one BEAM process with all sockets but the last, which is somebody else's."""
     net = tmp_path / "net"
     net.mkdir()
@@ -53,7 +55,7 @@ SOCKETS = [
 
 
 @little
-def test_links(tmp_path):
+def test_links(tmp_path: Path) -> None:
     """One link in, one out, and a connection that is none; and somebody else's."""
     found = links.links({9100}, {"10.0.0.2": "b@10.0.0.2"}, tree(tmp_path, SOCKETS))
     assert [(link["direction"], link["remote_address"], link["member"], link["non_member"], link["pid"], link["node"]) for link in found] == [
@@ -63,10 +65,10 @@ def test_links(tmp_path):
 
 @little
 @pytest.mark.parametrize("closed", [1, 2, 3])
-def test_a_descriptor_that_closes_takes_no_other_along(tmp_path, monkeypatch, closed):
+def test_a_descriptor_that_closes_takes_no_other_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: Any) -> None:
     root, real = tree(tmp_path, SOCKETS), os.readlink
 
-    def readlink(path, *rest):
+    def readlink(path: Any, *rest: Any) -> Any:
         if str(path).endswith(f"/10/fd/{closed}"):
             raise FileNotFoundError(path)
         return real(path, *rest)
@@ -77,18 +79,18 @@ def test_a_descriptor_that_closes_takes_no_other_along(tmp_path, monkeypatch, cl
 
 
 @pytest.mark.parametrize("spelled", ["2001:0DB8:0:0::A", "2001:db8::a"])
-def test_a_member_spelled_otherwise_is_a_member(spelled):
+def test_a_member_spelled_otherwise_is_a_member(spelled: Any) -> None:
     assert links.members_by_address([("a@n1", spelled)]) == {"2001:db8::a": "a@n1"}
 
 
 @pytest.mark.parametrize("address", ["n1.example", "", "10.0.0.0/8", "fe80::1%eth0"])
-def test_a_member_is_an_address(address):
+def test_a_member_is_an_address(address: Any) -> None:
     with pytest.raises(ValueError, match="a@n1"):
         links.members_by_address([("a@n1", address)])
 
 
 @little
-def test_a_name_that_a_local_user_chose(tmp_path):
+def test_a_name_that_a_local_user_chose(tmp_path: Path) -> None:
     root = tree(tmp_path, SOCKETS)
     (tmp_path / "10" / "cmdline").write_bytes(b"beam.smp\0-name\0\x1b[2J\0")
     assert {link["node"] for link in links.links({9100}, {}, root)} == {"\\x1b[2J"}
@@ -108,12 +110,12 @@ TICK = b"\0\0\0\0"
     (b"\x17\x03\x03\xff\xff", None), (FRAME[:-1], None), (FRAME + TICK[:3], None), (TICK[:3], None), (b"\0\0\1\2\x83" + bytes(20), None),
     (frame(b"\x83\x68\x01", 4), None), (b"random bytes", None), (b"", None),
 ])
-def test_what_a_segment_is(payload, kind):
+def test_what_a_segment_is(payload: Any, kind: Any) -> None:
     assert links.classify(payload) == kind
 
 
 @pytest.mark.parametrize("kind", ["tls", "clear"])
-def test_no_part_of_a_stream_is_taken_for_the_other_kind(kind):
+def test_no_part_of_a_stream_is_taken_for_the_other_kind(kind: Any) -> None:
     """Messages of any length in segments of any length: what is told is right, and most segments that are not full tell."""
     random = Random(7)
     head = {"tls": lambda body: b"\x17\x03\x03" + len(body).to_bytes(2, "big"), "clear": lambda body: (len(body) + 2).to_bytes(4, "big") + b"p\x83"}
@@ -130,21 +132,21 @@ def test_no_part_of_a_stream_is_taken_for_the_other_kind(kind):
     assert told > 500
 
 
-def tcp(payload, options=b"", source=9100):
+def tcp(payload: Any, options: Any = b"", source: Any = 9100) -> Any:
     return struct.pack(">HHIIBBHHH", source, 41234, 0, 0, (5 + len(options) // 4) << 4, 0, 0, 0, 0) + options + payload
 
 
-def ipv4(body, protocol=6, fragment=0):
+def ipv4(body: Any, protocol: Any = 6, fragment: Any = 0) -> Any:
     source, target = socket.inet_aton("10.0.0.1"), socket.inet_aton("10.0.0.2")
     return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 0, fragment, 64, protocol, 0) + source + target + body
 
 
-def ipv6(body, protocol=6):
+def ipv6(body: Any, protocol: Any = 6) -> Any:
     ends = socket.inet_pton(socket.AF_INET6, "2001:db8::1") + socket.inet_pton(socket.AF_INET6, "2001:db8::2")
     return struct.pack(">IHBB", 0x60000000, len(body), protocol, 64) + ends + body
 
 
-def let_through(ports, packets):
+def let_through(ports: Any, packets: Any) -> Any:
     """What the kernel's filter lets through, tried on a pair of sockets that anybody may have."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with ours, theirs:
@@ -161,7 +163,7 @@ def let_through(ports, packets):
         return passed
 
 
-def test_only_the_links_packets_are_read():
+def test_only_the_links_packets_are_read() -> None:
     ours = [ipv4(tcp(TICK)), ipv6(tcp(TICK)), ipv4(tcp(b"", bytes(12))), ipv4(tcp(bytes(60000)))]
     others = [
         ipv4(tcp(TICK, source=9101)), ipv6(tcp(TICK, source=9099)), ipv4(tcp(TICK), protocol=17), ipv6(tcp(TICK), protocol=17),
@@ -176,7 +178,7 @@ def test_only_the_links_packets_are_read():
     assert let_through({9100}, [longer]) == [longer] and let_through({0}, [longer]) == []
 
 
-def test_a_filter_for_any_number_of_ports_is_one_that_the_kernel_takes():
+def test_a_filter_for_any_number_of_ports_is_one_that_the_kernel_takes() -> None:
     many = range(1024, 65536, 2)
     assert let_through(many, [ipv4(tcp(TICK, source=1024)), ipv4(tcp(TICK, source=65534))])
     scattered = [port * port for port in range(2, 256)]
@@ -186,7 +188,7 @@ def test_a_filter_for_any_number_of_ports_is_one_that_the_kernel_takes():
     assert not let_through(scattered, [ipv4(tcp(TICK, source=254 * 254 + 100))])
 
 
-def test_segments():
+def test_segments() -> None:
     ends = (("10.0.0.1", 9100), ("10.0.0.2", 41234))
     assert links.segment(ipv4(tcp(b"abc"))) == (*ends, b"abc")
     assert links.segment(ipv4(tcp(b"abc", bytes(12)))) == (*ends, b"abc")
@@ -197,7 +199,7 @@ def test_segments():
         assert links.segment(packet) is None
 
 
-def test_every_cut_of_a_packet():
+def test_every_cut_of_a_packet() -> None:
     packet = ipv4(tcp(b"abc", bytes(12)))
     for cut in range(len(packet)):
         links.segment(packet[:cut])

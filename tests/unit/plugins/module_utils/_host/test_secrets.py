@@ -68,7 +68,7 @@ def write(path: Path, content: str | bytes, mode: int = 0o644, owner: str = "") 
 
 
 def look(host: Path, *roots: str) -> dict[str, Any]:
-    found, _why = secrets.look([str(host / "home" / ".erlang.cookie")], [str(host / "home")], roots, [], "a key of the run")
+    found, _why = secrets.look([str(host / "home" / ".erlang.cookie")], [str(host / "home")], roots, [], [], "a key of the run")
     assert COOKIE not in json.dumps(found)
     assert Secrets.parse(found) is not None
     return found

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -110,7 +111,7 @@ def entry(name: str, kind: str, members: list[str]) -> dict[str, object]:
 
 
 def test_the_filter() -> None:
-    answers = [answer(entry("q", "quorum", [A, B, C]), entry("s", "stream", [A, C])), {"item": {"name": "empty"}, "stdout": ""}]
+    answers: list[dict[str, Any]] = [answer(entry("q", "quorum", [A, B, C]), entry("s", "stream", [A, C])), {"item": {"name": "empty"}, "stdout": ""}]
     told = rabbitmq_queues(answers, node=C, what="leave")
     assert told == {"blockers": [], "waits": False, "quorum": True, "streams": [{"vhost": "/", "name": "s"}]}
     assert rabbitmq_queues(answers, node=C, what="restart", running=[A, B, C])["blockers"] == [

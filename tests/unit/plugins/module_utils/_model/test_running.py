@@ -77,3 +77,11 @@ def test_states(seen: dict[str, Any], state: tuple[bool, bool, bool]) -> None:
 def test_what_the_module_cookie_has_seen() -> None:
     (found,) = running.states(Observation.parse("n1", observed(process())), [NODE], {"beam@n1": "new"}, {"beam@n1": {"state": "refused"}})
     assert found["reasons"] == ["it does not accept the cookie in its cookie file"]
+
+
+@pytest.mark.parametrize(("requested", "restarts"), [((), False), ("all", True), (["beam@n1"], True), (["beam@n2"], False), ("beam@n1", False)])
+def test_a_restart_on_request(requested: object, restarts: bool) -> None:
+    (found,) = running.states(Observation.parse("n1", observed(process())), [NODE], {"beam@n1": "new"}, {}, requested)
+    assert found["current"] is not restarts and (found["reasons"] == ["beam_service_restart asks for it"]) is restarts
+    (stopped,) = running.states(Observation.parse("n1", observed(active="inactive")), [NODE], {"beam@n1": "new"}, {}, requested)
+    assert not stopped["reasons"]

@@ -45,13 +45,14 @@ class Tiers:
 
     def peer(self, node: str, pki: nodes.Pki, cookie: str, ca: nodes.Pki | None = None) -> Peer:
         port = self.lab.names()[node]
+        pair = pki.pair("node")
         return Peer(
             f"{node}@localhost",
             "127.0.0.1",
             "beam_probe@localhost",
             port,
             cookie=cookie.encode(),
-            tls=Tls(ca=(ca or pki).ca, **pki.pair("node")),
+            tls=Tls(ca=(ca or pki).ca, certificate=pair["certificate"], key=pair["key"]),
         )
 
     def probe(self, node: str, pki: nodes.Pki, cookie: str, ca: nodes.Pki | None = None) -> str:

@@ -14,6 +14,7 @@ import ssl
 import struct
 import threading
 import time
+from typing import Any
 
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import converse_all, names_all
@@ -30,18 +31,18 @@ TLS = Tls(ca=str(PEM / "ca.pem"), certificate=str(PEM / "node.pem"), key=str(PEM
 
 
 @contextlib.contextmanager
-def server(handler, backlog=50, host="127.0.0.1"):
+def server(handler: Any, backlog: Any = 50, host: Any = "127.0.0.1") -> Any:
     """Run `handler(connection)` in a thread for each connection; gives the port. What a peer cuts off is no error of the handler's."""
     listener = socket.socket()
     listener.bind((host, 0))
     listener.listen(backlog)
     stop = threading.Event()
 
-    def one(connection):
+    def one(connection: Any) -> None:
         with contextlib.suppress(OSError, EOFError, WireError), connection:
             handler(connection)
 
-    def loop():
+    def loop() -> None:
         while not stop.is_set():
             try:
                 connection, dummy = listener.accept()
@@ -60,7 +61,7 @@ def server(handler, backlog=50, host="127.0.0.1"):
         listener.close()
 
 
-def read(connection, count):
+def read(connection: Any, count: Any) -> Any:
     """Exactly that many bytes."""
     data = b""
     while len(data) < count:
@@ -71,25 +72,25 @@ def read(connection, count):
     return data
 
 
-def read_frame(connection, width=2):
+def read_frame(connection: Any, width: Any = 2) -> Any:
     """The body of one frame."""
     return read(connection, int.from_bytes(read(connection, width), "big"))
 
 
-def hang(connection):
+def hang(connection: Any) -> None:
     """Read until the peer has had enough."""
     with contextlib.suppress(OSError):
         while connection.recv(65536):
             pass
 
 
-def reset(connection):
+def reset(connection: Any) -> None:
     """Close so that the peer sees a reset."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
-def server_context(client_certificate=True, **names):
+def server_context(client_certificate: Any = True, **names: Any) -> Any:
     """A server's TLS settings."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(str(PEM / "node.pem"), str(PEM / "node.key"))
@@ -100,7 +101,7 @@ def server_context(client_certificate=True, **names):
     return context
 
 
-def is_open(connection):
+def is_open(connection: Any) -> Any:
     """Whether the client has not closed a connection, which its handler may not have noticed yet."""
     try:
         readable, _writable, _wrong = select.select([connection], [], [], 0)
@@ -112,21 +113,21 @@ def is_open(connection):
 class Node:
     """A node as far as probes go. `width` 2 for TCP, 4 for TLS."""
 
-    def __init__(self, name=NODE, cookie=COOKIE, status="ok", tls=None, answer="yes", delay=0.0):
+    def __init__(self, name: Any = NODE, cookie: Any = COOKIE, status: Any = "ok", tls: Any = None, answer: Any = "yes", delay: Any = 0.0) -> None:
         self.name, self.cookie, self.status, self.tls, self.answer, self.delay = name, cookie, status, tls, answer, delay
-        self.open = []
+        self.open: list[Any] = []
         self.most = 0
-        self.seen = []
+        self.seen: list[Any] = []
         self.lock = threading.Lock()
 
-    def __call__(self, connection):
+    def __call__(self, connection: Any) -> None:
         if self.tls is None:
             self.serve(connection, 2)
         else:
             with self.tls.wrap_socket(connection, server_side=True) as session:
                 self.serve(session, 4)
 
-    def serve(self, connection, width):
+    def serve(self, connection: Any, width: Any) -> None:
         side = handshake.Acceptor(name=self.name, cookie=self.cookie, challenge=99, creation=7, decide_status=lambda name: self.status)
         name = read_frame(connection, width)
         # Who says nothing is none of those that are spoken to.
@@ -144,14 +145,14 @@ class Node:
         time.sleep(self.delay)
         self.talk(connection)
 
-    def talk(self, connection):
+    def talk(self, connection: Any) -> None:
         """After the handshake: answer pings."""
         while True:
             body = read_frame(connection, 4)
             if body:
                 self.asked(connection, body)
 
-    def asked(self, connection, body):
+    def asked(self, connection: Any, body: Any) -> None:
         head, pos = etf.decode_prefix(body, 1)
         message = etf.decode(body[pos:])
         if head[0] == control.REG_SEND and head[3] == Atom("net_kernel"):
@@ -162,7 +163,7 @@ class Node:
 class Calling(Node):
     """A node that answers calls: returns its arguments for module `ok`, fails for `bad`."""
 
-    def asked(self, connection, body):
+    def asked(self, connection: Any, body: Any) -> None:
         head, pos = etf.decode_prefix(body, 1)
         message = etf.decode(body[pos:])
         if head[0] == control.SPAWN_REQUEST:
@@ -186,14 +187,14 @@ class Calling(Node):
             super().asked(connection, body)
 
 
-def peer(port, **changes):
+def peer(port: Any, **changes: Any) -> Any:
     """A peer on loopback."""
     options = {"node": NODE, "host": "127.0.0.1", "name": "a@127.0.0.1", "port": port, "cookie": COOKIE}
     options.update(changes)
     return Peer(**options)
 
 
-def ask(port, timeout=1.0, then=None, **changes):
+def ask(port: Any, timeout: Any = 1.0, then: Any = None, **changes: Any) -> Any:
     """One conversation; it has to end within its time and 10 %."""
     begin = time.monotonic()
     result = converse_all([peer(port, **changes)], timeout=timeout, concurrency=1, then=then)[0]
@@ -202,7 +203,7 @@ def ask(port, timeout=1.0, then=None, **changes):
     return result
 
 
-def spoken(code, port, **changes):
+def spoken(code: Any, port: Any, **changes: Any) -> Any:
     """Ask and compare the code."""
     result = ask(port, **changes)
     assert result.code == code, result
@@ -211,7 +212,7 @@ def spoken(code, port, **changes):
     return result
 
 
-def names(port, timeout=1.0, host="127.0.0.1"):
+def names(port: Any, timeout: Any = 1.0, host: Any = "127.0.0.1") -> Any:
     begin = time.monotonic()
     answer = names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0]
     assert time.monotonic() - begin < timeout * 1.1 + 0.25

@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import pathlib
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._net import rpc
@@ -33,7 +35,7 @@ COUNT = (
 
 
 @pytest.fixture(params=RELEASES)
-def lab(request, tmp_path):
+def lab(request: Any, tmp_path: Path) -> Any:
     if int(request.param) < OLDEST_OTP:
         pytest.skip(f"the plan refuses OTP before {OLDEST_OTP}")
     made = nodes.Lab(tmp_path).start()
@@ -46,25 +48,25 @@ def lab(request, tmp_path):
         made.stop()
 
 
-def peer(lab, name):
+def peer(lab: Any, name: Any) -> Any:
     return Peer(name + "@localhost", "127.0.0.1", "beam_probe@localhost", lab.names()[name], cookie=nodes.COOKIE.encode())
 
 
-def call(lab, name, *words):
+def call(lab: Any, name: Any, *words: Any) -> Any:
     (answer,) = rpc.call_everywhere([peer(lab, name)], words, via=None, timeout=20, concurrency=1)
     assert answer["code"] == "connected", answer
     return answer["result"]
 
 
-def connects(lab, one, other):
+def connects(lab: Any, one: Any, other: Any) -> Any:
     return call(lab, one, "net_kernel", "connect_node", [Atom(other + "@localhost")])
 
 
-def lost(lab, name):
+def lost(lab: Any, name: Any) -> Any:
     return call(lab, name, "ets", "tab2list", [Atom("lost")])
 
 
-def test_a_new_member_is_let_in_and_nobody_loses_a_link(lab):
+def test_a_new_member_is_let_in_and_nobody_loses_a_link(lab: Any) -> None:
     assert connects(lab, "a", "b")
     assert not connects(lab, "c", "a"), "the list holds"
     before = [lost(lab, name) for name in ("a", "b")]
@@ -77,7 +79,7 @@ def test_a_new_member_is_let_in_and_nobody_loses_a_link(lab):
     assert [lost(lab, name) for name in ("a", "b")] == before == [[], []]
 
 
-def test_a_former_member_is_cut_off_and_its_address_forgotten(lab):
+def test_a_former_member_is_cut_off_and_its_address_forgotten(lab: Any) -> None:
     assert connects(lab, "a", "b")
     wanted = Wanted(("beam_probe@localhost", "a@localhost"), {}, ("b@localhost",))
     (answer,) = admit([peer(lab, "a")], wanted, apply=True, timeout=20, concurrency=1)

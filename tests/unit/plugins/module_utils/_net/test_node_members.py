@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term
 from ansible_collections.beam.cluster.plugins.module_utils._net import members
@@ -24,12 +26,13 @@ WANTED = Wanted(members.read_allowed(ALLOW), members.read_pins(PINS))
 class Listing(Node):
     """A node with an allow list and pinned names, as OTP 25 to 29 keep them."""
 
-    def __init__(self, allowed=(), hosts=None, connected=(), deaf=(), silent=()):
+    def __init__(self, allowed: Any = (), hosts: Any = None, connected: Any = (), deaf: Any = (), silent: Any = ()) -> None:
         super().__init__()
         self.allowed, self.hosts, self.connected = list(allowed), dict(hosts or {}), list(connected)
-        self.deaf, self.silent, self.calls = deaf, silent, []
+        self.deaf, self.silent = deaf, silent
+        self.calls: list[Any] = []
 
-    def returns(self, module, function, args):
+    def returns(self, module: Any, function: Any, args: Any) -> Any:
         self.calls.append(function)
         if function in self.silent:
             return Atom("error"), Atom("undef"), []
@@ -49,7 +52,7 @@ class Listing(Node):
             "nodes": [Atom(name) for name in self.connected],
         }.get(function, Atom("ok"))
 
-    def asked(self, connection, body):
+    def asked(self, connection: Any, body: Any) -> None:
         head, pos = etf.decode_prefix(body, 1)
         if head[0] != control.SPAWN_REQUEST:
             super().asked(connection, body)
@@ -61,13 +64,13 @@ class Listing(Node):
         connection.sendall(frame(b"p" + etf.encode((21, worker, pid, reference, reason)), 4))
 
 
-def bring(node, wanted=WANTED, apply=True):
+def bring(node: Any, wanted: Any = WANTED, apply: Any = True) -> Any:
     with server(node) as port:
         (answer,) = admit([peer(port)], wanted, apply=apply, timeout=3, concurrency=1)
     return answer
 
 
-def test_what_is_missing_is_added_and_a_second_time_changes_nothing():
+def test_what_is_missing_is_added_and_a_second_time_changes_nothing() -> None:
     node = Listing(["b@n1"], {(10, 0, 0, 1): ["n1"], (10, 0, 0, 9): ["n9"]})
     first = bring(node)
     assert (first["code"], first["problem"], first["changed"], first["allowed_added"]) == ("connected", "", True, 2)
@@ -78,18 +81,18 @@ def test_what_is_missing_is_added_and_a_second_time_changes_nothing():
     assert node.calls.count("allow") == 1
 
 
-def test_in_check_mode_it_says_so_and_does_nothing():
+def test_in_check_mode_it_says_so_and_does_nothing() -> None:
     node = Listing(["b@n1"])
     assert bring(node, apply=False)["changed"] and node.allowed == ["b@n1"] and set(node.calls) == {"allowed", "get_rc", "nodes"}
 
 
-def test_a_name_that_left_is_reported_and_no_change():
+def test_a_name_that_left_is_reported_and_no_change() -> None:
     node = Listing([*WANTED.allowed, "b@n3"], WANTED.pins)
     answer = bring(node)
     assert (answer["changed"], answer["allowed_left"]) == (False, ["b@n3"])
 
 
-def test_the_link_of_a_former_member_is_cut_and_ours_is_not():
+def test_the_link_of_a_former_member_is_cut_and_ours_is_not() -> None:
     node = Listing(WANTED.allowed, WANTED.pins, ["b@n2", "b@n3", "a@127.0.0.1"])
     answer = bring(node, Wanted(WANTED.allowed, WANTED.pins, ("b@n3", "b@n4", "a@127.0.0.1")))
     assert answer["cut"] == ["b@n3"] and node.connected == ["b@n2", "a@127.0.0.1"]
@@ -98,31 +101,31 @@ def test_the_link_of_a_former_member_is_cut_and_ours_is_not():
 @pytest.mark.parametrize(
     "changes", [{"deaf": ("allow",)}, {"deaf": ("add_host",)}, {"silent": ("allowed",)}, {"silent": ("allow",)}, {"silent": ("get_rc",)}],
 )
-def test_a_node_that_does_not_take_it_is_a_problem(changes):
+def test_a_node_that_does_not_take_it_is_a_problem(changes: Any) -> None:
     assert bring(Listing(["b@n1"], **changes))["problem"]
 
 
-def test_a_node_without_an_allow_list_gets_the_whole_list():
+def test_a_node_without_an_allow_list_gets_the_whole_list() -> None:
     assert missing(WANTED, [], {}, [], "a@h").allow == WANTED.allowed
 
 
-def test_a_name_that_moves_to_another_address_leaves_the_old_one_first():
+def test_a_name_that_moves_to_another_address_leaves_the_old_one_first() -> None:
     step = missing(WANTED, WANTED.allowed, {(10, 0, 0, 1): ("n1",), (10, 0, 0, 7): ("n2", "n2b")}, [], "a@h")
     assert [call[1] for call in step.calls()] == ["del_host", "add_host"]
     assert not missing(WANTED, WANTED.allowed, WANTED.pins, [], "a@h") and not Step(left=("x@y",))
 
 
 @pytest.mark.parametrize("text", ["", "'b@n1'", "{a, b}.", "\"text\"."])
-def test_texts_that_are_no_list_of_names(text):
+def test_texts_that_are_no_list_of_names(text: Any) -> None:
     with pytest.raises(OptionError, match="allowed"):
         members.read_allowed(text)
 
 
 @pytest.mark.parametrize("text", ["{host, x, []}.", "{host, {10,0,0,1}}.", "{host, {10,0,0,1}, [n1]}.", "{host"])
-def test_texts_that_are_no_pins(text):
+def test_texts_that_are_no_pins(text: Any) -> None:
     with pytest.raises(OptionError, match="pins"):
         members.read_pins(text)
 
 
-def test_no_pins_are_no_pins():
+def test_no_pins_are_no_pins() -> None:
     assert members.read_pins("{lookup, [file]}.") == {} and term.to_text((10, 0)) == "{10,0}"

@@ -10,6 +10,7 @@ import os
 import pathlib
 import pwd
 import socket
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._net import options, rpc
@@ -21,7 +22,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, charlist
 
 
-def params(**changes):
+def params(**changes: Any) -> Any:
     """The parameters of a module as Ansible hands them over."""
     result = {
         "name": "a@h", "cookie": "c", "cookie_file": None, "tls": None, "source": None, "epmd_port": 4369, "timeout": 10.0, "concurrency": 32,
@@ -34,12 +35,12 @@ def params(**changes):
 TLS = {"ca": "/ca", "certificate": "/cert", "key": "/key", "versions": ["tlsv1.3"], "verify": True, "server_name": None}
 
 
-def one(target, **changes):
+def one(target: Any, **changes: Any) -> Any:
     (peer,) = options.make_peers(params(**changes), [dict({"node": "b@10.0.0.5"}, **target)])
     return peer
 
 
-def test_a_target_takes_what_it_does_not_say_from_the_module():
+def test_a_target_takes_what_it_does_not_say_from_the_module() -> None:
     assert one({}) == Peer(node="b@10.0.0.5", host="10.0.0.5", name="a@h", cookie=b"c")
     assert one({"host": "x", "port": 9100, "name": "z@h", "source": "10.0.0.1"}) == Peer(
         node="b@10.0.0.5", host="x", name="z@h", port=9100, cookie=b"c", source="10.0.0.1",
@@ -52,20 +53,20 @@ def test_a_target_takes_what_it_does_not_say_from_the_module():
     ({"tls": {"versions": ["tlsv1.3", "tlsv1.2"], "certificate": "/other", "ca": None}}, Tls("/ca", "/other", "/key", ("tlsv1.2", "tlsv1.3"))),
     ({"tls": {"verify": False}}, Tls("/ca", "/cert", "/key", verify=False)),
 ])
-def test_tls_of_a_target(target, tls):
+def test_tls_of_a_target(target: Any, tls: Any) -> None:
     assert one(target, tls=TLS).tls == tls
 
 
-def test_a_target_may_have_tls_of_its_own_only():
+def test_a_target_may_have_tls_of_its_own_only() -> None:
     assert one({"tls": {"ca": "/x", "server_name": "n"}}).tls == Tls("/x")
     assert one({"tls": {"ca": "/x", "server_name": "n"}}).server_name == "n"
 
 
-def test_a_wrong_cookie_is_not_the_right_one():
+def test_a_wrong_cookie_is_not_the_right_one() -> None:
     assert one({"wrong_cookie": True}).cookie is None
 
 
-def test_the_cookie_never_shows():
+def test_the_cookie_never_shows() -> None:
     assert "c0ffee" not in repr(one({}, cookie="c0ffee"))
 
 
@@ -76,7 +77,7 @@ def test_the_cookie_never_shows():
     ({"timeout": 0}, "timeout: 0 is not between"), ({"concurrency": 0}, "concurrency"), ({"epmd_port": 70000}, "epmd_port"),
     ({"tls": dict(TLS, key=None)}, "certificate and key go together"),
 ])
-def test_options_that_make_no_sense(changes, problem):
+def test_options_that_make_no_sense(changes: Any, problem: Any) -> None:
     with pytest.raises(OptionError) as error:
         one({}, **changes)
     assert problem in str(error.value)
@@ -86,12 +87,12 @@ def test_options_that_make_no_sense(changes, problem):
 @pytest.mark.parametrize("target, problem", [
     ({"node": "b"}, "targets.node"), ({"port": 0}, "targets.port"), ({"port": 65536}, "targets.port"), ({"name": "x"}, "targets.name"),
 ])
-def test_targets_that_make_no_sense(target, problem):
+def test_targets_that_make_no_sense(target: Any, problem: Any) -> None:
     with pytest.raises(OptionError, match=problem):
         one(target)
 
 
-def test_a_cookie_from_a_file(tmp_path: pathlib.Path):
+def test_a_cookie_from_a_file(tmp_path: pathlib.Path) -> None:
     file = tmp_path / ".erlang.cookie"
     file.write_bytes(b"S3cret+/= \r\n")
     assert one({}, cookie=None, cookie_file=str(file)).cookie == b"S3cret+/= "
@@ -101,17 +102,17 @@ def test_a_cookie_from_a_file(tmp_path: pathlib.Path):
     assert "S3cret" not in str(error.value)
 
 
-def test_the_option_is_taken_as_it_stands():
+def test_the_option_is_taken_as_it_stands() -> None:
     assert one({}, cookie="c ").cookie == b"c "
     with pytest.raises(OptionError, match="printable"):
         one({}, cookie="c\n")
 
 
-def test_the_default_name_is_the_reserved_one():
+def test_the_default_name_is_the_reserved_one() -> None:
     assert options.our_name(params(name=None)).startswith("beam_probe@")
 
 
-def test_an_expectation_that_does_not_exist():
+def test_an_expectation_that_does_not_exist() -> None:
     with pytest.raises(OptionError, match="expect: unknown code: refuced"):
         probe(params(targets=[{"node": "b@h", "expect": ["refuced"]}]))
 
@@ -124,27 +125,27 @@ def test_an_expectation_that_does_not_exist():
     (["a", 1, None], "binary", [b"a", 1, Atom("undefined")]),
     (["a"], "string", [charlist("a")]), (["a"], "atom", [Atom("a")]), ("[]", "atom", []),
 ])
-def test_arguments(args, strings, terms):
+def test_arguments(args: Any, strings: Any, terms: Any) -> None:
     assert rpc.read_args(args, strings) == terms
 
 
 @pytest.mark.parametrize("args", ["a", "[a", "{a}", 5, [object()]])
-def test_no_arguments(args):
+def test_no_arguments(args: Any) -> None:
     with pytest.raises(OptionError, match="args"):
         rpc.read_args(args, "binary")
 
 
-def view(node, visible, **facts):
+def view(node: Any, visible: Any, **facts: Any) -> Any:
     entry = dict.fromkeys(rpc.COMPARED, "same")
     entry.update(node=node, visible=visible, **facts)
     return entry
 
 
-def test_a_whole_mesh():
+def test_a_whole_mesh() -> None:
     assert rpc.compare_views([view("a", ["b"]), view("b", ["a"])]) == {"missing": [], "non_members": [], "differs": [], "whole": True}
 
 
-def test_missing_links_and_different_settings():
+def test_missing_links_and_different_settings() -> None:
     judged = rpc.compare_views([view("a", ["b", "x"], ticktime=15), view("b", ["a"], ticktime=60), view("c", None)])
     assert judged == {
         "missing": [{"from": "a", "to": "c"}, {"from": "b", "to": "c"}],
@@ -154,11 +155,11 @@ def test_missing_links_and_different_settings():
     }
 
 
-def test_a_mesh_with_a_node_that_could_not_be_asked_is_not_whole():
+def test_a_mesh_with_a_node_that_could_not_be_asked_is_not_whole() -> None:
     assert not rpc.compare_views([view("a", ["b"]), view("b", None)])["whole"]
 
 
-def outcomes(**changes):
+def outcomes(**changes: Any) -> Any:
     """What a node of OTP 27 answers where nothing is set."""
     answers = {
         "visible": [Atom("b@h")], "hidden": [Atom("probe@h"), Atom("h@h")], "known": [Atom("a@h")], "otp_release": charlist("27"),
@@ -170,7 +171,7 @@ def outcomes(**changes):
     return {key: Returned(value) for key, value in answers.items()}
 
 
-def test_a_view():
+def test_a_view() -> None:
     assert rpc._view(outcomes(), "probe@h") == {
         "visible": ["b@h"], "hidden": ["h@h"], "known": ["a@h"], "otp_release": "27", "erts_version": "15.2.7", "creation": 5, "uptime_seconds": 61,
         "ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "auto_connect": "always",
@@ -184,20 +185,20 @@ def test_a_view():
     ("prevent_overlapping_partitions", (Atom("ok"), Atom("false")), False), ("connect_all", (Atom("ok"), Atom("false")), False),
     ("auto_connect", (Atom("ok"), Atom("never")), "never"),
 ])
-def test_settings_in_a_view(key, answer, value):
+def test_settings_in_a_view(key: Any, answer: Any, value: Any) -> None:
     assert rpc._view(outcomes(**{key: answer}), "probe@h")[key] == value
 
 
-def test_partitions_are_prevented_since_25():
+def test_partitions_are_prevented_since_25() -> None:
     assert rpc._view(outcomes(otp_release=charlist("24")), "probe@h")["prevent_overlapping_partitions"] is False
 
 
-def test_questions_that_were_not_answered():
+def test_questions_that_were_not_answered() -> None:
     view = rpc._view({key: Raised("error", Atom("undef")) for key in outcomes()}, "probe@h")
     assert view["visible"] is None and view["ticktime"] is None and view["uptime_seconds"] is None
 
 
-def test_stacks():
+def test_stacks() -> None:
     stack = [(Atom("lists"), Atom("map"), 2, [(Atom("file"), charlist("lists.erl")), (Atom("line"), 7)]), (Atom("m"), Atom("f"), [1, 2, 3],
                                                                                                            []), Atom("odd")]
     assert rpc._stack(stack) == ["lists:map/2 (lists.erl:7)", "m:f/3", "odd"]

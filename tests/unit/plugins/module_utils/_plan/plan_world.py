@@ -47,7 +47,7 @@ DEFAULTS = {
 }
 
 
-PRODUCTS = {
+PRODUCTS: dict[str, dict[str, Any]] = {
     "erlang": {"kind": "erlang", "unit": "{name}.service", "user": "beam", "group": "beam", "home": "/var/lib/beam/{node}"},
     "rabbitmq": {
         "kind": "rabbitmq",

@@ -77,7 +77,7 @@ def test_judging_names() -> None:
         ("n1", "beam_adress", "near_miss"),
         ("n2", "beam_adress", "near_miss"),
     ]
-    assert "beam_address" in problems.grouped()[0]["fix"]
+    assert "beam_address" in str(problems.grouped()[0]["fix"])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
@@ -286,7 +287,7 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "a TLS version that is no list": (lambda w: w.set("beam_tls_versions", "tlsv1.3"), {("", "beam_tls_versions", "choice")}),
     "two settings for one cluster": (lambda w: w.set("beam_tls_versions", ["tlsv1.2"], "n2"), {("n2", "beam_tls_versions", "differs")}),
     **{
-        f"a waiver {name}": (lambda w, entry=entry: w.set("beam_waivers", [entry]), {("", "beam_waivers", rule)})
+        f"a waiver {name}": (partial(World.set, variable="beam_waivers", value=[entry]), {("", "beam_waivers", rule)})
         for name, entry, rule in (
             ("without an end", {key: WAIVER[key] for key in ("control", "owner", "reason")}, "missing_key"),
             ("that ends never", {**WAIVER, "until": "never"}, "waiver_until"),

@@ -12,7 +12,7 @@ from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 from test_any_json import NASTY
 
 OPTIONS = _inputs.role_options()
-BAD = {
+BAD: dict[str, tuple[object, ...]] = {
     "int": ("ninety", "1.5", True, [1], {}, "", 10**5000),
     "float": ("soon", True, [1], {}, "nan", float("inf")),
     "str": ([], {}, ["x"]),

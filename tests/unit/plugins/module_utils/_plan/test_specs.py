@@ -46,7 +46,7 @@ BAD: Mapping[str, tuple[object, ...]] = {
     "list": ("x", 7, {}, [7], True),
 }
 # Empty means the same as not set.
-EMPTY_IS_UNSET = {"beam_plaintext_accepted"}
+EMPTY_IS_UNSET = {"beam_advisories_file", "beam_plaintext_accepted"}
 GOOD: Mapping[str, tuple[object, ...]] = {
     "beam_address": ("10.0.0.2",),
     "beam_ports": (9100, "9100", "9100-9109"),
@@ -57,6 +57,7 @@ GOOD: Mapping[str, tuple[object, ...]] = {
     "beam_interface": ("eth0",),
     "beam_outsiders": ("outsiders",),
     "beam_pki_ca_dir": ("/srv/ca",),
+    "beam_advisories_file": ("advisories.json",),
 }
 WORDS = ("true", "yes", "on", "1", "false", "no", "off", "0", True, False, 0, 1, "4", 4, "60", 60, 3600, *DEFAULTS.values())
 

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, flags
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import Frames, Reader, frame, looks_like_tls
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import ProtocolError, TooLarge
 
 
-def test_reader_takes_what_is_there_and_no_more():
+def test_reader_takes_what_is_there_and_no_more() -> None:
     reader = Reader(b"\x01\x02\x03\x04", "it")
     assert (reader.uint(1), reader.take(2), reader.left()) == (1, b"\x02\x03", 1)
     with pytest.raises(ProtocolError, match="it has 1 bytes too many"):
@@ -25,7 +27,7 @@ def test_reader_takes_what_is_there_and_no_more():
 
 @pytest.mark.parametrize("width", [2, 4])
 @pytest.mark.parametrize("step", [1, 3, 1000])
-def test_frames_do_not_depend_on_how_bytes_come(width, step):
+def test_frames_do_not_depend_on_how_bytes_come(width: Any, step: Any) -> None:
     bodies = [b"", b"a", b"bc" * 50]
     stream = b"".join(frame(body, width) for body in bodies)
     frames = Frames(width, 100)
@@ -42,14 +44,14 @@ def test_frames_do_not_depend_on_how_bytes_come(width, step):
 
 
 @pytest.mark.parametrize("width", [2, 4])
-def test_a_frame_that_announces_too_much_is_refused_by_its_length_alone(width):
+def test_a_frame_that_announces_too_much_is_refused_by_its_length_alone(width: Any) -> None:
     frames = Frames(width, 99)
     frames.feed((100).to_bytes(width, "big"))
     with pytest.raises(TooLarge, match="100 bytes, at most 99"):
         frames.next()
 
 
-def test_what_came_early_is_kept_when_the_prefix_changes():
+def test_what_came_early_is_kept_when_the_prefix_changes() -> None:
     frames = Frames(2, 10)
     frames.feed(frame(b"ack", 2) + frame(b"tock", 4))
     assert frames.next() == b"ack"
@@ -60,11 +62,11 @@ def test_what_came_early_is_kept_when_the_prefix_changes():
     (b"\x15\x03\x03\x00\x02\x02\x0a", True), (b"\x16\x03", True), (b"\x15", False), (b"\x00\x03sok", False), (b"\x18\x03", False),
     (b"\x16\x02", False),
 ])
-def test_tls_is_recognized_by_its_record_header(data, answer):
+def test_tls_is_recognized_by_its_record_header(data: Any, answer: Any) -> None:
     assert looks_like_tls(data) is answer
 
 
-def test_flags_are_those_of_the_releases():
+def test_flags_are_those_of_the_releases() -> None:
     # Measured on live nodes: facts that the guide gets wrong.
     assert flags.MANDATORY_25_DIGEST == 0x04000000
     assert flags.OURS == 0x403074FBC | 1 << 32
@@ -75,14 +77,14 @@ def test_flags_are_those_of_the_releases():
         assert not flags.missing(flags.OURS, flags.MANDATORY[release])
 
 
-def test_missing_flags_have_names():
+def test_missing_flags_have_names() -> None:
     assert flags.missing(0x1070F94, flags.MANDATORY[26]) == ["UNLINK_ID", "V4_NC"]
     assert flags.missing(flags.MANDATORY_25_DIGEST, flags.MANDATORY[25]) == []
     assert flags.missing(0) == ["EXTENDED_REFERENCES", "NEW_FUN_TAGS", "EXTENDED_PIDS_PORTS", "UTF8_ATOMS", "BIG_CREATION"]
     assert flags.names(1 << 60 | 1) == ["PUBLISHED", "bit_60"]
 
 
-def test_every_stage_where_a_peer_can_wait_or_leave_has_codes():
+def test_every_stage_where_a_peer_can_wait_or_leave_has_codes() -> None:
     for stage in ("tls", "status", "challenge", "ping", "call"):
         assert f"dropped_{stage}" in codes.CODES
     for stage in ("tls", "status", "challenge", "ack", "ping", "call"):
@@ -91,13 +93,13 @@ def test_every_stage_where_a_peer_can_wait_or_leave_has_codes():
     assert all(code.meaning.endswith(".") for code in codes.CODES.values())
 
 
-def test_a_broken_probe_is_in_no_group_but_any():
+def test_a_broken_probe_is_in_no_group_but_any() -> None:
     for name, group in codes.GROUPS.items():
         assert name == "any" or not group & codes.BROKEN
     assert {"local_source", "local_tls", "local_resources", "unresolved"} == codes.BROKEN
 
 
-def test_expectations():
+def test_expectations() -> None:
     assert codes.expand(["connected", "refused_cookie"]) == {"connected", "cookie_refused_theirs"}
     assert codes.meets("tls_alert_unknown_ca", ["refused_tls"])
     assert codes.meets("plaintext_on_tls", ["refused"])
@@ -109,7 +111,7 @@ def test_expectations():
         codes.expand(["conected", "connected", "tls_alert_300"])
 
 
-def test_alerts_without_a_name_are_known_by_number():
+def test_alerts_without_a_name_are_known_by_number() -> None:
     assert codes.alert_code(48) == "tls_alert_unknown_ca"
     assert codes.alert_code(200) == "tls_alert_200"
     assert codes.meets("tls_alert_200", ["refused_tls"])

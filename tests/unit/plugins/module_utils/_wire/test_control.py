@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid, Reference
 from ansible_collections.beam.cluster.plugins.module_utils._wire import control, etf
@@ -17,7 +19,7 @@ PID = Pid(Atom("a@h"), 1, 0, 4)
 REFERENCE = Reference(Atom("a@h"), 4, (1, 2, 3))
 
 
-def frame(*terms):
+def frame(*terms: Any) -> Any:
     return b"p" + b"".join(map(etf.encode, terms))
 
 
@@ -31,7 +33,7 @@ def frame(*terms):
     (frame((1, PID, PID)), control.Other(1)),
     (frame((33, PID, REFERENCE), 1), control.Other(33)),
 ])
-def test_events(data, event):
+def test_events(data: Any, event: Any) -> None:
     assert control.decode(data) == event
 
 
@@ -39,19 +41,19 @@ def test_events(data, event):
     b"D", b"\x83", b"p", frame(1), frame(()), frame((Atom("a"),)), frame((2, Atom(""), PID)), frame((2, PID), 1), frame((21, PID, PID, 1, 2)),
     frame((31, REFERENCE, PID, 2, PID), 1), frame((2, Atom(""), PID), 1) + b"!", frame((2, Atom(""), PID), 1, 2),
 ])
-def test_what_is_no_event(data):
+def test_what_is_no_event(data: Any) -> None:
     with pytest.raises(ProtocolError):
         control.decode(data)
 
 
-def test_ping_is_what_net_adm_sends():
+def test_ping_is_what_net_adm_sends() -> None:
     data = control.ping(PID, REFERENCE)
     head, pos = etf.decode_prefix(data, 1)
     assert head == (6, PID, Atom(""), Atom("net_kernel"))
     assert etf.decode(data[pos:]) == (Atom("$gen_call"), (PID, REFERENCE), (Atom("is_auth"), Atom("a@h")))
 
 
-def test_calls():
+def test_calls() -> None:
     data = control.rex_call(PID, "m", "f", [1])
     head, pos = etf.decode_prefix(data, 1)
     assert head == (6, PID, Atom(""), Atom("rex"))
@@ -63,7 +65,7 @@ def test_calls():
 
 
 @given(st.binary(max_size=60))
-def test_nothing_else_is_raised(data):
+def test_nothing_else_is_raised(data: Any) -> None:
     for lead in (b"", b"p\x83", b"p\x83h\x03a\x02w\x00"):
         try:
             control.decode(lead + data)

@@ -11,6 +11,7 @@ import struct
 import sys
 import tracemalloc
 import zlib
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils import _term as t
@@ -73,12 +74,12 @@ OTHERS = [
 ]
 
 
-def unhex(text):
+def unhex(text: Any) -> Any:
     return bytes.fromhex(text.replace(" ", ""))
 
 
 @pytest.mark.parametrize("text, data", REAL)
-def test_bytes_of_a_real_node(text, data):
+def test_bytes_of_a_real_node(text: Any, data: Any) -> None:
     term = t.parse(text)
     assert etf.decode(unhex(data)) == term
     # Atoms come out as UTF-8, as every release since 26 writes them.
@@ -88,13 +89,13 @@ def test_bytes_of_a_real_node(text, data):
 
 
 @pytest.mark.parametrize("data, term", OTHERS)
-def test_what_only_comes_in(data, term):
+def test_what_only_comes_in(data: Any, term: Any) -> None:
     decoded = etf.decode(unhex(data))
     assert decoded == term and decoded.__class__ is term.__class__
 
 
 @pytest.mark.parametrize("data", [unhex(data) for _text, data in REAL] + [unhex(data) for data, _term in OTHERS])
-def test_cut_and_too_long(data):
+def test_cut_and_too_long(data: Any) -> None:
     for cut in range(len(data)):
         with pytest.raises(WireError):
             etf.decode(data[:cut])
@@ -104,7 +105,7 @@ def test_cut_and_too_long(data):
 
 @settings(max_examples=int(os.environ.get("BEAM_EXAMPLES", "300")), deadline=None, suppress_health_check=list(HealthCheck))
 @given(terms)
-def test_round_trip(term):
+def test_round_trip(term: Any) -> None:
     data = etf.encode(term)
     assert data == etf.encode(etf.decode(data))
     assert etf.decode(data) == term
@@ -112,7 +113,7 @@ def test_round_trip(term):
 
 @settings(deadline=None)
 @given(terms)
-def test_round_trip_compressed(term):
+def test_round_trip_compressed(term: Any) -> None:
     plain = etf.encode(term)[1:]
     data = b"\x83P" + len(plain).to_bytes(4, "big") + zlib.compress(plain)
     assert etf.decode(data) == term
@@ -120,7 +121,7 @@ def test_round_trip_compressed(term):
         etf.decode(b"\x83P" + (len(plain) + 1).to_bytes(4, "big") + zlib.compress(plain))
 
 
-def test_values_keep_their_differences():
+def test_values_keep_their_differences() -> None:
     assert t.Atom("1") != "1" and t.Map([(1, 2)]) != t.Map([(1.0, 2)])
     assert etf.encode(1) != etf.encode(1.0)
     assert etf.decode(etf.encode(t.Map([(1, t.Atom("a")), (1.0, t.Atom("b"))]))).get(1.0) == t.Atom("b")
@@ -129,12 +130,12 @@ def test_values_keep_their_differences():
 
 
 @pytest.mark.parametrize("value", ["text", True, None, {}, set(), float("nan"), float("inf"), t.Atom("x" * 256), t.Bits(b"", 3), t.Improper((), 1)])
-def test_what_is_no_term(value):
+def test_what_is_no_term(value: Any) -> None:
     with pytest.raises(EncodeError):
         etf.encode(value)
 
 
-def announced(tag, layout=">I"):
+def announced(tag: Any, layout: Any = ">I") -> Any:
     """A term of a few bytes that announces four billion of them."""
     return bytes((131, tag)) + struct.pack(layout, 0xFFFFFFFF)
 
@@ -142,7 +143,7 @@ def announced(tag, layout=">I"):
 @pytest.mark.parametrize("data", [
     announced(tag) + bytes(20) for tag in (105, 108, 109, 111, 116, 77, 112, 80)
 ] + [announced(80) + zlib.compress(bytes(10 ** 7)), unhex("836bffff61"), unhex("836fffffffff00") + bytes(100), unhex("835affff") + bytes(100)])
-def test_announced_lengths_cost_nothing(data):
+def test_announced_lengths_cost_nothing(data: Any) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(WireError):
@@ -152,7 +153,7 @@ def test_announced_lengths_cost_nothing(data):
         tracemalloc.stop()
 
 
-def test_a_bomb_is_not_unpacked():
+def test_a_bomb_is_not_unpacked() -> None:
     bomb = zlib.compress(b"m" + (10 ** 7).to_bytes(4, "big") + bytes(10 ** 7))
     tracemalloc.start()
     try:
@@ -166,20 +167,20 @@ def test_a_bomb_is_not_unpacked():
 
 
 @pytest.mark.parametrize("opening", [b"h\x01", b"l\x00\x00\x00\x01", b"t\x00\x00\x00\x01a\x01"])
-def test_depth_is_capped_without_recursion(opening):
+def test_depth_is_capped_without_recursion(opening: Any) -> None:
     with pytest.raises(TooLarge, match="deeper than 1024"):
         etf.decode(b"\x83" + opening * 100_000 + b"j" * 100_001)
 
 
-def test_the_number_of_terms_is_capped():
+def test_the_number_of_terms_is_capped() -> None:
     with pytest.raises(TooLarge, match="more than 1000"):
         etf.decode(b"\x83l\x00\x00\x07\xd0" + b"j" * 2001, etf.Limits(terms=1000))
     with pytest.raises(TooLarge):
         etf.decode(b"\x83h\x64" + b"h\x64" * 100 + b"j" * 20000, etf.Limits(terms=1000))
 
 
-def test_encoding_does_not_recurse():
-    term = []
+def test_encoding_does_not_recurse() -> None:
+    term: Any = []
     for _step in range(100_000):
         term = (term,)
     assert len(etf.encode(term)) == 200_002
@@ -190,20 +191,20 @@ def test_encoding_does_not_recurse():
     "834d 00000000 01", "834d 00000001 09 ff", "835a 0000 770161 00000001", "835a 0006 770161" + "00" * 40, "8377 01 ff", "8363" + "41" * 31,
     "8363" + b"nan".ljust(31, b"\0").hex(), "8358 6101", "8371 770161 770162 6101 00", "8371 770161 770162 770163",
 ])
-def test_what_is_not_taken(data):
+def test_what_is_not_taken(data: Any) -> None:
     with pytest.raises(ProtocolError):
         etf.decode(unhex(data))
 
 
 @settings(max_examples=500, deadline=None)
 @given(st.binary(max_size=80))
-def test_nothing_else_is_raised(data):
+def test_nothing_else_is_raised(data: Any) -> None:
     try:
         etf.decode(b"\x83" + data)
     except WireError:
         pass
 
 
-def test_huge_integers_are_refused():
+def test_huge_integers_are_refused() -> None:
     with pytest.raises(TooLarge):
         etf.decode(b"\x83o" + (100_000).to_bytes(4, "big") + b"\0" + bytes(100_000))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import ssl
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._wire import x509
@@ -18,11 +19,11 @@ from hypothesis import strategies as st
 PEM = pathlib.Path(__file__).parents[1] / "_net" / "pem"
 
 
-def der(name):
+def der(name: Any) -> Any:
     return ssl.PEM_cert_to_DER_cert((PEM / (f"{name}.pem")).read_text())
 
 
-def test_a_node():
+def test_a_node() -> None:
     assert x509.describe(der("node")) == {
         "subject": "CN=node,O=Tests\\, only",
         "issuer": "CN=Test CA,O=Tests\\, only",
@@ -48,7 +49,7 @@ def test_a_node():
     ("ca", "subject", "CN=Test CA,O=Tests\\, only"), ("ca", "ca", True), ("ca", "usages", ["keyCertSign", "cRLSign"]),
     ("ca", "key_id", "dbb341cdb65337acf1cfde6f129f1d7cb4554dcd"), ("ca", "issuer_key_id", None),
 ])
-def test_others(name, field, value):
+def test_others(name: Any, field: Any, value: Any) -> None:
     assert x509.describe(der(name))[field] == value
 
 
@@ -69,11 +70,11 @@ def _pair(value: str, oid: bytes = b"\x55\x04\x03") -> bytes:
     ([[_pair("#a#")]], "CN=\\#a#"),
     ([[_pair("a\u200bb\n")]], "CN=a\\E2\\80\\8Bb\\0A"),
 ])
-def test_names_as_in_rfc_4514(sets, text):
+def test_names_as_in_rfc_4514(sets: Any, text: Any) -> None:
     assert x509._name(b"".join(_tlv(0x31, *pairs) for pairs in sets)) == text
 
 
-def test_every_cut_and_every_flipped_byte():
+def test_every_cut_and_every_flipped_byte() -> None:
     whole = der("node")
     for cut in range(len(whole)):
         with pytest.raises(WireError):
@@ -88,13 +89,13 @@ def test_every_cut_and_every_flipped_byte():
                 pass
 
 
-def test_a_length_of_four_gigabytes():
+def test_a_length_of_four_gigabytes() -> None:
     with pytest.raises(ProtocolError):
         x509.describe(b"\x30\x84\xff\xff\xff\xff" + bytes(100))
 
 
 @given(st.binary(max_size=100))
-def test_nothing_else_is_raised(data):
+def test_nothing_else_is_raised(data: Any) -> None:
     for lead in (b"", b"\x30\x50\x30\x4e"):
         try:
             x509.describe(lead + data)
@@ -102,14 +103,14 @@ def test_nothing_else_is_raised(data):
             pass
 
 
-def message(*certificates, context=b"", extensions=b""):
+def message(*certificates: Any, context: Any = b"", extensions: Any = b"") -> Any:
     """A TLS Certificate message."""
     body = b"".join(len(item).to_bytes(3, "big") + item + extensions for item in certificates)
     body = context + len(body).to_bytes(3, "big") + body
     return b"\x0b" + len(body).to_bytes(3, "big") + body
 
 
-def test_the_first_certificate_of_a_message():
+def test_the_first_certificate_of_a_message() -> None:
     assert x509.first_certificate(message(b"one", b"two")) == b"one"
     assert x509.first_certificate(message(b"one", b"two", context=b"\0", extensions=b"\0\0")) == b"one"
     assert x509.first_certificate(message()) is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import pathlib
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,11 +23,11 @@ NAMES = [
 ]
 
 
-def name(text):
+def name(text: Any) -> Any:
     return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Tests, only"), x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def certificate(subject, key, ca_key, names=None, usages=None, until=2120, is_ca=False):
+def certificate(subject: Any, key: Any, ca_key: Any, names: Any = None, usages: Any = None, until: Any = 2120, is_ca: Any = False) -> Any:
     end = datetime.datetime(until, 2 if until == 2020 else 1, 1)
     builder = x509.CertificateBuilder().subject_name(name(subject)).issuer_name(name("Test CA")).public_key(key.public_key())
     builder = builder.serial_number(int.from_bytes(subject.encode()[:8], "big")).not_valid_before(datetime.datetime(2020, 1, 1)).not_valid_after(end)
@@ -44,11 +45,11 @@ def certificate(subject, key, ca_key, names=None, usages=None, until=2120, is_ca
     return builder.sign(ca_key, hashes.SHA256())
 
 
-def write(file, made):
+def write(file: Any, made: Any) -> None:
     (FOLDER / file).write_bytes(made.public_bytes(serialization.Encoding.PEM))
 
 
-def main():
+def main() -> None:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     write("ca.pem", certificate("Test CA", ca_key, ca_key, is_ca=True))
     write("node.pem", certificate("node", key, ca_key, NAMES, BOTH))

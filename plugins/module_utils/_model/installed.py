@@ -1,0 +1,24 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names of what the roles install and other code looks for. The roles have the same names; tests/project/test_dialect.py compares them.
+
+Private to this collection. Pure.
+"""
+
+from __future__ import annotations
+
+DROP_IN = "zzz-beam.conf"
+"""The drop-in of a node's unit. The last drop-in by name wins."""
+
+OLD_DROP_IN = "beam.conf"
+"""Its name in earlier versions, and the name of our drop-ins for other units."""
+
+GUARD = "beam-guard-"
+"""In front of a node's unit: the unit that checks the flags of the VM."""
+
+WATCH = "beam-watch-"
+"""In front of a node's unit: the unit that watches the VMs of a running node."""
+
+TABLE = "beam_cluster"
+"""Our nftables table, of the family inet."""
