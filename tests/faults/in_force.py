@@ -140,17 +140,6 @@ FAULTS = (
         "peer-cookies",
         "beam@n2",
     ),
-    # -- links ------------------------------------------------------------------------------------------------------------------------------------
-    Fault(
-        name="a link from an address that is no member's",
-        breaks=_NODE
-        + "ip address add 192.0.2.9/32 dev lo\n"
-        + "systemd-run --quiet --unit=linked --uid=beam -E HOME=$home erl -args_file $directory/tool.args -sname linked@$(hostname) -noinput "
-        + "-kernel inet_dist_connect_options '[{ip,{192,0,2,9}}]' -eval \"true = net_kernel:connect_node(list_to_atom(\\\"$node\\\")).\"; sleep 4",
-        control="links",
-        names=("192.0.2.9", "no member's address"),
-        repair="systemctl stop linked; ip address del 192.0.2.9/32 dev lo; sleep 1",
-    ),
     # -- nodes too many ---------------------------------------------------------------------------------------------------------------------------
     _vm("a node of another unit on every address", "-sname x -start_epmd false", "x (pid", "stray.service", "user games"),
     _vm("a hidden node of another unit", "-sname x -hidden -start_epmd false", "x (pid", "stray.service"),

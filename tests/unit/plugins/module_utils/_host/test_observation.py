@@ -155,6 +155,7 @@ def test_units(tmp_path: Path) -> None:
         "enabled": "enabled",
         "need_daemon_reload": False,
         "main_pid": 0,
+        "runs": [],
         "fragment": "/usr/lib/systemd/system/epmd.socket",
         "drop_ins": ["/etc/systemd/system/epmd.socket.d/beam.conf", "/x"],
         "user": None,
