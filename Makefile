@@ -118,6 +118,10 @@ page: bootstrap  ## the report's page in headless Chromium: axe-core (BEAM_SCREE
 	@npm install --silent --no-save --prefix $(cache)/axe axe-core@4.14.1
 	@BEAM_AXE=$(cache)/axe/node_modules/axe-core/axe.min.js tests/run.py page
 
+.PHONY: faults
+faults: bootstrap  ## break a hardened lab in every seeded way; verify must find and name each (hours; FAULTS=small, a name or a control selects)
+	@tests/run.py faults
+
 .PHONY: shapes
 shapes: bootstrap  ## test all shapes on OTP 25, 27 and 29 with each firewall (very long; SHAPES=epmd,standalone selects some)
 	@tests/run.py shapes

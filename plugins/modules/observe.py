@@ -105,43 +105,21 @@ distribution:
   returned: success
   type: dict
 ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
-unprivileged_port:
-  description: The first port that a process may listen on without a capability, null if it cannot be read.
-  returned: success
-  type: int
+unprivileged_port: {description: "The first port that needs no capability, null if it cannot be read.", returned: success, type: int}
 accounts:
-  description: Those of the O(users) that exist.
+  description: Those of the O(users) that exist - C(name), C(uid), C(group), C(home), and C(login), whether the shell lets a user log in.
   returned: success
   type: list
   elements: dict
-  contains:
-    name: {type: str, description: "The name."}
-    uid: {type: int, description: "The user ID."}
-    group: {type: str, description: "Name of the primary group."}
-    home: {type: str, description: "The home directory."}
-    login: {type: bool, description: "Whether the shell of the account lets a user log in."}
 settings:
   description:
-    - What an operator's files set for the O(nodes), that this collection sets as well - in the unit, its drop-ins, its environment files, and the
-      files of the product. Files and blocks of this collection are left out.
+    - What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable)
+      or V(directive)), C(name), and C(value), null if it is not on the list of values that may be returned. Files and blocks of this collection
+      are left out.
   returned: success
   type: list
   elements: dict
-  contains:
-    unit: {type: str, description: "The unit of the node."}
-    path: {type: str, description: "The file."}
-    line: {type: int, description: "The line in the file."}
-    kind: {type: str, description: "V(flag), V(variable) or V(directive)."}
-    name: {type: str, description: "The name of the flag, of the variable or of the directive."}
-    value: {type: str, description: "The value. Null if it is not on the list of values that may be returned."}
-databases:
-  description: Databases of products.
-  returned: success
-  type: list
-  elements: dict
-  contains:
-    path: {type: str, description: "The file."}
-    names: {type: list, elements: str, description: "Node names in it."}
+databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.
   returned: success
@@ -307,11 +285,7 @@ processes:
         replaced: {type: list, elements: str, description: "Its program and libraries that were deleted or replaced since it was started."}
         applications: {type: dict, description: "Version of each application that it can load. Null if their directories changed after its start."}
         products: {type: list, elements: dict, description: "C(name), C(version) and C(package) of Elixir, RabbitMQ, ... that it can load."}
-contained:
-  description: BEAM processes in containers on this host, as RV(processes).
-  returned: success
-  type: list
-  elements: dict
+contained: {description: "BEAM processes in containers on this host, as RV(processes).", returned: success, type: list, elements: dict}
 units:
   description: systemd's view of each unit, by name. Null if systemd does not answer.
   returned: success
@@ -427,7 +401,6 @@ unknown:
   description: Why a part of this result is null or incomplete, by the part's name.
   returned: success
   type: dict
-  sample: {"firewall": "only root may list the ruleset"}
 own:
   description: The host's view of this collection's variables - values without secrets (C(inputs)), C(names), templates that fail
     (C(errors)), and errors in variables of single roles, without their values (C(wrong)).

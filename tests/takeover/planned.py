@@ -44,7 +44,8 @@ def listens(unit: str, address: str, port: int) -> tuple[str, str]:
 
 SHOP = "shop.service"
 EPMD_RUN, EPMD_UNDO = listens("mine-epmd", "127.0.0.9", 4369)
-PORT_RUN, PORT_UNDO = listens("mine-port", "0.0.0.0", 9100)
+# At the host's other address: the node itself may run.
+PORT_RUN, PORT_UNDO = listens("mine-port", "$(ip -4 -br addr show eth1 | awk '{print $3}' | cut -d/ -f1)", 9100)
 ENV = "/etc/rabbitmq/rabbitmq-env.conf"
 
 PLANNED = [
@@ -83,7 +84,7 @@ PLANNED = [
         "a release in a home directory", "release", "directory_hidden", "/home/deploy", drop_in(SHOP, "10-home", "WorkingDirectory=-/home/deploy")
     ),
     Planned("an EPMD of a program of its own", "release", "epmd_foreign", "unit mine-epmd.service", run=EPMD_RUN, undo=EPMD_UNDO),
-    Planned("a port of the node in use", "release", "port_range_in_use", "listens on 0.0.0.0 port 9100", run=PORT_RUN, undo=PORT_UNDO),
+    Planned("a port of the node in use", "release", "port_range_in_use", "python3 listens on", run=PORT_RUN, undo=PORT_UNDO),
     Planned("OTP that is not where it is said to be", "release", "otp_missing", "/opt/otp-none", variables={"beam_otp_root": "/opt/otp-none"}),
     Planned(
         "a variable of facts that nobody gathered",
@@ -169,7 +170,7 @@ PLANNED = [
         "ejabberd",
         "data_of_another_name",
         "belongs to ejabberd@localhost",
-        {"/var/lib/ejabberd/schema.DAT": "xejabberd@localhost\x01"},
+        {"/var/lib/ejabberd/schema.DAT": "# ejabberd@localhost\n"},
     ),
     Planned(
         "flags in ejabberd's own file",
@@ -189,7 +190,10 @@ PLANNED = [
         "a broker on port 443",
         "rabbitmq-taken",
         "",
-        files=drop_in("rabbitmq-server.service", "10-port", "AmbientCapabilities=CAP_NET_BIND_SERVICE"),
+        files={
+            "/etc/systemd/system/rabbitmq-server.service": "[Service]\nUser=rabbitmq\nExecStart=/bin/sleep 100\n",
+            **drop_in("rabbitmq-server.service", "10-port", "AmbientCapabilities=CAP_NET_BIND_SERVICE"),
+        },
         plan=("capabilities", "CAP_NET_BIND_SERVICE"),
     ),
 ]

@@ -50,7 +50,8 @@ def planned(product: str) -> tuple[dict[str, Any], bool]:
     situations = [one for one in PLANNED if one.product == product]
     files = {path: text for one in situations for path, text in one.files.items()}
     kept = on(f"tar -cf /root/takeover.tar {' '.join(files) or '/etc/hostname'} 2>/dev/null; tar -tf /root/takeover.tar").split()
-    variables = {name: value for one in situations for name, value in one.variables.items()}
+    variables = {"beam_node_name": f"shop@{HOST}"} if product == "release" else {}
+    variables.update((name, value) for one in situations for name, value in one.variables.items())
     cluster = {"beam_product": product.partition("-")[0], **{name: value for one in situations for name, value in one.cluster.items()}}
     try:
         for path, text in files.items():
@@ -71,7 +72,7 @@ def run(variables: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
         (Path(folder) / "more.json").write_text(json.dumps({"all": {"hosts": {HOST: variables}}}), encoding="utf-8")
         (Path(folder) / "vars.json").write_text(json.dumps({**cluster, "takeover_result": f"{folder}/result.json"}), encoding="utf-8")
         inventories = ["-i", str(ROOT / "molecule/inventory"), "-i", f"{folder}/more.json"]
-        command = ["ansible-playbook", *inventories, "-e", f"@{folder}/vars.json", str(ROOT / "tests/takeover/plan.yml")]
+        command = ["ansible-playbook", "--limit", HOST, *inventories, "-e", f"@{folder}/vars.json", str(ROOT / "tests/takeover/plan.yml")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
         assert (Path(folder) / "result.json").exists(), done.stdout[-4000:] + done.stderr[-2000:]
         return dict(json.loads((Path(folder) / "result.json").read_text(encoding="utf-8")))

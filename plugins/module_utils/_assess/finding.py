@@ -15,8 +15,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .._model.advisories import Advisory
+from .._model.host_facts import Certificate
 from .._model.in_force import InForce, Link
-from .._model.observation import Certificate, Observation
+from .._model.observation import Observation
 from .._model.waivers import Waiver
 from .advisory_table import Table
 from .baseline import Baseline

@@ -18,7 +18,7 @@ from .._model.running import vm_problems
 from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Finding, Result, result
-from .firewall_checks import firewall_boot, firewall_rules
+from .firewall_checks import EPMD_SOCKET, firewall_boot, firewall_rules
 from .neighbour_checks import epmd_names, unplanned_nodes
 from .start_checks import planned_files, start_environment
 from .target import NEEDS_PLAN, HostTarget, NodeTarget, Target
@@ -32,6 +32,9 @@ IN_CONTAINER = "it runs in a container: audit the container as a host of its own
 
 DYNAMIC = "dynamic"
 """How a node was found that has no name of its own: the first node that it connects to gives it one."""
+
+EPMD_DROP_IN = "/etc/systemd/system/epmd.socket.d/zzz-beam.conf"
+"""Of role epmd."""
 
 Check = Callable[[HostTarget, Observation], Iterator[Result]]
 
@@ -63,7 +66,18 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if not any(one.wildcard for one in found):
         wanted = sorted(address for address in host.epmd_listen - here if address not in ("127.0.0.1", "::1"))
         problems += [f"nothing listens on {address}:{host.epmd_port}" for address in wanted]
+    if problems:
+        problems += _overriding_drop_ins(seen)
     yield result(host.name, problems, f"port {host.epmd_port} on {', '.join(sorted(here))}")
+
+
+def _overriding_drop_ins(seen: Observation) -> Iterator[str]:
+    """The drop-ins of EPMD's socket that come after ours, so that role epmd does not win against them."""
+    socket = (seen.units or {}).get(EPMD_SOCKET)
+    drop_ins = (socket.drop_ins if socket else None) or ()
+    if EPMD_DROP_IN in drop_ins and drop_ins[-1] != EPMD_DROP_IN:
+        later = ", ".join(drop_ins[drop_ins.index(EPMD_DROP_IN) + 1 :])
+        yield f"{later} comes after {EPMD_DROP_IN} and undoes it. Remove it, and run beam.cluster.site"
 
 
 def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:

@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Callable
 
-from .._model.observation import Certificate, Observation
+from .._model.host_facts import Certificate
+from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.secret_facts import KeyFile
 from .controls.certificates import CA_DAYS_MIN, CERTIFICATE_DAYS_MIN, SERVED_SECONDS

@@ -117,3 +117,52 @@ class Database:
     def parse(cls, raw: Mapping[str, Any]) -> Database | None:
         path, names = as_path(raw.get("path")), as_texts(raw.get("names"))
         return None if path is None or names is None else cls(path, names)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One certificate of a PEM file, in the file's order; its fields are those of x509.describe(). Times: 2026-01-31T00:00:00Z."""
+
+    path: str
+    sha256: str
+    issuer: str
+    subject: str
+    sans: tuple[str, ...]
+    not_before: str
+    not_after: str
+    spki_sha256: str | None = None
+    key_type: str = ""
+    purposes: tuple[str, ...] | None = None
+    usages: tuple[str, ...] | None = None
+    ca: bool | None = None
+    signature: str = ""
+    key_id: str | None = None
+    issuer_key_id: str | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Certificate | None:
+        path, digest = as_path(raw.get("path")), as_text(raw.get("sha256"))
+        if path is None or digest is None:
+            return None
+        texts = {name: as_text(raw.get(name)) or "" for name in ("subject", "issuer", "not_before", "not_after", "key_type", "signature")}
+        return cls(
+            path=path,
+            sha256=digest,
+            sans=as_texts(raw.get("sans")) or (),
+            spki_sha256=as_text(raw.get("spki_sha256")),
+            purposes=as_texts(raw.get("purposes")),
+            usages=as_texts(raw.get("usages")),
+            ca=as_bool(raw.get("ca")),
+            key_id=as_text(raw.get("key_id")),
+            issuer_key_id=as_text(raw.get("issuer_key_id")),
+            **texts,
+        )
+
+    def issued(self, other: Certificate) -> bool:
+        """Whether this is the certificate of another one's issuer: by name, and by key identifiers where both have one (RFC 5280 section 4.1.2.4)."""
+        keys = (self.key_id, other.issuer_key_id)
+        return self.subject == other.issuer and (None in keys or keys[0] == keys[1])
+
+    @property
+    def self_issued(self) -> bool:
+        return self.subject == self.issuer

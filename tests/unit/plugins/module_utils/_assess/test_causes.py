@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import reports
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, Finding, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 
 BAD = "beam@n3"
 
@@ -82,8 +82,8 @@ def test_one_bad_node_is_one_finding(answer: Callable[[Probe], Answer], control:
     assert len(symptoms) > 5
     assert {(found.cause, found.cause_subject) for found in symptoms} == {(control, BAD)}
     # Nothing is hidden, and nothing has become passed.
-    data = reports.data(verdict, made.NOW)
-    assert sum(data["summary"][status] for status in ("failed", "not_tested")) == len(verdict.failures)
+    report = Report(verdict, made.NOW)
+    assert sum(report.counts[status] for status in ("failed", "not_tested")) == len(verdict.failures)
     assert not verdict.ok
 
 
@@ -135,10 +135,8 @@ def test_two_bad_nodes_are_two_findings() -> None:
     assert {found.subject for found in verdict.failures if found.control == "mesh-node"} >= {BAD}
 
 
-def test_the_terminal_shows_symptoms_under_their_cause() -> None:
-    lines = reports.text(evaluate(made.evidence(answer=failing(REFUSED, REFUSED))))
-    text = "\n".join(lines)
-    assert text.count("FAILED  mesh-node (critical)  beam@n3") == 1
-    assert "symptoms of it: " in text
-    assert "FAILED  mesh-connected" not in text
-    assert "NOT TESTED" not in text
+def test_a_report_shows_symptoms_under_their_cause() -> None:
+    report = Report(evaluate(made.evidence(answer=failing(REFUSED, REFUSED))), made.NOW)
+    (fault,) = report.faults
+    assert (fault.control.id, [found.subject for found in fault.findings], report.gaps) == ("mesh-node", [BAD], ())
+    assert len(fault.symptoms) == len(report.verdict.failures) - 1 > 5

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A hardened lab is broken in every way that the data of this folder names; `verify` must fail, name the cause, and pass after the repair.
+
+LAB_PREFIX names the lab, PRODUCT what its nodes run. FAULTS selects: "small", parts of names, controls. BEAM_FAULTS_LAB=ready: the lab is hardened
+already. The score is printed at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from batches import HOSTS, Result, all_faults, batches, findings, result, selected
+from fault import Fault
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCT = os.environ.get("PRODUCT", "erlang")
+FAULTS = selected(all_faults(PRODUCT), os.environ.get("FAULTS", ""))
+BATCHES = batches(FAULTS)
+
+
+class Lab:
+    """One lab by its prefix, and what its faults came to."""
+
+    def __init__(self, prefix: str, directory: Path) -> None:
+        self.prefix, self.directory = prefix, directory
+        self.results: dict[str, Result] = {}
+
+    def play(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        inventories = ["-i", "molecule/inventory", *(["-i", f"molecule/{PRODUCT}/inventory.yml"] if PRODUCT != "erlang" else [])]
+        return subprocess.run(
+            ["ansible-playbook", *inventories, f"playbooks/{name}.yml", *arguments],
+            cwd=ROOT,
+            env={**os.environ, "LAB_PREFIX": self.prefix, "ANSIBLE_NOCOLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=1200,
+            check=False,
+        )
+
+    def on(self, host: str, script: str) -> None:
+        done = subprocess.run(
+            [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-lc", script],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+        if done.returncode:
+            print(f"{host}: exit {done.returncode}: {script[-200:]}\n{done.stdout[-500:]}{done.stderr[-500:]}")
+
+    def verify(self) -> Mapping[str, Any]:
+        """The JSON report of a run of verify."""
+        for old in self.directory.glob("*.json"):
+            old.unlink()
+        done = self.play("verify", "--extra-vars", json.dumps({"beam_verify_report_dir": str(self.directory)}))
+        reports = list(self.directory.glob("*.json"))
+        assert reports, done.stdout[-3000:] + done.stderr[-2000:]
+        loaded: Mapping[str, Any] = json.loads(reports[0].read_text(encoding="utf-8"))
+        return loaded
+
+    def settle(self) -> None:
+        """Wait until every node is linked to every other again."""
+        until = time.monotonic() + 90
+        for host in HOSTS:
+            command = "ss -Htn state established '( sport = 9100 or dport = 9100 )' | wc -l"
+            while time.monotonic() < until:
+                words = [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-c", command]
+                seen = subprocess.run(words, capture_output=True, text=True, check=False)
+                if int(seen.stdout or 0) >= len(HOSTS) - 1:
+                    break
+                time.sleep(1)
+
+    def attempt(self, batch: list[Fault]) -> dict[str, Result]:
+        """Break, verify, repair."""
+        try:
+            for fault in batch:
+                self.on(fault.host, fault.breaks)
+            report = self.verify()
+        finally:
+            for fault in batch:
+                self.on(fault.host, fault.repair)
+        self.settle()
+        return {fault.name: result(report, fault) for fault in batch}
+
+    def try_batch(self, batch: list[Fault]) -> None:
+        found = self.attempt(batch)
+        for fault in batch:
+            if len(batch) > 1 and not found[fault.name].named:
+                found.update(self.attempt([fault]))
+        self.results.update(found)
+
+    def mended(self, report: Mapping[str, Any]) -> None:
+        """Note for each fault whether its repair took its finding away."""
+        for batch in BATCHES:
+            for fault in batch:
+                if fault.name in self.results:
+                    gone = not findings(report, fault.host, fault.control)
+                    self.results[fault.name] = replace(self.results[fault.name], mended=gone)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Lab]:
+    """A lab in which the site play has converged."""
+    lab = Lab(os.environ.get("LAB_PREFIX", "beam-"), tmp_path_factory.mktemp("report"))
+    if os.environ.get("BEAM_FAULTS_LAB") != "ready":
+        done = lab.play("site")
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    yield lab
+    pytestconfig.stash[RESULTS] = lab.results
+
+
+RESULTS = pytest.StashKey[dict[str, Result]]()
+
+
+@pytest.mark.parametrize(
+    ("number", "fault"), [(n, fault) for n, batch in enumerate(BATCHES) for fault in batch], ids=lambda value: getattr(value, "name", "")
+)
+def test_a_fault_is_found_and_named(lab: Lab, number: int, fault: Fault) -> None:
+    if fault.name not in lab.results:
+        lab.try_batch(BATCHES[number])
+    came_to = lab.results[fault.name]
+    assert came_to.found, f"{fault.host}: {fault.control} did not fail; failed: {', '.join(came_to.others) or 'nothing'}"
+    assert came_to.named, f"{fault.host}: {fault.control} does not say {fault.names}: {came_to.details}"
+
+
+def test_after_all_repairs_the_cluster_passes(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    report = lab.verify()
+    lab.mended(report)
+    results = list(lab.results.values())
+    found, named, mended = (sum(bool(getattr(one, what)) for one in results) for what in ("found", "named", "mended"))
+    with capsys.disabled():
+        print(f"\nfaults: {len(results)} tried, {found} found, {named} named, {mended} of {len(results)} repairs worked")
+        for name, one in lab.results.items():
+            if not one.named:
+                print(f"  {'not named' if one.found else 'MISSED'}: {name}: {one.details or one.others}")
+    bad = [(one["control"], one["subject"], one["details"]) for one in report["findings"] if one["status"] in ("failed", "not_tested")]
+    assert bad == []

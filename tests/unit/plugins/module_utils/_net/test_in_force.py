@@ -1,0 +1,111 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a node answers about what it has in force, as facts: known options only, no value of a cookie or a password."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils import _term as term
+from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import InForce
+from ansible_collections.beam.cluster.plugins.module_utils._net import in_force
+from ansible_collections.beam.cluster.plugins.module_utils._net.node import Call, Outcome, Raised, Returned
+
+Atom = term.Atom
+SECRET = "correct-horse-battery-staple"
+OPTIONS = [
+    (Atom("certfile"), term.charlist("/etc/cert.pem")),
+    (Atom("verify"), Atom("verify_peer")),
+    (Atom("verify"), Atom("verify_none")),
+    (Atom("fail_if_no_peer_cert"), Atom("true")),
+    (Atom("versions"), [Atom("tlsv1.3")]),
+    (Atom("password"), term.charlist(SECRET)),
+    (Atom("verify_fun"), (Atom("m"), Atom("f"), Atom(SECRET))),
+]
+ADDRESS = (Atom("net_address"), ((10, 0, 0, 2), 9100), term.charlist("n2"), Atom("tls"), Atom("inet"))
+ADDRESS6 = (Atom("net_address"), ((0xFD00, 0, 0, 0, 0, 0, 0, 2), 9100), term.charlist("n2"), Atom("tcp"), Atom("inet6"))
+
+
+def node(name: str, state: str = "up", kind: str = "normal", address: Any = ADDRESS) -> tuple[Any, ...]:
+    return Atom(name), [(Atom("state"), Atom(state)), (Atom("address"), address), (Atom("type"), Atom(kind))]
+
+
+ANSWERS: dict[tuple[str, str], Any] = {
+    ("net_kernel", "allowed"): (Atom("ok"), [Atom("a@n1"), Atom("b@n2"), Atom("b@n2")]),
+    ("net_kernel", "nodes_info"): (
+        Atom("ok"),
+        [node("b@n2"), node("t@n1", kind="hidden", address=ADDRESS6), node("beam_probe@n1"), node("old@n3", state="pending")],
+    ),
+    ("code", "get_path"): [term.charlist("."), term.charlist("/usr/lib/erlang/lib/kernel/ebin")],
+}
+
+
+class Link:
+    """A node that answers from a table."""
+
+    node = "a@n1"
+
+    async def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
+        return [self._answer(*call) for call in calls]
+
+    def _answer(self, module: str, function: str, args: Sequence[Any]) -> Outcome:
+        if (module, function) == ("ets", "lookup"):
+            return Returned([(args[1], OPTIONS)])
+        if function == "get_cookie":
+            return Returned(Atom("other" if str(args[0]) == "b@n2" else SECRET))
+        return Returned(ANSWERS[module, function])
+
+
+class Silent(Link):
+    """A node that refuses every call."""
+
+    def _answer(self, module: str, function: str, args: Sequence[Any]) -> Outcome:
+        return Raised("error", Atom("undef"))
+
+
+def asked(link: Any, cookie: bytes | None = SECRET.encode()) -> dict[str, Any]:
+    return asyncio.run(in_force.ask(link, ["a@n1", "b@n2", "c@n3"], cookie, "beam_probe@n1"))
+
+
+def test_known_options_have_values_and_others_have_names() -> None:
+    said = asked(Link())["tls"]["client"]
+    assert said["verify"] == "verify_peer", "the first of two counts"
+    assert (said["certfile"], said["versions"], said["fail_if_no_peer_cert"]) == ("/etc/cert.pem", ["tlsv1.3"], True)
+    assert {"password", "verify_fun"} <= set(said["names"])
+
+
+def test_links_without_our_own() -> None:
+    assert asked(Link())["links"] == [
+        {"node": "b@n2", "address": "10.0.0.2", "port": 9100, "protocol": "tls", "hidden": False},
+        {"node": "t@n1", "address": "fd00::2", "port": 9100, "protocol": "tcp", "hidden": True},
+    ]
+
+
+def test_cookies_are_compared_and_not_told() -> None:
+    said = asked(Link())
+    assert said["other_cookies"] == ["b@n2"]
+    assert SECRET not in repr(said)
+    assert asked(Link(), None)["other_cookies"] is None
+
+
+def test_the_answer_is_typed_at_the_door() -> None:
+    said = InForce.parse(asked(Link()))
+    assert said is not None and said.client is not None and said.links is not None
+    assert (said.client.verify, said.allowed, said.links[1].protocol) == ("verify_peer", frozenset({"a@n1", "b@n2"}), "tcp")
+
+
+def test_what_a_node_does_not_say_is_unknown() -> None:
+    said = InForce.parse(asked(Silent()))
+    assert said == InForce()
+
+
+@pytest.mark.parametrize("found", [None, 7, [], [(Atom("client"), Atom("x"))], (Atom("ok"),), Atom("ignored")])
+def test_another_shape_is_unknown_and_no_exception(found: Any) -> None:
+    assert in_force.options(found, "server") in (None, {})
+    assert in_force.allowed(found) is None
+    assert in_force.links(found, "x") is None
+    assert in_force.code_path(found) in (None, [])
