@@ -41,8 +41,8 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Told(Verdict):
-    score: Score | None = None
-    baseline: Baseline | None = None
+    score: Score | None = None  # type: ignore[assignment]
+    baseline: Baseline | None = None  # type: ignore[assignment]
 
 
 def told(changes: Mapping[str, str]) -> Told:
