@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Callable
 
+from .._model.installed import DROP_IN
 from .._model.observation import Listener, Observation, Unit
 from .._model.processes import Process
 from .._model.running import vm_problems
@@ -33,7 +34,7 @@ IN_CONTAINER = "it runs in a container: audit the container as a host of its own
 DYNAMIC = "dynamic"
 """How a node was found that has no name of its own: the first node that it connects to gives it one."""
 
-EPMD_DROP_IN = "/etc/systemd/system/epmd.socket.d/zzz-beam.conf"
+EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"
 """Of role epmd."""
 
 Check = Callable[[HostTarget, Observation], Iterator[Result]]
