@@ -11,7 +11,7 @@ ADDRESSES = [
     {"interface": "lo", "address": "127.0.0.1", "family": 4, "prefix": 8, "default_route": False},
     {"interface": "eth0", "address": "10.9.0.5", "family": 4, "prefix": 24, "default_route": True},
 ]
-NO_FLAGS = {
+NO_FLAGS: dict[str, Any] = {
     "name": None,
     "long_names": False,
     "hidden": False,

@@ -412,7 +412,7 @@ def evidence(
     target = Target.from_plan(planned, contents(Target.from_plan(planned)))
     raw = hosts() if seen is None else seen
     outside = ["outsider"] if outsiders is None else outsiders
-    views = {node.node: view([other.node for other in target.reachable(node.node)], node.node, target.tls) for node in target.members}
+    views = {node.node: view([other.node for other in target.reachable(node.node)], node.node, bool(target.tls)) for node in target.members}
     for node, values in (mesh or {}).items():
         if values is None:
             del views[node]

@@ -165,7 +165,6 @@ def test_units(tmp_path: Path) -> None:
         "program": None,
         "release": "",
         "writable": [],
-        "runs": [],
         "after": ["beam-firewall.service", "sysinit.target"],
         "requires": [],
         "exposure": None,
