@@ -32,7 +32,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _validation, arguments = self.validate_argument_spec(
-            argument_spec={"requires": {"type": "list", "elements": "str", "choices": list(SECRETS_REQUIRED), "default": list(SECRETS_REQUIRED)}},
+            argument_spec={
+                "requires": {"type": "list", "elements": "str", "choices": list(SECRETS_REQUIRED), "default": list(SECRETS_REQUIRED)},
+                "preflight": {"type": "bool", "default": True},
+            },
         )
         problems = Problems()
         runs.validate_strategy(str(play_of(self._task).strategy), problems)
@@ -54,6 +57,7 @@ class ActionModule(ActionBase):
             defaults=defaults,
             backdate_seconds=backdate,
             requires=arguments["requires"],
+            preflight=arguments["preflight"],
             ca_places=gathered.ca_places(),
             controls=frozenset((*controls.BY_ID, *controls.NOTES, *(table.known if table else ()))),
             today=datetime.date.today(),

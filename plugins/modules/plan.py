@@ -24,6 +24,11 @@ options:
     elements: str
     choices: [cookie, ca_passphrase]
     default: [cookie, ca_passphrase]
+  preflight:
+    description: Whether what lies on the hosts and would stand in the way of a change is an error. A run that only looks reports it in other ways.
+    type: bool
+    default: true
+    version_added: 0.2.0
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.read_only

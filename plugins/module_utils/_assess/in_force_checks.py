@@ -117,7 +117,9 @@ def _is_allowed(target: Target, node: NodeTarget, name: str) -> bool:
     tool = re.fullmatch(rf"{re.escape(node.tool_prefix)}\d+-(.+)", name) if node.tool_prefix else None
     if tool:
         return tool.group(1) in target.by_name
-    return any(other.node == name for other in target.reachable(node.node))
+    if name not in target.by_name:
+        return False
+    return target.mode == "cluster" or any(other.node == name for other in target.reachable(node.node))
 
 
 def _allow_list(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:

@@ -113,6 +113,7 @@ class Inventory:
     defaults: Mapping[str, object]
     backdate_seconds: int = 3600
     requires: Sequence[str] = SECRETS_REQUIRED
+    preflight: bool = True
     ca_places: ca_dir.Places = ca_dir.Places()
     controls: Collection[str] = ()
     today: datetime.date = datetime.date.min

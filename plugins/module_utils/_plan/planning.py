@@ -66,11 +66,14 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         firewalls[host] = hosts.read_firewall(inventory, host, observed, problems)
         hosts.check_otp(host, observed, problems)
         runs.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
-        preflight.check_privilege(host, observed, bool(inventory.requires), problems)
-        preflight.check_epmd(host, observed, problems)
-        preflight.check_otp(inventory, host, observed, problems)
+        if inventory.preflight:
+            preflight.check_privilege(host, observed, bool(inventory.requires), problems)
+            preflight.check_epmd(host, observed, problems)
+            preflight.check_otp(inventory, host, observed, problems)
         for node in nodes:
-            _check_node(inventory, shape, node, not bring_your_own, problems)
+            preflight.check_names(node, not bring_your_own and shape.tls, problems)
+            if inventory.preflight:
+                _check_node(inventory, shape, node, problems)
         advisories += hosts.check_clock(host, observed, inventory.backdate_seconds, problems)
         incompatible += hosts.incompatible_nodes(nodes, observed, proto_dist, shape)
 
@@ -129,10 +132,8 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
     return replace(node, runtime=replace(node.runtime, data=data))
 
 
-def _check_node(inventory: Inventory, shape: Shape, node: Node, issued: bool, problems: Problems) -> None:
-    """`issued`: the role pki issues the certificates."""
+def _check_node(inventory: Inventory, shape: Shape, node: Node, problems: Problems) -> None:
     seen = inventory.seen(node.host)
-    preflight.check_names(node, issued and shape.tls, problems)
     preflight.check_settings(node, seen, problems)
     preflight.check_ignored(node, shape.settings, seen, problems)
     preflight.check_drop_ins(node, seen, problems)

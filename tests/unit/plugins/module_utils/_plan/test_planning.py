@@ -184,8 +184,8 @@ def test_waivers(world: World) -> None:
     day = datetime.date(2027, 1, 31)
     world.set("beam_waivers", [WAIVER, {**WAIVER, "control": "CVE-2026-12345", "host": "beam@n1", "until": day, "status": "failed"}])
     assert world.cluster()["waivers"] == [
-        {"control": "outside-epmd", "host": None, "reason": "no outsider here", "until": "2026-11-26", "status": None},
-        {"control": "CVE-2026-12345", "host": "beam@n1", "reason": "no outsider here", "until": "2027-01-31", "status": "failed"},
+        {"control": "outside-epmd", "host": None, "owner": "operations", "reason": "no outsider here", "until": "2026-11-26", "status": None},
+        {"control": "CVE-2026-12345", "host": "beam@n1", "owner": "operations", "reason": "no outsider here", "until": "2027-01-31", "status": "failed"},
     ]
 
 

@@ -99,6 +99,9 @@ def certificate(**more: Any) -> Bend:
 
 
 LONG = "b" * 70
+OF_VALUES = ("name_characters", "name_longer_than_certificate", "name_longer_than_dns", "platform_unsupported")
+"""Rules of variables and of the platform: they hold for every run."""
+
 CASES: list[tuple[str, Bend, str]] = [
     ("not root", sees("privileged", False), "privilege_missing"),
     ("root", sees("privileged", True), ""),
@@ -154,6 +157,14 @@ CASES: list[tuple[str, Bend, str]] = [
 def test_a_host_as_it_is(world: World, bend: Bend, rule: str) -> None:
     bend(world)
     assert {(host, what) for host, _variable, what in found(world.validate()[1])} == ({("n2", rule)} if rule else set())
+
+
+@pytest.mark.parametrize(("bend", "rule"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_run_that_only_looks_refuses_no_host_as_it_is(world: World, bend: Bend, rule: str) -> None:
+    """verify has to report such a host: a plan that ends in an error leaves no report."""
+    bend(world)
+    world.more["preflight"] = False
+    assert {what for _host, _variable, what in found(world.validate()[1])} <= set(OF_VALUES) & {rule}
 
 
 def test_a_reason_names_host_file_line_variable_and_fix(world: World) -> None:
