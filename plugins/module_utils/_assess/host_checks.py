@@ -14,6 +14,7 @@ from typing import Callable
 
 from .._model.installed import DROP_IN
 from .._model.observation import Listener, Observation, Unit
+from .._model.ports import PortRange
 from .._model.processes import Process
 from .._model.running import vm_problems
 from .controls.running import SANDBOX_EXPOSURE_MAX
@@ -98,7 +99,7 @@ def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Res
             problems = [f"listens on {one}" for one in found + (own if node.kind == "erlang" else [])]
             yield result(node.node, problems, f"nothing listens at the ports {first}-{last}")
             continue
-        problems = [*_listening_elsewhere(node, found, seen.listeners), *_lost_flags(host, node, seen)]
+        problems = [*_listening_elsewhere(node, node.ports, found, seen.listeners), *_lost_flags(host, node, seen)]
         yield result(node.node, problems, f"listens on {', '.join(f'{one.address}:{one.port}' for one in found)}")
 
 
@@ -116,10 +117,9 @@ def _not_everywhere(node: NodeTarget, listeners: Sequence[Listener]) -> Result:
     return result(node.node, problems, f"listens on {', '.join(f'{one.address}:{one.port}' for one in found)}")
 
 
-def _listening_elsewhere(node: NodeTarget, found: Sequence[Listener], listeners: Sequence[Listener]) -> list[str]:
-    """found: listeners in the node's port range."""
-    assert node.ports is not None
-    ports = f"{node.ports}"
+def _listening_elsewhere(node: NodeTarget, range_: PortRange, found: Sequence[Listener], listeners: Sequence[Listener]) -> list[str]:
+    """range_: the node's ports; found: the listeners at them."""
+    ports = f"{range_}"
     problems = [f"listens on {one}" for one in found if one.address != node.address and not one.loopback]
     foreign = [one for one in found if one.unit and one.unit != node.unit]
     problems += [f"another process has a port of its range {ports}: {one}" for one in foreign]
@@ -128,7 +128,7 @@ def _listening_elsewhere(node: NodeTarget, found: Sequence[Listener], listeners:
     # A node without a product has no port but the one for its peers. What else a product listens on is the product's affair.
     if node.kind == "erlang":
         own = [one for one in listeners if one.unit == node.unit and str(one.process).startswith("beam")]
-        beyond = [one for one in own if not node.ports.first <= one.port <= node.ports.last and not one.loopback]
+        beyond = [one for one in own if not range_.first <= one.port <= range_.last and not one.loopback]
         problems += [f"listens outside its port range on {one}" for one in beyond]
     return problems
 

@@ -129,4 +129,3 @@ def _explained(host: HostTarget, seen: Observation, name: str, port: int) -> boo
             exposed = [one for one in listening if not one.loopback]
             return _problem(host, process, seen) is not None or (process.flags.hidden and _within_limits(host, process, exposed))
     return False
-

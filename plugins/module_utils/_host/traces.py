@@ -112,13 +112,14 @@ def _pairs(stanzas: Iterable[object]) -> Iterator[tuple[str, str]]:
 
 
 def looked_at(processes: Iterable[tuple[str | None, str | None, Sequence[str], TlsFiles | None]]) -> Iterator[str]:
-    """Files of VMs whose owner and mode matter: cookie file, option and argument files, keys and certificates.
+    """Files of VMs whose owner, mode or presence matters: cookie file, start file, option and argument files, keys and certificates.
 
     Each process as (home, option file, argument files, TLS files).
     """
     for home, options, arguments, tls in processes:
         if home:
             yield f"{home}/.erlang.cookie"
+            yield f"{home}/.erlang"
         if options:
             yield options
         yield from arguments
