@@ -180,10 +180,10 @@ class AuditQuestions(Questions):
             return
         here = self.listeners.get(host, frozenset())
         ports = [next((port for port in _QUIET_PORTS if port not in here), _QUIET_PORTS[0]), *([_SSH] if _SSH in here else [])]
-        node = next(probe.target for probe in made if probe.host == host)
-        for address in dict.fromkeys(probe.address for probe in made if probe.host == host):
+        there = [probe for probe in made if probe.host == host]
+        for address in dict.fromkeys(probe.address for probe in there):
             for port in ports:
-                yield Probe(REACHES, vantage, "", node, host, address, port, "public")
+                yield Probe(REACHES, vantage, "", there[0].target, host, address, port, "public")
 
 
 NAME = OUTSIDE

@@ -61,7 +61,7 @@ def culprits(evidence: Evidence, suspects: Collection[str]) -> list[Culprit]:
     left = broken_connections(evidence)
     found: list[Culprit] = []
     while left:
-        counts = Counter(node for one in left for node in {one.source, one.target})
+        counts = Counter(node for one in left for node in dict.fromkeys((one.source, one.target)))
         own = {one.source for one in left if one.source == one.target}
 
         def weight(node: str) -> tuple[int, bool, bool, str]:

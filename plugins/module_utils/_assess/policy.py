@@ -86,7 +86,7 @@ def _parse_node(product: str, raw: object) -> NodePolicy:
 
 def _valid(key: str, value: object) -> bool:
     if key == "ports":
-        pair = isinstance(value, (list, tuple)) and len(value) == 2 and all(type(end) is int and 0 < end < 65536 for end in value)
+        pair = isinstance(value, (list, tuple)) and len(value) == 2 and all(isinstance(end, int) and not isinstance(end, bool) and 0 < end < 65536 for end in value)
         return pair and value[0] <= value[1]  # type: ignore[index]
     if key == "core_dumps":
         return isinstance(value, bool)

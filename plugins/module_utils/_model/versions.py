@@ -80,7 +80,7 @@ def contains(package: str, fixed: str) -> bool:
     of another: 1:27.3.4.1+dfsg-2 is newer than 1:27.3.4.1+dfsg-1+deb13u4, and was not made from it.
     """
     package = _BACKPORT.sub("", package)
-    return not DebianVersion(package) < DebianVersion(fixed) and same_line(package, fixed)
+    return DebianVersion(package) >= DebianVersion(fixed) and same_line(package, fixed)
 
 
 def same_line(package: str, fixed: str) -> bool:
@@ -100,6 +100,9 @@ class DebianVersion:
             epoch, rest = "0", text
         main, dash, revision = rest.rpartition("-")
         self._parts = ((int(epoch),), _sortable(main if dash else rest), _sortable(revision if dash else ""))
+
+    def __ge__(self, other: DebianVersion) -> bool:
+        return not self < other
 
     def __lt__(self, other: DebianVersion) -> bool:
         for own, others in zip(self._parts, other._parts):

@@ -51,15 +51,15 @@ def joined(parts: Iterable[object], separator: str = "") -> Markup:
     return Markup(html.escape(separator).join(map(escaped, parts)))
 
 
-def tag(name: str, /, *children: object, **attributes: object) -> Markup:
+def tag(element: str, /, *children: object, **attributes: object) -> Markup:
     """An element. An attribute that is None is left out; one that is True has its own name as value; class_ is class, stroke_width stroke-width."""
     given = []
     for key, value in attributes.items():
         if value is not None and value is not False:
             own = key.rstrip("_").replace("_", "-")
             given.append(f' {own}="{escaped(own if value is True else value)}"')
-    start = f"<{name}{''.join(given)}"
-    return Markup(f"{start}/>" if name in _EMPTY else f"{start}>{joined(children)}</{name}>")
+    start = f"<{element}{''.join(given)}"
+    return Markup(f"{start}/>" if element in _EMPTY else f"{start}>{joined(children)}</{element}>")
 
 
 def status(name: str, text: str = "") -> Markup:

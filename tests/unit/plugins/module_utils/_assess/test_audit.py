@@ -35,7 +35,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.score import 
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 
-Told = Callable[[Probe], Answer | None]
+Told = Callable[[Probe], "Answer | None"]
 EPMD = stock.listener(4369, 1, "127.0.0.1", "epmd")
 FLAGS = {"name": "a", "proto_dist": "inet_tls", "proto_dist_given": 1, "ssl_options_file": "/etc/app/ssl_dist.conf"}
 TLS = Session("tlsv1.3", {"not_after": "2027-11-18T00:00:00Z", "not_before": "2026-01-01T00:00:00Z"})
