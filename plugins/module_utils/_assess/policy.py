@@ -86,8 +86,10 @@ def _parse_node(product: str, raw: object) -> NodePolicy:
 
 def _valid(key: str, value: object) -> bool:
     if key == "ports":
-        pair = isinstance(value, (list, tuple)) and len(value) == 2 and all(isinstance(end, int) and not isinstance(end, bool) and 0 < end < 65536 for end in value)
-        return pair and value[0] <= value[1]  # type: ignore[index]
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
+            return False
+        whole = all(isinstance(end, int) and not isinstance(end, bool) and 0 < end < 65536 for end in value)
+        return whole and value[0] <= value[1]
     if key == "core_dumps":
         return isinstance(value, bool)
     if key == "sandbox_max":
