@@ -46,7 +46,7 @@ def test_a_file_that_is_no_table_is_one_clear_error_of_the_plan(lab: plans.Lab) 
 def test_the_plan_has_the_absolute_path_and_knows_every_identifier(lab: plans.Lab) -> None:
     of_today(lab.directory / "advisories.json")
     lab.group["beam_advisories_file"] = "advisories.json"
-    lab.group["beam_waivers"] = [{"control": "ejabberd-26.07-plain", "reason": "no PLAIN here", "until": "2099-01-31"}]
+    lab.group["beam_waivers"] = [{"control": "ejabberd-26.07-plain", "owner": "operations", "reason": "no PLAIN here", "until": "2099-01-31"}]
     lab.run(plans.ROLE + plans.SAVE)
     assert lab.plans()["n1"]["advisories_file"] == str(lab.directory / "advisories.json")
 
