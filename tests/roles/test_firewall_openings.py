@@ -10,10 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
-from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
-
-init_plugin_loader([])
 
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "firewall"
 

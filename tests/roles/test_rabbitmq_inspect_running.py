@@ -12,12 +12,9 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
 # The filters of this collection.
-init_plugin_loader()
-
 TASKS = Path(__file__).resolve().parents[2] / "roles" / "product" / "products" / "rabbitmq" / "inspect_running.yml"
 NODES = ["rabbit@n1", "rabbit@n2", "rabbit@n3"]
 DURABLE = {"durable": True, "exclusive": False}

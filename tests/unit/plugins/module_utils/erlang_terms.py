@@ -14,7 +14,7 @@ from typing import Any
 from ansible_collections.beam.cluster.plugins.module_utils import _term as t
 from hypothesis import strategies as st
 
-names = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+names = st.text(st.characters(blacklist_categories=["Cs"]), max_size=40)
 atoms = st.builds(t.Atom, names)
 words = st.integers(0, 2 ** 32 - 1)
 integers = st.one_of(

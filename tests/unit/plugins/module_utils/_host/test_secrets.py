@@ -20,8 +20,10 @@ import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import readers, secrets
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
 from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+pytest.importorskip("cryptography")
+from cryptography.hazmat.primitives import serialization  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: E402
 
 COOKIE = random.token_hex(32)
 KEYS: dict[str, Callable[[], Any]] = {
