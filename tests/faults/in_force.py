@@ -141,8 +141,9 @@ FAULTS = (
         "beam@n2",
     ),
     # -- nodes too many ---------------------------------------------------------------------------------------------------------------------------
-    _vm("a node of another unit on every address", "-sname x -start_epmd false", "x (pid", "stray.service", "user games"),
-    _vm("a hidden node of another unit", "-sname x -hidden -start_epmd false", "x (pid", "stray.service"),
+    # Other users than root and the nodes' do not reach EPMD: with a port of its own a VM asks for none.
+    _vm("a node of another unit on every address", "-sname x -start_epmd false -erl_epmd_port 9776", "x (pid", "stray.service", "user games"),
+    _vm("a hidden node of another unit", "-sname x -hidden -start_epmd false -erl_epmd_port 9775", "x (pid", "stray.service"),
     _vm("a node of root without EPMD", "-sname x -start_epmd false -erl_epmd_port 9777", "x (pid", ":9777", uid="root"),
     _vm("a long name at the public address", "-name x@x.example -start_epmd false -erl_epmd_port 9778", "x@x.example", ":9778"),
     _vm(
