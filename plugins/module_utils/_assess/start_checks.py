@@ -37,6 +37,9 @@ def planned_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
     shared = [path for path in host.contents if not any(path.startswith(f"{node.directory}/") or node.unit in path for node in host.nodes)]
     for node in host.nodes:
         own = [path for path in host.contents if path.startswith(f"{node.directory}/") or node.unit in path]
+        if not own:
+            yield Result(node.node, NOT_TESTED, ("what its files are to contain was not computed",))
+            continue
         problems: list[str] = []
         unseen: list[str] = []
         for path in sorted([*own, *shared]):

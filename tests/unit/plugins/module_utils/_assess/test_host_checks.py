@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import host_c
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict
+from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -374,3 +376,10 @@ def test_an_external_firewall_is_assessed_by_what_it_lets_through() -> None:
     assert verdict.ok
     on_n2 = {f.control for f in verdict.findings if f.status == NOT_APPLICABLE and f.hosts == ("n2",)}
     assert {"firewall-rules", "firewall-boot", "local-epmd", "local-distribution-port"} <= on_n2
+
+
+@pytest.mark.parametrize("contents", [{}, {"n1": {}}, {"n1": {"/etc/beam/guard": made.SUM}}])
+def test_files_whose_content_nobody_computed_are_not_tested(contents: dict[str, dict[str, str]]) -> None:
+    target = Target.from_plan(made.plan(), {name: contents.get(name, {}) for name in made.HOSTS})
+    found = evaluate(replace(made.evidence(), target=target)).findings
+    assert {one.status for one in found if one.control == "planned-files"} == {NOT_TESTED}
