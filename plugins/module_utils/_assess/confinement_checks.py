@@ -35,12 +35,19 @@ def epmds(seen: Observation) -> list[Process]:
     return [one for one in seen.processes or () if one.program == "epmd"]
 
 
+def has_ended(process: Process) -> bool:
+    """Whether a process ended while it was looked at: a tool that a unit starts, for example. Its arguments were read, and nothing after them."""
+    return process.flags.arguments_read and process.hardening == Hardening()
+
+
 def about(subject: str, processes: Iterable[Process], said: Said, good: str, what: str, missing: str) -> Result:
     """The result for some processes. what: names what could not be read of one; missing: why there is no process."""
     problems: list[str] = []
     unseen: list[str] = []
     count = 0
     for one in processes:
+        if has_ended(one):
+            continue
         count += 1
         found = said(one.hardening) if one.hardening else None
         if found is None:

@@ -14,7 +14,7 @@ from typing import Callable
 from .._model.hardening import Hardening, SystemFacts
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
-from .confinement_checks import Check, of_epmd, vms
+from .confinement_checks import Check, has_ended, of_epmd, vms
 from .controls.surface import PORTS_MAX, SHELL_HOURS_MAX
 from .controls.upkeep import CLOCK_SECONDS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
@@ -144,12 +144,16 @@ def _used(node: NodeTarget, process: Process, open_at: list[Listener]) -> Result
     return result(node.node, [f"listens on {', '.join(map(str, open_at))}, and no peer of another host is connected"], "")
 
 
+def _switches_read(process: Process) -> bool:
+    return process.hardening is not None and process.hardening.switches is not None
+
+
 def _remote_shells(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if seen.processes is None:
         yield Result(host.name, NOT_TESTED, (seen.why_unknown("processes"),))
         return
     machines = [one for one in seen.processes if one.is_vm]
-    unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if one.hardening is None or one.hardening.switches is None]
+    unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if not (_switches_read(one) or has_ended(one))]
     problems = []
     for one in machines:
         shell = bool(one.hardening and "remsh" in (one.hardening.switches or ()))

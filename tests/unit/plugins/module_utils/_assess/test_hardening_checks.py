@@ -327,6 +327,15 @@ def nothing(*names: str) -> Change:
 
 
 _OLD = both(TLS12, side("server", algorithms=None), lambda n2: n2["processes"][0]["vm"].update(version=None))
+@pytest.mark.parametrize("control", [*confinement_checks.CHECKS, "remote-shells"])
+def test_a_tool_that_ended_meanwhile_is_no_gap(control: str) -> None:
+    def change(n2: dict[str, Any]) -> None:
+        n2["processes"].append({**n2["processes"][0], "pid": 4242, "hardening": dict.fromkeys(made.hardening())})
+
+    found = [one for one in findings(verified(change), control) if one.hosts == ("n2",)]
+    assert {one.status for one in found} == {PASSED}
+
+
 UNKNOWN: list[tuple[str, Change]] = [
     *((control, process(hardening=None)) for control in confinement_checks.CHECKS if control not in ("node-user", "epmd-user", "cookie-arguments")),
     *((control, gone("processes")) for control in ("node-user", "epmd-user", "epmd-commands", "epmd-debug", "remote-shells")),
