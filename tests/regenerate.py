@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID, Attack
+from ansible_collections.beam.cluster.plugins.module_utils._assess.catalogue import ENTRIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import CONTROLS, Control
 from ansible_collections.beam.cluster.plugins.module_utils._wire import codes
 
@@ -35,6 +36,13 @@ This page is generated from `plugins/module_utils/_assess/controls/` and `attack
 A control passes, fails, is not tested, or is not applicable. The play fails after the report if a control failed or was not tested, unless it is
 [waived](../roles/verify/README.md#waivers).
 """
+CATALOGUE_HEAD = """
+## Catalogue
+
+What a hardened BEAM host should hold to, and which controls look at it. From the guides of OTP, the EEF Security Working Group, RabbitMQ, ejabberd.
+
+| Entry | What must hold | Controls | Not seen |
+| --- | --- | --- | --- |"""
 CODES_PAGE = """\
 # The codes of the wire
 
@@ -79,6 +87,8 @@ def controls_page() -> str:
     lines += [f"| [{one.id}](#{one.id}) | {one.severity} | {one.looks_at} | {one.title} |" for one in CONTROLS]
     for control in CONTROLS:
         lines += _control(control)
+    lines.append(CATALOGUE_HEAD)
+    lines += [f"| {one.id} | {one.holds} | {', '.join(f'[{name}](#{name})' for name in one.controls)} | {one.gap} |" for one in ENTRIES]
     return "\n".join(lines) + "\n"
 
 
