@@ -24,6 +24,7 @@ Said = Callable[[Hardening], "tuple[str, ...] | None"]
 NO_EPMD = "no EPMD runs on the host"
 _HARMLESS = frozenset({"net_bind_service"})
 _FILTERED = 2
+_EPMD_UNIT = "epmd.service"
 _FROM_BUILD = "used"
 
 
@@ -70,8 +71,10 @@ def of_nodes(said: Said, good: str, what: str, *, with_epmd: bool = False) -> Ch
             return
         for node in host.nodes:
             yield about(node.node, vms(host, seen, node), said, good, what, node.no_process)
-        if with_epmd and epmds(seen):
-            yield about(host.name, epmds(seen), said, good, what, NO_EPMD)
+        # One that is not the planned one is not confined by any role; epmd-listeners finds it where it matters.
+        others = [one for one in epmds(seen) if host.members is None or one.unit == _EPMD_UNIT] if with_epmd else []
+        if others:
+            yield about(host.name, others, said, good, what, NO_EPMD)
 
     return check
 
@@ -158,12 +161,15 @@ def _node_user(host: HostTarget, seen: Observation) -> Iterator[Result]:
             continue
         # A planned user is another one, and running-process compares them.
         problems = [f"pid {one.pid} runs as root" for one in running if one.user == "root" == (node.user or "root")]
-        shared = {one.user: _of_own_user((users or {}).get(one.user, ()), host) for one in running if one.user != "root"}
+        # The user of a planned node is the operator's choice.
+        asked = running if host.members is None else []
+        shared = {one.user: _of_own_user((users or {}).get(one.user, ()), host) for one in asked if one.user != "root"}
         problems += [f"{', '.join(units)} runs as the user {user}, too" for user, units in shared.items() if units]
-        if users is None and not problems:
+        if users is None and asked and not problems:
             yield Result(node.node, NOT_TESTED, ("what else runs as its user was not looked at",))
             continue
-        yield result(node.node, problems, f"runs as {', '.join(sorted({one.user for one in running}))}, and no other service does")
+        users_of = ", ".join(sorted({one.user for one in running}))
+        yield result(node.node, problems, f"runs as {users_of}{', as no other service does' if asked else ''}")
 
 
 def _epmd_user(host: HostTarget, seen: Observation) -> Iterator[Result]:

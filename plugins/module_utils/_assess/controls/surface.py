@@ -95,6 +95,7 @@ CONTROLS = (
         (DISTRIBUTED,),
         "low",
         "processes",
+        audit_only=True,
     ),
     Control(
         "ssh-daemons",
@@ -125,5 +126,6 @@ CONTROLS = (
         (_NET_ADM,),
         "low",
         "files",
+        audit_only=True,
     ),
 )

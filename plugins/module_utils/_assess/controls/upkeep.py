@@ -45,6 +45,7 @@ CONTROLS = (
         (PKIX,),
         "medium",
         "system",
+        audit_only=True,
     ),
     Control(
         "certificate-validity",
