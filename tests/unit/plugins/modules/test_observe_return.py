@@ -47,7 +47,7 @@ def test_the_whole() -> None:
 @pytest.mark.parametrize(
     ("path", "returned"),
     [
-        (("processes",), {"vm", "writes", *proc.as_dict(proc.Process(1, "beam.smp", "u", None))}),
+        (("processes",), {"vm", "writes", "hardening", *proc.as_dict(proc.Process(1, "beam.smp", "u", None))}),
         (("processes", "vm"), set(vm.describe(os.getpid()) or {})),
         (("processes", "flags"), {one.name for one in fields(VmFlags)}),
         (("units",), set(units.parse(SHOWN)["a.service"])),
