@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import accounts, applications, certificates, files, firewall, interfaces, otp, proc, secrets, settings, traces, units, vm
+from . import accounts, applications, certificates, files, firewall, interfaces, otp, proc, running_otp, secrets, settings, traces, units
 
 _UNITS = (
     "beam-firewall.service",
@@ -86,7 +86,8 @@ def observe(
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
         "processes": [
-            {**proc.as_dict(one), "vm": None if one.process == "epmd" else vm.describe(one.pid), "writes": proc.writes(one.pid)} for one in processes
+            {**proc.as_dict(one), "vm": None if one.process == "epmd" else running_otp.describe(one.pid), "writes": proc.writes(one.pid)}
+            for one in processes
         ],
         "contained": [proc.as_dict(one) for one in found if one.container],
         "units": seen_units,
