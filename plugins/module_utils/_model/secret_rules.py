@@ -138,7 +138,7 @@ def text_errors(value: object) -> list[tuple[str, str]]:
 
 def passphrase_errors(value: object) -> list[tuple[str, str]]:
     """Pairs of rule and message for everything that is wrong with the CA's passphrase."""
-    if text_errors(value):
+    if not isinstance(value, str):
         return text_errors(value)
     if is_known(value):
         return [("passphrase_known", "the passphrase is a known default.")]

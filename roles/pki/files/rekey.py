@@ -38,7 +38,7 @@ def public(key: Any) -> bytes:
 
 
 def write(path: str, key: Any, passphrase: str) -> None:
-    """Beside the key in use, with mode 0400, on the disk when this returns. Raises OSError, and Refused where it is not read back as it was written."""
+    """Beside the key in use, with mode 0400, on the disk when this returns. Raises OSError, and Refused where it cannot be read back."""
     beside = f"{path}.new"
     if os.path.exists(beside):
         os.unlink(beside)
