@@ -17,7 +17,7 @@ __all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Co
 _SUBJECTS = (exposure, tls, certificates, cookies, running, mesh, in_force, versions, audit)
 CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 
-NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd", "stale_host", "unknown_version")
+NOTES = ("clock_ahead", "forgotten_node", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd", "stale_host", "unknown_version")
 """Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
 
 BY_ID = {control.id: control for control in CONTROLS}

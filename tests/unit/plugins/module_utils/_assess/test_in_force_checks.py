@@ -141,7 +141,7 @@ def test_links_that_the_kernel_did_not_show_are_not_tested() -> None:
 
 def test_a_departing_node_stays_allowed_until_the_next_restart() -> None:
     of = made.plan()
-    of["departing"] = {"n4": {"nodes": [{"node": "beam@n4"}]}}
+    of["departing_nodes"] = [{"node": "beam@n4"}]
     said = made.in_force(NODES, "beam@n2")
     of["hosts"]["n2"]["nodes"][0]["product_data"] = {"tool_names": {"prefix": "rabbitmqcli-", "count": 9}}
     said["allowed"] += ["beam@n4", "beam_probe@n4", "rabbitmqcli-7-beam@n4"]
