@@ -47,7 +47,8 @@ class Lab:
             check=False,
         )
 
-    def on(self, host: str, script: str) -> None:
+    def on(self, host: str, script: str) -> str:
+        """Run bash as root on a host. What went wrong, or nothing."""
         done = subprocess.run(
             [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-lc", script],
             capture_output=True,
@@ -55,8 +56,7 @@ class Lab:
             timeout=240,
             check=False,
         )
-        if done.returncode:
-            print(f"{host}: exit {done.returncode}: {script[-200:]}\n{done.stdout[-500:]}{done.stderr[-500:]}")
+        return f"exit {done.returncode}: {script[-200:]}\n{done.stdout[-800:]}{done.stderr[-800:]}" if done.returncode else ""
 
     def verify(self) -> Mapping[str, Any]:
         """The JSON report of a run of verify."""
@@ -81,16 +81,19 @@ class Lab:
                 time.sleep(1)
 
     def attempt(self, batch: list[Fault]) -> dict[str, Result]:
-        """Break, verify, repair."""
+        """Break, verify, repair. A break that failed is a result: nothing is known of its control then."""
+        failed: dict[str, str] = {}
         try:
             for fault in batch:
-                self.on(fault.host, fault.breaks)
+                failed[fault.name] = self.on(fault.host, fault.breaks)
             report = self.verify()
         finally:
             for fault in batch:
-                self.on(fault.host, fault.repair)
+                if problem := self.on(fault.host, fault.repair):
+                    print(f"{fault.host}: {fault.name}: the repair failed: {problem}")
         self.settle()
-        return {fault.name: result(report, fault) for fault in batch}
+        broken = {name: Result(False, False, (f"the host was not broken: {problem}",)) for name, problem in failed.items() if problem}
+        return {fault.name: result(report, fault) for fault in batch} | broken
 
     def try_batch(self, batch: list[Fault]) -> None:
         found = self.attempt(batch)
