@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A node that lets a name connect after its host left the inventory: reported, restarted by the playbook restart and by no other run; docs/members.md."""
+"""A name that stays allowed after its host left the inventory: reported, and a restart on request only; docs/members.md."""
 
 from __future__ import annotations
 
