@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from fault import Fault
+from fault import BESIDE, COOKIE, TLS, Fault
 
-# Directory, home, unit and user of the host's node, and a private place for what a fault replaces.
+# Directory and home of the host's node. What a fault replaces goes to $saved.
 _NODE = """\
 node=beam@$(hostname); directory=/etc/beam/$node; tls=$directory/tls; home=/var/lib/beam/$node; cookie=$home/.erlang.cookie
-saved=/root/beam-fault; mkdir -p $saved; chmod 0700 $saved
 """
 _SAVE_TLS = _NODE + "cp -p $tls/cert.pem $tls/key.pem $tls/ca.pem $saved/\n"
 # With a new time: a node does not read a file again whose time is older than the last one that it read.
-_RESTORE_TLS = _NODE + "for file in cert key ca; do cp -p $saved/$file.pem $tls/$file.pem; touch $tls/$file.pem; done; rm -rf $saved"
+_RESTORE_TLS = _NODE + "for file in cert key ca; do cp -p $saved/$file.pem $tls/$file.pem; touch $tls/$file.pem; done"
 _SAVE_COOKIE = _NODE + "cp -p $cookie $saved/\n"
-_RESTORE_COOKIE = _NODE + "cp -p $saved/.erlang.cookie $cookie; rm -rf $saved"
+_RESTORE_COOKIE = _NODE + "cp -p $saved/.erlang.cookie $cookie"
 
 # A certificate for a key of the node or another one, with the issuer's name and key identifier of the node's CA. Its signature is a throw-away CA's:
 # the controls that read files do not need the CA's key.
@@ -68,13 +67,14 @@ def _certificate(name: str, change: str, control: str, *names: str) -> Fault:
         control=control,
         names=("cert.pem", *names),
         repair=_RESTORE_TLS,
+        alters=TLS,
     )
 
 
 def _cookie(name: str, make: str, control: str, *names: str) -> Fault:
     """make: a command that prints the cookie."""
     breaks = f"{_SAVE_COOKIE}{make} | tr -d '\\n' > $saved/new; cat $saved/new > $cookie"
-    return Fault(name=name, breaks=breaks, control=control, names=(".erlang.cookie", *names), repair=_RESTORE_COOKIE)
+    return Fault(name=name, breaks=breaks, control=control, names=(".erlang.cookie", *names), repair=_RESTORE_COOKIE, alters=COOKIE)
 
 
 def _copy(name: str, path: str, text: str = "$(cat $cookie)", mode: str = "0644", after: str = "", names: tuple[str, ...] = ()) -> Fault:
@@ -86,6 +86,7 @@ def _copy(name: str, path: str, text: str = "$(cat $cookie)", mode: str = "0644"
         control="cookie-copies",
         names=(path, "holds the cookie of", *names),
         repair=f"rm -f {path}\n{after}",
+        alters=BESIDE,
     )
 
 
@@ -115,6 +116,7 @@ FAULTS = (
         control="cookie-shared",
         names=("other", "other-cluster.service", "games", "/srv/other/.erlang.cookie"),
         repair="systemctl stop other-cluster; rm -rf /srv/other",
+        alters=BESIDE,
     ),
     _copy(
         "cookie in an idle drop-in",
@@ -148,6 +150,7 @@ FAULTS = (
         control="crash-dumps",
         names=("/tmp/erl_crash.dump", "everybody"),
         repair="rm -f /tmp/erl_crash.dump",
+        alters=BESIDE,
     ),
     Fault(
         name="data in the home that everybody can read",
@@ -155,6 +158,7 @@ FAULTS = (
         control="node-data",
         names=("mnesia/passwd.DCD", "everybody"),
         repair=_NODE + "rm -rf $home/mnesia; chmod 0700 $home",
+        alters=BESIDE,
     ),
     Fault(
         name="a password for the node's user",
@@ -162,6 +166,7 @@ FAULTS = (
         control="node-login",
         names=("beam", "password"),
         repair="usermod -p '!' beam",
+        alters=BESIDE,
     ),
     Fault(
         name="an SSH key for the node's user",
@@ -169,6 +174,7 @@ FAULTS = (
         control="node-login",
         names=("authorized_keys", "SSH"),
         repair="rm -rf ~beam/.ssh",
+        alters=BESIDE,
     ),
     Fault(
         name="the home of the node is open to everybody",
@@ -176,6 +182,7 @@ FAULTS = (
         control="cookie-file",
         names=(".erlang.cookie", "can be replaced by everybody"),
         repair=_NODE + "chmod 0700 $home",
+        alters=BESIDE,
     ),
     # -- keys -------------------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -184,6 +191,7 @@ FAULTS = (
         control="ca-key",
         names=("/etc/beam/ca-key.pem", "is the private key of the CA CN=evil CA", "everybody"),
         repair=_RESTORE_TLS + "; rm -f /etc/beam/ca-key.pem",
+        alters=TLS,
     ),
     Fault(
         name="an encrypted key on the node",
@@ -191,6 +199,7 @@ FAULTS = (
         control="ca-key",
         names=("/etc/beam/old-ca.pem", "encrypted private key"),
         repair="rm -f /etc/beam/old-ca.pem",
+        alters=BESIDE,
     ),
     Fault(
         name="a copy of the key that everybody can read",
@@ -198,6 +207,7 @@ FAULTS = (
         control="key-readers",
         names=("key.pem.bak", "is a private key", "everybody"),
         repair=_NODE + "rm -f $tls/key.pem.bak",
+        alters=BESIDE,
     ),
     Fault(
         name="a copy of the key in the temporary directory",
@@ -205,6 +215,7 @@ FAULTS = (
         control="key-readers",
         names=("/tmp/backup", "is a private key", "everybody"),
         repair="rm -f /tmp/backup",
+        alters=BESIDE,
     ),
     Fault(
         name="the key has mode 0644",
@@ -212,6 +223,7 @@ FAULTS = (
         control="private-key",
         names=("key.pem", "0644"),
         repair=_NODE + "chmod 0400 $tls/key.pem",
+        alters=TLS,
     ),
     Fault(
         name="a key that does not belong to the certificate",
@@ -219,6 +231,7 @@ FAULTS = (
         control="key-belongs",
         names=("key.pem", "is not the key of the certificate", "cert.pem"),
         repair=_RESTORE_TLS,
+        alters=TLS,
     ),
     # -- trust anchors ----------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -228,6 +241,7 @@ FAULTS = (
         names=("ca.pem", "CN=evil CA", "SHA-256", "no CA of this cluster"),
         repair=_RESTORE_TLS,
         host="n3",
+        alters=TLS,
     ),
     Fault(
         name="another CA instead of the cluster's",
@@ -235,6 +249,7 @@ FAULTS = (
         control="trust-anchors",
         names=("ca.pem", "CN=evil CA", "lacks"),
         repair=_RESTORE_TLS,
+        alters=TLS,
     ),
     Fault(
         name="all CAs of the system in ca.pem",
@@ -244,22 +259,24 @@ FAULTS = (
         control="trust-anchors",
         names=("CN=public-1", "CN=public-2", "CN=public-3"),
         repair=_RESTORE_TLS,
+        alters=TLS,
     ),
     Fault(
         name="the node's own certificate in ca.pem",
         breaks=_SAVE_TLS + "cat $tls/cert.pem >> $tls/ca.pem",
         control="trust-anchors",
-        names=("ca.pem", "CN=beam@n1"),
+        names=("ca.pem", "CN=beam@n"),
         repair=_RESTORE_TLS,
+        alters=TLS,
     ),
     # -- certificates -----------------------------------------------------------------------------------------------------------------------------
     _certificate("an expired certificate", "since, until = now - 60 * DAY, now - 2 * DAY", "certificate-lifetime", "ended 2 days ago"),
     _certificate("a certificate that ends soon", "until = now + 2 * DAY", "certificate-lifetime", "ends in 2 days"),
     _certificate("a certificate that is not valid yet", "since = now + 2 * DAY", "certificate-lifetime", "not valid for another 2 days"),
-    _certificate("a certificate of another host", 'names = ["db1"]', "certificate-names", "lacks DNS:n1", "DNS:db1"),
+    _certificate("a certificate of another host", 'names = ["db1"]', "certificate-names", "lacks DNS:n", "DNS:db1"),
     _certificate("a certificate of another member too", 'names = ["n1", "n2"]', "certificate-names", "DNS:n2, another member"),
-    _certificate("a certificate with a wildcard", 'names = ["n1", "*.example.org"]', "certificate-names", "wildcard"),
-    _certificate("a certificate with one more name", 'names = ["n1", "www.example.org"]', "certificate-names", "DNS:www.example.org"),
+    _certificate("a certificate with a wildcard", 'names = [host, "*.example.org"]', "certificate-names", "wildcard"),
+    _certificate("a certificate with one more name", 'names = [host, "www.example.org"]', "certificate-names", "DNS:www.example.org"),
     _certificate("a certificate without names", "names = []", "certificate-names", "names no host"),
     _certificate("a certificate for servers only", "purposes = purposes[:1]", "certificate-purposes", "without clientAuth"),
     _certificate("a certificate for clients only", "purposes = purposes[1:]", "certificate-purposes", "without serverAuth"),
@@ -279,6 +296,7 @@ FAULTS = (
         control="certificate-served",
         names=("cert.pem holds", "older than the running node", "run touch on"),
         repair=_RESTORE_TLS,
+        alters=TLS,
     ),
     # -- directories ------------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -287,6 +305,7 @@ FAULTS = (
         control="options-file",
         names=("can be replaced by beam",),
         repair=_NODE + "chown root $directory",
+        alters=BESIDE,
     ),
     Fault(
         name="the directory of all nodes is open to everybody",
@@ -294,5 +313,6 @@ FAULTS = (
         control="private-key",
         names=("key.pem", "can be replaced by everybody"),
         repair="chmod 0755 /etc/beam",
+        alters=BESIDE,
     ),
 )

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+NODE, MESH, TLS, COOKIE, FIREWALL, BESIDE = "node", "mesh", "tls", "cookie", "firewall", ""
+"""What a fault alters: the running node, its connections to others, its certificate files, its cookie file, the firewall, or something beside."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. `breaks` and `repair` are bash, run as root on `host`.
+    """One fault. `breaks` and `repair` are bash, run as root on `host`, with `$saved`: a folder of the fault's own.
 
     `verify` must fail the control `control`, and the details of that finding must contain every word of `names`.
     """
@@ -22,3 +26,8 @@ class Fault:
     repair: str
     host: str = "n1"
     product: str = "erlang"
+    alters: str = NODE
+
+    def script(self, words: str) -> str:
+        folder = "/root/beam-fault/" + re.sub(r"\W+", "-", self.name)
+        return f"saved={folder}; mkdir -p -m 0700 $saved\n{words}"

@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from fault import Fault
+from fault import BESIDE, FIREWALL, MESH, NODE, Fault
 
 _NODE = """\
-node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node; saved=/root/beam-fault; mkdir -p $saved
+node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node
 up() { for try in $(seq 120); do ss -Hltn | grep -q ':9100 ' && break; sleep 0.5; done; sleep 4; }
 restart() { systemctl restart beam; up; }
 """
@@ -48,12 +48,13 @@ def _edited(name: str, file: str, edit: str) -> Fault:
         control="planned-files",
         names=(file.rpartition("/")[2],),
         repair=f"{_NODE}cp -p $saved/edited {file}",
+        alters=BESIDE,
     )
 
 
-def _live(name: str, code: str, control: str, *names: str) -> Fault:
+def _live(name: str, code: str, control: str, *names: str, alters: str = NODE) -> Fault:
     """What code does to the running node, until it restarts."""
-    return Fault(name=name, breaks=f"{_CALL}call '{code}'", control=control, names=names, repair=_RESTART)
+    return Fault(name=name, breaks=f"{_CALL}call '{code}'", control=control, names=names, repair=_RESTART, alters=alters)
 
 
 def _vm(name: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games", sleep: int = 4) -> Fault:
@@ -63,18 +64,19 @@ def _vm(name: str, options: str, *names: str, control: str = "unplanned-nodes", 
 
 
 def _drop_in(name: str, line: str, *names: str, control: str = "start-environment") -> Fault:
-    file = "/etc/systemd/system/beam.service.d/aa-fault.conf"
+    file = f"{_DROP_INS}/aa-{names[0]}.conf"
     return Fault(
         name=name,
         breaks=f"printf '[Service]\\n%s\\n' '{line}' > {file}; systemctl daemon-reload",
         control=control,
         names=names,
         repair=f"rm -f {file}; systemctl daemon-reload",
+        alters=BESIDE,
     )
 
 
 def _nft(name: str, command: str, *names: str, control: str = "firewall-rules") -> Fault:
-    return Fault(name=name, breaks=f"nft {command}", control=control, names=names, repair="systemctl reload beam-firewall")
+    return Fault(name=name, breaks=f"nft {command}", control=control, names=names, repair="systemctl reload beam-firewall", alters=FIREWALL)
 
 
 # A registration in EPMD lives as long as the connection that made it.
@@ -107,6 +109,7 @@ FAULTS = (
         control="planned-files",
         names=("ssl_dist.conf contains something else than the plan says",),
         repair=_NODE + "cp -p $saved/ssl_dist.conf $directory/",
+        alters=BESIDE,
     ),
     _live(
         "options in force, changed while the node runs",
@@ -167,6 +170,7 @@ FAULTS = (
         control="epmd-names",
         names=("EPMD names ghost at port 9555: nothing listens there",),
         repair="systemctl stop register",
+        alters=BESIDE,
     ),
     Fault(
         name="the node's name in EPMD with another port",
@@ -174,6 +178,7 @@ FAULTS = (
         control="unit-drop-in",
         names=("beam.service is",),
         repair="systemctl stop register; sleep 1; " + _RESTART,
+        alters=MESH,
     ),
     Fault(
         name="EPMD forgot the node and learned another port",
@@ -181,6 +186,7 @@ FAULTS = (
         control="epmd-names",
         names=("EPMD names port 9999 for beam, while the node listens on", ":9100"),
         repair="systemctl stop register; sleep 1; " + _RESTART,
+        alters=MESH,
     ),
     Fault(
         name="an epmd.socket that listens everywhere, by a later drop-in",
@@ -208,6 +214,7 @@ FAULTS = (
         control="start-environment",
         names=("/.erlang exists",),
         repair=_NODE + "rm -f $home/.erlang",
+        alters=BESIDE,
     ),
     Fault(
         name="code of the node's command",
@@ -238,6 +245,7 @@ FAULTS = (
         "erlang:set_cookie(list_to_atom(\"abcdefghijklmnopqrstuvwxyz0123456789ABCD\")).",
         "mesh-node",
         "the cookie with which it runs is not the one in its cookie file",
+        alters=MESH,
     ),
     Fault(
         name="another cookie in the file, not in the node",
@@ -245,6 +253,7 @@ FAULTS = (
         control="mesh-node",
         names=("the cookie in its cookie file is not the one with which it and its peers run",),
         repair=_NODE + "cp -p $saved/.erlang.cookie $home/",
+        alters=MESH,
     ),
     Fault(
         name="another cookie in the file and in the node",
@@ -252,6 +261,7 @@ FAULTS = (
         control="mesh-node",
         names=("its cookie differs from that of", "which connect to each other"),
         repair=_NODE + "cp -p $saved/.erlang.cookie $home/; restart",
+        alters=MESH,
     ),
     Fault(
         name="a stopped node",
@@ -259,6 +269,7 @@ FAULTS = (
         control="unit-drop-in",
         names=("beam.service is inactive",),
         repair=_NODE + "systemctl start beam; up",
+        alters=MESH,
     ),
     Fault(
         name="a member that is dropped by the firewall",
@@ -267,6 +278,7 @@ FAULTS = (
         control="mesh-node",
         names=("a firewall drops the packets to", ":9100"),
         repair="nft delete table inet fault; sleep 5",
+        alters=MESH,
     ),
     _live("net_ticktime of its own", "net_kernel:set_net_ticktime(20, 1), timer:sleep(1500).", "mesh-settings", "net_ticktime"),
     # -- the firewall -----------------------------------------------------------------------------------------------------------------------------
@@ -285,6 +297,7 @@ FAULTS = (
         control="firewall-rules",
         names=("dormant",),
         repair="nft delete table inet beam_cluster; systemctl reload beam-firewall",
+        alters=FIREWALL,
     ),
     Fault(
         name="no table",
@@ -292,6 +305,7 @@ FAULTS = (
         control="firewall-rules",
         names=("is not loaded",),
         repair="systemctl reload beam-firewall",
+        alters=FIREWALL,
     ),
     Fault(
         name="a chain at another hook",
@@ -300,6 +314,7 @@ FAULTS = (
         control="firewall-rules",
         names=("no chain of the table inet beam_cluster sees incoming packets",),
         repair="nft delete table inet beam_cluster; systemctl reload beam-firewall",
+        alters=FIREWALL,
     ),
     Fault(
         name="a firewall that is not loaded at boot",
@@ -307,12 +322,14 @@ FAULTS = (
         control="firewall-boot",
         names=("not enabled",),
         repair="systemctl enable --quiet beam-firewall",
+        alters=BESIDE,
     ),
     Fault(
         name="another table at boot than now",
-        breaks="cp -p /etc/beam/firewall.nft /root/firewall.nft; sed -i 's/iif \"lo\" accept/accept/' /etc/beam/firewall.nft",
+        breaks="cp -p /etc/beam/firewall.nft $saved/firewall.nft; sed -i 's/iif \"lo\" accept/accept/' /etc/beam/firewall.nft",
         control="planned-files",
         names=("/etc/beam/firewall.nft contains something else",),
-        repair="cp -p /root/firewall.nft /etc/beam/firewall.nft",
+        repair="cp -p $saved/firewall.nft /etc/beam/firewall.nft",
+        alters=BESIDE,
     ),
 )

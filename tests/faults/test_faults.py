@@ -13,13 +13,14 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from batches import HOSTS, Result, all_faults, batches, findings, result, selected
+from batches import HOSTS, Result, all_faults, batches, findings, one_each, result, results, selected
 from fault import Fault
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,8 @@ class Lab:
     def __init__(self, prefix: str, directory: Path) -> None:
         self.prefix, self.directory = prefix, directory
         self.results: dict[str, Result] = {}
+        self.tried: dict[str, Fault] = {}
+        self.unmended: set[str] = set()
 
     def play(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         inventories = ["-i", "molecule/inventory", *(["-i", f"molecule/{PRODUCT}/inventory.yml"] if PRODUCT != "erlang" else [])]
@@ -83,21 +86,35 @@ class Lab:
     def attempt(self, batch: list[Fault]) -> dict[str, Result]:
         """Break, verify, repair."""
         try:
-            for fault in batch:
-                self.on(fault.host, fault.breaks)
+            self.everywhere(batch, lambda fault: fault.script(fault.breaks))
             report = self.verify()
         finally:
-            for fault in batch:
-                self.on(fault.host, fault.repair)
+            self.everywhere(batch[::-1], lambda fault: fault.script(fault.repair))
         self.settle()
-        return {fault.name: result(report, fault) for fault in batch}
+        self.look_back(report, batch)
+        return results(report, batch)
+
+    def everywhere(self, batch: Sequence[Fault], script: Callable[[Fault], str]) -> None:
+        """The scripts of a batch, one after another on each host, on all hosts at once."""
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda host: [self.on(host, script(fault)) for fault in batch if fault.host == host], HOSTS))
+
+    def look_back(self, report: Mapping[str, Any], batch: Sequence[Fault]) -> None:
+        """Note which faults are still found that were repaired before this batch."""
+        seeded = {(fault.host, fault.control) for fault in batch}
+        for name, fault in self.tried.items():
+            if (fault.host, fault.control) not in seeded and result(report, fault).named:
+                self.unmended.add(name)
+        self.tried.update({fault.name: fault for fault in batch})
 
     def try_batch(self, batch: list[Fault]) -> None:
         found = self.attempt(batch)
-        for fault in batch:
-            if len(batch) > 1 and not found[fault.name].named:
-                found.update(self.attempt([fault]))
+        for again in one_each(fault for fault in batch if not found[fault.name].named):
+            if len(again) < len(batch):
+                found.update(self.attempt(again))
         self.results.update(found)
+        for name, one in found.items():
+            print(f"{time.strftime('%H:%M:%S')} {'named' if one.named else 'FOUND, NOT NAMED' if one.found else 'MISSED'}: {name}")
 
     def mended(self, report: Mapping[str, Any]) -> None:
         """Note for each fault whether its repair took its finding away."""
@@ -105,7 +122,7 @@ class Lab:
             for fault in batch:
                 if fault.name in self.results:
                     gone = not findings(report, fault.host, fault.control)
-                    self.results[fault.name] = replace(self.results[fault.name], mended=gone)
+                    self.results[fault.name] = replace(self.results[fault.name], mended=gone and fault.name not in self.unmended)
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +140,9 @@ RESULTS = pytest.StashKey[dict[str, Result]]()
 
 
 @pytest.mark.parametrize(
-    ("number", "fault"), [(n, fault) for n, batch in enumerate(BATCHES) for fault in batch], ids=lambda value: getattr(value, "name", "")
+    ("number", "fault"),
+    [(n, fault) for n, batch in enumerate(BATCHES) for fault in batch],
+    ids=lambda value: value.name if isinstance(value, Fault) else f"batch{value}",
 )
 def test_a_fault_is_found_and_named(lab: Lab, number: int, fault: Fault) -> None:
     if fault.name not in lab.results:
@@ -136,11 +155,13 @@ def test_a_fault_is_found_and_named(lab: Lab, number: int, fault: Fault) -> None
 def test_after_all_repairs_the_cluster_passes(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     report = lab.verify()
     lab.mended(report)
-    results = list(lab.results.values())
-    found, named, mended = (sum(bool(getattr(one, what)) for one in results) for what in ("found", "named", "mended"))
+    all_results = list(lab.results.values())
+    found, named, mended = (sum(bool(getattr(one, what)) for one in all_results) for what in ("found", "named", "mended"))
     with capsys.disabled():
-        print(f"\nfaults: {len(results)} tried, {found} found, {named} named, {mended} of {len(results)} repairs worked")
+        print(f"\nfaults: {len(all_results)} tried, {found} found, {named} named, {mended} of {len(all_results)} repairs worked")
         for name, one in lab.results.items():
+            if one.mended is False:
+                print(f"  NOT MENDED: {name}")
             if not one.named:
                 print(f"  {'not named' if one.found else 'MISSED'}: {name}: {one.details or one.others}")
     bad = [(one["control"], one["subject"], one["details"]) for one in report["findings"] if one["status"] in ("failed", "not_tested")]
