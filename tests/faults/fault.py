@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 
 NODE, MESH, TLS, COOKIE, FIREWALL, BESIDE = "node", "mesh", "tls", "cookie", "firewall", ""
@@ -27,7 +28,9 @@ class Fault:
     host: str = "n1"
     product: str = "erlang"
     alters: str = NODE
+    given: tuple[str, str] | None = None
+    """Another host and bash. What that prints is `$given` in `breaks`."""
 
-    def script(self, words: str) -> str:
+    def script(self, words: str, given: str = "") -> str:
         folder = "/root/beam-fault/" + re.sub(r"\W+", "-", self.name)
-        return f"saved={folder}; mkdir -p -m 0700 $saved\n{words}"
+        return f"saved={folder}; mkdir -p -m 0700 $saved; given={shlex.quote(given)}\n{words}"

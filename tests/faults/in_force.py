@@ -57,10 +57,25 @@ def _live(name: str, code: str, control: str, *names: str, alters: str = NODE) -
     return Fault(name=name, breaks=f"{_CALL}call '{code}'", control=control, names=names, repair=_RESTART, alters=alters)
 
 
-def _vm(name: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games", sleep: int = 4) -> Fault:
+# A service of a user, with a home of its own: another cookie in /tmp stops a VM. It listens before the break is done, or the break fails.
+_STRAY = """\
+stray() {
+    user=$1; shift; home=/run/stray-home; rm -rf $home; install -d -m 0700 -o $user $home
+    systemd-run --quiet --collect --unit=stray --uid=$user -E HOME=$home -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput "$@"
+    for try in $(seq 120); do
+        pid=$(systemctl show --value -p MainPID stray)
+        [ "$pid" != 0 ] && ss -Hltnp | grep -q "pid=$pid," && return 0
+        sleep 0.5
+    done
+    journalctl -u stray -n 20 --no-pager; return 1
+}
+"""
+
+
+def _vm(name: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games") -> Fault:
     """Another VM on the host, as a service of its own."""
-    run = f"systemd-run --quiet --unit=stray --uid={uid} -E HOME=/tmp -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput {options}"
-    return Fault(name=name, breaks=f"{run}; sleep {sleep}", control=control, names=names, repair="systemctl stop stray; sleep 1")
+    repair = "systemctl stop stray; rm -rf /run/stray-home; true"
+    return Fault(name=name, breaks=f"{_STRAY}stray {uid} {options}", control=control, names=names, repair=repair)
 
 
 def _drop_in(name: str, line: str, *names: str, control: str = "start-environment") -> Fault:

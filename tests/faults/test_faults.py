@@ -50,16 +50,15 @@ class Lab:
             check=False,
         )
 
-    def on(self, host: str, script: str) -> None:
-        done = subprocess.run(
-            [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-lc", script],
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        if done.returncode:
-            print(f"{host}: exit {done.returncode}: {script[-200:]}\n{done.stdout[-500:]}{done.stderr[-500:]}")
+    def run(self, host: str, script: str) -> subprocess.CompletedProcess[str]:
+        """Run bash as root on a host."""
+        words = [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-lc", script]
+        return subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
+
+    def on(self, host: str, script: str) -> str:
+        """Run bash as root on a host. What went wrong, or nothing."""
+        done = self.run(host, script)
+        return f"exit {done.returncode}: {script[-200:]}\n{done.stdout[-800:]}{done.stderr[-800:]}" if done.returncode else ""
 
     def verify(self) -> Mapping[str, Any]:
         """The JSON report of a run of verify."""
@@ -77,27 +76,37 @@ class Lab:
         for host in HOSTS:
             command = "ss -Htn state established '( sport = 9100 or dport = 9100 )' | wc -l"
             while time.monotonic() < until:
-                words = [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-c", command]
-                seen = subprocess.run(words, capture_output=True, text=True, check=False)
+                seen = self.run(host, command)
                 if int(seen.stdout or 0) >= len(HOSTS) - 1:
                     break
                 time.sleep(1)
 
     def attempt(self, batch: list[Fault]) -> dict[str, Result]:
-        """Break, verify, repair."""
+        """Break, verify, repair. A break that failed is a result: nothing is known of its control then."""
+        failed: dict[str, str] = {}
         try:
-            self.everywhere(batch, lambda fault: fault.script(fault.breaks))
+            failed.update(self.everywhere(batch, lambda fault: fault.script(fault.breaks, self.given(fault))))
             report = self.verify()
         finally:
-            self.everywhere(batch[::-1], lambda fault: fault.script(fault.repair))
+            for name, problem in self.everywhere(batch[::-1], lambda fault: fault.script(fault.repair)).items():
+                print(f"{name}: the repair failed: {problem}")
+                self.unmended.add(name)
         self.settle()
         self.look_back(report, batch)
-        return results(report, batch)
+        broken = {name: Result(False, False, (f"the host was not broken: {problem}",)) for name, problem in failed.items()}
+        return results(report, batch) | broken
 
-    def everywhere(self, batch: Sequence[Fault], script: Callable[[Fault], str]) -> None:
-        """The scripts of a batch, one after another on each host, on all hosts at once."""
+    def given(self, fault: Fault) -> str:
+        return self.run(*fault.given).stdout if fault.given else ""
+
+    def everywhere(self, batch: Sequence[Fault], script: Callable[[Fault], str]) -> dict[str, str]:
+        """The scripts of a batch, one after another on each host, on all hosts at once. What went wrong, by fault."""
+
+        def on(host: str) -> dict[str, str]:
+            return {fault.name: self.on(host, script(fault)) for fault in batch if fault.host == host}
+
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda host: [self.on(host, script(fault)) for fault in batch if fault.host == host], HOSTS))
+            return {name: problem for each in pool.map(on, HOSTS) for name, problem in each.items() if problem}
 
     def look_back(self, report: Mapping[str, Any], batch: Sequence[Fault]) -> None:
         """Note which faults are still found that were repaired before this batch."""
