@@ -184,6 +184,22 @@ FAULTS = (
         repair=_NODE + "chmod 0700 $home",
         alters=BESIDE,
     ),
+    Fault(
+        name="the cookie can be read by the group",
+        breaks=_SAVE_COOKIE + "chmod 0440 $cookie",
+        control="cookie-file",
+        names=(".erlang.cookie", "0440"),
+        repair=_RESTORE_COOKIE,
+        alters=COOKIE,
+    ),
+    Fault(
+        name="a crash dump in the home that everybody can read",
+        breaks=_NODE + "echo =erl_crash_dump:0.5 > $home/erl_crash.dump; chmod 0644 $home/erl_crash.dump; chmod 0755 $home",
+        control="crash-dumps",
+        names=("erl_crash.dump", "everybody"),
+        repair=_NODE + "rm -f $home/erl_crash.dump; chmod 0700 $home",
+        alters=BESIDE,
+    ),
     # -- keys -------------------------------------------------------------------------------------------------------------------------------------
     Fault(
         name="the key of a CA on the node, in clear",
@@ -269,6 +285,16 @@ FAULTS = (
         repair=_RESTORE_TLS,
         alters=TLS,
     ),
+    Fault(
+        name="a CA that ends soon",
+        breaks=_SAVE_TLS
+        + "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 5 -subj '/CN=short CA' "
+        + "-addext basicConstraints=critical,CA:TRUE -keyout /dev/null 2>/dev/null >> $tls/ca.pem",
+        control="ca-lifetime",
+        names=("CN=short CA", "ca.pem", "ends in"),
+        repair=_RESTORE_TLS,
+        alters=TLS,
+    ),
     # -- certificates -----------------------------------------------------------------------------------------------------------------------------
     _certificate("an expired certificate", "since, until = now - 60 * DAY, now - 2 * DAY", "certificate-lifetime", "ended 2 days ago"),
     _certificate("a certificate that ends soon", "until = now + 2 * DAY", "certificate-lifetime", "ends in 2 days"),
@@ -297,6 +323,14 @@ FAULTS = (
         names=("cert.pem holds", "older than the running node", "run touch on"),
         repair=_RESTORE_TLS,
         alters=TLS,
+    ),
+    Fault(
+        name="the option file can be written by everybody",
+        breaks=_NODE + "chmod 0666 $directory/ssl_dist.conf",
+        control="options-file",
+        names=("ssl_dist.conf", "0666"),
+        repair=_NODE + "chmod 0644 $directory/ssl_dist.conf",
+        alters=BESIDE,
     ),
     # -- directories ------------------------------------------------------------------------------------------------------------------------------
     Fault(

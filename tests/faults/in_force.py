@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from fault import BESIDE, FIREWALL, MESH, NODE, Fault
 
-_NODE = """\
+SHELL = """\
 node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node
 up() { for try in $(seq 120); do ss -Hltn | grep -q ':9100 ' && break; sleep 0.5; done; sleep 4; }
 restart() { systemctl restart beam; up; }
 """
 # Runs Erlang in the node of the host, as a tool does. $1: expressions with a full stop.
-_CALL = (
-    _NODE
+CALL = (
+    SHELL
     + """\
 call() {
     printf '%s' "$1" > /run/evaluate; chmod 0644 /run/evaluate
@@ -25,40 +25,40 @@ call() {
 }
 """
 )
-_RESTART = _NODE + "restart"
-_DROP_INS = "/etc/systemd/system/beam.service.d"
-_FAULT = f"{_DROP_INS}/aa-fault.conf"
-_LOADED = "systemctl daemon-reload; " + _RESTART
-_COOKIE = _NODE + "cp -p $home/.erlang.cookie $saved/; openssl rand -hex 32 > $home/.erlang.cookie\n"
-_OPTIONS = _NODE + "cp -p $directory/ssl_dist.conf $saved/\n"
-_OPTIONS_BACK = _NODE + "cp -p $saved/ssl_dist.conf $directory/; restart"
+RESTART = SHELL + "restart"
+DROP_INS = "/etc/systemd/system/beam.service.d"
+_FAULT = f"{DROP_INS}/aa-fault.conf"
+_LOADED = "systemctl daemon-reload; " + RESTART
+_COOKIE = SHELL + "cp -p $home/.erlang.cookie $saved/; openssl rand -hex 32 > $home/.erlang.cookie\n"
+OPTIONS = SHELL + "cp -p $directory/ssl_dist.conf $saved/\n"
+OPTIONS_BACK = SHELL + "cp -p $saved/ssl_dist.conf $directory/; restart"
 
 
 def _option(name: str, edit: str, *names: str) -> Fault:
     """TLS options that the node has in force after a restart. edit: a program of perl over the whole file."""
-    breaks = f"{_OPTIONS}perl -0pi -e '{edit}' $directory/ssl_dist.conf; restart"
-    return Fault(name=name, breaks=breaks, control="tls-options", names=names, repair=_OPTIONS_BACK)
+    breaks = f"{OPTIONS}perl -0pi -e '{edit}' $directory/ssl_dist.conf; restart"
+    return Fault(name=name, breaks=breaks, control="tls-options", names=names, repair=OPTIONS_BACK)
 
 
 def _edited(name: str, file: str, edit: str) -> Fault:
     """A file that is not as planned, and that nothing has read yet."""
     return Fault(
         name=name,
-        breaks=f"{_NODE}cp -p {file} $saved/edited; {edit}",
+        breaks=f"{SHELL}cp -p {file} $saved/edited; {edit}",
         control="planned-files",
         names=(file.rpartition("/")[2],),
-        repair=f"{_NODE}cp -p $saved/edited {file}",
+        repair=f"{SHELL}cp -p $saved/edited {file}",
         alters=BESIDE,
     )
 
 
 def _live(name: str, code: str, control: str, *names: str, alters: str = NODE) -> Fault:
     """What code does to the running node, until it restarts."""
-    return Fault(name=name, breaks=f"{_CALL}call '{code}'", control=control, names=names, repair=_RESTART, alters=alters)
+    return Fault(name=name, breaks=f"{CALL}call '{code}'", control=control, names=names, repair=RESTART, alters=alters)
 
 
 # A service of a user, with a home of its own: another cookie in /tmp stops a VM. It listens before the break is done, or the break fails.
-_STRAY = """\
+STRAY = """\
 stray() {
     user=$1; shift; home=/run/stray-home; rm -rf $home; install -d -m 0700 -o $user $home
     systemd-run --quiet --collect --unit=stray --uid=$user -E HOME=$home -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput "$@"
@@ -75,11 +75,11 @@ stray() {
 def _vm(name: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games") -> Fault:
     """Another VM on the host, as a service of its own."""
     repair = "systemctl stop stray; rm -rf /run/stray-home; true"
-    return Fault(name=name, breaks=f"{_STRAY}stray {uid} {options}", control=control, names=names, repair=repair)
+    return Fault(name=name, breaks=f"{STRAY}stray {uid} {options}", control=control, names=names, repair=repair)
 
 
 def _drop_in(name: str, line: str, *names: str, control: str = "start-environment") -> Fault:
-    file = f"{_DROP_INS}/aa-{names[0]}.conf"
+    file = f"{DROP_INS}/aa-{names[0]}.conf"
     return Fault(
         name=name,
         breaks=f"printf '[Service]\\n%s\\n' '{line}' > {file}; systemctl daemon-reload",
@@ -120,10 +120,10 @@ FAULTS = (
     _option("the client trusts another file", "s/(client.*?)tls.ca\\.pem/$1tls\\/cert.pem/s", "as client cacertfile is", "cert.pem"),
     Fault(
         name="verify_none in the option file, not in force yet",
-        breaks=_OPTIONS + "sed -i 's/verify_peer/verify_none/' $directory/ssl_dist.conf",
+        breaks=OPTIONS + "sed -i 's/verify_peer/verify_none/' $directory/ssl_dist.conf",
         control="planned-files",
         names=("ssl_dist.conf contains something else than the plan says",),
-        repair=_NODE + "cp -p $saved/ssl_dist.conf $directory/",
+        repair=SHELL + "cp -p $saved/ssl_dist.conf $directory/",
         alters=BESIDE,
     ),
     _live(
@@ -140,15 +140,15 @@ FAULTS = (
     _edited("a flag of tools", "$directory/tool.args", "echo '-setcookie' >> $directory/tool.args"),
     _edited("a variable in unit.env", "$directory/unit.env", "echo 'ERL_LIBS=/tmp' >> $directory/unit.env"),
     _edited("a guard that looks away", "/etc/beam/guard", "sed -i '2i exit 0' /etc/beam/guard"),
-    _edited("a weaker sandbox in the drop-in", f"{_DROP_INS}/zzz-beam.conf", f"sed -i /NoNewPrivileges/d {_DROP_INS}/zzz-beam.conf"),
+    _edited("a weaker sandbox in the drop-in", f"{DROP_INS}/zzz-beam.conf", f"sed -i /NoNewPrivileges/d {DROP_INS}/zzz-beam.conf"),
     _edited("the same content with a new time", "$directory/vm.args", "touch $directory/vm.args"),
     # -- names and cookies in force ---------------------------------------------------------------------------------------------------------------
     Fault(
         name="allow.conf with one name more, after a restart",
-        breaks=_NODE + "cp -p $directory/allow.conf $saved/; echo \"'evil@n9'.\" >> $directory/allow.conf; restart",
+        breaks=SHELL + "cp -p $directory/allow.conf $saved/; echo \"'evil@n9'.\" >> $directory/allow.conf; restart",
         control="allow-list",
         names=("lets evil@n9 connect, which is no member",),
-        repair=_NODE + "cp -p $saved/allow.conf $directory/; restart",
+        repair=SHELL + "cp -p $saved/allow.conf $directory/; restart",
     ),
     _live("a name allowed while the node runs", "net_kernel:allow([list_to_atom(\"evil@n9\")]).", "allow-list", "evil@n9"),
     _live("a host allowed while the node runs", "net_kernel:allow([n9]).", "allow-list", "lets n9 connect"),
@@ -189,28 +189,28 @@ FAULTS = (
     ),
     Fault(
         name="the node's name in EPMD with another port",
-        breaks=_NODE + "systemctl stop beam; sleep 2\n" + _REGISTER + "beam 9999; sleep 2; systemctl start beam; sleep 5",
+        breaks=SHELL + "systemctl stop beam; sleep 2\n" + _REGISTER + "beam 9999; sleep 2; systemctl start beam; sleep 5",
         control="unit-drop-in",
         names=("beam.service is",),
-        repair="systemctl stop register; sleep 1; " + _RESTART,
+        repair="systemctl stop register; sleep 1; " + RESTART,
         alters=MESH,
     ),
     Fault(
         name="EPMD forgot the node and learned another port",
-        breaks=_NODE + "systemctl restart epmd.service || systemctl restart epmd.socket; sleep 1\n" + _REGISTER + "beam 9999; sleep 2",
+        breaks=SHELL + "systemctl restart epmd.service || systemctl restart epmd.socket; sleep 1\n" + _REGISTER + "beam 9999; sleep 2",
         control="epmd-names",
         names=("EPMD names port 9999 for beam, while the node listens on", ":9100"),
-        repair="systemctl stop register; sleep 1; " + _RESTART,
+        repair="systemctl stop register; sleep 1; " + RESTART,
         alters=MESH,
     ),
     Fault(
         name="an epmd.socket that listens everywhere, by a later drop-in",
         breaks="printf '[Socket]\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > /etc/systemd/system/epmd.socket.d/zz-fault.conf; "
-        "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + _RESTART,
+        "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + RESTART,
         control="epmd-listeners",
         names=("0.0.0.0:4369",),
         repair="rm -f /etc/systemd/system/epmd.socket.d/zz-fault.conf; systemctl daemon-reload; systemctl stop epmd.socket epmd.service; "
-        "systemctl start epmd.socket; " + _RESTART,
+        "systemctl start epmd.socket; " + RESTART,
     ),
     # -- starts from elsewhere --------------------------------------------------------------------------------------------------------------------
     _drop_in("HEART_COMMAND for the next start", "Environment=HEART_COMMAND=/bin/true", "HEART_COMMAND"),
@@ -225,15 +225,15 @@ FAULTS = (
     ),
     Fault(
         name="a .erlang in the node's home",
-        breaks=_NODE + "echo 'ok.' > $home/.erlang; chown beam $home/.erlang",
+        breaks=SHELL + "echo 'ok.' > $home/.erlang; chown beam $home/.erlang",
         control="start-environment",
         names=("/.erlang exists",),
-        repair=_NODE + "rm -f $home/.erlang",
+        repair=SHELL + "rm -f $home/.erlang",
         alters=BESIDE,
     ),
     Fault(
         name="code of the node's command",
-        breaks=_NODE
+        breaks=SHELL
         + "printf '#!/bin/sh\\nexec erl -noinput -eval true. -args_file %s/join.args\\n' $directory > /opt/start; chmod 0755 /opt/start\n"
         + f"printf '[Service]\\nExecStart=\\nExecStart=/opt/start\\n' > {_FAULT}; {_LOADED}",
         control="start-environment",
@@ -242,17 +242,17 @@ FAULTS = (
     ),
     Fault(
         name="code that the node's user may write",
-        breaks=_CALL + "mkdir -p /opt/app/ebin; chown beam /opt/app/ebin\ncall 'code:add_patha(\"/opt/app/ebin\").'",
+        breaks=CALL + "mkdir -p /opt/app/ebin; chown beam /opt/app/ebin\ncall 'code:add_patha(\"/opt/app/ebin\").'",
         control="code-path",
         names=("beam can put code into /opt/app/ebin",),
-        repair=_NODE + "rm -rf /opt/app; restart",
+        repair=SHELL + "rm -rf /opt/app; restart",
     ),
     Fault(
         name="code that everybody may write",
-        breaks=_CALL + "mkdir -p /opt/app/ebin; chmod 0777 /opt/app/ebin\ncall 'code:add_pathz(\"/opt/app/ebin\").'",
+        breaks=CALL + "mkdir -p /opt/app/ebin; chmod 0777 /opt/app/ebin\ncall 'code:add_pathz(\"/opt/app/ebin\").'",
         control="code-path",
         names=("everybody can put code into /opt/app/ebin",),
-        repair=_NODE + "rm -rf /opt/app; restart",
+        repair=SHELL + "rm -rf /opt/app; restart",
     ),
     # -- the mesh ---------------------------------------------------------------------------------------------------------------------------------
     _live(
@@ -267,7 +267,7 @@ FAULTS = (
         breaks=_COOKIE,
         control="mesh-node",
         names=("the cookie in its cookie file is not the one with which it and its peers run",),
-        repair=_NODE + "cp -p $saved/.erlang.cookie $home/",
+        repair=SHELL + "cp -p $saved/.erlang.cookie $home/",
         alters=MESH,
     ),
     Fault(
@@ -275,7 +275,7 @@ FAULTS = (
         breaks=_COOKIE + "restart",
         control="mesh-node",
         names=("its cookie differs from that of", "which connect to each other"),
-        repair=_NODE + "cp -p $saved/.erlang.cookie $home/; restart",
+        repair=SHELL + "cp -p $saved/.erlang.cookie $home/; restart",
         alters=MESH,
     ),
     Fault(
@@ -283,7 +283,7 @@ FAULTS = (
         breaks="systemctl stop beam",
         control="unit-drop-in",
         names=("beam.service is inactive",),
-        repair=_NODE + "systemctl start beam; up",
+        repair=SHELL + "systemctl start beam; up",
         alters=MESH,
     ),
     Fault(

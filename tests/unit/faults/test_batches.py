@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "faults"))
-from batches import SMALL, all_faults, batches, hides, result, results, selected
+from batches import NO_FAULT, SMALL, all_faults, batches, hides, result, results, selected
 from fault import BESIDE, COOKIE, MESH, NODE, TLS, Fault
 
 FAULTS = all_faults("erlang")
@@ -21,9 +21,15 @@ FAULTS = all_faults("erlang")
 
 def test_names_are_unique_and_the_small_ones_exist() -> None:
     names = [fault.name for fault in FAULTS]
-    assert len(names) == len(set(names)) >= 110
+    assert len(names) == len(set(names)) >= 140
     assert {fault.name for fault in selected(FAULTS, "small")} == set(SMALL)
     assert len(batches(selected(FAULTS, "small"))) == 1
+
+
+def test_every_control_has_a_fault_or_a_reason() -> None:
+    seeded = {fault.control for fault in FAULTS}
+    assert sorted(set(BY_ID) - seeded) == sorted(NO_FAULT)
+    assert all(NO_FAULT.values())
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
