@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from fault import BESIDE, COOKIE, TLS, Fault
+from fault import ANCHORS, BESIDE, CERTIFICATE, COOKIE, KEY, Fault
 
 # Directory and home of the host's node. What a fault replaces goes to $saved.
 _NODE = """\
@@ -32,8 +32,17 @@ DAY = datetime.timedelta(days=1)
 now = datetime.datetime.utcnow().replace(microsecond=0)
 key = serialization.load_pem_private_key(open(tls + "/key.pem", "rb").read(), None)
 old = x509.load_pem_x509_certificate(open(tls + "/cert.pem", "rb").read())
-since, until, names, usage, is_ca, digest = now - DAY, now + 60 * DAY, [host], True, False, hashes.SHA256()
-purposes = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]
+# What is there, so that several faults are in one certificate.
+def has(kind, get):
+    try:
+        return get(old.extensions.get_extension_for_class(kind).value)
+    except x509.ExtensionNotFound:
+        return []
+since, until, digest = old.not_valid_before, old.not_valid_after, old.signature_hash_algorithm
+names = has(x509.SubjectAlternativeName, lambda value: value.get_values_for_type(x509.DNSName))
+purposes = has(x509.ExtendedKeyUsage, lambda value: [one.dotted_string for one in value])
+usage = has(x509.KeyUsage, lambda value: value.digital_signature)
+is_ca = has(x509.BasicConstraints, lambda value: value.ca)
 exec(sys.argv[3])
 signer = ec.generate_private_key(ec.SECP256R1())
 made = x509.CertificateBuilder().subject_name(old.subject).issuer_name(old.issuer).public_key(key.public_key()).serial_number(4711)
@@ -67,7 +76,7 @@ def _certificate(name: str, change: str, control: str, *names: str) -> Fault:
         control=control,
         names=("cert.pem", *names),
         repair=_RESTORE_TLS,
-        alters=TLS,
+        alters=CERTIFICATE,
     )
 
 
@@ -207,7 +216,7 @@ FAULTS = (
         control="ca-key",
         names=("/etc/beam/ca-key.pem", "is the private key of the CA CN=evil CA", "everybody"),
         repair=_RESTORE_TLS + "; rm -f /etc/beam/ca-key.pem",
-        alters=TLS,
+        alters=KEY,
     ),
     Fault(
         name="an encrypted key on the node",
@@ -239,7 +248,7 @@ FAULTS = (
         control="private-key",
         names=("key.pem", "0644"),
         repair=_NODE + "chmod 0400 $tls/key.pem",
-        alters=TLS,
+        alters=KEY,
     ),
     Fault(
         name="a key that does not belong to the certificate",
@@ -247,7 +256,7 @@ FAULTS = (
         control="key-belongs",
         names=("key.pem", "is not the key of the certificate", "cert.pem"),
         repair=_RESTORE_TLS,
-        alters=TLS,
+        alters=KEY,
     ),
     # -- trust anchors ----------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -257,7 +266,7 @@ FAULTS = (
         names=("ca.pem", "CN=evil CA", "SHA-256", "no CA of this cluster"),
         repair=_RESTORE_TLS,
         host="n3",
-        alters=TLS,
+        alters=ANCHORS,
     ),
     Fault(
         name="another CA instead of the cluster's",
@@ -265,7 +274,7 @@ FAULTS = (
         control="trust-anchors",
         names=("ca.pem", "CN=evil CA", "lacks"),
         repair=_RESTORE_TLS,
-        alters=TLS,
+        alters=ANCHORS,
     ),
     Fault(
         name="all CAs of the system in ca.pem",
@@ -275,7 +284,7 @@ FAULTS = (
         control="trust-anchors",
         names=("CN=public-1", "CN=public-2", "CN=public-3"),
         repair=_RESTORE_TLS,
-        alters=TLS,
+        alters=ANCHORS,
     ),
     Fault(
         name="the node's own certificate in ca.pem",
@@ -283,7 +292,7 @@ FAULTS = (
         control="trust-anchors",
         names=("ca.pem", "CN=beam@n"),
         repair=_RESTORE_TLS,
-        alters=TLS,
+        alters=ANCHORS,
     ),
     Fault(
         name="a CA that ends soon",
@@ -293,7 +302,7 @@ FAULTS = (
         control="ca-lifetime",
         names=("CN=short CA", "ca.pem", "ends in"),
         repair=_RESTORE_TLS,
-        alters=TLS,
+        alters=ANCHORS,
     ),
     # -- certificates -----------------------------------------------------------------------------------------------------------------------------
     _certificate("an expired certificate", "since, until = now - 60 * DAY, now - 2 * DAY", "certificate-lifetime", "ended 2 days ago"),
@@ -322,7 +331,7 @@ FAULTS = (
         control="certificate-served",
         names=("cert.pem holds", "older than the running node", "run touch on"),
         repair=_RESTORE_TLS,
-        alters=TLS,
+        alters=CERTIFICATE,
     ),
     Fault(
         name="the option file can be written by everybody",

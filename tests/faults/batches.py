@@ -18,7 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from fault import BESIDE, COOKIE, MESH, NODE, TLS, Fault
+from fault import ANCHORS, BESIDE, CERTIFICATE, COOKIE, FIREWALL, KEY, LIVE, MESH, NODE, OPTIONS, Fault
 
 HOSTS = ("n1", "n2", "n3")
 SMALL = ("the client verifies nobody", "a node of another unit on every address", "a second CA in ca.pem")
@@ -56,26 +56,35 @@ def movable(fault: Fault) -> bool:
     return fault.host == "n1" and not re.search(r"\bn[123]\b", " ".join((fault.breaks, fault.repair, *fault.names)))
 
 
+_ONE = frozenset({OPTIONS, KEY, ANCHORS, COOKIE, FIREWALL})
+"""What a host has one of: a second fault would replace the first one."""
+_RUNNING = frozenset({NODE, OPTIONS, LIVE})
+_AT_REST = frozenset({CERTIFICATE, KEY, ANCHORS, COOKIE})
+_ORDER = (NODE, OPTIONS, LIVE, KEY, CERTIFICATE, ANCHORS, COOKIE, MESH, FIREWALL, BESIDE)
+"""What restarts a node comes before what a restart would undo or start."""
+
+
 def hides(one: Fault, other: Fault) -> bool:
     """Whether faults must not be tried together. Connections can be looked at where nothing else keeps nodes from connecting.
 
-    A node is asked with its own cookie and certificate. On one host, two findings of the same control are told apart where both faults alter nothing
-    else, by their first words.
+    A node is asked with its own cookie and certificate. On one host, two findings of the same control are told apart by their first words, where
+    neither restarts the node.
     """
-    if MESH in (one.alters, other.alters):
-        return BESIDE not in (one.alters, other.alters)
+    altered = {one.alters, other.alters}
+    if MESH in altered:
+        return BESIDE not in altered
     if one.host != other.host:
         return False
-    altered = {one.alters, other.alters}
-    if NODE in altered and altered & {TLS, COOKIE}:
+    if altered & _RUNNING and altered & _AT_REST or altered == {KEY, CERTIFICATE}:
         return True
-    if one.alters == other.alters != BESIDE:
+    if one.alters == other.alters and one.alters in _ONE:
         return True
-    return one.control == other.control and (altered != {BESIDE} or one.names[0] in other.names[0] or other.names[0] in one.names[0])
+    same = one.names[0] in other.names[0] or other.names[0] in one.names[0]
+    return one.control == other.control and (not altered <= {BESIDE, LIVE} or same)
 
 
 def batches(faults: Sequence[Fault], hosts: Sequence[str] = HOSTS) -> list[list[Fault]]:
-    """The faults, each on the host that it is tried on. Those that restart a node come first in a batch, so that they do not undo or start others."""
+    """The faults, each on the host that it is tried on, in an order in which none undoes another."""
     made: list[list[Fault]] = []
     for fault in faults:
         places = hosts if movable(fault) else (fault.host,)
@@ -87,7 +96,7 @@ def batches(faults: Sequence[Fault], hosts: Sequence[str] = HOSTS) -> list[list[
                 break
         else:
             made.append([placed[0]])
-    return [sorted(batch, key=lambda one: one.alters == BESIDE) for batch in made]
+    return [sorted(batch, key=lambda one: _ORDER.index(one.alters)) for batch in made]
 
 
 def one_each(faults: Iterable[Fault]) -> list[list[Fault]]:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from fault import BESIDE, FIREWALL, MESH, NODE, TLS, Fault
-from in_force import CALL, DROP_INS, OPTIONS, OPTIONS_BACK, RESTART, SHELL, STRAY
+from fault import BESIDE, FIREWALL, KEY, LIVE, MESH, NODE, OPTIONS, Fault
+from in_force import CALL, DROP_INS, KEEP_OPTIONS, OPTIONS_BACK, RESTART, SHELL, STRAY
 
 # Lets packets in that the table drops.
 _LET_IN = "nft insert rule inet beam_cluster cluster tcp dport {} accept\n"
@@ -37,8 +37,8 @@ _TAKES_ANY = "s/verify_peer/verify_none/; s/,\\s*\\{fail_if_no_peer_cert, true\\
 
 def _verifies_less(name: str, edit: str, control: str, *names: str) -> Fault:
     """A server that verifies less than it should, and what comes in then."""
-    breaks = f"{OPTIONS}perl -0pi -e '{edit}' $directory/ssl_dist.conf; restart"
-    return Fault(name=name, breaks=breaks, control=control, names=names, repair=OPTIONS_BACK)
+    breaks = f"{KEEP_OPTIONS}perl -0pi -e '{edit}' $directory/ssl_dist.conf; restart"
+    return Fault(name=name, breaks=breaks, control=control, names=names, repair=OPTIONS_BACK, alters=OPTIONS)
 
 
 def _let_in(name: str, port: int, control: str, *names: str, before: str = "", after: str = "", alters: str = FIREWALL) -> Fault:
@@ -113,6 +113,7 @@ FAULTS = (
         control="other-name",
         names=("-> beam@n",),
         repair=RESTART,
+        alters=LIVE,
     ),
     Fault(
         name="an allow list that is empty",
@@ -120,6 +121,7 @@ FAULTS = (
         control="allow-list",
         names=("its allow list is empty",),
         repair=RESTART,
+        alters=LIVE,
     ),
     Fault(
         name="the cookie of -nocookie in the running node",
@@ -161,21 +163,23 @@ FAULTS = (
         name="a link in clear text",
         breaks=STRAY
         + CALL
-        + "stray root -sname plain -setcookie fault -start_epmd false\n"
+        + "stray plain root -sname plain -setcookie fault -start_epmd false\n"
         + f"call 'N = {_PLAIN}, net_kernel:allow([N]), erlang:set_cookie(N, fault), {_CLEAR_TEXT_TOO}, true = net_kernel:connect_node(N).'",
         control="links",
         names=("plain@n", "clear text"),
-        repair="systemctl stop stray; rm -rf /run/stray-home\n" + RESTART,
+        repair=STRAY + "strays_end plain\n" + RESTART,
+        alters=LIVE,
     ),
     Fault(
         name="a link to a node that is no member",
         breaks=STRAY
         + CALL
-        + "stray root -sname plain -setcookie fault -start_epmd false\n"
+        + "stray plain root -sname plain -setcookie fault -start_epmd false\n"
         + f"call 'N = {_PLAIN}, net_kernel:allow([N]), erlang:set_cookie(N, fault), {_CLEAR_TEXT_TOO}, true = net_kernel:connect_node(N).'",
         control="mesh-members",
         names=("is connected to plain@n", "which is no member"),
-        repair="systemctl stop stray; rm -rf /run/stray-home\n" + RESTART,
+        repair=STRAY + "strays_end plain\n" + RESTART,
+        alters=LIVE,
     ),
     Fault(
         name="two members that do not reach each other",
@@ -190,10 +194,11 @@ FAULTS = (
     # -- units and processes ----------------------------------------------------------------------------------------------------------------------
     Fault(
         name="a VM with its cookie in its arguments",
-        breaks=STRAY + "stray root -sname cookied -setcookie abcdef -start_epmd false -erl_epmd_port 9781",
+        breaks=STRAY + "stray cookied root -sname cookied -setcookie abcdef -start_epmd false -erl_epmd_port 9781",
         control="argument-list",
         names=("cookied", "shows its cookie"),
-        repair="systemctl stop stray; rm -rf /run/stray-home",
+        repair=STRAY + "strays_end cookied",
+        alters=BESIDE,
     ),
     _late(
         "a sandbox that a later drop-in undoes",
@@ -242,6 +247,7 @@ FAULTS = (
         control="running-vm",
         names=("beam.smp",),
         repair=RESTART,
+        alters=LIVE,
     ),
     # -- keys and certificates --------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -251,7 +257,7 @@ FAULTS = (
         control="key-of-its-own",
         names=("has the same key as beam@n2 (n2)",),
         repair=SHELL + "cp -p $saved/key.pem $directory/tls/",
-        alters=TLS,
+        alters=KEY,
     ),
     Fault(
         name="a copy of another member's key",

@@ -9,8 +9,12 @@ import re
 import shlex
 from dataclasses import dataclass
 
-NODE, MESH, TLS, COOKIE, FIREWALL, BESIDE = "node", "mesh", "tls", "cookie", "firewall", ""
-"""What a fault alters: the running node, its connections to others, its certificate files, its cookie file, the firewall, or something beside."""
+BESIDE = ""
+NODE, OPTIONS, LIVE, MESH = "node", "options", "live", "mesh"
+CERTIFICATE, KEY, ANCHORS, COOKIE = "certificate", "key", "anchors", "cookie"
+FIREWALL = "firewall"
+"""What a fault alters: something beside the node; the node, which restarts; its TLS options, and it restarts; the running node until it restarts; its
+connections to others; one of its files with secrets; the firewall."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from fault import BESIDE, FIREWALL, MESH, NODE, Fault
+from fault import BESIDE, FIREWALL, LIVE, MESH, OPTIONS, Fault
 
 SHELL = """\
 node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node
@@ -30,14 +30,14 @@ DROP_INS = "/etc/systemd/system/beam.service.d"
 _FAULT = f"{DROP_INS}/aa-fault.conf"
 _LOADED = "systemctl daemon-reload; " + RESTART
 _COOKIE = SHELL + "cp -p $home/.erlang.cookie $saved/; openssl rand -hex 32 > $home/.erlang.cookie\n"
-OPTIONS = SHELL + "cp -p $directory/ssl_dist.conf $saved/\n"
+KEEP_OPTIONS = SHELL + "cp -p $directory/ssl_dist.conf $saved/\n"
 OPTIONS_BACK = SHELL + "cp -p $saved/ssl_dist.conf $directory/; restart"
 
 
 def _option(name: str, edit: str, *names: str) -> Fault:
     """TLS options that the node has in force after a restart. edit: a program of perl over the whole file."""
-    breaks = f"{OPTIONS}perl -0pi -e '{edit}' $directory/ssl_dist.conf; restart"
-    return Fault(name=name, breaks=breaks, control="tls-options", names=names, repair=OPTIONS_BACK)
+    breaks = f"{KEEP_OPTIONS}perl -0pi -e '{edit}' $directory/ssl_dist.conf; restart"
+    return Fault(name=name, breaks=breaks, control="tls-options", names=names, repair=OPTIONS_BACK, alters=OPTIONS)
 
 
 def _edited(name: str, file: str, edit: str) -> Fault:
@@ -52,7 +52,7 @@ def _edited(name: str, file: str, edit: str) -> Fault:
     )
 
 
-def _live(name: str, code: str, control: str, *names: str, alters: str = NODE) -> Fault:
+def _live(name: str, code: str, control: str, *names: str, alters: str = LIVE) -> Fault:
     """What code does to the running node, until it restarts."""
     return Fault(name=name, breaks=f"{CALL}call '{code}'", control=control, names=names, repair=RESTART, alters=alters)
 
@@ -60,22 +60,29 @@ def _live(name: str, code: str, control: str, *names: str, alters: str = NODE) -
 # A service of a user, with a home of its own: another cookie in /tmp stops a VM. It listens before the break is done, or the break fails.
 STRAY = """\
 stray() {
-    user=$1; shift; home=/run/stray-home; rm -rf $home; install -d -m 0700 -o $user $home
-    systemd-run --quiet --collect --unit=stray --uid=$user -E HOME=$home -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput "$@"
+    unit=$1 user=$2; shift 2; home=/run/$unit-home; rm -rf $home; install -d -m 0700 -o $user $home
+    systemd-run --quiet --collect --unit=$unit --uid=$user -E HOME=$home -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput "$@"
     for try in $(seq 120); do
-        pid=$(systemctl show --value -p MainPID stray)
+        pid=$(systemctl show --value -p MainPID $unit)
         [ "$pid" != 0 ] && ss -Hltnp | grep -q "pid=$pid," && return 0
         sleep 0.5
     done
-    journalctl -u stray -n 20 --no-pager; return 1
+    journalctl -u $unit -n 20 --no-pager; return 1
 }
+strays_end() { systemctl stop $1; rm -rf /run/$1-home; }
 """
 
 
-def _vm(name: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games") -> Fault:
-    """Another VM on the host, as a service of its own."""
-    repair = "systemctl stop stray; rm -rf /run/stray-home; true"
-    return Fault(name=name, breaks=f"{STRAY}stray {uid} {options}", control=control, names=names, repair=repair)
+def _vm(name: str, unit: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games") -> Fault:
+    """Another VM on the host, as a service of its own. unit: stray-..., which its finding names."""
+    return Fault(
+        name=name,
+        breaks=f"{STRAY}stray {unit} {uid} {options}",
+        control=control,
+        names=(f"{unit}.service", *names),
+        repair=f"{STRAY}strays_end {unit}",
+        alters=BESIDE,
+    )
 
 
 def _drop_in(name: str, line: str, *names: str, control: str = "start-environment") -> Fault:
@@ -120,7 +127,7 @@ FAULTS = (
     _option("the client trusts another file", "s/(client.*?)tls.ca\\.pem/$1tls\\/cert.pem/s", "as client cacertfile is", "cert.pem"),
     Fault(
         name="verify_none in the option file, not in force yet",
-        breaks=OPTIONS + "sed -i 's/verify_peer/verify_none/' $directory/ssl_dist.conf",
+        breaks=KEEP_OPTIONS + "sed -i 's/verify_peer/verify_none/' $directory/ssl_dist.conf",
         control="planned-files",
         names=("ssl_dist.conf contains something else than the plan says",),
         repair=SHELL + "cp -p $saved/ssl_dist.conf $directory/",
@@ -160,15 +167,15 @@ FAULTS = (
     ),
     # -- nodes too many ---------------------------------------------------------------------------------------------------------------------------
     # Other users than root and the nodes' do not reach EPMD: with a port of its own a VM asks for none.
-    _vm("a node of another unit on every address", "-sname x -start_epmd false -erl_epmd_port 9776", "x (pid", "stray.service", "user games"),
-    _vm("a hidden node of another unit", "-sname x -hidden -start_epmd false -erl_epmd_port 9775", "x (pid", "stray.service"),
-    _vm("a node of root without EPMD", "-sname x -start_epmd false -erl_epmd_port 9777", "x (pid", ":9777", uid="root"),
-    _vm("a long name at the public address", "-name x@x.example -start_epmd false -erl_epmd_port 9778", "x@x.example", ":9778"),
+    _vm("a node of another unit on every address", "stray-a", "-sname x -start_epmd false -erl_epmd_port 9776", "x (pid", "user games"),
+    _vm("a hidden node of another unit", "stray-b", "-sname x -hidden -start_epmd false -erl_epmd_port 9775", "x (pid"),
+    _vm("a node of root without EPMD", "stray-c", "-sname x -start_epmd false -erl_epmd_port 9777", "x (pid", ":9777", uid="root"),
+    _vm("a long name at the public address", "stray-d", "-name x@x.example -start_epmd false -erl_epmd_port 9778", "x@x.example", ":9778"),
     _vm(
         "a node started by net_kernel:start",
+        "stray-e",
         "-start_epmd false -eval \"net_kernel:start([quiet,shortnames])\"",
         "listens on 0.0.0.0:",
-        "stray.service",
         uid="root",
     ),
     Fault(
@@ -177,6 +184,7 @@ FAULTS = (
         control="unplanned-nodes",
         names=("byhand (pid", ":9779", "user root"),
         repair="for pid in $(pgrep beam.smp); do tr '\\0' ' ' < /proc/$pid/cmdline | grep -q -- '-sname byhand' && kill $pid; done; sleep 1",
+        alters=BESIDE,
     ),
     # -- EPMD -------------------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -246,13 +254,15 @@ FAULTS = (
         control="code-path",
         names=("beam can put code into /opt/app/ebin",),
         repair=SHELL + "rm -rf /opt/app; restart",
+        alters=LIVE,
     ),
     Fault(
         name="code that everybody may write",
-        breaks=CALL + "mkdir -p /opt/app/ebin; chmod 0777 /opt/app/ebin\ncall 'code:add_pathz(\"/opt/app/ebin\").'",
+        breaks=CALL + "mkdir -p /opt/apps/ebin; chmod 0777 /opt/apps/ebin\ncall 'code:add_pathz(\"/opt/apps/ebin\").'",
         control="code-path",
-        names=("everybody can put code into /opt/app/ebin",),
-        repair=SHELL + "rm -rf /opt/app; restart",
+        names=("everybody can put code into /opt/apps/ebin",),
+        repair=SHELL + "rm -rf /opt/apps; restart",
+        alters=LIVE,
     ),
     # -- the mesh ---------------------------------------------------------------------------------------------------------------------------------
     _live(

@@ -4,13 +4,15 @@
 """A hardened lab is broken in every way that the data of this folder names; `verify` must fail, name the cause, and pass after the repair.
 
 LAB_PREFIX names the lab, PRODUCT what its nodes run. FAULTS selects: "small", parts of names, controls. BEAM_FAULTS_LAB=ready: the lab is hardened
-already. The score is printed at the end.
+already. BEAM_FAULTS_AGAIN=no: what a batch did not show is not tried again alone. BEAM_FAULTS_REPORTS: a folder that keeps all reports. The score is
+printed at the end.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,6 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = os.environ.get("PRODUCT", "erlang")
 FAULTS = selected(all_faults(PRODUCT), os.environ.get("FAULTS", ""))
 BATCHES = batches(FAULTS)
+KEEP = os.environ.get("BEAM_FAULTS_REPORTS", "")
+AGAIN = os.environ.get("BEAM_FAULTS_AGAIN", "yes") == "yes"
 
 
 class Lab:
@@ -68,6 +72,8 @@ class Lab:
         reports = list(self.directory.glob("*.json"))
         assert reports, done.stdout[-3000:] + done.stderr[-2000:]
         loaded: Mapping[str, Any] = json.loads(reports[0].read_text(encoding="utf-8"))
+        if KEEP:
+            shutil.copy(reports[0], Path(KEEP) / f"{time.time_ns()}.json")
         return loaded
 
     def settle(self) -> None:
@@ -119,7 +125,7 @@ class Lab:
     def try_batch(self, batch: list[Fault]) -> None:
         found = self.attempt(batch)
         for again in one_each(fault for fault in batch if not found[fault.name].named):
-            if len(again) < len(batch):
+            if AGAIN and len(again) < len(batch):
                 found.update(self.attempt(again))
         self.results.update(found)
         for name, one in found.items():

@@ -14,7 +14,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.controls impo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "faults"))
 from batches import NO_FAULT, SMALL, all_faults, batches, hides, result, results, selected
-from fault import BESIDE, COOKIE, MESH, NODE, TLS, Fault
+from fault import ANCHORS, BESIDE, CERTIFICATE, COOKIE, KEY, LIVE, MESH, NODE, OPTIONS, Fault
 
 FAULTS = all_faults("erlang")
 
@@ -54,11 +54,16 @@ def _fault(name: str, host: str, control: str, alters: str, *names: str) -> Faul
 @pytest.mark.parametrize(
     ("one", "other", "together"),
     [
-        (_fault("a", "n1", "links", NODE), _fault("b", "n1", "allow-list", NODE), False),
+        (_fault("a", "n1", "tls-options", OPTIONS), _fault("b", "n1", "old-tls", OPTIONS), False),
+        (_fault("a", "n1", "tls-options", OPTIONS), _fault("b", "n1", "allow-list", NODE), True),
+        (_fault("a", "n1", "allow-list", LIVE), _fault("b", "n1", "allow-list", NODE), False),
+        (_fault("a", "n1", "allow-list", LIVE), _fault("b", "n1", "allow-list", LIVE), True),
+        (_fault("a", "n1", "key-belongs", KEY), _fault("b", "n1", "certificate-names", CERTIFICATE), False),
+        (_fault("a", "n1", "certificate-purposes", CERTIFICATE), _fault("b", "n1", "certificate-names", CERTIFICATE), True),
         (_fault("a", "n1", "links", NODE), _fault("b", "n2", "links", NODE), True),
-        (_fault("a", "n1", "links", NODE), _fault("b", "n1", "trust-anchors", TLS), False),
-        (_fault("a", "n1", "cookie-strength", COOKIE), _fault("b", "n1", "trust-anchors", TLS), True),
-        (_fault("a", "n1", "mesh-node", MESH), _fault("b", "n2", "trust-anchors", TLS), False),
+        (_fault("a", "n1", "links", NODE), _fault("b", "n1", "trust-anchors", ANCHORS), False),
+        (_fault("a", "n1", "cookie-strength", COOKIE), _fault("b", "n1", "trust-anchors", ANCHORS), True),
+        (_fault("a", "n1", "mesh-node", MESH), _fault("b", "n2", "trust-anchors", ANCHORS), False),
         (_fault("a", "n1", "mesh-node", MESH), _fault("b", "n2", "cookie-copies", BESIDE), True),
         (_fault("a", "n1", "cookie-copies", BESIDE, "/tmp/a"), _fault("b", "n1", "cookie-copies", BESIDE, "/tmp/b"), True),
         (_fault("a", "n1", "cookie-copies", BESIDE, "/tmp/a"), _fault("b", "n1", "cookie-copies", BESIDE, "/tmp/ab"), False),
