@@ -19,7 +19,6 @@ _EVERYWHERE = (
     + "sed -i 's/^\\(-kernel inet_dist_use_interface\\) .*/\\1 {0,0,0,0}/' $directory/vm.args; restart\n"
 )
 _FLAGS_BACK = SHELL + "cp -p $saved/vm.args $directory/; restart"
-_PUBLIC = "$(ip -4 -o address show dev eth1 | sed 's/.*inet \\([0-9.]*\\).*/\\1/')"
 _OF_N2 = "$(sed -n 's/.*{host, {\\([0-9,]*\\)}, \\[\"n2\"\\].*/\\1/p' $directory/inetrc | tr , .)"
 
 # Replaces each list in the state of net_kernel for which a test holds.
@@ -149,15 +148,6 @@ FAULTS = (
         names=("listens on 0.0.0.0:9100",),
         repair=_FLAGS_BACK,
     ),
-    Fault(
-        name="another process at the node's port",
-        breaks=f"systemd-run --quiet --collect --unit=squatter python3 -m http.server --bind {_PUBLIC} 9100; "
-        "for try in $(seq 60); do ss -Hltnp | grep ':9100 ' | grep -q python && break; sleep 0.5; done; systemctl is-active squatter",
-        control="distribution-listeners",
-        names=("another process has a port of its range", "squatter"),
-        repair="systemctl stop squatter",
-        alters=BESIDE,
-    ),
     # -- links and members ------------------------------------------------------------------------------------------------------------------------
     Fault(
         name="a link in clear text",
@@ -208,14 +198,6 @@ FAULTS = (
     ),
     _late("a later drop-in", "Nice=1", "unit-drop-in", "zzzz-unit-drop-in.conf comes after", "can undo it"),
     _late("core dumps by a later drop-in", "LimitCORE=infinity", "core-dumps", "LimitCORE is infinity"),
-    Fault(
-        name="core dumps of the running node",
-        breaks="prlimit --pid $(systemctl show --value -p MainPID beam) --core=unlimited:unlimited",
-        control="core-dumps",
-        names=("was started with another core limit",),
-        repair="prlimit --pid $(systemctl show --value -p MainPID beam) --core=0:0",
-        alters=BESIDE,
-    ),
     Fault(
         name="a unit that does not start at boot",
         breaks="systemctl disable --quiet beam",

@@ -90,16 +90,19 @@ class Lab:
     def attempt(self, batch: list[Fault]) -> dict[str, Result]:
         """Break, verify, repair. A break that failed is a result: nothing is known of its control then."""
         failed: dict[str, str] = {}
+        report: Mapping[str, Any] = {"findings": []}
         try:
             failed.update(self.everywhere(batch, lambda fault: fault.script(fault.breaks, self.given(fault))))
             report = self.verify()
+        except AssertionError as error:
+            failed.update({fault.name: f"verify left no report: {error}" for fault in batch})
         finally:
             for name, problem in self.everywhere(batch[::-1], lambda fault: fault.script(fault.repair)).items():
                 print(f"{name}: the repair failed: {problem}")
                 self.unmended.add(name)
         self.settle()
         self.look_back(report, batch)
-        broken = {name: Result(False, False, (f"the host was not broken: {problem}",)) for name, problem in failed.items()}
+        broken = {name: Result(False, False, (f"not tried: {problem}",)) for name, problem in failed.items()}
         return results(report, batch) | broken
 
     def given(self, fault: Fault) -> str:
