@@ -331,7 +331,7 @@ FAULTS = (
         control="certificate-served",
         names=("cert.pem holds", "older than the running node", "run touch on"),
         repair=_RESTORE_TLS,
-        alters=CERTIFICATE,
+        alters=KEY,
     ),
     Fault(
         name="the option file can be written by everybody",

@@ -180,10 +180,13 @@ FAULTS = (
     ),
     Fault(
         name="a node started by hand",
-        breaks="HOME=/tmp setsid erl -noinput -sname byhand -start_epmd false -erl_epmd_port 9779 </dev/null >/dev/null 2>&1 & sleep 4",
+        breaks="home=/run/byhand-home; install -d -m 0700 $home; cd /\n"
+        "HOME=$home setsid erl -noinput -sname byhand -start_epmd false -erl_epmd_port 9779 </dev/null >$home/log 2>&1 &\n"
+        "for try in $(seq 120); do ss -Hltn | grep -q ':9779 ' && exit 0; sleep 0.5; done; cat $home/log; exit 1",
         control="unplanned-nodes",
         names=("byhand (pid", ":9779", "user root"),
-        repair="for pid in $(pgrep beam.smp); do tr '\\0' ' ' < /proc/$pid/cmdline | grep -q -- '-sname byhand' && kill $pid; done; sleep 1",
+        repair="for pid in $(pgrep beam.smp); do tr '\\0' ' ' < /proc/$pid/cmdline | grep -q -- '-sname byhand' && kill $pid; done; "
+        "rm -rf /run/byhand-home",
         alters=BESIDE,
     ),
     # -- EPMD -------------------------------------------------------------------------------------------------------------------------------------
