@@ -89,7 +89,7 @@ def hides(one: Fault, other: Fault) -> bool:
 def batches(faults: Sequence[Fault], hosts: Sequence[str] = HOSTS) -> list[list[Fault]]:
     """The faults, each on the host that it is tried on, in an order in which none undoes another."""
     made: list[list[Fault]] = []
-    for fault in faults:
+    for fault in sorted(faults, key=lambda one: _ORDER.index(one.alters)):
         places = hosts if movable(fault) else (fault.host,)
         placed = [replace(fault, host=host) for host in places]
         for batch in made:

@@ -16,7 +16,7 @@ _START_EPMD = "systemctl daemon-reload; systemctl stop epmd.socket epmd.service;
 _EVERYWHERE = (
     SHELL
     + "cp -p $directory/vm.args $saved/\n"
-    + "sed -i 's/^\\(-kernel inet_dist_use_interface\\) .*/\\1 {0,0,0,0}/' $directory/vm.args; restart\n"
+    + "sed -i 's/^\\(-kernel inet_dist_use_interface\\) .*/\\1 {0,0,0,0}/' $directory/vm.args; sign; restart\n"
 )
 _FLAGS_BACK = SHELL + "cp -p $saved/vm.args $directory/; restart"
 _OF_N2 = "$(sed -n 's/.*{host, {\\([0-9,]*\\)}, \\[\"n2\"\\].*/\\1/p' $directory/inetrc | tr , .)"
@@ -113,6 +113,7 @@ FAULTS = (
         names=("-> beam@n",),
         repair=RESTART,
         alters=LIVE,
+        host="n3",
     ),
     Fault(
         name="an allow list that is empty",
@@ -120,7 +121,8 @@ FAULTS = (
         control="allow-list",
         names=("its allow list is empty",),
         repair=RESTART,
-        alters=LIVE,
+        alters=NODE,
+        host="n3",
     ),
     Fault(
         name="the cookie of -nocookie in the running node",
@@ -133,7 +135,7 @@ FAULTS = (
     Fault(
         name="a node in clear text",
         breaks=SHELL
-        + "cp -p $directory/vm.args $saved/; sed -i '/^-proto_dist/d; /^-ssl_dist/d' $directory/vm.args\n"
+        + "cp -p $directory/vm.args $saved/; sed -i '/^-proto_dist/d; /^-ssl_dist/d' $directory/vm.args; sign\n"
         + f"printf '[Service]\\nExecStartPre=\\n' > {DROP_INS}/zzzz-plain.conf; systemctl daemon-reload; restart",
         control="plaintext",
         names=("-> beam@n",),
@@ -159,6 +161,7 @@ FAULTS = (
         names=("plain@n", "clear text"),
         repair=STRAY + "strays_end plain\n" + RESTART,
         alters=LIVE,
+        host="n1",
     ),
     Fault(
         name="a link to a node that is no member",
@@ -170,6 +173,7 @@ FAULTS = (
         names=("is connected to plain@n", "which is no member"),
         repair=STRAY + "strays_end plain\n" + RESTART,
         alters=LIVE,
+        host="n2",
     ),
     Fault(
         name="two members that do not reach each other",

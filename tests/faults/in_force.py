@@ -9,8 +9,17 @@ from fault import BESIDE, FIREWALL, LIVE, MESH, OPTIONS, Fault
 
 SHELL = """\
 node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node
-up() { for try in $(seq 120); do ss -Hltn | grep -q ':9100 ' && break; sleep 0.5; done; sleep 4; }
+up() {
+    for try in $(seq 120); do
+        ss -Hltn | grep -q ':9100 ' && sleep 4 && return 0
+        systemctl is-active --quiet beam || break
+        sleep 0.5
+    done
+    journalctl -u 'beam*' -n 10 --no-pager; return 1
+}
 restart() { systemctl restart beam; up; }
+# The guard refuses flags whose digest is not in their second line.
+sign() { sed -i "2s/: .*/: $(tail -n +3 $directory/vm.args | sha256sum | cut -d' ' -f1)/" $directory/vm.args; }
 """
 # Runs Erlang in the node of the host, as a tool does. $1: expressions with a full stop.
 CALL = (

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = os.environ.get("PRODUCT", "erlang")
 FAULTS = selected(all_faults(PRODUCT), os.environ.get("FAULTS", ""))
 BATCHES = batches(FAULTS)
+CLEAR = "result=$?; rm -rf $saved; exit $result"
 KEEP = os.environ.get("BEAM_FAULTS_REPORTS", "")
 AGAIN = os.environ.get("BEAM_FAULTS_AGAIN", "yes") == "yes"
 
@@ -97,7 +98,7 @@ class Lab:
         except AssertionError as error:
             failed.update({fault.name: f"verify left no report: {error}" for fault in batch})
         finally:
-            for name, problem in self.everywhere(batch[::-1], lambda fault: fault.script(fault.repair)).items():
+            for name, problem in self.everywhere(batch[::-1], lambda fault: fault.script(f"{fault.repair}\n{CLEAR}")).items():
                 print(f"{name}: the repair failed: {problem}")
                 self.unmended.add(name)
         self.settle()
