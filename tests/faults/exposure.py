@@ -10,8 +10,9 @@ from in_force import CALL, DROP_INS, KEEP_OPTIONS, OPTIONS_BACK, RESTART, SHELL,
 
 # Lets packets in that the table drops.
 _LET_IN = "nft insert rule inet beam_cluster cluster tcp dport {} accept\n"
+_WATCH = "/etc/systemd/system/beam-watch-beam.service.d"
 _RELOAD = "systemctl reload beam-firewall"
-_EPMD_SOCKET = "/etc/systemd/system/epmd.socket.d/zz-fault.conf"
+_EPMD_SOCKET = "/etc/systemd/system/epmd.socket.d/zzzz-fault.conf"
 _START_EPMD = "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; restart"
 _EVERYWHERE = (
     SHELL
@@ -24,11 +25,21 @@ _OF_N2 = "$(sed -n 's/.*{host, {\\([0-9,]*\\)}, \\[\"n2\"\\].*/\\1/p' $directory
 # Replaces each list in the state of net_kernel for which a test holds.
 _STATE = "sys:replace_state(net_kernel, fun(S) -> list_to_tuple([case {test} of true -> {new}; _ -> E end || E <- tuple_to_list(S)]) end)"
 _NOBODY_LISTED = _STATE.format(test="is_list(E) andalso lists:member(node(), E)", new="[]")
-_CLEAR_TEXT_TOO = _STATE.format(
+_CLEAR_TEXT = _STATE.format(
     test="is_list(E) andalso E =/= [] andalso is_record(hd(E), listen, 5)",
     new="[{listen, undefined, undefined, element(4, hd(E)), inet_tcp_dist} | E]",
 )
-_PLAIN = 'list_to_atom("plain@" ++ tl(lists:dropwhile(fun(C) -> C =/= $@ end, atom_to_list(node()))))'
+_TLS_AGAIN = _STATE.format(test="is_list(E) andalso E =/= [] andalso is_record(hd(E), listen, 5)", new="tl(E)")
+# Links the node in clear text with a hidden VM beside it, at a host name that no member has. One that is not hidden would cost the other links.
+_LINK = (
+    STRAY
+    + CALL
+    + "cp -p /etc/hosts $saved/; echo 127.0.0.1 elsewhere >> /etc/hosts\n"
+    + "stray plain root -sname plain@elsewhere -hidden -setcookie fault -start_epmd false\n"
+    + f"call 'N = plain@elsewhere, net_kernel:allow([N]), erlang:set_cookie(N, fault), {_CLEAR_TEXT}, true = net_kernel:connect_node(N), "
+    + f"{_TLS_AGAIN}.'"
+)
+_UNLINK = STRAY + "strays_end plain; cat $saved/hosts > /etc/hosts\n" + RESTART
 
 
 _TAKES_ANY = "s/verify_peer/verify_none/; s/,\\s*\\{fail_if_no_peer_cert, true\\}//"
@@ -153,25 +164,19 @@ FAULTS = (
     # -- links and members ------------------------------------------------------------------------------------------------------------------------
     Fault(
         name="a link in clear text",
-        breaks=STRAY
-        + CALL
-        + "stray plain root -sname plain -setcookie fault -start_epmd false\n"
-        + f"call 'N = {_PLAIN}, net_kernel:allow([N]), erlang:set_cookie(N, fault), {_CLEAR_TEXT_TOO}, true = net_kernel:connect_node(N).'",
+        breaks=_LINK,
         control="links",
-        names=("plain@n", "clear text"),
-        repair=STRAY + "strays_end plain\n" + RESTART,
+        names=("plain@elsewhere", "clear text"),
+        repair=_UNLINK,
         alters=LIVE,
         host="n1",
     ),
     Fault(
         name="a link to a node that is no member",
-        breaks=STRAY
-        + CALL
-        + "stray plain root -sname plain -setcookie fault -start_epmd false\n"
-        + f"call 'N = {_PLAIN}, net_kernel:allow([N]), erlang:set_cookie(N, fault), {_CLEAR_TEXT_TOO}, true = net_kernel:connect_node(N).'",
+        breaks=_LINK,
         control="mesh-members",
-        names=("is connected to plain@n", "which is no member"),
-        repair=STRAY + "strays_end plain\n" + RESTART,
+        names=("hidden connection to plain@elsewhere",),
+        repair=_UNLINK,
         alters=LIVE,
         host="n2",
     ),
@@ -212,10 +217,12 @@ FAULTS = (
     ),
     Fault(
         name="a guard that is stopped",
-        breaks="systemctl stop beam-watch-beam",
+        # Nobody stops it alone, until somebody says otherwise.
+        breaks=f"mkdir -p {_WATCH}; printf '[Unit]\\nRefuseManualStop=no\\n' > {_WATCH}/fault.conf\n"
+        "systemctl daemon-reload; systemctl stop beam-watch-beam",
         control="unit-drop-in",
         names=("nothing watches the flags",),
-        repair="systemctl start beam-watch-beam",
+        repair=f"rm -rf {_WATCH}; systemctl daemon-reload; systemctl start beam-watch-beam",
         alters=BESIDE,
     ),
     Fault(

@@ -190,7 +190,7 @@ FAULTS = (
     Fault(
         name="a node started by hand",
         breaks="home=/run/byhand-home; install -d -m 0700 $home; cd /\n"
-        "HOME=$home setsid erl -noinput -sname byhand -start_epmd false -erl_epmd_port 9779 </dev/null >$home/log 2>&1 &\n"
+        "env -u ERL_ZFLAGS HOME=$home setsid erl -noinput -sname byhand -start_epmd false -erl_epmd_port 9779 </dev/null >$home/log 2>&1 &\n"
         "for try in $(seq 120); do ss -Hltn | grep -q ':9779 ' && exit 0; sleep 0.5; done; cat $home/log; exit 1",
         control="unplanned-nodes",
         names=("byhand (pid", ":9779", "user root"),
@@ -225,11 +225,11 @@ FAULTS = (
     ),
     Fault(
         name="an epmd.socket that listens everywhere, by a later drop-in",
-        breaks="printf '[Socket]\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > /etc/systemd/system/epmd.socket.d/zz-fault.conf; "
+        breaks="printf '[Socket]\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; "
         "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + RESTART,
         control="epmd-listeners",
         names=("0.0.0.0:4369",),
-        repair="rm -f /etc/systemd/system/epmd.socket.d/zz-fault.conf; systemctl daemon-reload; systemctl stop epmd.socket epmd.service; "
+        repair="rm -f /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; systemctl daemon-reload; systemctl stop epmd.socket epmd.service; "
         "systemctl start epmd.socket; " + RESTART,
     ),
     # -- starts from elsewhere --------------------------------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ FAULTS = (
         name="code that everybody may write",
         breaks=CALL + "mkdir -p /opt/apps/ebin; chmod 0777 /opt/apps/ebin\ncall 'code:add_pathz(\"/opt/apps/ebin\").'",
         control="code-path",
-        names=("everybody can put code into /opt/apps/ebin",),
+        names=("everybody", "can put code into /opt/apps/ebin"),
         repair=SHELL + "rm -rf /opt/apps; restart",
         alters=LIVE,
     ),
