@@ -16,7 +16,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import accounts, applications, certificates, confinement, files, firewall, interfaces, otp, proc, secrets, settings, system, traces, units, vm
+from . import (
+    accounts,
+    applications,
+    certificates,
+    confinement,
+    files,
+    firewall,
+    interfaces,
+    otp,
+    proc,
+    running_otp,
+    secrets,
+    settings,
+    system,
+    traces,
+    units,
+)
 
 _UNITS = (
     "beam-firewall.service",
@@ -86,7 +102,7 @@ def observe(
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
         "processes": [
-            {**_as_dict(one, listeners), "vm": None if one.process == "epmd" else vm.describe(one.pid), "writes": proc.writes(one.pid)}
+            {**_as_dict(one, listeners), "vm": None if one.process == "epmd" else running_otp.describe(one.pid), "writes": proc.writes(one.pid)}
             for one in processes
         ],
         "contained": [_as_dict(one, listeners) for one in found if one.container],

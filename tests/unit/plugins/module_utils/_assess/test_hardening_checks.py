@@ -322,6 +322,16 @@ def test_what_is_as_it_should_be_passes(control: str, change: Change) -> None:
     assert {one.status for one in findings(audited(change), control) if one.hosts == ("n2",)} == {PASSED}
 
 
+@pytest.mark.parametrize(("name", "flag"), [("rabbitmq", "-s rabbit"), ("ejabberd", "-s ejabberd"), ("release", "-eval")])
+def test_what_a_discovered_product_starts_with_is_its_own(name: str, flag: str) -> None:
+    def started(traces: list[str]) -> Verdict:
+        return audited(process(traces=traces, runs=[flag]))
+
+    (known,) = [one for one in findings(started([name]), "start-environment") if one.hosts == ("n2",)]
+    (bare,) = [one for one in findings(started([]), "start-environment") if one.hosts == ("n2",)]
+    assert (known.status, bare.status) == (PASSED, FAILED)
+
+
 def nothing(*names: str) -> Change:
     return vm(**dict.fromkeys(names))
 

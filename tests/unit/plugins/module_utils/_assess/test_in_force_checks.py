@@ -145,9 +145,10 @@ def test_links_that_the_kernel_did_not_show_are_not_tested() -> None:
 
 def test_a_departing_node_stays_allowed_until_the_next_restart() -> None:
     of = made.plan()
-    of["departing"] = {"n4": {"nodes": [{"node": "beam@n4"}]}}
+    of["departing_nodes"] = [{"node": "beam@n4"}]
     said = made.in_force(NODES, "beam@n2")
-    said["allowed"].append("beam@n4")
+    of["hosts"]["n2"]["nodes"][0]["product_data"] = {"tool_names": {"prefix": "rabbitmqcli-", "count": 9}}
+    said["allowed"] += ["beam@n4", "beam_probe@n4", "rabbitmqcli-7-beam@n4"]
     verdict = evaluate(made.evidence(of=of, mesh={"beam@n2": {"in_force": said}}))
     assert verdict.ok
     (found,) = (one for one in verdict.findings if one.control == "allow-list" and one.subject == "beam@n2")
