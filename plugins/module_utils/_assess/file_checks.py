@@ -85,6 +85,18 @@ def _look_above(entry: FileFacts, owner: str, looked: _Looked) -> None:
         looked.problems.append(f"{entry.path} can be replaced by {', '.join(others)}: a directory above it belongs to them or is open to them")
 
 
+def trusted_file_problems(seen: Observation, node: NodeTarget, path: str) -> tuple[list[str], list[str]]:
+    """Who else can change a file that says whom a node trusts: problems, and what nobody could see. Our roles give it to root."""
+    looked = _Looked()
+    entry = (seen.files or {}).get(path)
+    if entry is None:
+        looked.unseen.append(f"{path} was not looked at")
+        return looked.problems, looked.unseen
+    owner = node.user if entry.owner == node.user and not node.exact_modes else "root"
+    _look(seen, path, owner, EVALUATED, looked, exact=False)
+    return looked.problems, looked.unseen
+
+
 def _not_left(seen: Observation, node: NodeTarget, path: str) -> Result:
     """A node without distribution has no use for the file."""
     there = exists(seen, path)
@@ -122,6 +134,18 @@ def cookie_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield looked.result(node.node, path)
 
 
+def _others_that_decide(host: HostTarget, node: NodeTarget, seen: Observation) -> list[str]:
+    """What else decides how a node starts: its unit, its guard, the firewall, and all that is in its directory.
+
+    Of those that are missing planned-files tells.
+    """
+    files = seen.files or {}
+    secrets = f"{node.directory}/tls/"
+    mine = (path for path, entry in files.items() if node.directory and path.startswith(f"{node.directory}/") and entry.kind == "file")
+    found = {*(host.contents or ()), *(path for path in mine if not path.startswith(secrets))}
+    return sorted(path for path in found.difference(node.evaluated_files) if path in files)
+
+
 def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
         if not node.evaluated_files and not node.directory:
@@ -130,4 +154,6 @@ def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
         looked = _Looked()
         for path in node.evaluated_files:
             _look(seen, path, "root", EVALUATED, looked, exact=node.exact_modes)
+        for path in _others_that_decide(host, node, seen):
+            _look(seen, path, "root", EVALUATED, looked, exact=False)
         yield looked.result(node.node, ", ".join(node.evaluated_files))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._model.firewall_facts import Admission, BeamTable
-from .._model.observation import Observation
+from .._model.observation import Observation, Unit
 from .._model.ports import joined
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import EXTERNAL_FIREWALL, NEEDS_MEMBERS, NEEDS_PLAN, HostTarget
@@ -63,6 +63,18 @@ def _open(admission: Admission, beyond: tuple[str, ...]) -> str:
     return f"{'lets' if admission.certain else 'may let'} in {who} (IPv{admission.family}): {admission.rule}"
 
 
+def undone(name: str, unit: Unit) -> Iterator[str]:
+    """What takes the place of a unit that our roles have written whole. Drop-ins for all services (service.d) are the distribution's."""
+    if unit.stale:
+        yield f"{name}: systemd has not read its files since they changed"
+    ours = f"/etc/systemd/system/{name}"
+    if unit.fragment not in (None, "", ours):
+        yield f"{name} is read from {unit.fragment}, not from {ours}"
+    for path in unit.drop_ins or ():
+        if not path.rpartition("/")[0].endswith("/service.d"):
+            yield f"{name} has the drop-in {path}, which can change what it does"
+
+
 def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if host.external_firewall:
         yield Result(host.name, NOT_APPLICABLE, (EXTERNAL_FIREWALL,))
@@ -80,6 +92,7 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems.append(f"{FIREWALL_UNIT} is {own.active or 'unknown'}")
     if own.enabled != "enabled":
         problems.append(f"{FIREWALL_UNIT} is {own.enabled or 'unknown'}, not enabled")
+    problems += undone(FIREWALL_UNIT, own)
     sockets = [EPMD_SOCKET] if host.epmd_listen else []
     for name in [*sockets, *(node.unit for node in host.nodes)]:
         unit = units.get(name)

@@ -26,9 +26,10 @@ class VmFlags:
 
     name: value of -name or -sname as given. proto_dist: the last value of -proto_dist, "inet_tcp" where none is given; proto_dist_given: how often it
     is given (before OTP 27.1, twice means inet_tcp). kernel: parameters of the application kernel by name, known ones only, values as given.
-    fixed_port: value of -erl_epmd_port. listens: False with -dist_listen false. cookie: what the command line holds of one:
-    "none"; "ignored" (words that do not count and are not the cookie: the VM takes the cookie file); "unknown" (such words, and the cookie file could
-    not be read); "value" (a word is the node's cookie). arguments_read: False where the command line could not be read.
+    ssl_options: names in -ssl_dist_opt, such as "client_verify". fixed_port: value of -erl_epmd_port. listens: False with -dist_listen false.
+    cookie: what the command line holds of one: "none"; "ignored" (words that do not count and are not the cookie: the VM takes the cookie file);
+    "unknown" (such words, and the cookie file could not be read); "value" (a word is the node's cookie).
+    arguments_read: False where the command line could not be read.
     """
 
     name: str | None = None
@@ -37,6 +38,7 @@ class VmFlags:
     proto_dist: str = "inet_tcp"
     proto_dist_given: int = 0
     ssl_options_file: str | None = None
+    ssl_options: tuple[str, ...] = ()
     args_files: tuple[str, ...] = ()
     config_files: tuple[str, ...] = ()
     kernel: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +57,7 @@ class VmFlags:
             proto_dist=as_text(raw.get("proto_dist")) or "inet_tcp",
             proto_dist_given=as_int(raw.get("proto_dist_given")) or 0,
             ssl_options_file=as_path(raw.get("ssl_options_file")),
+            ssl_options=as_texts(raw.get("ssl_options")) or (),
             args_files=as_texts(raw.get("args_files")) or (),
             config_files=as_texts(raw.get("config_files")) or (),
             kernel={safe_text(key): safe_text(value) for key, value in kernel.items()} if isinstance(kernel, Mapping) else {},
