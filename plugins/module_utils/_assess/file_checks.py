@@ -85,18 +85,6 @@ def _look_above(entry: FileFacts, owner: str, looked: _Looked) -> None:
         looked.problems.append(f"{entry.path} can be replaced by {', '.join(others)}: a directory above it belongs to them or is open to them")
 
 
-def trusted_file_problems(seen: Observation, node: NodeTarget, path: str) -> tuple[list[str], list[str]]:
-    """Who else can change a file that says whom a node trusts: problems, and what nobody could see. Our roles give it to root."""
-    looked = _Looked()
-    entry = (seen.files or {}).get(path)
-    if entry is None:
-        looked.unseen.append(f"{path} was not looked at")
-        return looked.problems, looked.unseen
-    owner = node.user if entry.owner == node.user and not node.exact_modes else "root"
-    _look(seen, path, owner, EVALUATED, looked, exact=False)
-    return looked.problems, looked.unseen
-
-
 def _not_left(seen: Observation, node: NodeTarget, path: str) -> Result:
     """A node without distribution has no use for the file."""
     there = exists(seen, path)
@@ -157,3 +145,19 @@ def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
         for path in _others_that_decide(host, node, seen):
             _look(seen, path, "root", EVALUATED, looked, exact=False)
         yield looked.result(node.node, ", ".join(node.evaluated_files))
+
+
+def trust_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    """Who writes the CA file decides which nodes are members, whatever its mode lets others read."""
+    for node in host.nodes:
+        if node.key_file == "" or node.tls_versions == ():
+            yield Result(node.node, NOT_APPLICABLE, (CLEAR_TEXT,))
+            continue
+        paths = [path for path in (node.ca_file, node.certificate_file) if path]
+        if not paths:
+            yield Result(node.node, NOT_TESTED, ("where its CA file is, is not known",))
+            continue
+        looked = _Looked()
+        for path in paths:
+            _look(seen, path, "root", EVALUATED, looked, exact=False)
+        yield looked.result(node.node, ", ".join(paths))
