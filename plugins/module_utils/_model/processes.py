@@ -8,6 +8,7 @@ Private to this collection, pure. See observation.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,15 @@ from .hardening import Hardening
 from .packages import Package, Product, package_of, versions_of
 from .tls_files import TlsFiles
 
+_BEAM = re.compile(r"beam(?:\.\S+)?")
+
 UNLIMITED = -1
 """A core limit that is none, as in the Python module resource."""
+
+
+def is_beam(program: str) -> bool:
+    """Whether a program is an emulator of OTP, of any flavour: beam, beam.smp, beam.debug.smp (erl -emu_type)."""
+    return _BEAM.fullmatch(program) is not None
 
 
 @dataclass(frozen=True)
@@ -173,4 +181,4 @@ class Process:
 
     @property
     def is_vm(self) -> bool:
-        return self.program in ("beam.smp", "beam")
+        return is_beam(self.program)
