@@ -181,6 +181,7 @@ firewall:
         ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
         dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
         hooks: {type: list, elements: str, description: "The hooks of its base chains.", sample: [input, output]}
+        as_in_file: {type: bool, description: "Whether the loaded table is the one that its file loads. Null if they could not be compared."}
         admits:
           description:
             - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too

@@ -18,6 +18,7 @@ from .target import EXTERNAL_FIREWALL, NEEDS_MEMBERS, NEEDS_PLAN, HostTarget
 
 FIREWALL_UNIT = "beam-firewall.service"
 EPMD_SOCKET = "epmd.socket"
+RULES_FILE = "/etc/beam/firewall.nft"
 
 
 def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -35,8 +36,9 @@ def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(host.name, ["the table inet beam_cluster is not loaded"], "")
         return
     problems = _problems(host, host.members, table)
-    if table.admits is None and not problems:
-        yield Result(host.name, NOT_TESTED, ("the rules of the table inet beam_cluster could not be read",))
+    if (table.admits is None or table.as_in_file is None) and not problems:
+        why = "could not be read" if table.admits is None else f"could not be compared with {RULES_FILE}"
+        yield Result(host.name, NOT_TESTED, (f"the rules of the table inet beam_cluster {why}",))
         return
     yield result(host.name, problems, f"lets in {len(table.members)} members at the ports {joined(table.ports)}, and drops the rest")
 
@@ -55,6 +57,8 @@ def _problems(host: HostTarget, members: frozenset[str], table: BeamTable) -> li
         # The sets have been compared above.
         if not set(beyond) <= there - members:
             problems.append(_open(admission, beyond))
+    if table.as_in_file is False:
+        problems.append(f"the loaded table is not the one in {RULES_FILE}. Run systemctl reload {FIREWALL_UNIT}")
     return problems
 
 

@@ -137,6 +137,7 @@ def table() -> dict[str, Any]:
         "dormant": False,
         "hooks": ["input", "output"],
         "admits": [admission(4, MEMBERS), *own],
+        "as_in_file": True,
     }
 
 
