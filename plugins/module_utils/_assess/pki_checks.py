@@ -341,6 +341,8 @@ def _anchors(files: _Files, node: NodeTarget) -> Result:
     problems += [f"{node.ca_file} trusts {len(keys)} CAs with the name {name} and different keys" for name, keys in names.items() if len(keys) > 1]
     problems += [f"{node.ca_file} lacks {_named(files.trusted[sha256])}, which most members trust" for sha256 in sorted(usual - set(trusted))]
     unread = files.unread(node)
+    # What this collection cannot read, OTP may trust.
+    problems += [why for why in unread if why.startswith(f"{node.ca_file}: ")]
     if unread and not problems:
         return Result(node.node, NOT_TESTED, tuple(unread))
     return result(node.node, problems, f"trusts {join_names([one.subject for one in bundle])} only")

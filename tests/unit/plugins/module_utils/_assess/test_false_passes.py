@@ -75,6 +75,7 @@ FAILS: list[tuple[str, Change, str]] = [
         add("files", path=f"{DIRECTORY}/join.args", kind="file", mode="0644", owner="beam", group="beam", replaceable_by=[]),
         "join.args belongs to beam, not to root",
     ),
+    ("trust-anchors", lambda n2: n2.update(unknown={"certificates": f"{CA}: a certificate cannot be read"}), "ca.pem: a certificate cannot be read"),
     # A unit of ours, and something that takes its place.
     ("firewall-boot", set_unit("beam-firewall.service", drop_ins=["/etc/systemd/system/beam-firewall.service.d/override.conf"]), "override.conf"),
     ("firewall-boot", set_unit("beam-firewall.service", drop_ins=["/run/systemd/system/beam-.service.d/x.conf"]), "beam-.service.d/x.conf"),
@@ -149,8 +150,8 @@ def test_a_broken_host_fails(control: str, change: Change, says: str) -> None:
     assert failed and says in "\n".join(detail for one in failed for detail in one.details)
 
 
-def unreadable(n2: dict[str, Any]) -> None:
-    n2["unknown"] = {"certificates": f"{CA}: a certificate cannot be read"}
+def unreadable(n2: dict[str, Any], path: str = "/etc/beam/other.pem") -> None:
+    n2["unknown"] = {"certificates": f"{path}: a certificate cannot be read"}
 
 
 UNKNOWN: list[tuple[str, Change, str]] = [
