@@ -13,6 +13,7 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, PASSED, Finding
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 
 Change = Callable[[dict[str, Any]], object]
 DIRECTORY = "/etc/beam/beam@n2"
@@ -169,3 +170,18 @@ def test_what_was_seen_in_part_is_not_tested(control: str, change: Change, says:
     found = findings(change, control)
     assert [one.status for one in found if one.status != PASSED] == [NOT_TESTED]
     assert says in "\n".join(detail for one in found for detail in one.details)
+
+
+def test_a_host_outside_that_has_no_route_to_any_node_has_tried_nothing() -> None:
+    def answer(probe: Probe, reached: str = "") -> Answer:
+        good = made.hardened(probe)
+        if probe.attack is None or probe.attack.vantage != "outside" or probe.target == reached:
+            return good
+        return replace(good, code="epmd_unreachable" if probe.attack.protocol == "epmd" else "unreachable")
+
+    for control in ("outside-epmd", "outside-distribution-port"):
+        (found,) = findings(lambda n2: None, control, answer=answer)
+        assert found.status == NOT_TESTED and "outsider reached no node at all" in found.details[0]
+        # One that it reaches shows that it has a network: then there is no way to the others.
+        (found,) = findings(lambda n2: None, control, answer=lambda probe: answer(probe, "beam@n1"))
+        assert found.status == PASSED
