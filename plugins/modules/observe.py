@@ -181,6 +181,7 @@ firewall:
         ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
         dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
         hooks: {type: list, elements: str, description: "The hooks of its base chains.", sample: [input, output]}
+        as_in_file: {type: bool, description: "Whether the loaded table is the one that its file loads. Null if they could not be compared."}
         admits:
           description:
             - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too
@@ -236,6 +237,7 @@ processes:
         proto_dist: {type: str, description: "Last value of C(-proto_dist), V(inet_tcp) without one."}
         proto_dist_given: {type: int, description: "How often C(-proto_dist) is given. OTP before 27.1 ignores it if it is given twice."}
         ssl_options_file: {type: str, description: "Value of C(-ssl_dist_optfile)."}
+        ssl_options: {type: list, elements: str, description: "Names of the options in C(-ssl_dist_opt), without their values."}
         args_files: {type: list, elements: str, description: "Argument files, named on the command line or in the C(ERL_*FLAGS) of its environment."}
         config_files: {type: list, elements: str, description: "Values of C(-config)."}
         kernel: {type: dict, description: "Parameters of the application kernel that concern the distribution."}

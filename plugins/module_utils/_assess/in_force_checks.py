@@ -31,6 +31,11 @@ _FORGIVING = {
     "user_lookup_fun": "a shared key can take the place of certificates",
 }
 """Options that can take a verification back, and how."""
+_KNOWN = frozenset(
+    "verify fail_if_no_peer_cert versions cacertfile certfile keyfile ciphers depth crl_check crl_cache reuse_sessions secure_renegotiate "
+    "client_renegotiation honor_cipher_order hibernate_after log_level ktls".split()
+)
+"""Options that are compared with the plan, or change nothing of what is verified. OTP has others (sni_fun, certs_keys) and gets more."""
 
 
 def in_force_findings(evidence: Evidence) -> Iterator[Finding]:
@@ -67,9 +72,13 @@ def _of(found: Result) -> Details:
 
 
 def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    seen = evidence.seen.get(node.host)
+    overriding = [(one.pid, name) for one in (seen.processes if seen else None) or () if node.is_run_by(one) for name in one.flags.ssl_options]
     if said.server is None or said.client is None:
         return NOT_TESTED, (f"did not say its TLS options as {'server' if said.server is None else 'client'}",)
     problems = [*_side_problems(node, "server", said.server), *_side_problems(node, "client", said.client)]
+    # inet_tls_dist:get_ssl_options/1 puts them in front of the table that the node was asked for; OTP 25 takes them where there is no table.
+    problems += [f"pid {pid} was started with -ssl_dist_opt {name}, which overrides the option file" for pid, name in overriding]
     if said.server.fail_if_no_peer_cert is not True:
         value = "not set" if said.server.fail_if_no_peer_cert is None else "false"
         problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")
@@ -94,11 +103,15 @@ def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator
     if not versions:
         yield f"{as_side} versions are not set, not {', '.join(planned)}"
     # A server of some products lists 1.2 without a suite of it (late_tls_options_before); the attack old-tls shows what it accepts.
-    elif beyond and not (side == "server" and node.kind != "erlang" and "ciphers" in options.names):
+    elif beyond and not (side == "server" and node.kind != "erlang" and "ciphers" in options.names and beyond == {"tlsv1.2"}):
         yield f"{as_side} versions has {', '.join(sorted(beyond))}, beside {', '.join(planned)}"
     for name, why in _FORGIVING.items():
         if name in options.names:
             yield f"{as_side} {name} is set: {why}"
+    for name in sorted(options.names - _KNOWN - _FORGIVING.keys()):
+        yield f"{as_side} {name} is set, which is not planned: it may change whom the node trusts"
+    if side == "server" and "tlsv1.2" in versions and options.reuse_sessions is not False:
+        yield f"{as_side} reuse_sessions is not false: a session in TLS 1.2 is resumed after the peer's certificate has expired"
     if options.crl_check == "best_effort":
         yield f"{as_side} crl_check is best_effort: a certificate passes when no CRL is found"
     elif "crl_cache" in options.names and options.crl_check in (None, "false"):

@@ -139,6 +139,7 @@ def _secrets(
     cookie_files = [str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")]
     environment_files = {path.lstrip("-") for unit in (seen_units or {}).values() for path in unit.get("environment_files") or ()}
     homes, roots = ({str(value) for value in values if value} for values in ((one.home for one in machines), (one.root for one in machines)))
+    roots.update(filter(None, (proc.working_directory(one.pid) for one in machines)))
     return secrets.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), {one.user for one in machines}, run_key)
 
 

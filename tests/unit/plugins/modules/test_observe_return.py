@@ -53,7 +53,7 @@ def test_the_whole() -> None:
         (("units",), set(units.parse(SHOWN)["a.service"])),
         (("files",), set(files.describe("/", files.Above()))),
         (("firewall",), set(firewall.summary(None))),
-        (("firewall", "beam"), set(firewall.our_table(TABLE) or {})),
+        (("firewall", "beam"), {"as_in_file", *(firewall.our_table(TABLE) or {})}),
         (("firewall", "beam", "admits"), set((firewall.our_table(TABLE) or {})["admits"][0])),  # type: ignore[index]
         (("otp",), set(observation.observe()["otp"])),
         (("addresses",), {"interface", "address", "family", "prefix", "default_route"}),

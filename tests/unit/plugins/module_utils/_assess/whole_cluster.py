@@ -137,6 +137,7 @@ def table() -> dict[str, Any]:
         "dormant": False,
         "hooks": ["input", "output"],
         "admits": [admission(4, MEMBERS), *own],
+        "as_in_file": True,
     }
 
 
@@ -348,7 +349,7 @@ def host(name: str) -> dict[str, Any]:
             *({**file(tls(name)[one], "0444", "root", []), "modified": NOW - DAY} for one in ("certificate", "ca")),
             *(file(f"{directory}/{one}", "0644", "root", []) for one in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")),
         ],
-        "missing": [f"/var/lib/beam/beam@{name}/.erlang"],
+        "missing": [f"/var/lib/beam/beam@{name}/{one}" for one in (".erlang", ".config/erlang/.erlang")],
         "epmd_names": {"beam": 9100},
         "certificates": [certificate(name), ca_certificate(tls(name)["ca"])],
         "secrets": secrets(name),
@@ -364,6 +365,7 @@ def host(name: str) -> dict[str, Any]:
                 environment_names=["BEAM_CLUSTER_DIGEST", "ERL_AFLAGS", "HOME"],
             ),
             "beam-watch-beam.service": unit(),
+            "beam-guard-beam.service": unit(active="inactive"),
             "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
             "beam-firewall.service": unit(),
         },
