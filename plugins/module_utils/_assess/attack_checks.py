@@ -87,7 +87,8 @@ def _line(outcome: Outcome) -> str:
     probe = outcome.answer.probe
     port = outcome.answer.port or probe.port
     at = f"{probe.address}:{port}" if port else probe.address
-    return f"{probe.asker} -> {probe.target} at {at} ({probe.network}): {outcome.why}"
+    user = f" as user {probe.attack.shows.user}" if probe.attack and probe.attack.shows.user else ""
+    return f"{probe.asker}{user} -> {probe.target} at {at} ({probe.network}): {outcome.why}"
 
 
 def _by_subject(probes: Iterable[Probe]) -> dict[tuple[str, str], set[tuple[str, str]]]:

@@ -14,6 +14,7 @@ from typing import Callable
 
 from .._model.in_force import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
+from .controls.surface import ATOMS_PART_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
 from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, OFF, NodeTarget, Target
 
@@ -204,10 +205,27 @@ def _code_path(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     return _of(result(node.node, problems, "only root can write the code that it loads"))
 
 
+def _ssh_daemons(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.ssh_daemons is None:
+        return NOT_TESTED, ("did not say whether an SSH server runs in it",)
+    problems = [f"SSH servers that run in it: {said.ssh_daemons}, see ssh:daemon/2"] if said.ssh_daemons else []
+    return _of(result(node.node, problems, "no SSH server runs in it"))
+
+
+def _atom_table(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.atoms is None:
+        return NOT_TESTED, ("did not say how many atoms it has",)
+    count, limit = said.atoms
+    text = f"has {count} of {limit} atoms"
+    return _of(result(node.node, [text] if count > ATOMS_PART_MAX * limit else [], text))
+
+
 CHECKS: dict[str, _Check] = {
     "tls-options": _tls_options,
     "allow-list": _allow_list,
     "peer-cookies": _peer_cookies,
     "links": _links,
     "code-path": _code_path,
+    "ssh-daemons": _ssh_daemons,
+    "atom-table": _atom_table,
 }

@@ -75,6 +75,8 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("links", link(address="192.0.2.1"), "is linked to x@h at 192.0.2.1:9100, which is no member's address"),
     ("links", link(address="192.0.2.1", hidden=True), "which is no member's address"),
     ("code-path", lambda said: said["replaceable_code"].append({"path": "/opt/app/ebin", "by": ["beam"]}), "beam can put code into /opt/app/ebin"),
+    ("ssh-daemons", lambda said: said.update(ssh_daemons=1), "SSH servers that run in it: 1"),
+    ("atom-table", lambda said: said.update(atoms=[600000, 1048576]), "has 600000 of 1048576 atoms"),
 ]
 
 
@@ -91,6 +93,8 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("peer-cookies", lambda said: said.update(other_cookies=None)),
     ("links", lambda said: said.update(links=None)),
     ("code-path", lambda said: said.update(replaceable_code=None)),
+    ("ssh-daemons", lambda said: said.update(ssh_daemons=None)),
+    ("atom-table", lambda said: said.update(atoms=None)),
 ]
 
 
