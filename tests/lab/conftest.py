@@ -29,7 +29,7 @@ class Lab:
 
     prefix: str
 
-    def play(self, *arguments: str, playbook: str = "playbooks/site.yml", timeout: int = 900) -> subprocess.CompletedProcess[str]:
+    def play(self, *arguments: str, playbook: str = "playbooks/site.yml", timeout: int = 1800) -> subprocess.CompletedProcess[str]:
         """Run a playbook against the lab and hand back its whole output."""
         return subprocess.run(
             ["ansible-playbook", "-i", "molecule/inventory", playbook, *arguments],
@@ -41,7 +41,7 @@ class Lab:
             check=False,
         )
 
-    def kill_play_at(self, task: str, turn: int, *arguments: str, playbook: str = "playbooks/site.yml", timeout: int = 900) -> None:
+    def kill_play_at(self, task: str, turn: int, *arguments: str, playbook: str = "playbooks/site.yml", timeout: int = 1800) -> None:
         """Run a playbook and kill -9 it, with all its children, as soon as a task of this name begins for the `turn`th time."""
         process = subprocess.Popen(
             ["ansible-playbook", "-i", "molecule/inventory", playbook, *arguments],
