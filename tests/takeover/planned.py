@@ -83,7 +83,11 @@ PLANNED = [
         drop_in(SHOP, "10-raw", "AmbientCapabilities=CAP_NET_RAW CAP_NET_BIND_SERVICE"),
     ),
     Planned(
-        "a release in a home directory", "release", "directory_hidden", "/home/deploy", drop_in(SHOP, "10-home", "WorkingDirectory=-/home/deploy")
+        "a release in a home directory",
+        "release",
+        "directory_hidden",
+        "uses /home/deploy,",
+        drop_in(SHOP, "10-home", "WorkingDirectory=-/home/deploy"),
     ),
     Planned("an EPMD of a program of its own", "release", "epmd_foreign", "unit mine-epmd.service", run=EPMD_RUN, undo=EPMD_UNDO),
     Planned("a port of the node in use", "release", "port_range_in_use", "python3 listens on", run=PORT_RUN, undo=PORT_UNDO),

@@ -37,7 +37,8 @@ systemctl stop rabbitmq-server
 mkdir -p /data /logs
 mountpoint -q /data || mount -t tmpfs -o size=200m,mode=0755 tmpfs /data
 install -d -o rabbitmq -g rabbitmq -m 0750 /data/rabbitmq /data/rabbitmq/mnesia /logs/rabbitmq
-rm -rf /data/rabbitmq/mnesia/*
+# What the package has started with.
+rm -rf /data/rabbitmq/mnesia/* /var/lib/rabbitmq/mnesia/*
 printf 'MNESIA_BASE=/data/rabbitmq/mnesia\\nLOG_BASE=/logs/rabbitmq\\nNODENAME=rabbit@%s\\n' "$(hostname)" > /etc/rabbitmq/rabbitmq-env.conf
 mkdir -p /etc/rabbitmq/conf.d; echo 'heartbeat = 30' > /etc/rabbitmq/conf.d/90-mine.conf
 systemctl start rabbitmq-server

@@ -269,7 +269,8 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                 f"add 'ReadWritePaths={path}' to beam_service_directives.",
             )
     if shown is not None and not any(text.startswith("ProtectHome=") for text in directives):
-        hidden = [path for path in (shown.program, shown.working_directory) if path and path.lstrip("!-").startswith(_HIDDEN)]
+        used = [path.lstrip("!-") for path in (shown.program, shown.working_directory) if path]
+        hidden = [path for path in used if path.startswith(_HIDDEN)]
         if hidden and shown.load == "loaded":
             problems.add(
                 node.host,

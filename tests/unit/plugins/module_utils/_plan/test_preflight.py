@@ -176,6 +176,13 @@ def test_a_reason_names_host_file_line_variable_and_fix(world: World) -> None:
     assert flag.message.startswith(f"/etc/default/x line 7 sets -name for {RABBIT}: ")
 
 
+def test_a_directory_is_named_without_the_signs_of_systemd(world: World) -> None:
+    """systemctl shows `WorkingDirectory=-/home/deploy` as `!/home/deploy`."""
+    runs("release", unit("beam.service", working_directory="!/home/deploy"))(world)
+    (problem,) = world.validate()[1]
+    assert problem.message == "beam.service uses /home/deploy, which the sandbox hides (ProtectHome=yes)."
+
+
 @pytest.mark.parametrize(
     ("settings", "added"),
     [
