@@ -26,7 +26,10 @@ AT = {
 CONTROLS_HEAD = """\
 # Controls
 
-What `beam.cluster.verify` checks on a cluster. This page is generated from `plugins/module_utils/_assess/controls/` and `attacks.py` by
+What `beam.cluster.verify` checks on a cluster, and `beam.cluster.audit` on any hosts. Controls *in audits only* are about what no role of this
+collection sets: the operating system, products' own settings, programs.
+
+This page is generated from `plugins/module_utils/_assess/controls/` and `attacks.py` by
 `make pages`; do not edit it.
 
 A control passes, fails, is not tested, or is not applicable. The play fails after the report if a control failed or was not tested, unless it is
@@ -65,7 +68,7 @@ def _attack_lines(attack: Attack) -> list[str]:
 
 def _control(control: Control) -> list[str]:
     lines = ["", f"## {control.id}", "", f"**{control.title}.** Severity {control.severity}.", "", control.why, ""]
-    lines += [f"* Looks at: {control.looks_at}", f"* To make it pass: {control.remedy}"]
+    lines += [f"* Looks at: {control.looks_at}{', in audits only' if control.audit_only else ''}", f"* To make it pass: {control.remedy}"]
     lines += [f"* Done by: role [{control.role}](../roles/{control.role}/README.md)"] if control.role else []
     lines.append(f"* References: {', '.join(f'[{title}]({url})' for title, url in control.references)}")
     return lines + (_attack_lines(ATTACK_BY_ID[control.id]) if control.id in ATTACK_BY_ID else [])

@@ -268,6 +268,17 @@ processes:
     traces: {type: list, elements: str, description: "Products that its start modules or library directories show.", sample: [rabbitmq]}
     tls_files: {type: dict, description: "Files of its TLS options - C(keys), C(certificates), C(authorities). Null if there are none."}
     writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
+    hardening:
+      description:
+        - How the process is confined and what it was started with. Names, and yes or no; no value of a variable and no content of a file.
+          A part that could not be read is null.
+      type: dict
+      contains:
+        no_new_privileges: {type: bool, description: "Whether it can gain no privileges (C(NoNewPrivs))."}
+        seccomp: {type: int, description: "Mode of its filter of system calls, V(2) for one."}
+        capabilities: {type: list, elements: str, description: "Its effective capabilities."}
+        crash_dump: {type: str, description: "Where a crash dump would go - V(off), V(private), V(shared) or V(default)."}
+        server: {type: dict, description: "Known TLS options of the distribution as server, with the C(names) of all; C(client) is the same."}
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
       type: dict
@@ -390,6 +401,21 @@ secrets:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list
       elements: dict
+system:
+  description: The operating system around the nodes. A part that could not be read is null.
+  returned: success
+  type: dict
+  contains:
+    core_pattern: {type: str, description: "C(kernel.core_pattern)."}
+    ptrace_scope: {type: int, description: "C(kernel.yama.ptrace_scope), V(0) without Yama."}
+    swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
+    clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
+    service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
+    cookie_arguments:
+      description: Processes (C(pid), C(process), C(user)) that show a node's cookie in their arguments. Null without O(find_secrets).
+      type: list
+      elements: dict
+    settings: {type: dict, description: "Known settings of RabbitMQ and ejabberd from their configuration files, by product."}
 epmd:
   description: Addresses with a listener on EPMD's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
   returned: success

@@ -19,6 +19,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("n1", "n2", "n3")
+# For runs in which a test counts lost links: the lab's inventory has verify cut all links once.
+LINKS_KEPT = ("--extra-vars", "beam_verify_cut_links=false")
 
 
 @dataclass(frozen=True)

@@ -154,3 +154,19 @@ def test_every_private_variable_is_set_somewhere() -> None:
         made |= set(re.findall(r"(?:register|loop_var|index_var|name): (__beam_\w+)", text))
     assert len(used) > 100, "this test would see none"
     assert not used - made
+
+
+PRODUCT_FILES = sorted(path for path in (ROOT / "roles/product/products").glob("*/*.yml") if path.name != "vars.yml")
+
+
+@pytest.mark.parametrize("path", [*TASK_FILES, *PRODUCT_FILES], ids=lambda path: str(path.relative_to(ROOT / "roles")))
+def test_every_command_says_why_it_failed(path: Path) -> None:
+    """Ansible's own say `non-zero return code`; an `until` that never comes true says `Unknown error`."""
+    tasks = list(tasks_of(path))
+    for task, following in zip(tasks, [*tasks[1:], {}]):
+        without = {"ansible.builtin.command", "ansible.builtin.shell", "ansible.builtin.script", "ansible.builtin.raw"} & set(task)
+        assert not without, f"{path}: {task['name']}: use beam.cluster.tool"
+        until = str(task.get("until", ""))
+        if until and not re.fullmatch(r"\w+ is (success|finished)", until):
+            assert f"{task['register']}.attempts >= {task['retries']} or " in until, f"{path}: {task['name']}: its last attempt has no message"
+            assert "ansible.builtin.assert" in following, f"{path}: {task['name']}: the next task must have the message"

@@ -131,3 +131,19 @@ def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
         for path in node.evaluated_files:
             _look(seen, path, "root", EVALUATED, looked, exact=node.exact_modes)
         yield looked.result(node.node, ", ".join(node.evaluated_files))
+
+
+def trust_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    """Who writes the CA file decides which nodes are members, whatever its mode lets others read."""
+    for node in host.nodes:
+        if node.key_file == "" or node.tls_versions == ():
+            yield Result(node.node, NOT_APPLICABLE, (CLEAR_TEXT,))
+            continue
+        paths = [path for path in (node.ca_file, node.certificate_file) if path]
+        if not paths:
+            yield Result(node.node, NOT_TESTED, ("where its CA file is, is not known",))
+            continue
+        looked = _Looked()
+        for path in paths:
+            _look(seen, path, "root", EVALUATED, looked, exact=False)
+        yield looked.result(node.node, ", ".join(paths))

@@ -17,6 +17,8 @@ from .._model.observation import Listener, Observation, Unit
 from .._model.ports import PortRange
 from .._model.processes import Process
 from .._model.running import vm_problems
+from . import confinement_checks, option_checks, product_checks, surface_checks, upkeep_checks
+from .controls import BY_ID
 from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Finding, Result, result
@@ -330,6 +332,11 @@ CHECKS: Mapping[str, Check] = {
     "start-environment": start_environment,
     "unplanned-nodes": unplanned_nodes,
     "epmd-names": epmd_names,
+    **confinement_checks.CHECKS,
+    **surface_checks.CHECKS,
+    **option_checks.CHECKS,
+    **upkeep_checks.CHECKS,
+    **product_checks.CHECKS,
 }
 
 
@@ -339,6 +346,8 @@ def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[F
             continue
         observation = seen.get(host.name)
         for control, check in CHECKS.items():
+            if target.planned and BY_ID[control].audit_only:
+                continue
             for subject, status, details, cause in _answers(host, observation, check):
                 yield Finding(control, status, (host.name,), subject, details, cause=cause)
 

@@ -14,6 +14,7 @@ from typing import Callable
 
 from .._model.in_force import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
+from .controls.surface import ATOMS_PART_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
 from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, OFF, NodeTarget, Target
 
@@ -122,6 +123,14 @@ def _is_allowed(target: Target, node: NodeTarget, name: str) -> bool:
     return target.mode == "cluster" or any(other.node == name for other in target.reachable(node.node))
 
 
+def _was_allowed(target: Target, node: NodeTarget, name: str) -> bool:
+    """Whether a name is that of a departing node, or of its tools and checks, which came to the list and stay on it with the node."""
+    head, dummy, part = name.partition("@")
+    tool = re.fullmatch(rf"{re.escape(node.tool_prefix)}\d+-(.+)", name) if node.tool_prefix else None
+    owner = tool.group(1) if tool else name
+    return owner in target.departing or head == PROBE_NAME and any(one.partition("@")[2] == part for one in target.departing)
+
+
 def _allow_list(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     if said.allowed is None:
         return NOT_TESTED, ("did not say its allow list",)
@@ -129,8 +138,8 @@ def _allow_list(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     if not said.allowed:
         return _of(result(node.node, ["its allow list is empty: every name may connect"], ""))
     foreign = sorted(name for name in said.allowed if not _is_allowed(target, node, name))
-    left = [name for name in foreign if name in target.departing]
-    problems = [f"lets {name} connect, which is no member" for name in foreign if name not in target.departing]
+    left = [name for name in foreign if _was_allowed(target, node, name)]
+    problems = [f"lets {name} connect, which is no member" for name in foreign if name not in left]
     missing = [other.node for other in target.reachable(node.node) if other.node not in said.allowed and other.node != node.node]
     problems += [f"does not let the member {name} connect" for name in missing]
     note = f"; until its next restart also {', '.join(left)}, which departs" if left else ""
@@ -196,10 +205,27 @@ def _code_path(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     return _of(result(node.node, problems, "only root can write the code that it loads"))
 
 
+def _ssh_daemons(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.ssh_daemons is None:
+        return NOT_TESTED, ("did not say whether an SSH server runs in it",)
+    problems = [f"SSH servers that run in it: {said.ssh_daemons}, see ssh:daemon/2"] if said.ssh_daemons else []
+    return _of(result(node.node, problems, "no SSH server runs in it"))
+
+
+def _atom_table(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.atoms is None:
+        return NOT_TESTED, ("did not say how many atoms it has",)
+    count, limit = said.atoms
+    text = f"has {count} of {limit} atoms"
+    return _of(result(node.node, [text] if count > ATOMS_PART_MAX * limit else [], text))
+
+
 CHECKS: dict[str, _Check] = {
     "tls-options": _tls_options,
     "allow-list": _allow_list,
     "peer-cookies": _peer_cookies,
     "links": _links,
     "code-path": _code_path,
+    "ssh-daemons": _ssh_daemons,
+    "atom-table": _atom_table,
 }

@@ -19,7 +19,7 @@ from .._model.host_facts import Certificate
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.secret_facts import KeyFile
-from .controls.certificates import CA_DAYS_MIN, CERTIFICATE_DAYS_MIN, SERVED_SECONDS
+from .controls.certificates import DAYS_MIN, SERVED_SECONDS
 from .file_checks import exists
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
 from .target import CLEAR_TEXT, OFF, NodeTarget
@@ -149,13 +149,13 @@ def _days(seconds: float) -> str:
     return f"{seconds / _DAY:.0f} days" if seconds >= _DAY else f"{seconds / 3600:.1f} hours"
 
 
-def _validity(since: object, until: object, now: float, least: int) -> list[str]:
+def _validity(since: object, until: object, now: float) -> list[str]:
     """What is wrong with a validity, as the end of a sentence."""
     begin, end = epoch_of(since), epoch_of(until)
     problems = []
     if end is not None and end < now:
         problems.append(f"ended {_days(now - end)} ago, at {until}")
-    elif end is not None and end - now < least * _DAY:
+    elif end is not None and end - now < DAYS_MIN * _DAY:
         problems.append(f"ends in {_days(end - now)}, at {until}")
     if begin is not None and begin > now:
         problems.append(f"is not valid for another {_days(begin - now)}, until {since}")
@@ -172,11 +172,11 @@ def _lifetime(files: _Files, node: NodeTarget) -> Result:
     for peer in shown:
         if leaf and peer.get("sha256") == leaf.sha256:
             continue
-        said = _validity(peer.get("not_before"), peer.get("not_after"), now, CERTIFICATE_DAYS_MIN)
+        said = _validity(peer.get("not_before"), peer.get("not_after"), now)
         problems += [f"the certificate that it shows {one}" for one in said]
         ends.append(epoch_of(peer.get("not_after")))
     if leaf:
-        problems += [f"the certificate in {leaf.path} {said}" for said in _validity(leaf.not_before, leaf.not_after, now, CERTIFICATE_DAYS_MIN)]
+        problems += [f"the certificate in {leaf.path} {said}" for said in _validity(leaf.not_before, leaf.not_after, now)]
         ends.append(epoch_of(leaf.not_after))
     known = [end for end in ends if end is not None]
     if not known and not problems:
@@ -289,7 +289,7 @@ def _ca_lifetime(files: _Files, node: NodeTarget) -> Result:
     until = epoch_of(leaf.not_after) if leaf else None
     problems = []
     for one in dict.fromkeys((*bundle, *(chained for chained in files.certificates(node, node.certificate_file) if chained.ca))):
-        problems += [f"{one.subject} in {one.path} {said}" for said in _validity(one.not_before, one.not_after, files.evidence.epoch, CA_DAYS_MIN)]
+        problems += [f"{one.subject} in {one.path} {said}" for said in _validity(one.not_before, one.not_after, files.evidence.epoch)]
         end = epoch_of(one.not_after)
         if leaf and until and end and end < until and one.sha256 in files.issuers:
             problems.append(f"{one.subject} in {one.path} ends at {one.not_after}, before the node's certificate ({leaf.not_after})")

@@ -20,8 +20,8 @@ from .target import HostTarget, NodeTarget
 # Files that the VM reads when it starts and never again. It takes certificates and members from the others while it runs.
 _READ_AT_START = ("vm.args", "ssl_dist.conf", "unit.env")
 # Variables that no product needs; the others are set by start scripts of products, too.
-_ALWAYS = ("ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT")
-_OF_BARE_NODES = ("ERL_LIBS", "ERL_INETRC", "LD_LIBRARY_PATH")
+_ALWAYS = ("ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH")
+_OF_BARE_NODES = ("ERL_LIBS", "ERL_INETRC")
 _OF_PRODUCTS = {"rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-eval")}
 """Flags of the products' own start scripts."""
 _SHARED = ("/tmp/", "/var/tmp/", "/dev/shm/")

@@ -16,13 +16,14 @@ from .._model.secret_rules import SHORTEST_NEEDLE
 
 _COOKIE_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
 _SET_COOKIE = re.compile(r"set_cookie\s*\(")
-_KERNEL = frozenset(
+KERNEL_PARAMETERS = frozenset(
     """
     connect_all dist_auto_connect erl_epmd_node_listen_port inet_dist_connect_options inet_dist_listen_max inet_dist_listen_min
     inet_dist_listen_options inet_dist_use_interface inetrc net_setuptime net_tickintensity net_ticktime prevent_overlapping_partitions
     start_distribution
     """.split()
 )
+"""Parameters of the application kernel whose values may leave the host."""
 _CODE_FLAGS = ("-eval", "-run", "-s")
 _FLAG_VARIABLES = re.compile(r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS")
 
@@ -73,7 +74,7 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: s
     for flag, values in flags_of(arguments[1:]):
         present.add(flag)
         if flag == "-kernel":
-            kernel.update((key, value) for key, value in zip(values[::2], values[1::2]) if key in _KERNEL)
+            kernel.update((key, value) for key, value in zip(values[::2], values[1::2]) if key in KERNEL_PARAMETERS)
         elif flag == "-config":
             configs += values
         elif flag == "-proto_dist":

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .door import as_float, as_int, as_path, as_set, as_text, as_texts, each, safe_text
+from .hardening import Hardening
 from .packages import Package, Product, package_of, versions_of
 from .tls_files import TlsFiles
 
@@ -118,7 +119,7 @@ class Process:
     vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
     None where its environment could not be read. runs: flags that run code at its start ("-s rabbit", "-eval"), without those of our argument files.
     writes: the directories of the files that it has open to write. traces: products that its arguments or its installation show (_host/traces.py).
-    tls_files: the files that its TLS options file names, None where it has none or it could not be read.
+    tls_files: the files that its TLS options file names, None where it has none or it could not be read. hardening: how it is confined.
     """
 
     pid: int
@@ -138,6 +139,7 @@ class Process:
     adding: frozenset[str] | None = None
     runs: tuple[str, ...] = ()
     writes: tuple[str, ...] | None = None
+    hardening: Hardening | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Process | None:
@@ -163,6 +165,7 @@ class Process:
             adding=as_set(raw.get("adding")),
             runs=as_texts(raw.get("runs")) or (),
             writes=as_texts(raw.get("writes")),
+            hardening=Hardening.parse(raw.get("hardening")),
         )
 
     @property
