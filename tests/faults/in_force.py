@@ -12,7 +12,7 @@ node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node
 up() {
     for try in $(seq 120); do
         ss -Hltn | grep -q ':9100 ' && sleep 4 && return 0
-        systemctl is-active --quiet beam || break
+        systemctl is-active beam | grep -q '^activ' || break
         sleep 0.5
     done
     journalctl -u 'beam*' -n 10 --no-pager; return 1
@@ -71,7 +71,7 @@ def _live(name: str, code: str, control: str, *names: str, alters: str = LIVE) -
 # A service of a user, with a home of its own: another cookie in /tmp stops a VM. It listens before the break is done, or the break fails.
 STRAY = """\
 stray() {
-    unit=$1 user=$2; shift 2; home=/run/$unit-home; rm -rf $home; install -d -m 0700 -o $user $home
+    local unit=$1 user=$2 home=/run/$1-home pid; shift 2; rm -rf $home; install -d -m 0700 -o $user $home
     systemd-run --quiet --collect --unit=$unit --uid=$user -E HOME=$home -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput "$@"
     for try in $(seq 120); do
         pid=$(systemctl show --value -p MainPID $unit)
@@ -227,7 +227,7 @@ FAULTS = (
     ),
     Fault(
         name="an epmd.socket that listens everywhere, by a later drop-in",
-        breaks="printf '[Socket]\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; "
+        breaks="printf '[Socket]\\nListenStream=\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; "
         "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + SHELL + "restart",
         control="epmd-listeners",
         names=("0.0.0.0:4369",),
