@@ -227,7 +227,8 @@ FAULTS = (
     ),
     Fault(
         name="an epmd.socket that listens everywhere, by a later drop-in",
-        breaks="printf '[Socket]\\nListenStream=\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; "
+        breaks="printf '[Socket]\\nListenStream=\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' "
+        "> /etc/systemd/system/epmd.socket.d/zzzz-fault.conf\n"
         "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + SHELL + "restart",
         control="epmd-listeners",
         names=("0.0.0.0:4369",),
