@@ -25,19 +25,10 @@ SMALL = ("the client verifies nobody", "a node of another unit on every address"
 """The faults of `make test`: one on each host, in one run of verify."""
 
 
-NO_FAULT = {
-    "advisories-age": "the table is the collection's, on the controller; a host has no part in it",
-    "audit-coverage": "it is about hosts that a run did not reach; a host that verify does not reach ends the run",
-    "waivers": "waivers are variables of the run",
-    "policy": "a policy is a variable of the run",
-}
-"""Controls that no fault of a host can fail, and why."""
-
-
 def all_faults(product: str) -> list[Fault]:
     found: list[Fault] = []
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem not in ("fault", "batches", "conftest") and not path.stem.startswith("test_"):
+        if path.stem not in ("fault", "batches", "unseeded", "conftest") and not path.stem.startswith("test_"):
             found += importlib.import_module(path.stem).FAULTS
     return [fault for fault in found if fault.product == product]
 
@@ -59,6 +50,8 @@ def movable(fault: Fault) -> bool:
 _ONE = frozenset({OPTIONS, KEY, ANCHORS, COOKIE, FIREWALL})
 """What a host has one of: a second fault would replace the first one."""
 _RUNNING = frozenset({NODE, OPTIONS, LIVE})
+_HARMLESS = frozenset({OPTIONS, LIVE, FIREWALL})
+"""What keeps no other node from connecting."""
 _AT_REST = frozenset({CERTIFICATE, KEY, ANCHORS, COOKIE})
 _ORDER = (NODE, OPTIONS, LIVE, KEY, CERTIFICATE, ANCHORS, COOKIE, MESH, FIREWALL, BESIDE)
 """What restarts a node comes before what a restart would undo or start."""
@@ -72,7 +65,7 @@ def hides(one: Fault, other: Fault) -> bool:
     """
     altered = {one.alters, other.alters}
     if MESH in altered:
-        return BESIDE not in altered
+        return altered == {MESH} or not altered <= {MESH, BESIDE, *(_HARMLESS if one.host != other.host else ())}
     if one.host != other.host:
         return False
     if altered & _RUNNING and altered & _AT_REST or altered == {KEY, CERTIFICATE}:

@@ -84,7 +84,7 @@ FAULTS = (
         4369,
         "member-public-epmd",
         "(public)",
-        before=f"{SHELL}printf '[Socket]\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > {_EPMD_SOCKET}; {_START_EPMD}\n",
+        before=f"{SHELL}printf '[Socket]\\nListenStream=\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > {_EPMD_SOCKET}; {_START_EPMD}\n",
         after=f"{SHELL}rm -f {_EPMD_SOCKET}; {_START_EPMD}",
         alters=NODE,
     ),

@@ -12,12 +12,14 @@ node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node
 up() {
     for try in $(seq 120); do
         ss -Hltn | grep -q ':9100 ' && sleep 4 && return 0
-        systemctl is-active --quiet beam || break
+        systemctl is-active beam | grep -q '^activ' || break
         sleep 0.5
     done
     journalctl -u 'beam*' -n 10 --no-pager; return 1
 }
 restart() { systemctl restart beam; up; }
+# Restarts the node, unless another repair did so since the fault was seeded.
+again() { [ -z "$(find $saved -maxdepth 0 -newermt "$(systemctl show --value -p ActiveEnterTimestamp beam)")" ] && up || restart; }
 # The guard refuses flags whose digest is not in their second line.
 sign() { sed -i "2s/: .*/: $(tail -n +3 $directory/vm.args | sha256sum | cut -d' ' -f1)/" $directory/vm.args; }
 """
@@ -34,10 +36,10 @@ call() {
 }
 """
 )
-RESTART = SHELL + "restart"
+RESTART = SHELL + "again"
 DROP_INS = "/etc/systemd/system/beam.service.d"
 _FAULT = f"{DROP_INS}/aa-fault.conf"
-_LOADED = "systemctl daemon-reload; " + RESTART
+_LOADED = "systemctl daemon-reload; " + SHELL + "restart"
 _COOKIE = SHELL + "cp -p $home/.erlang.cookie $saved/; openssl rand -hex 32 > $home/.erlang.cookie\n"
 KEEP_OPTIONS = SHELL + "cp -p $directory/ssl_dist.conf $saved/\n"
 OPTIONS_BACK = SHELL + "cp -p $saved/ssl_dist.conf $directory/; restart"
@@ -69,7 +71,7 @@ def _live(name: str, code: str, control: str, *names: str, alters: str = LIVE) -
 # A service of a user, with a home of its own: another cookie in /tmp stops a VM. It listens before the break is done, or the break fails.
 STRAY = """\
 stray() {
-    unit=$1 user=$2; shift 2; home=/run/$unit-home; rm -rf $home; install -d -m 0700 -o $user $home
+    local unit=$1 user=$2 home=/run/$1-home pid; shift 2; rm -rf $home; install -d -m 0700 -o $user $home
     systemd-run --quiet --collect --unit=$unit --uid=$user -E HOME=$home -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput "$@"
     for try in $(seq 120); do
         pid=$(systemctl show --value -p MainPID $unit)
@@ -212,7 +214,7 @@ FAULTS = (
         breaks=SHELL + "systemctl stop beam; sleep 2\n" + _REGISTER + "beam 9999; sleep 2; systemctl start beam; sleep 5",
         control="unit-drop-in",
         names=("beam.service is",),
-        repair="systemctl stop register; sleep 1; " + RESTART,
+        repair="systemctl stop register; sleep 1; " + SHELL + "restart",
         alters=MESH,
     ),
     Fault(
@@ -220,17 +222,18 @@ FAULTS = (
         breaks=SHELL + "systemctl restart epmd.service || systemctl restart epmd.socket; sleep 1\n" + _REGISTER + "beam 9999; sleep 2",
         control="epmd-names",
         names=("EPMD names port 9999 for beam, while the node listens on", ":9100"),
-        repair="systemctl stop register; sleep 1; " + RESTART,
+        repair="systemctl stop register; sleep 1; " + SHELL + "restart",
         alters=MESH,
     ),
     Fault(
         name="an epmd.socket that listens everywhere, by a later drop-in",
-        breaks="printf '[Socket]\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; "
-        "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + RESTART,
+        breaks="printf '[Socket]\\nListenStream=\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' "
+        "> /etc/systemd/system/epmd.socket.d/zzzz-fault.conf\n"
+        "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + SHELL + "restart",
         control="epmd-listeners",
         names=("0.0.0.0:4369",),
         repair="rm -f /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; systemctl daemon-reload; systemctl stop epmd.socket epmd.service; "
-        "systemctl start epmd.socket; " + RESTART,
+        "systemctl start epmd.socket; " + SHELL + "restart",
     ),
     # -- starts from elsewhere --------------------------------------------------------------------------------------------------------------------
     _drop_in("HEART_COMMAND for the next start", "Environment=HEART_COMMAND=/bin/true", "HEART_COMMAND"),
@@ -265,7 +268,7 @@ FAULTS = (
         breaks=CALL + "mkdir -p /opt/app/ebin; chown beam /opt/app/ebin\ncall 'code:add_patha(\"/opt/app/ebin\").'",
         control="code-path",
         names=("beam can put code into /opt/app/ebin",),
-        repair=SHELL + "rm -rf /opt/app; restart",
+        repair=SHELL + "rm -rf /opt/app; again",
         alters=LIVE,
     ),
     Fault(
@@ -273,7 +276,7 @@ FAULTS = (
         breaks=CALL + "mkdir -p /opt/apps/ebin; chmod 0777 /opt/apps/ebin\ncall 'code:add_pathz(\"/opt/apps/ebin\").'",
         control="code-path",
         names=("everybody", "can put code into /opt/apps/ebin"),
-        repair=SHELL + "rm -rf /opt/apps; restart",
+        repair=SHELL + "rm -rf /opt/apps; again",
         alters=LIVE,
     ),
     # -- the mesh ---------------------------------------------------------------------------------------------------------------------------------
