@@ -27,8 +27,8 @@ class Entry:
             raise ValueError(f"{self.id}: no control and no reason")
 
 
-def _entry(id: str, holds: str, controls: str = "", gap: str = "") -> Entry:
-    return Entry(id, holds, tuple(controls.split()), gap)
+def _entry(name: str, holds: str, controls: str = "", gap: str = "") -> Entry:
+    return Entry(name, holds, tuple(controls.split()), gap)
 
 
 _TABLE = "vulnerabilities are reported one by one as advisories, by their CVE, and fail from a severity that the operator chooses"
