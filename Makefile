@@ -80,17 +80,17 @@ demo-down: lab-down  ## stop and remove the demo
 demo-shell:  ## open a root login shell on a host of the lab (HOST=n1)
 	@molecule/lab/podman exec -it -w /root $(LAB_PREFIX)$(HOST) bash -l
 
-# What the tests hold ours against, on this machine: a real erl, a real nft.
+# What the tests hold ours against, on this machine: a real erl, a real nft, a linter that is no Python package.
 .PHONY: oracles
 oracles:
-	@molecule/lab/packages erlang-base erlang-ssl nftables openssl
+	@molecule/lab/packages erlang-base erlang-ssl nftables openssl shellcheck
 
 .PHONY: test
 test: bootstrap oracles  ## run lint, sanity, unit and molecule, and count the results (under 40 minutes)
 	@tests/run.py
 
 .PHONY: lint sanity unit molecule
-lint: bootstrap  ## yamllint, ansible-lint, ruff, mypy, changelog, documentation, import by Galaxy
+lint: bootstrap oracles  ## yamllint, ansible-lint, ruff, mypy, changelog, documentation, import by Galaxy
 	@tests/run.py lint
 sanity: bootstrap  ## ansible-test sanity
 	@tests/run.py sanity

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID, Attack
+from ansible_collections.beam.cluster.plugins.module_utils._assess.catalogue import ENTRIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import CONTROLS, Control
 from ansible_collections.beam.cluster.plugins.module_utils._wire import codes
 
@@ -26,12 +27,22 @@ AT = {
 CONTROLS_HEAD = """\
 # Controls
 
-What `beam.cluster.verify` checks on a cluster. This page is generated from `plugins/module_utils/_assess/controls/` and `attacks.py` by
+What `beam.cluster.verify` checks on a cluster, and `beam.cluster.audit` on any hosts. Controls *in audits only* are about what no role of this
+collection sets: the operating system, products' own settings, programs.
+
+This page is generated from `plugins/module_utils/_assess/controls/` and `attacks.py` by
 `make pages`; do not edit it.
 
 A control passes, fails, is not tested, or is not applicable. The play fails after the report if a control failed or was not tested, unless it is
 [waived](../roles/verify/README.md#waivers).
 """
+CATALOGUE_HEAD = """
+## Catalogue
+
+What a hardened BEAM host should hold to, and which controls look at it. From the guides of OTP, the EEF Security Working Group, RabbitMQ, ejabberd.
+
+| Entry | What must hold | Controls | Not seen |
+| --- | --- | --- | --- |"""
 CODES_PAGE = """\
 # The codes of the wire
 
@@ -65,7 +76,7 @@ def _attack_lines(attack: Attack) -> list[str]:
 
 def _control(control: Control) -> list[str]:
     lines = ["", f"## {control.id}", "", f"**{control.title}.** Severity {control.severity}.", "", control.why, ""]
-    lines += [f"* Looks at: {control.looks_at}", f"* To make it pass: {control.remedy}"]
+    lines += [f"* Looks at: {control.looks_at}{', in audits only' if control.audit_only else ''}", f"* To make it pass: {control.remedy}"]
     lines += [f"* Done by: role [{control.role}](../roles/{control.role}/README.md)"] if control.role else []
     lines.append(f"* References: {', '.join(f'[{title}]({url})' for title, url in control.references)}")
     return lines + (_attack_lines(ATTACK_BY_ID[control.id]) if control.id in ATTACK_BY_ID else [])
@@ -76,6 +87,8 @@ def controls_page() -> str:
     lines += [f"| [{one.id}](#{one.id}) | {one.severity} | {one.looks_at} | {one.title} |" for one in CONTROLS]
     for control in CONTROLS:
         lines += _control(control)
+    lines.append(CATALOGUE_HEAD)
+    lines += [f"| {one.id} | {one.holds} | {', '.join(f'[{name}](#{name})' for name in one.controls)} | {one.gap} |" for one in ENTRIES]
     return "\n".join(lines) + "\n"
 
 

@@ -51,7 +51,7 @@ GROUPS: dict[str, list[Part]] = {
         Part("changelog", "antsibull-changelog lint"),
         Part("docs", 'antsibull-docs lint-collection-docs --plugin-docs "$ANSIBLE_COLLECTIONS_PATH/ansible_collections/beam/cluster"'),
         Part("galaxy", "tests/galaxy", 10),
-        Part("shell", "git grep -lE '^#!.*[/ ](ba)?sh$' -- ':!*.j2' ':!*.md' | xargs -n 1 bash -n"),
+        Part("shellcheck", "git grep -lE '^#!.*[/ ](ba)?sh( |$)' -- ':!*.j2' ':!*.md' | xargs shellcheck --severity=warning"),
     ],
     "sanity": [Part("sanity", "tests/sanity", 10)],
     "unit": [

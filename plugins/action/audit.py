@@ -17,7 +17,7 @@ import yaml
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import AuditQuestions
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, NOTES, SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate

@@ -100,6 +100,10 @@ class ActionModule(ActionBase):
         except OSError as error:
             problems.add("", "beam_pki_ca_dir", "ca_unreadable", f"{path} cannot be read: {error.strerror}.", "run as the user who owns the CA.")
             return []
+        old = gathered.one_secret("beam_pki_ca_passphrase_old")
+        if rule == "passphrase_wrong" and old is not None:
+            # A run of rekey_ca_passphrase: it opens the key with the one, and encrypts it with the other.
+            rule = "passphrase_old_wrong" if try_passphrase(path.read_bytes(), old) else ""
         if rule:
             variable, message, fix = _KEY_PROBLEMS[rule]
             problems.add("", variable, rule, message.replace("{path}", str(path)), fix)
@@ -111,6 +115,11 @@ _KEY_PROBLEMS = {
         "beam_pki_ca_passphrase",
         "it does not open {path}.",
         "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
+    ),
+    "passphrase_old_wrong": (
+        "beam_pki_ca_passphrase_old",
+        "neither it nor beam_pki_ca_passphrase opens {path}.",
+        "give the passphrase that the key has now, or name another beam_pki_ca_dir.",
     ),
     "ca_key_unencrypted": (
         "beam_pki_ca_dir",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attacks import Proofs
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import ENCRYPTED, AuditQuestions, options_without_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import ENCRYPTED, AuditQuestions, options_without_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import (
     OUTSIDE,
     PAIRS_MAX,

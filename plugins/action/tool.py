@@ -22,6 +22,7 @@ class ActionModule(ActionBase):
                 "argv": {"type": "list", "elements": "str"},
                 "script": {"type": "str"},
                 "executable": {"type": "path", "default": "/bin/sh"},
+                "stdin": {"type": "str"},
                 "creates": {"type": "path"},
                 "removes": {"type": "path"},
                 "expect": {"type": "list", "elements": "int", "default": [0]},
@@ -30,7 +31,7 @@ class ActionModule(ActionBase):
             mutually_exclusive=[["argv", "script"]],
             required_one_of=[["argv", "script"]],
         )
-        arguments: dict[str, Any] = {"creates": given["creates"], "removes": given["removes"]}
+        arguments: dict[str, Any] = {name: given[name] for name in ("stdin", "creates", "removes")}
         if given["script"] is not None:
             arguments.update(_raw_params=given["script"], _uses_shell=True, executable=given["executable"])
         else:

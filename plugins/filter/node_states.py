@@ -46,6 +46,16 @@ options:
       - V(all), or the names of the nodes that restart although they are current.
     type: raw
     default: []
+  left:
+    description:
+      - By node the names that it still lets connect by name and that are no members'.
+    type: dict
+    default: {}
+  postponed:
+    description:
+      - Whether O(left) is a reason to restart now.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -56,7 +66,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One entry per node, with C(host), C(node), C(missing), C(runs), C(current) and C(reasons).
+  description: One entry per node, with C(host), C(node), C(missing), C(runs), C(current), C(reasons) and C(postponed).
   type: list
   elements: dict
 """
@@ -69,10 +79,10 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.running import
 
 def node_states(
     nodes: list[dict[str, Any]], host: str, observed: dict[str, Any], digests: dict[str, str], cookies: dict[str, Any] | None = None,
-    requested: object = (),
+    requested: object = (), left: dict[str, list[str]] | None = None, postponed: bool = False,
 ) -> list[dict[str, Any]]:
     """The state of each node."""
-    return states(Observation.parse(host, observed), nodes, digests, cookies or {}, requested)
+    return states(Observation.parse(host, observed), nodes, digests, cookies or {}, requested, left, postponed)
 
 
 class FilterModule:

@@ -164,6 +164,15 @@ targets:
           type: list
           elements: dict
           sample: []
+        ssh_daemons:
+          description: How many SSH servers (C(ssh:daemon/2)) run in it.
+          type: int
+          sample: 0
+        atoms:
+          description: How many atoms it has, and the most that it can have.
+          type: list
+          elements: int
+          sample: [22000, 1048576]
     node:
       description: The requested node.
       type: str

@@ -181,6 +181,7 @@ firewall:
         ports: {type: list, elements: list, description: "Pairs of first and last port that it protects."}
         dormant: {type: bool, description: "Whether the table has the flag C(dormant), so that the kernel does not use it."}
         hooks: {type: list, elements: str, description: "The hooks of its base chains.", sample: [input, output]}
+        as_in_file: {type: bool, description: "Whether the loaded table is the one that its file loads. Null if they could not be compared."}
         admits:
           description:
             - All TCP packets that the table accepts, computed from its rules. It drops packets that match no entry. Null if the rules are too
@@ -236,6 +237,7 @@ processes:
         proto_dist: {type: str, description: "Last value of C(-proto_dist), V(inet_tcp) without one."}
         proto_dist_given: {type: int, description: "How often C(-proto_dist) is given. OTP before 27.1 ignores it if it is given twice."}
         ssl_options_file: {type: str, description: "Value of C(-ssl_dist_optfile)."}
+        ssl_options: {type: list, elements: str, description: "Names of the options in C(-ssl_dist_opt), without their values."}
         args_files: {type: list, elements: str, description: "Argument files, named on the command line or in the C(ERL_*FLAGS) of its environment."}
         config_files: {type: list, elements: str, description: "Values of C(-config)."}
         kernel: {type: dict, description: "Parameters of the application kernel that concern the distribution."}
@@ -268,6 +270,17 @@ processes:
     traces: {type: list, elements: str, description: "Products that its start modules or library directories show.", sample: [rabbitmq]}
     tls_files: {type: dict, description: "Files of its TLS options - C(keys), C(certificates), C(authorities). Null if there are none."}
     writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
+    hardening:
+      description:
+        - How the process is confined and what it was started with. Names, and yes or no; no value of a variable and no content of a file.
+          A part that could not be read is null.
+      type: dict
+      contains:
+        no_new_privileges: {type: bool, description: "Whether it can gain no privileges (C(NoNewPrivs))."}
+        seccomp: {type: int, description: "Mode of its filter of system calls, V(2) for one."}
+        capabilities: {type: list, elements: str, description: "Its effective capabilities."}
+        crash_dump: {type: str, description: "Where a crash dump would go - V(off), V(private), V(shared) or V(default)."}
+        server: {type: dict, description: "Known TLS options of the distribution as server, with the C(names) of all; C(client) is the same."}
     vm:
       description: The OTP that it runs, which is not always the one on disk. Null for EPMD, and if the module may not read it.
       type: dict
@@ -390,6 +403,21 @@ secrets:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
       type: list
       elements: dict
+system:
+  description: The operating system around the nodes. A part that could not be read is null.
+  returned: success
+  type: dict
+  contains:
+    core_pattern: {type: str, description: "C(kernel.core_pattern)."}
+    ptrace_scope: {type: int, description: "C(kernel.yama.ptrace_scope), V(0) without Yama."}
+    swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
+    clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
+    service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
+    cookie_arguments:
+      description: Processes (C(pid), C(process), C(user)) that show a node's cookie in their arguments. Null without O(find_secrets).
+      type: list
+      elements: dict
+    settings: {type: dict, description: "Known settings of RabbitMQ and ejabberd from their configuration files, by product."}
 epmd:
   description: Addresses with a listener on EPMD's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
   returned: success

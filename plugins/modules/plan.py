@@ -165,6 +165,12 @@ plan:
       description: >-
         The departing hosts (C(beam_state) is V(absent)), by inventory name, with the data to remove their C(nodes). None of them is a member.
       type: dict
+    departing_nodes:
+      description: >-
+        All nodes that leave, with the data to remove them. Those of departing hosts, and those with C(state) V(absent) in C(beam_nodes); a host has
+        these in C(absent), too.
+      type: list
+      elements: dict
     outsiders:
       description: Hosts from which attacks run; empty means the controller.
       type: list
@@ -178,7 +184,7 @@ plan:
       elements: dict
       contains:
         control:
-          description: Name of the advisory - V(stale_host), V(one_network), V(shared_epmd), V(outside_tls) or V(clock_ahead).
+          description: Name of the advisory - V(stale_host), V(one_network), V(shared_epmd), V(forgotten_node), V(outside_tls) or V(clock_ahead).
           type: str
         severity:
           description: V(low), V(medium) or V(high).

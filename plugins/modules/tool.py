@@ -25,6 +25,9 @@ options:
     description: The shell of O(script).
     type: path
     default: /bin/sh
+  stdin:
+    description: What the command reads from standard input.
+    type: str
   creates:
     description: The command does not run if this file exists.
     type: path

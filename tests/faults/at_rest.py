@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-from fault import Fault
+from fault import ANCHORS, BESIDE, CERTIFICATE, COOKIE, KEY, Fault
 
-# Directory, home, unit and user of the host's node, and a private place for what a fault replaces.
+# Directory and home of the host's node. What a fault replaces goes to $saved.
 _NODE = """\
 node=beam@$(hostname); directory=/etc/beam/$node; tls=$directory/tls; home=/var/lib/beam/$node; cookie=$home/.erlang.cookie
-saved=/root/beam-fault; mkdir -p $saved; chmod 0700 $saved
 """
 _SAVE_TLS = _NODE + "cp -p $tls/cert.pem $tls/key.pem $tls/ca.pem $saved/\n"
 # With a new time: a node does not read a file again whose time is older than the last one that it read.
-_RESTORE_TLS = _NODE + "for file in cert key ca; do cp -p $saved/$file.pem $tls/$file.pem; touch $tls/$file.pem; done; rm -rf $saved"
+_RESTORE_TLS = _NODE + "for file in cert key ca; do cp -p $saved/$file.pem $tls/$file.pem; touch $tls/$file.pem; done"
 _SAVE_COOKIE = _NODE + "cp -p $cookie $saved/\n"
-_RESTORE_COOKIE = _NODE + "cp -p $saved/.erlang.cookie $cookie; rm -rf $saved"
+_RESTORE_COOKIE = _NODE + "cp -p $saved/.erlang.cookie $cookie"
 
 # A certificate for a key of the node or another one, with the issuer's name and key identifier of the node's CA. Its signature is a throw-away CA's:
 # the controls that read files do not need the CA's key.
@@ -33,8 +32,17 @@ DAY = datetime.timedelta(days=1)
 now = datetime.datetime.utcnow().replace(microsecond=0)
 key = serialization.load_pem_private_key(open(tls + "/key.pem", "rb").read(), None)
 old = x509.load_pem_x509_certificate(open(tls + "/cert.pem", "rb").read())
-since, until, names, usage, is_ca, digest = now - DAY, now + 60 * DAY, [host], True, False, hashes.SHA256()
-purposes = ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"]
+# What is there, so that several faults are in one certificate.
+def has(kind, get):
+    try:
+        return get(old.extensions.get_extension_for_class(kind).value)
+    except x509.ExtensionNotFound:
+        return []
+since, until, digest = old.not_valid_before, old.not_valid_after, old.signature_hash_algorithm
+names = has(x509.SubjectAlternativeName, lambda value: value.get_values_for_type(x509.DNSName))
+purposes = has(x509.ExtendedKeyUsage, lambda value: [one.dotted_string for one in value])
+usage = has(x509.KeyUsage, lambda value: value.digital_signature)
+is_ca = has(x509.BasicConstraints, lambda value: value.ca)
 exec(sys.argv[3])
 signer = ec.generate_private_key(ec.SECP256R1())
 made = x509.CertificateBuilder().subject_name(old.subject).issuer_name(old.issuer).public_key(key.public_key()).serial_number(4711)
@@ -68,13 +76,14 @@ def _certificate(name: str, change: str, control: str, *names: str) -> Fault:
         control=control,
         names=("cert.pem", *names),
         repair=_RESTORE_TLS,
+        alters=CERTIFICATE,
     )
 
 
 def _cookie(name: str, make: str, control: str, *names: str) -> Fault:
     """make: a command that prints the cookie."""
     breaks = f"{_SAVE_COOKIE}{make} | tr -d '\\n' > $saved/new; cat $saved/new > $cookie"
-    return Fault(name=name, breaks=breaks, control=control, names=(".erlang.cookie", *names), repair=_RESTORE_COOKIE)
+    return Fault(name=name, breaks=breaks, control=control, names=(".erlang.cookie", *names), repair=_RESTORE_COOKIE, alters=COOKIE)
 
 
 def _copy(name: str, path: str, text: str = "$(cat $cookie)", mode: str = "0644", after: str = "", names: tuple[str, ...] = ()) -> Fault:
@@ -86,6 +95,7 @@ def _copy(name: str, path: str, text: str = "$(cat $cookie)", mode: str = "0644"
         control="cookie-copies",
         names=(path, "holds the cookie of", *names),
         repair=f"rm -f {path}\n{after}",
+        alters=BESIDE,
     )
 
 
@@ -115,6 +125,7 @@ FAULTS = (
         control="cookie-shared",
         names=("other", "other-cluster.service", "games", "/srv/other/.erlang.cookie"),
         repair="systemctl stop other-cluster; rm -rf /srv/other",
+        alters=BESIDE,
     ),
     _copy(
         "cookie in an idle drop-in",
@@ -148,6 +159,7 @@ FAULTS = (
         control="crash-dumps",
         names=("/tmp/erl_crash.dump", "everybody"),
         repair="rm -f /tmp/erl_crash.dump",
+        alters=BESIDE,
     ),
     Fault(
         name="data in the home that everybody can read",
@@ -155,6 +167,7 @@ FAULTS = (
         control="node-data",
         names=("mnesia/passwd.DCD", "everybody"),
         repair=_NODE + "rm -rf $home/mnesia; chmod 0700 $home",
+        alters=BESIDE,
     ),
     Fault(
         name="a password for the node's user",
@@ -162,6 +175,7 @@ FAULTS = (
         control="node-login",
         names=("beam", "password"),
         repair="usermod -p '!' beam",
+        alters=BESIDE,
     ),
     Fault(
         name="an SSH key for the node's user",
@@ -169,6 +183,7 @@ FAULTS = (
         control="node-login",
         names=("authorized_keys", "SSH"),
         repair="rm -rf ~beam/.ssh",
+        alters=BESIDE,
     ),
     Fault(
         name="the home of the node is open to everybody",
@@ -176,6 +191,23 @@ FAULTS = (
         control="cookie-file",
         names=(".erlang.cookie", "can be replaced by everybody"),
         repair=_NODE + "chmod 0700 $home",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the cookie can be read by the group",
+        breaks=_SAVE_COOKIE + "chmod 0440 $cookie",
+        control="cookie-file",
+        names=(".erlang.cookie", "0440"),
+        repair=_RESTORE_COOKIE,
+        alters=COOKIE,
+    ),
+    Fault(
+        name="a crash dump in the home that everybody can read",
+        breaks=_NODE + "echo =erl_crash_dump:0.5 > $home/erl_crash.dump; chmod 0644 $home/erl_crash.dump; chmod 0755 $home",
+        control="crash-dumps",
+        names=("erl_crash.dump", "everybody"),
+        repair=_NODE + "rm -f $home/erl_crash.dump; chmod 0700 $home",
+        alters=BESIDE,
     ),
     # -- keys -------------------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -184,6 +216,7 @@ FAULTS = (
         control="ca-key",
         names=("/etc/beam/ca-key.pem", "is the private key of the CA CN=evil CA", "everybody"),
         repair=_RESTORE_TLS + "; rm -f /etc/beam/ca-key.pem",
+        alters=KEY,
     ),
     Fault(
         name="an encrypted key on the node",
@@ -191,6 +224,7 @@ FAULTS = (
         control="ca-key",
         names=("/etc/beam/old-ca.pem", "encrypted private key"),
         repair="rm -f /etc/beam/old-ca.pem",
+        alters=BESIDE,
     ),
     Fault(
         name="a copy of the key that everybody can read",
@@ -198,6 +232,7 @@ FAULTS = (
         control="key-readers",
         names=("key.pem.bak", "is a private key", "everybody"),
         repair=_NODE + "rm -f $tls/key.pem.bak",
+        alters=BESIDE,
     ),
     Fault(
         name="a copy of the key in the temporary directory",
@@ -205,6 +240,7 @@ FAULTS = (
         control="key-readers",
         names=("/tmp/backup", "is a private key", "everybody"),
         repair="rm -f /tmp/backup",
+        alters=BESIDE,
     ),
     Fault(
         name="the key has mode 0644",
@@ -212,6 +248,7 @@ FAULTS = (
         control="private-key",
         names=("key.pem", "0644"),
         repair=_NODE + "chmod 0400 $tls/key.pem",
+        alters=KEY,
     ),
     Fault(
         name="a key that does not belong to the certificate",
@@ -219,6 +256,7 @@ FAULTS = (
         control="key-belongs",
         names=("key.pem", "is not the key of the certificate", "cert.pem"),
         repair=_RESTORE_TLS,
+        alters=KEY,
     ),
     # -- trust anchors ----------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -228,6 +266,7 @@ FAULTS = (
         names=("ca.pem", "CN=evil CA", "SHA-256", "no CA of this cluster"),
         repair=_RESTORE_TLS,
         host="n3",
+        alters=ANCHORS,
     ),
     Fault(
         name="another CA instead of the cluster's",
@@ -235,6 +274,7 @@ FAULTS = (
         control="trust-anchors",
         names=("ca.pem", "CN=evil CA", "lacks"),
         repair=_RESTORE_TLS,
+        alters=ANCHORS,
     ),
     Fault(
         name="all CAs of the system in ca.pem",
@@ -244,22 +284,34 @@ FAULTS = (
         control="trust-anchors",
         names=("CN=public-1", "CN=public-2", "CN=public-3"),
         repair=_RESTORE_TLS,
+        alters=ANCHORS,
     ),
     Fault(
         name="the node's own certificate in ca.pem",
         breaks=_SAVE_TLS + "cat $tls/cert.pem >> $tls/ca.pem",
         control="trust-anchors",
-        names=("ca.pem", "CN=beam@n1"),
+        names=("ca.pem", "CN=beam@n"),
         repair=_RESTORE_TLS,
+        alters=ANCHORS,
+    ),
+    Fault(
+        name="a CA that ends soon",
+        breaks=_SAVE_TLS
+        + "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 5 -subj '/CN=short CA' "
+        + "-addext basicConstraints=critical,CA:TRUE -keyout /dev/null 2>/dev/null >> $tls/ca.pem",
+        control="ca-lifetime",
+        names=("CN=short CA", "ca.pem", "ends in"),
+        repair=_RESTORE_TLS,
+        alters=ANCHORS,
     ),
     # -- certificates -----------------------------------------------------------------------------------------------------------------------------
     _certificate("an expired certificate", "since, until = now - 60 * DAY, now - 2 * DAY", "certificate-lifetime", "ended 2 days ago"),
     _certificate("a certificate that ends soon", "until = now + 2 * DAY", "certificate-lifetime", "ends in 2 days"),
     _certificate("a certificate that is not valid yet", "since = now + 2 * DAY", "certificate-lifetime", "not valid for another 2 days"),
-    _certificate("a certificate of another host", 'names = ["db1"]', "certificate-names", "lacks DNS:n1", "DNS:db1"),
+    _certificate("a certificate of another host", 'names = ["db1"]', "certificate-names", "lacks DNS:n", "DNS:db1"),
     _certificate("a certificate of another member too", 'names = ["n1", "n2"]', "certificate-names", "DNS:n2, another member"),
-    _certificate("a certificate with a wildcard", 'names = ["n1", "*.example.org"]', "certificate-names", "wildcard"),
-    _certificate("a certificate with one more name", 'names = ["n1", "www.example.org"]', "certificate-names", "DNS:www.example.org"),
+    _certificate("a certificate with a wildcard", 'names = [host, "*.example.org"]', "certificate-names", "wildcard"),
+    _certificate("a certificate with one more name", 'names = [host, "www.example.org"]', "certificate-names", "DNS:www.example.org"),
     _certificate("a certificate without names", "names = []", "certificate-names", "names no host"),
     _certificate("a certificate for servers only", "purposes = purposes[:1]", "certificate-purposes", "without clientAuth"),
     _certificate("a certificate for clients only", "purposes = purposes[1:]", "certificate-purposes", "without serverAuth"),
@@ -279,6 +331,15 @@ FAULTS = (
         control="certificate-served",
         names=("cert.pem holds", "older than the running node", "run touch on"),
         repair=_RESTORE_TLS,
+        alters=KEY,
+    ),
+    Fault(
+        name="the option file can be written by everybody",
+        breaks=_NODE + "chmod 0666 $directory/ssl_dist.conf",
+        control="options-file",
+        names=("ssl_dist.conf", "0666"),
+        repair=_NODE + "chmod 0644 $directory/ssl_dist.conf",
+        alters=BESIDE,
     ),
     # -- directories ------------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -287,6 +348,7 @@ FAULTS = (
         control="options-file",
         names=("can be replaced by beam",),
         repair=_NODE + "chown root $directory",
+        alters=BESIDE,
     ),
     Fault(
         name="the directory of all nodes is open to everybody",
@@ -294,5 +356,6 @@ FAULTS = (
         control="private-key",
         names=("key.pem", "can be replaced by everybody"),
         repair="chmod 0755 /etc/beam",
+        alters=BESIDE,
     ),
 )

@@ -3,19 +3,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which faults are tried, together in which run of `verify`, and what a report says of each.
 
-A batch has one fault for each host. Faults whose scripts ask for the host's name run on any host. Faults may hide each other all the same, so a fault
-that a batch did not show is tried again alone.
+A batch has several faults for each host, of those that alter different things. Faults whose scripts ask for the host's name run on any host. Faults
+may hide each other all the same, so one that a batch did not show is tried again alone on its host.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from fault import Fault
+from fault import ANCHORS, BESIDE, CERTIFICATE, COOKIE, FIREWALL, KEY, LIVE, MESH, NODE, OPTIONS, Fault
 
 HOSTS = ("n1", "n2", "n3")
 SMALL = ("the client verifies nobody", "a node of another unit on every address", "a second CA in ca.pem")
@@ -25,7 +28,7 @@ SMALL = ("the client verifies nobody", "a node of another unit on every address"
 def all_faults(product: str) -> list[Fault]:
     found: list[Fault] = []
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem not in ("fault", "batches", "conftest") and not path.stem.startswith("test_"):
+        if path.stem not in ("fault", "batches", "unseeded", "conftest") and not path.stem.startswith("test_"):
             found += importlib.import_module(path.stem).FAULTS
     return [fault for fault in found if fault.product == product]
 
@@ -41,22 +44,63 @@ def selected(faults: Iterable[Fault], words: str) -> list[Fault]:
 
 def movable(fault: Fault) -> bool:
     """Whether a fault can be tried on any host: its scripts say so by asking for the host's name, or name no host at all."""
-    return fault.host == "n1" and not any(f"@{host}" in fault.breaks or host in fault.names for host in HOSTS)
+    return fault.host == "n1" and not re.search(r"\bn[123]\b", " ".join((fault.breaks, fault.repair, *fault.names)))
+
+
+_ONE = frozenset({OPTIONS, KEY, ANCHORS, COOKIE, FIREWALL})
+"""What a host has one of: a second fault would replace the first one."""
+_RUNNING = frozenset({NODE, OPTIONS, LIVE})
+_HARMLESS = frozenset({OPTIONS, LIVE, FIREWALL})
+"""What keeps no other node from connecting."""
+_AT_REST = frozenset({CERTIFICATE, KEY, ANCHORS, COOKIE})
+_ORDER = (NODE, OPTIONS, LIVE, KEY, CERTIFICATE, ANCHORS, COOKIE, MESH, FIREWALL, BESIDE)
+"""What restarts a node comes before what a restart would undo or start."""
+
+
+def hides(one: Fault, other: Fault) -> bool:
+    """Whether faults must not be tried together. Connections can be looked at where nothing else keeps nodes from connecting.
+
+    A node is asked with its own cookie and certificate. On one host, two findings of the same control are told apart by their first words, where
+    neither restarts the node.
+    """
+    altered = {one.alters, other.alters}
+    if MESH in altered:
+        return altered == {MESH} or not altered <= {MESH, BESIDE, *(_HARMLESS if one.host != other.host else ())}
+    if one.host != other.host:
+        return False
+    if altered & _RUNNING and altered & _AT_REST or altered == {KEY, CERTIFICATE}:
+        return True
+    # A cookie that is weak is searched for in no file.
+    if COOKIE in altered and "cookie-copies" in (one.control, other.control):
+        return True
+    if one.alters == other.alters and one.alters in _ONE:
+        return True
+    same = one.names[0] in other.names[0] or other.names[0] in one.names[0]
+    return one.control == other.control and (not altered <= {BESIDE, LIVE} or same)
 
 
 def batches(faults: Sequence[Fault], hosts: Sequence[str] = HOSTS) -> list[list[Fault]]:
-    """The faults, each on the host that it is tried on, as many at once as there are hosts. No control twice in a batch."""
-    made: list[dict[str, Fault]] = []
-    for fault in faults:
+    """The faults, each on the host that it is tried on, in an order in which none undoes another."""
+    made: list[list[Fault]] = []
+    for fault in sorted(faults, key=lambda one: _ORDER.index(one.alters)):
         places = hosts if movable(fault) else (fault.host,)
+        placed = [replace(fault, host=host) for host in places]
         for batch in made:
-            free = [host for host in places if host not in batch]
-            if free and fault.control not in {other.control for other in batch.values()}:
-                batch[free[0]] = replace(fault, host=free[0])
+            free = [one for one in placed if not any(hides(one, other) for other in batch)]
+            if free:
+                batch.append(min(free, key=lambda one: sum(one.host == other.host for other in batch)))
                 break
         else:
-            made.append({places[0]: replace(fault, host=places[0])})
-    return [list(batch.values()) for batch in made]
+            made.append([placed[0]])
+    return [sorted(batch, key=lambda one: _ORDER.index(one.alters)) for batch in made]
+
+
+def one_each(faults: Iterable[Fault]) -> list[list[Fault]]:
+    """Faults of one batch in batches with one fault for each host."""
+    by_host: dict[str, list[Fault]] = {}
+    for fault in faults:
+        by_host.setdefault(fault.host, []).append(fault)
+    return [[one for one in row if one] for row in zip_longest(*by_host.values())]
 
 
 @dataclass(frozen=True)
@@ -76,9 +120,16 @@ def findings(report: Mapping[str, Any], host: str, control: str = "") -> list[Ma
     return [one for one in bad if control in ("", one["control"])]
 
 
-def result(report: Mapping[str, Any], fault: Fault) -> Result:
+def result(report: Mapping[str, Any], fault: Fault, *, crowded: bool = False) -> Result:
+    """crowded: another fault fails the same control on the same host, so only a detail with every word is this fault's."""
     failed = [one for one in findings(report, fault.host, fault.control) if one["status"] == "failed"]
     details = tuple(detail for one in failed for detail in one["details"])
-    text = "\n".join(details)
+    texts = details if crowded else ("\n".join(details),)
+    named = bool(failed) and any(all(word in text for word in fault.names) for text in texts)
     others = sorted({one["control"] for one in findings(report, fault.host) if one["control"] != fault.control and not one.get("cause_subject")})
-    return Result(bool(failed), bool(failed) and all(word in text for word in fault.names), details, tuple(others))
+    return Result(named if crowded else bool(failed), named, details, tuple(others))
+
+
+def results(report: Mapping[str, Any], batch: Sequence[Fault]) -> dict[str, Result]:
+    count = Counter((fault.host, fault.control) for fault in batch)
+    return {fault.name: result(report, fault, crowded=count[fault.host, fault.control] > 1) for fault in batch}

@@ -5,12 +5,21 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from dataclasses import dataclass
+
+BESIDE = ""
+NODE, OPTIONS, LIVE, MESH = "node", "options", "live", "mesh"
+CERTIFICATE, KEY, ANCHORS, COOKIE = "certificate", "key", "anchors", "cookie"
+FIREWALL = "firewall"
+"""What a fault alters: something beside the node; the node, which restarts; its TLS options, and it restarts; the running node until it restarts; its
+connections to others; one of its files with secrets; the firewall."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault. `breaks` and `repair` are bash, run as root on `host`.
+    """One fault. `breaks` and `repair` are bash, run as root on `host`, with `$saved`: a folder of the fault's own.
 
     `verify` must fail the control `control`, and the details of that finding must contain every word of `names`.
     """
@@ -22,3 +31,10 @@ class Fault:
     repair: str
     host: str = "n1"
     product: str = "erlang"
+    alters: str = NODE
+    given: tuple[str, str] | None = None
+    """Another host and bash. What that prints is `$given` in `breaks`."""
+
+    def script(self, words: str, given: str = "") -> str:
+        folder = "/root/beam-fault/" + re.sub(r"\W+", "-", self.name)
+        return f"saved={folder}; mkdir -p -m 0700 $saved; given={shlex.quote(given)}\n{words}"

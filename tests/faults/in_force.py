@@ -5,16 +5,27 @@
 
 from __future__ import annotations
 
-from fault import Fault
+from fault import BESIDE, FIREWALL, LIVE, MESH, OPTIONS, Fault
 
-_NODE = """\
-node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node; saved=/root/beam-fault; mkdir -p $saved
-up() { for try in $(seq 120); do ss -Hltn | grep -q ':9100 ' && break; sleep 0.5; done; sleep 4; }
+SHELL = """\
+node=beam@$(hostname); directory=/etc/beam/$node; home=/var/lib/beam/$node
+up() {
+    for try in $(seq 120); do
+        ss -Hltn | grep -q ':9100 ' && sleep 4 && return 0
+        systemctl is-active beam | grep -q '^activ' || break
+        sleep 0.5
+    done
+    journalctl -u 'beam*' -n 10 --no-pager; return 1
+}
 restart() { systemctl restart beam; up; }
+# Restarts the node, unless another repair did so since the fault was seeded.
+again() { [ -z "$(find $saved -maxdepth 0 -newermt "$(systemctl show --value -p ActiveEnterTimestamp beam)")" ] && up || restart; }
+# The guard refuses flags whose digest is not in their second line.
+sign() { sed -i "2s/: .*/: $(tail -n +3 $directory/vm.args | sha256sum | cut -d' ' -f1)/" $directory/vm.args; }
 """
 # Runs Erlang in the node of the host, as a tool does. $1: expressions with a full stop.
-_CALL = (
-    _NODE
+CALL = (
+    SHELL
     + """\
 call() {
     printf '%s' "$1" > /run/evaluate; chmod 0644 /run/evaluate
@@ -25,71 +36,80 @@ call() {
 }
 """
 )
-_RESTART = _NODE + "restart"
-_DROP_INS = "/etc/systemd/system/beam.service.d"
-_FAULT = f"{_DROP_INS}/aa-fault.conf"
-_LOADED = "systemctl daemon-reload; " + _RESTART
-_COOKIE = _NODE + "cp -p $home/.erlang.cookie $saved/; openssl rand -hex 32 > $home/.erlang.cookie\n"
-_OPTIONS = _NODE + "cp -p $directory/ssl_dist.conf $saved/\n"
-_OPTIONS_BACK = _NODE + "cp -p $saved/ssl_dist.conf $directory/; restart"
+RESTART = SHELL + "again"
+DROP_INS = "/etc/systemd/system/beam.service.d"
+_FAULT = f"{DROP_INS}/aa-fault.conf"
+_LOADED = "systemctl daemon-reload; " + SHELL + "restart"
+_COOKIE = SHELL + "cp -p $home/.erlang.cookie $saved/; openssl rand -hex 32 > $home/.erlang.cookie\n"
+KEEP_OPTIONS = SHELL + "cp -p $directory/ssl_dist.conf $saved/\n"
+OPTIONS_BACK = SHELL + "cp -p $saved/ssl_dist.conf $directory/; restart"
 
 
 def _option(name: str, edit: str, *names: str) -> Fault:
     """TLS options that the node has in force after a restart. edit: a program of perl over the whole file."""
-    breaks = f"{_OPTIONS}perl -0pi -e '{edit}' $directory/ssl_dist.conf; restart"
-    return Fault(name=name, breaks=breaks, control="tls-options", names=names, repair=_OPTIONS_BACK)
+    breaks = f"{KEEP_OPTIONS}perl -0pi -e '{edit}' $directory/ssl_dist.conf; restart"
+    return Fault(name=name, breaks=breaks, control="tls-options", names=names, repair=OPTIONS_BACK, alters=OPTIONS)
 
 
 def _edited(name: str, file: str, edit: str) -> Fault:
     """A file that is not as planned, and that nothing has read yet."""
     return Fault(
         name=name,
-        breaks=f"{_NODE}cp -p {file} $saved/edited; {edit}",
+        breaks=f"{SHELL}cp -p {file} $saved/edited; {edit}",
         control="planned-files",
         names=(file.rpartition("/")[2],),
-        repair=f"{_NODE}cp -p $saved/edited {file}",
+        repair=f"{SHELL}cp -p $saved/edited {file}",
+        alters=BESIDE,
     )
 
 
-def _live(name: str, code: str, control: str, *names: str) -> Fault:
+def _live(name: str, code: str, control: str, *names: str, alters: str = LIVE) -> Fault:
     """What code does to the running node, until it restarts."""
-    return Fault(name=name, breaks=f"{_CALL}call '{code}'", control=control, names=names, repair=_RESTART)
+    return Fault(name=name, breaks=f"{CALL}call '{code}'", control=control, names=names, repair=RESTART, alters=alters)
 
 
 # A service of a user, with a home of its own: another cookie in /tmp stops a VM. It listens before the break is done, or the break fails.
-_STRAY = """\
+STRAY = """\
 stray() {
-    user=$1; shift; home=/run/stray-home; rm -rf $home; install -d -m 0700 -o $user $home
-    systemd-run --quiet --collect --unit=stray --uid=$user -E HOME=$home -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput "$@"
+    local unit=$1 user=$2 home=/run/$1-home pid; shift 2; rm -rf $home; install -d -m 0700 -o $user $home
+    systemd-run --quiet --collect --unit=$unit --uid=$user -E HOME=$home -E ERL_CRASH_DUMP_SECONDS=0 erl -noinput "$@"
     for try in $(seq 120); do
-        pid=$(systemctl show --value -p MainPID stray)
+        pid=$(systemctl show --value -p MainPID $unit)
         [ "$pid" != 0 ] && ss -Hltnp | grep -q "pid=$pid," && return 0
         sleep 0.5
     done
-    journalctl -u stray -n 20 --no-pager; return 1
+    journalctl -u $unit -n 20 --no-pager; return 1
 }
+strays_end() { systemctl stop $1; rm -rf /run/$1-home; }
 """
 
 
-def _vm(name: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games") -> Fault:
-    """Another VM on the host, as a service of its own."""
-    repair = "systemctl stop stray; rm -rf /run/stray-home; true"
-    return Fault(name=name, breaks=f"{_STRAY}stray {uid} {options}", control=control, names=names, repair=repair)
+def _vm(name: str, unit: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games") -> Fault:
+    """Another VM on the host, as a service of its own. unit: stray-..., which its finding names."""
+    return Fault(
+        name=name,
+        breaks=f"{STRAY}stray {unit} {uid} {options}",
+        control=control,
+        names=(f"{unit}.service", *names),
+        repair=f"{STRAY}strays_end {unit}",
+        alters=BESIDE,
+    )
 
 
 def _drop_in(name: str, line: str, *names: str, control: str = "start-environment") -> Fault:
-    file = "/etc/systemd/system/beam.service.d/aa-fault.conf"
+    file = f"{DROP_INS}/aa-{names[0]}.conf"
     return Fault(
         name=name,
         breaks=f"printf '[Service]\\n%s\\n' '{line}' > {file}; systemctl daemon-reload",
         control=control,
         names=names,
         repair=f"rm -f {file}; systemctl daemon-reload",
+        alters=BESIDE,
     )
 
 
 def _nft(name: str, command: str, *names: str, control: str = "firewall-rules") -> Fault:
-    return Fault(name=name, breaks=f"nft {command}", control=control, names=names, repair="systemctl reload beam-firewall")
+    return Fault(name=name, breaks=f"nft {command}", control=control, names=names, repair="systemctl reload beam-firewall", alters=FIREWALL)
 
 
 # A registration in EPMD lives as long as the connection that made it.
@@ -118,10 +138,11 @@ FAULTS = (
     _option("the client trusts another file", "s/(client.*?)tls.ca\\.pem/$1tls\\/cert.pem/s", "as client cacertfile is", "cert.pem"),
     Fault(
         name="verify_none in the option file, not in force yet",
-        breaks=_OPTIONS + "sed -i 's/verify_peer/verify_none/' $directory/ssl_dist.conf",
+        breaks=KEEP_OPTIONS + "sed -i 's/verify_peer/verify_none/' $directory/ssl_dist.conf",
         control="planned-files",
         names=("ssl_dist.conf contains something else than the plan says",),
-        repair=_NODE + "cp -p $saved/ssl_dist.conf $directory/",
+        repair=SHELL + "cp -p $saved/ssl_dist.conf $directory/",
+        alters=BESIDE,
     ),
     _live(
         "options in force, changed while the node runs",
@@ -137,15 +158,15 @@ FAULTS = (
     _edited("a flag of tools", "$directory/tool.args", "echo '-setcookie' >> $directory/tool.args"),
     _edited("a variable in unit.env", "$directory/unit.env", "echo 'ERL_LIBS=/tmp' >> $directory/unit.env"),
     _edited("a guard that looks away", "/etc/beam/guard", "sed -i '2i exit 0' /etc/beam/guard"),
-    _edited("a weaker sandbox in the drop-in", f"{_DROP_INS}/zzz-beam.conf", f"sed -i /NoNewPrivileges/d {_DROP_INS}/zzz-beam.conf"),
+    _edited("a weaker sandbox in the drop-in", f"{DROP_INS}/zzz-beam.conf", f"sed -i /NoNewPrivileges/d {DROP_INS}/zzz-beam.conf"),
     _edited("the same content with a new time", "$directory/vm.args", "touch $directory/vm.args"),
     # -- names and cookies in force ---------------------------------------------------------------------------------------------------------------
     Fault(
         name="allow.conf with one name more, after a restart",
-        breaks=_NODE + "cp -p $directory/allow.conf $saved/; echo \"'evil@n9'.\" >> $directory/allow.conf; restart",
+        breaks=SHELL + "cp -p $directory/allow.conf $saved/; echo \"'evil@n9'.\" >> $directory/allow.conf; restart",
         control="allow-list",
         names=("lets evil@n9 connect, which is no member",),
-        repair=_NODE + "cp -p $saved/allow.conf $directory/; restart",
+        repair=SHELL + "cp -p $saved/allow.conf $directory/; restart",
     ),
     _live("a name allowed while the node runs", "net_kernel:allow([list_to_atom(\"evil@n9\")]).", "allow-list", "evil@n9"),
     _live("a host allowed while the node runs", "net_kernel:allow([n9]).", "allow-list", "lets n9 connect"),
@@ -157,23 +178,27 @@ FAULTS = (
     ),
     # -- nodes too many ---------------------------------------------------------------------------------------------------------------------------
     # Other users than root and the nodes' do not reach EPMD: with a port of its own a VM asks for none.
-    _vm("a node of another unit on every address", "-sname x -start_epmd false -erl_epmd_port 9776", "x (pid", "stray.service", "user games"),
-    _vm("a hidden node of another unit", "-sname x -hidden -start_epmd false -erl_epmd_port 9775", "x (pid", "stray.service"),
-    _vm("a node of root without EPMD", "-sname x -start_epmd false -erl_epmd_port 9777", "x (pid", ":9777", uid="root"),
-    _vm("a long name at the public address", "-name x@x.example -start_epmd false -erl_epmd_port 9778", "x@x.example", ":9778"),
+    _vm("a node of another unit on every address", "stray-a", "-sname x -start_epmd false -erl_epmd_port 9776", "x (pid", "user games"),
+    _vm("a hidden node of another unit", "stray-b", "-sname x -hidden -start_epmd false -erl_epmd_port 9775", "x (pid"),
+    _vm("a node of root without EPMD", "stray-c", "-sname x -start_epmd false -erl_epmd_port 9777", "x (pid", ":9777", uid="root"),
+    _vm("a long name at the public address", "stray-d", "-name x@x.example -start_epmd false -erl_epmd_port 9778", "x@x.example", ":9778"),
     _vm(
         "a node started by net_kernel:start",
+        "stray-e",
         "-start_epmd false -eval \"net_kernel:start([quiet,shortnames])\"",
         "listens on 0.0.0.0:",
-        "stray.service",
         uid="root",
     ),
     Fault(
         name="a node started by hand",
-        breaks="HOME=/tmp setsid erl -noinput -sname byhand -start_epmd false -erl_epmd_port 9779 </dev/null >/dev/null 2>&1 & sleep 4",
+        breaks="home=/run/byhand-home; install -d -m 0700 $home; cd /\n"
+        "env -u ERL_ZFLAGS HOME=$home setsid erl -noinput -sname byhand -start_epmd false -erl_epmd_port 9779 </dev/null >$home/log 2>&1 &\n"
+        "for try in $(seq 120); do ss -Hltn | grep -q ':9779 ' && exit 0; sleep 0.5; done; cat $home/log; exit 1",
         control="unplanned-nodes",
         names=("byhand (pid", ":9779", "user root"),
-        repair="for pid in $(pgrep beam.smp); do tr '\\0' ' ' < /proc/$pid/cmdline | grep -q -- '-sname byhand' && kill $pid; done; sleep 1",
+        repair="for pid in $(pgrep beam.smp); do tr '\\0' ' ' < /proc/$pid/cmdline | grep -q -- '-sname byhand' && kill $pid; done; "
+        "rm -rf /run/byhand-home",
+        alters=BESIDE,
     ),
     # -- EPMD -------------------------------------------------------------------------------------------------------------------------------------
     Fault(
@@ -182,29 +207,33 @@ FAULTS = (
         control="epmd-names",
         names=("EPMD names ghost at port 9555: nothing listens there",),
         repair="systemctl stop register",
+        alters=BESIDE,
     ),
     Fault(
         name="the node's name in EPMD with another port",
-        breaks=_NODE + "systemctl stop beam; sleep 2\n" + _REGISTER + "beam 9999; sleep 2; systemctl start beam; sleep 5",
+        breaks=SHELL + "systemctl stop beam; sleep 2\n" + _REGISTER + "beam 9999; sleep 2; systemctl start beam; sleep 5",
         control="unit-drop-in",
         names=("beam.service is",),
-        repair="systemctl stop register; sleep 1; " + _RESTART,
+        repair="systemctl stop register; sleep 1; " + SHELL + "restart",
+        alters=MESH,
     ),
     Fault(
         name="EPMD forgot the node and learned another port",
-        breaks=_NODE + "systemctl restart epmd.service || systemctl restart epmd.socket; sleep 1\n" + _REGISTER + "beam 9999; sleep 2",
+        breaks=SHELL + "systemctl restart epmd.service || systemctl restart epmd.socket; sleep 1\n" + _REGISTER + "beam 9999; sleep 2",
         control="epmd-names",
         names=("EPMD names port 9999 for beam, while the node listens on", ":9100"),
-        repair="systemctl stop register; sleep 1; " + _RESTART,
+        repair="systemctl stop register; sleep 1; " + SHELL + "restart",
+        alters=MESH,
     ),
     Fault(
         name="an epmd.socket that listens everywhere, by a later drop-in",
-        breaks="printf '[Socket]\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' > /etc/systemd/system/epmd.socket.d/zz-fault.conf; "
-        "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + _RESTART,
+        breaks="printf '[Socket]\\nListenStream=\\nListenStream=0.0.0.0:4369\\nBindIPv6Only=ipv6-only\\n' "
+        "> /etc/systemd/system/epmd.socket.d/zzzz-fault.conf\n"
+        "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; " + SHELL + "restart",
         control="epmd-listeners",
         names=("0.0.0.0:4369",),
-        repair="rm -f /etc/systemd/system/epmd.socket.d/zz-fault.conf; systemctl daemon-reload; systemctl stop epmd.socket epmd.service; "
-        "systemctl start epmd.socket; " + _RESTART,
+        repair="rm -f /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; systemctl daemon-reload; systemctl stop epmd.socket epmd.service; "
+        "systemctl start epmd.socket; " + SHELL + "restart",
     ),
     # -- starts from elsewhere --------------------------------------------------------------------------------------------------------------------
     _drop_in("HEART_COMMAND for the next start", "Environment=HEART_COMMAND=/bin/true", "HEART_COMMAND"),
@@ -219,14 +248,15 @@ FAULTS = (
     ),
     Fault(
         name="a .erlang in the node's home",
-        breaks=_NODE + "echo 'ok.' > $home/.erlang; chown beam $home/.erlang",
+        breaks=SHELL + "echo 'ok.' > $home/.erlang; chown beam $home/.erlang",
         control="start-environment",
         names=("/.erlang exists",),
-        repair=_NODE + "rm -f $home/.erlang",
+        repair=SHELL + "rm -f $home/.erlang",
+        alters=BESIDE,
     ),
     Fault(
         name="code of the node's command",
-        breaks=_NODE
+        breaks=SHELL
         + "printf '#!/bin/sh\\nexec erl -noinput -eval true. -args_file %s/join.args\\n' $directory > /opt/start; chmod 0755 /opt/start\n"
         + f"printf '[Service]\\nExecStart=\\nExecStart=/opt/start\\n' > {_FAULT}; {_LOADED}",
         control="start-environment",
@@ -235,17 +265,19 @@ FAULTS = (
     ),
     Fault(
         name="code that the node's user may write",
-        breaks=_CALL + "mkdir -p /opt/app/ebin; chown beam /opt/app/ebin\ncall 'code:add_patha(\"/opt/app/ebin\").'",
+        breaks=CALL + "mkdir -p /opt/app/ebin; chown beam /opt/app/ebin\ncall 'code:add_patha(\"/opt/app/ebin\").'",
         control="code-path",
         names=("beam can put code into /opt/app/ebin",),
-        repair=_NODE + "rm -rf /opt/app; restart",
+        repair=SHELL + "rm -rf /opt/app; again",
+        alters=LIVE,
     ),
     Fault(
         name="code that everybody may write",
-        breaks=_CALL + "mkdir -p /opt/app/ebin; chmod 0777 /opt/app/ebin\ncall 'code:add_pathz(\"/opt/app/ebin\").'",
+        breaks=CALL + "mkdir -p /opt/apps/ebin; chmod 0777 /opt/apps/ebin\ncall 'code:add_pathz(\"/opt/apps/ebin\").'",
         control="code-path",
-        names=("everybody can put code into /opt/app/ebin",),
-        repair=_NODE + "rm -rf /opt/app; restart",
+        names=("everybody", "can put code into /opt/apps/ebin"),
+        repair=SHELL + "rm -rf /opt/apps; again",
+        alters=LIVE,
     ),
     # -- the mesh ---------------------------------------------------------------------------------------------------------------------------------
     _live(
@@ -253,27 +285,31 @@ FAULTS = (
         "erlang:set_cookie(list_to_atom(\"abcdefghijklmnopqrstuvwxyz0123456789ABCD\")).",
         "mesh-node",
         "the cookie with which it runs is not the one in its cookie file",
+        alters=MESH,
     ),
     Fault(
         name="another cookie in the file, not in the node",
         breaks=_COOKIE,
         control="mesh-node",
         names=("the cookie in its cookie file is not the one with which it and its peers run",),
-        repair=_NODE + "cp -p $saved/.erlang.cookie $home/",
+        repair=SHELL + "cp -p $saved/.erlang.cookie $home/",
+        alters=MESH,
     ),
     Fault(
         name="another cookie in the file and in the node",
         breaks=_COOKIE + "restart",
         control="mesh-node",
         names=("its cookie differs from that of", "which connect to each other"),
-        repair=_NODE + "cp -p $saved/.erlang.cookie $home/; restart",
+        repair=SHELL + "cp -p $saved/.erlang.cookie $home/; restart",
+        alters=MESH,
     ),
     Fault(
         name="a stopped node",
         breaks="systemctl stop beam",
         control="unit-drop-in",
         names=("beam.service is inactive",),
-        repair=_NODE + "systemctl start beam; up",
+        repair=SHELL + "systemctl start beam; up",
+        alters=MESH,
     ),
     Fault(
         name="a member that is dropped by the firewall",
@@ -282,6 +318,7 @@ FAULTS = (
         control="mesh-node",
         names=("a firewall drops the packets to", ":9100"),
         repair="nft delete table inet fault; sleep 5",
+        alters=MESH,
     ),
     _live("net_ticktime of its own", "net_kernel:set_net_ticktime(20, 1), timer:sleep(1500).", "mesh-settings", "net_ticktime"),
     # -- the firewall -----------------------------------------------------------------------------------------------------------------------------
@@ -300,6 +337,7 @@ FAULTS = (
         control="firewall-rules",
         names=("dormant",),
         repair="nft delete table inet beam_cluster; systemctl reload beam-firewall",
+        alters=FIREWALL,
     ),
     Fault(
         name="no table",
@@ -307,6 +345,7 @@ FAULTS = (
         control="firewall-rules",
         names=("is not loaded",),
         repair="systemctl reload beam-firewall",
+        alters=FIREWALL,
     ),
     Fault(
         name="a chain at another hook",
@@ -315,6 +354,7 @@ FAULTS = (
         control="firewall-rules",
         names=("no chain of the table inet beam_cluster sees incoming packets",),
         repair="nft delete table inet beam_cluster; systemctl reload beam-firewall",
+        alters=FIREWALL,
     ),
     Fault(
         name="a firewall that is not loaded at boot",
@@ -322,12 +362,14 @@ FAULTS = (
         control="firewall-boot",
         names=("not enabled",),
         repair="systemctl enable --quiet beam-firewall",
+        alters=BESIDE,
     ),
     Fault(
         name="another table at boot than now",
-        breaks="cp -p /etc/beam/firewall.nft /root/firewall.nft; sed -i 's/iif \"lo\" accept/accept/' /etc/beam/firewall.nft",
+        breaks="cp -p /etc/beam/firewall.nft $saved/firewall.nft; sed -i 's/iif \"lo\" accept/accept/' /etc/beam/firewall.nft",
         control="planned-files",
         names=("/etc/beam/firewall.nft contains something else",),
-        repair="cp -p /root/firewall.nft /etc/beam/firewall.nft",
+        repair="cp -p $saved/firewall.nft /etc/beam/firewall.nft",
+        alters=BESIDE,
     ),
 )

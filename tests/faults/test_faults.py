@@ -4,28 +4,34 @@
 """A hardened lab is broken in every way that the data of this folder names; `verify` must fail, name the cause, and pass after the repair.
 
 LAB_PREFIX names the lab, PRODUCT what its nodes run. FAULTS selects: "small", parts of names, controls. BEAM_FAULTS_LAB=ready: the lab is hardened
-already. The score is printed at the end.
+already. BEAM_FAULTS_AGAIN=no: what a batch did not show is not tried again alone. BEAM_FAULTS_REPORTS: a folder that keeps all reports. The score is
+printed at the end.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from batches import HOSTS, Result, all_faults, batches, findings, result, selected
+from batches import HOSTS, Result, all_faults, batches, findings, one_each, result, results, selected
 from fault import Fault
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = os.environ.get("PRODUCT", "erlang")
 FAULTS = selected(all_faults(PRODUCT), os.environ.get("FAULTS", ""))
 BATCHES = batches(FAULTS)
+CLEAR = "result=$?; rm -rf $saved; exit $result"
+KEEP = os.environ.get("BEAM_FAULTS_REPORTS", "")
+AGAIN = os.environ.get("BEAM_FAULTS_AGAIN", "yes") == "yes"
 
 
 class Lab:
@@ -34,6 +40,8 @@ class Lab:
     def __init__(self, prefix: str, directory: Path) -> None:
         self.prefix, self.directory = prefix, directory
         self.results: dict[str, Result] = {}
+        self.tried: dict[str, Fault] = {}
+        self.unmended: set[str] = set()
 
     def play(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         inventories = ["-i", "molecule/inventory", *(["-i", f"molecule/{PRODUCT}/inventory.yml"] if PRODUCT != "erlang" else [])]
@@ -47,15 +55,14 @@ class Lab:
             check=False,
         )
 
+    def run(self, host: str, script: str) -> subprocess.CompletedProcess[str]:
+        """Run bash as root on a host."""
+        words = [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-lc", script]
+        return subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
+
     def on(self, host: str, script: str) -> str:
         """Run bash as root on a host. What went wrong, or nothing."""
-        done = subprocess.run(
-            [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-lc", script],
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
+        done = self.run(host, script)
         return f"exit {done.returncode}: {script[-200:]}\n{done.stdout[-800:]}{done.stderr[-800:]}" if done.returncode else ""
 
     def verify(self) -> Mapping[str, Any]:
@@ -66,6 +73,8 @@ class Lab:
         reports = list(self.directory.glob("*.json"))
         assert reports, done.stdout[-3000:] + done.stderr[-2000:]
         loaded: Mapping[str, Any] = json.loads(reports[0].read_text(encoding="utf-8"))
+        if KEEP:
+            shutil.copy(reports[0], Path(KEEP) / f"{time.time_ns()}.json")
         return loaded
 
     def settle(self) -> None:
@@ -74,8 +83,7 @@ class Lab:
         for host in HOSTS:
             command = "ss -Htn state established '( sport = 9100 or dport = 9100 )' | wc -l"
             while time.monotonic() < until:
-                words = [str(ROOT / "molecule/lab/podman"), "exec", self.prefix + host, "bash", "-c", command]
-                seen = subprocess.run(words, capture_output=True, text=True, check=False)
+                seen = self.run(host, command)
                 if int(seen.stdout or 0) >= len(HOSTS) - 1:
                     break
                 time.sleep(1)
@@ -83,24 +91,49 @@ class Lab:
     def attempt(self, batch: list[Fault]) -> dict[str, Result]:
         """Break, verify, repair. A break that failed is a result: nothing is known of its control then."""
         failed: dict[str, str] = {}
+        report: Mapping[str, Any] = {"findings": []}
         try:
-            for fault in batch:
-                failed[fault.name] = self.on(fault.host, fault.breaks)
+            failed.update(self.everywhere(batch, lambda fault: fault.script(fault.breaks, self.given(fault))))
             report = self.verify()
+        except AssertionError as error:
+            failed.update({fault.name: f"verify left no report: {error}" for fault in batch})
         finally:
-            for fault in batch:
-                if problem := self.on(fault.host, fault.repair):
-                    print(f"{fault.host}: {fault.name}: the repair failed: {problem}")
+            for name, problem in self.everywhere(batch[::-1], lambda fault: fault.script(f"{fault.repair}\n{CLEAR}")).items():
+                print(f"{name}: the repair failed: {problem}")
+                self.unmended.add(name)
         self.settle()
-        broken = {name: Result(False, False, (f"the host was not broken: {problem}",)) for name, problem in failed.items() if problem}
-        return {fault.name: result(report, fault) for fault in batch} | broken
+        self.look_back(report, batch)
+        broken = {name: Result(False, False, (f"not tried: {problem}",)) for name, problem in failed.items()}
+        return results(report, batch) | broken
+
+    def given(self, fault: Fault) -> str:
+        return self.run(*fault.given).stdout if fault.given else ""
+
+    def everywhere(self, batch: Sequence[Fault], script: Callable[[Fault], str]) -> dict[str, str]:
+        """The scripts of a batch, one after another on each host, on all hosts at once. What went wrong, by fault."""
+
+        def on(host: str) -> dict[str, str]:
+            return {fault.name: self.on(host, script(fault)) for fault in batch if fault.host == host}
+
+        with ThreadPoolExecutor() as pool:
+            return {name: problem for each in pool.map(on, HOSTS) for name, problem in each.items() if problem}
+
+    def look_back(self, report: Mapping[str, Any], batch: Sequence[Fault]) -> None:
+        """Note which faults are still found that were repaired before this batch."""
+        seeded = {(fault.host, fault.control) for fault in batch}
+        for name, fault in self.tried.items():
+            if (fault.host, fault.control) not in seeded and result(report, fault).named:
+                self.unmended.add(name)
+        self.tried.update({fault.name: fault for fault in batch})
 
     def try_batch(self, batch: list[Fault]) -> None:
         found = self.attempt(batch)
-        for fault in batch:
-            if len(batch) > 1 and not found[fault.name].named:
-                found.update(self.attempt([fault]))
+        for again in one_each(fault for fault in batch if not found[fault.name].named):
+            if AGAIN and len(again) < len(batch):
+                found.update(self.attempt(again))
         self.results.update(found)
+        for name, one in found.items():
+            print(f"{time.strftime('%H:%M:%S')} {'named' if one.named else 'FOUND, NOT NAMED' if one.found else 'MISSED'}: {name}")
 
     def mended(self, report: Mapping[str, Any]) -> None:
         """Note for each fault whether its repair took its finding away."""
@@ -108,7 +141,7 @@ class Lab:
             for fault in batch:
                 if fault.name in self.results:
                     gone = not findings(report, fault.host, fault.control)
-                    self.results[fault.name] = replace(self.results[fault.name], mended=gone)
+                    self.results[fault.name] = replace(self.results[fault.name], mended=gone and fault.name not in self.unmended)
 
 
 @pytest.fixture(scope="session")
@@ -126,7 +159,9 @@ RESULTS = pytest.StashKey[dict[str, Result]]()
 
 
 @pytest.mark.parametrize(
-    ("number", "fault"), [(n, fault) for n, batch in enumerate(BATCHES) for fault in batch], ids=lambda value: getattr(value, "name", "")
+    ("number", "fault"),
+    [(n, fault) for n, batch in enumerate(BATCHES) for fault in batch],
+    ids=lambda value: value.name if isinstance(value, Fault) else f"batch{value}",
 )
 def test_a_fault_is_found_and_named(lab: Lab, number: int, fault: Fault) -> None:
     if fault.name not in lab.results:
@@ -139,11 +174,13 @@ def test_a_fault_is_found_and_named(lab: Lab, number: int, fault: Fault) -> None
 def test_after_all_repairs_the_cluster_passes(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     report = lab.verify()
     lab.mended(report)
-    results = list(lab.results.values())
-    found, named, mended = (sum(bool(getattr(one, what)) for one in results) for what in ("found", "named", "mended"))
+    all_results = list(lab.results.values())
+    found, named, mended = (sum(bool(getattr(one, what)) for one in all_results) for what in ("found", "named", "mended"))
     with capsys.disabled():
-        print(f"\nfaults: {len(results)} tried, {found} found, {named} named, {mended} of {len(results)} repairs worked")
+        print(f"\nfaults: {len(all_results)} tried, {found} found, {named} named, {mended} of {len(all_results)} repairs worked")
         for name, one in lab.results.items():
+            if one.mended is False:
+                print(f"  NOT MENDED: {name}")
             if not one.named:
                 print(f"  {'not named' if one.found else 'MISSED'}: {name}: {one.details or one.others}")
     bad = [(one["control"], one["subject"], one["details"]) for one in report["findings"] if one["status"] in ("failed", "not_tested")]

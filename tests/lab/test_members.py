@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Lab, recap, until
+from conftest import LINKS_KEPT, ROOT, Lab, recap, until
 
 HOSTS = ("n1", "n2", "n3", "n4")
 CLIENT = ROOT / "molecule/default/tests/rabbitmq/client.py"
@@ -45,7 +45,7 @@ class Growing:
         absent = {host: {"beam_state": "absent"} for host in HOSTS[members:]}
         states = Path(f"/tmp/{self.lab.prefix}states.yml")
         states.write_text(json.dumps({"beam": {"hosts": absent}}), encoding="utf-8")
-        return self.lab.play(*self.inventory, "-i", str(states), *arguments)
+        return self.lab.play(*self.inventory, "-i", str(states), *LINKS_KEPT, *arguments)
 
     def node(self, host: str) -> str:
         return f"{self.name}@{host}"

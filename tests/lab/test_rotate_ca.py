@@ -23,7 +23,7 @@ def phase(lab: Lab) -> str:
 
 
 def issuers(lab: Lab) -> set[str]:
-    return {lab.on(host, f"openssl x509 -in /etc/beam/beam@{host}/tls/cert.pem -noout -issuer").strip() for host in NODES}
+    return {lab.on(host, f"openssl x509 -in /etc/beam/beam@{host}/tls/cert.pem -noout -issuer -nameopt RFC2253").strip() for host in NODES}
 
 
 def trusted(lab: Lab) -> list[int]:

@@ -15,6 +15,7 @@ from conftest import NODES, Lab, recap
 ROTATE = "playbooks/rotate_cookie.yml"
 # Counts what the node sees of the others. Probes are hidden nodes, and are not counted.
 MONITOR = """
+[begin exit(Old, kill), timer:sleep(200) end || Old <- [whereis(beam_counter)], is_pid(Old)],
 Counter = spawn(fun() ->
     register(beam_counter, self()),
     net_kernel:monitor_nodes(true, [{node_type, visible}]),

@@ -170,3 +170,14 @@ def test_every_command_says_why_it_failed(path: Path) -> None:
         if until and not re.fullmatch(r"\w+ is (success|finished)", until):
             assert f"{task['register']}.attempts >= {task['retries']} or " in until, f"{path}: {task['name']}: its last attempt has no message"
             assert "ansible.builtin.assert" in following, f"{path}: {task['name']}: the next task must have the message"
+
+
+def test_loops_go_in_an_order() -> None:
+    """difference(), union(), intersect() and unique() of a loop may give its items in any order, by the hash of a text."""
+    loops = [(path, task) for path in TASK_FILES for task in tasks_of(path) if isinstance(task.get("loop"), str)]
+    assert len(loops) > 50, "this test would see none"
+    for path, task in loops:
+        text = re.sub(r"range\(.*\)", "", task["loop"], flags=re.DOTALL)
+        assert not re.search(r"\| *(difference|union|intersect|symmetric_difference)\(", text) or re.search(r"\| *sort\b", text), (
+            f"{path}: {task['name']}: sort the items, or use reject('in', ...)"
+        )

@@ -108,6 +108,7 @@ def judge(directory: Path, words: str, carrier: str = "inet_tls") -> str:
         (f"{NAMED} -extra -proto_dist inet_tcp", "flags"),
         (NAMED.replace("-setcookie ", "") + " -setcookie word", "open -setcookie on its command line takes the place of the cookie file"),
         (f"{NAMED} -nocookie", "open -nocookie makes its cookie a known word"),
+        (f"{NAMED} -ssl_dist_opt client_verify verify_none", "open -ssl_dist_opt overrides the TLS options"),
         (f"{NAMED} -proto_dist inet_tcp", "open -proto_dist has another value"),
         (f"{NAMED} -proto_dist inet_tls", "open -proto_dist is given twice"),
         (f"{NAMED} -kernel inet_dist_use_interface {{0,0,0,0}}", "open inet_dist_use_interface has another value"),

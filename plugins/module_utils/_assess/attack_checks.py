@@ -18,6 +18,7 @@ from .target import CLEAR_TEXT, EXTERNAL_FIREWALL, OFF, Target
 
 # Codes with which a peer shows that it went on to talk about names: TLS is behind them.
 _SPOKE_OF_NAMES = frozenset({"not_allowed", "nok", "alive", "wrong_node", "flags_missing"})
+_OUT_OF_REACH = frozenset({"unreachable", "epmd_unreachable", ""})
 _PLACE = {stage: at for at, stage in enumerate(STAGES)}
 
 
@@ -80,14 +81,27 @@ def outcomes_of(evidence: Evidence) -> list[Outcome]:
             outcome = outcome_of(answer, probe.attack, honest, at_target.get(probe.target, ()), evidence.target.off)
             if outcome:
                 outcomes.append(outcome)
-    return outcomes
+    return list(_without_network(outcomes))
+
+
+def _without_network(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
+    """The outcomes, those of a host outside that reached no node at all as not tested: without a network everything is out of reach."""
+    outside = [one for one in outcomes if not one.answer.probe.source]
+    reached = {one.answer.probe.asker for one in outside if one.answer.code not in _OUT_OF_REACH}
+    for one in outcomes:
+        probe = one.answer.probe
+        if probe.source or probe.asker in reached or one.status != REFUSED:
+            yield one
+        else:
+            yield Outcome(one.answer, NOT_TESTED, f"{one.why}, and {probe.asker} reached no node at all: give it a route to the hosts")
 
 
 def _line(outcome: Outcome) -> str:
     probe = outcome.answer.probe
     port = outcome.answer.port or probe.port
     at = f"{probe.address}:{port}" if port else probe.address
-    return f"{probe.asker} -> {probe.target} at {at} ({probe.network}): {outcome.why}"
+    user = f" as user {probe.attack.shows.user}" if probe.attack and probe.attack.shows.user else ""
+    return f"{probe.asker}{user} -> {probe.target} at {at} ({probe.network}): {outcome.why}"
 
 
 def _by_subject(probes: Iterable[Probe]) -> dict[tuple[str, str], set[tuple[str, str]]]:

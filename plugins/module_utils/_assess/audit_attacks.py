@@ -16,7 +16,7 @@ from functools import cached_property
 from .._wire.codes import BLOCKED, lookup
 from .attack_checks import got_past
 from .attacks import ATTACKS, Attack
-from .audit_questions import CLEAR, ENCRYPTED, REACHES
+from .audit_probes import CLEAR, ENCRYPTED, REACHES
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, Evidence, Finding, Outcome
 from .host_checks import DYNAMIC
 from .probes import Answer

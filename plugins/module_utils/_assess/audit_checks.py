@@ -56,6 +56,8 @@ def completed(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]
             observed = bool(evidence.seen.get(host.name))
             why = (NOT_APPLICABLE, NO_BEAM if host.bare else NO_NODE) if observed else (NOT_TESTED, NOT_OBSERVED)
             for control in BY_ID:
+                if BY_ID[control].audit_only and evidence.target.planned:
+                    continue
                 if control not in answered.get(host.name, ()) and control not in CONTROLS:
                     yield Finding(control, why[0], (host.name,), host.name, (why[1],))
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from .._wire.codes import BLOCKED
-from .audit_questions import NAME, REACHES
+from .audit_probes import NAME, REACHES
 from .exits import Exit
 from .finding import Verdict
 from .probes import Answer

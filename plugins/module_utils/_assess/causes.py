@@ -16,24 +16,42 @@ from dataclasses import dataclass, replace
 
 from .explanations import Broken, explain
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, Outcome
+from .in_force_checks import CHECKS as IN_FORCE_CHECKS
+from .mesh_checks import MEMBERS, SETTINGS
 from .probes import CONNECT
 from .target import NEEDS_CREDENTIALS, OFF, NodeTarget
 
 NODE = "mesh-node"
-_OF_A_STOPPED_NODE = frozenset({"running-process", "distribution-listeners", "epmd-names"})
-"""Controls that fail, beside those that cannot be tested, where a node's unit is not active."""
-_OF_CERTIFICATES = ("certificate-lifetime", "certificate-names", "certificate-purposes", "trust-anchors", "key-belongs")
-_EXPLAINING = ("epmd-names", "cookie-same", *_OF_CERTIFICATES, "distribution-listeners")
-"""Controls of one node whose failure can be why nobody connects to it, the most telling first."""
-_CODES = {
-    "cookie-same": ("cookie_", "digest_"),
-    **dict.fromkeys(_OF_CERTIFICATES, ("tls_", "dropped_tls")),
+_OF_A_STOPPED_NODE = frozenset({"running-process", "distribution-listeners"})
+"""Controls that fail where a node's unit is not active, if all that they say is _ABSENT."""
+_ABSENT = ("no process of ", "nothing listens on ")
+_ANY_REFUSAL = ("tls_verification", "tls_alert_bad_certificate", "tls_alert_certificate_unknown", "tls_alert_handshake_failure", "dropped_tls")
+_NAMES = ("not_allowed", "dropped_status")
+_CODES: Mapping[str, tuple[str, ...]] = {
     "epmd-names": (
         *("closed", "not_registered", "dropped_", "wrong_node", "reset", "timeout_"),
         *("tls_on_", "tls_protocol", "protocol_error", "filtered"),
     ),
+    "cookie-same": ("cookie_", "digest_"),
+    "certificate-lifetime": (*_ANY_REFUSAL, "tls_alert_certificate_expired"),
+    "key-of-its-own": (*_ANY_REFUSAL, *_NAMES),
+    "certificate-names": (*_ANY_REFUSAL, *_NAMES),
+    "certificate-purposes": (*_ANY_REFUSAL, "tls_alert_unsupported_certificate"),
+    "trust-anchors": (*_ANY_REFUSAL, "tls_alert_unknown_ca"),
+    "key-belongs": ("tls_", "dropped_tls"),
+    "allow-list": _NAMES,
     "distribution-listeners": ("closed", "not_registered"),
 }
+"""Controls of one node whose failure can be why nobody connects to it, the most telling first; and with which codes connections end then."""
+_WORDS = {
+    "certificate-lifetime": (" ended ", " is not valid "),
+    "certificate-purposes": ("key usage",),
+    "allow-list": ("does not let ",),
+}
+"""What such a failure has to say: a certificate that ends soon breaks nothing."""
+_SAID_BY_THE_NODE = frozenset({MEMBERS, SETTINGS, *IN_FORCE_CHECKS})
+"""Controls that ask the node itself."""
+_SHOWN_BY_THE_NODE = ("certificate-served", "no member was shown its certificate")
 _MISSING = "is not connected to "
 _BESIDE = {"planned-files": "options-file"}
 """Controls that cannot be tested, for the reason for which another control of the same subject fails."""
@@ -53,25 +71,28 @@ def broken_connections(evidence: Evidence) -> list[Broken]:
     return [Broken(source, target, answer) for (source, target), answer in connections if answer.code and not answer.connected]
 
 
-def culprits(evidence: Evidence, suspects: Collection[str]) -> list[Culprit]:
-    """The fewest nodes that explain the bad connections, the worst first. suspects: nodes that failed a control of their own.
+def culprits(evidence: Evidence, suspects: Mapping[str, Collection[str]]) -> list[Culprit]:
+    """The fewest nodes that explain the bad connections, the worst first.
 
-    A single pair that fails says nothing about which end is at fault, unless one of them is a suspect or cannot connect to itself.
+    suspects: nodes that failed a control of their own, with what codes begin with that this failure explains. A single pair that fails says nothing
+    about which end is at fault, unless one of them is a suspect or cannot connect to itself.
     """
     left = broken_connections(evidence)
     found: list[Culprit] = []
     while left:
         counts = Counter(node for one in left for node in dict.fromkeys((one.source, one.target)))
         own = {one.source for one in left if one.source == one.target}
+        ends = ((node, one) for one in left for node in (one.source, one.target))
+        suspected = {node for node, one in ends if one.answer.code.startswith(tuple(suspects.get(node, ())))}
 
         def weight(node: str) -> tuple[int, bool, bool, str]:
-            return counts[node], node in suspects, node in own, node  # noqa: B023
+            return counts[node], node in suspected, node in own, node  # noqa: B023
 
         worst = max(counts, key=weight)
         mine = [one for one in left if worst in (one.source, one.target)]
         peers = {one.source for one in mine} | {one.target for one in mine}
         tied = [node for node in counts if counts[node] == counts[worst] and node != worst]
-        known = worst in suspects or worst in own
+        known = worst in suspected or worst in own
         if not known and (len(peers) < 3 or tied):
             return found
         found.append(Culprit(worst, tuple(mine), explain(evidence, worst, mine)))
@@ -105,22 +126,31 @@ def node_findings(evidence: Evidence, guilty: Sequence[Culprit]) -> Iterator[Fin
 def with_causes(evidence: Evidence, found: Sequence[Finding], outcomes: Sequence[Outcome]) -> list[Finding]:
     """All findings, those of mesh-node among them; of each symptom with its cause."""
     stopped = {node.node for node in evidence.target.running if _stopped(evidence, node)}
-    suspects = stopped | {one.subject for one in found if one.status == FAILED and one.control in _EXPLAINING}
+    suspects: dict[str, set[str]] = {node: {""} for node in stopped}
+    for one in found:
+        if _explains(one):
+            suspects.setdefault(one.subject, set()).update(_CODES[one.control])
     guilty = culprits(evidence, suspects)
     everything = [*found, *node_findings(evidence, guilty)]
     roots: dict[str, Finding] = {}
     for node in [*stopped, *(one.node for one in guilty)]:
-        root = _root(evidence, everything, node, stopped, [one for one in guilty if one.node == node])
+        root = _root(everything, node, stopped, [one for one in guilty if one.node == node])
         if root is not None:
             roots.setdefault(node, root)
-    involved = _involved(outcomes)
-    failed = {(one.control, one.subject) for one in everything if one.status == FAILED}
-    return [_with_cause(evidence, _beside(one, failed), roots, stopped, involved) for one in everything]
+    pairs = {f"{broken.source} -> {broken.target}": one.node for one in guilty for broken in one.broken}
+    blame = _Blame(evidence, roots, stopped, pairs, _involved(outcomes))
+    failed = {(one.control, one.subject): one for one in everything if one.status == FAILED}
+    return [blame.applied(_beside(one, failed)) for one in everything]
 
 
-def _beside(one: Finding, failed: Collection[tuple[str, str]]) -> Finding:
-    cause = _BESIDE.get(one.control, "")
-    return replace(one, cause=cause, cause_subject=one.subject) if one.status == NOT_TESTED and (cause, one.subject) in failed else one
+def _beside(one: Finding, failed: Mapping[tuple[str, str], Finding]) -> Finding:
+    """A gap with the failure that explains it: one that names every file that was not read."""
+    other = failed.get((_BESIDE.get(one.control, ""), one.subject))
+    if one.status != NOT_TESTED or other is None:
+        return one
+    unread = [detail.partition(" was not ")[0].partition(": ")[0] for detail in one.details]
+    known = all(any(said.startswith(f"{path} ") for said in other.details) for path in unread)
+    return replace(one, cause=other.control, cause_subject=one.subject) if known else one
 
 
 def _stopped(evidence: Evidence, node: NodeTarget) -> bool:
@@ -129,65 +159,78 @@ def _stopped(evidence: Evidence, node: NodeTarget) -> bool:
     return unit is not None and unit.active not in ("", "active")
 
 
-def _root(evidence: Evidence, found: Iterable[Finding], node: str, stopped: Collection[str], guilty: Sequence[Culprit]) -> Finding | None:
+def _explains(one: Finding) -> bool:
+    """Whether it can be why connections fail."""
+    if one.status != FAILED or one.control not in _CODES:
+        return False
+    words = _WORDS.get(one.control)
+    return words is None or any(word in detail for detail in one.details for word in words)
+
+
+def _root(found: Iterable[Finding], node: str, stopped: Collection[str], guilty: Sequence[Culprit]) -> Finding | None:
     failed = {one.control: one for one in found if one.status == FAILED and one.subject == node}
     if node in stopped:
         return failed.get("unit-drop-in")
     codes = {broken.answer.code for one in guilty for broken in one.broken}
-    for control in _EXPLAINING:
-        if control in failed and all(code.startswith(_CODES[control]) for code in codes):
+    for control, explained in _CODES.items():
+        if control in failed and _explains(failed[control]) and all(code.startswith(explained) for code in codes):
             return failed[control]
     return failed.get(NODE)
 
 
 def _involved(outcomes: Iterable[Outcome]) -> Mapping[tuple[str, str], list[frozenset[str]]]:
-    """For each attack and its target the ends of every probe that tested nothing."""
+    """For each attack and its target the ends of every probe that tested nothing; no ends where it was not made at all."""
     found: dict[tuple[str, str], list[frozenset[str]]] = {}
     for outcome in outcomes:
         if outcome.status == NOT_TESTED:
             probe = outcome.answer.probe
-            found.setdefault((probe.control, probe.target), []).append(frozenset((probe.source, probe.target)))
+            ends = frozenset((probe.source, probe.target)) if outcome.cause or outcome.answer.code else frozenset()
+            found.setdefault((probe.control, probe.target), []).append(ends)
     return found
 
 
-def _with_cause(
-    evidence: Evidence,
-    one: Finding,
-    roots: Mapping[str, Finding],
-    stopped: Collection[str],
-    involved: Mapping[tuple[str, str], list[frozenset[str]]],
-) -> Finding:
-    if not one.bad or one.cause_subject or not roots or any(one is root for root in roots.values()):
-        return one
-    node = _blamed(evidence, one, roots, stopped, involved)
-    return replace(one, cause=roots[node].control, cause_subject=roots[node].subject) if node else one
+@dataclass(frozen=True)
+class _Blame:
+    """What is blamed on which node. roots: by node, the finding that says why it is bad. pairs: the node that breaks a connection, by its subject."""
 
+    evidence: Evidence
+    roots: Mapping[str, Finding]
+    stopped: Collection[str]
+    pairs: Mapping[str, str]
+    involved: Mapping[tuple[str, str], list[frozenset[str]]]
 
-def _blamed(
-    evidence: Evidence,
-    one: Finding,
-    roots: Mapping[str, Finding],
-    stopped: Collection[str],
-    involved: Mapping[tuple[str, str], list[frozenset[str]]],
-) -> str | None:
-    """The node because of which a control fails or is not tested."""
-    if one.control == CONNECT:
-        return next((node for node in one.subject.split(" -> ") if node in roots), None)
-    if one.subject in roots:
-        if one.status == NOT_TESTED or one.control == NODE:
+    def applied(self, one: Finding) -> Finding:
+        if not one.bad or one.cause_subject or any(one is root for root in self.roots.values()):
+            return one
+        root = self.roots.get(self._node(one) or "")
+        return replace(one, cause=root.control, cause_subject=root.subject) if root else one
+
+    def _node(self, one: Finding) -> str | None:
+        """The node because of which a control fails or is not tested. None where it has, or may have, a reason of its own."""
+        if one.control == CONNECT:
+            return self.pairs.get(one.subject)
+        if one.control == NODE:
             return one.subject
-        if one.subject in stopped and one.control in _OF_A_STOPPED_NODE:
-            return one.subject
-    if one.control == "mesh-members" and one.status == FAILED:
-        return _lacking(one, roots)
-    if one.status != NOT_TESTED:
-        return None
-    ends = involved.get((one.control, one.subject), [])
-    if ends and len(ends) >= len(one.details) and all(pair & roots.keys() for pair in ends):
-        return next(node for node in sorted(roots) if node in ends[0])
-    # What is told of a whole host has no other reason where its only node is stopped.
-    own = [node for node in stopped if node in roots and one.subject == evidence.target.node(node).host]
-    return own[0] if own else None
+        if one.status == FAILED:
+            absent = all(detail.startswith(_ABSENT) for detail in one.details)
+            if one.control in _OF_A_STOPPED_NODE and one.subject in self.stopped and absent:
+                return one.subject
+            return _lacking(one, self.roots) if one.control == MEMBERS else None
+        if one.subject in self.roots:
+            view = self.evidence.views.get(one.subject)
+            unanswered = one.control in _SAID_BY_THE_NODE and (view is None or view.code != "connected")
+            if unanswered or (one.control, *one.details) == _SHOWN_BY_THE_NODE:
+                return one.subject
+        ends = self.involved.get((one.control, one.subject), [])
+        if ends and len(ends) >= len(one.details) and all(pair & self.roots.keys() for pair in ends):
+            return next(node for node in sorted(self.roots) if node in ends[0])
+        return self._without_process(one)
+
+    def _without_process(self, one: Finding) -> str | None:
+        """The stopped node, if all that a gap says is that no process of it runs."""
+        nodes = [self.evidence.target.node(name) for name in self.stopped if name in self.roots]
+        gone = {node.no_process: node.node for node in nodes if node.host in one.hosts}
+        return gone.get(one.details[0]) if one.details and all(detail in gone for detail in one.details) else None
 
 
 def _lacking(one: Finding, roots: Mapping[str, Finding]) -> str | None:

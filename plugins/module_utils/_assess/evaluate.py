@@ -26,6 +26,7 @@ from .in_force_checks import in_force_findings
 from .mesh_checks import mesh_findings
 from .pki_checks import pki_findings
 from .score import Score, score
+from .upkeep_checks import inventory_findings
 
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 
@@ -35,7 +36,7 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     outcomes, attacked = _attacks(evidence)
     advisories = (*evidence.advisories, *known_advisories(evidence, fail_at))
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *in_force_findings(evidence)]
-    found += [*pki_findings(evidence), *cookie_findings(evidence), *advisory_findings(evidence, fail_at), *attacked]
+    found += [*pki_findings(evidence), *cookie_findings(evidence), *advisory_findings(evidence, fail_at), *inventory_findings(evidence), *attacked]
     found = with_causes(evidence, found, outcomes)
     found += [*coverage_findings(evidence), *policy_findings(evidence)]
     found += completed(evidence, found)

@@ -122,6 +122,18 @@ def cookie_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield looked.result(node.node, path)
 
 
+def _others_that_decide(host: HostTarget, node: NodeTarget, seen: Observation) -> list[str]:
+    """What else decides how a node starts: its unit, its guard, the firewall, and all that is in its directory.
+
+    Of those that are missing planned-files tells.
+    """
+    files = seen.files or {}
+    secrets = f"{node.directory}/tls/"
+    mine = (path for path, entry in files.items() if node.directory and path.startswith(f"{node.directory}/") and entry.kind == "file")
+    found = {*(host.contents or ()), *(path for path in mine if not path.startswith(secrets))}
+    return sorted(path for path in found.difference(node.evaluated_files) if path in files)
+
+
 def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
         if not node.evaluated_files and not node.directory:
@@ -130,4 +142,22 @@ def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
         looked = _Looked()
         for path in node.evaluated_files:
             _look(seen, path, "root", EVALUATED, looked, exact=node.exact_modes)
+        for path in _others_that_decide(host, node, seen):
+            _look(seen, path, "root", EVALUATED, looked, exact=False)
         yield looked.result(node.node, ", ".join(node.evaluated_files))
+
+
+def trust_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    """Who writes the CA file decides which nodes are members, whatever its mode lets others read."""
+    for node in host.nodes:
+        if node.key_file == "" or node.tls_versions == ():
+            yield Result(node.node, NOT_APPLICABLE, (CLEAR_TEXT,))
+            continue
+        paths = [path for path in (node.ca_file, node.certificate_file) if path]
+        if not paths:
+            yield Result(node.node, NOT_TESTED, ("where its CA file is, is not known",))
+            continue
+        looked = _Looked()
+        for path in paths:
+            _look(seen, path, "root", EVALUATED, looked, exact=False)
+        yield looked.result(node.node, ", ".join(paths))

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._model.firewall_facts import Admission, BeamTable
-from .._model.observation import Observation
+from .._model.observation import Observation, Unit
 from .._model.ports import joined
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import EXTERNAL_FIREWALL, NEEDS_MEMBERS, NEEDS_PLAN, HostTarget
 
 FIREWALL_UNIT = "beam-firewall.service"
 EPMD_SOCKET = "epmd.socket"
+RULES_FILE = "/etc/beam/firewall.nft"
 
 
 def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -35,8 +36,9 @@ def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(host.name, ["the table inet beam_cluster is not loaded"], "")
         return
     problems = _problems(host, host.members, table)
-    if table.admits is None and not problems:
-        yield Result(host.name, NOT_TESTED, ("the rules of the table inet beam_cluster could not be read",))
+    if (table.admits is None or table.as_in_file is None) and not problems:
+        why = "could not be read" if table.admits is None else f"could not be compared with {RULES_FILE}"
+        yield Result(host.name, NOT_TESTED, (f"the rules of the table inet beam_cluster {why}",))
         return
     yield result(host.name, problems, f"lets in {len(table.members)} members at the ports {joined(table.ports)}, and drops the rest")
 
@@ -55,12 +57,26 @@ def _problems(host: HostTarget, members: frozenset[str], table: BeamTable) -> li
         # The sets have been compared above.
         if not set(beyond) <= there - members:
             problems.append(_open(admission, beyond))
+    if table.as_in_file is False:
+        problems.append(f"the loaded table is not the one in {RULES_FILE}. Run systemctl reload {FIREWALL_UNIT}")
     return problems
 
 
 def _open(admission: Admission, beyond: tuple[str, ...]) -> str:
     who = "every address" if beyond == ("any",) else ", ".join(beyond)
     return f"{'lets' if admission.certain else 'may let'} in {who} (IPv{admission.family}): {admission.rule}"
+
+
+def undone(name: str, unit: Unit) -> Iterator[str]:
+    """What takes the place of a unit that our roles have written whole. Drop-ins for all services (service.d) are the distribution's."""
+    if unit.stale:
+        yield f"{name}: systemd has not read its files since they changed"
+    ours = f"/etc/systemd/system/{name}"
+    if unit.fragment not in (None, "", ours):
+        yield f"{name} is read from {unit.fragment}, not from {ours}"
+    for path in unit.drop_ins or ():
+        if not path.rpartition("/")[0].endswith("/service.d"):
+            yield f"{name} has the drop-in {path}, which can change what it does"
 
 
 def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -80,6 +96,7 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems.append(f"{FIREWALL_UNIT} is {own.active or 'unknown'}")
     if own.enabled != "enabled":
         problems.append(f"{FIREWALL_UNIT} is {own.enabled or 'unknown'}, not enabled")
+    problems += undone(FIREWALL_UNIT, own)
     sockets = [EPMD_SOCKET] if host.epmd_listen else []
     for name in [*sockets, *(node.unit for node in host.nodes)]:
         unit = units.get(name)

@@ -17,10 +17,12 @@ from .._model.observation import Listener, Observation, Unit
 from .._model.ports import PortRange
 from .._model.processes import Process
 from .._model.running import vm_problems
+from . import confinement_checks, option_checks, product_checks, surface_checks, upkeep_checks
+from .controls import BY_ID
 from .controls.running import SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Finding, Result, result
-from .firewall_checks import EPMD_SOCKET, firewall_boot, firewall_rules
+from .firewall_checks import EPMD_SOCKET, firewall_boot, firewall_rules, undone
 from .neighbour_checks import epmd_names, unplanned_nodes
 from .start_checks import planned_files, start_environment
 from .target import NEEDS_PLAN, HostTarget, NodeTarget, Target
@@ -37,6 +39,9 @@ DYNAMIC = "dynamic"
 
 EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"
 """Of role epmd."""
+
+_EPMD_PROGRAMS = ("epmd", "systemd")
+"""What holds EPMD's port: systemd holds its socket for it."""
 
 Check = Callable[[HostTarget, Observation], Iterator[Result]]
 
@@ -64,6 +69,7 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(host.name, [f"EPMD must not run here, and {one} listens" for one in found], f"nothing listens at port {host.epmd_port}")
         return
     problems = [f"listens on {one}" for one in found if not one.loopback and one.address not in host.epmd_listen]
+    problems += [f"another program than EPMD listens on {one}" for one in found if one.process not in (None, *_EPMD_PROGRAMS)]
     here = {one.address for one in found}
     if not any(one.wildcard for one in found):
         wanted = sorted(address for address in host.epmd_listen - here if address not in ("127.0.0.1", "::1"))
@@ -121,10 +127,17 @@ def _listening_elsewhere(node: NodeTarget, range_: PortRange, found: Sequence[Li
     """range_: the node's ports; found: the listeners at them."""
     ports = f"{range_}"
     problems = [f"listens on {one}" for one in found if one.address != node.address and not one.loopback]
-    foreign = [one for one in found if one.unit and one.unit != node.unit]
+    foreign = [one for one in found if (one.unit or one.pid is not None) and one.unit != node.unit]
     problems += [f"another process has a port of its range {ports}: {one}" for one in foreign]
     if not any((one.address == node.address or one.wildcard) and one not in foreign for one in found):
         problems.append(f"nothing listens on {node.address} at the ports {ports}")
+    own_ports: dict[int | None, set[int]] = {}
+    for one in found:
+        if one not in foreign:
+            own_ports.setdefault(one.pid, set()).add(one.port)
+    for pid, several in own_ports.items():
+        if pid is not None and len(several) > 1:
+            problems.append(f"pid {pid} listens at several ports of its range {ports}: {', '.join(map(str, sorted(several)))}. Peers use one of them")
     # A node without a product has no port but the one for its peers. What else a product listens on is the product's affair.
     if node.kind == "erlang":
         own = [one for one in listeners if one.unit == node.unit and str(one.process).startswith("beam")]
@@ -195,8 +208,8 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if node.drop_in is None:
             yield _without_unit(node, seen, "nothing starts it at boot") or _unit_floor(node, unit)
             continue
-        guard = (seen.units or {}).get(node.watch)
-        if unit is None or guard is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
+        watcher, guard = (seen.units or {}).get(node.watch), (seen.units or {}).get(node.guard)
+        if unit is None or watcher is None or guard is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
             yield _not_looked_at(node)
             continue
         problems = []
@@ -206,8 +219,9 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
             problems.append(f"{node.unit}: {unit.drop_ins[-1]} comes after {node.drop_in} and can undo it")
         if node.guard not in (unit.requires or ()):
             problems.append(f"{node.unit} does not require its guard, {node.guard}")
-        elif guard.active != "active":
-            problems.append(f"{node.watch} is {guard.active or 'unknown'}: nothing watches the flags of the node's VMs")
+        elif watcher.active != "active":
+            problems.append(f"{node.watch} is {watcher.active or 'unknown'}: nothing watches the flags of the node's VMs")
+        problems += [*undone(node.watch, watcher), *undone(node.guard, guard)]
         problems += _unit_state(node, unit)
         if unit.user != node.user:
             problems.append(f"{node.unit} runs as {unit.user or 'root'}, not as {node.user}")
@@ -330,6 +344,11 @@ CHECKS: Mapping[str, Check] = {
     "start-environment": start_environment,
     "unplanned-nodes": unplanned_nodes,
     "epmd-names": epmd_names,
+    **confinement_checks.CHECKS,
+    **surface_checks.CHECKS,
+    **option_checks.CHECKS,
+    **upkeep_checks.CHECKS,
+    **product_checks.CHECKS,
 }
 
 
@@ -339,6 +358,8 @@ def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[F
             continue
         observation = seen.get(host.name)
         for control, check in CHECKS.items():
+            if target.planned and BY_ID[control].audit_only:
+                continue
             for subject, status, details, cause in _answers(host, observation, check):
                 yield Finding(control, status, (host.name,), subject, details, cause=cause)
 

@@ -14,6 +14,7 @@ from typing import Callable
 
 from .._model.in_force import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
+from .controls.surface import ATOMS_PART_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
 from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, OFF, NodeTarget, Target
 
@@ -30,6 +31,11 @@ _FORGIVING = {
     "user_lookup_fun": "a shared key can take the place of certificates",
 }
 """Options that can take a verification back, and how."""
+_KNOWN = frozenset(
+    "verify fail_if_no_peer_cert versions cacertfile certfile keyfile ciphers depth crl_check crl_cache reuse_sessions secure_renegotiate "
+    "client_renegotiation honor_cipher_order hibernate_after log_level ktls".split()
+)
+"""Options that are compared with the plan, or change nothing of what is verified. OTP has others (sni_fun, certs_keys) and gets more."""
 
 
 def in_force_findings(evidence: Evidence) -> Iterator[Finding]:
@@ -66,9 +72,13 @@ def _of(found: Result) -> Details:
 
 
 def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    seen = evidence.seen.get(node.host)
+    overriding = [(one.pid, name) for one in (seen.processes if seen else None) or () if node.is_run_by(one) for name in one.flags.ssl_options]
     if said.server is None or said.client is None:
         return NOT_TESTED, (f"did not say its TLS options as {'server' if said.server is None else 'client'}",)
     problems = [*_side_problems(node, "server", said.server), *_side_problems(node, "client", said.client)]
+    # inet_tls_dist:get_ssl_options/1 puts them in front of the table that the node was asked for; OTP 25 takes them where there is no table.
+    problems += [f"pid {pid} was started with -ssl_dist_opt {name}, which overrides the option file" for pid, name in overriding]
     if said.server.fail_if_no_peer_cert is not True:
         value = "not set" if said.server.fail_if_no_peer_cert is None else "false"
         problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")
@@ -93,11 +103,15 @@ def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator
     if not versions:
         yield f"{as_side} versions are not set, not {', '.join(planned)}"
     # A server of some products lists 1.2 without a suite of it (late_tls_options_before); the attack old-tls shows what it accepts.
-    elif beyond and not (side == "server" and node.kind != "erlang" and "ciphers" in options.names):
+    elif beyond and not (side == "server" and node.kind != "erlang" and "ciphers" in options.names and beyond == {"tlsv1.2"}):
         yield f"{as_side} versions has {', '.join(sorted(beyond))}, beside {', '.join(planned)}"
     for name, why in _FORGIVING.items():
         if name in options.names:
             yield f"{as_side} {name} is set: {why}"
+    for name in sorted(options.names - _KNOWN - _FORGIVING.keys()):
+        yield f"{as_side} {name} is set, which is not planned: it may change whom the node trusts"
+    if side == "server" and "tlsv1.2" in versions and options.reuse_sessions is not False:
+        yield f"{as_side} reuse_sessions is not false: a session in TLS 1.2 is resumed after the peer's certificate has expired"
     if options.crl_check == "best_effort":
         yield f"{as_side} crl_check is best_effort: a certificate passes when no CRL is found"
     elif "crl_cache" in options.names and options.crl_check in (None, "false"):
@@ -122,6 +136,14 @@ def _is_allowed(target: Target, node: NodeTarget, name: str) -> bool:
     return target.mode == "cluster" or any(other.node == name for other in target.reachable(node.node))
 
 
+def _was_allowed(target: Target, node: NodeTarget, name: str) -> bool:
+    """Whether a name is that of a departing node, or of its tools and checks, which came to the list and stay on it with the node."""
+    head, dummy, part = name.partition("@")
+    tool = re.fullmatch(rf"{re.escape(node.tool_prefix)}\d+-(.+)", name) if node.tool_prefix else None
+    owner = tool.group(1) if tool else name
+    return owner in target.departing or head == PROBE_NAME and any(one.partition("@")[2] == part for one in target.departing)
+
+
 def _allow_list(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     if said.allowed is None:
         return NOT_TESTED, ("did not say its allow list",)
@@ -129,8 +151,8 @@ def _allow_list(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     if not said.allowed:
         return _of(result(node.node, ["its allow list is empty: every name may connect"], ""))
     foreign = sorted(name for name in said.allowed if not _is_allowed(target, node, name))
-    left = [name for name in foreign if name in target.departing]
-    problems = [f"lets {name} connect, which is no member" for name in foreign if name not in target.departing]
+    left = [name for name in foreign if _was_allowed(target, node, name)]
+    problems = [f"lets {name} connect, which is no member" for name in foreign if name not in left]
     missing = [other.node for other in target.reachable(node.node) if other.node not in said.allowed and other.node != node.node]
     problems += [f"does not let the member {name} connect" for name in missing]
     note = f"; until its next restart also {', '.join(left)}, which departs" if left else ""
@@ -196,10 +218,27 @@ def _code_path(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     return _of(result(node.node, problems, "only root can write the code that it loads"))
 
 
+def _ssh_daemons(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.ssh_daemons is None:
+        return NOT_TESTED, ("did not say whether an SSH server runs in it",)
+    problems = [f"SSH servers that run in it: {said.ssh_daemons}, see ssh:daemon/2"] if said.ssh_daemons else []
+    return _of(result(node.node, problems, "no SSH server runs in it"))
+
+
+def _atom_table(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.atoms is None:
+        return NOT_TESTED, ("did not say how many atoms it has",)
+    count, limit = said.atoms
+    text = f"has {count} of {limit} atoms"
+    return _of(result(node.node, [text] if count > ATOMS_PART_MAX * limit else [], text))
+
+
 CHECKS: dict[str, _Check] = {
     "tls-options": _tls_options,
     "allow-list": _allow_list,
     "peer-cookies": _peer_cookies,
     "links": _links,
     "code-path": _code_path,
+    "ssh-daemons": _ssh_daemons,
+    "atom-table": _atom_table,
 }

@@ -43,7 +43,9 @@ def _problem(host: HostTarget, process: Process, seen: Observation) -> str | Non
     ports = {one.port for one in listening}
     registered = sorted(name for name, port in (seen.epmd_names or {}).items() if port in ports)
     flags = process.flags
-    if not (flags.name or registered):
+    # A VM that gets its name at runtime asks no EPMD where it has a port of its own.
+    fixed = flags.fixed_port is not None and flags.fixed_port in {str(port) for port in ports}
+    if not (flags.name or registered or fixed):
         return None
     if process.container and not listening:
         # It listens in a network of its own, which is not to be seen from here.
@@ -54,7 +56,7 @@ def _problem(host: HostTarget, process: Process, seen: Observation) -> str | Non
         return None
     else:
         where = f"{'in a container, ' if process.container else ''}listens on {', '.join(_at(one) for one in exposed)}"
-    name = flags.name or registered[0]
+    name = flags.name or next(iter(registered), "a VM without a name")
     said = f", EPMD names it {', '.join(registered)}" if registered else ""
     return f"{name} (pid {process.pid}, {process.unit or 'no unit'}, user {process.user}) {where}{said}"
 

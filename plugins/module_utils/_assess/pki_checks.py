@@ -19,7 +19,7 @@ from .._model.host_facts import Certificate
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.secret_facts import KeyFile
-from .controls.certificates import CA_DAYS_MIN, CERTIFICATE_DAYS_MIN, SERVED_SECONDS
+from .controls.certificates import DAYS_MIN, SERVED_SECONDS
 from .file_checks import exists
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
 from .target import CLEAR_TEXT, OFF, NodeTarget
@@ -27,7 +27,10 @@ from .target import CLEAR_TEXT, OFF, NodeTarget
 _DAY = 86400
 _RSA_BITS_MIN = 2048
 _STRONG_KEYS = frozenset({"EC P-256", "EC P-384", "EC P-521", "Ed25519", "Ed448"})
-_WEAK_HASHES = frozenset({"MD5", "SHA-1", "SHA-224"})
+_STRONG_HASHES = frozenset({"SHA-256", "SHA-384", "SHA-512", "SHAKE-256"})
+_NO_HASH = "RSA-PSS"
+"""Its hash is in parameters that are not read."""
+_DIRECTORY_NAME = "other:4"
 _OUR_TREE = "/etc/beam/"
 
 
@@ -133,6 +136,11 @@ class _Files:
                 found.setdefault(spki, []).append(node)
         return {spki: tuple(nodes) for spki, nodes in found.items()}
 
+    def unread(self, node: NodeTarget) -> list[str]:
+        """Why the certificates of a host may be more than were read. A file is read up to the first one that cannot be."""
+        seen = self.seen(node)
+        return [seen.why_unknown("certificates")] if seen and "certificates" in seen.unknown else []
+
     def missing(self, node: NodeTarget, path: str | None) -> Result:
         """Why a file holds no certificate."""
         seen = self.seen(node)
@@ -149,13 +157,13 @@ def _days(seconds: float) -> str:
     return f"{seconds / _DAY:.0f} days" if seconds >= _DAY else f"{seconds / 3600:.1f} hours"
 
 
-def _validity(since: object, until: object, now: float, least: int) -> list[str]:
+def _validity(since: object, until: object, now: float) -> list[str]:
     """What is wrong with a validity, as the end of a sentence."""
     begin, end = epoch_of(since), epoch_of(until)
     problems = []
     if end is not None and end < now:
         problems.append(f"ended {_days(now - end)} ago, at {until}")
-    elif end is not None and end - now < least * _DAY:
+    elif end is not None and end - now < DAYS_MIN * _DAY:
         problems.append(f"ends in {_days(end - now)}, at {until}")
     if begin is not None and begin > now:
         problems.append(f"is not valid for another {_days(begin - now)}, until {since}")
@@ -172,11 +180,11 @@ def _lifetime(files: _Files, node: NodeTarget) -> Result:
     for peer in shown:
         if leaf and peer.get("sha256") == leaf.sha256:
             continue
-        said = _validity(peer.get("not_before"), peer.get("not_after"), now, CERTIFICATE_DAYS_MIN)
+        said = _validity(peer.get("not_before"), peer.get("not_after"), now)
         problems += [f"the certificate that it shows {one}" for one in said]
         ends.append(epoch_of(peer.get("not_after")))
     if leaf:
-        problems += [f"the certificate in {leaf.path} {said}" for said in _validity(leaf.not_before, leaf.not_after, now, CERTIFICATE_DAYS_MIN)]
+        problems += [f"the certificate in {leaf.path} {said}" for said in _validity(leaf.not_before, leaf.not_after, now)]
         ends.append(epoch_of(leaf.not_after))
     known = [end for end in ends if end is not None]
     if not known and not problems:
@@ -206,6 +214,8 @@ def _name_problems(files: _Files, node: NodeTarget, sans: Sequence[str]) -> list
             continue
         if name in others:
             problems.append(f"names {san}, another member's host")
+        elif name == _DIRECTORY_NAME:
+            problems.append("names a directory name: inet_tls_dist takes a common name in it for the name of the node")
         elif "*" in name:
             problems.append(f"names {san}, a wildcard")
         elif files.evidence.authorities:
@@ -243,10 +253,11 @@ def _purposes(files: _Files, node: NodeTarget) -> Result:
 def _weak(certificate: Certificate) -> list[str]:
     problems = []
     kind, _space, size = certificate.key_type.partition(" ")
-    if kind == "RSA" and size.isdigit() and int(size) < _RSA_BITS_MIN or kind != "RSA" and certificate.key_type not in _STRONG_KEYS:
+    strong = size.isdigit() and int(size) >= _RSA_BITS_MIN if kind == "RSA" else certificate.key_type in _STRONG_KEYS
+    if not strong:
         problems.append(f"its key is {certificate.key_type or 'of an unknown type'}")
-    if certificate.signature in _WEAK_HASHES and not certificate.self_issued:
-        problems.append(f"its signature uses {certificate.signature}")
+    if certificate.signature not in (*_STRONG_HASHES, _NO_HASH) and not certificate.self_issued:
+        problems.append(f"its signature uses {certificate.signature or 'an unknown algorithm'}")
     return [f"{certificate.subject} in {certificate.path}: {problem}" for problem in problems]
 
 
@@ -255,7 +266,12 @@ def _strength(files: _Files, node: NodeTarget) -> Result:
     if leaf is None:
         return files.missing(node, node.certificate_file)
     looked = dict.fromkeys((*files.certificates(node, node.certificate_file), *files.bundles.get(node.node, ())))
-    return result(node.node, [problem for one in looked for problem in _weak(one)], f"{leaf.key_type}, {leaf.signature}")
+    problems = [problem for one in looked for problem in _weak(one)]
+    unread = files.unread(node)
+    unread += [f"{one.subject} in {one.path}: which hash its RSA-PSS signature uses was not read" for one in looked if one.signature == _NO_HASH]
+    if unread and not problems:
+        return Result(node.node, NOT_TESTED, tuple(unread))
+    return result(node.node, problems, f"{leaf.key_type}, {leaf.signature}")
 
 
 def _served(files: _Files, node: NodeTarget) -> Result:
@@ -289,10 +305,13 @@ def _ca_lifetime(files: _Files, node: NodeTarget) -> Result:
     until = epoch_of(leaf.not_after) if leaf else None
     problems = []
     for one in dict.fromkeys((*bundle, *(chained for chained in files.certificates(node, node.certificate_file) if chained.ca))):
-        problems += [f"{one.subject} in {one.path} {said}" for said in _validity(one.not_before, one.not_after, files.evidence.epoch, CA_DAYS_MIN)]
+        problems += [f"{one.subject} in {one.path} {said}" for said in _validity(one.not_before, one.not_after, files.evidence.epoch)]
         end = epoch_of(one.not_after)
         if leaf and until and end and end < until and one.sha256 in files.issuers:
             problems.append(f"{one.subject} in {one.path} ends at {one.not_after}, before the node's certificate ({leaf.not_after})")
+    unread = files.unread(node) + [f"{one.subject} in {one.path} has no readable end" for one in bundle if epoch_of(one.not_after) is None]
+    if unread and not problems:
+        return Result(node.node, NOT_TESTED, tuple(unread))
     ends = [end for end in (epoch_of(one.not_after) for one in bundle) if end is not None]
     return result(node.node, problems, f"{(min(ends, default=0) - files.evidence.epoch) / _DAY:.0f} days left")
 
@@ -321,6 +340,11 @@ def _anchors(files: _Files, node: NodeTarget) -> Result:
         names.setdefault(one.subject, set()).add(one.spki_sha256)
     problems += [f"{node.ca_file} trusts {len(keys)} CAs with the name {name} and different keys" for name, keys in names.items() if len(keys) > 1]
     problems += [f"{node.ca_file} lacks {_named(files.trusted[sha256])}, which most members trust" for sha256 in sorted(usual - set(trusted))]
+    unread = files.unread(node)
+    # What this collection cannot read, OTP may trust.
+    problems += [why for why in unread if why.startswith(f"{node.ca_file}: ")]
+    if unread and not problems:
+        return Result(node.node, NOT_TESTED, tuple(unread))
     return result(node.node, problems, f"trusts {join_names([one.subject for one in bundle])} only")
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from .._model.installed import START_FILES
 from .._model.observation import FileFacts, Observation, Unit
 from .._model.processes import Process
 from .file_checks import exists
@@ -20,10 +21,12 @@ from .target import HostTarget, NodeTarget
 # Files that the VM reads when it starts and never again. It takes certificates and members from the others while it runs.
 _READ_AT_START = ("vm.args", "ssl_dist.conf", "unit.env")
 # Variables that no product needs; the others are set by start scripts of products, too.
-_ALWAYS = ("ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT")
-_OF_BARE_NODES = ("ERL_LIBS", "ERL_INETRC", "LD_LIBRARY_PATH")
+_ALWAYS = ("ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH")
+_OF_BARE_NODES = ("ERL_LIBS", "ERL_INETRC")
 _OF_PRODUCTS = {"rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-eval")}
 """Flags of the products' own start scripts."""
+_OWN_ARGS_FILES = ("vm.args", "tool.args", "join.args")
+"""Those that our roles write. Another one in the same directory is somebody else's."""
 _SHARED = ("/tmp/", "/var/tmp/", "/dev/shm/")
 _SECOND = 1.0
 """Start times of processes are known to the second."""
@@ -85,12 +88,12 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if unit and unit.environment_names:
             problems += [f"{node.unit} gives its next process the variable {name}" for name in _adding(node, unit.environment_names)]
         unseen = [f"pid {one.pid}: its environment could not be read" for one in running if one.adding is None]
-        path = _home_file(node)
-        there = exists(seen, path) if path else False
-        if there:
-            problems.append(f"{path} exists: the node runs the code in it when it starts")
-        elif there is None:
-            unseen.append(f"{path} was not looked at")
+        for path in _home_files(node):
+            there = exists(seen, path)
+            if there:
+                problems.append(f"{path} exists: the node runs the code in it when it starts")
+            elif there is None:
+                unseen.append(f"{path} was not looked at")
         if not running:
             unseen.append(node.no_process)
         if unseen and not problems:
@@ -99,8 +102,8 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(node.node, problems, "no flag, variable or file adds code to it")
 
 
-def _home_file(node: NodeTarget) -> str | None:
-    return f"{posixpath.dirname(node.cookie_file)}/.erlang" if node.cookie_file else None
+def _home_files(node: NodeTarget) -> list[str]:
+    return [f"{posixpath.dirname(node.cookie_file)}/{name}" for name in START_FILES] if node.cookie_file else []
 
 
 def _adding(node: NodeTarget, names: frozenset[str]) -> list[str]:
@@ -113,10 +116,10 @@ def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[st
     for name in _adding(node, process.adding or frozenset()):
         yield f"{who} was started with the variable {name}"
     for path in process.flags.args_files:
-        ours = path.startswith(f"{node.directory}/")
+        ours = path in {f"{node.directory}/{name}" for name in _OWN_ARGS_FILES}
         if not ours and (node.kind == "erlang" or path.startswith(_SHARED)):
             yield f"{who} was started with a second -args_file, {path}"
-    known = {*(unit.runs if unit else ()), *_OF_PRODUCTS.get(node.kind, ())}
+    known = {*(unit.runs if unit else ()), *_OF_PRODUCTS.get(node.product or node.kind, ())}
     for flag in process.runs:
         if flag not in known:
             yield f"{who} was started with {flag}, which is neither in its unit nor in its argument files"

@@ -20,7 +20,7 @@ SCHEMA = 1
 SHORT = 8
 """Digits of a fingerprint in the table."""
 
-SITE, RENEW, VERIFY = "beam.cluster.site", "beam.cluster.renew", "beam.cluster.verify"
+SITE, RENEW, VERIFY, RESTART = "beam.cluster.site", "beam.cluster.renew", "beam.cluster.verify", "beam.cluster.restart"
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class NodeStatus:
 
     certificate: as the module credentials_info returns it, without the PEM text. shows: fingerprint that the node shows. problems: of the files.
     trusted, used: fingerprints of CA certificates. cookie: the letter of the cookie in its file, the same for equal cookies; cookie_accepted: whether
-    the node accepts it. otp: of the running VM, installed: the one that a start would use. restart: why it has to be restarted.
+    the node accepts it. otp: of the running VM, installed: the one that a start would use. restart: why it has to be restarted;
+    postponed: why it has to be, and only `beam.cluster.restart` does it.
     """
 
     node: str
@@ -47,6 +48,7 @@ class NodeStatus:
     otp: str | None = None
     installed: str | None = None
     restart: tuple[str, ...] | None = None
+    postponed: tuple[str, ...] = ()
 
     @property
     def shows_its_file(self) -> bool | None:
@@ -136,6 +138,7 @@ def _node(node: NodeTarget, own: Mapping[str, Any], credentials: Mapping[str, An
         otp=running,
         installed=installed,
         restart=None if state is None else tuple(state["reasons"]),
+        postponed=tuple((state or {}).get("postponed") or ()),
     )
 
 
@@ -182,6 +185,8 @@ def _of_node(one: NodeStatus) -> Iterator[str]:
         yield f"{one.node}: the node does not accept the cookie in its file. Run beam.cluster.rotate_cookie."
     for reason in one.restart or ():
         yield f"{one.node}: has to be restarted: {reason}. Run {SITE}."
+    for reason in one.postponed:
+        yield f"{one.node}: {reason}, until it restarts. Run {RESTART} when the cluster can lose a node for a moment."
 
 
 def rows(found: Status) -> list[list[str]]:
@@ -225,7 +230,7 @@ def _versions(one: NodeStatus) -> str:
 
 
 def _restart(one: NodeStatus) -> str:
-    return "?" if one.restart is None else "pending" if one.restart else "no"
+    return "?" if one.restart is None else "pending" if one.restart else "postponed" if one.postponed else "no"
 
 
 def text(found: Status) -> list[str]:

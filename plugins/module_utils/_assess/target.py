@@ -186,7 +186,7 @@ class Target:
             connect_all=bool((plan.get("settings") or {}).get("connect_all", True)),
             hosts=hosts,
             members=tuple(nodes),
-            departing=frozenset(node["node"] for own in (plan.get("departing") or {}).values() for node in own.get("nodes") or ()),
+            departing=frozenset(node["node"] for node in plan.get("departing_nodes") or ()),
         )
 
     @property

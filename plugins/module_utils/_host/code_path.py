@@ -9,9 +9,11 @@ Private to this collection.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from .owners import Above
+from .owners import Above, writers
+
+_LOADED = (".beam", ".so", ".app")
 
 
 def replaceable(paths: Iterable[str]) -> list[dict[str, object]] | None:
@@ -29,4 +31,24 @@ def replaceable(paths: Iterable[str]) -> list[dict[str, object]] | None:
             return None
         if by:
             found.append({"path": path, "by": by})
+        found += _files(path, above, set(by))
     return found
+
+
+def _files(directory: str, above: Above, known: set[str]) -> Iterator[dict[str, object]]:
+    """The modules and libraries in a directory that somebody else can write, whoever owns the directory. An archive is one itself."""
+    try:
+        names = [os.path.join(directory, name) for name in os.listdir(directory)] if os.path.isdir(directory) else [directory]
+    except OSError:
+        return
+    for path in names:
+        if path != directory and not path.endswith(_LOADED):
+            continue
+        try:
+            by = set(writers(os.path.realpath(path)))
+        except OSError:
+            continue
+        if os.path.islink(path):
+            by.update(above.of(path)["replaceable_by"] or ())
+        if by - known:
+            yield {"path": path, "by": sorted(by - known)}

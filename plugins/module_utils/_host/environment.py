@@ -82,13 +82,19 @@ def _value(text: str, pos: int) -> tuple[str, int]:
     return "".join(found).strip(), pos
 
 
-def facts(properties: Mapping[str, Sequence[str]]) -> dict[str, object]:
+def names_of(text: str) -> frozenset[str]:
+    """The names in the output of systemctl show-environment: what systemd itself gives to every unit (DefaultEnvironment=, set-environment)."""
+    names = (line.partition("=")[0] for line in text.splitlines() if "=" in line)
+    return frozenset(name for name in names if _NAME.fullmatch(name))
+
+
+def facts(properties: Mapping[str, Sequence[str]], inherited: Iterable[str] = ()) -> dict[str, object]:
     """From the properties of systemctl show: environment_names, environment_files ('-' in front: may be missing) and digest.
 
-    Names and digest are None where a file that counts cannot be read.
+    inherited: see names_of(). Names and digest are None where a file that counts cannot be read.
     """
     pairs = [word.partition("=")[::2] for line in properties.get("Environment", ()) for word in words(line) if "=" in word]
-    names = {name for line in properties.get("PassEnvironment", ()) for name in line.split()}
+    names = {*inherited, *(name for line in properties.get("PassEnvironment", ()) for name in line.split())}
     files = [match.groups() for match in map(_FILE.fullmatch, properties.get("EnvironmentFiles", ())) if match]
     listed = [f"{'-' if optional == 'yes' else ''}{path}" for path, optional in files]
     for path, optional in files:

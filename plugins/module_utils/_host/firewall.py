@@ -19,6 +19,7 @@ from .nftables import values
 
 FAMILY = "inet"
 UNIT = "beam-firewall.service"
+FILE = "/etc/beam/firewall.nft"
 # A ruleset of some ten thousand elements takes nft more than the time of an ordinary question.
 _SECONDS = 20.0
 
@@ -202,7 +203,19 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
 def _table_now(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
     if not any(_ours(body) for entry in objects for body in entry.values() if isinstance(body, Mapping)):
         return None
-    return our_table(objects, is_dormant(commands.output("nft", "-t", "list", "table", FAMILY, TABLE, seconds=_SECONDS)))
+    found = our_table(objects, is_dormant(commands.output("nft", "-t", "list", "table", FAMILY, TABLE, seconds=_SECONDS)))
+    return None if found is None else {**found, "as_in_file": as_in_file()}
+
+
+def as_in_file() -> bool | None:
+    """Whether the loaded table is what its file loads: every chain and set, those of outgoing packets, too. None where that could not be compared.
+
+    The kernel's own listing of the file is made in a network namespace that ends with the question.
+    """
+    loaded = commands.output("nft", "-s", "list", "table", FAMILY, TABLE, seconds=_SECONDS)
+    script = f'nft -f "$0" && nft -s list table {FAMILY} {TABLE}'
+    planned = commands.output("unshare", "--net", "sh", "-c", script, FILE, seconds=_SECONDS) if loaded is not None else None
+    return None if loaded is None or planned is None else loaded == planned
 
 
 def _ufw_enabled() -> bool:

@@ -16,14 +16,16 @@ from .._model.secret_rules import SHORTEST_NEEDLE
 
 _COOKIE_FLAGS = ("-setcookie", "--cookie", "-cookie", "--erlang-cookie")
 _SET_COOKIE = re.compile(r"set_cookie\s*\(")
-_KERNEL = frozenset(
+KERNEL_PARAMETERS = frozenset(
     """
     connect_all dist_auto_connect erl_epmd_node_listen_port inet_dist_connect_options inet_dist_listen_max inet_dist_listen_min
     inet_dist_listen_options inet_dist_use_interface inetrc net_setuptime net_tickintensity net_ticktime prevent_overlapping_partitions
     start_distribution
     """.split()
 )
+"""Parameters of the application kernel whose values may leave the host."""
 _CODE_FLAGS = ("-eval", "-run", "-s")
+_OPTION = re.compile(r"(?:client|server)_[a-z_]{1,32}")
 _FLAG_VARIABLES = re.compile(r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS")
 
 
@@ -69,15 +71,19 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: s
     kernel: dict[str, str] = {}
     configs: list[str] = []
     carriers: list[str] = []
+    options: list[str] = []
     present: set[str] = set()
     for flag, values in flags_of(arguments[1:]):
         present.add(flag)
         if flag == "-kernel":
-            kernel.update((key, value) for key, value in zip(values[::2], values[1::2]) if key in _KERNEL)
+            kernel.update((key, value) for key, value in zip(values[::2], values[1::2]) if key in KERNEL_PARAMETERS)
         elif flag == "-config":
             configs += values
         elif flag == "-proto_dist":
-            carriers += values[:1]
+            # Each is a carrier of its own, with a listener of its own.
+            carriers += values
+        elif flag == "-ssl_dist_opt":
+            options += (word for word in values[::2] if _OPTION.fullmatch(word))
         elif values and flag in ("-name", "-sname", "-ssl_dist_optfile", "-erl_epmd_port"):
             single[flag] = values[0]
     return VmFlags(
@@ -87,6 +93,7 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: s
         proto_dist=carriers[-1] if carriers else "inet_tcp",
         proto_dist_given=len(carriers),
         ssl_options_file=single.get("-ssl_dist_optfile"),
+        ssl_options=tuple(options),
         args_files=tuple(_args_files([*arguments, *(word for text in _flag_variables(environment) for word in text.split())])),
         config_files=tuple(configs),
         kernel=kernel,

@@ -70,7 +70,7 @@ def links(ports: Collection[int], members: Mapping[str, str], root: str = "/proc
     """
     established = [found for found in proc.sockets(_ESTABLISHED, root) or () if found.local[1] in ports or found.remote[1] in ports]
     holders = proc.owners({found.inode for found in established}, root)
-    beams = {process.pid: process for process in proc.beam_processes(root) if process.process == "beam.smp"}
+    beams = {process.pid: process for process in proc.beam_processes(root) if process.process != "epmd"}
     result: list[dict[str, Any]] = []
     for found in established:
         process = next((beams[pid] for pid in holders.get(found.inode, ()) if pid in beams), None)

@@ -16,7 +16,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._wire.constants import EPMD_PORT
-from . import accounts, applications, certificates, files, firewall, interfaces, otp, proc, secrets, settings, traces, units, vm
+from . import (
+    accounts,
+    applications,
+    certificates,
+    confinement,
+    files,
+    firewall,
+    interfaces,
+    otp,
+    proc,
+    running_otp,
+    secrets,
+    settings,
+    system,
+    traces,
+    units,
+)
 
 _UNITS = (
     "beam-firewall.service",
@@ -86,9 +102,11 @@ def observe(
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
         "processes": [
-            {**proc.as_dict(one), "vm": None if one.process == "epmd" else vm.describe(one.pid), "writes": proc.writes(one.pid)} for one in processes
+            {**_as_dict(one, listeners), "vm": None if one.process == "epmd" else running_otp.describe(one.pid), "writes": proc.writes(one.pid)}
+            for one in processes
         ],
-        "contained": [proc.as_dict(one) for one in found if one.container],
+        "contained": [_as_dict(one, listeners) for one in found if one.container],
+        "system": _system(listing, found, find_secrets),
         "units": seen_units,
         "files": listing.entries,
         "missing": listing.missing,
@@ -101,6 +119,19 @@ def observe(
     }
 
 
+def _as_dict(process: proc.Process, listeners: Iterable[Mapping[str, object]] | None) -> dict[str, object]:
+    ports = {int(str(one["port"])) for one in listeners or () if one["pid"] == process.pid}
+    return {**proc.as_dict(process), "hardening": confinement.describe(process.pid, listening=ports)}
+
+
+def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets: bool) -> dict[str, object]:
+    machines = [one for one in found if one.process != "epmd" and not one.container]
+    homes = {one.home for one in machines if one.home}
+    cookie_files = {str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")}
+    products = {product for one in machines for product in one.traces}
+    return system.describe(homes, {one.user for one in machines} - {"root"}, products, cookie_files if find_secrets else None)
+
+
 def _secrets(
     listing: files.Listing, processes: Iterable[proc.Process], seen_units: Mapping[str, Mapping[str, Any]] | None, run_key: str | None
 ) -> tuple[dict[str, object], str]:
@@ -108,6 +139,7 @@ def _secrets(
     cookie_files = [str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")]
     environment_files = {path.lstrip("-") for unit in (seen_units or {}).values() for path in unit.get("environment_files") or ()}
     homes, roots = ({str(value) for value in values if value} for values in ((one.home for one in machines), (one.root for one in machines)))
+    roots.update(filter(None, (proc.working_directory(one.pid) for one in machines)))
     return secrets.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), {one.user for one in machines}, run_key)
 
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 
-from .._model.processes import UNLIMITED, VmFlags
+from .._model.processes import UNLIMITED, VmFlags, is_beam
 from .._model.secret_rules import in_file
 from .._model.tls_files import TlsFiles
 from .environment import DIGEST, digest_of
@@ -26,13 +26,13 @@ from .owners import user_name
 from .traces import tls_files, traces
 
 _LISTEN = "0A"
-_PROGRAMS = ("beam.smp", "beam", "epmd")
 # The variables of a process that are looked at, on this host: nothing of them is returned as it is but the digest and the home.
 _VARIABLES = re.compile(r"HOME|ERL_[A-Z0-9_]*FLAGS|" + DIGEST)
 # Variables that add flags, code or commands to a VM. Of those that are set, the names are returned.
 _ADDING = re.compile(
     r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS|ERL_LIBS|ERL_INETRC|ERL_EPMD_RELAXED_COMMAND_CHECK|HEART_COMMAND|LD_PRELOAD|LD_AUDIT|LD_LIBRARY_PATH"
 )
+_USER_MANAGER = re.compile(r"user@[0-9]+\.service")
 _CORE_LIMIT = re.compile(rb"^Max core file size\s+(\S+)", re.MULTILINE)
 
 
@@ -83,7 +83,10 @@ def unit_of(cgroup: str) -> str | None:
     for wanted in ("name=systemd", ""):
         for _number, controllers, path in lines:
             if controllers == wanted:
-                for part in reversed(path.split("/")):
+                parts = path.split("/")
+                # What a user's own manager runs has whatever name the user likes: it belongs to that manager's unit.
+                manager = next((part for part in parts if _USER_MANAGER.fullmatch(part)), None)
+                for part in [manager] if manager else reversed(parts):
                     if part.endswith((".service", ".scope")):
                         return part
     return None
@@ -174,7 +177,7 @@ def beam_processes(root: str = "/proc") -> list[Process]:
     found = []
     for pid in pids(root):
         process = describe(pid, root)
-        if process is None or process.process not in _PROGRAMS:
+        if process is None or not (process.process == "epmd" or is_beam(process.process)):
             continue
         arguments = [part.decode("utf-8", "replace") for part in read(f"{root}/{pid}/cmdline").split(b"\0")[:-1]]
         variables = environment(pid, root)
@@ -197,6 +200,13 @@ def beam_processes(root: str = "/proc") -> list[Process]:
             )
         )
     return found
+
+
+def working_directory(pid: int, root: str = "/proc") -> str | None:
+    try:
+        return os.readlink(f"{root}/{pid}/cwd")
+    except OSError:
+        return None
 
 
 def machines_of(node: str, unit: str | None) -> list[Process]:

@@ -31,10 +31,12 @@ from .readers import Readers
 
 COOKIE = ".erlang.cookie"
 UNIT_TREES = (
-    "/etc/systemd/system", "/run/systemd/system", "/run/systemd/transient", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+    "/etc/systemd/system", "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/generator", "/run/systemd/generator.early",
+    "/run/systemd/generator.late", "/run/systemd/system", "/run/systemd/transient", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
 )
 TREES = (
-    ("/etc/beam", 4), ("/etc/default", 1), ("/etc/sysconfig", 1), ("/etc/profile.d", 1), ("/etc/cron.d", 1), ("/etc/rabbitmq", 2),
+    ("/etc/beam", 4), ("/etc/systemd", 2), ("/etc/environment.d", 1), ("/var/backups", 2),
+    ("/etc/default", 1), ("/etc/sysconfig", 1), ("/etc/profile.d", 1), ("/etc/cron.d", 1), ("/etc/rabbitmq", 2),
     ("/etc/ejabberd", 2), ("/etc/emqx", 2), ("/etc/vernemq", 2), ("/etc/couchdb", 2), ("/etc/riak", 2), ("/opt/*/etc", 2), ("/etc/ssl/private", 1),
     ("/tmp", 2), ("/var/tmp", 2), ("/dev/shm", 1), ("/root", 2), ("/home/*", 2), ("/var/log/rabbitmq", 1), ("/var/log/ejabberd", 1),
     ("/var/log/emqx", 1), ("/var/log/vernemq", 1), ("/var/log/couchdb", 1),
@@ -42,8 +44,9 @@ TREES = (
 """Trees that are searched, and how many levels of them."""
 FILES = ("/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/crontab", "/etc/rc.local", "/opt/*/releases/COOKIE", "/opt/*/releases/*/*")
 HOME_LEVELS = 3
-OF_RELEASE = ("releases/COOKIE", "releases/*/*", "etc/*")
-"""Files of a running release or OTP, below its root."""
+OF_RELEASE = ("releases/COOKIE", "releases/*/*", "etc/*", "erl_crash*")
+"""Files of a running release or OTP, below its root; and of the directory in which a VM works, where it leaves its crash dump."""
+SHADOW = "/etc/shadow"
 KEY_MAX = 64 << 10
 SEARCHED_MAX = 64 << 20
 """Bytes of each file that are searched for a cookie."""
@@ -176,8 +179,10 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
     for cookie in cookies:
         if cookie.needle:
             needles.setdefault(cookie.needle, []).append(cookie.path)
-    own = {cookie.path for cookie in cookies}
-    trusted = {cookie.owner for cookie in cookies}
+    owners = {cookie.path: cookie.owner for cookie in cookies}
+    homes = {f"{os.path.dirname(path)}/": owner for path, owner in owners.items()}
+    # Who may have a cookie is who has it in a cookie file of his own; another user's VM on the host gives him no right to it.
+    entitled = [{owners[path] for path in paths} for paths in needles.values()]
     found: dict[str, list[dict[str, object]]] = {"copies": [], "keys": [], "dumps": [], "exposed": []}
     able = Readers()
     seen: set[str] = set()
@@ -193,17 +198,22 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
             if not stat.S_ISREG(status.st_mode):
                 continue
             who, owner = able.of(path), user_name(status.st_uid)
-            if needles and path not in own and status.st_size and (kind == UNIT or set(who) - trusted):
+            if path not in owners and status.st_size and any(kind == UNIT or set(who) - users for users in entitled):
                 cookie_files = _holds(path, needles)
+                others = set(who).difference(owners[of] for of in cookie_files)
                 # Its owner's own cookie file, for tools: nobody else can read it.
                 tool = os.path.basename(path) == COOKIE and who in ([], [owner])
-                if cookie_files and not tool:
+                if cookie_files and not tool and (kind == UNIT or others):
                     found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": kind == UNIT})
             if 0 < status.st_size <= KEY_MAX:
-                found["keys"] += [{**key, "readers": who} for key in keys_of(path, owner in trusted | {"root"})]
+                found["keys"] += [{**key, "readers": who} for key in keys_of(path, owner in {"root", *owners.values()})]
             if os.path.basename(path).startswith(_DUMP):
                 found["dumps"].append({"path": path, "readers": who})
-            elif kind == HOME and set(who) - {owner, *trusted} and len(found["exposed"]) < EXPOSED_MAX:
+            elif (
+                kind == HOME
+                and set(who).difference([owner], (user for home, user in homes.items() if path.startswith(home)))
+                and len(found["exposed"]) < EXPOSED_MAX
+            ):
                 found["exposed"].append({"path": path, "readers": who})
         except OSError:
             # It has gone since, or is not ours to read.
@@ -211,11 +221,18 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
     return found, ""
 
 
+def _password(stored: str, locked: bool | None) -> bool | None:
+    """Whether a password is set. stored: in passwd, "x" where it is in shadow; locked: what shadow says, None where it has no such user."""
+    if stored == "x":
+        return None if locked is None else not locked
+    return not stored.startswith(("!", "*"))
+
+
 def accounts(users: Iterable[str]) -> list[dict[str, object]]:
     """Whether somebody can log in as each user: password: one is set; authorized_keys: the files that let ssh in. None where not ours to read."""
     locked: dict[str, bool] | None = None
     try:
-        with open("/etc/shadow", encoding="utf-8", errors="replace") as stream:
+        with open(SHADOW, encoding="utf-8", errors="replace") as stream:
             entries = (line.split(":", 2) for line in stream)
             locked = {entry[0]: entry[1].startswith(("!", "*")) for entry in entries if len(entry) > 2}
     except OSError:
@@ -228,7 +245,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             continue
         files = [os.path.join(entry.pw_dir, ".ssh", name) for name in ("authorized_keys", "authorized_keys2")]
         present = [path for path in files if os.path.exists(path) and os.path.getsize(path)]
-        password = None if locked is None else not locked.get(user, True)
+        password = _password(entry.pw_passwd, None if locked is None else locked.get(user))
         found.append({"user": user, "shell": entry.pw_shell, "password": password, "authorized_keys": present})
     return found
 

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from .._model.installed import START_FILES
 from .._model.tls_files import TlsFiles
 from .._term import TermError, consult, to_plain
 from .flags import flags_of
@@ -119,7 +120,7 @@ def looked_at(processes: Iterable[tuple[str | None, str | None, Sequence[str], T
     for home, options, arguments, tls in processes:
         if home:
             yield f"{home}/.erlang.cookie"
-            yield f"{home}/.erlang"
+            yield from (f"{home}/{name}" for name in START_FILES)
         if options:
             yield options
         yield from arguments

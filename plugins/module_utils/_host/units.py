@@ -79,11 +79,15 @@ def show(names: Iterable[str]) -> dict[str, dict[str, object]] | None:
     if not wanted:
         return {}
     text = commands.output("systemctl", "show", "--no-pager", "-p", ",".join(_PROPERTIES), "--", *wanted)
-    return None if text is None else {name: unit for name, unit in parse(text).items() if name in wanted}
+    inherited = environment.names_of(commands.output("systemctl", "show-environment") or "")
+    return None if text is None else {name: unit for name, unit in parse(text, inherited).items() if name in wanted}
 
 
-def parse(text: str) -> dict[str, dict[str, object]]:
-    """The output of systemctl show: blocks of Key=value, one for each unit, an empty line between them. No value of a variable is in the result."""
+def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[str, object]]:
+    """The output of systemctl show: blocks of Key=value, one for each unit, an empty line between them. No value of a variable is in the result.
+
+    inherited: names of the variables that systemd itself gives to every unit.
+    """
     found: dict[str, dict[str, object]] = {}
     for block in text.split("\n\n"):
         values: dict[str, list[str]] = {}
@@ -102,7 +106,7 @@ def parse(text: str) -> dict[str, dict[str, object]]:
         unit["main_pid"] = int(last.get("MainPID") or 0)
         unit.update(_commands(values.get("ExecStart", [""])[0], str(unit["fragment"])))
         unit["writable"] = _writable(last)
-        unit.update(environment.facts(values))
+        unit.update(environment.facts(values, inherited))
         commands_ = [match.group(1).split() for match in _ARGUMENTS.finditer(" ".join(values.get("ExecStart", ())))]
         unit["runs"] = sorted({name for words in commands_ for name in code_flag_names(code_flags(words[1:]))})
         unit["exposure"] = None

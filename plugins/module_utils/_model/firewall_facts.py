@@ -79,6 +79,7 @@ class BeamTable:
 
     members, own: elements of its address sets; ports: of its set of that name and of matches on a destination port. dormant: the kernel does not use
     it. hooks: where its base chains stand, such as "input". admits: all that it may let in, in both families; () where it lets nothing in.
+    as_in_file: whether it is what its file loads at boot.
     """
 
     members: tuple[str, ...]
@@ -87,6 +88,7 @@ class BeamTable:
     dormant: bool | None
     hooks: tuple[str, ...] | None
     admits: tuple[Admission, ...] | None
+    as_in_file: bool | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> BeamTable:
@@ -97,6 +99,7 @@ class BeamTable:
             dormant=as_bool(raw.get("dormant")),
             hooks=as_texts(raw.get("hooks")),
             admits=each(raw.get("admits"), Admission.parse),
+            as_in_file=as_bool(raw.get("as_in_file")),
         )
 
     def open_to_others(self, members: Collection[str], ports: Collection[tuple[int, int]]) -> tuple[Admission, ...] | None:

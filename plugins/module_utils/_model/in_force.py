@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .door import as_bool, as_int, as_path, as_text, as_texts, each, same_address
+from .door import as_bool, as_int, as_path, as_ranges, as_text, as_texts, each, same_address
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class InForce:
 
     server, client: None where it has no TLS options for that side. allowed: the allow list; empty: every name may connect. other_cookies: members for
     which it uses another cookie than its own. replaceable_code: directories of its code path in which somebody beside root can put code, and who.
+    ssh_daemons: how many SSH servers run in it. atoms: how many it has, and the most that it can have.
     """
 
     server: TlsOptions | None = None
@@ -82,6 +83,8 @@ class InForce:
     other_cookies: tuple[str, ...] | None = None
     links: tuple[NodeLink, ...] | None = None
     replaceable_code: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    ssh_daemons: int | None = None
+    atoms: tuple[int, int] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> InForce | None:
@@ -97,6 +100,8 @@ class InForce:
             other_cookies=as_texts(raw.get("other_cookies")),
             links=each(raw.get("links"), NodeLink.parse),
             replaceable_code=each(raw.get("replaceable_code"), _replaceable),
+            ssh_daemons=as_int(raw.get("ssh_daemons")),
+            atoms=next(iter(as_ranges([raw.get("atoms")]) or ()), None),
         )
 
 

@@ -14,6 +14,9 @@ DROP_IN = "zzz-beam.conf"
 OLD_DROP_IN = "beam.conf"
 """Its name in earlier versions, and the name of our drop-ins for other units."""
 
+START_FILES = (".erlang", ".config/erlang/.erlang")
+"""Files below a home from which a VM takes code when it starts (c:erlangrc/0)."""
+
 GUARD = "beam-guard-"
 """In front of a node's unit: the unit that checks the flags of the VM."""
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 from .firewall_facts import Firewall
+from .hardening import SystemFacts
 from .host_facts import Account, Certificate, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .packages import Package, package_of, versions_of
 from .processes import Process
@@ -228,8 +229,8 @@ class Observation:
     missing: paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback.
     certificates: of the files looked at. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel has
     IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
-    unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. unknown: why a part is not
-    known or not whole, by its name ("files": "...").
+    unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system: the operating
+    system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
     """
 
     host: str
@@ -258,6 +259,7 @@ class Observation:
     settings: tuple[Setting, ...] | None = None
     databases: tuple[Database, ...] | None = None
     secrets: Secrets | None = None
+    system: SystemFacts | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -293,6 +295,7 @@ class Observation:
             settings=each(raw.get("settings"), Setting.parse),
             databases=each(raw.get("databases"), Database.parse),
             secrets=Secrets.parse(raw.get("secrets")),
+            system=SystemFacts.parse(raw.get("system")),
             unknown={safe_text(name): safe_text(why) for name, why in unknown.items()} if isinstance(unknown, Mapping) else {},
         )
 

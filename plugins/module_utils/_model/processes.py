@@ -8,16 +8,25 @@ Private to this collection, pure. See observation.py.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .door import as_float, as_int, as_path, as_set, as_text, as_texts, each, safe_text
+from .hardening import Hardening
 from .packages import Package, Product, package_of, versions_of
 from .tls_files import TlsFiles
 
+_BEAM = re.compile(r"beam(?:\.\S+)?")
+
 UNLIMITED = -1
 """A core limit that is none, as in the Python module resource."""
+
+
+def is_beam(program: str) -> bool:
+    """Whether a program is an emulator of OTP, of any flavour: beam, beam.smp, beam.debug.smp (erl -emu_type)."""
+    return _BEAM.fullmatch(program) is not None
 
 
 @dataclass(frozen=True)
@@ -26,9 +35,10 @@ class VmFlags:
 
     name: value of -name or -sname as given. proto_dist: the last value of -proto_dist, "inet_tcp" where none is given; proto_dist_given: how often it
     is given (before OTP 27.1, twice means inet_tcp). kernel: parameters of the application kernel by name, known ones only, values as given.
-    fixed_port: value of -erl_epmd_port. listens: False with -dist_listen false. cookie: what the command line holds of one:
-    "none"; "ignored" (words that do not count and are not the cookie: the VM takes the cookie file); "unknown" (such words, and the cookie file could
-    not be read); "value" (a word is the node's cookie). arguments_read: False where the command line could not be read.
+    ssl_options: names in -ssl_dist_opt, such as "client_verify". fixed_port: value of -erl_epmd_port. listens: False with -dist_listen false.
+    cookie: what the command line holds of one: "none"; "ignored" (words that do not count and are not the cookie: the VM takes the cookie file);
+    "unknown" (such words, and the cookie file could not be read); "value" (a word is the node's cookie).
+    arguments_read: False where the command line could not be read.
     """
 
     name: str | None = None
@@ -37,6 +47,7 @@ class VmFlags:
     proto_dist: str = "inet_tcp"
     proto_dist_given: int = 0
     ssl_options_file: str | None = None
+    ssl_options: tuple[str, ...] = ()
     args_files: tuple[str, ...] = ()
     config_files: tuple[str, ...] = ()
     kernel: Mapping[str, str] = field(default_factory=dict)
@@ -55,6 +66,7 @@ class VmFlags:
             proto_dist=as_text(raw.get("proto_dist")) or "inet_tcp",
             proto_dist_given=as_int(raw.get("proto_dist_given")) or 0,
             ssl_options_file=as_path(raw.get("ssl_options_file")),
+            ssl_options=as_texts(raw.get("ssl_options")) or (),
             args_files=as_texts(raw.get("args_files")) or (),
             config_files=as_texts(raw.get("config_files")) or (),
             kernel={safe_text(key): safe_text(value) for key, value in kernel.items()} if isinstance(kernel, Mapping) else {},
@@ -118,7 +130,7 @@ class Process:
     vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
     None where its environment could not be read. runs: flags that run code at its start ("-s rabbit", "-eval"), without those of our argument files.
     writes: the directories of the files that it has open to write. traces: products that its arguments or its installation show (_host/traces.py).
-    tls_files: the files that its TLS options file names, None where it has none or it could not be read.
+    tls_files: the files that its TLS options file names, None where it has none or it could not be read. hardening: how it is confined.
     """
 
     pid: int
@@ -138,6 +150,7 @@ class Process:
     adding: frozenset[str] | None = None
     runs: tuple[str, ...] = ()
     writes: tuple[str, ...] | None = None
+    hardening: Hardening | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Process | None:
@@ -163,8 +176,9 @@ class Process:
             adding=as_set(raw.get("adding")),
             runs=as_texts(raw.get("runs")) or (),
             writes=as_texts(raw.get("writes")),
+            hardening=Hardening.parse(raw.get("hardening")),
         )
 
     @property
     def is_vm(self) -> bool:
-        return self.program in ("beam.smp", "beam")
+        return is_beam(self.program)

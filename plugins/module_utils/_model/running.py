@@ -56,12 +56,28 @@ def restart_reasons(unit: str, processes: Iterable[Process] | None, digest: str,
     return reasons
 
 
+def postponed_reasons(left: Iterable[str]) -> list[str]:
+    """Why a node has to be restarted some day, but not by a run that nobody asked to restart nodes.
+
+    left: names that it still lets connect, and that are no members'. net_kernel:allow/1 only adds names.
+    """
+    names = sorted(left)
+    return [f"it lets {', '.join(names)} connect by name, which {'is no member' if len(names) == 1 else 'are no members'}"] if names else []
+
+
 def states(
-    seen: Observation, nodes: Iterable[Mapping[str, Any]], digests: Mapping[str, str], cookies: Mapping[str, Any], requested: object = (),
+    seen: Observation,
+    nodes: Iterable[Mapping[str, Any]],
+    digests: Mapping[str, str],
+    cookies: Mapping[str, Any],
+    requested: object = (),
+    left: Mapping[str, Iterable[str]] | None = None,
+    postponed: bool = False,
 ) -> list[dict[str, Any]]:
     """The state of each node of a host, for the role service: whether its unit is `missing`, `runs`, is `current`, and the `reasons` why not.
 
-    requested: "all", or the names of the nodes that the operator wants to restart.
+    requested: "all", or the names of the nodes that the operator wants to restart. left: see `postponed_reasons`, by node. Those reasons are in
+    `postponed`, and with postponed=True in `reasons`.
     """
     result = []
     for node in nodes:
@@ -71,6 +87,8 @@ def states(
         reasons = restart_reasons(node["unit"], seen.processes, digests[node["node"]], cookie) if runs else []
         if runs and (requested == "all" or isinstance(requested, (list, tuple)) and node["node"] in requested):
             reasons.append("beam_service_restart asks for it")
+        later = postponed_reasons((left or {}).get(node["node"], ())) if runs else []
+        reasons += later if postponed else []
         result.append(
             {
                 "host": seen.host,
@@ -79,6 +97,7 @@ def states(
                 "runs": runs,
                 "current": runs and not reasons,
                 "reasons": reasons,
+                "postponed": [] if postponed else later,
             }
         )
     return result

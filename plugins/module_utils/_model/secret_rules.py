@@ -131,10 +131,15 @@ def cookie_errors(value: object) -> list[tuple[str, str]]:
     return errors
 
 
+def text_errors(value: object) -> list[tuple[str, str]]:
+    """As `passphrase_errors`, for a passphrase that need not be good."""
+    return [] if isinstance(value, str) else [("passphrase_type", "the passphrase is not a string: quote it.")]
+
+
 def passphrase_errors(value: object) -> list[tuple[str, str]]:
     """Pairs of rule and message for everything that is wrong with the CA's passphrase."""
     if not isinstance(value, str):
-        return [("passphrase_type", "the passphrase is not a string: quote it.")]
+        return text_errors(value)
     if is_known(value):
         return [("passphrase_known", "the passphrase is a known default.")]
     if len(value) < SHORTEST_PASSPHRASE:

@@ -4,9 +4,10 @@
 
 """What a running node has in force, as it says itself: TLS options, allow list, cookies of its peers, links, code path.
 
-Private to this collection. CALLS and get_cookie/1 for each member are all that a node is asked here; none of them changes anything. What leaves this
-file are names and known options: a cookie is compared with the one of the conversation and dropped, of an unknown TLS option only its name is kept
-(a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to 29.
+Private to this collection. CALLS, SSH_CALL and get_cookie/1 for each member are all that a node is asked here; none of them changes anything. What
+leaves this file are names and known options: a cookie is compared with the one of the conversation and dropped, of an unknown TLS option only its
+name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl
+of OTP 25 to 29.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ CALLS: Mapping[str, Call] = {
     "allowed": ("net_kernel", "allowed", []),
     "links": ("net_kernel", "nodes_info", []),
     "code_path": ("code", "get_path", []),
+    "applications": ("application", "which_applications", []),
+    "atom_count": ("erlang", "system_info", [_Atom("atom_count")]),
+    "atom_limit": ("erlang", "system_info", [_Atom("atom_limit")]),
 }
 """The read-only questions to a node, by the key of the answer."""
+
+SSH_CALL: Call = ("supervisor", "count_children", [_Atom("sshd_sup")])
+"""Asked only of a node that runs the application ssh."""
 
 _VALUES = frozenset({"verify", "fail_if_no_peer_cert", "crl_check", "reuse_sessions", "depth", "secure_renegotiate", "client_renegotiation"})
 _FILES = frozenset({"cacertfile", "certfile", "keyfile"})
@@ -43,12 +50,16 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
     outcomes = dict(zip(CALLS, await link.call_all(list(CALLS.values()))))
     peers = [name for name in members if name != link.node] if cookie is not None else []
     cookies = await link.call_all([("erlang", "get_cookie", [_Atom(name)]) for name in peers]) if peers else []
+    running = applications(_value(outcomes["applications"]))
+    daemons = await link.call_all([SSH_CALL]) if running is not None and "ssh" in running else []
     return {
         "tls": {side: options(_value(outcomes[f"tls_{side}"]), side) for side in ("server", "client")},
         "allowed": allowed(_value(outcomes["allowed"])),
         "other_cookies": other_cookies(peers, cookies, cookie),
         "links": links(_value(outcomes["links"]), ours),
         "code_path": code_path(_value(outcomes["code_path"])),
+        "ssh_daemons": ssh_daemons(running, daemons),
+        "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
     }
 
 
@@ -139,3 +150,29 @@ def code_path(found: term.Term) -> list[str] | None:
         return None
     plain = [term.to_plain(entry) for entry in found[:_PATH_MOST]]
     return [entry for entry in plain if isinstance(entry, str)]
+
+
+def applications(found: term.Term) -> frozenset[str] | None:
+    """The names of the applications that run."""
+    if not isinstance(found, list):
+        return None
+    return frozenset(str(entry[0]) for entry in found if isinstance(entry, tuple) and len(entry) == 3)
+
+
+def ssh_daemons(running: frozenset[str] | None, outcomes: Sequence[Outcome]) -> int | None:
+    """How many SSH servers run in the node: the children of sshd_sup. None where that is not known."""
+    if running is None:
+        return None
+    if "ssh" not in running:
+        return 0
+    counts = _value(outcomes[0]) if outcomes else None
+    if not isinstance(counts, list):
+        return None
+    pairs = {str(pair[0]): pair[1] for pair in counts if isinstance(pair, tuple) and len(pair) == 2}
+    active = pairs.get("active")
+    return active if isinstance(active, int) else None
+
+
+def atoms(count: term.Term, limit: term.Term) -> list[int] | None:
+    """Atoms that there are, and the most that there can be."""
+    return [count, limit] if isinstance(count, int) and isinstance(limit, int) and limit > 0 else None

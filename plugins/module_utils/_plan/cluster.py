@@ -79,7 +79,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Departing:
-    """A node of a host that leaves the cluster (`beam_state: absent`). It is no member.
+    """A node that leaves the cluster, with its host (`beam_state: absent`) or alone (`state: absent` in `beam_nodes`). It is no member.
 
     `addresses` are where its peers have found it, as far as the inventory and its own firewall table say.
     """
@@ -205,6 +205,7 @@ class Cluster:
         departing: dict[str, list[Departing]] = {}
         for node in self.transition.departing:
             departing.setdefault(node.host, []).append(node)
+        absent = {host: [node.as_dict() for node in departing.pop(host)] for host in by_host if host in departing}
         return {
             "group": self.group,
             "name_type": self.name_type,
@@ -226,7 +227,7 @@ class Cluster:
             "waivers": [waiver.as_dict() for waiver in self.waivers],
             "members": [member.as_member(self._port(member)) for member in self.members],
             "addresses": _unique_addresses(self.members),
-            "hosts": {host: self._host(host, nodes) for host, nodes in sorted(by_host.items())},
+            "hosts": {host: {**self._host(host, nodes), "absent": absent.get(host, [])} for host, nodes in sorted(by_host.items())},
             "departing": {
                 host: {
                     "in_run": host in self.run,
@@ -235,6 +236,7 @@ class Cluster:
                 }
                 for host, nodes in sorted(departing.items())
             },
+            "departing_nodes": [node.as_dict() for node in self.transition.departing],
             "outsiders": list(self.outsiders),
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.transition.changes.items())},
             "advisories": [advisory.as_dict() for advisory in self.advisories],

@@ -24,12 +24,12 @@ from .group import Hosts, lists_members
 from .inputs import MISSING
 from .placement import InterfaceChoice, place, read_address
 from .products import Runtime, is_unit_name, is_user_name, runtime
-from .values import Shape, check_keys, host_flag, read_flag
+from .values import STATES, Shape, check_keys, host_flag, read_choice, read_flag
 
 Entry = Mapping[str, object]
 """One entry of `beam_nodes`."""
 
-_NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user", "hidden")
+_NODE_KEYS = ("name", "address", "interface", "ports", "product", "unit", "user", "hidden", "state")
 _MEMBER_KEYS = ("node", "address", "ports", "host", "hidden")
 _PORT_FIXES = {
     "ports_format": "write one port ('9100') or a range ('9100-9109').",
@@ -83,11 +83,13 @@ def read_members(inventory: Inventory, shape: Shape, hosts: Hosts, listed: Seque
         for host in hosts.absent:
             departing.extend(_departing_of(inventory, host, problems))
         for host in hosts.present:
-            members.extend(_nodes_of(inventory, shape, host, choices, problems))
+            nodes, absent = _nodes_of(inventory, shape, host, choices, problems)
+            members.extend(nodes)
+            departing.extend(absent)
     else:
-        absent = frozenset(hosts.absent)
-        departing = [Departing(node.node, node.host, node.runtime, (str(node.address),)) for node in listed if node.host in absent]
-        members = [node for node in listed if node.host not in absent]
+        gone = frozenset(hosts.absent)
+        departing = [Departing(node.node, node.host, node.runtime, (str(node.address),)) for node in listed if node.host in gone]
+        members = [node for node in listed if node.host not in gone]
     members.sort(key=lambda member: (str(member.node), member.host))
     return Membership(tuple(members), tuple(departing), choices)
 
@@ -155,15 +157,26 @@ def _last_addresses(inventory: Inventory, host: str, entry: Entry) -> tuple[str,
     return tuple(dict.fromkeys(str(addresses.parse(value)) for value in said if addresses.is_address(value)))
 
 
-def _nodes_of(inventory: Inventory, shape: Shape, host: str, choices: dict[tuple[str, Address], InterfaceChoice], problems: Problems) -> list[Node]:
-    """The nodes of one host. Each part is validated whatever is wrong with the others. Adds to `choices`."""
+def _nodes_of(
+    inventory: Inventory, shape: Shape, host: str, choices: dict[tuple[str, Address], InterfaceChoice], problems: Problems
+) -> tuple[list[Node], list[Departing]]:
+    """The nodes of one host, and those that are to be removed from it (`state: absent`). Each part is validated whatever is wrong with the others.
+    Adds to `choices`."""
     entries = _entries(inventory, host, problems)
+    # An absent node keeps its part of the ports, so that the others need no restart when it goes.
     port_ranges = _read_port_ranges(inventory, shape, host, entries, problems)
-    nodes = []
+    nodes: list[Node] = []
+    absent: list[Departing] = []
     for port_range, (where, entry) in zip(port_ranges, entries):
         name = _read_node_name(inventory, host, entry, where, problems)
-        placed = place(inventory, shape, host, entry, where, problems)
         own = _read_runtime(inventory, host, name, entry, where, problems) if name else None
+        state = entry.get("state")
+        if state is not None and read_choice(f"{where}state", state, STATES, host, problems) == "absent":
+            if name and own:
+                addressed = entry.get("address")
+                absent.append(Departing(name, host, own, (str(addresses.parse(addressed)),) if addresses.is_address(addressed) else ()))
+            continue
+        placed = place(inventory, shape, host, entry, where, problems)
         hidden = _read_hidden(inventory, host, entry, where, problems)
         if placed is None:
             continue
@@ -172,7 +185,33 @@ def _nodes_of(inventory: Inventory, shape: Shape, host: str, choices: dict[tuple
             choices[(host, address)] = choice
         if name and port_range and own:
             nodes.append(Node(name, host, address, port_range, own, hidden))
-    return nodes
+    _check_absent(host, nodes, absent, bool(entries) and len(absent) == len(entries), problems)
+    return nodes, absent
+
+
+def _check_absent(host: str, nodes: Sequence[Node], absent: Sequence[Departing], whole: bool, problems: Problems) -> None:
+    """A node that is removed takes nothing with it that a node of the same host needs. `whole`: no node is left."""
+    if whole:
+        problems.add(host, "beam_nodes", "absent_all", "every node of the host is absent.", "set beam_state: absent for the host.")
+    for gone in absent:
+        for node in nodes:
+            shared = [
+                what
+                for what, own, other in (
+                    ("the name", str(gone.node), str(node.node)),
+                    ("the unit", gone.runtime.unit, node.runtime.unit),
+                    ("the home directory", gone.runtime.home, node.runtime.home),
+                )
+                if own == other
+            ]
+            if shared:
+                problems.add(
+                    host,
+                    "beam_nodes",
+                    "absent_shared",
+                    f"{gone.node} is absent and shares {join_names(shared)} with {node.node}, which stays.",
+                    "remove the entry of the absent node, and remove that node by hand.",
+                )
 
 
 def _read_node_name(inventory: Inventory, host: str, entry: Entry, where: str, problems: Problems) -> NodeName | None:

@@ -129,6 +129,33 @@ def shared_epmd(by_host: Mapping[str, Sequence[Node]], members: Sequence[Node], 
     return found
 
 
+def forgotten_nodes(
+    by_host: Mapping[str, Sequence[Node]], departing: Iterable[Departing], observed: Mapping[str, Observation]
+) -> list[Advisory]:
+    """Nodes that run with our files and that nobody describes any more: an entry of `beam_nodes` was removed, which does not stop a node."""
+    described = {(node.host, str(node.node)) for node in departing}
+    found = []
+    for host in sorted(set(by_host).intersection(observed)):
+        # A node that was renamed runs in the unit of a member until this run restarts it.
+        units = {node.runtime.unit for node in by_host[host]}
+        names = {str(node.node) for node in by_host[host]}
+        directories = _directories(observed[host].files or ())
+        for process in observed[host].processes or ():
+            name = process.flags.name
+            if name in directories - names and process.unit not in units and (host, name) not in described:
+                found.append(
+                    Advisory(
+                        "forgotten_node",
+                        "high",
+                        host,
+                        "A node that left beam_nodes still runs",
+                        f"{name} runs on {host} in {process.unit or 'no unit'}, with the cookie and a certificate of the cluster, and is no member.",
+                        f"Put it back into beam_nodes with state: absent (name: {name}, unit: {process.unit}), and run beam.cluster.site.",
+                    )
+                )
+    return found
+
+
 def outside_tls(members: Sequence[Node], tls: bool) -> list[Advisory]:
     """What members say to each other in clear text although they speak TLS: a product's own channels, known by its data."""
     found = []

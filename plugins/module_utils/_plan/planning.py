@@ -84,7 +84,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
 
     changes = {
         **notes.member_changes(by_host, members, inventory.run_set, inventory.observed),
-        **notes.departing_changes(membership.departing, inventory.observed),
+        **notes.departing_changes([node for node in membership.departing if node.host not in by_host], inventory.observed),
     }
     return Cluster(
         group=group,
@@ -110,6 +110,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *notes.one_network(members, inventory.observed),
             *notes.stale_hosts(by_host, inventory.run_set, changes),
             *notes.shared_epmd(by_host, members, inventory.observed),
+            *notes.forgotten_nodes(by_host, membership.departing, inventory.observed),
             *notes.outside_tls(members, shape.tls),
         ),
         advisories_file=advisories_file,

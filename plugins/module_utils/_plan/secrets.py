@@ -49,6 +49,9 @@ def check_secrets(
         passphrase,
         problems,
     )
+    # It is about to go, so nothing is asked of it but that it is one.
+    old, fix = "beam_pki_ca_passphrase_old", "write the passphrase that the CA's key has now, in quotes."
+    _check_secret(inventory, old, "passphrase", hosts, secret_rules.text_errors, fix, False, problems)
 
 
 def read_ca_dir(inventory: Inventory, shape: Shape, group: str, hosts: Sequence[str], needed: bool, problems: Problems) -> str | None:

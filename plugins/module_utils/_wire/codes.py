@@ -140,6 +140,7 @@ def _table() -> Iterable[Code]:
 
     yield Code("local_source", "ours", "broken", "The source address asked for is not on this host.")
     yield Code("local_tls", "ours", "broken", "Our own TLS files or versions cannot be used.")
+    yield Code("local_md5", "ours", "broken", "This host's Python has no MD5, which the proof of the cookie needs.")
     yield Code("local_resources", "ours", "broken", "This host ran out of something, such as file descriptors.")
 
 

@@ -41,5 +41,11 @@ class Refused(WireError):
     """The peer said no, or is not who it should be. `code` says which."""
 
 
+class Unable(WireError):
+    """This host cannot do what the protocol asks of it. It says nothing about the peer."""
+
+    code = "local_md5"
+
+
 class EncodeError(ValueError):
     """A Python value that has no form on the wire: a mistake of ours, never the peer's."""

@@ -20,7 +20,7 @@ from typing import Callable, Union
 
 from . import flags as dflags
 from .buffer import Reader, looks_like_tls
-from .errors import EncodeError, OutOfOrder, ProtocolError, Refused
+from .errors import EncodeError, OutOfOrder, ProtocolError, Refused, Unable
 
 # An atom has at most 255 characters of at most 4 bytes.
 MAX_NAME_BYTES = 1020
@@ -242,13 +242,19 @@ def decode(state: State, body: bytes) -> Message:
 
 
 def digest(cookie: bytes, challenge: int) -> bytes:
-    """The proof that one knows the cookie (dist_util:gen_digest/2): MD5 is the protocol's choice, not ours."""
+    """The proof that one knows the cookie (dist_util:gen_digest/2): MD5 is the protocol's choice, not ours.
+
+    Raises `Unable` where Python was built without MD5, or a policy forbids it for every use.
+    """
     text = cookie + str(challenge).encode("ascii")
     try:
-        return hashlib.md5(text, usedforsecurity=False).digest()
-    except TypeError:
-        # Some builds of Python 3.9 have an hashlib without that keyword.
-        return hashlib.md5(text).digest()
+        try:
+            return hashlib.md5(text, usedforsecurity=False).digest()
+        except TypeError:
+            # Some builds of Python 3.9 have an hashlib without that keyword.
+            return hashlib.md5(text).digest()
+    except (AttributeError, ValueError):
+        raise Unable("Python on this host cannot compute MD5, so it cannot prove that it knows the cookie") from None
 
 
 class _Side:

@@ -9,15 +9,17 @@ docs/controls.md says the same.
 
 from __future__ import annotations
 
-from . import audit, certificates, cookies, exposure, in_force, mesh, running, tls, versions
+from . import audit, certificates, confinement, cookies, exposure, in_force, mesh, options, products, running, surface, system, tls, upkeep, versions
 from .control import DESIGN, LOOKS_AT, SEVERITIES, Control
 
 __all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Control")
 
-_SUBJECTS = (exposure, tls, certificates, cookies, running, mesh, in_force, versions, audit)
+_SUBJECTS = (
+    exposure, surface, tls, options, certificates, cookies, running, confinement, mesh, in_force, versions, upkeep, products, system, audit
+)
 CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 
-NOTES = ("clock_ahead", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd", "stale_host", "unknown_version")
+NOTES = ("clock_ahead", "forgotten_node", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd", "stale_host", "unknown_version")
 """Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
 
 BY_ID = {control.id: control for control in CONTROLS}

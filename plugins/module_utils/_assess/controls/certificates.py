@@ -10,11 +10,8 @@ from __future__ import annotations
 
 from .control import DESIGN, PKIX, TLS_GUIDE, TLS_HARDENING, Control
 
-CERTIFICATE_DAYS_MIN = 7
-"""Days that a certificate must still be valid for."""
-
-CA_DAYS_MIN = 30
-"""Days that a CA certificate must still be valid for."""
+DAYS_MIN = 14
+"""Days that a certificate must still be valid for, a node's and a CA's: what is left to act before no node can connect any more."""
 
 SERVED_SECONDS = 180
 """Seconds after which a running node shows a changed certificate: OTP looks at the times of the files every 120."""
@@ -32,10 +29,10 @@ CONTROLS = (
     ),
     Control(
         "certificate-lifetime",
-        f"The certificate that a node shows, and the one in its file, is valid now and for {CERTIFICATE_DAYS_MIN} more days",
+        f"The certificate that a node shows, and the one in its file, is valid now and for {DAYS_MIN} more days",
         "When it ends, no node can connect any more, and nothing warns before.",
-        "Renew the certificate: run beam.cluster.site. A running node uses a new file within 120 seconds, if its modification time is new. Check the "
-        "clocks.",
+        "Renew the certificate: run beam.cluster.renew. Check the clocks. With your own certificates replace the files that beam_pki_certificate "
+        "names.",
         "pki",
         (DESIGN,),
         "high",
@@ -84,9 +81,9 @@ CONTROLS = (
     ),
     Control(
         "ca-lifetime",
-        f"Each CA certificate that a node trusts is valid now, for {CA_DAYS_MIN} more days, and longer than the node's certificate",
+        f"Each CA certificate that a node trusts is valid now, for {DAYS_MIN} more days, and longer than the node's certificate",
         "When the CA's certificate ends, all certificates of the cluster end with it.",
-        "Create a new CA before the old one ends, and issue the certificates of all nodes with it.",
+        "Move all nodes to a new CA before the old one ends: run beam.cluster.rotate_ca, or issue all certificates again with your own CA.",
         "pki",
         (PKIX,),
         "high",

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 
-# What a control looks at. The first group is read on the host, the second is what happened when the protocol was spoken.
-LOOKS_AT = ("listeners", "files", "unit", "processes", "firewall", "probes", "mesh", "attacks", "advisories", "coverage", "waivers", "policy")
+# What a control looks at. Those up to system are read on the host, those up to attacks are what happened when the protocol was spoken.
+LOOKS_AT = (
+    "listeners", "files", "unit", "processes", "firewall", "system", "probes", "mesh", "attacks", "advisories", "coverage", "waivers", "policy"
+)
 
 Reference = tuple[str, str]
 """Title and URL."""
@@ -24,7 +26,7 @@ class Control:
     """One question with a yes or no answer.
 
     remedy: what makes it pass on any BEAM host, as an imperative. role: the role of this collection that does it, empty where none does. references:
-    where the rule comes from.
+    where the rule comes from. audit_only: it is about what no role of this collection sets, so that the verification of a cluster leaves it out.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Control:
     references: tuple[Reference, ...]
     severity: str
     looks_at: str
+    audit_only: bool = False
 
     def __post_init__(self) -> None:
         if self.severity not in SEVERITIES:
@@ -67,4 +70,12 @@ CRASH_DUMPS = ("Erlang/OTP, How to Interpret the Erlang Crash Dumps", f"{_OTP}/a
 TLS_HARDENING = ("Erlang/OTP, SSL Hardening", f"{_OTP}/apps/ssl/ssl_hardening.html")
 PKIX = ("RFC 5280", "https://www.rfc-editor.org/rfc/rfc5280")
 LOGIN = ("shadow(5)", "https://man7.org/linux/man-pages/man5/shadow.5.html")
+_GUIDE = "https://github.com/erlef/security-wg/blob/main/docs/secure_coding_and_deployment_hardening"
+EEF_DISTRIBUTION = ("EEF Security WG, Erlang distribution", f"{_GUIDE}/distribution.md")
+EEF_CRASH_DUMPS = ("EEF Security WG, Crash dumps", f"{_GUIDE}/crash_dumps.md")
+EEF_SANDBOXING = ("EEF Security WG, Sandboxing", f"{_GUIDE}/sandboxing.md")
+EEF_INSTALLING = ("EEF Security WG, Installing Erlang and Elixir", f"{_GUIDE}/installing.md")
+EEF_RELEASES = ("EEF Security WG, Releases", f"{_GUIDE}/releases.md")
+EEF_ATOMS = ("EEF Security WG, Atom exhaustion", f"{_GUIDE}/atom_exhaustion.md")
+PROC = ("proc(5)", "https://man7.org/linux/man-pages/man5/proc.5.html")
 DESIGN = ("Architecture of beam.cluster", "architecture.md")

@@ -29,7 +29,8 @@ CONTROLS = (
         "allow-list",
         "The running node lets members connect by name, and no other names",
         "Every name in net_kernel's allow list may connect with the cookie and a certificate of the CA.",
-        "Remove the name from allow.conf and restart the node: net_kernel:allow/1 only adds names.",
+        "net_kernel:allow/1 only adds names, so that a name stays until the node restarts: run beam.cluster.restart. The name of a host that left is "
+        "accepted while the host is in the inventory with beam_state: absent. If no host left, find out who added the name.",
         "distribution",
         (NET_KERNEL,),
         "high",

@@ -18,7 +18,7 @@ CONTROLS = (
         "options-file",
         "Files that the VM evaluates at start belong to root, and no other user can write or replace them",
         "The TLS options file is an Erlang expression that the VM evaluates. A user who writes or replaces it runs code in the node and can turn "
-        "verification off.",
+        "verification off. Arguments, the unit, its guard and the rules of the firewall decide as much.",
         "Set owner root and mode 0644. Let no other user own, or write, a directory above these files.",
         "distribution",
         (TLS_GUIDE,),

@@ -98,12 +98,12 @@ class _Causes:
     def __init__(self, findings: Iterable[Finding]) -> None:
         self._of: dict[tuple[str, str], Finding] = {}
         for finding in findings:
-            for subject in ("", finding.subject, *sorted(finding.subjects)):
+            for subject in (finding.subject, *sorted(finding.subjects)):
                 self._of.setdefault((finding.control, subject), finding)
 
     def _parent(self, finding: Finding) -> Finding | None:
-        named = finding.cause_subject
-        for subject in (named, finding.subject, *sorted(finding.subjects), "") if finding.cause else ():
+        named = (finding.cause_subject,) if finding.cause_subject else (finding.subject, *sorted(finding.subjects))
+        for subject in named if finding.cause else ():
             found = self._of.get((finding.cause, subject))
             if found is not None and found is not finding:
                 return found

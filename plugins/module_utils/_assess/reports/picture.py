@@ -32,6 +32,9 @@ _TILE = (116, 34)
 _OUTSIDE = 230
 """Width that the outsiders take on the left."""
 
+_ARROWS = 4
+"""Outsiders that have room; more are counted in the last one."""
+
 _CENTRE = _OUTSIDE + 380.0
 _NAME_MAX = 17
 _STOPPED_BY = {"filtered": "packets dropped", "closed": "connection refused", "unreachable": "no route"}
@@ -95,7 +98,13 @@ def _node_status(report: Report) -> dict[str, str]:
 
 def _left(report: Report, height: float) -> Iterator[Markup]:
     """The outsiders, each with an arrow that ends at the wall or goes through it."""
-    shown = list(_outsiders(report))[:4]
+    # The worst first: an attack that succeeded is never among those that are only counted.
+    shown = sorted(_outsiders(report), key=lambda one: (SUCCEEDED, NOT_TESTED, REFUSED).index(one[1]))
+    if len(shown) > _ARROWS:
+        more = Counter(kind for _name, kind, _text in shown[_ARROWS - 1 :])
+        worst = next(kind for kind in (SUCCEEDED, NOT_TESTED, REFUSED) if more[kind])
+        counted = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in more.items())
+        shown = [*shown[: _ARROWS - 1], (f"{sum(more.values())} more", worst, counted)]
     if not shown:
         yield tag("text", "No host attacked from outside", x=10, y=24, class_="not_tested")
     for at, (name, kind, text) in enumerate(shown):

@@ -60,7 +60,7 @@ def _rule(control: Control) -> dict[str, Any]:
         "shortDescription": {"text": f"{control.title}."},
         "fullDescription": {"text": control.why},
         "help": {"text": control.fix, "markdown": "\n\n".join((control.fix, *more))},
-        "helpUri": f"{PROJECT}/blob/main/docs/controls.md",
+        "helpUri": f"{PROJECT}/blob/main/docs/controls.md#{control.id}",
         "defaultConfiguration": {"level": _LEVEL[control.severity]},
         "properties": {
             "security-severity": _SECURITY_SEVERITY[control.severity],

@@ -292,6 +292,11 @@ def test_the_passphrase_is_tried_on_the_key_that_is_there(lab: Lab) -> None:
     output = lab.run(ROLE, "-vvv", expect=2)
     assert rules(output) == {("beam_pki_ca_passphrase", "passphrase_wrong")}
     assert PASSPHRASE not in output
+    lab.group["beam_pki_ca_passphrase_old"] = "yet another passphrase"
+    output = lab.run(ROLE, "-vvv", expect=2)
+    assert rules(output) == {("beam_pki_ca_passphrase_old", "passphrase_old_wrong")} and "yet another passphrase" not in output
+    lab.group["beam_pki_ca_passphrase_old"] = "another passphrase"
+    assert "another passphrase" not in lab.run(ROLE, "-vvv")
 
 
 def test_where_the_ca_lies_for_each_kind_of_inventory(lab: Lab) -> None:

@@ -18,9 +18,9 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import (
     firewall,
     observation,
     proc,
+    running_otp,
     secrets,
     units,
-    vm,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._model.processes import VmFlags
 from ansible_collections.beam.cluster.plugins.modules import observe
@@ -47,13 +47,13 @@ def test_the_whole() -> None:
 @pytest.mark.parametrize(
     ("path", "returned"),
     [
-        (("processes",), {"vm", "writes", *proc.as_dict(proc.Process(1, "beam.smp", "u", None))}),
-        (("processes", "vm"), set(vm.describe(os.getpid()) or {})),
+        (("processes",), {"vm", "writes", "hardening", *proc.as_dict(proc.Process(1, "beam.smp", "u", None))}),
+        (("processes", "vm"), set(running_otp.describe(os.getpid()) or {})),
         (("processes", "flags"), {one.name for one in fields(VmFlags)}),
         (("units",), set(units.parse(SHOWN)["a.service"])),
         (("files",), set(files.describe("/", files.Above()))),
         (("firewall",), set(firewall.summary(None))),
-        (("firewall", "beam"), set(firewall.our_table(TABLE) or {})),
+        (("firewall", "beam"), {"as_in_file", *(firewall.our_table(TABLE) or {})}),
         (("firewall", "beam", "admits"), set((firewall.our_table(TABLE) or {})["admits"][0])),  # type: ignore[index]
         (("otp",), set(observation.observe()["otp"])),
         (("addresses",), {"interface", "address", "family", "prefix", "default_route"}),

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 import stock_hosts as stock
-import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline, exits, reports
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import REACHES, AuditQuestions, options_without_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import REACHES, AuditQuestions, options_without_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.exits import ANY, CODES, exit_of
@@ -29,16 +28,16 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
     Verdict,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import NodePolicy, Policy, PolicyError, differences, policy_from
-from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe, Session
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import AUDITED, UNREACHABLE, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.score import score
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
+from without_plan import audited, hardened
 
 Told = Callable[[Probe], "Answer | None"]
 EPMD = stock.listener(4369, 1, "127.0.0.1", "epmd")
 FLAGS = {"name": "a", "proto_dist": "inet_tls", "proto_dist_given": 1, "ssl_options_file": "/etc/app/ssl_dist.conf"}
-TLS = Session("tlsv1.3", {"not_after": "2027-11-18T00:00:00Z", "not_before": "2026-01-01T00:00:00Z"})
 
 
 def box(number: int, **values: Any) -> dict[str, Any]:
@@ -47,23 +46,6 @@ def box(number: int, **values: Any) -> dict[str, Any]:
     listeners = (EPMD, stock.listener(4001, 7, f"10.9.0.{number}"))
     node = stock.vm(7, {**FLAGS, "name": f"a@box{number}"})
     return stock.host(node, names={"a": 4001}, listeners=listeners, addresses=addresses, **values)
-
-
-def hardened(probe: Probe) -> Answer | None:
-    """What a hardened host answers. Other hosts do not get through to a node, and an unused port is closed."""
-    if probe.control == REACHES:
-        return Answer(probe, "epmd_closed", "epmd")
-    attack = ATTACK_BY_ID[probe.control]
-    if attack.stage == "connect" or probe.vantage != probe.host:
-        return Answer(probe, "epmd_filtered" if attack.protocol == "epmd" else "filtered", "epmd" if attack.protocol == "epmd" else "connect")
-    codes = {
-        "plaintext": "plaintext_on_tls",
-        "wrong-cookie": "plaintext_on_tls",
-        "old-tls": "tls_alert_protocol_version",
-        "no-certificate": "tls_alert_certificate_required",
-        "foreign-certificate": "tls_alert_unknown_ca",
-    }
-    return Answer(probe, codes[probe.control], "tls", tls=TLS)
 
 
 def stock_node(probe: Probe) -> Answer | None:
@@ -414,25 +396,8 @@ def test_the_report_has_every_host_and_what_the_audit_cost() -> None:
 # -- hardened hosts ---------------------------------------------------------------------------------------------------------------------------
 
 
-def without_their_plan() -> Verdict:
-    """The hosts of a hardened cluster (whole_cluster.py), seen by an audit that knows nothing of it."""
-    seen = {}
-    for name in made.HOSTS:
-        raw = {**made.host(name), "hostname": name}
-        files = made.tls(name)
-        tls = {"keys": [files["key"]], "certificates": [files["certificate"]], "authorities": [files["ca"]]}
-        machines = [{**one, "home": f"/var/lib/beam/beam@{name}", "tls_files": tls} for one in raw["processes"]]
-        seen[name] = Observation.parse(name, {**raw, "processes": machines})
-    target = discover(seen)
-    asked = AuditQuestions.of(target, seen)
-    probes = [*(probe for name in seen for probe in asked.of_vantage(name, False)), *asked.of_vantage("out", True)]
-    answers = [told for told in map(hardened, probes) if told]
-    reach = {name: Reach(name, AUDITED) for name in seen}
-    return evaluate(Evidence(target, seen, answers, {}, ("out",), made.NOW, reach=reach, asked=asked))
-
-
 def test_hardened_hosts_have_no_failure_without_their_plan_and_say_what_needs_one() -> None:
-    verdict = without_their_plan()
+    verdict = audited()
     assert [(one.control, one.subject, one.details) for one in verdict.findings if one.status == FAILED] == []
     needs = {one.control for one in verdict.findings if one.status == NOT_APPLICABLE and "needs a plan" in one.details[0]}
     assert {"firewall-rules", "firewall-boot", "mesh-members", "mesh-settings", "member-public-epmd", "expired-certificate"} <= needs

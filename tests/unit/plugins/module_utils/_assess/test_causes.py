@@ -140,3 +140,137 @@ def test_a_report_shows_symptoms_under_their_cause() -> None:
     (fault,) = report.faults
     assert (fault.control.id, [found.subject for found in fault.findings], report.gaps) == ("mesh-node", [BAD], ())
     assert len(fault.symptoms) == len(report.verdict.failures) - 1 > 5
+
+
+# --- what has nothing to do with the bad node stays on its own ---
+
+
+def alone(verdict: Verdict) -> set[tuple[str, str]]:
+    return {(found.control, found.subject) for found in roots(verdict)}
+
+
+def stopped(seen: made.Hosts) -> made.Hosts:
+    seen["n3"]["units"]["beam.service"]["active"] = "inactive"
+    seen["n3"]["processes"] = []
+    seen["n3"]["listeners"] = [one for one in seen["n3"]["listeners"] if one["port"] != 9100]
+    seen["n3"]["epmd_names"] = {}
+    return seen
+
+
+def unrated(seen: made.Hosts) -> None:
+    seen["n3"]["units"]["beam.service"]["exposure"] = None
+
+
+def unread_firewall(seen: made.Hosts) -> None:
+    seen["n3"]["firewall"] = {"readable": False}
+
+
+def unread_secrets(seen: made.Hosts) -> None:
+    seen["n3"]["secrets"] = None
+
+
+UNRELATED: list[tuple[str, str, Callable[[made.Hosts], None]]] = [
+    ("unit-sandbox", BAD, unrated),
+    ("firewall-rules", "n3", unread_firewall),
+    ("key-readers", BAD, unread_secrets),
+    ("cookie-copies", "n3", unread_secrets),
+]
+
+
+@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize(("control", "subject", "change"), UNRELATED)
+def test_a_gap_that_has_another_reason_is_no_symptom(control: str, subject: str, change: Callable[[made.Hosts], None], down: bool) -> None:
+    seen = stopped(made.hosts()) if down else made.hosts()
+    change(seen)
+    answer = failing(None, ("not_registered", "epmd"), ("not_registered", "epmd")) if down else failing(REFUSED, REFUSED)
+    assert (control, subject) in alone(evaluate(made.evidence(seen=seen, answer=answer)))
+
+
+def test_attacks_that_nobody_made_are_no_symptoms() -> None:
+    verdict = evaluate(made.evidence(answer=failing(REFUSED, REFUSED), outsiders=[]))
+    assert {("outside-epmd", BAD), ("outside-distribution-port", BAD)} <= alone(verdict)
+
+    def answer(probe: Probe) -> Answer | None:
+        return None if probe.attack else failing(REFUSED, REFUSED)(probe)
+
+    verdict = evaluate(made.evidence(answer=answer, untested="check mode makes no attack"))
+    assert ("plaintext", BAD) in alone(verdict)
+
+
+def test_links_that_the_host_did_not_show_are_no_symptom() -> None:
+    links: dict[str, list[Any]] = {"n1": [], "n2": []}
+    assert ("links", BAD) in alone(evaluate(made.evidence(answer=failing(REFUSED, None, REFUSED), links=links)))
+
+
+def test_a_connection_in_clear_text_is_no_symptom_of_a_wrong_cookie() -> None:
+    def answer(probe: Probe) -> Answer:
+        good = failing(REFUSED, None, REFUSED)(probe)
+        return replace(good, tls=None) if (probe.attack, probe.source, probe.target) == (None, "beam@n1", BAD) else good
+
+    assert ("mesh-connected", f"beam@n1 -> {BAD}") in alone(evaluate(made.evidence(answer=answer)))
+
+
+def test_a_vm_without_flags_is_no_symptom_of_a_stopped_unit() -> None:
+    seen = stopped(made.hosts())
+    by_hand = {**made.hosts()["n3"]["processes"][0], "unit": "session-1.scope", "pid": 99}
+    by_hand["flags"] = {**by_hand["flags"], "ssl_options_file": None}
+    seen["n3"]["processes"] = [by_hand]
+    verdict = evaluate(made.evidence(seen=seen, answer=failing(None, ("not_registered", "epmd"), ("not_registered", "epmd"))))
+    assert ("distribution-listeners", BAD) in alone(verdict)
+
+
+def test_files_that_were_not_read_are_no_symptom_of_another_file() -> None:
+    seen = made.hosts()
+    for entry in seen["n3"]["files"]:
+        if entry["path"].endswith("/allow.conf"):
+            entry.update(owner="beam")
+        if entry["path"].endswith("/inetrc"):
+            entry.update(sha256=None)
+    assert {("planned-files", BAD), ("options-file", BAD)} <= alone(evaluate(made.evidence(seen=seen)))
+
+
+def test_a_failure_of_its_own_is_the_cause_only_where_it_explains_the_codes() -> None:
+    # It ends in three days, and another CA is trusted: the codes speak of the CA.
+    seen = made.hosts()
+    seen["n3"]["certificates"][0]["not_after"] = day(3)
+    answer = failing(("tls_alert_unknown_ca", "status"), VERIFY, None, certificate(issuer="CN=theirs", not_after=day(3)))
+    assert {("certificate-lifetime", BAD), ("mesh-node", BAD)} <= alone(evaluate(made.evidence(seen=seen, answer=answer)))
+
+
+def test_a_certificate_that_ends_soon_makes_nobody_guilty() -> None:
+    def answer(probe: Probe) -> Answer:
+        good = made.hardened(probe)
+        ends = {probe.source, probe.target}
+        return replace(good, code="filtered", stage="connect", tls=None) if probe.attack is None and ends == {"beam@n1", BAD} else good
+
+    seen = made.hosts()
+    seen["n1"]["certificates"][0]["not_after"] = day(3)
+    verdict = evaluate(made.evidence(seen=seen, answer=answer))
+    assert not [found for found in verdict.failures if found.control == "mesh-node"]
+    assert ("mesh-connected", f"beam@n1 -> {BAD}") in alone(verdict)
+
+
+def test_the_key_of_another_node_is_named_where_peers_do_not_allow_the_name() -> None:
+    seen = made.hosts()
+    theirs = made.certificate("n2", path=made.tls("n3")["certificate"])
+    seen["n3"]["certificates"][0] = theirs
+    seen["n3"]["secrets"]["keys"][0]["spki_sha256"] = theirs["spki_sha256"]
+    verdict = evaluate(made.evidence(seen=seen, answer=failing(("dropped_status", "status"), None)))
+    causes = {found.cause for found in verdict.failures if found.control == "mesh-connected"}
+    assert causes <= {"key-of-its-own", "certificate-names"} and causes
+
+
+def test_a_pair_names_the_node_that_breaks_it() -> None:
+    """Two bad nodes: of the connection between them the one is at fault that explains it, not the one that asked."""
+
+    def answer(probe: Probe) -> Answer:
+        good = made.hardened(probe)
+        if probe.attack is not None:
+            return good
+        if probe.target == BAD:
+            return replace(good, code="not_registered", stage="epmd", tls=None)
+        return replace(good, code="cookie_refused_theirs", stage="ack") if probe.source == "beam@n1" else good
+
+    verdict = evaluate(made.evidence(answer=answer))
+    (pair,) = (found for found in verdict.failures if found.control == "mesh-connected" and found.subject == f"beam@n1 -> {BAD}")
+    assert pair.cause_subject == BAD

@@ -15,13 +15,21 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     in_force_checks,
     mesh_checks,
     pki_checks,
+    upkeep_checks,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS, DESIGN, Control
 
 
 def test_every_control_has_exactly_one_check() -> None:
-    others = (*mesh_checks.CONTROLS, *pki_checks.CONTROLS, *cookie_checks.CONTROLS, *advisory_checks.CONTROLS, *in_force_checks.CHECKS)
+    others = (
+        *mesh_checks.CONTROLS,
+        *pki_checks.CONTROLS,
+        *cookie_checks.CONTROLS,
+        *advisory_checks.CONTROLS,
+        *in_force_checks.CHECKS,
+        *upkeep_checks.INVENTORY_CONTROLS,
+    )
     attacks = [attack.id for attack in ATTACKS]
     checked = [*host_checks.CHECKS, *others, *audit_checks.CONTROLS, causes.NODE, *attacks]
     assert sorted(checked) == sorted(control.id for control in CONTROLS)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import stock_hosts as stock
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_questions import AuditQuestions
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
@@ -158,7 +158,7 @@ def test_a_product_is_known_by_its_traces(values: dict[str, Any], product: str) 
 def test_floors_of_a_stock_node() -> None:
     verdict = verdict_of(n1=stock.host(stock.vm(7, {"name": "a"}, core_limit=-1), names={"a": 4001}, listeners=(EPMD, stock.listener(4001, 7))))
     failed = {one.control for one in verdict.findings if one.status == FAILED}
-    assert failed == {"epmd-listeners", "distribution-listeners", "unit-drop-in", "unit-sandbox", "core-dumps"}
+    assert failed == {"epmd-listeners", "distribution-listeners", "unit-drop-in", "unit-sandbox", "core-dumps", "port-range"}
     needs = {one.control: one.details[0] for one in verdict.findings if one.status == NOT_APPLICABLE}
     assert needs["firewall-rules"] == "needs a plan: which nodes are members"
     assert needs["mesh-members"] == "needs a plan: which nodes are members"

@@ -206,7 +206,8 @@ def test_clear_text_never_passes_silently_and_hides_nothing_else(mode: str) -> N
     assert {(found.control, found.status, found.severity) for found in verdict.failures} == {("plaintext", FAILED, "critical")}
     assert {found.subject for found in verdict.failures} == {f"beam@{name}" for name in made.HOSTS}
     status = {found.control: found.status for found in verdict.findings}
-    needs = {*pki_checks.CONTROLS, "tls-options", "old-tls", "no-certificate", "foreign-certificate", "expired-certificate", "other-name"}
+    needs = {*pki_checks.CONTROLS, "trust-file"}
+    needs |= {"tls-options", "old-tls", "no-certificate", "foreign-certificate", "expired-certificate", "other-name"}
     if mode == "standalone":
         needs |= {"cookie-same"}
         needs |= {"member-public-epmd", "member-public-distribution-port"} & {control for control in status if status[control] == NOT_APPLICABLE}
@@ -254,8 +255,8 @@ COOKIE = "/var/lib/beam/beam@n2/.erlang.cookie"
 OFF_BROKEN: list[tuple[str, Callable[[dict[str, Any]], object], str, str]] = [
     ("private-key", lambda o: o["files"].append({"path": "/etc/beam/beam@n2/tls/key.pem", "mode": "0400"}), FAILED, "not removed"),
     ("private-key", lambda o: o.update(files=[e for e in o["files"] if not e["path"].endswith("/tls")]), NOT_TESTED, "not looked at"),
-    ("cookie-file", lambda o: o.update(missing=o["missing"][:1], files=[*o["files"], {"path": COOKIE, "mode": "0400"}]), FAILED, "not removed"),
-    ("cookie-file", lambda o: o.update(missing=o["missing"][:1]), NOT_TESTED, "not looked at"),
+    ("cookie-file", lambda o: o.update(missing=o["missing"][:2], files=[*o["files"], {"path": COOKIE, "mode": "0400"}]), FAILED, "not removed"),
+    ("cookie-file", lambda o: o.update(missing=o["missing"][:2]), NOT_TESTED, "not looked at"),
     ("distribution-listeners", lambda o: o["listeners"].append(listener("127.0.0.1", 9100)), FAILED, "listens on 127.0.0.1:9100"),
     ("distribution-listeners", lambda o: o["listeners"].append(listener("10.0.0.1", 40000)), FAILED, "10.0.0.1:40000"),
     ("running-process", lambda o: o["processes"][0]["flags"].update(proto_dist="inet_tcp"), FAILED, "can be given a name"),

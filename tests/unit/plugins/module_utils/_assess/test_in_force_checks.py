@@ -75,6 +75,8 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("links", link(address="192.0.2.1"), "is linked to x@h at 192.0.2.1:9100, which is no member's address"),
     ("links", link(address="192.0.2.1", hidden=True), "which is no member's address"),
     ("code-path", lambda said: said["replaceable_code"].append({"path": "/opt/app/ebin", "by": ["beam"]}), "beam can put code into /opt/app/ebin"),
+    ("ssh-daemons", lambda said: said.update(ssh_daemons=1), "SSH servers that run in it: 1"),
+    ("atom-table", lambda said: said.update(atoms=[600000, 1048576]), "has 600000 of 1048576 atoms"),
 ]
 
 
@@ -91,6 +93,8 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("peer-cookies", lambda said: said.update(other_cookies=None)),
     ("links", lambda said: said.update(links=None)),
     ("code-path", lambda said: said.update(replaceable_code=None)),
+    ("ssh-daemons", lambda said: said.update(ssh_daemons=None)),
+    ("atom-table", lambda said: said.update(atoms=None)),
 ]
 
 
@@ -141,9 +145,10 @@ def test_links_that_the_kernel_did_not_show_are_not_tested() -> None:
 
 def test_a_departing_node_stays_allowed_until_the_next_restart() -> None:
     of = made.plan()
-    of["departing"] = {"n4": {"nodes": [{"node": "beam@n4"}]}}
+    of["departing_nodes"] = [{"node": "beam@n4"}]
     said = made.in_force(NODES, "beam@n2")
-    said["allowed"].append("beam@n4")
+    of["hosts"]["n2"]["nodes"][0]["product_data"] = {"tool_names": {"prefix": "rabbitmqcli-", "count": 9}}
+    said["allowed"] += ["beam@n4", "beam_probe@n4", "rabbitmqcli-7-beam@n4"]
     verdict = evaluate(made.evidence(of=of, mesh={"beam@n2": {"in_force": said}}))
     assert verdict.ok
     (found,) = (one for one in verdict.findings if one.control == "allow-list" and one.subject == "beam@n2")

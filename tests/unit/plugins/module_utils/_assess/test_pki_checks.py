@@ -14,7 +14,7 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import pki_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, Finding, Verdict
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, PASSED, Finding, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Certificate
 
@@ -286,15 +286,23 @@ def lifetime(answer: Callable[[Probe], Answer]) -> Finding:
     ("answer", "says"),
     [
         (dated(ends=2), "the certificate that it shows ends in 2 days"),
+        (dated(ends=13.9), "the certificate that it shows ends in 14 days"),
         # Refused by us: it was shown all the same.
         (dated("cert_expired", "tls", ends=-3), "the certificate that it shows ended 3 days ago"),
         (dated("cert_not_yet_valid", "tls", begins=2), "the certificate that it shows is not valid for another 2 days"),
     ],
 )
-def test_a_certificate_that_is_not_valid_now_and_for_a_week(answer: Callable[[Probe], Answer], says: str) -> None:
+def test_a_certificate_that_is_not_valid_now_and_for_two_weeks(answer: Callable[[Probe], Answer], says: str) -> None:
     found = lifetime(answer)
     assert (found.status, len(found.details)) == (FAILED, 1)
     assert found.details[0].startswith(says)
+
+
+@pytest.mark.parametrize(("days", "status"), [(13.9, FAILED), (14.1, PASSED)])
+def test_both_lifetimes_fail_two_weeks_before_nobody_can_connect(days: float, status: str) -> None:
+    until = datetime.datetime.fromtimestamp(made.NOW + days * made.DAY, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    verdict = verdict_of(both(leaf(not_after=until), every_ca(not_after=until)))
+    assert {one.status for one in verdict.findings if one.control in ("certificate-lifetime", "ca-lifetime") and one.subject == "beam@n2"} == {status}
 
 
 def test_a_good_certificate_of_a_node_that_cannot_be_connected_to_has_passed() -> None:

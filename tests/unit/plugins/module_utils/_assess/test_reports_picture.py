@@ -54,6 +54,14 @@ def test_an_outsider_that_got_in_goes_through_the_wall() -> None:
     assert root.find(f"{SVG}polygon") is not None
 
 
+def test_outsiders_without_room_are_counted_and_the_worst_are_shown() -> None:
+    verdict = verdicts.passed()
+    names = ("outsider", *(f"jump{number}" for number in range(6)))
+    root = drawn(verdicts.replace(verdict, outsiders=names))
+    assert {"jump0", "jump1", "jump2", "4 more", "3 not tested, 1 refused"} <= texts(root)
+    assert "jump5: not tested." in (root.findtext(SVG + "desc") or "")
+
+
 @pytest.mark.parametrize("size", [1, 2, 6, 7, LINKS_MAX])
 def test_every_pair_is_a_line_while_there_are_few(size: int) -> None:
     root = drawn(verdicts.large(size))

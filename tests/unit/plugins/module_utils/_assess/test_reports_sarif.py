@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -33,6 +35,15 @@ def test_the_published_schema_accepts_it(kind: str) -> None:
         assert len(result["locations"]) == 1
     marks = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
     assert len(set(marks)) == len(marks)
+
+
+def test_help_is_the_paragraph_of_the_control() -> None:
+    headings = set(re.findall("^## (.+)$", (Path(__file__).parents[5] / "docs/controls.md").read_text(encoding="utf-8"), re.MULTILINE))
+    rules = [rule for rule in run_of(verdicts.failed())["tool"]["driver"]["rules"] if "helpUri" in rule]
+    assert rules
+    for rule in rules:
+        page, _hash, anchor = rule["helpUri"].partition("#")
+        assert page.endswith("docs/controls.md") and anchor == rule["id"] and anchor in headings
 
 
 def test_every_finding_that_is_not_good_is_a_result() -> None:

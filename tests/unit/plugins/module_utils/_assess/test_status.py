@@ -76,6 +76,11 @@ def test_a_whole_cluster_needs_no_attention() -> None:
         (lambda e: [of(e, host).update(trusted=[ca(CA, -2)]) for host in HOSTS], "CA cccccccc (CN=root): it expired", ""),
         (lambda e: of(e).update(running=False, served=None), "beam@n2: the node does not run", "stopped"),
         (lambda e: e["n2"]["states"][0].update(reasons=["pid 7 runs X"]), "beam@n2: has to be restarted: pid 7 runs X", "pending"),
+        (
+            lambda e: e["n2"]["states"][0].update(postponed=["it lets beam@n4 connect by name, which is no member"]),
+            "beam@n2: it lets beam@n4 connect by name, which is no member, until it restarts. Run beam.cluster.restart",
+            "postponed",
+        ),
         (lambda e: e.pop("n2"), "beam@n2: its host was not read", "?"),
     ],
 )

@@ -137,6 +137,7 @@ def table() -> dict[str, Any]:
         "dormant": False,
         "hooks": ["input", "output"],
         "admits": [admission(4, MEMBERS), *own],
+        "as_in_file": True,
     }
 
 
@@ -217,6 +218,53 @@ def secrets(name: str) -> dict[str, Any]:
     }
 
 
+def hardening(**values: Any) -> dict[str, Any]:
+    """How a hardened process is confined."""
+    names = ["certfile", "keyfile", "cacertfile", "versions", "verify"]
+    side: dict[str, Any] = {"names": names, "values": {"verify": "verify_peer"}, "versions": ["tlsv1.3"], "ciphers": None, "algorithms": None}
+    server = {**side, "names": [*names, "fail_if_no_peer_cert"], "values": {"verify": "verify_peer", "fail_if_no_peer_cert": "true"}}
+    return {
+        "no_new_privileges": True,
+        "seccomp": 2,
+        "capabilities": [],
+        "switches": [],
+        "variables": [],
+        "cookie_in_environment": False,
+        "crash_dump": "off",
+        "kernel": {},
+        "program": ["nx", "pie", "relro"],
+        "replaceable_by": [],
+        "libcrypto": "3.5.1",
+        "release_cookie": "none",
+        "replaced": False,
+        "open_logs": [],
+        "incoming": [9100],
+        "outgoing": 1,
+        "server": server,
+        "client": side,
+        "options_read": True,
+        **values,
+    }
+
+
+def system(**values: Any) -> dict[str, Any]:
+    """The operating system around hardened nodes."""
+    return {
+        "core_pattern": "|/lib/systemd/systemd-coredump %P",
+        "suid_dumpable": 2,
+        "ptrace_scope": 1,
+        "hidepid": "invisible",
+        "swaps": [],
+        "clock_synchronized": True,
+        "time_services": ["chronyd"],
+        "service_users": {"beam": ["beam.service"]},
+        "cookie_arguments": [],
+        "dist_hosts": [],
+        "settings": {},
+        **values,
+    }
+
+
 def host(name: str) -> dict[str, Any]:
     """What observe returns of a host."""
     address = HOSTS[name]
@@ -227,11 +275,13 @@ def host(name: str) -> dict[str, Any]:
 
     def file(path: str, mode: str, owner: str, replaceable_by: list[str]) -> dict[str, Any]:
         facts = {"path": path, "kind": "file", "mode": mode, "owner": owner, "group": owner, "replaceable_by": replaceable_by}
-        return {**facts, "modified": NOW - 999 * DAY, "sha256": SUM if mode == "0644" else None}
+        return {**facts, "modified": NOW - 99 * DAY, "sha256": SUM if mode == "0644" else None}
 
     directory = f"/etc/beam/beam@{name}"
     return {
         "epoch": NOW,
+        "skew_seconds": 0.0,
+        "system": system(),
         "privileged": True,
         "init": "systemd",
         "addresses": [
@@ -279,7 +329,18 @@ def host(name: str) -> dict[str, Any]:
                     "package": {"name": "erlang-base", "installed": "1:27.3.4.1+dfsg-1+deb13u4", "started": "1:27.3.4.1+dfsg-1+deb13u4"},
                     "replaced": [],
                 },
-            }
+                "hardening": hardening(),
+            },
+            {
+                "pid": 1077,
+                "process": "epmd",
+                "user": "epmd",
+                "unit": "epmd.service",
+                "flags": {"arguments_read": True},
+                "adding": [],
+                "core_limit": 0,
+                "hardening": hardening(server=None, client=None),
+            },
         ],
         "files": [
             {"path": directory, "kind": "directory", "mode": "0755", "owner": "root", "group": "root", "replaceable_by": []},
@@ -288,7 +349,7 @@ def host(name: str) -> dict[str, Any]:
             *({**file(tls(name)[one], "0444", "root", []), "modified": NOW - DAY} for one in ("certificate", "ca")),
             *(file(f"{directory}/{one}", "0644", "root", []) for one in ("vm.args", "ssl_dist.conf", "inetrc", "allow.conf")),
         ],
-        "missing": [f"/var/lib/beam/beam@{name}/.erlang"],
+        "missing": [f"/var/lib/beam/beam@{name}/{one}" for one in (".erlang", ".config/erlang/.erlang")],
         "epmd_names": {"beam": 9100},
         "certificates": [certificate(name), ca_certificate(tls(name)["ca"])],
         "secrets": secrets(name),
@@ -304,6 +365,7 @@ def host(name: str) -> dict[str, Any]:
                 environment_names=["BEAM_CLUSTER_DIGEST", "ERL_AFLAGS", "HOME"],
             ),
             "beam-watch-beam.service": unit(),
+            "beam-guard-beam.service": unit(active="inactive"),
             "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
             "beam-firewall.service": unit(),
         },
@@ -387,6 +449,8 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             if peer != node
         ],
         "replaceable_code": [],
+        "ssh_daemons": 0,
+        "atoms": [22000, 1048576],
     }
 
 

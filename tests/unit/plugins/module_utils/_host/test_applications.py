@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import applications, vm
+from ansible_collections.beam.cluster.plugins.module_utils._host import applications, running_otp
 
 ROOT = "/usr/lib/erlang"
 RABBIT = "/usr/lib/rabbitmq/lib/rabbitmq_server-4.0.5/plugins"
@@ -143,7 +143,7 @@ def test_a_real_vm() -> None:
         seen: dict[str, Any] | None = None
         while time.monotonic() < deadline and not (seen and seen["erts"]):
             time.sleep(0.2)
-            seen = vm.describe(running.pid)
+            seen = running_otp.describe(running.pid)
         command = ["erl", "-noinput", "-boot", "no_dot_erlang", "-eval", QUESTION]
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     finally:

@@ -9,7 +9,9 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -386,3 +388,27 @@ def test_a_host_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = firewall.summary({})
     assert seen == {"nft": False, "readable": False, "drops_by_default": None, "in_charge": "none", "at_boot": False, "beam": None}
     assert firewall.summary(None)["at_boot"] is None
+
+
+@privileged
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ("true", True),
+        ("nft add element inet beam_cluster locals { 4711 }", False),
+        ("nft flush chain inet beam_cluster output", False),
+        ("nft add rule inet beam_cluster input tcp dport 1 accept", False),
+        ("nft delete table inet beam_cluster", None),
+        ("rm $0", None),
+    ],
+)
+def test_a_loaded_table_that_is_not_the_one_in_the_file(change: str, same: bool | None, tmp_path: Path) -> None:
+    file = tmp_path / "firewall.nft"
+    chain = "type filter hook output priority filter; policy accept; oif lo tcp dport @ports meta skuid != @locals reject with tcp reset"
+    more = f"table inet beam_cluster {{ set locals {{ type uid; elements = {{ 0 }} }}\n chain output {{ {chain}; }}\n}}"
+    file.write_text(f"{OURS}\n{more}\n", encoding="utf-8")
+    asked = f"import sys; from {firewall.__name__} import as_in_file, __name__ as name; sys.modules[name].FILE = sys.argv[1]; print(as_in_file())"
+    script = f'nft -f "$0"; {change}; exec "$1" -c "$2" "$0"'
+    words = ["unshare", "--net", "sh", "-c", script, str(file), sys.executable, asked]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == str(same), done.stderr

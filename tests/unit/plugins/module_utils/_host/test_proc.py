@@ -176,6 +176,7 @@ def test_no_argument_and_no_variable_leaves_the_host(pretender: subprocess.Popen
         "proto_dist": "inet_tls",
         "proto_dist_given": 1,
         "ssl_options_file": "/etc/x/ssl_dist.conf",
+        "ssl_options": ("server_password",),
         "args_files": ("/etc/x/vm.args",),
         "config_files": ("/etc/x/sys.config",),
         "kernel": {"net_ticktime": "20"},

@@ -85,3 +85,14 @@ def test_a_restart_on_request(requested: object, restarts: bool) -> None:
     assert found["current"] is not restarts and (found["reasons"] == ["beam_service_restart asks for it"]) is restarts
     (stopped,) = running.states(Observation.parse("n1", observed(active="inactive")), [NODE], {"beam@n1": "new"}, {}, requested)
     assert not stopped["reasons"]
+
+
+@pytest.mark.parametrize(("postponed", "asked"), [(False, False), (True, True)])
+def test_a_name_that_stays_allowed_restarts_a_node_only_where_restarts_were_asked_for(postponed: bool, asked: bool) -> None:
+    seen = Observation.parse("n1", observed(process()))
+    (found,) = running.states(seen, [NODE], {"beam@n1": "new"}, {}, (), {"beam@n1": ["beam@n5", "beam@n4"]}, postponed)
+    said = "it lets beam@n4, beam@n5 connect by name, which are no members"
+    assert found["current"] is not asked and found["reasons"] == ([said] if asked else []) and found["postponed"] == ([] if asked else [said])
+    seen = Observation.parse("n1", observed(active="inactive"))
+    (stopped,) = running.states(seen, [NODE], {"beam@n1": "new"}, {}, (), {"beam@n1": ["beam@n4"]}, True)
+    assert not stopped["reasons"] and not stopped["postponed"]

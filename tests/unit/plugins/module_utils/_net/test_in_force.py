@@ -40,6 +40,8 @@ ANSWERS: dict[tuple[str, str], Any] = {
         Atom("ok"),
         [node("b@n2"), node("t@n1", kind="hidden", address=ADDRESS6), node("beam_probe@n1"), node("old@n3", state="pending")],
     ),
+    ("application", "which_applications"): [(Atom(name), [], []) for name in ("ssh", "kernel")],
+    ("supervisor", "count_children"): [(Atom("specs"), 2), (Atom("active"), 2), (Atom("supervisors"), 2), (Atom("workers"), 0)],
     ("code", "get_path"): [term.charlist("."), term.charlist("/usr/lib/erlang/lib/kernel/ebin")],
 }
 
@@ -57,6 +59,8 @@ class Link:
             return Returned([(args[1], OPTIONS)])
         if function == "get_cookie":
             return Returned(Atom("other" if str(args[0]) == "b@n2" else SECRET))
+        if function == "system_info":
+            return Returned({"atom_count": 21000, "atom_limit": 1048576}[str(args[0])])
         return Returned(ANSWERS[module, function])
 
 
@@ -96,6 +100,27 @@ def test_the_answer_is_typed_at_the_door() -> None:
     said = InForce.parse(asked(Link()))
     assert said is not None and said.client is not None and said.links is not None
     assert (said.client.verify, said.allowed, said.links[1].protocol) == ("verify_peer", frozenset({"a@n1", "b@n2"}), "tcp")
+
+
+class WithoutSsh(Link):
+    """A node that does not run the application ssh."""
+
+    def _answer(self, module: str, function: str, args: Sequence[Any]) -> Outcome:
+        assert module != "supervisor", "nobody asks it for the children of sshd_sup"
+        return Returned([]) if module == "application" else super()._answer(module, function, args)
+
+
+class WithoutSupervisor(Link):
+    """A node whose application ssh has no such supervisor."""
+
+    def _answer(self, module: str, function: str, args: Sequence[Any]) -> Outcome:
+        return Raised("exit", Atom("noproc")) if module == "supervisor" else super()._answer(module, function, args)
+
+
+def test_ssh_servers_and_atoms_are_counted() -> None:
+    assert (asked(Link())["ssh_daemons"], asked(WithoutSsh())["ssh_daemons"], asked(WithoutSupervisor())["ssh_daemons"]) == (2, 0, None)
+    said = InForce.parse(asked(Link()))
+    assert said is not None and said.atoms == (21000, 1048576)
 
 
 def test_what_a_node_does_not_say_is_unknown() -> None:

@@ -87,7 +87,7 @@ def test_each_variable_with_each_nasty_value(variable: str) -> None:
 @pytest.mark.parametrize("variable", ["beam_nodes", "beam_members", "beam_waivers"])
 def test_each_key_of_an_entry_with_each_nasty_value(variable: str) -> None:
     good: dict[str, dict[str, Any]] = {
-        "beam_nodes": dict.fromkeys(("address", "interface", "ports", "product", "unit", "user", "hidden")) | {"name": "web"},
+        "beam_nodes": dict.fromkeys(("address", "interface", "ports", "product", "unit", "user", "hidden", "state")) | {"name": "web"},
         "beam_members": {"node": "beam@n1", "address": "10.0.0.1", "ports": "9100", "host": "n1", "hidden": False},
         "beam_waivers": {**WAIVER, "host": "n1", "status": "failed"},
     }

@@ -21,6 +21,23 @@ def test_every_node_of_a_host_leaves_with_it(world: World) -> None:
     assert [node["unit"] for node in world.cluster()["departing"]["n1"]["nodes"]] == ["web.service", "data.service"]
 
 
+def test_a_node_leaves_a_host_that_stays(world: World) -> None:
+    both_nodes(world, state="absent", address="10.0.0.77")
+    cluster = world.cluster()
+    assert [member["node"] for member in cluster["members"]] == ["beam@n2", "beam@n3", "web@n1"]
+    (gone,) = cluster["departing_nodes"]
+    assert cluster["hosts"]["n1"]["absent"] == [gone] and (gone["node"], gone["unit"]) == ("data@n1", "data.service")
+    assert cluster["departing"] == {} and cluster["hosts"]["n2"]["absent"] == []
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_a_node_that_leaves_keeps_its_part_of_the_ports(world: World, state: str) -> None:
+    world.set("beam_ports", "9200-9201", "n1")
+    world.set("beam_nodes", [{"name": "web"}, {"name": "data", "state": state}], "n1")
+    (web,) = (member for member in world.cluster()["members"] if member["node"] == "web@n1")
+    assert web["ports"] == {"first": 9200, "last": 9200}
+
+
 def test_listed_members_leave_with_their_host(world: World) -> None:
     world.set("beam_members", [{"node": f"beam@n{number}", "address": f"10.0.0.{number}"} for number in (1, 2)], *world.run)
     world.set("beam_state", "absent", "n2")

@@ -247,6 +247,16 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
         lambda w: (w.set("beam_ports", "9100-9101", "n1"), w.set("beam_nodes", [{"name": "a"}, {"name": "b"}, {"name": "c"}], "n1")),
         {("n1", "beam_ports", "port_range_too_small")},
     ),
+    "all nodes absent": (lambda w: w.set("beam_nodes", [{"name": "a", "state": "absent"}], "n1"), {("n1", "beam_nodes", "absent_all")}),
+    "an absent node in the unit of another": (
+        lambda w: both_nodes(w, state="absent", unit="web.service"), {("n1", "beam_nodes", "absent_shared")},
+    ),
+    "an absent node of a product with one home": (
+        lambda w: w.set("beam_nodes", [{"name": name, "product": "rabbitmq", "ports": port, "unit": f"{name}.service", "state": state}
+                                       for name, port, state in (("a", "9200", "present"), ("b", "9300", "absent"))], "n1"),
+        {("n1", "beam_nodes", "absent_shared")},
+    ),
+    "an unknown state": (lambda w: both_nodes(w, state="gone"), {("n1", "beam_nodes[1].state", "choice")}),
     "nodes that are no list": (lambda w: w.set("beam_nodes", "web", "n1"), {("n1", "beam_nodes", "type")}),
     "no nodes": (lambda w: w.set("beam_nodes", [], "n1"), {("n1", "beam_nodes", "type")}),
     "a node that is no dictionary": (lambda w: w.set("beam_nodes", ["web"], "n1"), {("n1", "beam_nodes", "type")}),

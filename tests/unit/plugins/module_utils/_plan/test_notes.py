@@ -45,6 +45,22 @@ def limit(world: World, *hosts: str) -> None:
     world.observed = {host: copy.deepcopy(world.observed[host]) for host in hosts}
 
 
+@pytest.mark.parametrize(
+    ("unit", "named", "noted"), [("data.service", "data@n1", True), ("beam.service", "data@n1", False), ("data.service", "other@n1", False)]
+)
+def test_a_node_that_left_beam_nodes_and_still_runs(world: World, unit: str, named: str, noted: bool) -> None:
+    """Not one that was renamed, and not one of another cluster."""
+    world.provisioned()
+    world.observed["n1"]["files"].append({"path": "/etc/beam/data@n1/vm.args", "mode": "0644"})
+    flags = {"name": named, "arguments_read": True}
+    world.observed["n1"]["processes"] = [{"pid": 7, "name": "beam.smp", "user": "beam", "unit": unit, "flags": flags}]
+    found = [one for one in world.cluster()["advisories"] if one["control"] == "forgotten_node"]
+    assert [one["host"] for one in found] == (["n1"] if noted else [])
+    assert not noted or "state: absent (name: data@n1, unit: data.service)" in found[0]["fix"]
+    world.set("beam_nodes", [{"name": "beam", "ports": "9200"}, {"name": "data", "ports": "9300", "state": "absent"}], "n1")
+    assert not [one for one in world.cluster()["advisories"] if one["control"] == "forgotten_node"]
+
+
 def test_a_new_cluster_has_no_stale_hosts(world: World) -> None:
     assert world.cluster()["changes"] == {host: [f"beam@{host} (10.0.0.{number}) is new"] for number, host in enumerate(HOSTS, start=1)}
     assert not stale(world.cluster())

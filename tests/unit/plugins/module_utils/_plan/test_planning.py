@@ -50,6 +50,7 @@ def test_the_shape(world: World) -> None:
         "waivers": [],
         "addresses": ["10.0.0.1", "10.0.0.2", "10.0.0.3"],
         "departing": {},
+        "departing_nodes": [],
         "outsiders": ["outsider"],
         "advisories": [],
         "advisories_file": None,
@@ -97,6 +98,7 @@ def test_the_shape(world: World) -> None:
                 },
             }
         ],
+        "absent": [],
         "firewall": {"backend": "nftables", "ports": [[4369, 4369], [9100, 9100]], "own": ["10.0.0.2"]},
         "epmd": {"listen": ["127.0.0.1", "::1", "10.0.0.2"], "port": 4369},
     }

@@ -33,6 +33,7 @@ CHOICES: Mapping[str, object] = {
     "beam_dist_auto_connect": values.SETTINGS["dist_auto_connect"],
     "beam_product": tuple(sorted(_inputs.products())),
     "beam_nodes.product": tuple(sorted(_inputs.products())),
+    "beam_nodes.state": values.STATES,
     "beam_waivers.status": waivers.STATUSES,
     "beam_plan_requires": SECRETS_REQUIRED,
 }

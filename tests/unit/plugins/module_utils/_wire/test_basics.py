@@ -96,7 +96,7 @@ def test_every_stage_where_a_peer_can_wait_or_leave_has_codes() -> None:
 def test_a_broken_probe_is_in_no_group_but_any() -> None:
     for name, group in codes.GROUPS.items():
         assert name == "any" or not group & codes.BROKEN
-    assert {"local_source", "local_tls", "local_resources", "unresolved"} == codes.BROKEN
+    assert {"local_source", "local_tls", "local_md5", "local_resources", "unresolved"} == codes.BROKEN
 
 
 def test_expectations() -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._wire import flags, handshake
-from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import EncodeError, OutOfOrder, ProtocolError, Refused, WireError
+from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, flags, handshake
+from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import EncodeError, OutOfOrder, ProtocolError, Refused, Unable, WireError
 from ansible_collections.beam.cluster.plugins.module_utils._wire.handshake import (
     Acceptor,
     Ack,
@@ -93,6 +93,17 @@ def test_a_message_that_is_not_due_has_an_error_of_its_own() -> None:
 def test_digest_as_the_protocol_defines_it() -> None:
     # erlang:md5("abc" ++ "123456789"), asked of a real node.
     assert handshake.digest(b"abc", 123456789).hex() == "1722442b586a85c95593a9c6131a0ebd"
+
+
+@pytest.mark.parametrize("error", [ValueError("[digital envelope routines] unsupported"), AttributeError("md5")])
+def test_a_host_without_md5_says_so(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def md5(*_arguments: object, **_keywords: object) -> None:
+        raise error
+
+    monkeypatch.setattr(handshake.hashlib, "md5", md5)
+    with pytest.raises(Unable, match="cannot compute MD5") as raised:
+        handshake.digest(b"abc", 1)
+    assert raised.value.code == "local_md5" and raised.value.code in codes.BROKEN
 
 
 def sides(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import vm
+from ansible_collections.beam.cluster.plugins.module_utils._host import running_otp
 
 # Two of a real node, and what no package brought: the JIT's code, and a mapping without code in it.
 MAPS = """\
@@ -29,7 +29,7 @@ MAPS = """\
 
 
 def test_libraries_that_were_deleted() -> None:
-    assert list(vm.deleted_libraries(MAPS)) == ["/usr/lib/erlang/erts-15.2.7/bin/beam.smp", "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"]
+    assert list(running_otp.deleted_libraries(MAPS)) == ["/usr/lib/erlang/erts-15.2.7/bin/beam.smp", "/usr/lib/x86_64-linux-gnu/libcrypto.so.3"]
 
 
 LOG = """\
@@ -45,20 +45,20 @@ NOW = "1:27.3.4.1+dfsg-1+deb13u4"
 @pytest.mark.parametrize(("day", "revision"), [("02", "u2"), ("11", "u3"), ("21", "u4")])
 def test_the_version_that_a_process_was_started_with(day: str, revision: str) -> None:
     moment = time.mktime(time.strptime(f"2026-11-{day}", "%Y-%m-%d"))
-    found = vm.version_at(LOG, "erlang-base", moment, NOW)
+    found = running_otp.version_at(LOG, "erlang-base", moment, NOW)
     assert found is not None and found.endswith(revision)
 
 
 def test_a_log_that_begins_later_tells_nothing_of_before() -> None:
-    assert vm.version_at(LOG[3:4], "other", 0.0, "1") is None
-    assert vm.version_at([], "erlang-base", 0.0, NOW) is None
+    assert running_otp.version_at(LOG[3:4], "other", 0.0, "1") is None
+    assert running_otp.version_at([], "erlang-base", 0.0, NOW) is None
     # But what the first upgrade has replaced was there.
-    assert vm.version_at(LOG[3:], "erlang-base", 0.0, NOW) == "1:27.3.4.1+dfsg-1+deb13u3"
+    assert running_otp.version_at(LOG[3:], "erlang-base", 0.0, NOW) == "1:27.3.4.1+dfsg-1+deb13u3"
 
 
 @pytest.mark.parametrize(("package", "version"), [(NOW, "27.3.4.1"), ("25.2.3+dfsg-1", "25.2.3"), ("~", None)])
 def test_upstream(package: str, version: str | None) -> None:
-    assert vm.upstream(package) == version
+    assert running_otp.upstream(package) == version
 
 
 def process(tmp_path: Path) -> tuple[subprocess.Popen[bytes], Path]:
@@ -74,7 +74,7 @@ def process(tmp_path: Path) -> tuple[subprocess.Popen[bytes], Path]:
 
 
 def seen(running: subprocess.Popen[bytes]) -> dict[str, Any]:
-    found = vm.describe(running.pid)
+    found = running_otp.describe(running.pid)
     assert found is not None
     return found
 
@@ -104,10 +104,10 @@ def test_a_program_that_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_process_whose_maps_are_unreadable(tmp_path: Path) -> None:
-    assert vm.describe(1, str(tmp_path)) is None
-    assert vm.started(1, str(tmp_path)) is None
+    assert running_otp.describe(1, str(tmp_path)) is None
+    assert running_otp.started(1, str(tmp_path)) is None
 
 
 def test_when_a_process_was_started() -> None:
-    began = vm.started(os.getpid())
+    began = running_otp.started(os.getpid())
     assert began is not None and abs(time.time() - began) < 24 * 3600

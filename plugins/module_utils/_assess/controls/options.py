@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of TLS options in a node's option file and flags, for hosts whose nodes cannot be asked what they have in force.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import DISTRIBUTED, KERNEL, TLS_GUIDE, TLS_HARDENING, Control
+
+UNREVOKED_DAYS_MAX = 100
+"""Lifetime of a certificate in days up to which its end takes the place of revocation."""
+
+_SSL = ("ssl(3)", "https://www.erlang.org/doc/apps/ssl/ssl.html")
+
+CONTROLS = (
+    Control(
+        "options-verify",
+        "The TLS options of a node verify its peers, as server and as client",
+        "With verify_none, or a verify_fun that accepts everything, every peer may connect. The first way in RabbitMQ's guide does that.",
+        "Set {verify, verify_peer} and a cacertfile for server and client, and {fail_if_no_peer_cert, true} for the server. Remove verify_fun.",
+        "distribution",
+        (TLS_GUIDE, TLS_HARDENING),
+        "critical",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "options-running",
+        "A node was started after the last change of the files that it evaluates",
+        "The node reads them at its start only. What they say now is not in force.",
+        "Restart the node.",
+        "service",
+        (TLS_GUIDE,),
+        "high",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "cipher-suites",
+        "A node offers no weak cipher suite",
+        "Suites without encryption or authentication, with RC4, 3DES, CBC or the key exchange of RSA can be broken or give no forward secrecy.",
+        "Set {versions, ['tlsv1.3']}, or list suites of TLS 1.2 with ECDHE and GCM or ChaCha20 only.",
+        "distribution",
+        (TLS_HARDENING, _SSL),
+        "high",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "signature-algorithms",
+        "A node accepts no signature with SHA-1 or MD5",
+        "Such signatures can be forged. OTP before 26 accepts SHA-1 in TLS 1.2 without a setting.",
+        "Set {versions, ['tlsv1.3']}, or signature_algs without sha and md5.",
+        "distribution",
+        (TLS_HARDENING, _SSL),
+        "medium",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "renegotiation",
+        "A peer cannot renegotiate TLS 1.2",
+        "Renegotiation lets a peer cause the costly part of a handshake again and again. TLS 1.3 does not have it.",
+        "Set {versions, ['tlsv1.3']}, or {client_renegotiation, false} for the server.",
+        "distribution",
+        (TLS_HARDENING, _SSL),
+        "medium",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "revocation",
+        "A stolen certificate can be revoked, or ends soon",
+        f"A key that was copied works until its certificate ends. Without CRLs, {UNREVOKED_DAYS_MAX} days are the most that this may take.",
+        f"Issue certificates for {UNREVOKED_DAYS_MAX} days or fewer (beam_pki_days), or set {{crl_check, true}} with a CRL for each CA.",
+        "pki",
+        (TLS_HARDENING, _SSL),
+        "high",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "session-resumption",
+        "A resumed TLS session cannot pass by the checks of certificates",
+        "A session that is resumed is not verified again: a certificate that was revoked or has ended since passes.",
+        "Set {reuse_sessions, false} for TLS 1.2 and leave out session_tickets for TLS 1.3.",
+        "distribution",
+        (TLS_HARDENING, _SSL),
+        "medium",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "early-data",
+        "A node accepts no early data of TLS 1.3",
+        "Early data can be recorded and sent again by everybody on the path.",
+        "Remove early_data from the TLS options and restart the node.",
+        "distribution",
+        (TLS_HARDENING, _SSL),
+        "medium",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "partition-settings",
+        "A node treats lost connections as OTP advises",
+        "Without prevent_overlapping_partitions, nodes that lost each other act as two clusters. A net_ticktime of hours does not see a dead peer.",
+        "Remove -kernel prevent_overlapping_partitions false, and set net_ticktime between 8 and 240 seconds (beam_net_ticktime).",
+        "distribution",
+        (KERNEL, DISTRIBUTED),
+        "medium",
+        "processes",
+        audit_only=True,
+    ),
+)

@@ -1,0 +1,108 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of products' own settings, and of nodes in containers.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import EEF_DISTRIBUTION, SECURE_CODING, Control
+
+_RABBITMQ = ("RabbitMQ, Production deployment guidelines", "https://www.rabbitmq.com/docs/production-checklist")
+_RABBITMQ_ACCESS = ("RabbitMQ, Access control", "https://www.rabbitmq.com/docs/access-control")
+_RABBITMQ_PORTS = ("RabbitMQ, Networking", "https://www.rabbitmq.com/docs/networking")
+_EJABBERD = ("ejabberd, Security considerations", "https://docs.ejabberd.im/admin/guide/security/")
+_PODMAN = ("capabilities(7)", "https://man7.org/linux/man-pages/man7/capabilities.7.html")
+
+CONTROLS = (
+    Control(
+        "rabbitmq-guest",
+        "RabbitMQ's user guest connects from its own host only",
+        "Everybody knows the password of guest, and scanners try it first. It is an administrator.",
+        "Delete it: rabbitmqctl delete_user guest. Remove loopback_users = none from rabbitmq.conf and restart the node.",
+        "",
+        (_RABBITMQ, _RABBITMQ_ACCESS),
+        "high",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "rabbitmq-anonymous",
+        "RabbitMQ accepts no anonymous login from other hosts",
+        "A client without credentials gets the rights of the user that anonymous_login_user names.",
+        "Set anonymous_login_user = none in rabbitmq.conf and restart the node.",
+        "",
+        (_RABBITMQ, _RABBITMQ_ACCESS),
+        "medium",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "rabbitmq-management",
+        "RabbitMQ's management interface and metrics are not in clear text on a network",
+        "The management interface takes passwords, and with those of an administrator it changes everything in the broker.",
+        "Set management.tcp.ip and prometheus.tcp.ip to 127.0.0.1, or use management.ssl.* and prometheus.ssl.* instead.",
+        "",
+        (_RABBITMQ, _RABBITMQ_PORTS),
+        "medium",
+        "listeners",
+        audit_only=True,
+    ),
+    Control(
+        "ejabberd-files",
+        "Not every user of a host can read the configuration of ejabberd",
+        "It holds passwords of databases, LDAP and administrators.",
+        "Set owner root, group ejabberd and mode 0640 for the files in /etc/ejabberd.",
+        "",
+        (_EJABBERD,),
+        "medium",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "ejabberd-log-level",
+        "ejabberd does not log at level debug",
+        "At level 5 (debug) it logs every stanza: messages, and in old versions passwords.",
+        "Set loglevel: info in ejabberd.yml and run ejabberdctl reload_config.",
+        "",
+        (_EJABBERD,),
+        "medium",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "container-privileges",
+        "No container with a node is privileged",
+        "In a privileged container, code in the node has the whole host.",
+        "Start the container without --privileged and without --cap-add of what the node does not need.",
+        "",
+        (_PODMAN, SECURE_CODING),
+        "high",
+        "processes",
+        audit_only=True,
+    ),
+    Control(
+        "container-cookie",
+        "The cookie of a node in a container comes from a file, not from a variable",
+        "Variables of a container are in its image or its definition, in the output of inspect, and in every backup of them.",
+        "Mount .erlang.cookie as a secret with mode 0400, and remove the variable that the finding names.",
+        "",
+        (SECURE_CODING, EEF_DISTRIBUTION),
+        "medium",
+        "processes",
+        audit_only=True,
+    ),
+    Control(
+        "container-ports",
+        "EPMD and distribution ports of containers are not published on a network",
+        "A published port is open past most firewalls of a host: container engines write rules of their own.",
+        "Publish these ports to 127.0.0.1 only, or not at all. Connect the nodes by a network of the container engine.",
+        "",
+        (EEF_DISTRIBUTION,),
+        "high",
+        "listeners",
+        audit_only=True,
+    ),
+)

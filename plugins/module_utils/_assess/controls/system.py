@@ -1,0 +1,74 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of the operating system around a node, which no role of this collection sets.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import EEF_CRASH_DUMPS, EEF_SANDBOXING, PROC, Control
+
+_SYSCTL = ("The kernel's documentation, sysctl", "https://docs.kernel.org/admin-guide/sysctl/kernel.html")
+_YAMA = ("The kernel's documentation, Yama", "https://docs.kernel.org/admin-guide/LSM/Yama.html")
+_CRYPTTAB = ("crypttab(5)", "https://www.freedesktop.org/software/systemd/man/latest/crypttab.html")
+_ADJTIMEX = ("adjtimex(2)", "https://man7.org/linux/man-pages/man2/adjtimex.2.html")
+
+CONTROLS = (
+    Control(
+        "system-core-dumps",
+        "The kernel writes no core dump of programs that change their user, and none to a shared directory",
+        "A core dump holds the memory of a process. The limit of a node's unit does not hold for its tools and for other users.",
+        "Set fs.suid_dumpable=0, and kernel.core_pattern to |/bin/false or to systemd-coredump, in a file of /etc/sysctl.d.",
+        "",
+        (_SYSCTL, EEF_CRASH_DUMPS),
+        "low",
+        "system",
+        audit_only=True,
+    ),
+    Control(
+        "system-ptrace",
+        "A process cannot read the memory of another process of its user",
+        "Code that runs as a node's user, in a tool or another node, reads the cookie and keys of the node out of its memory.",
+        "Set kernel.yama.ptrace_scope=1 or higher in a file of /etc/sysctl.d.",
+        "",
+        (_YAMA,),
+        "low",
+        "system",
+        audit_only=True,
+    ),
+    Control(
+        "system-processes",
+        "Users do not see the argument lists of other users' processes",
+        "Arguments show names, ports and files of the nodes, and secrets where somebody passes one.",
+        "Mount /proc with hidepid=invisible (in /etc/fstab), with gid= for those that need to look.",
+        "",
+        (PROC, EEF_SANDBOXING),
+        "info",
+        "system",
+        audit_only=True,
+    ),
+    Control(
+        "system-swap",
+        "Memory is not swapped to a disk in clear text",
+        "Cookies and keys in memory reach the disk, and stay there after the host was switched off.",
+        "Encrypt the swap area (crypttab with the option swap), use zram, or run without swap.",
+        "",
+        (_CRYPTTAB,),
+        "low",
+        "system",
+        audit_only=True,
+    ),
+    Control(
+        "system-time",
+        "The kernel's clock is kept right by a time service",
+        "A clock that drifts ends a cluster when certificates are renewed, and hides when something happened.",
+        "Install a time service: apt install systemd-timesyncd, or chrony. Check it with timedatectl.",
+        "",
+        (_ADJTIMEX,),
+        "medium",
+        "system",
+        audit_only=True,
+    ),
+)

@@ -1,0 +1,252 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a BEAM process is confined and what it was started with, as /proc shows it (proc(5)).
+
+Private to this collection. What is returned are names and yes or no: no value of a variable, no argument and no content of a file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from .._model.secret_rules import SHORTEST_NEEDLE, in_file
+from . import elf, proc
+from .flags import KERNEL_PARAMETERS, flags_of, value_of
+from .owners import user_name, writers
+from .readers import EVERYBODY, Readers
+from .tls_options import options_of
+
+_CAPABILITIES = tuple(
+    """
+    chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service net_broadcast net_admin net_raw
+    ipc_lock ipc_owner sys_module sys_rawio sys_chroot sys_ptrace sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod
+    lease audit_write audit_control setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore
+    """.split()
+)
+_STATUS = re.compile(rb"^(NoNewPrivs|Seccomp|CapEff):\s+(\S+)$", re.MULTILINE)
+# Of variables that hold a secret or loosen something, the names are returned.
+_VARIABLES = frozenset(
+    """
+    RELEASE_COOKIE RABBITMQ_ERLANG_COOKIE ERLANG_COOKIE ERL_COOKIE EMQX_NODE__COOKIE EMQX_NODE_COOKIE DOCKER_VERNEMQ_DISTRIBUTED_COOKIE
+    COUCHDB_ERLANG_COOKIE EJABBERD_COOKIE ERLANG_NODE_COOKIE SSLKEYLOGFILE ERL_EPMD_RELAXED_COMMAND_CHECK
+    """.split()
+)
+_SWITCHES = {
+    "-remsh": "remsh", "--remsh": "remsh", "-relaxed_command_check": "relaxed_command_check", "-d": "debug", "-debug": "debug",
+}
+_CONFIG_MAX = 1 << 20
+_PARAMETER = re.compile(r"\{\s*([a-z_]+)\s*,\s*('?[A-Za-z0-9_]+'?|\{[0-9, ]+\})\s*\}")
+_LIBRARY = re.compile(r"\s(/\S*/(?:libcrypto\.so[^/\s]*|crypto\.so))$", re.MULTILINE)
+_OPENSSL = re.compile(rb"(?:OpenSSL|LibreSSL|BoringSSL) ([0-9]+\.[0-9]+\.[0-9]+[a-z]*)[ \-][^\0]{0,40}20[0-9][0-9]")
+_LIBRARY_MAX = 32 << 20
+_ESTABLISHED = "01"
+_LOG_NAMES = re.compile(r"(?:^|/)(?:logs?|[^/]*\.log(?:\.[0-9]+)?)(?:/|$)")
+
+
+def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> dict[str, object]:
+    """The fact `hardening` of a process; see _model/hardening.py. listening: the ports at which it listens."""
+    base = f"{root}/{pid}"
+    arguments = [part.decode("utf-8", "replace") for part in proc.read(f"{base}/cmdline").split(b"\0")[:-1]]
+    variables = {
+        name.decode("utf-8", "replace"): value
+        for name, _equals, value in (part.partition(b"=") for part in proc.read(f"{base}/environ").split(b"\0"))
+        if name
+    }
+    inside = f"{base}/root" if os.access(f"{base}/root", os.X_OK) else ""
+    home = variables.get("HOME", b"").decode("utf-8", "replace")
+    cookie = in_file(proc.read(f"{inside}{home}/.erlang.cookie")) if home else None
+    machine = bool(arguments) and value_of(arguments, "-root") is not None
+    otp_root = value_of(arguments, "-root") or ""
+    return {
+        **_status(proc.read(f"{base}/status")),
+        "switches": switches(arguments) if arguments else None,
+        "variables": sorted(_VARIABLES.intersection(variables)) if variables else None,
+        "cookie_in_environment": in_environment(variables.values(), cookie) if variables and cookie else None,
+        "crash_dump": crash_dump(variables, inside, base) if variables else None,
+        "kernel": configured(arguments, inside) if arguments else None,
+        "program": elf.protections(f"{base}/exe"),
+        "replaceable_by": replaceable_by(base, inside, otp_root) if machine else None,
+        "libcrypto": libcrypto(base, inside) if machine else None,
+        "release_cookie": release_cookie(f"{inside}{otp_root}", cookie or variables.get("RELEASE_COOKIE")) if machine else None,
+        "replaced": _replaced(base),
+        "open_logs": open_logs(base),
+        **(options_of(arguments, inside) if arguments else {"server": None, "client": None, "options_read": None}),
+        **_peers(base, root, frozenset(listening)),
+    }
+
+
+def _status(status: bytes) -> dict[str, object]:
+    found = {name.decode(): value for name, value in _STATUS.findall(status)}
+    mask = int(found["CapEff"], 16) if "CapEff" in found else None
+    return {
+        "no_new_privileges": found["NoNewPrivs"] == b"1" if "NoNewPrivs" in found else None,
+        "seccomp": int(found["Seccomp"]) if "Seccomp" in found else None,
+        "capabilities": None if mask is None else capability_names(mask),
+    }
+
+
+def _replaced(base: str) -> bool | None:
+    """Whether the program of a process is no longer the file on disk."""
+    try:
+        return os.readlink(f"{base}/exe").endswith(" (deleted)")
+    except OSError:
+        return None
+
+
+def capability_names(mask: int) -> list[str]:
+    """The names of a set of capabilities (capabilities(7)), of unknown ones their number."""
+    return [_CAPABILITIES[bit] if bit < len(_CAPABILITIES) else f"cap_{bit}" for bit in range(mask.bit_length()) if mask >> bit & 1]
+
+
+def switches(arguments: Sequence[str]) -> list[str]:
+    """What the flags of a VM or EPMD switch on, see Hardening.switches."""
+    found = {_SWITCHES[flag] for flag, _values in flags_of(arguments[1:]) if flag in _SWITCHES}
+    found |= {values[0] for flag, values in flags_of(arguments[1:]) if flag == "-mode" and values[:1] == ["embedded"]}
+    return sorted(found)
+
+
+def in_environment(values: Iterable[bytes], cookie: bytes) -> bool | None:
+    """Whether a variable holds the cookie; None where it is so short that it is in them by chance."""
+    return any(cookie in value for value in values) if len(cookie) >= SHORTEST_NEEDLE else None
+
+
+def in_arguments(arguments: bytes, cookies: Iterable[bytes]) -> bool:
+    return any(len(cookie) >= SHORTEST_NEEDLE and cookie in arguments for cookie in cookies)
+
+
+def crash_dump(variables: Mapping[str, bytes], inside: str, base: str) -> str | None:
+    """Where a crash dump would go; None where its directory cannot be looked at. See erl(1), ERL_CRASH_DUMP and ERL_CRASH_DUMP_SECONDS."""
+    if variables.get("ERL_CRASH_DUMP_SECONDS", b"").strip() == b"0" or variables.get("ERL_CRASH_DUMP_BYTES", b"").strip() == b"0":
+        return "off"
+    path = variables.get("ERL_CRASH_DUMP", b"").decode("utf-8", "replace")
+    if not path:
+        return "default"
+    if path == "/dev/null":
+        return "off"
+    directory = os.path.dirname(path) if path.startswith("/") else f"{proc_cwd(base)}/{os.path.dirname(path)}".rstrip("/")
+    try:
+        mode = os.stat(f"{inside}{directory or '/'}").st_mode
+    except OSError:
+        return None
+    # Without the right to enter it, nobody reads what is in it.
+    return "shared" if mode & 0o001 else "private"
+
+
+def proc_cwd(base: str) -> str:
+    try:
+        return os.readlink(f"{base}/cwd")
+    except OSError:
+        return ""
+
+
+def configured(arguments: Sequence[str], inside: str) -> dict[str, str] | None:
+    """Parameters of the application kernel in the configuration files of a VM: literal values of known names. None where a file cannot be read."""
+    found: dict[str, str] = {}
+    for flag, values in flags_of(arguments[1:]):
+        for name in values if flag == "-config" else ():
+            path = f"{inside}{name if name.endswith('.config') else f'{name}.config'}"
+            try:
+                with open(path, encoding="utf-8", errors="replace") as stream:
+                    text = stream.read(_CONFIG_MAX)
+            except OSError:
+                return None
+            text = re.sub(r"^\s*%.*$", "", text, flags=re.MULTILINE)
+            found.update((key, value.strip("'")) for key, value in _PARAMETER.findall(text) if key in KERNEL_PARAMETERS)
+    return found
+
+
+def replaceable_by(base: str, inside: str, otp_root: str) -> list[str] | None:
+    """Users beside root who may write the program or the directories of its OTP or release. None where they cannot be looked at."""
+    try:
+        program = os.readlink(f"{base}/exe").partition(" (deleted)")[0]
+    except OSError:
+        return None
+    found: set[str] = set()
+    places = [os.path.dirname(program), otp_root, f"{otp_root}/lib", f"{otp_root}/releases", f"{otp_root}/bin"]
+    for directory in filter(None, places):
+        try:
+            found |= writers(f"{inside}{directory}")
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+    try:
+        status = os.stat(f"{inside}{program}")
+        found |= {user_name(status.st_uid)} if status.st_uid else set()
+    except OSError:
+        pass
+    return sorted(found)
+
+
+def libcrypto(base: str, inside: str) -> str | None:
+    """Version of the OpenSSL that a VM has loaded. Empty where it has loaded none, None where that cannot be read."""
+    maps = proc.read(f"{base}/maps").decode("utf-8", "replace")
+    if not maps:
+        return None
+    paths = sorted(set(_LIBRARY.findall(maps)), key=lambda path: "libcrypto" not in path)
+    for path in paths:
+        try:
+            with open(f"{inside}{path}", "rb") as stream:
+                match = _OPENSSL.search(stream.read(_LIBRARY_MAX))
+        except OSError:
+            continue
+        if match:
+            return match.group(1).decode()
+    return None if paths else ""
+
+
+def release_cookie(root: str, cookie: bytes | None) -> str | None:
+    """What releases/COOKIE of a release is to its node: "none", "used" (it holds the cookie in force), "other"; None if unknown."""
+    path = f"{root}/releases/COOKIE"
+    if not os.path.exists(path):
+        return "none"
+    found = proc.read(path).strip()
+    if not found or cookie is None:
+        return None
+    return "used" if found == cookie else "other"
+
+
+def open_logs(base: str) -> list[str] | None:
+    """The log files that a process writes and every user of the host can read."""
+    found = set()
+    able = Readers()
+    try:
+        names = os.listdir(f"{base}/fd")
+    except OSError:
+        return None
+    for name in names:
+        try:
+            target = os.readlink(f"{base}/fd/{name}")
+            if not target.startswith("/") or target.startswith(("/dev/", "/proc/")) or not _LOG_NAMES.search(target):
+                continue
+            if EVERYBODY in able.of(target):
+                found.add(target)
+        except OSError:
+            continue
+    return sorted(found)
+
+
+def _peers(base: str, root: str, listening: frozenset[int]) -> dict[str, object]:
+    """Established TCP connections with other hosts: the own listening ports that have some, and how many lead elsewhere."""
+    inodes = set()
+    try:
+        for name in os.listdir(f"{base}/fd"):
+            try:
+                target = os.readlink(f"{base}/fd/{name}")
+            except OSError:
+                continue
+            if target.startswith("socket:["):
+                inodes.add(target[8:-1])
+    except OSError:
+        return {"incoming": None, "outgoing": None}
+    table = proc.sockets(_ESTABLISHED, root)
+    if table is None:
+        return {"incoming": None, "outgoing": None}
+    own = [one for one in table if one.inode in inodes and one.remote[0] != one.local[0] and not one.remote[0].startswith("127.")]
+    return {
+        "incoming": sorted({one.local[1] for one in own if one.local[1] in listening}),
+        "outgoing": sum(one.local[1] not in listening for one in own),
+    }

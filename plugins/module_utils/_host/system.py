@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operating system around the nodes: memory on disk, what users see of each other, the clock; and settings of products, by an allow list.
+
+Private to this collection. Reads /proc, /sys and configuration files, and asks the kernel for the state of its clock. Changes nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import glob
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from .._model.secret_rules import in_file
+from . import proc
+from .confinement import in_arguments
+from .owners import user_name
+
+_TIME_SERVICES = ("systemd-timesyn", "chronyd", "ntpd", "openntpd", "ptp4l", "phc2sys", "vmtoolsd", "VBoxService", "qemu-ga")
+_TIMEX_BYTES = 512
+"""More than any struct timex; its first field is `modes`, and 0 there reads only (adjtimex(2))."""
+_TIME_ERROR = 5
+_SETTINGS_MAX = 1 << 20
+_RABBITMQ = ("/etc/rabbitmq/rabbitmq.conf", "/etc/rabbitmq/conf.d/*.conf")
+_RABBITMQ_KEY = re.compile(r"^\s*(loopback_users(?:\.[a-z0-9_-]+)?|anonymous_login_user)\s*=\s*([A-Za-z0-9_.-]+)\s*$", re.MULTILINE)
+_EJABBERD = "/etc/ejabberd/ejabberd.yml"
+_EJABBERD_KEY = re.compile(r"^(loglevel)\s*:\s*['\"]?([A-Za-z0-9]+)['\"]?\s*(?:#.*)?$", re.MULTILINE)
+
+
+def describe(homes: Iterable[str], users: Iterable[str], products: Iterable[str], cookie_files: Iterable[str] | None) -> dict[str, object]:
+    """The fact `system`; see SystemFacts. homes, users: of VMs. products: their traces. cookie_files: None where secrets are not to be read."""
+    processes = _Processes(set(users), None if cookie_files is None else _cookies(cookie_files))
+    return {
+        "core_pattern": _sysctl("kernel/core_pattern"),
+        "suid_dumpable": _number("fs/suid_dumpable"),
+        "ptrace_scope": _ptrace_scope(),
+        "hidepid": hidepid(_text("/proc/mounts")),
+        "swaps": swaps(_text("/proc/swaps")),
+        "clock_synchronized": clock_synchronized(),
+        "time_services": sorted(processes.time_services),
+        "service_users": {user: sorted(units) for user, units in processes.units.items()},
+        "cookie_arguments": processes.exposed,
+        "dist_hosts": sorted(path for path in (f"{home}/.hosts.erlang" for home in set(homes)) if os.path.exists(path)),
+        "settings": settings(frozenset(products)),
+    }
+
+
+def _text(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read(_SETTINGS_MAX)
+    except OSError:
+        return None
+
+
+def _sysctl(name: str) -> str | None:
+    text = _text(f"/proc/sys/{name}")
+    return None if text is None else text.strip()
+
+
+def _number(name: str) -> int | None:
+    text = _sysctl(name) or ""
+    return int(text) if text.isdigit() else None
+
+
+def _ptrace_scope() -> int | None:
+    """0 on a kernel without Yama: any process of a user traces the others of that user."""
+    if os.path.isdir("/proc/sys/kernel") and not os.path.exists("/proc/sys/kernel/yama"):
+        return 0
+    return _number("kernel/yama/ptrace_scope")
+
+
+def hidepid(mounts: str | None) -> str | None:
+    """The option of the mount of /proc in the text of /proc/mounts; "0" without it (proc(5))."""
+    for line in (mounts or "").splitlines():
+        fields = line.split()
+        if len(fields) > 3 and fields[1] == "/proc" and fields[2] == "proc":
+            found = [option.partition("=")[2] for option in fields[3].split(",") if option.startswith("hidepid=")]
+            return found[-1] if found else "0"
+    return None
+
+
+def swaps(text: str | None) -> list[dict[str, object]] | None:
+    """The swap areas in the text of /proc/swaps. `protected`: in memory (zram) or on a device of dm-crypt; None where that is not known."""
+    if text is None:
+        return None
+    names = [line.split()[0] for line in text.splitlines()[1:] if line.split()]
+    return [{"name": name, "protected": _protected(name)} for name in names]
+
+
+def _protected(name: str) -> bool | None:
+    if name.startswith("/dev/zram"):
+        return True
+    try:
+        device = os.path.basename(os.path.realpath(name))
+        if not device.startswith("dm-"):
+            return False
+        with open(f"/sys/class/block/{device}/dm/uuid", encoding="utf-8") as stream:
+            return stream.read().startswith("CRYPT-")
+    except OSError:
+        return None
+
+
+def clock_synchronized() -> bool | None:
+    """Whether the kernel says that something keeps its clock right (adjtimex(2) with modes 0, which only reads). None where it may not be asked."""
+    try:
+        state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except (OSError, AttributeError):
+        return None
+    return None if state < 0 else state != _TIME_ERROR
+
+
+def _cookies(paths: Iterable[str]) -> list[bytes]:
+    found = (in_file(proc.read(path)) for path in set(paths))
+    return [cookie for cookie in found if cookie]
+
+
+class _Processes:
+    """What one look at all processes shows. exposed: those that show a cookie in their arguments; None where cookies are not to be read."""
+
+    def __init__(self, users: set[str], cookies: Sequence[bytes] | None, root: str = "/proc") -> None:
+        self.units: dict[str, set[str]] = {}
+        self.time_services: set[str] = set()
+        self.exposed: list[dict[str, object]] | None = None if cookies is None else []
+        for pid in proc.pids(root):
+            base = f"{root}/{pid}"
+            try:
+                user = user_name(os.stat(base).st_uid)
+            except OSError:
+                continue
+            name = proc.read(f"{base}/comm").decode("utf-8", "replace").strip()
+            if name in _TIME_SERVICES:
+                self.time_services.add(name)
+            if user in users:
+                unit = proc.unit_of(proc.read(f"{base}/cgroup").decode("utf-8", "replace"))
+                self.units.setdefault(user, set()).update([unit] if unit and not proc.in_container(pid, root) else [])
+            if cookies and self.exposed is not None and in_arguments(proc.read(f"{base}/cmdline"), cookies):
+                self.exposed.append({"pid": pid, "process": name, "user": user})
+
+
+def settings(products: frozenset[str]) -> dict[str, dict[str, str]]:
+    """Known settings of the products that run, from their configuration files; of files that cannot be read `unread` names the first."""
+    found: dict[str, dict[str, str]] = {}
+    if "rabbitmq" in products:
+        found["rabbitmq"] = _of_files([path for pattern in _RABBITMQ for path in sorted(glob.glob(pattern))], _RABBITMQ_KEY)
+        advanced = _text("/etc/rabbitmq/advanced.config") or ""
+        found["rabbitmq"].update({"advanced": "yes"} if re.search(r"loopback_users|anonymous_login_user", advanced) else {})
+    if "ejabberd" in products:
+        found["ejabberd"] = _of_files([_EJABBERD], _EJABBERD_KEY)
+        found["ejabberd"].update(_open_files("/etc/ejabberd/*"))
+    return found
+
+
+def _of_files(paths: Sequence[str], keys: re.Pattern[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in paths:
+        text = _text(path)
+        if text is None:
+            found.setdefault("unread", path)
+        found.update(keys.findall(text or ""))
+    return found
+
+
+def _open_files(pattern: str) -> Mapping[str, str]:
+    """`open`: the files that every user can read, by mode and by the directory above; absent where there is none."""
+    found = []
+    for path in sorted(glob.glob(pattern)):
+        try:
+            if os.path.isfile(path) and os.stat(path).st_mode & 0o004 and os.stat(os.path.dirname(path)).st_mode & 0o001:
+                found.append(path)
+        except OSError:
+            continue
+    return {"open": ", ".join(found)} if found else {}

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of what a node's process may do, and of files and programs beside it."""
+
+from __future__ import annotations
+
+from fault import ANCHORS, BESIDE, NODE, Fault
+from in_force import DROP_INS, SHELL
+
+
+def _unconfined(name: str, lines: str, control: str, *names: str) -> Fault:
+    """A drop-in after all others, in force after a restart."""
+    file = f"{DROP_INS}/zzzz-{control}.conf"
+    return Fault(
+        name=name,
+        breaks=f"{SHELL}printf '[Service]\\n%b\\n' '{lines}' > {file}; systemctl daemon-reload; restart",
+        control=control,
+        names=names,
+        repair=f"{SHELL}rm -f {file}; systemctl daemon-reload; restart",
+        alters=NODE,
+    )
+
+
+_ALL_PRIVILEGES = (
+    "NoNewPrivileges=no\\nSystemCallFilter=\\nSystemCallArchitectures=\\nRestrictAddressFamilies=\\nRestrictNamespaces=no\\nRestrictRealtime=no\\n"
+    "RestrictSUIDSGID=no\\nMemoryDenyWriteExecute=no\\nLockPersonality=no\\nPrivateDevices=no\\nProtectClock=no\\nProtectHostname=no\\n"
+    "ProtectKernelLogs=no\\nProtectKernelModules=no\\nProtectKernelTunables=no\\nDynamicUser=no"
+)
+
+FAULTS = (
+    _unconfined("a node that can gain privileges", _ALL_PRIVILEGES, "no-new-privileges", "can gain privileges"),
+    _unconfined("a node with a capability", "CapabilityBoundingSet=CAP_NET_ADMIN\\nAmbientCapabilities=CAP_NET_ADMIN", "capabilities", "net_admin"),
+    _unconfined("a node without a filter of system calls", _ALL_PRIVILEGES, "system-calls", "beam.smp"),
+    _unconfined(
+        "the cookie in the environment of the node",
+        "Environment=RELEASE_COOKIE='\"$(cat $home/.erlang.cookie)\"'",
+        "cookie-environment",
+        "holds its cookie in its environment",
+    ),
+    Fault(
+        name="the cookie in the arguments of a program",
+        breaks=SHELL + "systemd-run --quiet --collect --unit=cookie-shown python3 -c 'import time; time.sleep(3600)' $(cat $home/.erlang.cookie)",
+        control="cookie-arguments",
+        names=("python3", "shows a node's cookie"),
+        repair="systemctl stop cookie-shown",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a list of hosts in the home of the node",
+        breaks=SHELL + "echo \"'n9'.\" > $home/.hosts.erlang",
+        control="hosts-file",
+        names=(".hosts.erlang exists",),
+        repair=SHELL + "rm -f $home/.hosts.erlang",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a program that everybody can replace",
+        breaks="chmod 0777 /usr/lib/erlang/erts-*/bin",
+        control="program-owner",
+        names=("can be replaced by", "everybody"),
+        repair="chmod 0755 /usr/lib/erlang/erts-*/bin",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a CA file that everybody can write",
+        breaks=SHELL + "chmod 0666 $directory/tls/ca.pem",
+        control="trust-file",
+        names=("ca.pem", "0666"),
+        repair=SHELL + "chmod 0644 $directory/tls/ca.pem",
+        alters=ANCHORS,
+    ),
+)

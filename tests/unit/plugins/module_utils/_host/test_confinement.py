@@ -1,0 +1,235 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How processes are confined: made-up files where the answer is known, and real programs and processes of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._host import confinement, elf, system, tls_options
+from ansible_collections.beam.cluster.plugins.module_utils._model.hardening import FileOptions, Hardening, SystemFacts
+
+COOKIE = b"0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+# -- processes --------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_this_process_is_described_and_typed() -> None:
+    said = confinement.describe(os.getpid())
+    facts = Hardening.parse(json.loads(json.dumps(said)))
+    assert facts is not None and facts.no_new_privileges is not None and facts.seccomp is not None
+    assert facts.switches == frozenset() and facts.server is None
+    assert facts.replaced is False and facts.incoming == frozenset()
+
+
+def test_a_process_that_has_ended_is_unknown_in_every_part() -> None:
+    said = confinement.describe(4194303)
+    assert {key for key, value in said.items() if value is not None} == set()
+
+
+def test_capabilities_have_names() -> None:
+    assert confinement.capability_names(0) == []
+    assert confinement.capability_names(1 << 10 | 1 << 21 | 1 << 40 | 1 << 41) == ["net_bind_service", "sys_admin", "checkpoint_restore", "cap_41"]
+    assert len(confinement._CAPABILITIES) == 41, "CAP_LAST_CAP of Linux 5.9 and newer is 40"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        ("beam.smp -- -remsh a@b", ["remsh"]),
+        ("beam.smp -- -mode embedded", ["embedded"]),
+        ("beam.smp -- -mode interactive", []),
+        ("epmd -relaxed_command_check -d -d", ["debug", "relaxed_command_check"]),
+        ("epmd -daemon", []),
+        ("beam.smp -extra -d", []),
+    ],
+)
+def test_switches(arguments: str, found: list[str]) -> None:
+    assert confinement.switches(arguments.split()) == found
+
+
+@pytest.mark.parametrize(
+    ("values", "cookie", "found"),
+    [([b"a", b"x" + COOKIE], COOKIE, True), ([b"a"], COOKIE, False), ([b"beam"], b"beam", None)],
+)
+def test_the_cookie_in_an_environment(values: list[bytes], cookie: bytes, found: bool | None) -> None:
+    assert confinement.in_environment(values, cookie) is found
+
+
+def test_the_cookie_in_arguments() -> None:
+    assert confinement.in_arguments(b"erl_call\0-c\0" + COOKIE, [COOKIE])
+    assert not confinement.in_arguments(b"erl_call\0-c\0beam", [b"beam"])
+
+
+def test_where_a_crash_dump_goes(tmp_path: Path) -> None:
+    private, shared = tmp_path / "private", tmp_path / "shared"
+    private.mkdir(mode=0o700)
+    shared.mkdir()
+    shared.chmod(0o755)
+    cases: list[tuple[dict[str, bytes], str | None]] = [
+        ({}, "default"),
+        ({"ERL_CRASH_DUMP_SECONDS": b"0"}, "off"),
+        ({"ERL_CRASH_DUMP_SECONDS": b"30"}, "default"),
+        ({"ERL_CRASH_DUMP_BYTES": b"0"}, "off"),
+        ({"ERL_CRASH_DUMP": b"/dev/null"}, "off"),
+        ({"ERL_CRASH_DUMP": f"{private}/d".encode()}, "private"),
+        ({"ERL_CRASH_DUMP": f"{shared}/d".encode()}, "shared"),
+        ({"ERL_CRASH_DUMP": b"/nowhere/at/all/d"}, None),
+    ]
+    assert [confinement.crash_dump(variables, "", "/proc/self") for variables, _found in cases] == [found for _variables, found in cases]
+
+
+def test_parameters_in_configuration_files(tmp_path: Path) -> None:
+    text = "%{net_ticktime, 1}\n[{kernel, [{inet_dist_listen_min, 9100}, {net_ticktime, 60}, {connect_all, false}]},\n {app, [{password, \"x\"}]}].\n"
+    (tmp_path / "sys.config").write_text(text)
+    found = confinement.configured(["beam.smp", "--", "-config", f"{tmp_path}/sys"], "")
+    assert found == {"inet_dist_listen_min": "9100", "net_ticktime": "60", "connect_all": "false"}
+    assert confinement.configured(["beam.smp", "--", "-config", f"{tmp_path}/gone"], "") is None
+
+
+def test_the_cookie_of_a_release(tmp_path: Path) -> None:
+    assert confinement.release_cookie(str(tmp_path), COOKIE) == "none"
+    (tmp_path / "releases").mkdir()
+    (tmp_path / "releases/COOKIE").write_bytes(COOKIE + b"\n")
+    assert [confinement.release_cookie(str(tmp_path), cookie) for cookie in (COOKIE, b"x", None)] == ["used", "other", None]
+
+
+# -- programs ---------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_protections_of_a_real_program() -> None:
+    found = elf.protections(os.path.realpath(sys.executable))
+    assert found is not None and {"nx", "relro"} <= set(found)
+
+
+def test_what_is_no_program_has_no_protections(tmp_path: Path) -> None:
+    for text in (b"", b"#!/bin/sh\n", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(60)):
+        (tmp_path / "p").write_bytes(text)
+        assert elf.protections(str(tmp_path / "p")) in (None, [])
+    assert elf.protections(str(tmp_path / "gone")) is None
+
+
+@pytest.mark.skipif(not shutil.which("gcc"), reason="there is no compiler")
+@pytest.mark.parametrize(
+    ("flags", "found"),
+    [
+        ("-no-pie -Wl,-z,norelro -z execstack -fno-stack-protector", set()),
+        ("-pie -fPIE -Wl,-z,relro,-z,now", {"pie", "relro", "now", "nx"}),
+        ("-pie -fPIE -Wl,-z,relro,-z,lazy", {"pie", "relro", "nx"}),
+        ("-no-pie -fstack-protector-all -Wl,-z,norelro", {"nx", "canary"}),
+    ],
+)
+def test_protections_of_programs_that_were_built_so(flags: str, found: set[str], tmp_path: Path) -> None:
+    (tmp_path / "p.c").write_text("int main(void) { return 0; }\n")
+    subprocess.run(["gcc", *flags.split(), "-o", str(tmp_path / "p"), str(tmp_path / "p.c")], check=True)
+    assert set(elf.protections(str(tmp_path / "p")) or ()) == found
+
+
+# -- TLS options ------------------------------------------------------------------------------------------------------------------------------
+
+OPTIONS = """
+[{server, [{certfile, "/c.pem"}, {verify, verify_peer}, {verify, verify_none}, {fail_if_no_peer_cert, true}, {versions, ['tlsv1.3', 'tlsv1.2']},
+  {ciphers, "ECDHE-RSA-AES256-GCM-SHA384:AES256-SHA"}, {signature_algs, [{sha512, rsa}, rsa_pss_rsae_sha256]}, {password, "hunter2"}]},
+ {client, [{verify, verify_none}, {ciphers, ["TLS_AES_256_GCM_SHA384"]}, keep_secrets]}].
+"""
+
+
+def test_options_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "ssl_dist.conf").write_text(OPTIONS)
+    said = json.loads(json.dumps(tls_options.options_of(["beam.smp", "--", "-ssl_dist_optfile", f"{tmp_path}/ssl_dist.conf"], "")))
+    assert said["options_read"] is True and "hunter2" not in repr(said)
+    server, client = FileOptions.parse(said["server"]), FileOptions.parse(said["client"])
+    assert server is not None and client is not None
+    assert server.values == {"verify": "verify_peer", "fail_if_no_peer_cert": "true"}, "of two the first one counts"
+    assert {"password", "certfile"} <= server.names
+    assert server.versions == ("tlsv1.3", "tlsv1.2")
+    assert server.ciphers == ("ECDHE-RSA-AES256-GCM-SHA384", "AES256-SHA")
+    assert server.algorithms == ("sha512_rsa", "rsa_pss_rsae_sha256")
+    assert client.values == {"verify": "verify_none", "keep_secrets": "true"} and client.ciphers == ("TLS_AES_256_GCM_SHA384",)
+    assert server.speaks_old_tls and not client.speaks_old_tls
+
+
+def test_options_of_flags() -> None:
+    arguments = "beam.smp -- -ssl_dist_opt server_verify verify_peer client_verify verify_none -ssl_dist_opt server_certfile /c.pem".split()
+    said = tls_options.options_of(arguments, "")
+    server, client = FileOptions.parse(said["server"]), FileOptions.parse(said["client"])
+    assert server is not None and client is not None
+    assert (server.values["verify"], client.values["verify"], "certfile" in server.names) == ("verify_peer", "verify_none", True)
+
+
+@pytest.mark.parametrize("text", ["[{server, [{verify_fun, fun() -> ok end}]}].", "no terms", ""])
+def test_a_file_with_more_than_literal_terms_is_not_read(text: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text(text)
+    assert tls_options.options_of(["b", "-ssl_dist_optfile", f"{tmp_path}/f"], "") == {"server": None, "client": None, "options_read": False}
+
+
+# -- the operating system ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_this_machine_is_described_and_typed(tmp_path: Path) -> None:
+    (tmp_path / ".hosts.erlang").write_text("'n1'.\n")
+    said = system.describe([str(tmp_path)], ["root"], ["rabbitmq"], [])
+    facts = SystemFacts.parse(json.loads(json.dumps(said)))
+    assert facts is not None and facts.core_pattern is not None and facts.ptrace_scope is not None and facts.swaps is not None
+    assert facts.dist_hosts == (f"{tmp_path}/.hosts.erlang",)
+    assert facts.cookie_arguments == () and facts.settings is not None and "rabbitmq" in facts.settings
+    assert system.describe([], [], [], None)["cookie_arguments"] is None
+
+
+def test_a_process_with_a_cookie_in_its_arguments_is_found(tmp_path: Path) -> None:
+    (tmp_path / ".erlang.cookie").write_bytes(COOKIE)
+    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", COOKIE.decode()], stdin=subprocess.PIPE)
+    try:
+        exposed = system.describe([], [], [], [f"{tmp_path}/.erlang.cookie"])["cookie_arguments"]
+        assert isinstance(exposed, list) and child.pid in [one["pid"] for one in exposed]
+        assert COOKIE.decode() not in repr(exposed)
+    finally:
+        child.communicate()
+
+
+@pytest.mark.parametrize(
+    ("mounts", "found"),
+    [
+        ("proc /proc proc rw,nosuid 0 0\n", "0"),
+        ("proc /proc proc rw,hidepid=invisible,gid=4 0 0\n", "invisible"),
+        ("tmpfs /proc/x tmpfs rw 0 0\n", None),
+        (None, None),
+    ],
+)
+def test_hidepid(mounts: str | None, found: str | None) -> None:
+    assert system.hidepid(mounts) == found
+
+
+def test_swap_areas() -> None:
+    header = "Filename\tType\tSize\tUsed\tPriority\n"
+    assert system.swaps(header) == []
+    assert system.swaps(f"{header}/dev/zram0 partition 1 0 100\n/swapfile file 1 0 -2\n") == [
+        {"name": "/dev/zram0", "protected": True},
+        {"name": "/swapfile", "protected": False},
+    ]
+    assert system.swaps(None) is None
+
+
+def test_the_clock_is_asked_and_not_set() -> None:
+    assert system.clock_synchronized() in (True, False, None)
+
+
+def test_settings_are_read_by_an_allow_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "r.conf").write_text("loopback_users = none\ndefault_pass = secret\n# anonymous_login_user = x\nanonymous_login_user = none\n")
+    monkeypatch.setattr(system, "_RABBITMQ", (str(tmp_path / "*.conf"),))
+    (tmp_path / "ejabberd.yml").write_text("hosts:\n  - x\nloglevel: 5 # for now\nsql_password: secret\n")
+    monkeypatch.setattr(system, "_EJABBERD", str(tmp_path / "ejabberd.yml"))
+    found = system.settings(frozenset({"rabbitmq", "ejabberd"}))
+    assert found["rabbitmq"] == {"loopback_users": "none", "anonymous_login_user": "none"}
+    assert found["ejabberd"]["loglevel"] == "5"
+    assert "secret" not in repr(found)
+    monkeypatch.setattr(system, "_EJABBERD", str(tmp_path / "gone.yml"))
+    assert system.settings(frozenset({"ejabberd"}))["ejabberd"]["unread"].endswith("gone.yml")
