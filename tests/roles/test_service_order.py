@@ -45,3 +45,13 @@ def test_a_node_with_its_old_cookie_is_not_waited_for() -> None:
 
 def test_a_node_does_not_wait_for_itself() -> None:
     assert "n1" not in done("n1", ("n1",), ("n1",))
+
+
+def test_the_watcher_is_started_for_nodes_alone_that_carry_our_flags() -> None:
+    """It kills a VM without them: a node that is to be taken over, or restarted, stops in good order and comes back with its watcher."""
+    (task,) = yaml.safe_load((TASKS.parent / "watch.yml").read_text(encoding="utf-8"))
+    states = [
+        {"node": {"unit": f"{runs}-{current}"}, "runs": runs, "current": current} for runs in (True, False) for current in (True, False)
+    ]
+    found = Templar(variables={"__beam_service_states": states}).template(trust_as_template(task["loop"]))
+    assert [state["node"]["unit"] for state in found] == ["True-True"]
