@@ -29,7 +29,9 @@ def test_names_are_unique_and_the_small_ones_exist() -> None:
 
 def test_every_control_has_a_fault_or_a_reason() -> None:
     seeded = {fault.control for fault in FAULTS}
-    assert sorted(set(BY_ID) - seeded) == sorted({*NO_FAULT, *NOT_YET})
+    looked_at = {name for name, control in BY_ID.items() if not control.audit_only}
+    assert seeded <= looked_at, "verify leaves out what is for audits only"
+    assert sorted(looked_at - seeded) == sorted({*NO_FAULT, *NOT_YET})
     assert not NOT_YET & set(NO_FAULT)
 
 

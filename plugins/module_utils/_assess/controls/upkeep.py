@@ -89,7 +89,6 @@ CONTROLS = (
         (SECURE_CODING, EEF_RELEASES),
         "high",
         "files",
-        audit_only=True,
     ),
     Control(
         "program-protections",
