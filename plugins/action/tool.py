@@ -43,7 +43,9 @@ class ActionModule(ActionBase):
         executed = not result.get("failed") or result.get("msg") == "non-zero return code"
         if executed and result["rc"] in given["expect"]:
             result["failed"] = False
-            result.pop("msg", None)
+            # Ansible prints an error for a result that has one of these, failed or not.
+            for name in ("msg", "exception"):
+                result.pop(name, None)
             return result
         variables = task_vars or {}
         place = "the controller" if self._task.delegate_to == "localhost" else str(variables.get("inventory_hostname", ""))
