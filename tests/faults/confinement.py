@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults of what a node's process may do, and of files and programs beside it."""
+"""Faults of what a node's process may do, and of programs beside it."""
 
 from __future__ import annotations
 
@@ -44,14 +44,6 @@ FAULTS = (
         control="cookie-arguments",
         names=("python3", "shows a node's cookie"),
         repair="systemctl stop cookie-shown",
-        alters=BESIDE,
-    ),
-    Fault(
-        name="a list of hosts in the home of the node",
-        breaks=SHELL + "echo \"'n9'.\" > $home/.hosts.erlang",
-        control="hosts-file",
-        names=(".hosts.erlang exists",),
-        repair=SHELL + "rm -f $home/.hosts.erlang",
         alters=BESIDE,
     ),
     Fault(

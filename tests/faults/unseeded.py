@@ -10,7 +10,6 @@ NO_FAULT = {
     "audit-coverage": "it is about hosts that a run did not reach; a host that verify does not reach ends the run",
     "waivers": "waivers are variables of the run",
     "policy": "a policy is a variable of the run",
-    "clock-skew": "the hosts of the lab have the clock of its machine",
     "cookie-release": "bare nodes are no releases",
 }
 """Controls that no fault of a bare node of the lab can fail, and why."""
@@ -26,7 +25,6 @@ NOT_YET = frozenset(
         "key-log",
         "node-user",
         "port-range",
-        "remote-shells",
         "ssh-daemons",
     }
 )
