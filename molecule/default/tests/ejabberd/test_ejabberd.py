@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """ejabberd after the hardening: still a cluster and a server of XMPP, its own tool still works, with epmd and without.
 
-A node that holds accounts is never joined, and a database of another name is never touched.
+A node that holds data is never joined, and a database of another name is never touched.
 """
 
 from __future__ import annotations
@@ -145,20 +145,26 @@ def test_the_database_of_another_name_is_refused(node: Node) -> None:
     assert node.host.check_output("ls -l --full-time /var/lib/ejabberd /etc/beam") == before
 
 
-def test_a_node_with_accounts_is_never_joined(nodes: list[Node]) -> None:
-    """The last node leaves, starts with an empty database, and gets an account; without the account it is joined."""
+def test_a_node_with_data_is_never_joined(nodes: list[Node]) -> None:
+    """The last node leaves, starts with an empty database, and gets an account and a room; without them it is joined."""
     first, *_others, last = nodes
     first.host.check_output(f"ejabberdctl leave_cluster {last.node}")
     last.host.check_output("systemctl stop ejabberd; cd /var/lib/ejabberd && rm -f *.DAT *.DCD *.DCL *.LOG *.TMP && systemctl start ejabberd")
     last.host.check_output("ejabberdctl started && ejabberdctl register carol localhost secret")
+    last.host.check_output("ejabberdctl create_room lounge conference.localhost localhost")
+    last.host.check_output("ejabberdctl change_room_option lounge conference.localhost persistent true")
     assert members(last) == [last.node]
     last.host.check_output("systemctl stop ejabberd")
     status, said = play()
     assert status != 0
-    assert f"{last.node} is not in one cluster with {first.node} and cannot join" in " ".join(said.split())
+    said = " ".join(said.split())
+    assert f"{last.node} is not in the cluster of {first.node}, and joining would delete its data: " in said
+    assert "1 record in muc_room, 1 record in passwd" in said
     assert last.host.check_output("ejabberdctl registered_users localhost") == "carol"
+    assert "lounge@conference.localhost" in last.host.check_output("ejabberdctl muc_online_rooms global")
     assert members(last) == [last.node]
-    last.host.check_output("ejabberdctl unregister carol localhost && systemctl stop ejabberd")
+    last.host.check_output("ejabberdctl unregister carol localhost && ejabberdctl destroy_room lounge conference.localhost")
+    last.host.check_output("systemctl stop ejabberd")
     status, _said = play()
     assert status == 0
     assert [members(node) for node in nodes] == [ALL] * len(nodes)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.beam.cluster.plugins.filter.ejabberd_existing_data import ejabberd_existing_data
 from ansible_collections.beam.cluster.plugins.filter.probe_targets import probe_targets
 from ansible_collections.beam.cluster.plugins.filter.rabbitmq_existing_data import rabbitmq_existing_data
 
@@ -36,3 +38,51 @@ def test_probe_targets() -> None:
 )
 def test_rabbitmq_existing_data(definitions: dict[str, Any], expected: list[str]) -> None:
     assert rabbitmq_existing_data(definitions) == expected
+
+
+# As mnesia:info/0 of ejabberd 23.01 and 24.12 prints it, shortened.
+MNESIA = """\
+---> Active tables <---
+oauth_client   : with 0        records occupying 305      words of mem
+passwd         : with 0        records occupying 5432     bytes on disc
+archive_msg    : with 0        records occupying 5432     bytes on disc
+muc_online_room: with 3        records occupying 139      words of mem
+muc_room       : with 0        records occupying 305      words of mem
+caps_features  : with 7        records occupying 5432     bytes on disc
+schema         : with 39       records occupying 5220     words of mem
+===> System info in version "4.23.5", debug level = none <===
+opt_disc. Directory "/var/lib/ejabberd" is used.
+ram_copies         = [ejabberd_commands,muc_online_room,
+                      route]
+disc_copies        = [muc_room,oauth_client,
+                      schema]
+disc_only_copies   = [archive_msg,caps_features,
+                      passwd]
+[{ejabberd@localhost,disc_copies}] = [schema,muc_room]
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"muc_room       : with 0 ": "muc_room       : with 1 "}, ["1 record in muc_room"]),
+        (
+            {"passwd         : with 0 ": "passwd: with 12 ", "archive_msg    : with 0 ": "archive_msg: with 20000000 "},
+            ["20000000 records in archive_msg", "12 records in passwd"],
+        ),
+        ({"oauth_client   : with 0        records": "oauth_client: lost"}, ["unknown records in oauth_client"]),
+    ],
+)
+def test_ejabberd_existing_data(changes: dict[str, str], expected: list[str]) -> None:
+    shown = MNESIA
+    for old, new in changes.items():
+        assert old in shown
+        shown = shown.replace(old, new)
+    assert ejabberd_existing_data(shown) == expected
+
+
+@pytest.mark.parametrize("shown", ["", "Failed RPC connection to the node ejabberd@n1: nodedown", MNESIA.partition("===>")[0]])
+def test_what_lists_no_tables_is_an_error_and_no_empty_database(shown: str) -> None:
+    with pytest.raises(AnsibleFilterError, match="does not list the tables"):
+        ejabberd_existing_data(shown)
