@@ -53,7 +53,8 @@ def ejabberd_existing_data(shown: str) -> list[str]:
     if "schema" not in on_disc or "schema" not in records:
         raise AnsibleFilterError("ejabberd_existing_data: the text does not list the tables of a database on disc. Start the node.")
     held = sorted(name for name in on_disc - _REBUILT if records.get(name) != 0)
-    return [f"{records[name]} record{'s' if records[name] != 1 else ''} in {name}" if name in records else f"unknown records in {name}" for name in held]
+    words = {name: "unknown" if name not in records else str(records[name]) for name in held}
+    return [f"{words[name]} record{'' if words[name] == '1' else 's'} in {name}" for name in held]
 
 
 class FilterModule:
