@@ -20,9 +20,9 @@ from .target import HostTarget, NodeTarget
 
 # Files that the VM reads when it starts and never again. It takes certificates and members from the others while it runs.
 _READ_AT_START = ("vm.args", "ssl_dist.conf", "unit.env")
-# Variables that no product needs; the others are set by start scripts of products, too.
-_ALWAYS = ("ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH")
-_OF_BARE_NODES = ("ERL_LIBS", "ERL_INETRC")
+# Variables that no product needs; the others are set by start scripts of some products, too.
+_ALWAYS = ("ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT")
+_UNLESS_SET_BY_SCRIPTS = {"erlang": ("ERL_LIBS", "ERL_INETRC", "LD_LIBRARY_PATH"), "rabbitmq": ("LD_LIBRARY_PATH",), "ejabberd": ("LD_LIBRARY_PATH",)}
 _OF_PRODUCTS = {"rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-eval")}
 """Flags of the products' own start scripts."""
 _OWN_ARGS_FILES = ("vm.args", "tool.args", "join.args")
@@ -86,7 +86,7 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         running = [one for one in seen.processes if node.is_run_by(one)]
         problems = [problem for one in running for problem in _added(node, one, unit)]
         if unit and unit.environment_names:
-            problems += [f"{node.unit} gives its next process the variable {name}" for name in _adding(node, unit.environment_names)]
+            problems += [f"{node.unit} gives its next process the variable {name}" for name in adding(node, unit.environment_names)]
         unseen = [f"pid {one.pid}: its environment could not be read" for one in running if one.adding is None]
         for path in _home_files(node):
             there = exists(seen, path)
@@ -106,14 +106,14 @@ def _home_files(node: NodeTarget) -> list[str]:
     return [f"{posixpath.dirname(node.cookie_file)}/{name}" for name in START_FILES] if node.cookie_file else []
 
 
-def _adding(node: NodeTarget, names: frozenset[str]) -> list[str]:
-    wanted = (*_ALWAYS, *(_OF_BARE_NODES if node.kind == "erlang" else ()))
+def adding(node: NodeTarget, names: frozenset[str]) -> list[str]:
+    wanted = (*_ALWAYS, *_UNLESS_SET_BY_SCRIPTS.get(node.kind, ()))
     return sorted(name for name in names if name in wanted or (name.startswith("ERL_OTP") and name.endswith("_FLAGS")))
 
 
 def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[str]:
     who = f"pid {process.pid}"
-    for name in _adding(node, process.adding or frozenset()):
+    for name in adding(node, process.adding or frozenset()):
         yield f"{who} was started with the variable {name}"
     for path in process.flags.args_files:
         ours = path in {f"{node.directory}/{name}" for name in _OWN_ARGS_FILES}

@@ -17,6 +17,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     host_checks,
     option_checks,
     product_checks,
+    start_checks,
     surface_checks,
     upkeep_checks,
 )
@@ -254,6 +255,22 @@ def test_a_broken_host_fails_exactly_that_control(control: str, change: Change, 
 
 def test_every_control_has_a_broken_host() -> None:
     assert {control for control, _change, _says in BROKEN_HOSTS} == CHECKED_HERE
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("LD_PRELOAD", {"erlang", "rabbitmq", "ejabberd", "release"}),
+        ("ERL_OTP27_FLAGS", {"erlang", "rabbitmq", "ejabberd", "release"}),
+        # relx sets it in the start script of each release.
+        ("LD_LIBRARY_PATH", {"erlang", "rabbitmq", "ejabberd"}),
+        ("ERL_LIBS", {"erlang"}),
+        ("ERL_CRASH_DUMP", set()),
+    ],
+)
+def test_which_variables_add_code_to_which_kind_of_node(name: str, kinds: set[str]) -> None:
+    node = made.evidence().target.members[0]
+    assert {kind for kind in ("erlang", "rabbitmq", "ejabberd", "release") if start_checks.adding(replace(node, kind=kind), frozenset({name}))} == kinds
 
 
 @pytest.mark.parametrize("port", [4369, 9100])
