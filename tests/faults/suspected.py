@@ -32,11 +32,11 @@ FAULTS = (
         breaks=f"{SHELL}mkdir -p {_ETC}/beam-watch-beam.service.d; printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep infinity\\n' > "
         f"{_ETC}/beam-watch-beam.service.d/override.conf; printf '#!/bin/sh\\nexec erl -noinput -ssl_dist_opt client_verify verify_none\\n' > "
         f"/opt/start; chmod 0755 /opt/start; printf '[Service]\\nExecStart=\\nExecStart=/opt/start\\n' > {DROP_INS}/aa-fault.conf; "
-        "systemctl daemon-reload; systemctl restart beam-watch-beam; restart",
+        "systemctl daemon-reload; systemctl kill beam-watch-beam; sleep 2; restart",
         control="tls-options",
         names=("was started with -ssl_dist_opt client_verify",),
         repair=f"{SHELL}rm -rf {_ETC}/beam-watch-beam.service.d {DROP_INS}/aa-fault.conf /opt/start; systemctl daemon-reload; restart; "
-        "systemctl restart beam-watch-beam",
+        "systemctl kill beam-watch-beam; sleep 2",
         alters=OPTIONS,
     ),
     Fault(
