@@ -30,6 +30,9 @@ _YAML = re.compile(r"^[ \t-]*\"?([A-Za-z_]+)\"?[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$",
 _WORD = re.compile(r"[^\s\"'={};]+")
 _NODE = re.compile(rb"[0-9A-Za-z_-]+@[0-9A-Za-z_.:-]+")
 
+_ATOM = re.compile(rb"(?=[sw](.)|[dv](..))", re.DOTALL)
+"""The tags of atoms and their lengths, see "External Term Format" in OTP's manual. OTP 25 writes others than OTP 26."""
+
 Entry = tuple[int, str, str, str]
 """Line, kind, name and value, see Setting."""
 
@@ -225,13 +228,22 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
     return [asdict(one) for one in dict.fromkeys(found)]
 
 
+def _node_names(data: bytes) -> Iterator[str]:
+    """The node names among the atoms of terms in the external format. Where an atom ends, its length says: what follows may be a letter, too."""
+    for match in _ATOM.finditer(data):
+        short, long = match.groups()
+        length, start = (short[0], match.start() + 2) if short else (int.from_bytes(long, "big"), match.start() + 3)
+        if _NODE.fullmatch(data, start, start + length):
+            yield data[start : start + length].decode("ascii")
+
+
 def databases(questions: Sequence[Question]) -> list[dict[str, object]]:
     """The node names in the database of each product, for JSON. A file that is missing or cannot be read is left out."""
     found: list[dict[str, object]] = []
     for path in dict.fromkeys(question.database for question in questions if question.database):
         try:
             with open(path, "rb") as stream:
-                names = {match.decode("ascii") for match in _NODE.findall(stream.read(_LARGEST))}
+                names = set(_node_names(stream.read(_LARGEST)))
         except OSError:
             continue
         found.append({"path": path, "names": sorted(names)[:64]})

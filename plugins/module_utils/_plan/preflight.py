@@ -240,7 +240,7 @@ def check_database(node: Node, seen: Observation, problems: Problems) -> None:
     for database in seen.databases or ():
         if database.path != node.runtime.data.get("database") or not database.names:
             continue
-        if not any(name.endswith(str(node.node)) for name in database.names):
+        if str(node.node) not in database.names:
             problems.add(
                 node.host,
                 "beam_node_name",

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -77,9 +79,32 @@ def test_what_leaves_the_host(tmp_path: Path) -> None:
 
 
 def test_the_names_in_a_database(tmp_path: Path) -> None:
-    (tmp_path / "schema.DAT").write_bytes(b"\x83\x00\x12ejabberd@localhost\x00\xffejabberd@n1\x01")
+    data = b"".join(
+        # What comes next is a letter: a tuple, a list's end, another atom, a number.
+        tag + len(name).to_bytes(width, "big") + name + rest
+        for tag, width, name, rest in [
+            (b"w", 1, b"ejabberd@localhost", b"h"), (b"d", 2, b"ejabberd@n1", b"j"), (b"w", 1, b"ejabberd@n1", b"w"), (b"v", 2, b"ejabberd@n2", b"a"),
+            (b"s", 1, b"n@a.example", b"l"), (b"m", 1, b"carol@text", b"h"),
+        ]
+    )
+    (tmp_path / "schema.DAT").write_bytes(b"\x83" + data)
     questions = [Question("a.service", database=str(tmp_path / "schema.DAT")), Question("b.service", database=str(tmp_path / "none"))]
-    assert settings.databases(questions) == [{"path": str(tmp_path / "schema.DAT"), "names": ["ejabberd@localhost", "ejabberd@n1"]}]
+    names = ["ejabberd@localhost", "ejabberd@n1", "ejabberd@n2", "n@a.example"]
+    assert settings.databases(questions) == [{"path": str(tmp_path / "schema.DAT"), "names": names}]
+
+
+@pytest.mark.skipif(shutil.which("erl") is None, reason="the real writer of the file is the other opinion")
+def test_the_names_in_a_file_of_dets(tmp_path: Path) -> None:
+    """Mnesia keeps its schema in such a file."""
+    path = tmp_path / "schema.DAT"
+    code = (
+        f"{{ok, T}} = dets:open_file(schema, [{{file, {json.dumps(str(path))}}}, {{keypos, 2}}]), "
+        "ok = dets:insert(T, [{schema, Name, [{cookie, {{1, 2, 3}, 'ejabberd@n1'}}, {disc_copies, ['ejabberd@n1', 'ejabberd@n2']}, "
+        "{master, 'ejabberd@n3', [], x}]} || Name <- [schema, passwd, muc_room]]), ok = dets:close(T), halt()."
+    )
+    subprocess.run(["erl", "-noinput", "-eval", code], check=True, timeout=60)
+    (found,) = settings.databases([Question("a.service", database=str(path))])
+    assert found["names"] == ["ejabberd@n1", "ejabberd@n2", "ejabberd@n3"]
 
 
 def test_what_a_unit_may_write_to_and_what_it_starts() -> None:

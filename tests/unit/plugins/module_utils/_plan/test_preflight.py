@@ -138,7 +138,7 @@ CASES: list[tuple[str, Bend, str]] = [
     ("that is not there", both(certificate(), sees("missing", ["/etc/mine/key.pem"])), "certificate_missing"),
     ("a certificate", certificate(), ""),
     ("data of another node", sees("databases", [{"path": "/db", "names": ["beam@localhost"]}]), "data_of_another_name"),
-    ("its own data", sees("databases", [{"path": "/db", "names": ["1beam@n2"]}]), ""),
+    ("its own data", sees("databases", [{"path": "/db", "names": ["beam@n1", "beam@n2"]}]), ""),
     ("a disk of its own", runs("rabbitmq", vm(["/data/rabbitmq/mnesia"])), "directory_read_only"),
     ("allowed", runs("rabbitmq", vm(["/data/rabbitmq/mnesia"]), directives("ReadWritePaths=/data/rabbitmq")), ""),
     ("made by systemd", runs("rabbitmq", vm(["/data/mq/x"]), unit(RABBIT, writable=["/data/mq"])), ""),
