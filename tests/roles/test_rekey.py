@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from test_pki import PASSPHRASE, Hosts, hosts, made  # noqa: F401
+from test_pki import PASSPHRASE, Hosts, hosts, made  # noqa: F401  # pylint: disable=unused-import
 
 SCRIPT = Path(__file__).resolve().parents[2] / "roles" / "pki" / "files" / "rekey.py"
 NEW = "another passphrase, as long"

@@ -102,9 +102,8 @@ def _left(report: Report, height: float) -> Iterator[Markup]:
     shown = sorted(_outsiders(report), key=lambda one: (SUCCEEDED, NOT_TESTED, REFUSED).index(one[1]))
     if len(shown) > _ARROWS:
         more = Counter(kind for _name, kind, _text in shown[_ARROWS - 1 :])
-        worst = next(kind for kind in (SUCCEEDED, NOT_TESTED, REFUSED) if more[kind])
         counted = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in more.items())
-        shown = [*shown[: _ARROWS - 1], (f"{sum(more.values())} more", worst, counted)]
+        shown = [*shown[: _ARROWS - 1], (f"{sum(more.values())} more", shown[_ARROWS - 1][1], counted)]
     if not shown:
         yield tag("text", "No host attacked from outside", x=10, y=24, class_="not_tested")
     for at, (name, kind, text) in enumerate(shown):

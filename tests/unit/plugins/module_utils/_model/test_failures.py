@@ -40,7 +40,7 @@ JOURNAL = {
 @pytest.mark.parametrize(("line", "cause", "fix"), JOURNAL.values(), ids=JOURNAL)
 def test_the_cause_of_a_unit_that_did_not_start(line: str, cause: str, fix: str) -> None:
     told = start_failure(["Starting shop.service...", line, "shop.service: Scheduled restart job"], "shop.service")
-    before, _, after = told.partition(" Fix: ")
+    before, _word, after = told.partition(" Fix: ")
     assert cause in before
     assert fix in after
 
