@@ -56,7 +56,7 @@ GROUPS: dict[str, list[Part]] = {
     "sanity": [Part("sanity", "tests/sanity", 10)],
     "unit": [
         Part("project", "pytest tests/project --junitxml {results}"),
-        Part("unit", "pytest tests/unit -n 2 --junitxml {results}", 10),
+        Part("unit", "pytest tests/unit -n 2 --junitxml {results}", 15),
         Part("roles", "pytest tests/roles -n 2 --junitxml {results}", 20),
         Part("unit-oldest-python", "tests/unit_elsewhere bullseye {results}", 10),
         Part("unit-newest-python", "tests/unit_elsewhere forky {results}", 10),
