@@ -33,7 +33,7 @@ PROGRAMS = {
     "unshare": "loads the rules in a network namespace of its own",
 }
 SHELLS = {
-    "join_node | List the accounts of the node": "one connection to the node for all its hosts",
+    "join_node | List the tables of the database of the node": "the command has another name in releases before 24.02",
     "placeholder_cookie | Create the placeholder cookie": "the word is made on the host and never leaves it",
     "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",
     "stop | Stop the process": "waits for the end of the very process that got the signal",
