@@ -84,11 +84,7 @@ def culprits(evidence: Evidence, suspects: Mapping[str, Collection[str]]) -> lis
         own = {one.source for one in left if one.source == one.target}
         ends = ((node, one) for one in left for node in (one.source, one.target))
         suspected = {node for node, one in ends if one.answer.code.startswith(tuple(suspects.get(node, ())))}
-
-        def weight(node: str) -> tuple[int, bool, bool, str]:
-            return counts[node], node in suspected, node in own, node  # noqa: B023
-
-        worst = max(counts, key=weight)
+        *_weight, worst = max((counts[node], node in suspected, node in own, node) for node in counts)
         mine = [one for one in left if worst in (one.source, one.target)]
         peers = {one.source for one in mine} | {one.target for one in mine}
         tied = [node for node in counts if counts[node] == counts[worst] and node != worst]
