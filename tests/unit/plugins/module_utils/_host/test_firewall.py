@@ -405,8 +405,8 @@ def test_a_host_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_loaded_table_that_is_not_the_one_in_the_file(change: str, same: bool | None, tmp_path: Path) -> None:
     file = tmp_path / "firewall.nft"
     chain = "type filter hook output priority filter; policy accept; oif lo tcp dport @ports meta skuid != @locals reject with tcp reset"
-    more = f"table inet beam_cluster {{ set locals {{ type uid; elements = {{ 0 }} }}\n chain output {{ {chain}; }}\n}}"
-    file.write_text(f"{OURS}\n{more}\n", encoding="utf-8")
+    more = f"set locals {{ type uid; elements = {{ 0 }} }}\n chain output {{ {chain}; }}\n}}\n"
+    file.write_text(OURS.rstrip().removesuffix("}") + more, encoding="utf-8")
     asked = f"import sys; from {firewall.__name__} import as_in_file, __name__ as name; sys.modules[name].FILE = sys.argv[1]; print(as_in_file())"
     script = f'nft -f "$0"; {change}; exec "$1" -c "$2" "$0"'
     words = ["unshare", "--net", "sh", "-c", script, str(file), sys.executable, asked]
