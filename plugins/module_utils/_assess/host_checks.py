@@ -19,7 +19,7 @@ from .._model.processes import Process
 from .._model.running import vm_problems
 from . import confinement_checks, option_checks, product_checks, surface_checks, upkeep_checks
 from .controls import BY_ID
-from .controls.running import SANDBOX_EXPOSURE_MAX
+from .controls.running import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Finding, Result, result
 from .firewall_checks import EPMD_SOCKET, firewall_boot, firewall_rules, undone
@@ -238,7 +238,8 @@ def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield _not_looked_at(node, ": its sandbox")
             continue
         said = f"{node.unit}: exposure level {unit.exposure}"
-        yield result(node.node, [said] if unit.exposure > SANDBOX_EXPOSURE_MAX else [], said)
+        limit = SANDBOX_EXPOSURE_MAX + (LOW_PORTS_EXPOSURE if node.low_ports else 0)
+        yield result(node.node, [said] if unit.exposure > limit else [], said)
 
 
 def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:

@@ -37,8 +37,9 @@ class NodeTarget:
     listen, None where nobody said. kind: "erlang" for a node without a product, else the product's kind. port: where it listens; None: EPMD knows.
     directory: of our own files, empty where none are expected. cookie_file, key_file: None where nobody said, empty where there is to be none.
     tls_versions: () means clear text, None that nobody said. kernel: parameters of the application kernel by name. evaluated_files: files that the
-    VM evaluates when it starts. exact_modes: whether files have to have the very modes that our roles give, or any that are as strict. tool_prefix:
-    what the names of its product's tools begin with; tool_ports: where these tools listen.
+    VM evaluates when it starts. exact_modes: whether files have to have the very modes that our roles give, or any that are as strict.
+    low_ports: whether its unit keeps the capability to listen on ports below 1024. tool_prefix: what the names of its product's tools begin with;
+    tool_ports: where these tools listen.
 
     Of a discovered node. pid: its process, None where it is not known. seen_at: addresses at which it listens, the most public one first.
     found: how it was found (discover.py). product: by its traces.
@@ -65,6 +66,7 @@ class NodeTarget:
     tool_prefix: str = ""
     tool_ports: PortRange | None = None
     exact_modes: bool = True
+    low_ports: bool = False
     pid: int | None = None
     seen_at: tuple[str, ...] = ()
     found: str = ""
@@ -278,6 +280,7 @@ def _node(entry: Mapping[str, Any], own: Mapping[str, Any], running: set[str], m
         kernel=own.get("kernel"),
         tool_prefix=str((product.get("tool_names") or {}).get("prefix") or ""),
         tool_ports=PortRange(tools["first"], tools["last"]) if tools else None,
+        low_ports=bool(product.get("capabilities")),
     )
 
 

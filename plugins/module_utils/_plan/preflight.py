@@ -25,6 +25,7 @@ X509_NAME = 64
 DNS_NAME, DNS_LABEL = 253, 63
 """RFC 1035, in characters without the final dot."""
 LONGEST_ATOM = 255
+_OF_PACKAGES = ("/usr/lib/systemd/", "/lib/systemd/")
 KEPT = {"CAP_NET_BIND_SERVICE"}
 """Capabilities that a unit keeps if it has them: to listen on a port below 1024 gives no access to anything else."""
 _FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file")
@@ -297,11 +298,14 @@ def _capabilities(text: str | None) -> set[str]:
 
 
 def kept_capabilities(node: Node, seen: Observation) -> list[str]:
-    """The capabilities that the node's unit keeps: those of its files, and what its running VM needs to listen where it does."""
+    """The capabilities that the node's unit keeps: those of the operator's files, and what its running VM needs to listen where it does.
+
+    What a package's own unit gives says nothing about this host, and is not there yet when the first run makes its plan.
+    """
     unit = node.runtime.unit
     given: set[str] = set()
     for setting in seen.settings or ():
-        if (setting.unit, setting.kind, setting.name) == (unit, "directive", "AmbientCapabilities"):
+        if (setting.unit, setting.kind, setting.name) == (unit, "directive", "AmbientCapabilities") and not setting.path.startswith(_OF_PACKAGES):
             given = given | _capabilities(setting.value) if setting.value else set()
     low = seen.unprivileged_port if seen.unprivileged_port is not None else 1024
     listening = any(entry.unit == unit and entry.process == "beam.smp" and entry.port < low for entry in seen.listeners or ())

@@ -12,6 +12,8 @@ from .control import ANALYZE, DESIGN, ERL, EXEC, TLS_GUIDE, UNIT, Control
 
 SANDBOX_EXPOSURE_MAX = 1.5
 """Highest overall exposure level of systemd-analyze security that passes; 10 is no sandbox at all."""
+LOW_PORTS_EXPOSURE = 0.1
+"""What CAP_NET_BIND_SERVICE adds to it."""
 
 CONTROLS = (
     Control(
@@ -37,7 +39,7 @@ CONTROLS = (
     ),
     Control(
         "unit-sandbox",
-        f"systemd rates the unit's exposure {SANDBOX_EXPOSURE_MAX} or lower",
+        f"systemd rates the unit's exposure {SANDBOX_EXPOSURE_MAX} or lower; {SANDBOX_EXPOSURE_MAX + LOW_PORTS_EXPOSURE} if it listens on low ports",
         "Code that an attacker runs in a node reaches as little of the host as the node needs.",
         "Set the sandbox directives of systemd.exec(5) in a drop-in. Remove directives of the unit that come later and override them.",
         "service",

@@ -274,6 +274,16 @@ def test_which_variables_add_code_to_which_kind_of_node(name: str, kinds: set[st
     assert {kind for kind in tried if start_checks.adding(replace(node, kind=kind), frozenset({name}))} == kinds
 
 
+@pytest.mark.parametrize(("exposure", "low_ports", "good"), [(1.5, False, True), (1.6, False, False), (1.6, True, True), (1.7, True, False)])
+def test_a_port_below_1024_costs_a_little_of_the_sandbox(exposure: float, low_ports: bool, good: bool) -> None:
+    evidence = made.evidence()
+    host, seen = evidence.target.hosts["n2"], evidence.seen["n2"]
+    seen = replace(seen, units={**(seen.units or {}), BEAM: replace((seen.units or {})[BEAM], exposure=exposure)})
+    host = replace(host, nodes=tuple(replace(node, low_ports=low_ports) for node in host.nodes))
+    (found,) = host_checks.CHECKS["unit-sandbox"](host, seen)
+    assert (found.status == PASSED) is good
+
+
 @pytest.mark.parametrize("port", [4369, 9100])
 def test_a_wildcard_listener_is_one_problem(port: int) -> None:
     (found,) = broken(move_listener(port, "0.0.0.0")).failures
