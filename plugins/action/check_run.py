@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +76,16 @@ class ActionModule(ActionBase):
         for name in ours:
             path = PLAYBOOKS / f"{Path(name).stem if name.endswith(('.yml', '.yaml')) else name.rpartition('.')[2]}.yml"
             for play in yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else ():
-                tasks += [play, *play.get("tasks", ()), *play.get("roles", ())]
+                tasks += [play, *_flat(play.get("tasks", ())), *play.get("roles", ())]
         return frozenset(str(tag) for tag in context.CLIARGS.get("tags") or ()), runs.offered_tags(tasks)
+
+
+def _flat(tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """All tasks, with those in blocks."""
+    for task in tasks:
+        yield task
+        for section in ("block", "rescue", "always"):
+            yield from _flat(task.get(section, ()))
 
 
 def _is_ours(name: str) -> bool:

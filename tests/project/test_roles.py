@@ -43,7 +43,8 @@ def tasks_of(path: Path) -> Iterator[dict[str, Any]]:
     while pending:
         task = pending.pop(0)
         yield task
-        for part in ("block", "rescue", "always"):
+        # A play of a playbook has tasks.
+        for part in ("block", "rescue", "always", "tasks"):
             pending[:0] = task.get(part, [])
 
 
@@ -126,7 +127,7 @@ def test_the_plan_reports_wrong_types_itself() -> None:
     """Ansible's validation of the role plan would stop at the first role, without the plan's other errors."""
     seen = 0
     for path in (*TASK_FILES, *sorted((ROOT / "playbooks").glob("*.yml"))):
-        for task in tasks_of(path) if path in TASK_FILES else [task for play in load(path) for task in play.get("tasks", ())]:
+        for task in tasks_of(path):
             called: dict[str, Any] = next((task[key] for key in INCLUDES & set(task) if isinstance(task[key], dict)), {})
             if called.get("name") == "beam.cluster.plan" and "tasks_from" not in called:
                 seen += 1

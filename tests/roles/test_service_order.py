@@ -14,13 +14,13 @@ TASKS = Path(__file__).resolve().parents[2] / "roles" / "service" / "tasks" / "m
 HOSTS = ("n1", "n2", "n3", "n4")
 
 
-def done(turn: str, waiting: tuple[str, ...], restarted: tuple[str, ...]) -> list[str]:
-    """The nodes that the one of host `turn` may wait for, when those of `waiting` had to restart and those of `restarted` have."""
-    (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if task["name"].startswith("Restart"))
+def done(turn: str, waiting: tuple[str, ...], restarted: tuple[str, ...], last: tuple[str, ...] = ()) -> list[str]:
+    """The nodes that the one of host `turn` waits for: those of `waiting` had to restart, those of `restarted` have, those of `last` start last."""
+    (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if task["name"].startswith("Restart outdated"))
     entries = {host: {"host": host, "node": {"node": f"beam@{host}"}} for host in HOSTS}
     variables = {
         "__beam_service_all_states": list(entries.values()),
-        "__beam_service_restart_order": [entries[host] for host in waiting],
+        "__beam_service_order": {"restart": [entries[host] for host in waiting], "start_last": [entries[host] for host in last]},
         "__beam_node": entries[turn]["node"],
         "ansible_play_hosts": list(HOSTS),
         # A host that was not compared has no such list.
@@ -41,6 +41,10 @@ def test_those_that_have_restarted_are_waited_for_wherever_they_stand_in_the_lis
 
 def test_a_node_with_its_old_cookie_is_not_waited_for() -> None:
     assert "n2" not in done("n3", ("n1", "n2", "n3"), ("n1",))
+
+
+def test_a_new_node_that_starts_after_the_restarts_is_not_waited_for() -> None:
+    assert done("n1", ("n1", "n2", "n3"), ("n2",), last=("n4",)) == ["n2"]
 
 
 def test_a_node_does_not_wait_for_itself() -> None:
