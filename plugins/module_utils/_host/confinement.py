@@ -56,7 +56,7 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         if name
     }
     inside = f"{base}/root" if os.access(f"{base}/root", os.X_OK) else ""
-    home = variables.get("HOME", b"").decode("utf-8", "replace")
+    home = value_of(arguments, "-home") or variables.get("HOME", b"").decode("utf-8", "replace")
     cookie = in_file(proc.read(f"{inside}{home}/.erlang.cookie")) if home else None
     machine = bool(arguments) and value_of(arguments, "-root") is not None
     otp_root = value_of(arguments, "-root") or ""

@@ -30,11 +30,12 @@ class FileOptions:
 
     @classmethod
     def parse(cls, raw: object) -> FileOptions | None:
-        if not isinstance(raw, Mapping):
+        names = as_set(raw.get("names")) if isinstance(raw, Mapping) else None
+        if not isinstance(raw, Mapping) or names is None or not isinstance(raw.get("values"), Mapping):
             return None
         values = {safe_text(key): safe_text(value) for key, value in as_mapping(raw.get("values")).items()}
         lists = (as_texts(raw.get(name)) for name in ("versions", "ciphers", "algorithms"))
-        return cls(as_set(raw.get("names")) or frozenset(), values, *lists)
+        return cls(names, values, *lists)
 
     @property
     def speaks_old_tls(self) -> bool:
@@ -84,6 +85,8 @@ class Hardening:
         if not isinstance(raw, Mapping):
             return None
         kernel, ports = raw.get("kernel"), raw.get("incoming")
+        sides = [FileOptions.parse(raw.get(name)) for name in ("server", "client")]
+        broken = any(side is None and raw.get(name) is not None for name, side in zip(("server", "client"), sides))
         return cls(
             no_new_privileges=as_bool(raw.get("no_new_privileges")),
             seccomp=as_int(raw.get("seccomp")),
@@ -101,9 +104,9 @@ class Hardening:
             open_logs=as_texts(raw.get("open_logs")),
             incoming=frozenset(port for port in ports if as_int(port) is not None) if isinstance(ports, (list, tuple)) else None,
             outgoing=as_int(raw.get("outgoing")),
-            server=FileOptions.parse(raw.get("server")),
-            client=FileOptions.parse(raw.get("client")),
-            options_read=as_bool(raw.get("options_read")),
+            server=sides[0],
+            client=sides[1],
+            options_read=None if broken else as_bool(raw.get("options_read")),
         )
 
 

@@ -41,6 +41,10 @@ class HostAddress:
         address, interface = as_text(raw.get("address")), as_text(raw.get("interface"))
         if address is None or interface is None:
             return None
+        try:
+            ipaddress.ip_address(same_address(address))
+        except ValueError:
+            return None
         family = as_int(raw.get("family")) or (6 if ":" in address else 4)
         return cls(interface, same_address(address), family, as_int(raw.get("prefix")) or 0, bool(raw.get("default_route")))
 

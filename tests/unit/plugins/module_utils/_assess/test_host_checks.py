@@ -142,7 +142,7 @@ def other_vm(
     """A VM of nobody's plan. address: where it listens; None: nowhere."""
 
     def change(n2: dict[str, Any]) -> None:
-        told = {"name": name, "hidden": hidden, "listens": True, "arguments_read": True}
+        told = {**made.FLAGS, "name": name, "hidden": hidden, "listens": True}
         n2["contained" if contained else "processes"] = [
             *n2.get("contained" if contained else "processes", ()),
             {"pid": 99, "process": "beam.smp", "user": user, "unit": None, "container": contained, "flags": told, "hardening": {"switches": []}},

@@ -265,6 +265,10 @@ def system(**values: Any) -> dict[str, Any]:
     }
 
 
+FLAGS: dict[str, Any] = {"kernel": {}, "ssl_options": [], "args_files": [], "config_files": [], "cookie": "none", "arguments_read": True}
+"""The flags of a VM that was started without any."""
+
+
 def host(name: str) -> dict[str, Any]:
     """What observe returns of a host."""
     address = HOSTS[name]
@@ -306,15 +310,15 @@ def host(name: str) -> dict[str, Any]:
                 "user": "beam",
                 "unit": "beam.service",
                 "flags": {
+                    **FLAGS,
                     "name": f"beam@{name}",
                     "long_names": True,
                     "proto_dist": "inet_tls",
                     "proto_dist_given": 1,
                     "ssl_options_file": f"{directory}/ssl_dist.conf",
                     "kernel": {"inet_dist_use_interface": "{10,89,1,11}", "inet_dist_listen_min": "9100", "inet_dist_listen_max": "9100"},
-                    "cookie": "none",
-                    "arguments_read": True,
                 },
+                "traces": [],
                 "digest": "d1ge57",
                 "started": NOW - DAY,
                 "adding": ["ERL_AFLAGS"],
@@ -337,6 +341,8 @@ def host(name: str) -> dict[str, Any]:
                 "user": "epmd",
                 "unit": "epmd.service",
                 "flags": {"arguments_read": True},
+                "traces": [],
+                "runs": [],
                 "adding": [],
                 "core_limit": 0,
                 "hardening": hardening(server=None, client=None),
