@@ -41,7 +41,9 @@ def has_ended(process: Process) -> bool:
     return process.flags.arguments_read and process.hardening == Hardening()
 
 
-def about(subject: str, processes: Iterable[Process], said: Said, good: str, what: str, missing: str) -> Result:
+def about(
+    subject: str, processes: Iterable[Process], said: Callable[[Process], "tuple[str, ...] | None"], good: str, what: str, missing: str
+) -> Result:
     """The result for some processes. what: names what could not be read of one; missing: why there is no process."""
     problems: list[str] = []
     unseen: list[str] = []
@@ -50,7 +52,7 @@ def about(subject: str, processes: Iterable[Process], said: Said, good: str, wha
         if has_ended(one):
             continue
         count += 1
-        found = said(one.hardening) if one.hardening else None
+        found = said(one)
         if found is None:
             unseen.append(f"pid {one.pid}: {what} could not be read")
         problems += [f"pid {one.pid} ({one.program}) {problem}" for problem in found or ()]
@@ -61,8 +63,16 @@ def about(subject: str, processes: Iterable[Process], said: Said, good: str, wha
     return result(subject, problems, good)
 
 
-def of_nodes(said: Said, good: str, what: str, *, with_epmd: bool = False) -> Check:
-    """The check of the VMs of each node, and of EPMD as a subject of the host where it counts and runs."""
+def of_nodes(said: Said, good: str, what: str, *, with_epmd: bool = False, but_root: bool = False) -> Check:
+    """The check of the VMs of each node, and of EPMD as a subject of the host where it counts and runs.
+
+    but_root: nothing is said of root's processes.
+    """
+
+    def of(one: Process) -> tuple[str, ...] | None:
+        if but_root and one.user == "root":
+            return ()
+        return said(one.hardening) if one.hardening else None
 
     def check(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if seen.processes is None:
@@ -70,23 +80,26 @@ def of_nodes(said: Said, good: str, what: str, *, with_epmd: bool = False) -> Ch
                 yield Result(name, NOT_TESTED, (seen.why_unknown("processes"),))
             return
         for node in host.nodes:
-            yield about(node.node, vms(host, seen, node), said, good, what, node.no_process)
+            yield about(node.node, vms(host, seen, node), of, good, what, node.no_process)
         # One that is not the planned one is not confined by any role; epmd-listeners finds it where it matters.
         others = [one for one in epmds(seen) if host.members is None or one.unit == _EPMD_UNIT] if with_epmd else []
         if others:
-            yield about(host.name, others, said, good, what, NO_EPMD)
+            yield about(host.name, others, of, good, what, NO_EPMD)
 
     return check
 
 
 def of_epmd(said: Said, good: str, what: str) -> Check:
+    def of(one: Process) -> tuple[str, ...] | None:
+        return said(one.hardening) if one.hardening else None
+
     def check(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if seen.processes is None:
             yield Result(host.name, NOT_TESTED, (seen.why_unknown("processes"),))
         elif not epmds(seen):
             yield Result(host.name, NOT_APPLICABLE, (NO_EPMD,))
         else:
-            yield about(host.name, epmds(seen), said, good, what, NO_EPMD)
+            yield about(host.name, epmds(seen), of, good, what, NO_EPMD)
 
     return check
 
@@ -114,7 +127,7 @@ def _system_calls(one: Hardening) -> tuple[str, ...] | None:
 def _crash_dump(one: Hardening) -> tuple[str, ...] | None:
     wrong = {
         "default": "writes a crash dump to its working directory: neither ERL_CRASH_DUMP_SECONDS=0 nor ERL_CRASH_DUMP is set",
-        "shared": "writes a crash dump to a directory that every user can enter, see ERL_CRASH_DUMP",
+        "shared": "writes a crash dump to a directory that other users can enter, see ERL_CRASH_DUMP",
     }
     if one.crash_dump is None:
         return None
@@ -128,8 +141,8 @@ def _cookie_environment(host: HostTarget, seen: Observation) -> Iterator[Result]
             yield Result(node.node, NOT_TESTED, (seen.why_unknown("processes"),))
             continue
 
-        def said(one: Hardening, has_file: bool = node.cookie_file != "") -> tuple[str, ...] | None:
-            return _cookie_in(one, has_file)
+        def said(one: Process, has_file: bool = node.cookie_file != "") -> tuple[str, ...] | None:
+            return _cookie_in(one.hardening, has_file) if one.hardening else None
 
         yield about(node.node, vms(host, seen, node), said, good, what, node.no_process)
 
