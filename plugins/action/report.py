@@ -105,7 +105,7 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
         table=_advisories.table(plan.get("advisories_file")),
         table_given=bool(plan.get("advisories_file")),
-        links={name: each(own["links"], Link.parse) or () for name, own in hosts.items() if own.get("links") is not None},
+        links={name: found for name, found in ((name, each(own.get("links"), Link.parse)) for name, own in hosts.items()) if found is not None},
         authorities=_authorities(arguments["ca_dir"]),
     )
 

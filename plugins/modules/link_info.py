@@ -176,7 +176,7 @@ def main() -> None:
             watch(found, params["watch"])
     except ValueError as error:
         module.fail_json(msg=f"ports: {error}")
-    except (OptionError, WireError) as error:
+    except (OptionError, WireError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(
         changed=False,

@@ -271,14 +271,13 @@ processes:
     tls_files: {type: dict, description: "Files of its TLS options - C(keys), C(certificates), C(authorities). Null if there are none."}
     writes: {type: list, elements: str, description: "Directories of the files that it has open to write. Null if they cannot be read."}
     hardening:
-      description:
-        - How the process is confined and what it was started with. Names, and yes or no; no value of a variable and no content of a file.
-          A part that could not be read is null.
+      description: How the process is confined and was started. No value of a variable and no content of a file. What is not known is null.
       type: dict
       contains:
         no_new_privileges: {type: bool, description: "Whether it can gain no privileges (C(NoNewPrivs))."}
         seccomp: {type: int, description: "Mode of its filter of system calls, V(2) for one."}
-        capabilities: {type: list, elements: str, description: "Its effective capabilities."}
+        capabilities: {type: list, elements: str, description: "Its effective capabilities; C(groups) are its groups."}
+        start_files: {type: list, elements: dict, description: "What it reads at start and others than root can change - C(path), C(by)."}
         crash_dump: {type: str, description: "Where a crash dump would go - V(off), V(private), V(shared) or V(default)."}
         server: {type: dict, description: "Known TLS options of the distribution as server, with the C(names) of all; C(client) is the same."}
     vm:
@@ -313,6 +312,7 @@ units:
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
     runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
+    start_files: {type: list, elements: dict, description: "Its files that others than root can change - C(path) and C(by). Null if unknown."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}

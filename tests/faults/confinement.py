@@ -9,7 +9,7 @@ from fault import ANCHORS, BESIDE, NODE, Fault
 from in_force import DROP_INS, SHELL
 
 
-def _unconfined(name: str, lines: str, control: str, *names: str) -> Fault:
+def unconfined(name: str, lines: str, control: str, *names: str) -> Fault:
     """A drop-in after all others, in force after a restart."""
     file = f"{DROP_INS}/zzzz-{control}.conf"
     return Fault(
@@ -29,10 +29,10 @@ _ALL_PRIVILEGES = (
 )
 
 FAULTS = (
-    _unconfined("a node that can gain privileges", _ALL_PRIVILEGES, "no-new-privileges", "can gain privileges"),
-    _unconfined("a node with a capability", "CapabilityBoundingSet=CAP_NET_ADMIN\\nAmbientCapabilities=CAP_NET_ADMIN", "capabilities", "net_admin"),
-    _unconfined("a node without a filter of system calls", _ALL_PRIVILEGES, "system-calls", "beam.smp"),
-    _unconfined(
+    unconfined("a node that can gain privileges", _ALL_PRIVILEGES, "no-new-privileges", "can gain privileges"),
+    unconfined("a node with a capability", "CapabilityBoundingSet=CAP_NET_ADMIN\\nAmbientCapabilities=CAP_NET_ADMIN", "capabilities", "net_admin"),
+    unconfined("a node without a filter of system calls", _ALL_PRIVILEGES, "system-calls", "beam.smp"),
+    unconfined(
         "the cookie in the environment of the node",
         "Environment=RELEASE_COOKIE='\"$(cat $home/.erlang.cookie)\"'",
         "cookie-environment",

@@ -41,7 +41,9 @@ def has_ended(process: Process) -> bool:
     return process.flags.arguments_read and process.hardening == Hardening()
 
 
-def about(subject: str, processes: Iterable[Process], said: Said, good: str, what: str, missing: str) -> Result:
+def about(
+    subject: str, processes: Iterable[Process], said: Callable[[Process], "tuple[str, ...] | None"], good: str, what: str, missing: str
+) -> Result:
     """The result for some processes. what: names what could not be read of one; missing: why there is no process."""
     problems: list[str] = []
     unseen: list[str] = []
@@ -50,7 +52,7 @@ def about(subject: str, processes: Iterable[Process], said: Said, good: str, wha
         if has_ended(one):
             continue
         count += 1
-        found = said(one.hardening) if one.hardening else None
+        found = said(one)
         if found is None:
             unseen.append(f"pid {one.pid}: {what} could not be read")
         problems += [f"pid {one.pid} ({one.program}) {problem}" for problem in found or ()]
@@ -61,8 +63,16 @@ def about(subject: str, processes: Iterable[Process], said: Said, good: str, wha
     return result(subject, problems, good)
 
 
-def of_nodes(said: Said, good: str, what: str, *, with_epmd: bool = False) -> Check:
-    """The check of the VMs of each node, and of EPMD as a subject of the host where it counts and runs."""
+def of_nodes(said: Said, good: str, what: str, *, with_epmd: bool = False, but_root: bool = False) -> Check:
+    """The check of the VMs of each node, and of EPMD as a subject of the host where it counts and runs.
+
+    but_root: nothing is said of root's processes.
+    """
+
+    def of(one: Process) -> tuple[str, ...] | None:
+        if but_root and one.user == "root":
+            return ()
+        return said(one.hardening) if one.hardening else None
 
     def check(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if seen.processes is None:
@@ -70,23 +80,26 @@ def of_nodes(said: Said, good: str, what: str, *, with_epmd: bool = False) -> Ch
                 yield Result(name, NOT_TESTED, (seen.why_unknown("processes"),))
             return
         for node in host.nodes:
-            yield about(node.node, vms(host, seen, node), said, good, what, node.no_process)
+            yield about(node.node, vms(host, seen, node), of, good, what, node.no_process)
         # One that is not the planned one is not confined by any role; epmd-listeners finds it where it matters.
         others = [one for one in epmds(seen) if host.members is None or one.unit == _EPMD_UNIT] if with_epmd else []
         if others:
-            yield about(host.name, others, said, good, what, NO_EPMD)
+            yield about(host.name, others, of, good, what, NO_EPMD)
 
     return check
 
 
 def of_epmd(said: Said, good: str, what: str) -> Check:
+    def of(one: Process) -> tuple[str, ...] | None:
+        return said(one.hardening) if one.hardening else None
+
     def check(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if seen.processes is None:
             yield Result(host.name, NOT_TESTED, (seen.why_unknown("processes"),))
         elif not epmds(seen):
             yield Result(host.name, NOT_APPLICABLE, (NO_EPMD,))
         else:
-            yield about(host.name, epmds(seen), said, good, what, NO_EPMD)
+            yield about(host.name, epmds(seen), of, good, what, NO_EPMD)
 
     return check
 
@@ -114,20 +127,33 @@ def _system_calls(one: Hardening) -> tuple[str, ...] | None:
 def _crash_dump(one: Hardening) -> tuple[str, ...] | None:
     wrong = {
         "default": "writes a crash dump to its working directory: neither ERL_CRASH_DUMP_SECONDS=0 nor ERL_CRASH_DUMP is set",
-        "shared": "writes a crash dump to a directory that every user can enter, see ERL_CRASH_DUMP",
+        "shared": "writes a crash dump to a directory that other users can enter, see ERL_CRASH_DUMP",
     }
     if one.crash_dump is None:
         return None
     return (wrong[one.crash_dump],) if one.crash_dump in wrong else ()
 
 
-def _cookie_environment(one: Hardening) -> tuple[str, ...] | None:
+def _cookie_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    good, what = "its environment does not hold its cookie", "its environment or its cookie file"
+    for node in host.nodes:
+        if seen.processes is None:
+            yield Result(node.node, NOT_TESTED, (seen.why_unknown("processes"),))
+            continue
+
+        def said(one: Process, has_file: bool = node.cookie_file != "") -> tuple[str, ...] | None:
+            return _cookie_in(one.hardening, has_file) if one.hardening else None
+
+        yield about(node.node, vms(host, seen, node), said, good, what, node.no_process)
+
+
+def _cookie_in(one: Hardening, has_file: bool) -> tuple[str, ...] | None:
     if one.variables is None:
         return None
     named = sorted(name for name in one.variables if "COOKIE" in name)
     if one.cookie_in_environment is None:
         # Without a cookie file there is nothing to compare with: then such a variable is the cookie.
-        return tuple(f"has the variable {name}, and no cookie file" for name in named)
+        return None if has_file and not named else tuple(f"has the variable {name}, and no readable cookie file" for name in named)
     return _one(not one.cookie_in_environment, f"holds its cookie in its environment{f' ({chr(44).join(named)})' if named else ''}")
 
 
@@ -143,7 +169,8 @@ def _key_log(one: Hardening) -> tuple[str, ...] | None:
     problems = [f"keeps its TLS secrets: keep_secrets is set for the {side}" for side in kept]
     if one.variables is not None and "SSLKEYLOGFILE" in one.variables:
         problems.append("has the variable SSLKEYLOGFILE")
-    return None if one.variables is None and not problems else tuple(problems)
+    # An option file that holds code may set anything.
+    return None if (one.variables is None or not one.options_read) and not problems else tuple(problems)
 
 
 def _of_own_user(units: Iterable[str], host: HostTarget) -> list[str]:
@@ -168,6 +195,10 @@ def _node_user(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if users is None and asked and not problems:
             yield Result(node.node, NOT_TESTED, ("what else runs as its user was not looked at",))
             continue
+        nameless = [one.pid for one in running if not one.user]
+        if nameless and not problems:
+            yield Result(node.node, NOT_TESTED, (f"the user of pid {nameless[0]} is not known",))
+            continue
         users_of = ", ".join(sorted({one.user for one in running}))
         yield result(node.node, problems, f"runs as {users_of}{', as no other service does' if asked else ''}")
 
@@ -182,6 +213,10 @@ def _epmd_user(host: HostTarget, seen: Observation) -> Iterator[Result]:
     machines = {one.user for one in seen.processes if one.is_vm}
     problems = [f"EPMD (pid {one.pid}) runs as root" for one in epmds(seen) if one.user == "root"]
     problems += [f"EPMD (pid {one.pid}) runs as {one.user}, which runs a node, too" for one in epmds(seen) if one.user in machines - {"root"}]
+    unknown = [one.pid for one in seen.processes if not one.user and (one.is_vm or one.program == "epmd")]
+    if unknown and not problems:
+        yield Result(host.name, NOT_TESTED, (f"the user of pid {unknown[0]} is not known",))
+        return
     yield result(host.name, problems, f"EPMD runs as {', '.join(sorted({one.user for one in epmds(seen)}))}")
 
 
@@ -202,7 +237,7 @@ CHECKS: Mapping[str, Check] = {
     "system-calls": of_nodes(_system_calls, "a filter of system calls is in force", "its status", with_epmd=True),
     "crash-dump-settings": of_nodes(_crash_dump, "a crash dump is off, or goes to a private directory", "its environment"),
     "cookie-arguments": _cookie_arguments,
-    "cookie-environment": of_nodes(_cookie_environment, "its environment does not hold its cookie", "its environment or its cookie file"),
+    "cookie-environment": _cookie_environment,
     "cookie-release": of_nodes(_cookie_release, "its cookie is not that of a release", "its cookie file or releases/COOKIE"),
     "key-log": of_nodes(_key_log, "it writes no TLS secrets", "its environment"),
 }

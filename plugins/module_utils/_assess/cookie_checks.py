@@ -50,7 +50,7 @@ def _strength(weakness: str) -> Check:
                 yield Result(node.node, NOT_APPLICABLE, ("it has no cookie file: its cookie comes from elsewhere, see argument-list",))
             elif cookie is not None and cookie.valid is False:
                 yield result(node.node, [f"the node cannot start with {cookie.path}: it does not hold a cookie"], "")
-            elif cookie is None or cookie.weaknesses is None:
+            elif cookie is None or cookie.weaknesses is None or (cookie.valid is None and weakness not in cookie.weaknesses):
                 yield Result(node.node, NOT_TESTED, (_unread(seen, node),))
             else:
                 problems = [f"the cookie in {cookie.path} {_SAYS[weakness]}"] if weakness in cookie.weaknesses else []

@@ -170,13 +170,13 @@ def _node(host: str, seen: Observation, process: Process, name: str, port: int |
 def product_of(process: Process) -> str:
     """By its traces first: what a VM starts and which applications lie beside it. Then by the name of its unit or user."""
     for product in _FIRST:
-        if product in process.traces:
+        if product in (process.traces or ()):
             return product
     unit = (process.unit or "").partition(".")[0]
     for product, name in _UNITS.items():
         if unit == name or process.user == product:
             return product
-    return RELEASE if RELEASE in process.traces else BARE
+    return RELEASE if RELEASE in (process.traces or ()) else BARE
 
 
 def _contained(host: str, seen: Observation) -> Iterator[NodeTarget]:

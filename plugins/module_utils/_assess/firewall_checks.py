@@ -36,8 +36,9 @@ def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(host.name, ["the table inet beam_cluster is not loaded"], "")
         return
     problems = _problems(host, host.members, table)
-    if (table.admits is None or table.as_in_file is None) and not problems:
-        why = "could not be read" if table.admits is None else f"could not be compared with {RULES_FILE}"
+    unread = None in (table.admits, table.dormant, table.hooks)
+    if (unread or table.as_in_file is None) and not problems:
+        why = "could not be read" if unread else f"could not be compared with {RULES_FILE}"
         yield Result(host.name, NOT_TESTED, (f"the rules of the table inet beam_cluster {why}",))
         return
     yield result(host.name, problems, f"lets in {len(table.members)} members at the ports {joined(table.ports)}, and drops the rest")
@@ -97,6 +98,8 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if own.enabled != "enabled":
         problems.append(f"{FIREWALL_UNIT} is {own.enabled or 'unknown'}, not enabled")
     problems += undone(FIREWALL_UNIT, own)
+    if own.stale is None or own.drop_ins is None:
+        unseen.append(f"{FIREWALL_UNIT}: its files and drop-ins were not looked at")
     sockets = [EPMD_SOCKET] if host.epmd_listen else []
     for name in [*sockets, *(node.unit for node in host.nodes)]:
         unit = units.get(name)

@@ -17,7 +17,7 @@ from .._model.observation import Listener, Observation, Unit
 from .._model.ports import PortRange
 from .._model.processes import Process
 from .._model.running import vm_problems
-from . import confinement_checks, option_checks, product_checks, surface_checks, upkeep_checks
+from . import confinement_checks, option_checks, product_checks, startup_checks, surface_checks, upkeep_checks
 from .controls import BY_ID
 from .controls.running import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
@@ -76,6 +76,10 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems += [f"nothing listens on {address}:{host.epmd_port}" for address in wanted]
     if problems:
         problems += _overriding_drop_ins(seen)
+    unseen = [f"which program listens on {one.address}:{one.port} is not known" for one in found if one.process is None]
+    if unseen and not problems:
+        yield Result(host.name, NOT_TESTED, tuple(unseen))
+        return
     yield result(host.name, problems, f"port {host.epmd_port} on {', '.join(sorted(here))}")
 
 
@@ -225,6 +229,9 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems += _unit_state(node, unit)
         if unit.user != node.user:
             problems.append(f"{node.unit} runs as {unit.user or 'root'}, not as {node.user}")
+        if None in (watcher.stale, watcher.drop_ins, guard.stale, guard.drop_ins) and not problems:
+            yield _not_looked_at(node, f": {node.watch} or {node.guard}")
+            continue
         yield result(node.node, problems, f"{node.unit} is active, enabled, runs as {node.user}")
 
 
@@ -246,13 +253,21 @@ def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in _units(host, seen):
         running = [one for one in seen.processes or () if node.is_run_by(one)]
         if not node.directory and unit is None and any(one.core_limit is not None for one in running):
-            yield result(node.node, [f"pid {one.pid} may dump core" for one in running if one.core_limit != 0], "its process may not dump core")
+            problems = [f"pid {one.pid} may dump core" for one in running if one.core_limit not in (None, 0)]
+            if None in {one.core_limit for one in running} and not problems:
+                yield _not_looked_at(node, ": the core limit of a process")
+                continue
+            yield result(node.node, problems, "its process may not dump core")
             continue
         if unit is None or unit.core_limit is None:
             yield _not_looked_at(node, ": LimitCORE")
             continue
         problems = [f"{node.unit}: LimitCORE is {unit.core_limit}"] if unit.core_limit != "0" else []
         problems += [f"pid {one.pid} was started with another core limit" for one in running if one.core_limit not in (None, 0)]
+        unseen = [f"pid {one.pid}: its core limit could not be read" for one in running if one.core_limit is None]
+        if unseen and not problems:
+            yield Result(node.node, NOT_TESTED, tuple(unseen))
+            continue
         yield result(node.node, problems, f"{node.unit}: LimitCORE is 0")
 
 
@@ -319,7 +334,10 @@ def _argument_list(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if one.flags.cookie == "value":
             problems.append(f"{who} shows its cookie")
     unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if not one.flags.arguments_read]
-    unread += [f"pid {one.pid} has -setcookie, and its cookie file could not be read" for one in machines if one.flags.cookie == "unknown"]
+    unread += [
+        f"pid {one.pid} has -setcookie, and its cookie file could not be read" for one in machines
+        if one.flags.arguments_read and one.flags.cookie == "unknown"
+    ]
     unread += [node.no_process for node in host.nodes if not any(node.is_run_by(one) for one in machines)]
     if unread and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unread))
@@ -345,6 +363,7 @@ CHECKS: Mapping[str, Check] = {
     "start-environment": start_environment,
     "unplanned-nodes": unplanned_nodes,
     "epmd-names": epmd_names,
+    **startup_checks.CHECKS,
     **confinement_checks.CHECKS,
     **surface_checks.CHECKS,
     **option_checks.CHECKS,

@@ -74,6 +74,7 @@ def _of(found: Result) -> Details:
 def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     seen = evidence.seen.get(node.host)
     overriding = [(one.pid, name) for one in (seen.processes if seen else None) or () if node.is_run_by(one) for name in one.flags.ssl_options]
+    unread = [one.pid for one in (seen.processes if seen else None) or () if node.is_run_by(one) and not one.flags.arguments_read]
     if said.server is None or said.client is None:
         return NOT_TESTED, (f"did not say its TLS options as {'server' if said.server is None else 'client'}",)
     problems = [*_side_problems(node, "server", said.server), *_side_problems(node, "client", said.client)]
@@ -82,6 +83,8 @@ def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details
     if said.server.fail_if_no_peer_cert is not True:
         value = "not set" if said.server.fail_if_no_peer_cert is None else "false"
         problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")
+    if unread and not problems:
+        return NOT_TESTED, (f"pid {unread[0]}: its arguments, which may override its TLS options, could not be read",)
     return _of(result(node.node, problems, f"verifies as server and as client with {node.ca_file}, {', '.join(node.tls_versions or ())}"))
 
 
@@ -177,6 +180,9 @@ def _links(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     problems = [problem for link in said.links for problem in _said_problems(target, node, link)]
     named = {(link.address, link.port) for link in said.links}
     problems += [problem for link in kernel if _of_node(link, node) for problem in _seen_problems(target, node, link, named)]
+    unseen = [f"did not say the address of its link to {link.node}" for link in said.links if link.address is None]
+    if unseen and not problems:
+        return NOT_TESTED, tuple(unseen)
     over = "TLS" if node.tls_versions else "clear text, as planned"
     return _of(result(node.node, list(dict.fromkeys(problems)), f"{len(said.links)} links, all to members, over {over}"))
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
-from .target import NEEDS_MEMBERS, HostTarget
+from .target import NEEDS_MEMBERS, HostTarget, NodeTarget
 
 
 def _other_machines(host: HostTarget, seen: Observation) -> list[Process]:
@@ -94,6 +94,9 @@ def epmd_names(host: HostTarget, seen: Observation) -> Iterator[Result]:
         return
     for node in host.nodes:
         port = seen.epmd_names.get(node.name)
+        if node.pid is None and not node.unit and port is not None:
+            yield _registered(node, seen, port)
+            continue
         listening = [one for one in seen.listeners if (one.unit == node.unit if node.pid is None else one.pid == node.pid)]
         actual = ", ".join(_at(one) for one in listening if node.ports is None or node.ports.first <= one.port <= node.ports.last)
         problems = []
@@ -111,6 +114,16 @@ def epmd_names(host: HostTarget, seen: Observation) -> Iterator[Result]:
         f"EPMD names {name} at port {port}: {_holder(seen, port)}" for name, port in foreign if not _explained(host, seen, name, port)
     ]
     yield result(host.name, problems, "EPMD names no other node")
+
+
+def _registered(node: NodeTarget, seen: Observation, port: int) -> Result:
+    """A name in EPMD of which no VM of the host is known."""
+    held = [one for one in seen.listeners or () if one.port == port]
+    machines = {one.pid for one in (*(seen.processes or ()), *(seen.contained or ())) if one.is_vm}
+    if held and (None in (seen.processes, seen.contained) or all(one.pid is None for one in held)):
+        return Result(node.node, NOT_TESTED, (f"which process listens at port {port} is not known",))
+    good = any(one.pid in machines for one in held)
+    return result(node.node, [] if good else [f"EPMD names {node.name} at port {port}: {_holder(seen, port)}"], f"a VM listens at port {port}")
 
 
 def _holder(seen: Observation, port: int) -> str:

@@ -187,7 +187,7 @@ def _lifetime(files: _Files, node: NodeTarget) -> Result:
         problems += [f"the certificate in {leaf.path} {said}" for said in _validity(leaf.not_before, leaf.not_after, now)]
         ends.append(epoch_of(leaf.not_after))
     known = [end for end in ends if end is not None]
-    if not known and not problems:
+    if None in ends + [None] * (not known) and not problems:
         return Result(node.node, NOT_TESTED, ("its certificate has no readable end",))
     return result(node.node, problems, f"{(min(known, default=now) - now) / _DAY:.0f} days left")
 
@@ -247,6 +247,8 @@ def _purposes(files: _Files, node: NodeTarget) -> Result:
         problems.append(f"its key usage is {', '.join(leaf.usages) or 'empty'}, without digitalSignature")
     if leaf.ca or "keyCertSign" in (leaf.usages or ()):
         problems.append("it may sign certificates")
+    if leaf.ca is None and not problems:
+        return Result(node.node, NOT_TESTED, (f"whether the certificate in {leaf.path} is a CA's was not read",))
     return result(node.node, [f"the certificate in {leaf.path}: {problem}" for problem in problems], "for servers and clients")
 
 

@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Iterator
 
 from .._model.installed import START_FILES
-from .._model.observation import FileFacts, Observation, Unit
+from .._model.observation import Observation, Unit
 from .._model.processes import Process
 from .file_checks import exists
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
@@ -59,21 +59,27 @@ def planned_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
                 unseen.append(f"{path}: its content was not looked at, because not everybody may read it")
             elif entry.sha256 != host.contents[path]:
                 problems.append(f"{path} contains something else than the plan says")
-        problems += _newer(node, seen)
+        changed, unknown = _newer(node, seen)
+        problems += changed
+        unseen += unknown
         if unseen and not problems:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue
         yield result(node.node, problems, f"{len(own) + len(shared)} files are as planned")
 
 
-def _newer(node: NodeTarget, seen: Observation) -> Iterator[str]:
-    """Files that were changed since the node started, with whatever content: that is in force at its next start, not now."""
-    running = [one for one in seen.processes or () if node.is_run_by(one) and one.started is not None]
-    for name in _READ_AT_START:
-        entry: FileFacts | None = (seen.files or {}).get(f"{node.directory}/{name}")
-        for process in running:
-            if entry is not None and entry.modified is not None and process.started is not None and entry.modified > process.started + _SECOND:
-                yield f"{entry.path} was changed after pid {process.pid} started"
+def _newer(node: NodeTarget, seen: Observation) -> tuple[list[str], list[str]]:
+    """Files that were changed since the node started, with whatever content: that is in force at its next start, not now. And what is not known."""
+    running = [one for one in seen.processes or () if node.is_run_by(one)]
+    entries = [entry for entry in ((seen.files or {}).get(f"{node.directory}/{name}") for name in _READ_AT_START) if entry is not None]
+    changed: list[str] = []
+    unknown = [f"when pid {one.pid} started is not known" for one in running if one.started is None]
+    unknown += [f"when {entry.path} was changed is not known" for entry in entries if entry.modified is None and running]
+    for process in running:
+        for entry in entries:
+            if entry.modified is not None and process.started is not None and entry.modified > process.started + _SECOND:
+                changed.append(f"{entry.path} was changed after pid {process.pid} started")
+    return changed, unknown
 
 
 def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -88,6 +94,9 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if unit and unit.environment_names:
             problems += [f"{node.unit} gives its next process the variable {name}" for name in adding(node, unit.environment_names)]
         unseen = [f"pid {one.pid}: its environment could not be read" for one in running if one.adding is None]
+        unseen += [f"pid {one.pid}: its arguments could not be read" for one in running if one.runs is None or not one.flags.arguments_read]
+        if unit and unit.environment_names is None:
+            unseen.append(f"the variables that {node.unit} gives its next process could not be read")
         for path in _home_files(node):
             there = exists(seen, path)
             if there:
@@ -120,6 +129,6 @@ def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[st
         if not ours and (node.kind == "erlang" or path.startswith(_SHARED)):
             yield f"{who} was started with a second -args_file, {path}"
     known = {*(unit.runs if unit else ()), *_OF_PRODUCTS.get(node.product or node.kind, ())}
-    for flag in process.runs:
+    for flag in process.runs or ():
         if flag not in known:
             yield f"{who} was started with {flag}, which is neither in its unit nor in its argument files"

@@ -23,6 +23,7 @@ from .target import HostTarget, NodeTarget
 _OfSystem = Callable[[SystemFacts], "tuple[list[str], str] | None"]
 _HOUR = 3600
 _NO_SYSTEM = "the operating system was not looked at"
+_KEEPS_LIMITS = "/systemd-coredump"
 _UNSAFE_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 
 
@@ -189,6 +190,10 @@ def _core_dumps(facts: SystemFacts) -> tuple[list[str], str] | None:
     if facts.core_pattern is None or facts.suid_dumpable is None:
         return None
     problems = [f"fs.suid_dumpable is {facts.suid_dumpable}, not 0"] if facts.suid_dumpable == 1 else []
+    program = facts.core_pattern[1:].split(" ")[0] if facts.core_pattern.startswith("|") else ""
+    if program and not program.endswith(_KEEPS_LIMITS):
+        # core(5): the limit of core dumps is not enforced for a program. Of these only some look at it (%c).
+        problems.append(f"kernel.core_pattern gives every core dump to {program}, whatever LimitCORE= of a unit says")
     if facts.core_pattern.startswith(_UNSAFE_PLACES):
         problems.append(f"kernel.core_pattern is {facts.core_pattern}: every user can enter that directory")
     return problems, f"fs.suid_dumpable is {facts.suid_dumpable}, kernel.core_pattern {facts.core_pattern or 'empty'}"

@@ -117,6 +117,8 @@ def _of_release(said: Callable[[Process], "tuple[list[str], str] | None"]) -> Ch
             running = vms(host, seen, node)
             if not running:
                 yield Result(node.node, NOT_TESTED, (seen.why_unknown("processes") if seen.processes is None else node.no_process,))
+            elif running[0].traces is None:
+                yield Result(node.node, NOT_TESTED, ("whether it is a release is not known",))
             elif _RELEASE not in running[0].traces:
                 yield Result(node.node, NOT_APPLICABLE, (NO_RELEASE,))
             else:

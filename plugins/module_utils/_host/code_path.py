@@ -31,7 +31,10 @@ def replaceable(paths: Iterable[str]) -> list[dict[str, object]] | None:
             return None
         if by:
             found.append({"path": path, "by": by})
-        found += _files(path, above, set(by))
+        try:
+            found += _files(path, above, set(by))
+        except OSError:
+            return None
     return found
 
 
@@ -39,16 +42,20 @@ def _files(directory: str, above: Above, known: set[str]) -> Iterator[dict[str, 
     """The modules and libraries in a directory that somebody else can write, whoever owns the directory. An archive is one itself."""
     try:
         names = [os.path.join(directory, name) for name in os.listdir(directory)] if os.path.isdir(directory) else [directory]
-    except OSError:
+    except FileNotFoundError:
         return
     for path in names:
         if path != directory and not path.endswith(_LOADED):
             continue
         try:
             by = set(writers(os.path.realpath(path)))
-        except OSError:
+        except FileNotFoundError:
+            # It has gone since, or is a link to nothing.
             continue
         if os.path.islink(path):
-            by.update(above.of(path)["replaceable_by"] or ())
+            leading = above.of(path)["replaceable_by"]
+            if leading is None:
+                raise OSError(f"the directories above {path} cannot be looked at")
+            by.update(leading)
         if by - known:
             yield {"path": path, "by": sorted(by - known)}

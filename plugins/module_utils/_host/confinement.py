@@ -13,11 +13,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._model.secret_rules import SHORTEST_NEEDLE, in_file
-from . import elf, proc
+from . import elf, proc, start_files
 from .flags import KERNEL_PARAMETERS, flags_of, value_of
-from .owners import user_name, writers
-from .readers import EVERYBODY, Readers
+from .owners import group_name, user_name
+from .readers import EVERYBODY, Readers, entering, members
 from .tls_options import options_of
+from .traces import traces
 
 _CAPABILITIES = tuple(
     """
@@ -27,6 +28,7 @@ _CAPABILITIES = tuple(
     """.split()
 )
 _STATUS = re.compile(rb"^(NoNewPrivs|Seccomp|CapEff):\s+(\S+)$", re.MULTILINE)
+_GROUPS = re.compile(rb"^(?:Gid|Groups):[ \t]*([0-9 \t]*)$", re.MULTILINE)
 # Of variables that hold a secret or loosen something, the names are returned.
 _VARIABLES = frozenset(
     """
@@ -56,7 +58,7 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         if name
     }
     inside = f"{base}/root" if os.access(f"{base}/root", os.X_OK) else ""
-    home = variables.get("HOME", b"").decode("utf-8", "replace")
+    home = value_of(arguments, "-home") or variables.get("HOME", b"").decode("utf-8", "replace")
     cookie = in_file(proc.read(f"{inside}{home}/.erlang.cookie")) if home else None
     machine = bool(arguments) and value_of(arguments, "-root") is not None
     otp_root = value_of(arguments, "-root") or ""
@@ -69,6 +71,8 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         "kernel": configured(arguments, inside) if arguments else None,
         "program": elf.protections(f"{base}/exe"),
         "replaceable_by": replaceable_by(base, inside, otp_root) if machine else None,
+        "start_files": _start_files(base, inside, arguments, variables) if machine and variables else None,
+        "groups": groups(proc.read(f"{base}/status")),
         "libcrypto": libcrypto(base, inside) if machine else None,
         "release_cookie": release_cookie(f"{inside}{otp_root}", cookie or variables.get("RELEASE_COOKIE")) if machine else None,
         "replaced": _replaced(base),
@@ -94,6 +98,25 @@ def _replaced(base: str) -> bool | None:
         return os.readlink(f"{base}/exe").endswith(" (deleted)")
     except OSError:
         return None
+
+
+def groups(status: bytes) -> list[str] | None:
+    """The groups of a process, supplementary ones included, by name."""
+    found = {int(number) for line in _GROUPS.findall(status) for number in line.split()}
+    return sorted(map(group_name, found)) if found else None
+
+
+def _start_files(base: str, inside: str, arguments: Sequence[str], variables: Mapping[str, bytes]) -> list[dict[str, object]] | None:
+    texts = {name: value.decode("utf-8", "replace") for name, value in variables.items()}
+    return start_files.describe(arguments, texts, outside(inside), traces(arguments, inside), proc_cwd(base))
+
+
+def outside(inside: str) -> str:
+    """Where a process's file system begins, empty where it is the host's own: a sandbox has other mounts, and the same root."""
+    try:
+        return "" if not inside or os.path.samefile(inside, "/") else inside
+    except OSError:
+        return inside
 
 
 def capability_names(mask: int) -> list[str]:
@@ -127,12 +150,13 @@ def crash_dump(variables: Mapping[str, bytes], inside: str, base: str) -> str | 
     if path == "/dev/null":
         return "off"
     directory = os.path.dirname(path) if path.startswith("/") else f"{proc_cwd(base)}/{os.path.dirname(path)}".rstrip("/")
+    # The VM makes its dump with mode 0640: whoever may enter the directory reads it as a member of its group.
     try:
-        mode = os.stat(f"{inside}{directory or '/'}").st_mode
+        others = entering(f"{inside}{directory or '/'}") - {user_name(os.stat(base).st_uid)}
+        status = os.stat(base)
     except OSError:
         return None
-    # Without the right to enter it, nobody reads what is in it.
-    return "shared" if mode & 0o001 else "private"
+    return "shared" if EVERYBODY in others or others & members(status.st_gid) else "private"
 
 
 def proc_cwd(base: str) -> str:
@@ -165,19 +189,13 @@ def replaceable_by(base: str, inside: str, otp_root: str) -> list[str] | None:
     except OSError:
         return None
     found: set[str] = set()
-    places = [os.path.dirname(program), otp_root, f"{otp_root}/lib", f"{otp_root}/releases", f"{otp_root}/bin"]
-    for directory in filter(None, places):
+    root = outside(inside)
+    places = [program, otp_root, f"{otp_root}/lib", f"{otp_root}/releases", f"{otp_root}/bin"]
+    for path in filter(None, places):
         try:
-            found |= writers(f"{inside}{directory}")
-        except FileNotFoundError:
-            continue
+            found |= start_files.who(path, root)
         except OSError:
             return None
-    try:
-        status = os.stat(f"{inside}{program}")
-        found |= {user_name(status.st_uid)} if status.st_uid else set()
-    except OSError:
-        pass
     return sorted(found)
 
 

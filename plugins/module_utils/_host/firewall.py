@@ -134,6 +134,16 @@ def is_dormant(text: str | None) -> bool | None:
     return None if text is None else re.search(r"^\s+flags [^\n]*\bdormant\b", text.partition("{")[2].partition("{")[0], re.MULTILINE) is not None
 
 
+def _flagged(objects: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether nft's JSON calls our table dormant. That it does not says nothing: nft 1.0.6 prints what happens to be in memory."""
+    tables = (entry["table"] for entry in objects if isinstance(entry.get("table"), Mapping))
+    return any(_ours(table) and "dormant" in _words(table.get("flags")) for table in tables)
+
+
+def _words(value: object) -> list[object]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
 def our_table(objects: Iterable[Mapping[str, Any]], dormant: bool | None = False) -> dict[str, object] | None:
     """What our table knows and lets in, None where there is no such table.
 
@@ -200,10 +210,11 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
     }
 
 
-def _table_now(objects: Iterable[Mapping[str, Any]]) -> dict[str, object] | None:
+def _table_now(objects: Sequence[Mapping[str, Any]]) -> dict[str, object] | None:
     if not any(_ours(body) for entry in objects for body in entry.values() if isinstance(body, Mapping)):
         return None
-    found = our_table(objects, is_dormant(commands.output("nft", "-t", "list", "table", FAMILY, TABLE, seconds=_SECONDS)))
+    said = is_dormant(commands.output("nft", "-t", "list", "table", FAMILY, TABLE, seconds=_SECONDS))
+    found = our_table(objects, True if _flagged(objects) else said)
     return None if found is None else {**found, "as_in_file": as_in_file()}
 
 

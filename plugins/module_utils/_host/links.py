@@ -67,8 +67,12 @@ def links(ports: Collection[int], members: Mapping[str, str], root: str = "/proc
     """The distribution links: established connections of a beam.smp from or to one of the ports.
 
     members: address -> node, as members_by_address() makes it. A link between two nodes of this host shows twice, once from each end.
+    Raises OSError.
     """
-    established = [found for found in proc.sockets(_ESTABLISHED, root) or () if found.local[1] in ports or found.remote[1] in ports]
+    connections = proc.sockets(_ESTABLISHED, root)
+    if connections is None:
+        raise OSError("the kernel's table of TCP connections cannot be read")
+    established = [found for found in connections if found.local[1] in ports or found.remote[1] in ports]
     holders = proc.owners({found.inode for found in established}, root)
     beams = {process.pid: process for process in proc.beam_processes(root) if process.process != "epmd"}
     result: list[dict[str, Any]] = []

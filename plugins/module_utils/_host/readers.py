@@ -23,7 +23,7 @@ _MOST_NAMES = 5
 
 
 @functools.lru_cache(maxsize=None)
-def _members(gid: int) -> frozenset[str]:
+def members(gid: int) -> frozenset[str]:
     """The users of a group, root excepted: its members, and those whose own group it is."""
     try:
         listed = set(grp.getgrgid(gid).gr_mem)
@@ -48,13 +48,18 @@ def _entitled(path: str, right: int) -> set[str]:
     # With an ACL, the group's bits are its mask.
     mask = next((rights for tag, rights, _who in acl if tag == ACL_MASK), right)
     if mode >> 3 & right and not acl:
-        found |= _members(status.st_gid)
+        found |= members(status.st_gid)
     for tag, rights, who in acl:
         if tag == ACL_USER and rights & mask & right and who:
             found.add(user_name(who))
         elif tag == ACL_GROUP and rights & mask & right:
-            found |= _members(who)
+            found |= members(who)
     return found
+
+
+def entering(directory: str) -> set[str]:
+    """The users other than root who may enter a directory, as far as itself says. Raises OSError."""
+    return _entitled(directory, _ENTER)
 
 
 class Readers:

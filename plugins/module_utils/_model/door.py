@@ -68,7 +68,10 @@ def as_bool(value: object) -> bool | None:
 
 
 def as_texts(value: object) -> tuple[str, ...] | None:
-    return tuple(safe_text(one, LONGEST_PATH) for one in value) if isinstance(value, (list, tuple)) else None
+    """None where it is no list, or something in it is unknown."""
+    if not isinstance(value, (list, tuple)) or None in value:
+        return None
+    return tuple(safe_text(one, LONGEST_PATH) for one in value)
 
 
 def as_set(value: object) -> frozenset[str] | None:
@@ -82,15 +85,16 @@ def as_mapping(value: object) -> Mapping[str, Any]:
 
 
 def each(value: object, make: Callable[[Mapping[str, Any]], _T | None]) -> tuple[_T, ...] | None:
-    """One value made of each mapping in a list; None where it is no list. Entries that are nothing of the kind are left out."""
+    """One value made of each mapping in a list; None where it is no list, or an entry is nothing of the kind: the rest would say too little."""
     if not isinstance(value, (list, tuple)):
         return None
-    made = (make(one) for one in value if isinstance(one, Mapping))
-    return tuple(one for one in made if one is not None)
+    made = [make(one) if isinstance(one, Mapping) else None for one in value]
+    known = tuple(one for one in made if one is not None)
+    return known if len(known) == len(made) else None
 
 
 def as_ranges(value: object) -> tuple[tuple[int, int], ...] | None:
     if not isinstance(value, (list, tuple)):
         return None
     pairs = [pair for pair in value if isinstance(pair, (list, tuple)) and len(pair) == 2 and all(as_int(end) is not None for end in pair)]
-    return tuple((pair[0], pair[1]) for pair in pairs)
+    return tuple((pair[0], pair[1]) for pair in pairs) if len(pairs) == len(value) else None

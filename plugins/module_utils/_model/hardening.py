@@ -30,11 +30,12 @@ class FileOptions:
 
     @classmethod
     def parse(cls, raw: object) -> FileOptions | None:
-        if not isinstance(raw, Mapping):
+        names = as_set(raw.get("names")) if isinstance(raw, Mapping) else None
+        if not isinstance(raw, Mapping) or names is None or not isinstance(raw.get("values"), Mapping):
             return None
         values = {safe_text(key): safe_text(value) for key, value in as_mapping(raw.get("values")).items()}
         lists = (as_texts(raw.get(name)) for name in ("versions", "ciphers", "algorithms"))
-        return cls(as_set(raw.get("names")) or frozenset(), values, *lists)
+        return cls(names, values, *lists)
 
     @property
     def speaks_old_tls(self) -> bool:
@@ -45,6 +46,23 @@ class FileOptions:
 
 
 @dataclass(frozen=True)
+class StartFile:
+    """A file or directory that a VM reads when it starts, and that users beside root (by) can change or replace.
+
+    product: a file that the start script of a distribution's package reads. The package may give its directory to the product's user.
+    """
+
+    path: str
+    by: tuple[str, ...]
+    product: bool = False
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> StartFile | None:
+        path, by = as_path(raw.get("path")), as_texts(raw.get("by"))
+        return None if path is None or by is None else cls(path, by, raw.get("product") is True)
+
+
+@dataclass(frozen=True)
 class Hardening:
     """One VM or EPMD. Each field is None where it could not be read.
 
@@ -52,7 +70,8 @@ class Hardening:
     "embedded", "interactive", "relaxed_command_check", "debug". variables: names of variables of its environment that hold secrets or loosen it.
     cookie_in_environment: whether a variable holds the cookie of its cookie file. crash_dump: "off", "private", "shared" (a directory that others
     can read), "default" (no variable says where). kernel: parameters of the application kernel in its -config files. program: protections of its
-    executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP. libcrypto: version
+    executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP. start_files: what it
+    reads when it starts, as far as others can change it. groups: of which it is a member. libcrypto: version
     of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its
     program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming: its ports with an established
     connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution; both None where there are none
@@ -69,6 +88,8 @@ class Hardening:
     kernel: Mapping[str, str] | None = None
     program: frozenset[str] | None = None
     replaceable_by: tuple[str, ...] | None = None
+    start_files: tuple[StartFile, ...] | None = None
+    groups: tuple[str, ...] | None = None
     libcrypto: str | None = None
     release_cookie: str | None = None
     replaced: bool | None = None
@@ -84,6 +105,8 @@ class Hardening:
         if not isinstance(raw, Mapping):
             return None
         kernel, ports = raw.get("kernel"), raw.get("incoming")
+        sides = [FileOptions.parse(raw.get(name)) for name in ("server", "client")]
+        broken = any(side is None and raw.get(name) is not None for name, side in zip(("server", "client"), sides))
         return cls(
             no_new_privileges=as_bool(raw.get("no_new_privileges")),
             seccomp=as_int(raw.get("seccomp")),
@@ -95,15 +118,17 @@ class Hardening:
             kernel={safe_text(key): safe_text(value) for key, value in kernel.items()} if isinstance(kernel, Mapping) else None,
             program=as_set(raw.get("program")),
             replaceable_by=as_texts(raw.get("replaceable_by")),
+            start_files=each(raw.get("start_files"), StartFile.parse),
+            groups=as_texts(raw.get("groups")),
             libcrypto=as_text(raw.get("libcrypto")),
             release_cookie=as_text(raw.get("release_cookie")),
             replaced=as_bool(raw.get("replaced")),
             open_logs=as_texts(raw.get("open_logs")),
             incoming=frozenset(port for port in ports if as_int(port) is not None) if isinstance(ports, (list, tuple)) else None,
             outgoing=as_int(raw.get("outgoing")),
-            server=FileOptions.parse(raw.get("server")),
-            client=FileOptions.parse(raw.get("client")),
-            options_read=as_bool(raw.get("options_read")),
+            server=sides[0],
+            client=sides[1],
+            options_read=None if broken else as_bool(raw.get("options_read")),
         )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .door import as_bool, as_int, as_path, as_ranges, as_text, as_texts, each, same_address
+from .door import as_bool, as_int, as_path, as_ranges, as_set, as_text, as_texts, each, same_address
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,11 @@ class TlsOptions:
     def parse(cls, raw: object) -> TlsOptions | None:
         if not isinstance(raw, Mapping):
             return None
-        crl = raw.get("crl_check")
+        crl, names = raw.get("crl_check"), as_set(raw.get("names"))
+        if names is None:
+            return None
         return cls(
-            names=frozenset(as_texts(raw.get("names")) or ()),
+            names=names,
             verify=as_text(raw.get("verify")),
             fail_if_no_peer_cert=as_bool(raw.get("fail_if_no_peer_cert")),
             versions=as_texts(raw.get("versions")),
@@ -106,8 +108,8 @@ class InForce:
 
 
 def _replaceable(raw: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:
-    path = as_path(raw.get("path"))
-    return None if path is None else (path, as_texts(raw.get("by")) or ())
+    path, by = as_path(raw.get("path")), as_texts(raw.get("by"))
+    return None if path is None or by is None else (path, by)
 
 
 @dataclass(frozen=True)

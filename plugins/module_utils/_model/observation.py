@@ -19,7 +19,7 @@ from typing import Any
 
 from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 from .firewall_facts import Firewall
-from .hardening import SystemFacts
+from .hardening import StartFile, SystemFacts
 from .host_facts import Account, Certificate, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .packages import Package, package_of, versions_of
 from .processes import Process
@@ -40,6 +40,10 @@ class HostAddress:
     def parse(cls, raw: Mapping[str, Any]) -> HostAddress | None:
         address, interface = as_text(raw.get("address")), as_text(raw.get("interface"))
         if address is None or interface is None:
+            return None
+        try:
+            ipaddress.ip_address(same_address(address))
+        except ValueError:
             return None
         family = as_int(raw.get("family")) or (6 if ":" in address else 4)
         return cls(interface, same_address(address), family, as_int(raw.get("prefix")) or 0, bool(raw.get("default_route")))
@@ -131,7 +135,7 @@ class Unit:
     could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run
     code in a VM. ours: whether its file has our header.
     program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
-    starts none.
+    starts none. start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them.
     """
 
     load: str
@@ -155,6 +159,7 @@ class Unit:
     release: str | None = None
     working_directory: str | None = None
     writable: tuple[str, ...] = ()
+    start_files: tuple[StartFile, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -180,6 +185,7 @@ class Unit:
             release=as_path(raw.get("release")),
             working_directory=as_path(raw.get("working_directory")),
             writable=as_texts(raw.get("writable")) or (),
+            start_files=each(raw.get("start_files"), StartFile.parse),
         )
 
 

@@ -38,7 +38,7 @@ class VmFlags:
     ssl_options: names in -ssl_dist_opt, such as "client_verify". fixed_port: value of -erl_epmd_port. listens: False with -dist_listen false.
     cookie: what the command line holds of one: "none"; "ignored" (words that do not count and are not the cookie: the VM takes the cookie file);
     "unknown" (such words, and the cookie file could not be read); "value" (a word is the node's cookie).
-    arguments_read: False where the command line could not be read.
+    arguments_read: False where the command line could not be read, or a part of what it says did not arrive.
     """
 
     name: str | None = None
@@ -58,7 +58,8 @@ class VmFlags:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> VmFlags:
-        kernel = raw.get("kernel")
+        kernel, lists = raw.get("kernel"), [as_texts(raw.get(name)) for name in ("ssl_options", "args_files", "config_files")]
+        whole = None not in lists and isinstance(kernel, Mapping) and isinstance(raw.get("cookie"), str)
         return cls(
             name=as_text(raw.get("name")),
             long_names=bool(raw.get("long_names")),
@@ -66,14 +67,14 @@ class VmFlags:
             proto_dist=as_text(raw.get("proto_dist")) or "inet_tcp",
             proto_dist_given=as_int(raw.get("proto_dist_given")) or 0,
             ssl_options_file=as_path(raw.get("ssl_options_file")),
-            ssl_options=as_texts(raw.get("ssl_options")) or (),
-            args_files=as_texts(raw.get("args_files")) or (),
-            config_files=as_texts(raw.get("config_files")) or (),
+            ssl_options=lists[0] or (),
+            args_files=lists[1] or (),
+            config_files=lists[2] or (),
             kernel={safe_text(key): safe_text(value) for key, value in kernel.items()} if isinstance(kernel, Mapping) else {},
             fixed_port=as_text(raw.get("fixed_port")),
             listens=raw.get("listens") is not False,
-            cookie=as_text(raw.get("cookie")) or "none",
-            arguments_read=raw.get("arguments_read") is True,
+            cookie=as_text(raw.get("cookie")) or "unknown",
+            arguments_read=raw.get("arguments_read") is True and whole,
         )
 
     @property
@@ -144,11 +145,11 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
-    traces: frozenset[str] = frozenset()
+    traces: frozenset[str] | None = frozenset()
     tls_files: TlsFiles | None = None
     vm: RunningVm | None = None
     adding: frozenset[str] | None = None
-    runs: tuple[str, ...] = ()
+    runs: tuple[str, ...] | None = ()
     writes: tuple[str, ...] | None = None
     hardening: Hardening | None = None
 
@@ -170,11 +171,11 @@ class Process:
             home=as_path(raw.get("home")),
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
-            traces=as_set(raw.get("traces")) or frozenset(),
+            traces=as_set(raw.get("traces")),
             tls_files=TlsFiles.parse(raw.get("tls_files")),
             vm=RunningVm.parse(raw.get("vm")),
             adding=as_set(raw.get("adding")),
-            runs=as_texts(raw.get("runs")) or (),
+            runs=as_texts(raw.get("runs")),
             writes=as_texts(raw.get("writes")),
             hardening=Hardening.parse(raw.get("hardening")),
         )

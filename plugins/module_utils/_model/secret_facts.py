@@ -30,7 +30,7 @@ class CookieFacts:
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> CookieFacts | None:
         path = as_path(raw.get("path"))
-        return None if path is None else cls(path, as_texts(raw.get("weaknesses")), as_bool(raw.get("valid")), as_text(raw.get("mark")))
+        return None if path is None else cls(path, as_texts(raw.get("weaknesses")), as_bool(raw.get("valid")), as_text(raw.get("mark")) or None)
 
 
 @dataclass(frozen=True)

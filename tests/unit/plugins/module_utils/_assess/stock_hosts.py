@@ -18,6 +18,7 @@ NO_FLAGS: dict[str, Any] = {
     "proto_dist": "inet_tcp",
     "proto_dist_given": 0,
     "ssl_options_file": None,
+    "ssl_options": [],
     "args_files": [],
     "config_files": [],
     "kernel": {},

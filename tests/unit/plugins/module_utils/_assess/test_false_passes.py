@@ -95,7 +95,7 @@ FAILS: list[tuple[str, Change, str]] = [
     (
         "unplanned-nodes",
         lambda n2: (
-            add("processes", **VM, flags={"arguments_read": True, "fixed_port": "9779", "proto_dist": "inet_tcp"})(n2),
+            add("processes", **VM, flags={**made.FLAGS, "fixed_port": "9779", "proto_dist": "inet_tcp"})(n2),
             add("listeners", **{**LISTENER, "address": "0.0.0.0"}, pid=66, process="beam.smp", unit="x.service", port=9779)(n2),
         ),
         "a VM without a name (pid 66",

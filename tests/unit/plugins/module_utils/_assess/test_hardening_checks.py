@@ -14,6 +14,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     confinement_checks,
     option_checks,
     product_checks,
+    startup_checks,
     surface_checks,
     upkeep_checks,
 )
@@ -23,7 +24,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 from without_plan import audited
 
 Change = Callable[[dict[str, Any]], object]
-MODULES = (confinement_checks, surface_checks, option_checks, upkeep_checks, product_checks)
+MODULES = (confinement_checks, startup_checks, surface_checks, option_checks, upkeep_checks, product_checks)
 CHECKED_HERE = {control for module in MODULES for control in module.CHECKS} | set(upkeep_checks.INVENTORY_CONTROLS)
 OF_PRODUCTS = {control for control in product_checks.CHECKS if control.startswith(("rabbitmq", "ejabberd"))}
 
@@ -141,7 +142,15 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("capabilities", epmd(capabilities=["chown", "kill", "setuid", "setgid", "setpcap", "mknod"]), "setpcap and 1 more"),
     ("system-calls", vm(seccomp=0), "pid 42 (beam.smp) runs without a filter"),
     ("crash-dump-settings", vm(crash_dump="default"), "neither ERL_CRASH_DUMP_SECONDS=0 nor ERL_CRASH_DUMP is set"),
-    ("crash-dump-settings", vm(crash_dump="shared"), "a directory that every user can enter"),
+    ("crash-dump-settings", vm(crash_dump="shared"), "a directory that other users can enter"),
+    ("start-files", vm(start_files=[{"path": "/opt/app/vm.args", "by": ["beam"]}]), "/opt/app/vm.args can be changed or replaced by beam"),
+    (
+        "start-files",
+        lambda n2: n2["units"]["beam.service"].update(start_files=[{"path": "/opt/start", "by": ["everybody"]}]),
+        "/opt/start can be changed or replaced by everybody",
+    ),
+    ("node-groups", vm(groups=["beam", "docker", "shadow"]), "is in the group docker, shadow"),
+    ("node-groups", epmd(groups=["disk"]), "pid 1077 (epmd) is in the group disk"),
     ("cookie-arguments", system(cookie_arguments=[SERVER]), "pid 7 (erl_call, user alice) shows a node's cookie"),
     ("cookie-environment", vm(cookie_in_environment=True, variables=["RELEASE_COOKIE"]), "holds its cookie in its environment (RELEASE_COOKIE)"),
     ("cookie-environment", vm(cookie_in_environment=None, variables=["EMQX_NODE__COOKIE"]), "has the variable EMQX_NODE__COOKIE"),
@@ -226,6 +235,7 @@ BROKEN_IN_AUDITS: list[tuple[str, Change, str]] = [
     ("container-ports", both(contained(), listener(9200, process="docker-proxy", pid=98)), "is published: 0.0.0.0:9200 (docker-proxy"),
     ("system-core-dumps", system(suid_dumpable=1), "fs.suid_dumpable is 1"),
     ("system-core-dumps", system(core_pattern="/tmp/core.%p"), "kernel.core_pattern is /tmp/core.%p"),
+    ("system-core-dumps", system(core_pattern="|/usr/share/apport/apport -p%p -c%c"), "gives every core dump to /usr/share/apport/apport"),
     ("system-ptrace", system(ptrace_scope=0), "ptrace_scope is 0"),
     ("system-processes", system(hidepid="0"), "/proc is mounted without hidepid"),
     ("system-swap", system(swaps=[{"name": "/dev/sda2", "protected": False}]), "/dev/sda2 is a swap area in clear text"),
@@ -357,6 +367,11 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("cookie-arguments", lambda n2: n2.update(privileged=False)),
     ("cookie-environment", nothing("variables")),
     ("no-new-privileges", nothing("no_new_privileges")),
+    ("start-files", nothing("start_files")),
+    ("start-files", lambda n2: n2["units"]["beam.service"].update(start_files=None)),
+    ("start-files", gone("processes")),
+    ("node-groups", nothing("groups")),
+    ("node-groups", epmd(groups=None)),
     ("capabilities", nothing("capabilities")),
     ("system-calls", nothing("seccomp")),
     ("crash-dump-settings", nothing("crash_dump")),

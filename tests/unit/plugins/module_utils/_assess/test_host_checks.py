@@ -18,6 +18,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     option_checks,
     product_checks,
     start_checks,
+    startup_checks,
     surface_checks,
     upkeep_checks,
 )
@@ -123,7 +124,10 @@ def admit(family: int, sources: list[str] | None, **other: Any) -> Change:
 CHECKED_HERE = {
     control
     for control, check in host_checks.CHECKS.items()
-    if not any(control in checks.CHECKS for checks in (confinement_checks, option_checks, product_checks, surface_checks, upkeep_checks))
+    if not any(
+        control in checks.CHECKS
+        for checks in (confinement_checks, option_checks, product_checks, startup_checks, surface_checks, upkeep_checks)
+    )
 }
 
 BEAM, EPMD, FIREWALL = "beam.service", "epmd.socket", "beam-firewall.service"
@@ -142,7 +146,7 @@ def other_vm(
     """A VM of nobody's plan. address: where it listens; None: nowhere."""
 
     def change(n2: dict[str, Any]) -> None:
-        told = {"name": name, "hidden": hidden, "listens": True, "arguments_read": True}
+        told = {**made.FLAGS, "name": name, "hidden": hidden, "listens": True}
         n2["contained" if contained else "processes"] = [
             *n2.get("contained" if contained else "processes", ()),
             {"pid": 99, "process": "beam.smp", "user": user, "unit": None, "container": contained, "flags": told, "hardening": {"switches": []}},

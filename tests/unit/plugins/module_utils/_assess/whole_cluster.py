@@ -148,7 +148,7 @@ def unit(**values: Any) -> dict[str, Any]:
         "enabled": "enabled",
         "user": "",
         "drop_ins": [],
-        "need_daemon_reload": False,
+        **{"need_daemon_reload": False, "start_files": []},
         "after": ["sysinit.target"],
         "requires": ["system.slice"],
         "core_limit": "infinity",
@@ -234,6 +234,7 @@ def hardening(**values: Any) -> dict[str, Any]:
         "kernel": {},
         "program": ["nx", "pie", "relro"],
         "replaceable_by": [],
+        **{"start_files": [], "groups": ["beam"]},
         "libcrypto": "3.5.1",
         "release_cookie": "none",
         "replaced": False,
@@ -263,6 +264,10 @@ def system(**values: Any) -> dict[str, Any]:
         "settings": {},
         **values,
     }
+
+
+FLAGS: dict[str, Any] = {"kernel": {}, "ssl_options": [], "args_files": [], "config_files": [], "cookie": "none", "arguments_read": True}
+"""The flags of a VM that was started without any."""
 
 
 def host(name: str) -> dict[str, Any]:
@@ -306,19 +311,18 @@ def host(name: str) -> dict[str, Any]:
                 "user": "beam",
                 "unit": "beam.service",
                 "flags": {
+                    **FLAGS,
                     "name": f"beam@{name}",
                     "long_names": True,
                     "proto_dist": "inet_tls",
                     "proto_dist_given": 1,
                     "ssl_options_file": f"{directory}/ssl_dist.conf",
                     "kernel": {"inet_dist_use_interface": "{10,89,1,11}", "inet_dist_listen_min": "9100", "inet_dist_listen_max": "9100"},
-                    "cookie": "none",
-                    "arguments_read": True,
                 },
+                "traces": [],
                 "digest": "d1ge57",
                 "started": NOW - DAY,
-                "adding": ["ERL_AFLAGS"],
-                "runs": [],
+                **{"adding": ["ERL_AFLAGS"], "runs": []},
                 "core_limit": 0,
                 "vm": {
                     "executable": "/usr/lib/erlang/erts-15.2.7/bin/beam.smp",
@@ -337,7 +341,7 @@ def host(name: str) -> dict[str, Any]:
                 "user": "epmd",
                 "unit": "epmd.service",
                 "flags": {"arguments_read": True},
-                "adding": [],
+                **{"traces": [], "runs": [], "adding": []},
                 "core_limit": 0,
                 "hardening": hardening(server=None, client=None),
             },

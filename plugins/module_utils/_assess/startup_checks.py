@@ -1,0 +1,70 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of who can change what a node reads when it starts, and of the groups that it has.
+
+Private to this collection, pure. See host_checks.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from .._model.hardening import Hardening, StartFile
+from .._model.observation import Observation
+from .confinement_checks import Check, has_ended, of_nodes, vms
+from .finding import NOT_TESTED, Result, result
+from .target import HostTarget, NodeTarget
+
+_MOST = 5
+_MIGHTY = frozenset({"root", "disk", "docker", "incus-admin", "kmem", "libvirt", "lxd", "shadow", "sudo", "wheel"})
+"""Groups that give the whole host, or the passwords of its users."""
+
+
+def _start_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node in host.nodes:
+        running = [one for one in vms(host, seen, node) if not has_ended(one)]
+        if seen.processes is None or not running:
+            yield Result(node.node, NOT_TESTED, (seen.why_unknown("processes") if seen.processes is None else node.no_process,))
+            continue
+        problems: list[str] = []
+        unseen: list[str] = []
+        for one in running:
+            files = one.hardening.start_files if one.hardening else None
+            problems += _changeable(node, files or ())
+            unseen += [f"pid {one.pid}: the files that it reads when it starts could not be looked at"] if files is None else []
+        unit = (seen.units or {}).get(node.unit)
+        problems += _changeable(node, (unit.start_files if unit else None) or ())
+        if node.unit.endswith(".service") and (unit is None or unit.start_files is None):
+            unseen.append(f"the files of {node.unit} were not looked at")
+        if unseen and not problems:
+            yield Result(node.node, NOT_TESTED, tuple(unseen))
+            continue
+        found = list(dict.fromkeys(problems))
+        more = [f"and {len(found) - _MOST} more files"] if len(found) > _MOST else []
+        yield result(node.node, found[:_MOST] + more, "only root can change what it reads when it starts")
+
+
+def _changeable(node: NodeTarget, files: Iterable[StartFile]) -> Iterator[str]:
+    for one in files:
+        # options-file tells of these.
+        if one.path in node.evaluated_files or (node.directory and one.path.startswith(f"{node.directory}/")):
+            continue
+        by = [user for user in one.by if not (one.product and user in (node.user, f"group {node.user}"))]
+        if by:
+            yield f"{one.path} can be changed or replaced by {', '.join(by)}"
+
+
+def _groups(one: Hardening) -> tuple[str, ...] | None:
+    if one.groups is None:
+        return None
+    found = sorted(_MIGHTY.intersection(one.groups))
+    return (f"is in the group {', '.join(found)}",) if found else ()
+
+
+def _node_groups(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    # Of a process that runs as root, node-user and epmd-user tell.
+    return of_nodes(_groups, "it is in no group that gives it the host", "its groups", with_epmd=True, but_root=True)(host, seen)
+
+
+CHECKS: Mapping[str, Check] = {"start-files": _start_files, "node-groups": _node_groups}

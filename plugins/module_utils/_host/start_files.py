@@ -1,0 +1,185 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who beside root can change what a VM reads when it starts: its arguments, configuration, boot file, code and start scripts.
+
+Private to this collection. A start script and erlexec leave no trace of the argument files that they read (erl(1), -args_file), so that those of a
+release are looked for where mix release and relx put them. Sources: init.erl, erlexec.c and inet_db.erl of OTP 25 to 29.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from .._term import TermError, consult, to_plain
+from .flags import flags_of
+from .owners import directories, writers
+
+_LARGEST = 1 << 20
+_MOST = 2000
+_DEEPEST = 8
+_FLAGS = ("ERL_AFLAGS", "ERL_FLAGS", "ERL_ZFLAGS")
+_OF_RELEASE = ("releases/*", "releases/*/*", "bin/*")
+_NAMED = {
+    "RELEASE_VM_ARGS": "", "VMARGS_PATH": "", "RELEASE_SYS_CONFIG": ".config", "RELX_CONFIG_PATH": "", "ERL_INETRC": "", "RABBITMQ_CONF_ENV_FILE": "",
+    "EJABBERDCTL_CONFIG_PATH": "",
+}
+"""Variables that name a file, and what the name lacks."""
+OF_PRODUCTS = {
+    "rabbitmq": ("/etc/rabbitmq/rabbitmq-env.conf", "/etc/default/rabbitmq-server"),
+    "ejabberd": ("/etc/default/ejabberd", "/etc/ejabberd/ejabberdctl.cfg", "/etc/ejabberd/inetrc"),
+}
+"""Files that the start scripts of distribution packages run as shell. Their packages give some of their directories to the product's user."""
+
+Found = dict[str, set[str]]
+"""Path -> users beside root who can change or replace it."""
+
+
+class Unreadable(Exception):
+    """Something that leads to other files could not be read."""
+
+
+def describe(
+    arguments: Sequence[str], variables: Mapping[str, str], inside: str = "", traces: Iterable[str] = (), directory: str = ""
+) -> list[dict[str, object]] | None:
+    """[{path, by, product}] of the files and directories that somebody beside root can change; None where one could not be looked at.
+
+    inside: where the process's file system begins ("" or "/proc/PID/root"). product: whether it is a file of OF_PRODUCTS.
+    traces: the products that the VM shows. directory: in which it works.
+    """
+    if not arguments:
+        return None
+    found: list[dict[str, object]] = []
+    own = {path for product in traces for path in OF_PRODUCTS.get(product, ())}
+    try:
+        for number, path in enumerate(dict.fromkeys((*_named(arguments, variables, inside, directory), *sorted(own)))):
+            if number > _MOST:
+                return None
+            by = who(path, inside)
+            if by:
+                found.append({"path": path, "by": sorted(by), "product": path in own})
+    except (OSError, Unreadable):
+        return None
+    return found
+
+
+def who(path: str, inside: str = "") -> set[str]:
+    """The users beside root who can write a file or put another one in its place: none where there is no such file. Raises OSError."""
+    if not os.path.lexists(f"{inside}{path}"):
+        return set()
+    found: set[str] = set()
+    for directory in _leading(path, inside):
+        found |= writers(f"{inside}{directory}")
+    return found | set(writers(os.path.realpath(path) if not inside else f"{inside}{path}"))
+
+
+def _leading(path: str, inside: str) -> list[str]:
+    """The directories that lead to a file. Of another file system than ours, links are not followed: they lead within it."""
+    if not inside:
+        return list(directories(path))
+    above = os.path.dirname(path)
+    found = []
+    while above not in ("", "/"):
+        found.append(above)
+        above = os.path.dirname(above)
+    return [*found, "/"]
+
+
+def of_unit(unit: Mapping[str, object]) -> list[dict[str, object]] | None:
+    """The same of the files of a unit: its own, its drop-ins, its environment files and its program."""
+    listed: list[str] = [str(unit.get(name) or "") for name in ("fragment", "program")]
+    for name in ("drop_ins", "environment_files"):
+        several = unit.get(name)
+        listed += [path for one in (several if isinstance(several, list) else ()) for path in sorted(glob.glob(str(one).lstrip("-")))]
+    found: list[dict[str, object]] = []
+    try:
+        for path in filter(None, listed):
+            by = who(path)
+            if by:
+                found.append({"path": path, "by": sorted(by)})
+    except OSError:
+        return None
+    return found
+
+
+def _named(arguments: Sequence[str], variables: Mapping[str, str], inside: str, directory: str) -> Iterator[str]:
+    flags = list(flags_of(arguments[1:]))
+    root = next((values[0] for flag, values in flags if flag == "-root" and values), "")
+    for flag, values in flags:
+        if flag == "-config":
+            for value in values:
+                yield from _configuration(value, inside, 0)
+        elif flag == "-boot" and values:
+            yield from _boot(values[0], root, directory, inside)
+        elif flag == "-kernel":
+            yield from (value.strip("\"'") for name, value in zip(values[::2], values[1::2]) if name == "inetrc")
+        elif flag in ("-ssl_dist_optfile", "-erl_prim_loader", "-args_file") and values:
+            yield from (value for value in values if value.startswith("/"))
+        elif flag in ("-pa", "-pz", "-path"):
+            yield from (value for value in values if value.startswith("/"))
+    for name, lacks in _NAMED.items():
+        if variables.get(name, "").startswith("/"):
+            yield variables[name] + ("" if variables[name].endswith(lacks) else lacks)
+    yield from (path for path in variables.get("ERL_LIBS", "").split(":") if path.startswith("/"))
+    for name in variables:
+        if name in _FLAGS or (name.startswith("ERL_OTP") and name.endswith("_FLAGS")):
+            yield from _args_files(variables[name], inside, 0)
+    if root:
+        yield from _release(root, inside)
+
+
+def _args_files(text: str, inside: str, deep: int) -> Iterator[str]:
+    """The argument files that a text of flags names, and those that they name."""
+    words = text.split()
+    for word, after in zip(words, words[1:]):
+        path = after.strip("\"'")
+        if word == "-args_file" and path.startswith("/"):
+            yield path
+            if deep < _DEEPEST:
+                yield from _args_files(_text(f"{inside}{path}"), inside, deep + 1)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read(_LARGEST)
+    except FileNotFoundError:
+        return ""
+
+
+def _configuration(name: str, inside: str, deep: int) -> Iterator[str]:
+    """A configuration file, and those that it names: a text among its terms is the name of one (config(4))."""
+    path = name if name.endswith(".config") else f"{name}.config"
+    if not path.startswith("/") or deep > _DEEPEST:
+        return
+    yield path
+    text = _text(f"{inside}{path}")
+    try:
+        terms = consult(text) if text else []
+    except (TermError, ValueError):
+        raise Unreadable(path) from None
+    for one in terms[0] if terms and isinstance(terms[0], list) else ():
+        other = to_plain(one) if isinstance(one, list) else None
+        if isinstance(other, str):
+            yield from _configuration(other if other.startswith("/") else os.path.join(os.path.dirname(path), other), inside, deep + 1)
+
+
+def _boot(name: str, root: str, directory: str, inside: str) -> Iterator[str]:
+    """init takes a boot file from the working directory first, then from that of OTP."""
+    path = name if name.endswith(".boot") else f"{name}.boot"
+    for place in [path] if path.startswith("/") else [os.path.join(one, path) for one in (directory, f"{root}/bin") if one]:
+        if os.path.lexists(f"{inside}{place}"):
+            yield place
+            return
+
+
+def _release(root: str, inside: str) -> Iterator[str]:
+    """The start files of a release: a root with a vm.args or a sys.config in a directory of its releases."""
+    if not glob.glob(f"{inside}{glob.escape(root)}/releases/*/vm.args") and not glob.glob(f"{inside}{glob.escape(root)}/releases/*/sys.config"):
+        return
+    for pattern in _OF_RELEASE:
+        for path in sorted(glob.glob(f"{inside}{glob.escape(root)}/{pattern}")):
+            if os.path.isfile(path):
+                yield path[len(inside) :]

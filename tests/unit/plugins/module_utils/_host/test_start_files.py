@@ -1,0 +1,133 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a VM reads when it starts, and who can change it: made-up files, and a real erl."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._host import confinement, start_files
+
+Make = Callable[[str, str], str]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def made(name: str, text: str = "") -> str:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return made
+
+
+def looked_at(monkeypatch: pytest.MonkeyPatch, arguments: str, directory: str = "", traces: tuple[str, ...] = (), **variables: str) -> set[str]:
+    """The files that are looked at, of those that exist."""
+    monkeypatch.setattr(start_files, "who", lambda path, inside="": {"evil"} if os.path.lexists(path) else set())
+    found = start_files.describe(["beam.smp", *arguments.split()], variables, traces=traces, directory=directory)
+    assert found is not None
+    return {str(one["path"]) for one in found}
+
+
+def test_configuration_and_what_it_includes(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    wanted = {
+        make("sys.config", f'[{{kernel, [{{a, 1}}]}}, "{tmp_path}/second", "third.config"].\n'),
+        make("second.config", "[]."),
+        make("third.config", "[]."),
+        make("other.config", '[{app, [{text, "no file"}]}].'),
+    }
+    assert looked_at(monkeypatch, f"-config {tmp_path}/sys {tmp_path}/other.config") == wanted
+
+
+def test_a_configuration_that_is_not_understood_leaves_all_unknown(make: Make, tmp_path: Path) -> None:
+    make("sys.config", "[{kernel, [")
+    assert start_files.describe(["beam.smp", "-config", f"{tmp_path}/sys"], {}) is None
+    assert start_files.describe([], {}) is None
+
+
+def test_argument_files_of_variables_and_those_that_they_name(monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
+    inner = make("inner.args", "-sname a")
+    outer = make("outer.args", f"-kernel a b\n-args_file {inner}\n")
+    assert looked_at(monkeypatch, "-root /none", ERL_ZFLAGS=f"-args_file {outer}") == {outer, inner}
+    assert looked_at(monkeypatch, "-root /none", ERL_OTP27_FLAGS=f"-args_file '{inner}'") == {inner}
+    assert looked_at(monkeypatch, "-root /none", ERL_OTHER=f"-args_file {outer}") == set()
+
+
+def test_boot_file_code_and_names(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    boot, resolver, options, code = make("root/bin/x.boot", ""), make("inetrc", ""), make("dist.conf", ""), make("ebin/a.beam", "")
+    arguments = f"-root {tmp_path}/root -boot x -kernel inetrc \"{resolver}\" -ssl_dist_optfile {options} -pa {tmp_path}/ebin relative"
+    assert looked_at(monkeypatch, arguments) == {boot, resolver, options, os.path.dirname(code)}
+    # init takes the one of the working directory first.
+    own = make("work/x.boot", "")
+    assert own in looked_at(monkeypatch, arguments, directory=f"{tmp_path}/work")
+    libraries = make("libs/app/ebin/a.beam", "")
+    assert looked_at(monkeypatch, "-noshell", ERL_LIBS=f"{tmp_path}/libs:relative") == {libraries.partition("/app/")[0]}
+
+
+def test_the_files_of_a_release(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    names = ("COOKIE", "start_erl.data", "1.0/vm.args", "1.0/sys.config", "1.0/env.sh")
+    wanted = {make("bin/app", ""), *(make(f"releases/{name}", "") for name in names)}
+    make("lib/app-1.0/ebin/a.beam", "")
+    assert looked_at(monkeypatch, f"-root {tmp_path}") == wanted
+    (tmp_path / "releases/1.0/vm.args").unlink()
+    (tmp_path / "releases/1.0/sys.config").unlink()
+    assert looked_at(monkeypatch, f"-root {tmp_path}") == set(), "an installation of OTP has no such files"
+    args = make("elsewhere/vm.args", "")
+    assert looked_at(monkeypatch, "-noshell", RELEASE_VM_ARGS=args) == {args}
+
+
+def test_files_of_products_say_so(monkeypatch: pytest.MonkeyPatch, make: Make) -> None:
+    env = make("rabbitmq-env.conf", "")
+    monkeypatch.setitem(start_files.OF_PRODUCTS, "rabbitmq", (env,))
+    monkeypatch.setattr(start_files, "who", lambda path, inside="": {"rabbitmq"})
+    assert start_files.describe(["beam.smp"], {}, traces=("rabbitmq",)) == [{"path": env, "by": ["rabbitmq"], "product": True}]
+
+
+def test_who_can_change_a_file(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    path = make("a/b/file", "")
+    owned = {f"{tmp_path}/a": frozenset({"alice"}), path: frozenset({"group adm"})}
+    monkeypatch.setattr(start_files, "writers", lambda place: owned.get(place, frozenset()))
+    assert start_files.who(path) == {"alice", "group adm"}
+    assert start_files.who(f"{path}.missing") == set()
+    unit = {"fragment": path, "program": None, "drop_ins": [], "environment_files": [f"-{tmp_path}/a/b/*"]}
+    assert start_files.of_unit(unit) == [{"path": path, "by": ["alice", "group adm"]}] * 2
+
+
+def test_a_crash_dump_is_read_by_the_group_that_may_enter_its_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    variables = {"ERL_CRASH_DUMP": f"{tmp_path}/erl_crash.dump".encode()}
+    nobody: set[str] = set()
+    cases = (({"alice"}, {"alice"}, "shared"), ({"alice"}, nobody, "private"), ({"everybody"}, nobody, "shared"), (nobody, {"bob"}, "private"))
+    for entitled, group, found in cases:
+        monkeypatch.setattr(confinement, "entering", lambda directory, now=entitled: set(now))
+        monkeypatch.setattr(confinement, "members", lambda gid, now=group: frozenset(now))
+        assert confinement.crash_dump(variables, "", "/proc/self") == found
+
+
+@pytest.mark.skipif(shutil.which("erl") is None, reason="needs erl")
+def test_a_real_vm_and_its_groups(tmp_path: Path, make: Make) -> None:
+    args, configuration = make("inner.args", "-hidden\n"), make("sys.config", "[].")
+    for path in (args, configuration):
+        os.chmod(path, 0o666)
+    environment = {**os.environ, "HOME": str(tmp_path), "ERL_ZFLAGS": f"-args_file {args}", "ERL_CRASH_DUMP_SECONDS": "0"}
+    command = ["erl", "-noinput", "-config", f"{tmp_path}/sys", "-eval", 'io:format("up~n").']
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as vm:
+        try:
+            assert vm.stdout is not None and vm.stdout.readline() == "up\n"
+            until = time.monotonic() + 60
+            said = confinement.describe(vm.pid)
+            while said["start_files"] is None and time.monotonic() < until:
+                time.sleep(0.2)
+                said = confinement.describe(vm.pid)
+            listed = said["start_files"]
+            assert isinstance(listed, list) and {one["path"] for one in listed} >= {args, configuration}
+            assert said["groups"]
+        finally:
+            vm.kill()
