@@ -9,13 +9,31 @@ docs/controls.md says the same.
 
 from __future__ import annotations
 
-from . import audit, certificates, confinement, cookies, exposure, in_force, mesh, options, products, running, surface, system, tls, upkeep, versions
+from . import (
+    audit,
+    certificates,
+    confinement,
+    cookies,
+    exposure,
+    in_force,
+    mesh,
+    options,
+    products,
+    revocation,
+    running,
+    surface,
+    system,
+    tls,
+    upkeep,
+    versions,
+)
 from .control import DESIGN, LOOKS_AT, SEVERITIES, Control
 
 __all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Control")
 
 _SUBJECTS = (
-    exposure, surface, tls, options, certificates, cookies, running, confinement, mesh, in_force, versions, upkeep, products, system, audit
+    exposure, surface, tls, options, certificates, revocation, cookies, running, confinement, mesh, in_force, versions, upkeep, products, system,
+    audit,
 )
 CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 
