@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE
+from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE, SIGNED
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attacks import Proofs
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import ENCRYPTED, AuditQuestions, options_without_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import (
@@ -45,8 +45,8 @@ SPEC: dict[str, dict[str, Any]] = {
     "vantage": {"type": "str"},
     "sources": {"type": "list", "elements": "str", "default": []},
     "addresses": {"type": "dict", "default": {}},
-    "expired": {"type": "dict", "default": {}},
-    "not_expired": {"type": "str", "default": "no expired certificate was made"},
+    "signed": {"type": "dict", "default": {}},
+    "not_signed": {"type": "str", "default": "no such certificate was made"},
     "pairs_max": {"type": "int", "default": PAIRS_MAX},
     "vantages": {"type": "int", "default": VANTAGES},
     "timeout": {"type": "float", "default": 5.0},
@@ -81,7 +81,7 @@ class ActionModule(ActionBase):
         answers: list[list[Any]] = []
         for call in calls:
             if call.options is None:
-                answers += [[probe.as_dict(), {"code": "", "message": arguments["not_expired"]}] for probe in call.probes]
+                answers += [[probe.as_dict(), {"code": "", "message": arguments["not_signed"]}] for probe in call.probes]
                 continue
             result = self._execute_module(module_name=MODULE, module_args=call.options, task_vars=task_vars)
             if result.get("failed") or result.get("unreachable"):
@@ -184,22 +184,25 @@ def _calls(arguments: Mapping[str, Any]) -> list[Call]:
             made += questions.connects(source.node)
         if "attack" in arguments["kinds"]:
             made += questions.attacks(arguments["vantage"], source.node if source else "")
-        expired = arguments["expired"].get(source.node, "") if source else ""
-        impossible = [] if expired else [probe for probe in made if probe.credentials.certificate == "expired"]
+        signed = {kind: paths[source.node] for kind, paths in arguments["signed"].items() if source and source.node in paths}
+        missing = [kind for kind in SIGNED if kind not in signed]
+        impossible = [probe for probe in made if probe.credentials.certificate in missing]
         if impossible:
             calls.append(Call(impossible, None))
-        left = [probe for probe in made if expired or probe.credentials.certificate != "expired"]
+        left = [probe for probe in made if probe.credentials.certificate not in missing]
         for user in sorted({probe.credentials.user for probe in left}):
             mine = [probe for probe in left if probe.credentials.user == user]
-            calls.append(Call(mine, _options(questions.target, mine, source, user, expired, arguments["timeout"])))
+            calls.append(Call(mine, _options(questions.target, mine, source, user, signed, arguments["timeout"])))
     return calls
 
 
-def _options(target: Target, probes: Sequence[Probe], source: NodeTarget | None, user: str, expired: str, timeout: float) -> dict[str, Any]:
+def _options(
+    target: Target, probes: Sequence[Probe], source: NodeTarget | None, user: str, signed: Mapping[str, str], timeout: float
+) -> dict[str, Any]:
     """The options of dist_probe. Probes of another user, and from outside, have no node's credentials."""
     own = source if source and not user else None
     common: dict[str, Any] = {
-        "targets": [options(probe, own, expired) for probe in probes],
+        "targets": [options(probe, own, signed) for probe in probes],
         "epmd_port": target.epmd_port,
         "timeout": timeout,
         "concurrency": CONCURRENCY,

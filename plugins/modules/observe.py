@@ -359,12 +359,11 @@ missing:
   type: list
   elements: str
 certificates:
-  description: The certificates in RV(files), several of one file in their order.
+  description: The certificates in RV(files) (C(path)), several of one file in their order.
   returned: success
   type: list
   elements: dict
   contains:
-    path: {type: str, description: "The file."}
     sha256: {type: str, description: "Fingerprint."}
     issuer: {type: str, description: "Its issuer."}
     subject: {type: str, description: "Its subject."}
@@ -379,6 +378,7 @@ certificates:
     signature: {type: str, description: "Hash of its signature.", sample: SHA-256}
     key_id: {type: str, description: "Identifier of its key, hexadecimal."}
     issuer_key_id: {type: str, description: "Identifier of its issuer's key, hexadecimal."}
+crls: {type: list, elements: dict, description: "The CRLs of this collection's nodes - C(path), C(issuer), dates, how many are C(revoked)."}
 secrets:
   description: Cookies and private keys on the host, null without O(find_secrets). It contains neither a cookie, nor its length, nor a key.
   returned: success

@@ -114,6 +114,17 @@ plan:
     ca_dir:
       description: Directory of the CA on the controller, null if none is needed or none is known.
       type: str
+    crl:
+      description: Whether nodes check for revoked certificates, see C(beam_pki_crl).
+      type: bool
+    revoke:
+      description: What this run revokes, as C(beam_revoke) names it.
+      type: list
+      elements: str
+    unrevoke:
+      description: What this run accepts again, as C(beam_unrevoke) names it.
+      type: list
+      elements: str
     requires:
       description: The required secrets.
       type: list

@@ -57,14 +57,16 @@ options:
     description: Every address of each host, by inventory name. Attacks on other networks than the cluster's need it.
     type: dict
     default: {}
-  expired:
-    description: Paths of expired certificates on the host, by the full name of the node whose key they certify.
+  signed:
+    description: >-
+      Paths of certificates on the host that were signed for the attacks, by their kind, C(expired) or C(revoked), and by the full name of the node
+      whose key they certify.
     type: dict
     default: {}
-  not_expired:
-    description: Why there is no expired certificate. An attack that needs one returns this text as its answer.
+  not_signed:
+    description: Why there is no such certificate. An attack that needs one returns this text as its answer.
     type: str
-    default: no expired certificate was made
+    default: no such certificate was made
   pairs_max:
     description: Maximum number of ordered pairs of nodes for which every pair is probed.
     type: int

@@ -37,8 +37,8 @@ def in_file(lab: Lab, host: str) -> str:
     return text.partition("=")[2].replace(":", "").strip().lower()
 
 
-def status(lab: Lab) -> dict[str, Any]:
-    done = lab.play(playbook=STATUS)
+def status(lab: Lab, *arguments: str) -> dict[str, Any]:
+    done = lab.play(*arguments, playbook=STATUS)
     assert done.returncode == 0, done.stdout[-4000:]
     assert {counts["changed"] for counts in recap(done.stdout).values()} == {0}
     path = re.findall(r"Status: (\S+)", done.stdout)[0]

@@ -18,7 +18,7 @@ ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
 TASK_FILES = sorted(path for role in ROLES for path in role.rglob("*.yml") if "tasks" in path.parts)
 
 # Variables of the whole cluster: their defaults and their documentation stand once, in the plan.
-CLUSTER_WIDE = re.compile(r"beam_(?!(otp|firewall|pki|epmd|distribution|service|product|verify|audit|plan)_)")
+CLUSTER_WIDE = re.compile(r"beam_(?!(otp|firewall|pki|epmd|distribution|service|product|verify|audit|plan)_)|beam_pki_crl$")
 INCLUDES = {
     "ansible.builtin.include_tasks",
     "ansible.builtin.import_tasks",

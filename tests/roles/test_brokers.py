@@ -88,7 +88,7 @@ class Broker:
             "beam_distribution_extra_args": [],
             "beam_plan": {
                 "probe_name": "beam_probe",
-                "proto_dist": "inet_tls" if tls else "inet_tcp", "tls": tls, "tls_versions": ["tlsv1.3"],
+                "proto_dist": "inet_tls" if tls else "inet_tcp", "tls": tls, "tls_versions": ["tlsv1.3"], "crl": False,
                 "name_type": "ip", "address_family": "4", "members": [],
             },
         }  # fmt: skip

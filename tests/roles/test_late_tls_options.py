@@ -75,7 +75,8 @@ def told(tmp_path: Path) -> Path:
     authority = Authority(tmp_path / "tls")
     authority.issue("n1")
     path = tmp_path / "ssl_dist.conf"
-    values = {"__beam_node": {"directory": str(tmp_path)}, "beam_plan": {"tls_versions": ["tlsv1.3"]}, "__beam_distribution_late_tls_options": True}
+    plan = {"tls_versions": ["tlsv1.3"], "crl": False}
+    values = {"__beam_node": {"directory": str(tmp_path)}, "beam_plan": plan, "__beam_distribution_late_tls_options": True}
     path.write_text(render(ROLES / "distribution/templates", "ssl_dist.conf", values), encoding="utf-8")
     return path
 

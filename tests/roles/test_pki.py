@@ -40,6 +40,7 @@ class Hosts:
             "group": "beam",
             "name_type": "short",
             "tls": True,
+            "crl": False,
             "ca_dir": str(folder / "ca"),
             "members": [{"node": f"beam@{host}", "host": host} for host in names],
             "incompatible_nodes": [],

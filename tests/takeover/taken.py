@@ -64,7 +64,8 @@ PORT = f"""
 {APT} {OURS} curl
 systemctl stop shop 2>/dev/null || :
 install -d -m 0755 /etc/shop
-printf 'PORT=443\\nPHX_SERVER=true\\nGREETING=hello\\n' > /etc/shop/environment; chown root:shop /etc/shop/environment; chmod 0640 /etc/shop/environment
+printf 'PORT=443\\nPHX_SERVER=true\\nGREETING=hello\\n' > /etc/shop/environment; chown root:shop /etc/shop/environment
+chmod 0640 /etc/shop/environment
 mkdir -p /etc/systemd/system/shop.service.d
 printf '[Service]\\nEnvironmentFile=/etc/shop/environment\\n' > /etc/systemd/system/shop.service.d/mine.conf
 echo AmbientCapabilities=CAP_NET_BIND_SERVICE >> /etc/systemd/system/shop.service.d/mine.conf

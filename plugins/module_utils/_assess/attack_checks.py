@@ -14,7 +14,7 @@ from .._wire.codes import BLOCKED, STAGES
 from .attacks import ATTACKS, Attack
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, Evidence, Finding, Outcome
 from .probes import CONNECT, Answer, Probe
-from .target import CLEAR_TEXT, EXTERNAL_FIREWALL, OFF, Target
+from .target import CLEAR_TEXT, EXTERNAL_FIREWALL, NO_CRL, OFF, Target
 
 # Codes with which a peer shows that it went on to talk about names: TLS is behind them.
 _SPOKE_OF_NAMES = frozenset({"not_allowed", "nok", "alive", "wrong_node", "flags_missing"})
@@ -152,6 +152,8 @@ def _why_none(target: Target, attack: Attack) -> str:
         return "the host has no other address"
     if attack.vantage == "user":
         return EXTERNAL_FIREWALL
+    if attack.shows.certificate == "revoked" and not target.crl:
+        return NO_CRL
     if attack.shows.tls == "old":
         return "beam_tls_versions lists TLS 1.2"
     return "the cluster has one host only"

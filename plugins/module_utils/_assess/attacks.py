@@ -19,11 +19,16 @@ KNOWN_COOKIE = "nocookie"
 """The cookie of a node that was started with -nocookie (OTP, auth.erl). Everybody knows it."""
 
 
+SIGNED = ("expired", "revoked")
+"""Certificates that the cluster's own CA has to sign for an attack."""
+
+
 @dataclass(frozen=True)
 class Credentials:
     """What a probe shows to its peer.
 
-    certificate: "own" (of the source node), "none", "foreign" (of an authority that nobody knows) or "expired" (of the cluster's own authority).
+    certificate: "own" (of the source node), "none", "foreign" (of an authority that nobody knows), "expired" or
+    "revoked" (both of the cluster's own authority).
     cookie: "own", "known" (KNOWN_COOKIE) or "random". name: "own" (the probe name on the source's host) or "another_member" (on another member's
     host). tls: "planned", "plaintext", "old" (TLS 1.2 only) or "unverified" (takes any certificate of the peer). user: another user of the vantage
     host, empty for the one that the module runs as.
@@ -102,6 +107,15 @@ ATTACKS = (
         "tls",
         frozenset({"tls_alert_certificate_expired"}),
         Credentials(certificate="expired"),
+    ),
+    Attack(
+        "revoked-certificate",
+        "member",
+        "cluster",
+        "dist",
+        "tls",
+        frozenset({"tls_alert_certificate_revoked"}),
+        Credentials(certificate="revoked"),
     ),
     # An allow list that is bound to certificates closes the connection without an answer.
     Attack("other-name", "member", "cluster", "dist", "status", frozenset({"not_allowed", "dropped_status"}), Credentials(name="another_member")),

@@ -63,11 +63,7 @@ ENTRIES = (
     _entry("TLS-08", "No weak cipher suite", "cipher-suites", "on the wire: read from the options, not tried suite by suite"),
     _entry("TLS-09", "No renegotiation by clients", "renegotiation", "on the wire: read from the options"),
     _entry("TLS-10", "Revocation is on", "revocation tls-options"),
-    _entry(
-        "TLS-11",
-        "The CRL is usable",
-        gap="nothing here reads CRLs yet; revocation takes short lifetimes in their place, tls-options finds CRL options that cannot work",
-    ),
+    _entry("TLS-11", "The CRL is usable", "revocation-lists revoked-certificate", "in an audit: which CRLs a node needs is in its plan"),
     _entry("TLS-12", "Resumption does not pass by revocation", "session-resumption"),
     _entry("TLS-13", "No early data, no key log", "early-data key-log"),
     _entry(
@@ -166,7 +162,7 @@ ENTRIES = (
     _entry("PRD-12", "Containers: no published ports, cookie from a file", "container-ports container-cookie container-privileges"),
     _entry("CLU-01", "Every member connects to every member with identity proven", "mesh-connected mesh-node"),
     _entry("CLU-02", "The same settings on every member", "mesh-settings planned-files policy"),
-    _entry("CLU-03", "A host that left can no longer connect", "allow-list wrong-cookie links", "revoked certificates: see TLS-11"),
+    _entry("CLU-03", "A host that left can no longer connect", "allow-list wrong-cookie links revoked-certificate"),
     _entry("AUD-01", "Everything that could be tested was", "audit-coverage"),
     _entry("AUD-02", "Waivers have owner, reason and end, and are used", "waivers"),
 )

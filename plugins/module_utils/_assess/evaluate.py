@@ -25,6 +25,7 @@ from .host_checks import host_findings
 from .in_force_checks import in_force_findings
 from .mesh_checks import mesh_findings
 from .pki_checks import pki_findings
+from .revocation_checks import revocation_findings
 from .score import Score, score
 from .upkeep_checks import inventory_findings
 
@@ -36,7 +37,8 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     outcomes, attacked = _attacks(evidence)
     advisories = (*evidence.advisories, *known_advisories(evidence, fail_at))
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *in_force_findings(evidence)]
-    found += [*pki_findings(evidence), *cookie_findings(evidence), *advisory_findings(evidence, fail_at), *inventory_findings(evidence), *attacked]
+    found += [*pki_findings(evidence), *revocation_findings(evidence), *cookie_findings(evidence)]
+    found += [*advisory_findings(evidence, fail_at), *inventory_findings(evidence), *attacked]
     found = with_causes(evidence, found, outcomes)
     found += [*coverage_findings(evidence), *policy_findings(evidence)]
     found += completed(evidence, found)

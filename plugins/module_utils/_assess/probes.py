@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import Any
 
 from .._wire.constants import PROBE_NAME
-from .attacks import ATTACK_BY_ID, ATTACKS, KNOWN_COOKIE, OWN, PORTS_PER_RANGE_MAX, Attack, Credentials
+from .attacks import ATTACK_BY_ID, ATTACKS, KNOWN_COOKIE, OWN, PORTS_PER_RANGE_MAX, SIGNED, Attack, Credentials
 from .target import HostTarget, NodeTarget, Target
 
 CONNECT = "mesh-connected"
@@ -258,6 +258,8 @@ class Questions:
     def applies(self, attack: Attack) -> bool:
         if attack.needs_tls and not self.target.tls:
             return False
+        if attack.shows.certificate == "revoked" and not self.target.crl:
+            return False
         return attack.shows.tls != "old" or "tlsv1.2" not in self.target.tls_versions
 
     def _places(self, attack: Attack, vantage: str, node: NodeTarget) -> Iterator[tuple[str, str]]:
@@ -289,11 +291,11 @@ class Questions:
                 yield Probe(attack.id, vantage, source, node.node, node.host, address, port, network, claim)
 
 
-def options(probe: Probe, source: NodeTarget | None = None, expired: str = "") -> dict[str, Any]:
+def options(probe: Probe, source: NodeTarget | None = None, signed: Mapping[str, str] | None = None) -> dict[str, Any]:
     """A probe as an entry of dist_probe's targets, whose other options hold the source's own certificate, key and cookie.
 
-    expired: path of an expired certificate for the source's own key. The cluster's own network is entered from the source's cluster address: another
-    one of its host would be no member's.
+    signed: paths of the certificates of attacks.SIGNED for the source's own key. The cluster's own network is entered from the source's cluster
+    address: another one of its host would be no member's.
     """
     shows = probe.credentials
     asked: dict[str, Any] = {"node": probe.target, "host": probe.address, "label": probe.control, "expect": ["any"]}
@@ -312,8 +314,8 @@ def options(probe: Probe, source: NodeTarget | None = None, expired: str = "") -
         tls["versions"] = ["tlsv1.2"]
     elif shows.tls == "unverified":
         tls["verify"] = False
-    if shows.certificate == "expired":
-        tls["certificate"] = expired
+    if shows.certificate in SIGNED:
+        tls["certificate"] = (signed or {}).get(shows.certificate, "")
     if shows.tls == "plaintext":
         asked["plaintext"] = True
     elif tls:

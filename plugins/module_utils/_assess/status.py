@@ -14,6 +14,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._model.observation import Observation
+from .._model.revocation import DAYS_MIN
+from .pki_checks import epoch_of
+from .revocation_checks import of_node
 from .target import NodeTarget, Target
 
 SCHEMA = 1
@@ -21,6 +24,7 @@ SHORT = 8
 """Digits of a fingerprint in the table."""
 
 SITE, RENEW, VERIFY, RESTART = "beam.cluster.site", "beam.cluster.renew", "beam.cluster.verify", "beam.cluster.restart"
+_DAY = 86400
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,8 @@ class NodeStatus:
     certificate: as the module credentials_info returns it, without the PEM text. shows: fingerprint that the node shows. problems: of the files.
     trusted, used: fingerprints of CA certificates. cookie: the letter of the cookie in its file, the same for equal cookies; cookie_accepted: whether
     the node accepts it. otp: of the running VM, installed: the one that a start would use. restart: why it has to be restarted;
-    postponed: why it has to be, and only `beam.cluster.restart` does it.
+    postponed: why it has to be, and only `beam.cluster.restart` does it. crl: of its CRLs the one that ends first (`this_update`, `next_update`,
+    `age_days`, `days_left`), and whether its own certificate is `revoked`; None where it has none, or needs none.
     """
 
     node: str
@@ -49,6 +54,7 @@ class NodeStatus:
     installed: str | None = None
     restart: tuple[str, ...] | None = None
     postponed: tuple[str, ...] = ()
+    crl: Mapping[str, Any] | None = None
 
     @property
     def shows_its_file(self) -> bool | None:
@@ -74,6 +80,7 @@ class Status:
 
     group: str
     tls: bool
+    crls: bool
     nodes: tuple[NodeStatus, ...]
     generations: tuple[Generation, ...]
     cookies: Mapping[str, int]
@@ -107,7 +114,13 @@ def status(target: Target, evidence: Mapping[str, Mapping[str, Any]]) -> Status:
     )
     cookies = Counter(one.cookie for one in nodes if one.cookie)
     return Status(
-        target.group, bool(target.tls), tuple(nodes), generations, dict(cookies), tuple(_attention(nodes, generations, cookies, len(known)))
+        target.group,
+        bool(target.tls),
+        target.crl,
+        tuple(nodes),
+        generations,
+        dict(cookies),
+        (*_attention(nodes, generations, cookies, len(known)), *(line for one in nodes if target.crl for line in _of_crl(one))),
     )
 
 
@@ -139,7 +152,34 @@ def _node(node: NodeTarget, own: Mapping[str, Any], credentials: Mapping[str, An
         installed=installed,
         restart=None if state is None else tuple(state["reasons"]),
         postponed=tuple((state or {}).get("postponed") or ()),
+        crl=_crl(seen, node),
     )
+
+
+def _crl(seen: Observation, node: NodeTarget) -> dict[str, Any] | None:
+    files = [one for one in of_node(seen, node) if one.found and epoch_of(one.next_update) is not None]
+    if not files or seen.epoch is None:
+        return None
+    first = min(files, key=lambda one: epoch_of(one.next_update) or 0.0)
+    return {
+        "this_update": first.this_update,
+        "next_update": first.next_update,
+        "age_days": round((seen.epoch - (epoch_of(first.this_update) or seen.epoch)) / _DAY, 2),
+        "days_left": round(((epoch_of(first.next_update) or 0.0) - seen.epoch) / _DAY, 2),
+        "revoked": any(one.own for one in files),
+    }
+
+
+def _of_crl(one: NodeStatus) -> Iterator[str]:
+    """What is wrong with the CRLs of a node that has to check them."""
+    if one.running is None:
+        return
+    if one.crl is None:
+        yield f"{one.node}: it has no CRL, so it accepts nobody if it checks. Run {SITE}."
+    elif one.crl["days_left"] < DAYS_MIN:
+        yield f"{one.node}: its CRL ends at {one.crl['next_update']}, and from then on it refuses everybody. Run {RENEW}."
+    if one.crl and one.crl["revoked"]:
+        yield f"{one.node}: its certificate is revoked, and members refuse it. Remove its host, or accept it again with beam.cluster.revoke."
 
 
 def _otp(seen: Observation, node: NodeTarget) -> tuple[str | None, str | None]:
@@ -192,7 +232,8 @@ def _of_node(one: NodeStatus) -> Iterator[str]:
 def rows(found: Status) -> list[list[str]]:
     """The table, its head first."""
     members = len(found.nodes)
-    head = ["node", "state", *(["certificate", "CA used", "CA trusted"] if found.tls else []), "cookie", "OTP", "restart"]
+    tls = ["certificate", "CA used", "CA trusted"] if found.tls else []
+    head = ["node", "state", *tls, *(["CRL"] if found.crls else []), "cookie", "OTP", "restart"]
     table = [head]
     for one in found.nodes:
         if not one.in_run or one.running is None:
@@ -200,8 +241,15 @@ def rows(found: Status) -> list[list[str]]:
             continue
         state = "runs" if one.running else "stopped"
         tls = [_certificate(one), _prints(one.used), _prints(one.trusted)] if found.tls else []
-        table.append([one.node, state, *tls, _cookie(one, found.cookies, members), _versions(one), _restart(one)])
+        crls = [_crl_cell(one)] if found.crls else []
+        table.append([one.node, state, *tls, *crls, _cookie(one, found.cookies, members), _versions(one), _restart(one)])
     return table
+
+
+def _crl_cell(one: NodeStatus) -> str:
+    if one.crl is None:
+        return "none"
+    return f"{one.crl['days_left']:.0f} days, {one.crl['age_days']:.0f} old{', revoked' if one.crl['revoked'] else ''}"
 
 
 def _certificate(one: NodeStatus) -> str:

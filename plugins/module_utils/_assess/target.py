@@ -24,6 +24,7 @@ from .._wire.constants import EPMD_PORT
 OFF = "beam_mode is off: the nodes have no distribution"
 CLEAR_TEXT = "the node speaks clear text and shows no certificate, see plaintext"
 EXTERNAL_FIREWALL = "beam_firewall is external: the attacks from outside show what it lets through"
+NO_CRL = "beam_pki_crl is false: no node checks for revoked certificates"
 NEEDS_PLAN = "needs a plan"
 NEEDS_MEMBERS = f"{NEEDS_PLAN}: which nodes are members"
 NEEDS_CREDENTIALS = "needs a member's certificate and cookie, which beam.cluster.verify uses"
@@ -150,7 +151,7 @@ class HostTarget:
 
 @dataclass(frozen=True)
 class Target:
-    """What is assessed. members: all nodes, sorted by name. departing: nodes that leave.
+    """What is assessed. members: all nodes, sorted by name. departing: nodes that leave. crl: whether nodes have to refuse revoked certificates.
 
     mode: "cluster", "standalone" (nodes reach those of their own host), "off", or empty where nobody said who belongs together. tls: None where
     nobody said.
@@ -165,6 +166,7 @@ class Target:
     hosts: Mapping[str, HostTarget]
     members: tuple[NodeTarget, ...]
     departing: frozenset[str] = frozenset()
+    crl: bool = False
 
     @classmethod
     def from_plan(cls, plan: Mapping[str, Any], contents: Mapping[str, Mapping[str, str]] | None = None) -> Target:
@@ -189,6 +191,7 @@ class Target:
             hosts=hosts,
             members=tuple(nodes),
             departing=frozenset(node["node"] for node in plan.get("departing_nodes") or ()),
+            crl=bool(plan.get("crl")),
         )
 
     @property

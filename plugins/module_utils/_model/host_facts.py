@@ -120,6 +120,31 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Crl:
+    """A file in a node's directory of CRLs. issuer: empty where it is no CRL. found: whether OTP looks for it under this name.
+
+    Times: 2026-01-31T00:00:00Z. revoked: how many certificates. own: whether the one of the node itself is
+    among them.
+    """
+
+    path: str
+    issuer: str = ""
+    found: bool = False
+    this_update: str = ""
+    next_update: str = ""
+    revoked: int | None = None
+    own: bool = False
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Crl | None:
+        path = as_path(raw.get("path"))
+        if path is None:
+            return None
+        issuer, since, until = (as_text(raw.get(name)) or "" for name in ("issuer", "this_update", "next_update"))
+        return cls(path, issuer, raw.get("found") is True, since, until, as_int(raw.get("revoked")), raw.get("own") is True)
+
+
+@dataclass(frozen=True)
 class Certificate:
     """One certificate of a PEM file, in the file's order; its fields are those of x509.describe(). Times: 2026-01-31T00:00:00Z."""
 

@@ -20,7 +20,7 @@ from typing import Any
 from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 from .firewall_facts import Firewall
 from .hardening import StartFile, SystemFacts
-from .host_facts import Account, Certificate, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
+from .host_facts import Account, Certificate, Crl, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .packages import Package, package_of, versions_of
 from .processes import Process
 from .secret_facts import Secrets
@@ -233,10 +233,10 @@ class Observation:
 
     processes: the host's own BEAM processes; contained: those of containers on it, which are other hosts. files, by path: see exists().
     missing: paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback.
-    certificates: of the files looked at. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel has
-    IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
-    unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system: the operating
-    system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
+    certificates: of the files looked at. crls: of our nodes. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6:
+    whether the kernel has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that
+    were asked for. unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system:
+    the operating system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
     """
 
     host: str
@@ -254,6 +254,7 @@ class Observation:
     firewall: Firewall | None = None
     epmd_names: Mapping[str, int] | None = None
     certificates: tuple[Certificate, ...] | None = None
+    crls: tuple[Crl, ...] | None = None
     otp: tuple[Otp, ...] | None = None
     distribution: Distribution = Distribution()
     skew_seconds: float | None = None
@@ -290,6 +291,7 @@ class Observation:
             firewall=Firewall.parse(firewall) if isinstance(firewall, Mapping) else None,
             epmd_names={safe_text(name): port for name, port in names.items() if as_int(port) is not None} if isinstance(names, Mapping) else None,
             certificates=each(raw.get("certificates"), Certificate.parse),
+            crls=each(raw.get("crls"), Crl.parse),
             otp=each(raw.get("otp_roots"), Otp.parse),
             distribution=Distribution.parse(as_mapping(raw.get("distribution"))),
             skew_seconds=as_float(raw.get("skew_seconds")),

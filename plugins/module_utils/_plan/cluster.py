@@ -166,6 +166,15 @@ class Transition:
 
 
 @dataclass(frozen=True)
+class Revocation:
+    """crl: whether nodes check. revoke, unrevoke: node names, serial numbers and paths, as the operator wrote them."""
+
+    crl: bool = False
+    revoke: tuple[str, ...] = ()
+    unrevoke: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Cluster:
     """The plan. Valid by construction: `planning.plan` makes one only where no rule is broken.
 
@@ -184,6 +193,7 @@ class Cluster:
     tls: bool
     tls_versions: tuple[str, ...]
     ca_dir: str | None
+    revocation: Revocation
     requires: tuple[str, ...]
     waivers: tuple[Waiver, ...]
     members: tuple[Node, ...]
@@ -223,6 +233,9 @@ class Cluster:
             "probe_name": PROBE_NAME,
             "reserved_flags": list(FLAGS),
             "ca_dir": self.ca_dir,
+            "crl": self.revocation.crl,
+            "revoke": list(self.revocation.revoke),
+            "unrevoke": list(self.revocation.unrevoke),
             "requires": list(self.requires),
             "waivers": [waiver.as_dict() for waiver in self.waivers],
             "members": [member.as_member(self._port(member)) for member in self.members],

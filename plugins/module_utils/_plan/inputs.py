@@ -37,6 +37,9 @@ CLUSTER = (
     "beam_waivers",
     "beam_advisories_file",
     "beam_pki_ca_dir",
+    "beam_pki_crl",
+    "beam_revoke",
+    "beam_unrevoke",
 )
 """The same on every member."""
 

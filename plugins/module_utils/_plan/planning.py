@@ -17,6 +17,7 @@ from .cluster import Cluster, Inventory, Node, Transition
 from .group import Hosts, read_group
 from .inputs import MISSING
 from .members import Membership, read_listed, read_members
+from .revocation import read_revocation
 from .secrets import check_certificates, check_secrets, read_ca_dir
 from .values import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 
@@ -79,6 +80,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
 
     check_secrets(inventory, shape, present, bring_your_own, required, problems)
     ca_dir = read_ca_dir(inventory, shape, group, present, signs, problems)
+    revocation = read_revocation(inventory, shape, present, bring_your_own, problems)
     if problems:
         return None
 
@@ -97,6 +99,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         tls=shape.tls,
         tls_versions=shape.tls_versions,
         ca_dir=ca_dir,
+        revocation=revocation,
         requires=tuple(inventory.requires),
         waivers=waivers,
         members=members,

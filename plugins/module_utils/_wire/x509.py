@@ -78,11 +78,11 @@ def _describe(certificate: bytes) -> dict[str, Any]:
     (serial_tag, serial), (_tag, issuer), (_tag, validity), (_tag, subject), (_tag, key) = fields[0], *fields[2:6]
     if serial_tag != _INTEGER or not serial:
         raise ProtocolError("a certificate without serial number")
-    times = [_time(tag, value) for tag, value in items(validity)]
+    times = [time_text(tag, value) for tag, value in items(validity)]
     result: dict[str, Any] = {
-        "subject": _name(subject),
-        "issuer": _name(issuer),
-        "serial": f"{int.from_bytes(serial, 'big', signed=True):X}" if serial[0] < 0x80 else serial.hex().upper(),
+        "subject": name_text(subject),
+        "issuer": name_text(issuer),
+        "serial": serial_text(serial),
         "not_before": times[0],
         "not_after": times[1],
         "key_type": _key_type(key),
@@ -103,6 +103,18 @@ def _describe(certificate: bytes) -> dict[str, Any]:
                 parts = list(items(extension))
                 result.update(_extension(_oid(parts[0][1]), parts[-1][1]))
     return result
+
+
+def subject_parts(certificate: bytes) -> list[tuple[str, str]]:
+    """Kind (`CN`, or the identifier) and value of each attribute of the subject, in order. Raises `ProtocolError`."""
+    try:
+        body, _end = expect(expect(certificate, 0, _SEQUENCE)[0], 0, _SEQUENCE)
+        fields = list(items(body))
+        subject = fields[5 if fields[0][0] == 0xA0 else 4][1]
+        pairs = [list(items(pair))[:2] for _set, relative in items(subject) for _sequence, pair in items(relative)]
+        return [(_ATTRIBUTES.get(_oid(oid), _oid(oid)), text_of(tag, value)) for (_tag, oid), (tag, value) in pairs]
+    except (IndexError, ValueError):
+        raise ProtocolError("the certificate cannot be read") from None
 
 
 def _raw_key(body: bytes) -> bytes:
@@ -192,13 +204,19 @@ def _oid(data: bytes) -> str:
     return ".".join(str(number) for number in [first, numbers[0] - 40 * first] + numbers[1:])
 
 
-def _text(tag: int, data: bytes) -> str:
+def serial_text(serial: bytes) -> str:
+    """The content of a serial number in hexadecimal."""
+    return f"{int.from_bytes(serial, 'big', signed=True):X}" if serial[0] < 0x80 else serial.hex().upper()
+
+
+def text_of(tag: int, data: bytes) -> str:
+    """The text of a string of any kind."""
     if tag == 0x1E:
         return data.decode("utf-16-be", "replace")
     return data.decode("utf-8" if tag == 0x0C else "latin-1", "replace")
 
 
-def _name(data: bytes) -> str:
+def name_text(data: bytes) -> str:
     """RFC 4514: last part first, the values of one part joined by +. Special and control characters are escaped: this text gets printed."""
     parts: list[str] = []
     for _set, relative in items(data):
@@ -206,7 +224,7 @@ def _name(data: bytes) -> str:
         for _sequence, pair in items(relative):
             (_tag, oid), (tag, value) = list(items(pair))[:2]
             kind = _oid(oid)
-            values.append(f"{_ATTRIBUTES.get(kind, kind)}={_escape(_text(tag, value))}")
+            values.append(f"{_ATTRIBUTES.get(kind, kind)}={_escape(text_of(tag, value))}")
         parts.append("+".join(values))
     return ",".join(reversed(parts))
 
@@ -225,7 +243,8 @@ def _escape(text: str) -> str:
     return "".join(escaped)
 
 
-def _time(tag: int, data: bytes) -> str:
+def time_text(tag: int, data: bytes) -> str:
+    """A UTCTime or GeneralizedTime, as 2026-01-31T00:00:00Z. Raises `ProtocolError` and `ValueError`."""
     text = data.decode("ascii")
     if tag == _UTC_TIME:
         text = ("20" if int(text[:2]) < 50 else "19") + text

@@ -16,11 +16,13 @@ import pytest
 import yaml
 from ansible_collections.beam.cluster.plugins.action import probe
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import SIGNED as KINDS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "module_utils" / "_assess"))
 import whole_cluster as made  # noqa: E402
 
+SIGNED = {f"{kind}-certificate": kind for kind in KINDS}
 ADDRESSES = {name: [made.HOSTS[name], made.PUBLIC[name]] for name in made.HOSTS}
 
 
@@ -31,9 +33,10 @@ def calls(**other: Any) -> list[probe.Call]:
 
 def test_a_node_is_one_call_and_one_as_another_user() -> None:
     impossible, own, nobody = calls()
-    assert (impossible.options, {one.control for one in impossible.probes}) == (None, {"expired-certificate"})
+    assert (impossible.options, {one.control for one in impossible.probes}) == (None, set(SIGNED))
     assert own.options and nobody.options
-    assert {one.control for one in own.probes} == {CONNECT, *(a.id for a in ATTACKS if a.vantage == "member" and a.id != "expired-certificate")}
+    of_a_member = {attack.id for attack in ATTACKS if attack.vantage == "member"}
+    assert {one.control for one in own.probes} == {CONNECT, *of_a_member} - set(SIGNED)
     assert len(own.options["targets"]) == len(own.probes)
     assert own.options["cookie_file"] == "/var/lib/beam/beam@n1/.erlang.cookie"
     assert own.options["tls"] == {**made.tls("n1")}
@@ -43,10 +46,11 @@ def test_a_node_is_one_call_and_one_as_another_user() -> None:
     assert "cookie_file" not in nobody.options, "nothing of the node's is read by another user"
 
 
-def test_with_an_expired_certificate_every_attack_is_made() -> None:
-    own, _nobody = calls(expired={"beam@n1": "/tmp/x/expired.pem"})
-    (shown,) = {json.dumps(t["tls"]) for t in (own.options or {})["targets"] if t["label"] == "expired-certificate"}
-    assert json.loads(shown) == {"certificate": "/tmp/x/expired.pem"}
+def test_with_signed_certificates_every_attack_is_made() -> None:
+    own, _nobody = calls(signed={kind: {"beam@n1": f"/tmp/x/{kind}.pem"} for kind in SIGNED.values()})
+    for control, kind in SIGNED.items():
+        (shown,) = {json.dumps(t["tls"]) for t in (own.options or {})["targets"] if t["label"] == control}
+        assert json.loads(shown) == {"certificate": f"/tmp/x/{kind}.pem"}
 
 
 def test_outside_is_one_call_without_anything_of_a_node() -> None:

@@ -30,6 +30,7 @@ IN = {
     "no-certificate": ("connected", "done"),
     "foreign-certificate": ("cookie_refused_theirs", "ack"),
     "expired-certificate": ("not_allowed", "status"),
+    "revoked-certificate": ("not_allowed", "status"),
     "other-name": ("connected", "done"),
     "wrong-cookie": ("connected", "done"),
 }

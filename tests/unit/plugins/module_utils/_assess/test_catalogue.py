@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._assess.catalogue import ENTRIES, Entry
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 
-WITHOUT = {"EXP-18", "TLS-11", "TLS-17", "VER-02", "VER-03"}
+WITHOUT = {"EXP-18", "TLS-17", "VER-02", "VER-03"}
 
 
 def test_the_catalogue_is_whole() -> None:

@@ -19,13 +19,16 @@ ADDRESSES = {name: ("127.0.0.1", made.HOSTS[name], made.PUBLIC[name], f"2001:db8
 TAKEN = {*target_spec(), "label", "expect", "name", "present", "wrong_cookie", "cookie", "epmd_only", "plaintext", "tls", "source"}
 
 
+SIGNED = {"expired": "/tmp/x/expired.pem", "revoked": "/tmp/x/revoked.pem"}
+
+
 def questions(of: dict[str, Any] | None = None, scope: Scope | None = None) -> Questions:
     return Questions(Target.from_plan(of or made.plan()), ADDRESSES, scope or Scope())
 
 
 def asked(made_probes: list[Probe], target: str) -> dict[str, dict[str, Any]]:
     source = Target.from_plan(made.plan()).node("beam@n1")
-    return {probe.control: options(probe, source, "/tmp/x/expired.pem") for probe in made_probes if probe.target == target}
+    return {probe.control: options(probe, source, SIGNED) for probe in made_probes if probe.target == target}
 
 
 def test_a_node_connects_to_all_and_to_itself() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._assess import status
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
-from whole_cluster import HOSTS, plan
+from whole_cluster import HOSTS, NOW, plan
+from whole_crls import crl
 
 LEAF, CA, NEW_CA = "a" * 64, "c" * 64, "d" * 64
 Evidence = dict[str, dict[str, Any]]
@@ -27,6 +28,8 @@ def whole() -> Evidence:
     return {
         host: {
             "observed": {
+                "epoch": NOW,
+                "crls": [crl(host)],
                 "processes": [{"pid": 7, "process": "beam.smp", "user": "beam", "unit": "beam.service", "flags": {}, "vm": {
                     "otp_root": "/usr/lib/erlang", "version": "27.3.4", "replaced": []}}],
                 "otp_roots": [{"root": "/usr/lib/erlang", "release": "27", "version": "27.3.4"}],
@@ -58,8 +61,27 @@ def test_a_whole_cluster_needs_no_attention() -> None:
     assert state.attention == () and state.cookies == {"A": 3}
     assert [(one.trusted, one.used) for one in state.generations] == [(3, 3)]
     lines = status.text(state)
-    assert "  beam@n1  runs   80 days, shown  cccccccc  cccccccc    A [3/3]  27.3.4  no" in lines and "Nothing is due or wrong." in lines
+    line = "  beam@n1  runs   80 days, shown  cccccccc  cccccccc    73 days, 17 old  A [3/3]  27.3.4  no"
+    assert line in lines and "Nothing is due or wrong." in lines
     assert "PEM" not in json.dumps(status.data(state, "now"))
+
+
+@pytest.mark.parametrize(
+    ("crls", "said", "cell"),
+    [
+        ([], "it has no CRL", "none"),
+        ([crl("n2", found=False)], "it has no CRL", "none"),
+        ([crl("n2", next_update="2026-11-20T00:00:00Z")], "from then on it refuses everybody", "2 days, 17 old"),
+        ([crl("n2"), crl("n2", next_update="2026-11-10T00:00:00Z")], "from then on it refuses everybody", "-8 days, 17 old"),
+        ([crl("n2", own=True)], "its certificate is revoked", "73 days, 17 old, revoked"),
+    ],
+)
+def test_crls(crls: list[dict[str, Any]], said: str, cell: str) -> None:
+    state = found(lambda evidence: evidence["n2"]["observed"].update(crls=crls))
+    assert [line for line in state.attention if said in line and line.startswith("beam@n2")], state.attention
+    assert cell in status.rows(state)[2]
+    off = {**plan(), "crl": False}
+    assert "CRL" not in status.rows(found(lambda evidence: evidence["n2"]["observed"].update(crls=crls), off))[0]
 
 
 @pytest.mark.parametrize(

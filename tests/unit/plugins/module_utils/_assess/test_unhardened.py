@@ -70,7 +70,7 @@ class Place:
             common["tls"] = {"ca": self.pki.ca, **self.pki.pair("vantage"), "versions": ["tlsv1.3"], "verify": True}
         answers = []
         for probe in made:
-            target = options(probe, None, expired["certificate"])
+            target = options(probe, None, {"expired": expired["certificate"]})
             if probe.credentials.certificate == "expired":
                 target["tls"]["key"] = expired["key"]
             (told,) = dist_probe({**common, "targets": [target]})

@@ -17,6 +17,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, Answer, Probe, Questions, Scope, Session
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from whole_crls import crl
 
 NOW = 1_795_000_000.0
 DAY = 86400
@@ -104,6 +105,7 @@ def plan() -> dict[str, Any]:
         "settings": dict(SETTINGS),
         "tls": True,
         "tls_versions": ["tlsv1.3"],
+        "crl": True,
         "epmd_port": 4369,
         "probe_name": "beam_probe",
         "members": members,
@@ -356,6 +358,7 @@ def host(name: str) -> dict[str, Any]:
         "missing": [f"/var/lib/beam/beam@{name}/{one}" for one in (".erlang", ".config/erlang/.erlang")],
         "epmd_names": {"beam": 9100},
         "certificates": [certificate(name), ca_certificate(tls(name)["ca"])],
+        "crls": [crl(name)],
         "secrets": secrets(name),
         "units": {
             "beam.service": unit(
@@ -404,6 +407,7 @@ HARDENED = {
     "no-certificate": ("tls_alert_certificate_required", "tls"),
     "foreign-certificate": ("tls_alert_unknown_ca", "tls"),
     "expired-certificate": ("tls_alert_certificate_expired", "tls"),
+    "revoked-certificate": ("tls_alert_certificate_revoked", "tls"),
     "other-name": ("dropped_status", "status"),
     "wrong-cookie": ("cookie_refused_theirs", "ack"),
 }
@@ -435,7 +439,7 @@ def options(node: str, **other: Any) -> dict[str, Any]:
     """TLS options as a hardened node has them in force."""
     files = tls(node.partition("@")[2])
     paths = {"cacertfile": files["ca"], "certfile": files["certificate"], "keyfile": files["key"]}
-    known = {"verify": "verify_peer", "versions": ["tlsv1.3"], **paths, **other}
+    known = {"verify": "verify_peer", "versions": ["tlsv1.3"], "crl_check": "peer", "crl_cache": None, **paths, **other}
     return {**known, "names": sorted(known)}
 
 

@@ -37,6 +37,7 @@ DEFAULTS = {
     "beam_ports": "9100",
     "beam_product": "erlang",
     "beam_waivers": [],
+    "beam_pki_crl": False,
     "beam_firewall": "auto",
     "beam_hidden": False,
     "beam_net_ticktime": 60,

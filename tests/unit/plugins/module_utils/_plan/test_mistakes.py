@@ -293,6 +293,12 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "an unknown mode": (lambda w: w.set("beam_mode", "of"), {("", "beam_mode", "choice")}),
     "an unknown discovery": (lambda w: w.set("beam_discovery", "dns"), {("", "beam_discovery", "choice")}),
     "an old TLS version": (lambda w: w.set("beam_tls_versions", ["tlsv1.1"]), {("", "beam_tls_versions", "choice")}),
+    "CRLs without TLS": (
+        lambda w: w.set("beam_pki_crl", True) or w.set("beam_tls", False) or w.set("beam_plaintext_accepted", CLEAR),
+        {("", "beam_pki_crl", "crl_without_tls")},
+    ),
+    "something to revoke without CRLs": (lambda w: w.set("beam_revoke", "beam@n3"), {("", "beam_revoke", "crl_off")}),
+    "something to accept again without CRLs": (lambda w: w.set("beam_unrevoke", "beam@n3"), {("", "beam_unrevoke", "crl_off")}),
     "no TLS version": (lambda w: w.set("beam_tls_versions", []), {("", "beam_tls_versions", "choice")}),
     "a TLS version that is no list": (lambda w: w.set("beam_tls_versions", "tlsv1.3"), {("", "beam_tls_versions", "choice")}),
     "two settings for one cluster": (lambda w: w.set("beam_tls_versions", ["tlsv1.2"], "n2"), {("n2", "beam_tls_versions", "differs")}),

@@ -71,7 +71,7 @@ def _pair(value: str, oid: bytes = b"\x55\x04\x03") -> bytes:
     ([[_pair("a\u200bb\n")]], "CN=a\\E2\\80\\8Bb\\0A"),
 ])
 def test_names_as_in_rfc_4514(sets: Any, text: Any) -> None:
-    assert x509._name(b"".join(_tlv(0x31, *pairs) for pairs in sets)) == text
+    assert x509.name_text(b"".join(_tlv(0x31, *pairs) for pairs in sets)) == text
 
 
 def test_every_cut_and_every_flipped_byte() -> None:
