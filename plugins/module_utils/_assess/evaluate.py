@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._model.waivers import Waiver
-from . import attack_checks, audit_attacks
+from . import attack_checks, audit_attacks, known_cookies
 from . import waivers as applied
 from .advisory_checks import advisory_findings, known_advisories
 from .audit_checks import CONTROLS as OF_THE_ASSESSMENT
@@ -67,7 +67,7 @@ def _attacks(evidence: Evidence) -> tuple[list[Outcome], list[Finding]]:
         made = attack_checks.outcomes_of(evidence)
         return made, list(attack_checks.attack_findings(evidence, made))
     made = audit_attacks.outcomes(evidence)
-    return made, list(audit_attacks.findings(evidence, made))
+    return made, [*audit_attacks.findings(evidence, made), *known_cookies.findings(evidence)]
 
 
 def _score(findings: Sequence[Finding]) -> Score:
