@@ -41,6 +41,12 @@ def scenario(name: str, minutes: int, suite: str = "") -> Part:
     return Part(f"molecule-{name}{suite and '-'}{suite}", f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}", minutes)
 
 
+def takeover(name: str, product: str = "erlang") -> Part:
+    """A service that is taken over and given back (tests/takeover/taken.py), in a lab of its own: it changes what is on its host."""
+    words = f"PRODUCT={product} make lab && TAKEN={name} pytest tests/takeover/test_taken.py --junitxml {{results}}"
+    return Part(f"takeover-{name}", f"{words}; status=$?; make lab-down; exit $status", 40)
+
+
 GROUPS: dict[str, list[Part]] = {
     "lint": [
         Part("yamllint", "yamllint --strict ."),
@@ -74,6 +80,10 @@ ON_DEMAND: dict[str, list[Part]] = {
             " && pytest tests/takeover --junitxml {results}; status=$?; make lab-down; exit $status",
             150,
         ),
+        takeover("rabbitmq-disk"),
+        takeover("ejabberd-public"),
+        takeover("release-443", "release"),
+        takeover("otp-opt"),
     ],
     "page": [Part("page", "pytest tests/page --junitxml {results}", 30)],
     "faults": [Part("faults", "make lab && pytest tests/faults --junitxml {results}; status=$?; make lab-down; exit $status", 300)],

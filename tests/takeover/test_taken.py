@@ -17,10 +17,10 @@ import pytest
 from runs import Cluster, changed, on
 from taken import TAKEN, Taken
 
-HOST = os.environ.get("TAKEOVER_HOST", "n2")
 NAME = os.environ.get("TAKEN", "")
 if not NAME:
     pytest.skip("TAKEN names what is taken over", allow_module_level=True)
+HOST = TAKEN[NAME].host
 
 SNAPSHOT = r"""
 export LC_ALL=C
