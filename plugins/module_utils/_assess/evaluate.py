@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from .._model.waivers import Waiver
 from . import attack_checks, audit_attacks, known_cookies
 from . import waivers as applied
-from .advisory_checks import advisory_findings, known_advisories
+from .advisory_checks import advisory_findings, forwarding_advisories, known_advisories
 from .audit_checks import CONTROLS as OF_THE_ASSESSMENT
 from .audit_checks import completed, coverage_findings, policy_findings, waiver_findings
 from .causes import with_causes
@@ -34,7 +34,7 @@ _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = NEVER) -> Verdict:
     """The verdict. Its time is linear in the answers. fail_at: lowest severity at which an advisory fails, or NEVER."""
     outcomes, attacked = _attacks(evidence)
-    advisories = (*evidence.advisories, *known_advisories(evidence, fail_at))
+    advisories = (*evidence.advisories, *forwarding_advisories(evidence), *known_advisories(evidence, fail_at))
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *in_force_findings(evidence)]
     found += [*pki_findings(evidence), *cookie_findings(evidence), *advisory_findings(evidence, fail_at), *inventory_findings(evidence), *attacked]
     found = with_causes(evidence, found, outcomes)
