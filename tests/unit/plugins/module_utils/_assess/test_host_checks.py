@@ -232,6 +232,10 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("start-environment", process(adding=["ERL_OTP27_FLAGS"]), "ERL_OTP27_FLAGS"),
     ("start-environment", process(adding=["ERL_LIBS"]), "ERL_LIBS"),
     ("start-environment", unit(BEAM, environment_names=["HEART_COMMAND"]), "gives its next process the variable HEART_COMMAND"),
+    ("start-environment", process(adding=["OPENSSL_CONF"]), "pid 42 was started with the variable OPENSSL_CONF"),
+    ("start-environment", unit(BEAM, environment_names=["ERL_ROOTDIR"]), "gives its next process the variable ERL_ROOTDIR"),
+    ("start-environment", process(runs=["-loader inet"]), "was started with -loader inet, which is not in its argument files"),
+    ("start-environment", process(runs=["-epmd_module evil"]), "was started with -epmd_module evil"),
     ("start-environment", process(runs=["-eval"]), "was started with -eval"),
     ("start-environment", process(runs=["-run evil"]), "was started with -run evil"),
     ("start-environment", flags(args_files=["/tmp/x.args"]), "a second -args_file, /tmp/x.args"),
@@ -269,6 +273,9 @@ def test_every_control_has_a_broken_host() -> None:
         # relx sets it in the start script of each release.
         ("LD_LIBRARY_PATH", {"erlang", "rabbitmq", "ejabberd"}),
         ("ERL_LIBS", {"erlang"}),
+        ("ERL_ROOTDIR", {"erlang", "rabbitmq"}),
+        ("OPENSSL_CONF", {"erlang", "rabbitmq", "ejabberd", "release"}),
+        ("BASH_ENV", {"erlang", "rabbitmq", "ejabberd", "release"}),
         ("ERL_CRASH_DUMP", set()),
     ],
 )
