@@ -8,6 +8,7 @@ from __future__ import annotations
 from fault import BESIDE, NODE, Fault
 from in_force import DROP_INS, SHELL
 
+_ETC = "/etc/systemd/system"
 _LOADED = "systemctl daemon-reload; " + SHELL + "restart"
 
 
@@ -46,6 +47,36 @@ FAULTS = (
         control="start-files",
         names=("/opt/hook can be changed or replaced by games",),
         repair=f"rm -f {DROP_INS}/aa-hook.conf /opt/hook; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    # -- connections that come by another way -----------------------------------------------------------------------------------------------------
+    Fault(
+        name="a proxy that starts when somebody connects",
+        breaks="program=$(ls /usr/lib/systemd/systemd-socket-proxyd /lib/systemd/systemd-socket-proxyd 2>/dev/null | head -n 1)\n"
+        f"printf '[Service]\\nExecStart=%s 127.0.0.1:4369\\n' \"$program\" > {_ETC}/open.service\n"
+        f"printf '[Socket]\\nListenStream=0.0.0.0:9876\\n' > {_ETC}/open.socket; systemctl daemon-reload; systemctl start open.socket",
+        control="forwarded-ports",
+        names=("open.service forwards connections to 127.0.0.1:4369",),
+        repair=f"systemctl stop open.socket open.service; rm -f {_ETC}/open.socket {_ETC}/open.service; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a program that forwards to the node",
+        breaks=SHELL + "cat > /run/forward.py <<'END'\nimport socket, time\nserver = socket.create_server(('0.0.0.0', 9877))\ntime.sleep(3600)\nEND\n"
+        "systemd-run --quiet --collect --unit=forward python3 /run/forward.py TCP:127.0.0.1:9100\n"
+        "for try in $(seq 120); do ss -Hltn | grep -q ':9877 ' && exit 0; sleep 0.5; done; exit 1",
+        control="forwarded-ports",
+        names=("forward.service) forwards connections to 127.0.0.1:9100", "its arguments"),
+        repair="systemctl stop forward; rm -f /run/forward.py",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a rule that leads packets to another member",
+        breaks=SHELL + "nft add table ip nat; nft add chain ip nat fault '{ type nat hook prerouting priority -100; }'\n"
+        "nft add rule ip nat fault tcp dport 9878 dnat to $(sed -n 's/.*{host, {\\([0-9,]*\\)}.*/\\1/p' $directory/inetrc | head -n 1 | tr , .):9100",
+        control="forwarded-ports",
+        names=("a rule with dnat forwards connections to", ":9100", "chain fault"),
+        repair="nft flush chain ip nat fault; nft delete chain ip nat fault",
         alters=BESIDE,
     ),
 )

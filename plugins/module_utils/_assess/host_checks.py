@@ -17,7 +17,7 @@ from .._model.observation import Listener, Observation, Unit
 from .._model.ports import PortRange
 from .._model.processes import Process
 from .._model.running import vm_problems
-from . import confinement_checks, option_checks, product_checks, startup_checks, surface_checks, upkeep_checks
+from . import confinement_checks, forward_checks, option_checks, product_checks, startup_checks, surface_checks, upkeep_checks
 from .controls import BY_ID
 from .controls.running import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
@@ -363,6 +363,7 @@ CHECKS: Mapping[str, Check] = {
     "start-environment": start_environment,
     "unplanned-nodes": unplanned_nodes,
     "epmd-names": epmd_names,
+    **forward_checks.CHECKS,
     **startup_checks.CHECKS,
     **confinement_checks.CHECKS,
     **surface_checks.CHECKS,

@@ -101,6 +101,10 @@ def process(**values: Any) -> Change:
     return lambda n2: n2["processes"][0].update(values)
 
 
+def forward(address: str | None, port: int, by: str = "socat (pid 7, x.service)") -> Change:
+    return lambda n2: n2["system"]["forwards"].append({"by": by, "where": "its arguments", "address": address, "port": port})
+
+
 EMULATOR = "/usr/lib/erlang/erts-15.2.7/bin/beam.smp"
 
 
@@ -224,6 +228,9 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("firewall-boot", unit(BEAM, after=[EPMD]), "beam.service may start before"),
     ("firewall-boot", unit(BEAM, requires=[f"beam-guard-{BEAM}"]), "does not require"),
     ("firewall-boot", unit(EPMD, after=[]), "epmd.socket may start before"),
+    ("forwarded-ports", forward("127.0.0.1", 4369), "socat (pid 7, x.service) forwards connections to 127.0.0.1:4369: see its arguments"),
+    ("forwarded-ports", forward("10.89.1.11", 9100), "10.89.1.11:9100"),
+    ("forwarded-ports", forward(None, 9100, "a rule with redirect"), "a rule with redirect forwards connections to this host:9100"),
     ("planned-files", set_file("ssl_dist.conf", sha256="00" * 32), "ssl_dist.conf contains something else than the plan says"),
     ("planned-files", set_file("inetrc", sha256="00" * 32), "inetrc contains something else"),
     ("planned-files", set_file("allow.conf", sha256="00" * 32), "allow.conf contains something else"),
@@ -259,6 +266,11 @@ def test_a_broken_host_fails_exactly_that_control(control: str, change: Change, 
     (found,) = verdict.failures
     assert found.hosts == ("n2",)
     assert says in " ".join(found.details)
+
+
+@pytest.mark.parametrize(("address", "port"), [("203.0.113.9", 9100), ("127.0.0.1", 8080), ("db.example", 4369)])
+def test_what_is_forwarded_to_other_hosts_or_ports_is_no_affair_of_the_cluster(address: str, port: int) -> None:
+    assert broken(forward(address, port)).ok
 
 
 def test_every_control_has_a_broken_host() -> None:
@@ -335,6 +347,8 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("firewall-rules", table(admits=None), "could not be read"),
     ("firewall-boot", gone("units"), "not looked at"),
     ("firewall-boot", unit(BEAM, after=None), "not looked at"),
+    ("forwarded-ports", lambda n2: n2["system"].pop("forwards"), "was not looked at"),
+    ("forwarded-ports", gone("system"), "was not looked at"),
     ("planned-files", gone("files"), "not looked at"),
     ("planned-files", set_file("inetrc", sha256=None), "inetrc: its content was not looked at"),
     ("start-environment", gone("processes"), "processes"),
@@ -402,7 +416,8 @@ def test_without_privilege_nobody_knows_what_a_process_was_started_with() -> Non
         n2.update(privileged=False)
         n2["processes"][0].update(digest=None)
 
-    assert {(one.control, one.status) for one in broken(change).failures} == {("running-process", NOT_TESTED), ("cookie-arguments", NOT_TESTED)}
+    untested = {(control, NOT_TESTED) for control in ("running-process", "cookie-arguments", "forwarded-ports")}
+    assert {(one.control, one.status) for one in broken(change).failures} == untested
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,7 @@ def system(**values: Any) -> dict[str, Any]:
         "cookie_arguments": [],
         "dist_hosts": [],
         "settings": {},
+        "forwards": [],
         **values,
     }
 
