@@ -61,6 +61,7 @@ class ActionModule(ActionBase):
             ca_places=gathered.ca_places(),
             controls=frozenset((*controls.BY_ID, *controls.NOTES, *(table.known if table else ()))),
             today=datetime.date.today(),
+            now=datetime.datetime.now(datetime.timezone.utc),
             sandbox={host: own.get("sandbox") or () for host, own in gathered.own.items()},
         )
         cluster = plan(inventory, problems)

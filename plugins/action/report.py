@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.beam.cluster.plugins.module_utils._assess import postponed
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
@@ -61,6 +62,9 @@ class ActionModule(ActionBase):
         except TableError as error:
             return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
+        waiting = postponed.waivers(str(arguments["plan"].get("restart_from") or ""), verdict.failures)
+        if waiting:
+            verdict = evaluate(evidence, [*waivers, *waiting], arguments["fail_at"])
         report = Report(verdict, now, version=version())
         lines = terminal.lines(report)
         result: dict[str, Any] = {

@@ -56,6 +56,17 @@ options:
       - Whether O(left) is a reason to restart now.
     type: bool
     default: false
+  upgrades:
+    description:
+      - The packages that are upgraded in this run. Each node of the host restarts with them.
+    type: list
+    elements: str
+    default: []
+  restart_from:
+    description:
+      - When nodes may restart, C(beam_plan.restart_from). Empty means now.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -66,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: One entry per node, with C(host), C(node), C(missing), C(runs), C(current), C(reasons) and C(postponed).
+  description: One entry per node, with C(host), C(node), C(missing), C(runs), C(current), C(waits), C(reasons) and C(postponed).
   type: list
   elements: dict
 """
@@ -79,10 +90,11 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.running import
 
 def node_states(
     nodes: list[dict[str, Any]], host: str, observed: dict[str, Any], digests: dict[str, str], cookies: dict[str, Any] | None = None,
-    requested: object = (), left: dict[str, list[str]] | None = None, postponed: bool = False,
+    requested: object = (), left: dict[str, list[str]] | None = None, postponed: bool = False, upgrades: list[str] | None = None,
+    restart_from: str = "",
 ) -> list[dict[str, Any]]:
     """The state of each node."""
-    return states(Observation.parse(host, observed), nodes, digests, cookies or {}, requested, left, postponed)
+    return states(Observation.parse(host, observed), nodes, digests, cookies or {}, requested, left, postponed, upgrades or (), restart_from)
 
 
 class FilterModule:

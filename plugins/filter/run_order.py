@@ -13,7 +13,7 @@ author:
   - The beam.cluster contributors (@beam-cluster)
 description:
   - A new node starts when a member runs with the settings of this run. If every running node has to be restarted, new nodes start after them.
-  - A stopped node that was a member before starts first, because the product may need it while the others restart.
+  - A node of a product that finds its peers by itself starts first, because the product may need it while the others restart.
 options:
   _input:
     description:
@@ -27,11 +27,6 @@ options:
     type: list
     elements: str
     default: []
-  data:
-    description:
-      - Paths of files of the stopped nodes, by the name of the node. They show whether a node was a member before.
-    type: dict
-    default: {}
 """
 
 EXAMPLES = r"""
@@ -42,7 +37,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The states in the lists C(stop), C(start), C(restart), C(start_last) and C(unchanged).
+  description: The states in the lists C(stop), C(start), C(restart), C(start_last), C(unchanged) and C(waiting).
   type: dict
 """
 

@@ -16,6 +16,7 @@ TOOL = "the product's own tool; no module speaks to it"
 SHOW = "reads properties of a unit that neither systemd_service nor service_facts returns in check mode"
 PROGRAMS = {
     "ejabberdctl": TOOL,
+    "escript": "checks the files of a node with the OTP that will load them",
     "find": "deletes only what is still empty; the file module deletes directories with their content. Lists a directory without a warning",
     "firewall-cmd": "ansible.posix.firewalld does not return the zone of an interface",
     "grep": "answers yes or no about a file that may be large or secret",

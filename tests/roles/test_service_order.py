@@ -20,7 +20,7 @@ def done(turn: str, waiting: tuple[str, ...], restarted: tuple[str, ...], last: 
     entries = {host: {"host": host, "node": {"node": f"beam@{host}"}} for host in HOSTS}
     variables = {
         "__beam_service_all_states": list(entries.values()),
-        "__beam_service_order": {"restart": [entries[host] for host in waiting], "start_last": [entries[host] for host in last]},
+        "__beam_service_order": {"restart": [entries[host] for host in waiting], "start_last": [entries[host] for host in last], "waiting": []},
         "__beam_node": entries[turn]["node"],
         "ansible_play_hosts": list(HOSTS),
         # A host that was not compared has no such list.

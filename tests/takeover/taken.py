@@ -115,6 +115,7 @@ chmod 0755 /usr/local/bin/check-account
 cat > /etc/ejabberd/ejabberd.yml << 'END'
 hosts: [example.org, outside.example.org]
 loglevel: info
+acme: {{auto: false}}
 certfiles: [/etc/letsencrypt/live/example.org/*.pem]
 s2s_use_starttls: optional
 auth_password_format: scram
@@ -138,6 +139,7 @@ listen:
   - {{port: 1883, ip: "::", module: mod_mqtt}}
 modules:
   mod_adhoc: {{}}
+  mod_admin_extra: {{}}
   mod_announce: {{access: announce}}
   mod_avatar: {{}}
   mod_blocking: {{}}
@@ -155,7 +157,7 @@ modules:
   mod_ping: {{}}
   mod_privacy: {{}}
   mod_private: {{}}
-  mod_proxy65: {{port: 7777}}
+  mod_proxy65: {{port: 7777, ip: "0.0.0.0"}}
   mod_pubsub: {{plugins: [flat, pep], force_node_config: {{"storage:bookmarks": {{access_model: whitelist}}}}}}
   mod_push: {{}}
   mod_register: {{ip_access: loopback}}
@@ -164,6 +166,7 @@ modules:
   mod_shared_roster: {{}}
   mod_stream_mgmt: {{}}
   mod_vcard: {{}}
+  mod_vcard_xupdate: {{}}
   mod_version: {{show_os: false}}
 END
 sed -i 's/^ *#*ERLANG_NODE=.*/ERLANG_NODE=ejabberd@$(hostname)/' /etc/default/ejabberd

@@ -35,6 +35,7 @@ NO_NODE = "no node runs on this host"
 IN_CONTAINER = "it runs in a container: audit the container as a host of its own"
 
 DYNAMIC = "dynamic"
+STALE = "was started before the files that are there now"
 """How a node was found that has no name of its own: the first node that it connects to gives it one."""
 
 EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"
@@ -294,7 +295,7 @@ def _running_process(host: HostTarget, seen: Observation) -> Iterator[Result]:
         # Another user's environment and arguments are hidden from whoever is not root.
         unread = [one for one in running if not one.flags.arguments_read or (one.digest is None and not seen.privileged)]
         stale = [one for one in running if unit.digest not in (None, one.digest) and one not in unread]
-        problems += [f"pid {one.pid} was started before the files that are there now" for one in stale]
+        problems += [f"pid {one.pid} {STALE}" for one in stale]
         if unread and not problems:
             yield Result(node.node, NOT_TESTED, tuple(f"pid {one.pid}: its arguments and environment could not be read" for one in unread))
             continue

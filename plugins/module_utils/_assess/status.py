@@ -34,8 +34,8 @@ class NodeStatus:
     certificate: as the module credentials_info returns it, without the PEM text. shows: fingerprint that the node shows. problems: of the files.
     trusted, used: fingerprints of CA certificates. cookie: the letter of the cookie in its file, the same for equal cookies; cookie_accepted: whether
     the node accepts it. otp: of the running VM, installed: the one that a start would use. restart: why it has to be restarted;
-    postponed: why it has to be, and only `beam.cluster.restart` does it. crl: of its CRLs the one that ends first (`this_update`, `next_update`,
-    `age_days`, `days_left`), and whether its own certificate is `revoked`; None where it has none, or needs none.
+    postponed: why it has to be, and only `beam.cluster.restart` does it, or a run in beam_restart_window. crl: of its CRLs the one that ends first
+    (`this_update`, `next_update`, `age_days`, `days_left`), and whether its own certificate is `revoked`; None where it has none, or needs none.
     """
 
     node: str
@@ -226,7 +226,8 @@ def _of_node(one: NodeStatus) -> Iterator[str]:
     for reason in one.restart or ():
         yield f"{one.node}: has to be restarted: {reason}. Run {SITE}."
     for reason in one.postponed:
-        yield f"{one.node}: {reason}, until it restarts. Run {RESTART} when the cluster can lose a node for a moment."
+        when = "in the window" if "beam_restart_window" in reason else "when the cluster can lose a node for a moment"
+        yield f"{one.node}: {reason}, until it restarts. Run {RESTART} {when}."
 
 
 def rows(found: Status) -> list[list[str]]:

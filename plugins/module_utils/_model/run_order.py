@@ -8,46 +8,38 @@ Private to this collection.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 State = Mapping[str, Any]
 
-# The schema of Mnesia, and the directory of Ra, which has that of Khepri. RabbitMQ makes other files and directories before it has joined.
-_DATA = re.compile(r".*/(?:schema\.DAT|coordination/[^/]+@[^/]+)")
 
-
-def was_member(paths: Iterable[str]) -> bool:
-    """Whether files of a node show that it was started as a member before. A start that waited for its peers in vain does not count."""
-    return any(_DATA.fullmatch(path) for path in paths)
-
-
-def run_order(
-    states: Sequence[State], incompatible: Collection[str] = (), data: Mapping[str, Iterable[str]] | None = None
-) -> dict[str, list[State]]:
+def run_order(states: Sequence[State], incompatible: Collection[str] = ()) -> dict[str, list[State]]:
     """The states (see running.states) of all nodes of a run, by what happens to them, in this order.
 
     stop: nodes with another proto_dist, which cannot take part in a rolling restart; they stop together. start: nodes that start then. restart:
-    outdated nodes, one after the other. start_last: nodes that start after them. unchanged: nodes that run and are current.
+    outdated nodes, one after the other. start_last: nodes that start after them. unchanged: nodes that run and are current. waiting: outdated nodes
+    that may not restart now, and new nodes that need one of them.
 
-    A node that starts needs a member with the new settings to join: where every node that runs has to be restarted, a new node starts after them.
-    A stopped node that was a member before starts first all the same: a queue may need it for its majority while the others restart.
+    A node that starts is joined to a member with the settings of this run. Where every node that runs has to be restarted there is none, so it
+    starts after them. Not where the product finds its peers by itself (`finds_peers`): such a node starts first, because queues may need it for
+    their majority while the others restart.
 
-    incompatible: names of nodes that run with another proto_dist. data: paths of files of stopped nodes, see was_member.
+    incompatible: names of nodes that run with another proto_dist.
     """
-    members = {node for node, paths in (data or {}).items() if was_member(paths)}
-    outdated = [state for state in states if state["runs"] and not state["current"]]
+    waiting = [state for state in states if state["runs"] and state.get("waits")]
+    outdated = [state for state in states if state["runs"] and not state["current"] and state not in waiting]
     stop = [state for state in outdated if state["node"]["node"] in incompatible]
     restart = [state for state in outdated if state["node"]["node"] not in incompatible]
     unchanged = [state for state in states if state["runs"] and state["current"]]
     idle = [state for state in states if not state["runs"]]
-    peerless = bool(restart) and not unchanged and not stop
-    last = [state for state in idle if peerless and state["node"]["node"] not in members]
+    peerless = bool(restart or waiting) and not unchanged and not stop
+    last = [state for state in idle if peerless and not (state["node"].get("product_data") or {}).get("finds_peers")]
     return {
         "stop": stop,
         "start": [state for state in idle if state not in last] + stop,
         "restart": restart,
-        "start_last": last,
+        "start_last": [] if waiting else last,
         "unchanged": unchanged,
+        "waiting": waiting + (last if waiting else []),
     }

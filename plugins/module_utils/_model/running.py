@@ -8,7 +8,7 @@ Private to this collection.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from .observation import Observation
@@ -73,11 +73,14 @@ def states(
     requested: object = (),
     left: Mapping[str, Iterable[str]] | None = None,
     postponed: bool = False,
+    upgrades: Collection[str] = (),
+    restart_from: str = "",
 ) -> list[dict[str, Any]]:
     """The state of each node of a host, for the role service: whether its unit is `missing`, `runs`, is `current`, and the `reasons` why not.
 
     requested: "all", or the names of the nodes that the operator wants to restart. left: see `postponed_reasons`, by node. Those reasons are in
-    `postponed`, and with postponed=True in `reasons`.
+    `postponed`, and with postponed=True in `reasons`. upgrades: packages that this run upgrades on the host, each as package=version.
+    restart_from: when nodes may restart, empty for now. Until then all reasons are in `postponed`, and the node `waits`.
     """
     result = []
     for node in nodes:
@@ -87,8 +90,15 @@ def states(
         reasons = restart_reasons(node["unit"], seen.processes, digests[node["node"]], cookie) if runs else []
         if runs and (requested == "all" or isinstance(requested, (list, tuple)) and node["node"] in requested):
             reasons.append("beam_service_restart asks for it")
+        if runs and upgrades:
+            names = sorted(package.partition("=")[0] for package in upgrades)
+            reasons.append(f"this run upgrades {', '.join(names[:_MOST])}{f' and {len(names) - _MOST} more packages' if len(names) > _MOST else ''}")
         later = postponed_reasons((left or {}).get(node["node"], ())) if runs else []
         reasons += later if postponed else []
+        later = [] if postponed else later
+        waits = bool(reasons and restart_from)
+        if waits:
+            later = [*(f"{reason} (restarts wait for beam_restart_window, {restart_from})" for reason in reasons), *later]
         result.append(
             {
                 "host": seen.host,
@@ -96,8 +106,9 @@ def states(
                 "missing": unit is None or unit.load in ("", "not-found"),
                 "runs": runs,
                 "current": runs and not reasons,
-                "reasons": reasons,
-                "postponed": [] if postponed else later,
+                "waits": waits,
+                "reasons": [] if waits else reasons,
+                "postponed": later,
             }
         )
     return result

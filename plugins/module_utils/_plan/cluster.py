@@ -101,7 +101,7 @@ class Inventory:
     `run` are the hosts of this play that are still in it. `observed` holds what the module `observe` saw of them. `sandbox` are the directives of
     beam_service_directives that say something about the sandbox, see SANDBOX.
     `products` is the products' data by name, `defaults` those of the role's argument spec. `controls` are the ids that a waiver may name, `today`
-    is the day by which waivers are validated.
+    is the day by which waivers are validated, `now` the time in UTC by which nodes may restart.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -117,6 +117,7 @@ class Inventory:
     ca_places: ca_dir.Places = ca_dir.Places()
     controls: Collection[str] = ()
     today: datetime.date = datetime.date.min
+    now: datetime.datetime = datetime.datetime.min
     sandbox: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def value(self, variable: str, host: str) -> object:
@@ -154,8 +155,8 @@ class Transition:
     """What this run changes on the way to the cluster, as opposed to what the cluster is.
 
     `incompatible_nodes` run with another transport and have to be stopped together, if `full_stop` allows it. `restart` says what
-    becomes of a restart that the product objects to, auto or force. `changes` are what hosts of the run
-    do not know yet, by host.
+    becomes of a restart that the product objects to, auto or force. `window_opens` is when nodes may restart, None for now.
+    `changes` are what hosts of the run do not know yet, by host.
     """
 
     incompatible_nodes: tuple[str, ...]
@@ -163,6 +164,7 @@ class Transition:
     restart: str
     departing: tuple[Departing, ...]
     changes: Mapping[str, Sequence[Change]]
+    window_opens: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,7 @@ class Cluster:
             "incompatible_nodes": list(self.transition.incompatible_nodes),
             "full_stop": self.transition.full_stop,
             "restart": self.transition.restart,
+            "restart_from": self.transition.window_opens.strftime("%a %Y-%m-%d %H:%M UTC") if self.transition.window_opens else "",
             "settings": dict(self.settings),
             "tls": self.tls,
             "tls_versions": list(self.tls_versions),

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from .._model.advisories import Advisory
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
+from .._model.processes import Process
 from .cluster import Inventory, Node
 from .values import FIREWALLS, Shape, host_flag, read_choice
 
@@ -144,13 +145,19 @@ def incompatible_nodes(nodes: Sequence[Node], observed: Observation, proto_dist:
 
 
 def _speaks_otherwise(node: Node, observed: Observation, proto_dist: str, shape: Shape) -> bool:
-    """Whether a process of the node's unit was started without our files, with another -proto_dist, or with a fixed port that its peers will
-    not try. Such a node is not registered with EPMD."""
+    """Whether a process of the node's unit was started without our files, with another -proto_dist, without a TLS version of the plan, or with a
+    fixed port that its peers will not try. Such a node is not registered with EPMD."""
     port = str(node.port_range.first) if shape.fixed_port else None
     for process in observed.processes or ():
         if process.is_vm and process.unit == node.runtime.unit:
             flags = process.flags
             fixed = {flags.fixed_port, flags.kernel.get("erl_epmd_node_listen_port")} - {None}
-            if not process.digest or flags.proto_dist != proto_dist or fixed - {port}:
+            if not process.digest or flags.proto_dist != proto_dist or fixed - {port} or _no_common_version(process, shape):
                 return True
     return False
+
+
+def _no_common_version(process: Process, shape: Shape) -> bool:
+    """Whether no TLS version of the plan is one that the running node lists. Its file is that of its start, unless a run ended before the restart."""
+    options = (process.hardening.server, process.hardening.client) if process.hardening and shape.tls else ()
+    return any(side.versions and not set(side.versions) & set(shape.tls_versions) for side in options if side)

@@ -27,6 +27,7 @@ CLUSTER = (
     "beam_plaintext_accepted",
     "beam_full_stop",
     "beam_restart",
+    "beam_restart_window",
     "beam_tls_versions",
     "beam_net_ticktime",
     "beam_net_tickintensity",

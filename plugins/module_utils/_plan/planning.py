@@ -17,6 +17,8 @@ from .cluster import Cluster, Inventory, Node, Transition
 from .group import Hosts, read_group
 from .inputs import MISSING
 from .members import Membership, read_listed, read_members
+from .restart_window import VARIABLE as RESTART_WINDOW
+from .restart_window import read_window
 from .revocation import read_revocation
 from .secrets import check_certificates, check_secrets, read_ca_dir
 from .values import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
@@ -39,6 +41,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     waivers = _read_waivers(inventory, membership, present, problems)
     outsiders = read_outsiders(inventory, present, problems)
     advisories_file = read_advisories_file(inventory, present, problems)
+    window = read_window(read_cluster_value(inventory, RESTART_WINDOW, present, problems), problems)
 
     consistency.check_names(members, shape, problems)
     consistency.check_listeners(members, shape, problems)
@@ -117,7 +120,14 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *notes.outside_tls(members, shape.tls),
         ),
         advisories_file=advisories_file,
-        transition=Transition(tuple(sorted(incompatible)), shape.full_stop, shape.restart, membership.departing, changes),
+        transition=Transition(
+            incompatible_nodes=tuple(sorted(incompatible)),
+            full_stop=shape.full_stop,
+            restart=shape.restart,
+            departing=membership.departing,
+            changes=changes,
+            window_opens=window.opens(inventory.now) if window else None,
+        ),
     )
 
 

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
-import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.run_order import run_order, was_member
+from ansible_collections.beam.cluster.plugins.module_utils._model.run_order import run_order
 
-KINDS = ("current", "outdated", "stopped", "member", "incompatible")
+KINDS = ("current", "outdated", "stopped", "finder", "incompatible")
 
 
 def state(name: str, kind: str) -> dict[str, Any]:
-    """member: stopped, with data. stopped: without, so it may be new."""
-    return {"node": {"node": name}, "runs": kind not in ("stopped", "member"), "current": kind == "current"}
+    """finder: stopped, of a product that finds its peers."""
+    data = {"finds_peers": True} if kind == "finder" else {}
+    return {"node": {"node": name, "product_data": data}, "runs": kind not in ("stopped", "finder"), "current": kind == "current"}
 
 
 def names(order: Mapping[str, Any], step: str) -> list[str]:
@@ -29,7 +29,6 @@ def order_of(*kinds: str) -> dict[str, Any]:
     return run_order(
         [state(name, kind) for name, kind in zip(nodes, kinds)],
         incompatible=[name for name, kind in zip(nodes, kinds) if kind == "incompatible"],
-        data={name: [f"/var/lib/rabbitmq/mnesia/{name}/schema.DAT"] for name, kind in zip(nodes, kinds) if kind == "member"},
     )
 
 
@@ -43,9 +42,20 @@ def test_it_starts_first_where_a_member_has_the_new_settings() -> None:
     assert (names(order, "start"), names(order, "start_last")) == (["beam@n2"], [])
 
 
-def test_a_stopped_member_starts_first_because_queues_may_need_it() -> None:
-    order = order_of("outdated", "outdated", "member")
+def test_a_node_that_finds_its_peers_starts_first_because_queues_may_need_it() -> None:
+    order = order_of("outdated", "outdated", "finder")
     assert (names(order, "start"), names(order, "start_last")) == (["beam@n2"], [])
+
+
+def test_outside_of_the_window_nothing_restarts_and_a_new_node_without_a_peer_waits_too() -> None:
+    waiting, new = {**state("beam@n0", "outdated"), "waits": True}, state("beam@n2", "stopped")
+    order = run_order([waiting, new])
+    assert (names(order, "restart"), names(order, "start"), names(order, "start_last")) == ([], [], [])
+    assert names(order, "waiting") == ["beam@n0", "beam@n2"]
+    order = run_order([waiting, state("beam@n1", "current"), new])
+    assert (names(order, "start"), names(order, "waiting")) == (["beam@n2"], ["beam@n0"])
+    order = run_order([waiting], incompatible=["beam@n0"])
+    assert (names(order, "stop"), names(order, "waiting")) == ([], ["beam@n0"])
 
 
 def test_every_combination_of_three_nodes() -> None:
@@ -57,21 +67,5 @@ def test_every_combination_of_three_nodes() -> None:
         assert names(order, "stop") == [name for name in started if kinds[int(name[-1])] == "incompatible"], kinds
         # A new node that starts first finds a current node, or one that starts with it, or there is nobody to wait for.
         peers = names(order, "unchanged") + names(order, "stop")
-        assert not restarted or peers or all(kinds[int(name[-1])] == "member" for name in started), kinds
+        assert not restarted or peers or all(kinds[int(name[-1])] == "finder" for name in started), kinds
         assert not last or restarted, kinds
-
-
-@pytest.mark.parametrize(
-    ("path", "member"),
-    [
-        ("/var/lib/rabbitmq/mnesia/rabbit@n3/schema.DAT", True),
-        ("/var/lib/rabbitmq/mnesia/rabbit@n3/coordination/rabbit@n3", True),
-        ("/var/lib/ejabberd/schema.DAT", True),
-        # What RabbitMQ makes before it has found a peer.
-        ("/var/lib/rabbitmq/mnesia/rabbit@n3", False),
-        ("/var/lib/rabbitmq/mnesia/rabbit@n3/coordination", False),
-    ],
-)
-def test_what_shows_that_a_node_was_a_member(path: str, member: bool) -> None:
-    assert was_member([path]) is member
-    assert was_member([]) is False

@@ -96,3 +96,17 @@ def test_a_name_that_stays_allowed_restarts_a_node_only_where_restarts_were_aske
     seen = Observation.parse("n1", observed(active="inactive"))
     (stopped,) = running.states(seen, [NODE], {"beam@n1": "new"}, {}, (), {"beam@n1": ["beam@n4"]}, True)
     assert not stopped["reasons"] and not stopped["postponed"]
+
+
+def test_outside_of_the_window_a_node_waits() -> None:
+    states = running.states(Observation.parse("n1", observed(process(digest="old"))), [NODE], {"beam@n1": "new"}, {}, restart_from="Sat 02:00 UTC")
+    assert [(one["waits"], one["current"], one["reasons"]) for one in states] == [(True, False, [])]
+    assert "beam_restart_window, Sat 02:00 UTC" in states[0]["postponed"][0]
+    (current,) = running.states(Observation.parse("n1", observed(process())), [NODE], {"beam@n1": "new"}, {}, restart_from="Sat 02:00 UTC")
+    assert (current["waits"], current["current"], current["postponed"]) == (False, True, [])
+
+
+def test_packages_that_are_upgraded_are_a_reason() -> None:
+    upgrades = [f"erlang-{name}=2" for name in ("base", "ssl", "asn1", "crypto", "tools", "xmerl")]
+    (found,) = running.states(Observation.parse("n1", observed(process())), [NODE], {"beam@n1": "new"}, {}, upgrades=upgrades)
+    assert found["reasons"] == ["this run upgrades erlang-asn1, erlang-base, erlang-crypto, erlang-ssl, erlang-tools and 1 more packages"]

@@ -33,6 +33,7 @@ DEFAULTS = {
     "beam_tls": True,
     "beam_full_stop": False,
     "beam_restart": "auto",
+    "beam_restart_window": "any",
     "beam_tls_versions": ["tlsv1.3"],
     "beam_ports": "9100",
     "beam_product": "erlang",

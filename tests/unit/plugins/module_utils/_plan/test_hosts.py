@@ -121,6 +121,17 @@ def test_a_node_that_is_registered_goes_to_a_fixed_port_by_itself(world: World) 
     assert world.cluster()["incompatible_nodes"] == []
 
 
+@pytest.mark.parametrize(
+    ("versions", "expected"),
+    [(["tlsv1.2"], ["rabbit@n2"]), (["tlsv1.3", "tlsv1.2"], []), (["tlsv1.3"], []), (None, [])],
+)
+def test_who_has_no_tls_version_of_the_plan(world: World, versions: list[str] | None, expected: list[str]) -> None:
+    running(world, "n2", digest="1", proto_dist="inet_tls")
+    options: dict[str, Any] = {"names": [], "values": {}, "versions": versions}
+    world.observed["n2"]["processes"][1]["hardening"] = {"server": options, "client": options, "options_read": True}
+    assert world.cluster()["incompatible_nodes"] == expected
+
+
 def test_a_product_that_tolerates_a_split_has_no_incompatible_nodes(world: World) -> None:
     running(world, *HOSTS)
     world.set("beam_product", "erlang")

@@ -33,6 +33,7 @@ def test_the_shape(world: World) -> None:
         "incompatible_nodes": [],
         "full_stop": False,
         "restart": "auto",
+        "restart_from": "",
         "settings": {
             "net_ticktime": 60,
             "net_tickintensity": 4,
