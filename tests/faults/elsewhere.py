@@ -79,4 +79,23 @@ FAULTS = (
         repair="nft flush chain ip nat fault; nft delete chain ip nat fault",
         alters=BESIDE,
     ),
+    # -- files that the node sees otherwise ---------------------------------------------------------------------------------------------------------
+    Fault(
+        name="another CA file in the mounts of the node",
+        breaks=f"{SHELL}install -m 0644 $directory/tls/ca.pem /opt/ca.pem; "
+        f"printf '[Service]\\nBindReadOnlyPaths=/opt/ca.pem:%s\\n' $directory/tls/ca.pem > {DROP_INS}/aa-mounts.conf; {_LOADED}",
+        control="running-process",
+        names=("sees another", "tls/ca.pem than the host"),
+        repair=f"rm -f {DROP_INS}/aa-mounts.conf; {_LOADED}; rm -f /opt/ca.pem",
+        alters=NODE,
+    ),
+    # -- programs -----------------------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a VM that gives every user its owner's rights",
+        breaks="chmod u+s /usr/lib/erlang/erts-*/bin/erlexec",
+        control="program-owner",
+        names=("erlexec (setuid)",),
+        repair="chmod u-s /usr/lib/erlang/erts-*/bin/erlexec",
+        alters=BESIDE,
+    ),
 )

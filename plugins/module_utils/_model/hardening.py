@@ -71,7 +71,8 @@ class Hardening:
     cookie_in_environment: whether a variable holds the cookie of its cookie file. crash_dump: "off", "private", "shared" (a directory that others
     can read), "default" (no variable says where). kernel: parameters of the application kernel in its -config files. program: protections of its
     executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP. start_files: what it
-    reads when it starts, as far as others can change it. groups: of which it is a member. libcrypto: version
+    reads when it starts, as far as others can change it. groups: of which it is a member. elsewhere: its files that are others
+    than the host's at the same path. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version
     of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its
     program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming: its ports with an established
     connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution; both None where there are none
@@ -90,6 +91,8 @@ class Hardening:
     replaceable_by: tuple[str, ...] | None = None
     start_files: tuple[StartFile, ...] | None = None
     groups: tuple[str, ...] | None = None
+    elsewhere: tuple[str, ...] | None = None
+    privileged_programs: tuple[str, ...] | None = None
     libcrypto: str | None = None
     release_cookie: str | None = None
     replaced: bool | None = None
@@ -120,6 +123,8 @@ class Hardening:
             replaceable_by=as_texts(raw.get("replaceable_by")),
             start_files=each(raw.get("start_files"), StartFile.parse),
             groups=as_texts(raw.get("groups")),
+            elsewhere=as_texts(raw.get("elsewhere")),
+            privileged_programs=as_texts(raw.get("privileged_programs")),
             libcrypto=as_text(raw.get("libcrypto")),
             release_cookie=as_text(raw.get("release_cookie")),
             replaced=as_bool(raw.get("replaced")),

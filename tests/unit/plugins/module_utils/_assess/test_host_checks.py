@@ -105,6 +105,10 @@ def forward(address: str | None, port: int, by: str = "socat (pid 7, x.service)"
     return lambda n2: n2["system"]["forwards"].append({"by": by, "where": "its arguments", "address": address, "port": port})
 
 
+def hardening(**values: Any) -> Change:
+    return lambda n2: n2["processes"][0]["hardening"].update(values)
+
+
 EMULATOR = "/usr/lib/erlang/erts-15.2.7/bin/beam.smp"
 
 
@@ -206,6 +210,7 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("running-process", process(user="root"), "runs as root"),
     ("running-process", flags(name="other@n2"), "no process of beam.service"),
     ("running-process", unit(BEAM, digest=None), "no digest"),
+    ("running-process", hardening(elsewhere=["/etc/beam/beam@n2/tls/ca.pem"]), "pid 42 sees another /etc/beam/beam@n2/tls/ca.pem than the host"),
     ("running-vm", vm(replaced=[EMULATOR]), f"pid 42 runs {EMULATOR} of the package erlang-base, which is no longer the file on disk"),
     ("running-vm", vm(replaced=["/usr/lib/x86_64-linux-gnu/libcrypto.so.3"]), "libcrypto.so.3, which is no longer the file on disk"),
     ("running-vm", vm(package={"name": "erlang-base", "installed": "27-2", "started": "27-1"}), "runs erlang-base 27-1, and 27-2 is installed"),
@@ -334,6 +339,7 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("running-process", gone("processes"), "processes"),
     ("running-process", gone("units"), "not looked at"),
     ("running-process", flags(arguments_read=False, name=None), "could not be read"),
+    ("running-process", hardening(elsewhere=None), "which files it sees could not be looked at"),
     ("running-vm", gone("processes"), "processes"),
     ("running-vm", lambda n2: n2["processes"].clear(), "no process of beam.service runs"),
     ("running-vm", process(vm=None), "could not be read"),

@@ -236,7 +236,7 @@ def hardening(**values: Any) -> dict[str, Any]:
         "kernel": {},
         "program": ["nx", "pie", "relro"],
         "replaceable_by": [],
-        **{"start_files": [], "groups": ["beam"]},
+        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": []},
         "libcrypto": "3.5.1",
         "release_cookie": "none",
         "replaced": False,
