@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from fault import BESIDE, NODE, Fault
-from in_force import DROP_INS, SHELL
+from fault import BESIDE, LIVE, NODE, Fault
+from in_force import CALL, DROP_INS, RESTART, SHELL
 
 _ETC = "/etc/systemd/system"
 _LOADED = "systemctl daemon-reload; " + SHELL + "restart"
@@ -97,5 +97,25 @@ FAULTS = (
         names=("erlexec (setuid)",),
         repair="chmod u-s /usr/lib/erlang/erts-*/bin/erlexec",
         alters=BESIDE,
+    ),
+    # -- code that runs -----------------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a module of OTP that was replaced while the node runs",
+        breaks=CALL + "call 'true = code:unstick_mod(net_adm), {ok, net_adm, B} = compile:forms([{attribute, 1, module, net_adm}]), "
+        "{module, _} = code:load_binary(net_adm, code:which(net_adm), B).'",
+        control="running-code",
+        names=("runs another net_adm than the one in",),
+        repair=RESTART,
+        alters=LIVE,
+    ),
+    Fault(
+        name="a module of OTP from another directory",
+        breaks=CALL + "mkdir -p /opt/patch; cp /usr/lib/erlang/lib/kernel-*/ebin/net_adm.beam /opt/patch/\n"
+        "call 'true = code:unstick_mod(net_adm), {module, net_adm} = code:load_abs(\"/opt/patch/net_adm\").'",
+        control="running-code",
+        names=("has loaded net_adm from /opt/patch/net_adm",),
+        repair=f"{RESTART}; rm -rf /opt/patch",
+        alters=LIVE,
+        host="n2",
     ),
 )

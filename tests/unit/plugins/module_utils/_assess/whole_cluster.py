@@ -458,6 +458,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             if peer != node
         ],
         "replaceable_code": [],
+        "foreign_code": [],
         "ssh_daemons": 0,
         "atoms": [22000, 1048576],
     }
