@@ -68,7 +68,7 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("tls-options", option("client", verify_fun=None), "as client verify_fun is set"),
     ("tls-options", option("client", partial_chain=None), "partial_chain is set"),
     ("tls-options", option("client", server_name_indication="disable"), "server_name_indication is set: the name"),
-    ("tls-options", option("server", crl_cache=None), "crl_cache is set and crl_check is not set"),
+    ("tls-options", option("server", crl_cache=None, crl_check=None), "crl_cache is set and crl_check is not set"),
     ("tls-options", option("server", crl_check="best_effort"), "crl_check is best_effort"),
     ("tls-options", lambda said: said["tls"].update(client={"names": []}), "as client verify is not set"),
     ("allow-list", lambda said: said["allowed"].append("evil@n9"), "lets evil@n9 connect, which is no member"),
