@@ -118,4 +118,63 @@ FAULTS = (
         alters=LIVE,
         host="n2",
     ),
+    # -- copies elsewhere ---------------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a copy of the cookie in a directory of data",
+        breaks=SHELL + "mkdir -p /srv/data/old; cp $home/.erlang.cookie /srv/data/old/cookie; chmod 0644 /srv/data/old/cookie",
+        control="cookie-copies",
+        names=("/srv/data/old/cookie", "holds the cookie of"),
+        repair="rm -rf /srv/data/old",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a packed backup of the node's home",
+        breaks=SHELL + "tar -czf /opt/home.tar.gz -C $home .erlang.cookie; chmod 0644 /opt/home.tar.gz",
+        control="cookie-copies",
+        names=("/opt/home.tar.gz", "holds the cookie of"),
+        repair="rm -f /opt/home.tar.gz",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a copy of the key in binary",
+        breaks=SHELL + "openssl pkey -in $directory/tls/key.pem -outform DER -out /opt/key.der; chmod 0644 /opt/key.der",
+        control="key-readers",
+        names=("/opt/key.der", "is a private key", "everybody"),
+        repair="rm -f /opt/key.der",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the directory of the CA on the node, its key encrypted",
+        breaks=SHELL + "install -d -m 0700 /root/ca; cp $directory/tls/ca.pem /root/ca/cert.pem; "
+        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:opensesame -out /root/ca/key.pem",
+        control="ca-key",
+        names=("/root/ca/key.pem", "beside the certificate of the CA"),
+        repair="rm -rf /root/ca",
+        alters=BESIDE,
+    ),
+    # -- rights of the node's user -------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a user manager of the node's user that starts at boot",
+        breaks="mkdir -p /var/lib/systemd/linger; touch /var/lib/systemd/linger/beam",
+        control="node-login",
+        names=("/var/lib/systemd/linger/beam starts programs of beam",),
+        repair="rm -f /var/lib/systemd/linger/beam",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a table of cron of the node's user",
+        breaks="mkdir -p /var/spool/cron/crontabs; echo '* * * * * true' > /var/spool/cron/crontabs/beam; chmod 0600 /var/spool/cron/crontabs/beam",
+        control="node-login",
+        names=("/var/spool/cron/crontabs/beam starts programs of beam",),
+        repair="rm -f /var/spool/cron/crontabs/beam",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the node's user in a file of sudo",
+        breaks="mkdir -p /etc/sudoers.d; echo 'beam ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/zz-beam; chmod 0440 /etc/sudoers.d/zz-beam",
+        control="node-login",
+        names=("/etc/sudoers.d/zz-beam lets beam run programs as another user",),
+        repair="rm -f /etc/sudoers.d/zz-beam",
+        alters=BESIDE,
+    ),
 )

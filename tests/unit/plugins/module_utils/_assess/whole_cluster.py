@@ -216,7 +216,7 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         "exposed": [],
-        "accounts": [{"user": "beam", "shell": "/usr/sbin/nologin", "password": False, "authorized_keys": []}],
+        "accounts": [{"user": "beam", "shell": "/usr/sbin/nologin", "password": False, "authorized_keys": [], "rights": []}],
     }
 
 
