@@ -164,6 +164,13 @@ targets:
           type: list
           elements: dict
           sample: []
+        foreign_code:
+          description: >-
+            Modules of OTP that decide who connects and are not those of its files, with C(module), C(path), and C(changed), which is V(modified) if
+            another module is loaded than is in the file.
+          type: list
+          elements: dict
+          sample: []
         ssh_daemons:
           description: How many SSH servers (C(ssh:daemon/2)) run in it.
           type: int

@@ -412,10 +412,8 @@ system:
     swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
-    cookie_arguments:
-      description: Processes (C(pid), C(process), C(user)) that show a node's cookie in their arguments. Null without O(find_secrets).
-      type: list
-      elements: dict
+    cookie_arguments: {type: list, elements: dict, description: "Processes that show a node's cookie in their arguments; with O(find_secrets)."}
+    forwards: {type: list, elements: dict, description: "What leads connections to EPMD or a port of a VM: C(by), C(where), C(address), C(port)."}
     settings: {type: dict, description: "Known settings of RabbitMQ and ejabberd from their configuration files, by product."}
 epmd:
   description: Addresses with a listener on EPMD's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).

@@ -14,6 +14,8 @@ NO_FAULT = {
     "epmd-needed": "the nodes of the lab use EPMD; without EPMD in the plan, epmd-listeners finds one that runs",
     "node-user": "the user is the plan's; running-process finds a node of another user",
     "port-range": "the range is the plan's; distribution-listeners finds a node outside it",
+    "revocation-lists": "the plan of the lab has no CRLs (beam_pki_crl); tests/lab revokes",
+    "revoked-certificate": "the plan of the lab has no CRLs (beam_pki_crl); tests/lab revokes",
     "ssh-daemons": "hosts of the lab have no application ssh",
 }
 """Controls that no fault of a bare node of the lab can fail, and why."""

@@ -35,7 +35,11 @@ _TABLE = "vulnerabilities are reported one by one as advisories, by their CVE, a
 
 ENTRIES = (
     _entry("EXP-01", "No node answers the plaintext handshake to an outsider", "plaintext"),
-    _entry("EXP-02", "No distribution port is reachable from outside the cluster", "outside-distribution-port member-public-distribution-port"),
+    _entry(
+        "EXP-02",
+        "No distribution port is reachable from outside the cluster",
+        "outside-distribution-port member-public-distribution-port forwarded-ports",
+    ),
     _entry("EXP-03", "EPMD answers nobody outside", "outside-epmd member-public-epmd"),
     _entry("EXP-04", "EPMD listens on loopback and the cluster address only", "epmd-listeners"),
     _entry("EXP-05", "No EPMD where no local node needs it", "epmd-needed epmd-listeners"),
@@ -73,7 +77,7 @@ ENTRIES = (
         "the options of tools that do not run: a node that refuses clear text refuses theirs",
     ),
     _entry("TLS-15", "All members are the same: no exception in clear text", "mesh-connected plaintext links"),
-    _entry("TLS-16", "The options that run are those of the file", "tls-options planned-files options-running running-process"),
+    _entry("TLS-16", "The options that run are those of the file", "tls-options planned-files options-running running-process running-code"),
     _entry(
         "TLS-17",
         "A post-quantum group is offered",

@@ -126,6 +126,12 @@ def _private(part: str, good: str) -> Check:
     return check
 
 
+def _lets(path: str, user: str) -> str:
+    if path.startswith("/etc/sudoers"):
+        return f"lets {user} run programs as another user with sudo"
+    return f"starts programs of {user} outside of the unit, without its sandbox"
+
+
 def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
     unknown = [node.node for node in host.nodes if not node.user]
     if unknown:
@@ -133,11 +139,12 @@ def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for user in sorted({node.user for node in host.nodes} - {"root", ""}):
         account = ((seen.secrets.accounts if seen.secrets else None) or {}).get(user)
         subject = host.name
-        if account is None or account.password is None or account.authorized_keys is None:
+        if account is None or None in (account.password, account.authorized_keys, account.rights):
             yield Result(subject, NOT_TESTED, (f"the account {user} was not looked at",))
             continue
         problems = [f"the user {user} has a password"] if account.password else []
-        problems += [f"{path} lets SSH log in as {user}" for path in account.authorized_keys]
+        problems += [f"{path} lets SSH log in as {user}" for path in account.authorized_keys or ()]
+        problems += [f"{path} {_lets(path, user)}" for path in account.rights or ()]
         yield result(subject, problems, f"no login as {user}")
 
 

@@ -17,7 +17,7 @@ from .._model.observation import Listener, Observation, Unit
 from .._model.ports import PortRange
 from .._model.processes import Process
 from .._model.running import vm_problems
-from . import confinement_checks, option_checks, product_checks, startup_checks, surface_checks, upkeep_checks
+from . import confinement_checks, forward_checks, option_checks, product_checks, startup_checks, surface_checks, upkeep_checks
 from .controls import BY_ID
 from .controls.running import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .file_checks import cookie_file, options_file, private_key
@@ -35,8 +35,9 @@ NO_NODE = "no node runs on this host"
 IN_CONTAINER = "it runs in a container: audit the container as a host of its own"
 
 DYNAMIC = "dynamic"
-STALE = "was started before the files that are there now"
 """How a node was found that has no name of its own: the first node that it connects to gives it one."""
+
+STALE = "was started before the files that are there now"
 
 EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"
 """Of role epmd."""
@@ -296,10 +297,21 @@ def _running_process(host: HostTarget, seen: Observation) -> Iterator[Result]:
         unread = [one for one in running if not one.flags.arguments_read or (one.digest is None and not seen.privileged)]
         stale = [one for one in running if unit.digest not in (None, one.digest) and one not in unread]
         problems += [f"pid {one.pid} {STALE}" for one in stale]
+        problems += [f"pid {one.pid} {said}" for one in running if one.hardening for said in _own_view(one.hardening.elsewhere or ())]
         if unread and not problems:
             yield Result(node.node, NOT_TESTED, tuple(f"pid {one.pid}: its arguments and environment could not be read" for one in unread))
             continue
+        unseen = [one for one in running if not confinement_checks.has_ended(one) and (one.hardening is None or one.hardening.elsewhere is None)]
+        if unseen and not problems:
+            yield Result(node.node, NOT_TESTED, tuple(f"pid {one.pid}: which files it sees could not be looked at" for one in unseen))
+            continue
         yield result(node.node, problems, f"pid {', '.join(str(one.pid) for one in running)} has the digest of the files")
+
+
+def _own_view(paths: Sequence[str]) -> Iterator[str]:
+    if paths:
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        yield f"sees another {', '.join(paths[:3])}{more} than the host: remove BindPaths=, TemporaryFileSystem= or RootDirectory= from its unit"
 
 
 def _running_vm(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -364,6 +376,7 @@ CHECKS: Mapping[str, Check] = {
     "start-environment": start_environment,
     "unplanned-nodes": unplanned_nodes,
     "epmd-names": epmd_names,
+    **forward_checks.CHECKS,
     **startup_checks.CHECKS,
     **confinement_checks.CHECKS,
     **surface_checks.CHECKS,

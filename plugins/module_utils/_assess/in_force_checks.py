@@ -229,6 +229,16 @@ def _code_path(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     return _of(result(node.node, problems, "only root can write the code that it loads"))
 
 
+def _running_code(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.foreign_code is None:
+        return NOT_TESTED, ("did not say from where it has loaded the modules that decide who connects",)
+    problems = [
+        f"runs another {module} than the one in {path}" if changed else f"has loaded {module} from {path}, no directory of its application"
+        for module, path, changed in said.foreign_code
+    ]
+    return _of(result(node.node, problems, "the modules that decide who connects are those of OTP"))
+
+
 def _ssh_daemons(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     if said.ssh_daemons is None:
         return NOT_TESTED, ("did not say whether an SSH server runs in it",)
@@ -250,6 +260,7 @@ CHECKS: dict[str, _Check] = {
     "peer-cookies": _peer_cookies,
     "links": _links,
     "code-path": _code_path,
+    "running-code": _running_code,
     "ssh-daemons": _ssh_daemons,
     "atom-table": _atom_table,
 }

@@ -363,6 +363,9 @@ def _ca_key(files: _Files, node: NodeTarget) -> Result:
         name = files.ca_keys.get(one.spki_sha256 or "")
         if name is not None:
             problems.append(f"{one.path} is the private key of the CA {name}{_read_by(one)}")
+        elif one.encrypted and any(spki in files.ca_keys for spki in one.beside):
+            named = join_names(sorted({files.ca_keys[spki] for spki in one.beside if spki in files.ca_keys}))
+            problems.append(f"{one.path} is an encrypted private key beside the certificate of the CA {named}{_read_by(one)}: it may be the CA's")
         elif one.encrypted and one.path.startswith(_OUR_TREE):
             problems.append(f"{one.path} is an encrypted private key, which no node uses: it may be the CA's")
     return result(node.node, problems, f"{node.host} has {len(keys)} private keys, none of a CA")

@@ -21,10 +21,20 @@ from .target import HostTarget, NodeTarget
 # Files that the VM reads when it starts and never again. It takes certificates and members from the others while it runs.
 _READ_AT_START = ("vm.args", "ssl_dist.conf", "unit.env")
 # Variables that no product needs; the others are set by start scripts of some products, too.
-_ALWAYS = ("ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT")
-_UNLESS_SET_BY_SCRIPTS = {"erlang": ("ERL_LIBS", "ERL_INETRC", "LD_LIBRARY_PATH"), "rabbitmq": ("LD_LIBRARY_PATH",), "ejabberd": ("LD_LIBRARY_PATH",)}
+_ALWAYS = (
+    "ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT",
+    # A shell reads the first one, libc and OpenSSL load libraries that the others name.
+    "BASH_ENV", "GCONV_PATH", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES",
+)
+_UNLESS_SET_BY_SCRIPTS = {
+    "erlang": ("ERL_LIBS", "ERL_INETRC", "ERL_ROOTDIR", "LD_LIBRARY_PATH"),
+    "rabbitmq": ("ERL_ROOTDIR", "LD_LIBRARY_PATH"),
+    "ejabberd": ("LD_LIBRARY_PATH",),
+}
 _OF_PRODUCTS = {"rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-eval")}
 """Flags of the products' own start scripts."""
+_LOADING = ("-epmd_module", "-loader")
+"""Flags with which a VM takes addresses or code from elsewhere: no unit of its own may give them, and no product does."""
 _OWN_ARGS_FILES = ("vm.args", "tool.args", "join.args")
 """Those that our roles write. Another one in the same directory is somebody else's."""
 _SHARED = ("/tmp/", "/var/tmp/", "/dev/shm/")
@@ -130,5 +140,7 @@ def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[st
             yield f"{who} was started with a second -args_file, {path}"
     known = {*(unit.runs if unit else ()), *_OF_PRODUCTS.get(node.product or node.kind, ())}
     for flag in process.runs or ():
-        if flag not in known:
+        if flag.startswith(_LOADING):
+            yield f"{who} was started with {flag}, which is not in its argument files: it takes code or addresses from elsewhere"
+        elif flag not in known:
             yield f"{who} was started with {flag}, which is neither in its unit nor in its argument files"

@@ -62,9 +62,11 @@ def _cookie_age(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 
 def _owner(one: Hardening) -> tuple[str, ...] | None:
-    if one.replaceable_by is None:
+    if one.replaceable_by is None or one.privileged_programs is None:
         return None
-    return (f"can be replaced by {', '.join(one.replaceable_by)}: its program or its OTP is theirs",) if one.replaceable_by else ()
+    given = [f"runs an OTP with {path}: every user of the host that starts it gets its rights" for path in one.privileged_programs]
+    theirs = [f"can be replaced by {', '.join(one.replaceable_by)}: its program or its OTP is theirs"] if one.replaceable_by else []
+    return (*theirs, *given)
 
 
 def _protections(one: Hardening) -> tuple[str, ...] | None:

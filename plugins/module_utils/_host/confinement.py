@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._model.secret_rules import SHORTEST_NEEDLE, in_file
-from . import elf, proc, start_files
+from . import elf, own_view, proc, start_files
 from .flags import KERNEL_PARAMETERS, flags_of, value_of
 from .owners import group_name, user_name
 from .readers import EVERYBODY, Readers, entering, members
@@ -73,6 +73,8 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         "replaceable_by": replaceable_by(base, inside, otp_root) if machine else None,
         "start_files": _start_files(base, inside, arguments, variables) if machine and variables else None,
         "groups": groups(proc.read(f"{base}/status")),
+        "elsewhere": own_view.differing(arguments, variables, home, inside) if machine and variables else None,
+        "privileged_programs": own_view.privileged_programs(_program_directories(base, inside)) if machine else None,
         "libcrypto": libcrypto(base, inside) if machine else None,
         "release_cookie": release_cookie(f"{inside}{otp_root}", cookie or variables.get("RELEASE_COOKIE")) if machine else None,
         "replaced": _replaced(base),
@@ -109,6 +111,14 @@ def groups(status: bytes) -> list[str] | None:
 def _start_files(base: str, inside: str, arguments: Sequence[str], variables: Mapping[str, bytes]) -> list[dict[str, object]] | None:
     texts = {name: value.decode("utf-8", "replace") for name, value in variables.items()}
     return start_files.describe(arguments, texts, outside(inside), traces(arguments, inside), proc_cwd(base))
+
+
+def _program_directories(base: str, inside: str) -> list[str]:
+    """The directory of the running program, and of those that it starts: both are of erts."""
+    try:
+        return [f"{outside(inside)}{os.path.dirname(os.readlink(f'{base}/exe').partition(' (deleted)')[0])}"]
+    except OSError:
+        return []
 
 
 def outside(inside: str) -> str:

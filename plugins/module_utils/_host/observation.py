@@ -24,6 +24,7 @@ from . import (
     crls,
     files,
     firewall,
+    forwards,
     interfaces,
     otp,
     proc,
@@ -107,7 +108,7 @@ def observe(
             for one in processes
         ],
         "contained": [_as_dict(one, listeners) for one in found if one.container],
-        "system": _system(listing, found, find_secrets),
+        "system": {**_system(listing, found, find_secrets), "forwards": _forwards(listeners, processes, epmd_port)},
         "units": seen_units,
         "files": listing.entries,
         "missing": listing.missing,
@@ -132,6 +133,15 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     cookie_files = {str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")}
     products = {product for one in machines for product in one.traces}
     return system.describe(homes, {one.user for one in machines} - {"root"}, products, cookie_files if find_secrets else None)
+
+
+def _forwards(
+    listeners: Sequence[Mapping[str, object]] | None, processes: Iterable[proc.Process], epmd_port: int
+) -> list[dict[str, object]] | None:
+    """What leads to EPMD or to a port of a VM: of this host, or of another member with the same ports."""
+    machines = {one.pid for one in processes}
+    ports = {int(str(one["port"])) for one in listeners or () if one["pid"] in machines}
+    return forwards.describe(firewall.ruleset(), listeners, {*ports, epmd_port})
 
 
 def _secrets(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import glob
+import gzip
 import hashlib
 import hmac
 import os
@@ -19,15 +20,17 @@ import pwd
 import re
 import stat
 import time
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, weaknesses
 from .._wire import private_keys
-from . import commands
+from . import certificates, commands
 from .owners import user_name
 from .readers import Readers
+from .rights import rights
 
 COOKIE = ".erlang.cookie"
 UNIT_TREES = (
@@ -40,6 +43,9 @@ TREES = (
     ("/etc/ejabberd", 2), ("/etc/emqx", 2), ("/etc/vernemq", 2), ("/etc/couchdb", 2), ("/etc/riak", 2), ("/opt/*/etc", 2), ("/etc/ssl/private", 1),
     ("/tmp", 2), ("/var/tmp", 2), ("/dev/shm", 1), ("/root", 2), ("/home/*", 2), ("/var/log/rabbitmq", 1), ("/var/log/ejabberd", 1),
     ("/var/log/emqx", 1), ("/var/log/vernemq", 1), ("/var/log/couchdb", 1),
+    # Wherever else somebody puts a copy. Last: the search may end before it has seen all.
+    ("/etc", 3), ("/var/lib/cloud", 4), ("/srv", 3), ("/opt", 3), ("/var/www", 3), ("/usr/local", 3), ("/var/spool", 3), ("/var/lib", 2),
+    ("/var/log", 1), ("/mnt", 2), ("/media", 3), ("/run", 1), ("/", 1),
 )
 """Trees that are searched, and how many levels of them."""
 FILES = ("/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/crontab", "/etc/rc.local", "/opt/*/releases/COOKIE", "/opt/*/releases/*/*")
@@ -48,6 +54,8 @@ OF_RELEASE = ("releases/COOKIE", "releases/*/*", "etc/*", "erl_crash*")
 """Files of a running release or OTP, below its root; and of the directory in which a VM works, where it leaves its crash dump."""
 SHADOW = "/etc/shadow"
 KEY_MAX = 64 << 10
+UNPACKED_MAX = 1 << 20
+"""Bytes that are searched for keys of a file that is no larger than KEY_MAX, and packed."""
 SEARCHED_MAX = 64 << 20
 """Bytes of each file that are searched for a cookie."""
 FILES_MAX = 20000
@@ -59,6 +67,10 @@ _CHUNK = 1 << 20
 _KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\s*(.*?)-----END \1-----", re.DOTALL)
 _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----\s*(.*?)-----END PUBLIC KEY-----", re.DOTALL)
 _DUMP = "erl_crash"
+_GZIP = b"\x1f\x8b"
+_DER = b"\x30"
+_DER_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")
+_MOST_BESIDE = 50
 
 
 @dataclass(frozen=True)
@@ -133,12 +145,20 @@ def places(homes: Iterable[str], elsewhere: Iterable[str], roots: Iterable[str],
         yield from ((path, "") for path in _walk(tree, levels))
 
 
+def _unpacked(stream: BinaryIO) -> BinaryIO:
+    """The content of a file, of one that gzip has packed its content before."""
+    packed = stream.read(len(_GZIP)) == _GZIP
+    stream.seek(0)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if packed else stream
+
+
 def _holds(path: str, needles: Mapping[bytes, Sequence[str]]) -> list[str]:
     """The cookie files whose cookie is in a file."""
     found: set[str] = set()
     overlap = max(map(len, needles), default=1) - 1
     tail = b""
-    with _open(path) as stream:
+    with _open(path) as file:
+        stream = _unpacked(file)
         left = SEARCHED_MAX
         while left > 0:
             data = stream.read(_CHUNK)
@@ -160,9 +180,17 @@ def _decoded(body: bytes) -> bytes:
 
 
 def keys_of(path: str, ask_openssl: bool) -> Iterator[dict[str, object]]:
-    """The private keys of a PEM file: SHA-256 of the public half, None where the file does not hold it and openssl is not asked. Raises OSError."""
-    with _open(path) as stream:
-        data = stream.read(KEY_MAX)
+    """The private keys of a file, in PEM or DER: SHA-256 of the public half, None where the file does not hold it and openssl is not asked.
+
+    beside: of an encrypted one, the same of the CA certificates in its directory. Raises OSError.
+    """
+    with _open(path) as file:
+        data = _unpacked(file).read(UNPACKED_MAX)
+    if data.startswith(_DER):
+        found = next(filter(None, (private_keys.spki_of(label, data) for label in _DER_LABELS)), None)
+        if found:
+            yield {"path": path, "encrypted": False, "spki_sha256": hashlib.sha256(found).hexdigest()}
+        return
     for label, body in _KEY.findall(data):
         name = label.decode("ascii")
         encrypted = name == private_keys.ENCRYPTED or b"ENCRYPTED" in body
@@ -170,7 +198,16 @@ def keys_of(path: str, ask_openssl: bool) -> Iterator[dict[str, object]]:
         if not encrypted and not spki and ask_openssl:
             said = _PUBLIC.search((commands.output("openssl", "pkey", "-pubout", "-in", path) or "").encode())
             spki = _decoded(said.group(1)) if said else None
-        yield {"path": path, "encrypted": encrypted, "spki_sha256": hashlib.sha256(spki).hexdigest() if spki else None}
+        beside = _authorities(os.path.dirname(path)) if encrypted else []
+        facts = {"path": path, "encrypted": encrypted, "spki_sha256": hashlib.sha256(spki).hexdigest() if spki else None}
+        yield {**facts, "beside": beside} if beside else facts
+
+
+def _authorities(directory: str) -> list[str]:
+    """SHA-256 of the public keys of the CAs whose certificates lie in a directory."""
+    paths = [os.path.join(directory, name) for name in sorted(os.listdir(directory))[:_MOST_BESIDE]]
+    found, _failed = certificates.describe_all(path for path in paths if os.path.isfile(path))
+    return sorted({str(one["spki_sha256"]) for one in found if one["ca"] and one["spki_sha256"]})
 
 
 def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple[dict[str, list[dict[str, object]]], str]:
@@ -215,8 +252,8 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
                 and len(found["exposed"]) < EXPOSED_MAX
             ):
                 found["exposed"].append({"path": path, "readers": who})
-        except OSError:
-            # It has gone since, or is not ours to read.
+        except (OSError, EOFError, zlib.error):
+            # It has gone since, is not ours to read, or is a broken archive.
             continue
     return found, ""
 
@@ -246,7 +283,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
         files = [os.path.join(entry.pw_dir, ".ssh", name) for name in ("authorized_keys", "authorized_keys2")]
         present = [path for path in files if os.path.exists(path) and os.path.getsize(path)]
         password = _password(entry.pw_passwd, None if locked is None else locked.get(user))
-        found.append({"user": user, "shell": entry.pw_shell, "password": password, "authorized_keys": present})
+        found.append({"user": user, "shell": entry.pw_shell, "password": password, "authorized_keys": present, "rights": rights(entry)})
     return found
 
 

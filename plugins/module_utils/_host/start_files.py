@@ -87,9 +87,10 @@ def _leading(path: str, inside: str) -> list[str]:
     return [*found, "/"]
 
 
-def of_unit(unit: Mapping[str, object]) -> list[dict[str, object]] | None:
-    """The same of the files of a unit: its own, its drop-ins, its environment files and its program."""
+def of_unit(unit: Mapping[str, object], commands: Iterable[str] = ()) -> list[dict[str, object]] | None:
+    """The same of the files of a unit: its own, its drop-ins, its environment files, its program. commands: what else it runs."""
     listed: list[str] = [str(unit.get(name) or "") for name in ("fragment", "program")]
+    listed += [path for path in commands if path not in listed]
     for name in ("drop_ins", "environment_files"):
         several = unit.get(name)
         listed += [path for one in (several if isinstance(several, list) else ()) for path in sorted(glob.glob(str(one).lstrip("-")))]

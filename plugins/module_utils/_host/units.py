@@ -31,6 +31,7 @@ _TEXTS = {
 _LISTS = {"DropInPaths": "drop_ins", "After": "after", "Requires": "requires"}
 # Directories that systemd makes, and makes writable whatever the sandbox says.
 _DIRECTORIES = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log"}
+_COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
 _PROPERTIES = (
     "Id",
     "Names",
@@ -38,14 +39,13 @@ _PROPERTIES = (
     *_LISTS,
     "NeedDaemonReload",
     "MainPID",
-    "ExecStart",
     *_DIRECTORIES,
     "ReadWritePaths",
     "Environment",
     "EnvironmentFiles",
     "PassEnvironment",
     "UnsetEnvironment",
-    "ExecStart",
+    *_COMMANDS,
 )
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 _DROP_INS = (f"/etc/systemd/system/*.d/{OLD_DROP_IN}", f"/etc/systemd/system/*.d/{DROP_IN}")
@@ -109,11 +109,22 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         unit.update(environment.facts(values, inherited))
         commands_ = [match.group(1).split() for match in _ARGUMENTS.finditer(" ".join(values.get("ExecStart", ())))]
         unit["runs"] = sorted({name for words in commands_ for name in code_flag_names(code_flags(words[1:]))})
-        unit["start_files"] = start_files.of_unit(unit) if str(last["Id"]).endswith(".service") else []
+        programs = _of_commands(line for name in _COMMANDS for line in values.get(name, ()))
+        unit["start_files"] = start_files.of_unit(unit, programs) if str(last["Id"]).endswith(".service") else []
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})
     return found
+
+
+def _of_commands(lines: Iterable[str]) -> list[str]:
+    """The programs of all commands of a unit, and the files among their arguments: a script after the name of its shell, for example."""
+    found: set[str] = set()
+    for line in lines:
+        found.update(_PROGRAM.findall(line))
+        words = (word for match in _ARGUMENTS.finditer(line) for word in match.group(1).split()[1:])
+        found.update(word for word in words if word.startswith("/") and os.path.isfile(word))
+    return sorted(found)
 
 
 def _commands(start: str, fragment: str) -> dict[str, object]:

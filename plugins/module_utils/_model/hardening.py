@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .door import as_bool, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text
+from .door import as_bool, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class Hardening:
     cookie_in_environment: whether a variable holds the cookie of its cookie file. crash_dump: "off", "private", "shared" (a directory that others
     can read), "default" (no variable says where). kernel: parameters of the application kernel in its -config files. program: protections of its
     executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP. start_files: what it
-    reads when it starts, as far as others can change it. groups: of which it is a member. libcrypto: version
+    reads when it starts, as far as others can change it. groups: of which it is a member. elsewhere: its files that are others
+    than the host's at the same path. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version
     of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its
     program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming: its ports with an established
     connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution; both None where there are none
@@ -90,6 +91,8 @@ class Hardening:
     replaceable_by: tuple[str, ...] | None = None
     start_files: tuple[StartFile, ...] | None = None
     groups: tuple[str, ...] | None = None
+    elsewhere: tuple[str, ...] | None = None
+    privileged_programs: tuple[str, ...] | None = None
     libcrypto: str | None = None
     release_cookie: str | None = None
     replaced: bool | None = None
@@ -120,6 +123,8 @@ class Hardening:
             replaceable_by=as_texts(raw.get("replaceable_by")),
             start_files=each(raw.get("start_files"), StartFile.parse),
             groups=as_texts(raw.get("groups")),
+            elsewhere=as_texts(raw.get("elsewhere")),
+            privileged_programs=as_texts(raw.get("privileged_programs")),
             libcrypto=as_text(raw.get("libcrypto")),
             release_cookie=as_text(raw.get("release_cookie")),
             replaced=as_bool(raw.get("replaced")),
@@ -147,6 +152,23 @@ class Exposed:
 
 
 @dataclass(frozen=True)
+class Forward:
+    """Something that leads connections to a port. by: a program or a rule. where: it says so. address: None is the host's own."""
+
+    by: str
+    where: str
+    address: str | None
+    port: int
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Forward | None:
+        port, address = as_int(raw.get("port")), as_text(raw.get("address"))
+        if port is None:
+            return None
+        return cls(as_text(raw.get("by")) or "", as_text(raw.get("where")) or "", same_address(address) if address else None, port)
+
+
+@dataclass(frozen=True)
 class Swap:
     """One swap area. protected: it is in memory (zram), or on an encrypted device."""
 
@@ -166,7 +188,8 @@ class SystemFacts:
     core_pattern: sysctl kernel.core_pattern. suid_dumpable, ptrace_scope: sysctls; 0 without Yama. hidepid: of the mount of /proc, "0"
     where it is not set. clock_synchronized: as the kernel says; time_services: processes that set the clock. service_users: the units that run
     processes of a user, by user, for users of VMs. cookie_arguments: processes that show a node's cookie in their arguments. dist_hosts: files
-    .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret.
+    .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
+    to EPMD or to a port of a VM.
     """
 
     core_pattern: str | None = None
@@ -180,6 +203,7 @@ class SystemFacts:
     cookie_arguments: tuple[Exposed, ...] | None = None
     dist_hosts: tuple[str, ...] | None = None
     settings: Mapping[str, Mapping[str, str]] | None = None
+    forwards: tuple[Forward, ...] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -198,6 +222,7 @@ class SystemFacts:
             cookie_arguments=each(raw.get("cookie_arguments"), Exposed.parse),
             dist_hosts=as_texts(raw.get("dist_hosts")),
             settings={safe_text(name): _texts(own) for name, own in settings.items()} if isinstance(settings, Mapping) else None,
+            forwards=each(raw.get("forwards"), Forward.parse),
         )
 
 

@@ -76,6 +76,7 @@ class InForce:
 
     server, client: None where it has no TLS options for that side. allowed: the allow list; empty: every name may connect. other_cookies: members for
     which it uses another cookie than its own. replaceable_code: directories of its code path in which somebody beside root can put code, and who.
+    foreign_code: modules of OTP that decide who connects and are not those of its files: name, where it is loaded from, whether that file differs.
     ssh_daemons: how many SSH servers run in it. atoms: how many it has, and the most that it can have.
     """
 
@@ -85,6 +86,7 @@ class InForce:
     other_cookies: tuple[str, ...] | None = None
     links: tuple[NodeLink, ...] | None = None
     replaceable_code: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    foreign_code: tuple[tuple[str, str, bool], ...] | None = None
     ssh_daemons: int | None = None
     atoms: tuple[int, int] | None = None
 
@@ -102,9 +104,15 @@ class InForce:
             other_cookies=as_texts(raw.get("other_cookies")),
             links=each(raw.get("links"), NodeLink.parse),
             replaceable_code=each(raw.get("replaceable_code"), _replaceable),
+            foreign_code=each(raw.get("foreign_code"), _foreign),
             ssh_daemons=as_int(raw.get("ssh_daemons")),
             atoms=next(iter(as_ranges([raw.get("atoms")]) or ()), None),
         )
+
+
+def _foreign(raw: Mapping[str, Any]) -> tuple[str, str, bool] | None:
+    module, path = as_text(raw.get("module")), as_text(raw.get("path"))
+    return None if module is None or path is None else (module, path, raw.get("changed") == "modified")
 
 
 def _replaceable(raw: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:

@@ -50,17 +50,21 @@ class Copy:
 
 @dataclass(frozen=True)
 class KeyFile:
-    """A private key in a PEM file. spki_sha256: of its public half, None where that is not known. readers: as in Copy."""
+    """A private key in a file. spki_sha256: of its public half, None where that is not known. readers: as in Copy.
+
+    beside: of an encrypted key, the same of the CAs whose certificates lie in its directory.
+    """
 
     path: str
     spki_sha256: str | None
     encrypted: bool
     readers: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> KeyFile | None:
-        path, readers = as_path(raw.get("path")), as_texts(raw.get("readers"))
-        return None if path is None or readers is None else cls(path, as_text(raw.get("spki_sha256")), bool(raw.get("encrypted")), readers)
+        path, readers, beside = as_path(raw.get("path")), as_texts(raw.get("readers")), as_texts(raw.get("beside")) or ()
+        return None if path is None or readers is None else cls(path, as_text(raw.get("spki_sha256")), bool(raw.get("encrypted")), readers, beside)
 
 
 @dataclass(frozen=True)
@@ -78,19 +82,24 @@ class Readable:
 
 @dataclass(frozen=True)
 class Account:
-    """A user that owns a cookie file or runs a VM. password: whether one is set; authorized_keys: files that let ssh in."""
+    """A user that owns a cookie file or runs a VM. password: whether one is set; authorized_keys: files that let ssh in.
+
+    rights: files that let it start programs without a login: of cron, at, sudo, a lingering user manager.
+    """
 
     user: str
     shell: str
     password: bool | None
     authorized_keys: tuple[str, ...] | None
+    rights: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Account | None:
         user = as_text(raw.get("user"))
         if user is None:
             return None
-        return cls(user, as_text(raw.get("shell")) or "", as_bool(raw.get("password")), as_texts(raw.get("authorized_keys")))
+        keys, rights = as_texts(raw.get("authorized_keys")), as_texts(raw.get("rights"))
+        return cls(user, as_text(raw.get("shell")) or "", as_bool(raw.get("password")), keys, rights)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@
 
 """What a running node has in force, as it says itself: TLS options, allow list, cookies of its peers, links, code path.
 
-Private to this collection. CALLS, SSH_CALL and get_cookie/1 for each member are all that a node is asked here; none of them changes anything. What
-leaves this file are names and known options: a cookie is compared with the one of the conversation and dropped, of an unknown TLS option only its
-name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl
-of OTP 25 to 29.
+Private to this collection. CALLS, modules.CALLS, SSH_CALL and get_cookie/1 for each member are all that a node is asked here; none of them changes
+anything. What leaves this file are names and known options: a cookie is compared with the one of the conversation and dropped, of an unknown TLS
+option only its name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0),
+auth.erl, code.erl of OTP 25 to 29.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _term as term
+from . import modules
 from .node import Call, Link, Outcome, Returned
 
 _Atom = term.Atom
@@ -58,6 +59,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
         "other_cookies": other_cookies(peers, cookies, cookie),
         "links": links(_value(outcomes["links"]), ours),
         "code_path": code_path(_value(outcomes["code_path"])),
+        "foreign_code": modules.foreign(await link.call_all(list(modules.CALLS))),
         "ssh_daemons": ssh_daemons(running, daemons),
         "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
     }

@@ -142,9 +142,11 @@ CONTROLS = (
     ),
     Control(
         "node-login",
-        "The user of a node cannot log in",
-        "A login as the user of a node gives access to its cookie and its key. A password can be guessed, an SSH key can be stolen.",
-        "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home.",
+        "The user of a node cannot log in, and starts no program outside of its unit",
+        "A login as the user of a node gives access to its cookie and its key. A password can be guessed, an SSH key can be stolen. Code in a node "
+        "leaves the sandbox of the unit by cron, at, a lingering user manager or sudo.",
+        "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home. Remove its other rights: crontab -r -u USER, "
+        "loginctl disable-linger USER, atrm, and its rules in /etc/sudoers.d. Run jobs from a timer of the system with a sandbox of its own.",
         "",
         (SECURE_CODING, LOGIN),
         "low",

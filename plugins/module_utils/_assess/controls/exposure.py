@@ -53,6 +53,17 @@ CONTROLS = (
         "firewall",
     ),
     Control(
+        "forwarded-ports",
+        "Nothing on a member's host forwards connections to EPMD or to a node's port",
+        "A proxy (socat, HAProxy, nginx, systemd-socket-proxyd) or a rule with DNAT opens the port for everybody that reaches it. For the firewall "
+        "of the node the connection comes from a member.",
+        "Stop the program, or delete the rule, that the finding names, and remove it from the configuration that starts it at boot.",
+        "",
+        (SECURE_CODING,),
+        "high",
+        "system",
+    ),
+    Control(
         "outside-epmd",
         "EPMD does not answer hosts outside the cluster",
         "An attacker asks for names and ports of the nodes first, and EPMD has no authentication.",

@@ -108,6 +108,16 @@ CONTROLS = (
         "files",
     ),
     Control(
+        "running-code",
+        "The modules of the running node that decide who connects are those of its OTP",
+        "A module that is loaded from elsewhere, or was replaced while the node runs, undoes every setting: no file and no flag shows it.",
+        "Restart the node. Remove the -pa, ERL_LIBS or boot script that the module comes from, and the tool that loads it.",
+        "",
+        (("code(3)", "https://www.erlang.org/doc/apps/kernel/code.html"), SECURE_CODING),
+        "critical",
+        "mesh",
+    ),
+    Control(
         "mesh-node",
         "No node keeps its peers from connecting",
         "One node with another cookie, a bad certificate or a wrong registration breaks all its connections. The finding names that node and the "

@@ -60,8 +60,8 @@ CONTROLS = (
     Control(
         "running-process",
         "The running node is the one that the files describe",
-        "A node keeps the options that it was started with. Files that changed since harden nothing.",
-        "Restart the node.",
+        "A node keeps the options that it was started with. Files that changed since, or that it does not see in its own mounts, harden nothing.",
+        "Remove BindPaths=, TemporaryFileSystem= and RootDirectory= if the finding names them, and restart the node.",
         "service",
         (DESIGN,),
         "high",

@@ -82,9 +82,11 @@ CONTROLS = (
     ),
     Control(
         "program-owner",
-        "Only root can write the program and the OTP or release that a node runs",
-        "A user that writes there runs code in the node after its next start, past every other control.",
-        "Let root own the directories that the finding names: chown -R root. Give the node another directory for its data.",
+        "Only root can write the program and the OTP or release that a node runs, and no program there gives rights to others",
+        "A user that writes there runs code in the node after its next start, past every other control. A VM with setuid or capabilities runs any "
+        "code for every user, with these rights.",
+        "Let root own the directories that the finding names: chown -R root. Give the node another directory for its data. Remove the rights: chmod "
+        "u-s,g-s, setcap -r; for low ports set AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit.",
         "",
         (SECURE_CODING, EEF_RELEASES),
         "high",

@@ -15,6 +15,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     in_force_checks,
     mesh_checks,
     pki_checks,
+    revocation_checks,
     upkeep_checks,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
@@ -30,6 +31,7 @@ def test_every_control_has_exactly_one_check() -> None:
         *advisory_checks.CONTROLS,
         *in_force_checks.CHECKS,
         *upkeep_checks.INVENTORY_CONTROLS,
+        revocation_checks.CONTROL,
     )
     attacks = [attack.id for attack in ATTACKS]
     checked = [*host_checks.CHECKS, *others, *audit_checks.CONTROLS, causes.NODE, KNOWN, *attacks]

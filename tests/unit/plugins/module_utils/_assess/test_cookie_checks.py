@@ -67,6 +67,8 @@ FAULTS: dict[str, tuple[Change, set[str], str]] = {
     "crash dump": (add("dumps", path="/var/lib/beam/erl_crash.dump", readers=["everybody"]), {"crash-dumps"}, "can be read by everybody"),
     "open data": (add("exposed", path="/var/lib/beam/beam@n2/a.DCD", readers=["everybody"]), {"node-data"}, "a.DCD can be read by everybody"),
     "password": (account(password=True), {"node-login"}, "the user beam has a password"),
+    "cron": (account(rights=["/var/spool/cron/crontabs/beam"]), {"node-login"}, "crontabs/beam starts programs of beam outside of the unit"),
+    "sudo": (account(rights=["/etc/sudoers.d/beam"]), {"node-login"}, "/etc/sudoers.d/beam lets beam run programs as another user with sudo"),
     "ssh": (account(authorized_keys=["/var/lib/beam/.ssh/authorized_keys"]), {"node-login"}, "authorized_keys lets SSH log in as beam"),
 }
 

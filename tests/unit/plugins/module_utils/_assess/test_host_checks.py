@@ -101,6 +101,14 @@ def process(**values: Any) -> Change:
     return lambda n2: n2["processes"][0].update(values)
 
 
+def forward(address: str | None, port: int, by: str = "socat (pid 7, x.service)") -> Change:
+    return lambda n2: n2["system"]["forwards"].append({"by": by, "where": "its arguments", "address": address, "port": port})
+
+
+def hardening(**values: Any) -> Change:
+    return lambda n2: n2["processes"][0]["hardening"].update(values)
+
+
 EMULATOR = "/usr/lib/erlang/erts-15.2.7/bin/beam.smp"
 
 
@@ -202,6 +210,7 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("running-process", process(user="root"), "runs as root"),
     ("running-process", flags(name="other@n2"), "no process of beam.service"),
     ("running-process", unit(BEAM, digest=None), "no digest"),
+    ("running-process", hardening(elsewhere=["/etc/beam/beam@n2/tls/ca.pem"]), "pid 42 sees another /etc/beam/beam@n2/tls/ca.pem than the host"),
     ("running-vm", vm(replaced=[EMULATOR]), f"pid 42 runs {EMULATOR} of the package erlang-base, which is no longer the file on disk"),
     ("running-vm", vm(replaced=["/usr/lib/x86_64-linux-gnu/libcrypto.so.3"]), "libcrypto.so.3, which is no longer the file on disk"),
     ("running-vm", vm(package={"name": "erlang-base", "installed": "27-2", "started": "27-1"}), "runs erlang-base 27-1, and 27-2 is installed"),
@@ -224,6 +233,9 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("firewall-boot", unit(BEAM, after=[EPMD]), "beam.service may start before"),
     ("firewall-boot", unit(BEAM, requires=[f"beam-guard-{BEAM}"]), "does not require"),
     ("firewall-boot", unit(EPMD, after=[]), "epmd.socket may start before"),
+    ("forwarded-ports", forward("127.0.0.1", 4369), "socat (pid 7, x.service) forwards connections to 127.0.0.1:4369: see its arguments"),
+    ("forwarded-ports", forward("10.89.1.11", 9100), "10.89.1.11:9100"),
+    ("forwarded-ports", forward(None, 9100, "a rule with redirect"), "a rule with redirect forwards connections to this host:9100"),
     ("planned-files", set_file("ssl_dist.conf", sha256="00" * 32), "ssl_dist.conf contains something else than the plan says"),
     ("planned-files", set_file("inetrc", sha256="00" * 32), "inetrc contains something else"),
     ("planned-files", set_file("allow.conf", sha256="00" * 32), "allow.conf contains something else"),
@@ -232,6 +244,10 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("start-environment", process(adding=["ERL_OTP27_FLAGS"]), "ERL_OTP27_FLAGS"),
     ("start-environment", process(adding=["ERL_LIBS"]), "ERL_LIBS"),
     ("start-environment", unit(BEAM, environment_names=["HEART_COMMAND"]), "gives its next process the variable HEART_COMMAND"),
+    ("start-environment", process(adding=["OPENSSL_CONF"]), "pid 42 was started with the variable OPENSSL_CONF"),
+    ("start-environment", unit(BEAM, environment_names=["ERL_ROOTDIR"]), "gives its next process the variable ERL_ROOTDIR"),
+    ("start-environment", process(runs=["-loader inet"]), "was started with -loader inet, which is not in its argument files"),
+    ("start-environment", process(runs=["-epmd_module evil"]), "was started with -epmd_module evil"),
     ("start-environment", process(runs=["-eval"]), "was started with -eval"),
     ("start-environment", process(runs=["-run evil"]), "was started with -run evil"),
     ("start-environment", flags(args_files=["/tmp/x.args"]), "a second -args_file, /tmp/x.args"),
@@ -257,6 +273,11 @@ def test_a_broken_host_fails_exactly_that_control(control: str, change: Change, 
     assert says in " ".join(found.details)
 
 
+@pytest.mark.parametrize(("address", "port"), [("203.0.113.9", 9100), ("127.0.0.1", 8080), ("db.example", 4369)])
+def test_what_is_forwarded_to_other_hosts_or_ports_is_no_affair_of_the_cluster(address: str, port: int) -> None:
+    assert broken(forward(address, port)).ok
+
+
 def test_every_control_has_a_broken_host() -> None:
     assert {control for control, _change, _says in BROKEN_HOSTS} == CHECKED_HERE
 
@@ -269,6 +290,9 @@ def test_every_control_has_a_broken_host() -> None:
         # relx sets it in the start script of each release.
         ("LD_LIBRARY_PATH", {"erlang", "rabbitmq", "ejabberd"}),
         ("ERL_LIBS", {"erlang"}),
+        ("ERL_ROOTDIR", {"erlang", "rabbitmq"}),
+        ("OPENSSL_CONF", {"erlang", "rabbitmq", "ejabberd", "release"}),
+        ("BASH_ENV", {"erlang", "rabbitmq", "ejabberd", "release"}),
         ("ERL_CRASH_DUMP", set()),
     ],
 )
@@ -315,6 +339,7 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("running-process", gone("processes"), "processes"),
     ("running-process", gone("units"), "not looked at"),
     ("running-process", flags(arguments_read=False, name=None), "could not be read"),
+    ("running-process", hardening(elsewhere=None), "which files it sees could not be looked at"),
     ("running-vm", gone("processes"), "processes"),
     ("running-vm", lambda n2: n2["processes"].clear(), "no process of beam.service runs"),
     ("running-vm", process(vm=None), "could not be read"),
@@ -328,6 +353,8 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("firewall-rules", table(admits=None), "could not be read"),
     ("firewall-boot", gone("units"), "not looked at"),
     ("firewall-boot", unit(BEAM, after=None), "not looked at"),
+    ("forwarded-ports", lambda n2: n2["system"].pop("forwards"), "was not looked at"),
+    ("forwarded-ports", gone("system"), "was not looked at"),
     ("planned-files", gone("files"), "not looked at"),
     ("planned-files", set_file("inetrc", sha256=None), "inetrc: its content was not looked at"),
     ("start-environment", gone("processes"), "processes"),
@@ -395,7 +422,8 @@ def test_without_privilege_nobody_knows_what_a_process_was_started_with() -> Non
         n2.update(privileged=False)
         n2["processes"][0].update(digest=None)
 
-    assert {(one.control, one.status) for one in broken(change).failures} == {("running-process", NOT_TESTED), ("cookie-arguments", NOT_TESTED)}
+    untested = {(control, NOT_TESTED) for control in ("running-process", "cookie-arguments", "forwarded-ports")}
+    assert {(one.control, one.status) for one in broken(change).failures} == untested
 
 
 @pytest.mark.parametrize(

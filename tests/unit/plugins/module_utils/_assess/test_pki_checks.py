@@ -49,7 +49,7 @@ def add_certificate(path: str, host: str = "n2", **values: Any) -> Change:
 
 
 def add_key(path: str, spki: str | None, *, readers: list[str] | None = None, encrypted: bool = False) -> Change:
-    entry = {"path": path, "spki_sha256": spki, "readers": readers or [], "encrypted": encrypted}
+    entry = {"path": path, "spki_sha256": spki, "readers": readers or [], "encrypted": encrypted, "beside": [made.CA_SPKI] if encrypted else []}
     return lambda seen: seen["n2"]["secrets"]["keys"].append(entry)
 
 
@@ -107,6 +107,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     ),
     "another CA alone": ("trust-anchors", ca(**OTHER_CA), "lacks CN=beam root"),
     "the CA's key": ("ca-key", add_key("/root/ca.key", made.CA_SPKI), "/root/ca.key is the private key of the CA CN=beam root"),
+    "the CA's key, encrypted": ("ca-key", add_key("/root/ca/key.pem", None, encrypted=True), "beside the certificate of the CA CN=beam root"),
     "an encrypted key": ("ca-key", add_key("/etc/beam/x.pem", None, encrypted=True), "/etc/beam/x.pem is an encrypted private key"),
     "another node's key": ("key-of-its-own", add_key("/tmp/k.pem", N1_KEY), "/tmp/k.pem is the private key of beam@n1"),
     "another node's certificate": (

@@ -217,7 +217,7 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         "exposed": [],
-        "accounts": [{"user": "beam", "shell": "/usr/sbin/nologin", "password": False, "authorized_keys": []}],
+        "accounts": [{"user": "beam", "shell": "/usr/sbin/nologin", "password": False, "authorized_keys": [], "rights": []}],
     }
 
 
@@ -233,7 +233,7 @@ def hardening(**values: Any) -> dict[str, Any]:
         "kernel": {},
         "program": ["nx", "pie", "relro"],
         "replaceable_by": [],
-        **{"start_files": [], "groups": ["beam"]},
+        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": []},
         "libcrypto": "3.5.1",
         "release_cookie": "none",
         "replaced": False,
@@ -261,6 +261,7 @@ def system(**values: Any) -> dict[str, Any]:
         "cookie_arguments": [],
         "dist_hosts": [],
         "settings": {},
+        "forwards": [],
         **values,
     }
 
@@ -457,6 +458,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             if peer != node
         ],
         "replaceable_code": [],
+        "foreign_code": [],
         "ssh_daemons": 0,
         "atoms": [22000, 1048576],
     }

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import readers, secrets
+from ansible_collections.beam.cluster.plugins.module_utils._host import readers, rights, secrets
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
 from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
 
@@ -256,3 +257,55 @@ def test_accounts_of_this_host() -> None:
     (found,) = secrets.accounts(["nobody", "no-such-user"])
     assert (found["user"], found["authorized_keys"]) == ("nobody", [])
     assert found["password"] is (None if os.geteuid() else False)
+
+
+PLACES_OF_RIGHTS = {
+    "cron/beam": "* * * * * true\n",
+    "linger/beam": "",
+    "sudoers.d/a": "# beam ALL=(ALL) ALL\nDefaults:beam !tty\nbob, nobody ALL=(ALL) NOPASSWD: ALL\n",
+    "sudoers.d/b": "%nogroup ALL = \\\n  (root) /bin/true\n",
+}
+
+
+def test_rights_without_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = pwd.getpwnam("nobody")
+    monkeypatch.setattr(rights, "CRON", (f"{tmp_path}/cron/{{}}",))
+    monkeypatch.setattr(rights, "LINGER", f"{tmp_path}/linger/{{}}")
+    monkeypatch.setattr(rights, "AT", (f"{tmp_path}/at/*",))
+    monkeypatch.setattr(rights, "SUDOERS", (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"))
+    assert rights.rights(user) == []
+    for place, text in PLACES_OF_RIGHTS.items():
+        write(tmp_path / place.replace("beam", "nobody"), text)
+    write(tmp_path / "sudoers", "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n")
+    assert rights.rights(user) == [f"{tmp_path}/{place}" for place in ("cron/nobody", "linger/nobody", "sudoers.d/a", "sudoers.d/b")]
+
+
+def test_a_packed_backup(host: Path) -> None:
+    key = KEYS["P-256"]()
+    path = write(host / "backup.txt", gzip.compress(b"x" * 5000 + COOKIE.encode() + b"y" * 5000 + pem(key)))
+    found = look(host)
+    assert [one["path"] for one in found["copies"]] == [str(path)]
+    assert [one["spki_sha256"] for one in found["keys"]] == [spki_sha256(key)]
+    write(path, gzip.compress(b"x" * 5000)[:40])
+    assert look(host)["copies"] == []
+
+
+@pytest.mark.parametrize("kind", ["P-256", "RSA"])
+@pytest.mark.parametrize("form", [PKCS8, TRADITIONAL])
+def test_a_key_in_binary(host: Path, kind: str, form: Any) -> None:
+    key = KEYS[kind]()
+    write(host / "key.txt", key.private_bytes(serialization.Encoding.DER, form, serialization.NoEncryption()))
+    assert [one["spki_sha256"] for one in look(host)["keys"]] == [spki_sha256(key)]
+
+
+def test_an_encrypted_key_beside_the_certificate_of_its_ca(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(host / "etc" / "ca" / "key.pem", pem(KEYS["P-256"](), passphrase="opensesame"))
+    there = [{"ca": True, "spki_sha256": "aa"}, {"ca": False, "spki_sha256": "bb"}]
+    monkeypatch.setattr(secrets.certificates, "describe_all", lambda paths: (there, ""))
+    (found,) = look(host)["keys"]
+    assert (found["encrypted"], found["beside"]) == (True, ["aa"])
+
+
+def test_a_copy_anywhere_on_the_host_is_searched_for() -> None:
+    trees = dict(secrets.TREES)
+    assert {"/etc", "/srv", "/opt", "/var/lib/cloud", "/var/www", "/usr/local", "/mnt", "/"} <= set(trees)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import confinement, start_files
+from ansible_collections.beam.cluster.plugins.module_utils._host import confinement, start_files, units
 
 Make = Callable[[str, str], str]
 
@@ -99,6 +99,21 @@ def test_who_can_change_a_file(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_
     assert start_files.who(f"{path}.missing") == set()
     unit = {"fragment": path, "program": None, "drop_ins": [], "environment_files": [f"-{tmp_path}/a/b/*"]}
     assert start_files.of_unit(unit) == [{"path": path, "by": ["alice", "group adm"]}] * 2
+
+
+def test_all_commands_of_a_unit_count_and_the_scripts_that_they_name(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    hook, script = make("hook"), make("script.sh")
+    text = "\n".join(
+        (
+            "Id=beam.service",
+            "ExecStart={ path=/bin/true ; argv[]=/bin/true ; ignore_errors=no ; start_time=[n/a] }",
+            f"ExecStartPre={{ path={hook} ; argv[]={hook} --all ; ignore_errors=no ; start_time=[n/a] }}",
+            f"ExecStop={{ path=/bin/sh ; argv[]=/bin/sh {script} ; ignore_errors=no ; start_time=[n/a] }}",
+        )
+    )
+    monkeypatch.setattr(start_files, "who", lambda path, inside="": {"alice"} if path.startswith(str(tmp_path)) else set())
+    found = units.parse(text)["beam.service"]["start_files"]
+    assert found == [{"path": hook, "by": ["alice"]}, {"path": script, "by": ["alice"]}]
 
 
 def test_a_crash_dump_is_read_by_the_group_that_may_enter_its_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

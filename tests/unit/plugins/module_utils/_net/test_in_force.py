@@ -61,6 +61,11 @@ class Link:
             return Returned(Atom("other" if str(args[0]) == "b@n2" else SECRET))
         if function == "system_info":
             return Returned({"atom_count": 21000, "atom_limit": 1048576}[str(args[0])])
+        if function == "module_status":
+            return Returned([(one, Atom("modified" if str(one) == "auth" else "loaded")) for one in args[0]])
+        if function == "which":
+            application = {"net_kernel": "kernel-8.5.3", "auth": "kernel", "inet_tls_dist": "evil-1.0"}.get(str(args[0]))
+            return Returned(term.charlist(f"/lib/{application}/ebin/{args[0]}.beam") if application else Atom("non_existing"))
         return Returned(ANSWERS[module, function])
 
 
@@ -121,6 +126,12 @@ def test_ssh_servers_and_atoms_are_counted() -> None:
     assert (asked(Link())["ssh_daemons"], asked(WithoutSsh())["ssh_daemons"], asked(WithoutSupervisor())["ssh_daemons"]) == (2, 0, None)
     said = InForce.parse(asked(Link()))
     assert said is not None and said.atoms == (21000, 1048576)
+
+
+def test_modules_that_are_not_those_of_otp() -> None:
+    said = InForce.parse(asked(Link()))
+    wanted = (("auth", "/lib/kernel/ebin/auth.beam", True), ("inet_tls_dist", "/lib/evil-1.0/ebin/inet_tls_dist.beam", False))
+    assert said is not None and said.foreign_code == wanted
 
 
 def test_what_a_node_does_not_say_is_unknown() -> None:
