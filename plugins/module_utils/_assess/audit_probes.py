@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from .._model.observation import Observation
+from .._wire.constants import PROBE_NAME
 from .attacks import ATTACK_BY_ID, KNOWN_COOKIE, Attack
 from .default_cookies import cookie_of
 from .default_cookies import probes as known_probes
@@ -57,7 +58,7 @@ def with_own_credentials(node: NodeTarget) -> dict[str, Any] | None:
     return {
         "node": node.own_name,
         "host": node.host,
-        "host_part": node.host_part,
+        "name": f"{PROBE_NAME}@{node.host_part}",
         "address": node.seen_at[0],
         "port": node.port,
         "cookie_file": node.cookie_file,

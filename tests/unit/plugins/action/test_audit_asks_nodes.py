@@ -133,7 +133,7 @@ def test_a_real_node_is_asked_with_its_own_cookie(tmp_path: Path, capsys: pytest
         # As roles/audit/tasks/query_nodes.yml.
         options = {
             "targets": [{"node": asked["node"], "host": asked["address"], "port": asked["port"]}],
-            "members": [asked["node"]], "name": f"beam_probe@{asked['host_part']}", "cookie_file": asked["cookie_file"], "source": asked["address"],
+            "members": [asked["node"]], "name": asked["name"], "cookie_file": asked["cookie_file"], "source": asked["address"],
         }
         said = result_of(mesh_info, options, capsys)
     assert RANDOM not in json.dumps(said)
