@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from . import revocation_checks
 from .explanations import Broken, explain
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, Outcome
 from .in_force_checks import CHECKS as IN_FORCE_CHECKS
@@ -49,7 +50,7 @@ _WORDS = {
     "allow-list": ("does not let ",),
 }
 """What such a failure has to say: a certificate that ends soon breaks nothing."""
-_SAID_BY_THE_NODE = frozenset({MEMBERS, SETTINGS, *IN_FORCE_CHECKS})
+_SAID_BY_THE_NODE = frozenset({MEMBERS, SETTINGS, revocation_checks.CONTROL, *IN_FORCE_CHECKS})
 """Controls that ask the node itself."""
 _SHOWN_BY_THE_NODE = ("certificate-served", "no member was shown its certificate")
 _MISSING = "is not connected to "
