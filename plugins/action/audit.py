@@ -22,7 +22,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.controls impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.exits import ANY, FAIL_ON, exit_of
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, Verdict
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import Policy, PolicyError, policy_from
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import Reach, reach_of
@@ -41,6 +41,8 @@ SPEC: dict[str, dict[str, Any]] = {
     "hosts": {"type": "dict", "required": True},
     "epmd_port": {"type": "int", "default": EPMD_PORT},
     "evaluate": {"type": "bool", "default": True},
+    "known_cookies": {"type": "bool", "default": False},
+    "views": {"type": "dict", "default": {}},
     "answers": {"type": "dict", "default": {}},
     "outsiders": {"type": "list", "elements": "str", "default": []},
     "untested": {"type": "str", "default": ""},
@@ -71,7 +73,7 @@ class ActionModule(ActionBase):
         reach, seen = _seen(arguments["hosts"])
         target = discover(seen, reach, epmd_port=arguments["epmd_port"])
         if not arguments["evaluate"]:
-            return {"changed": False, "discovered": AuditQuestions.of(target, seen).as_dict()}
+            return {"changed": False, "discovered": AuditQuestions.of(target, seen, known_cookies=arguments["known_cookies"]).as_dict()}
         try:
             return self._evaluate(arguments, target, reach, seen)
         except UsageError as error:
@@ -90,12 +92,12 @@ class ActionModule(ActionBase):
             target=target,
             seen=seen,
             answers=answers,
-            views={},
+            views=_views(arguments["views"], target),
             outsiders=arguments["outsiders"],
             epoch=now,
             untested=arguments["untested"],
             reach=reach,
-            asked=AuditQuestions.of(target, seen),
+            asked=AuditQuestions.of(target, seen, known_cookies=arguments["known_cookies"]),
             waiver_errors=errors,
             policy=_policy(arguments["policy"]),
             table=_table(arguments["advisories_file"]),
@@ -105,7 +107,7 @@ class ActionModule(ActionBase):
         verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today))
         if arguments["baseline"]:
             verdict = replace(verdict, baseline=_baseline(arguments["baseline"], verdict))
-        end, paid = exit_of(verdict, arguments["fail_at"], arguments["fail_on"]), audit_text.cost(answers)
+        end, paid = exit_of(verdict, arguments["fail_at"], arguments["fail_on"]), audit_text.cost(answers, evidence.views)
         result: dict[str, Any] = {
             "changed": False,
             "files": {},
@@ -156,6 +158,13 @@ def _seen(hosts: Mapping[str, Any]) -> tuple[dict[str, Reach], dict[str, Observa
 def _answers(by_vantage: Mapping[str, Any]) -> list[Answer]:
     pairs = [pair for own in by_vantage.values() for pair in own or ()]
     return [Answer.parse(Probe.from_dict(pair[0]), pair[1]) for pair in pairs if len(pair) == 2 and pair[1]]
+
+
+def _views(by_host: Mapping[str, Any], target: Target) -> dict[str, NodeView]:
+    """What nodes said of themselves, by node. The host's own answers count for its own nodes only."""
+    nodes = {(node.host, node.own_name): node.node for node in target.members}
+    pairs = ((nodes.get((host, str(one.get("node")))), one) for host, own in by_host.items() for one in own or () if isinstance(one, Mapping))
+    return {name: NodeView.parse(one) for name, one in pairs if name}
 
 
 def _table(path: str | None) -> Table:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible.plugins.action import ActionBase
@@ -14,6 +14,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attacks import Proofs
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import ENCRYPTED, AuditQuestions, options_without_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import (
+    KNOWN,
     OUTSIDE,
     PAIRS_MAX,
     VANTAGES,
@@ -24,6 +25,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
     options,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import NodeTarget, Target
+from ansible_collections.beam.cluster.plugins.module_utils._assess.ways import ways
 from ansible_collections.beam.cluster.plugins.module_utils._model.door import same_address
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import PROBE_NAME
 
@@ -98,7 +100,7 @@ class ActionModule(ActionBase):
         answers: list[list[Any]] = []
         for probes in _turns(made):
             clear = Proofs.of(_parsed(answers)).clear
-            wanted = [probe for probe in probes if probe.control not in ENCRYPTED or probe.target not in clear]
+            wanted = [probe for probe in probes if _makes_sense(probe, clear)]
             user = wanted[0].credentials.user if wanted and wanted[0].attack else ""
             if user and not arguments["other_users"]:
                 answers += [[probe.as_dict(), {"code": "", "message": "only root can connect as another user"}] for probe in wanted]
@@ -143,11 +145,18 @@ def _parsed(answers: Sequence[Sequence[Any]]) -> list[Answer]:
     return [Answer.parse(Probe.from_dict(question), answer) for question, answer in answers]
 
 
+def _makes_sense(probe: Probe, clear: Collection[str]) -> bool:
+    """Whether a node is to be probed that way. clear: the nodes that have answered in clear text."""
+    if probe.control == KNOWN:
+        return probe.target in clear
+    return probe.control not in ENCRYPTED or probe.target not in clear
+
+
 def _turns(probes: Sequence[Probe]) -> list[list[Probe]]:
     """In clear text and at EPMD first, then over TLS, then as each other user."""
     turns: dict[tuple[str, bool], list[Probe]] = {}
     for probe in probes:
-        turns.setdefault((probe.credentials.user if probe.attack else "", probe.control in ENCRYPTED), []).append(probe)
+        turns.setdefault((probe.credentials.user if probe.attack else "", probe.control in (*ENCRYPTED, KNOWN)), []).append(probe)
     return [turns[key] for key in sorted(turns)]
 
 
@@ -184,6 +193,7 @@ def _calls(arguments: Mapping[str, Any]) -> list[Call]:
             made += questions.connects(source.node)
         if "attack" in arguments["kinds"]:
             made += questions.attacks(arguments["vantage"], source.node if source else "")
+            made += [] if source else ways(arguments["vantage"], made)
         signed = {kind: paths[source.node] for kind, paths in arguments["signed"].items() if source and source.node in paths}
         missing = [kind for kind in SIGNED if kind not in signed]
         impossible = [probe for probe in made if probe.credentials.certificate in missing]

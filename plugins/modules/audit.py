@@ -31,6 +31,14 @@ options:
     description: If V(false), it only discovers the nodes and returns RV(discovered), for the probes.
     type: bool
     default: true
+  known_cookies:
+    description: Whether default cookies of products are tried on nodes that speak clear text. RV(discovered) asks for it.
+    type: bool
+    default: false
+  views:
+    description: What M(beam.cluster.mesh_info) returned in C(targets) for nodes that were asked with their own credentials, by host.
+    type: dict
+    default: {}
   answers:
     description: The answers of M(beam.cluster.probe), by the host that probed.
     type: dict

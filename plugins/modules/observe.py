@@ -167,9 +167,8 @@ firewall:
   contains:
     nft: {type: bool, description: "Whether C(nft) is installed."}
     readable: {type: bool, description: "Whether the ruleset could be read. If not, nothing is known about it."}
-    drops_by_default:
-      description: Whether a table of another owner drops incoming packets that match no rule. Null if the ruleset cannot be read.
-      type: bool
+    masquerades: {type: list, elements: str, description: "Tables that give forwarded packets an address of the host, such as V(ip nat)."}
+    drops_by_default: {type: bool, description: "Whether a table of another owner drops what no rule matches. Null if no ruleset can be read."}
     in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
     at_boot: {type: bool, description: "Whether the unit that loads our table is enabled. Null without systemd."}
     beam:

@@ -186,7 +186,7 @@ FAULTS = (
         + "nft add table inet fault; nft add chain inet fault in '{ type filter hook input priority -400; }'\n"
         + f"nft add rule inet fault in ip saddr {_OF_N2} tcp dport 9100 drop; nft add rule inet fault in ip saddr {_OF_N2} tcp sport 9100 drop",
         control="mesh-connected",
-        names=("timeout",),
+        names=("a firewall drops the packets to", "9100"),
         repair="nft delete table inet fault; sleep 5",
         alters=MESH,
     ),

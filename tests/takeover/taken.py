@@ -80,15 +80,15 @@ pid=$(systemctl show --property=MainPID --value shop)
 tr '\\0' '\\n' < /proc/$pid/environ | grep -qx GREETING=hello
 """
 
-# As its own installer would put it there: the distribution's has no erl in the search path any more.
+# As its own installer would put it there, and none of the distribution. The packages that it needs stay.
 OPT = f"""
 {APT} {OURS}
 [ -d /opt/otp ] || {{
 cp -a /usr/lib/erlang /opt/otp
 sed -i 's|/usr/lib/erlang|/opt/otp|g' /opt/otp/bin/erl /opt/otp/bin/start /opt/otp/erts-*/bin/erl /opt/otp/erts-*/bin/start 2>/dev/null || :
 }}
-for name in erl erlc escript epmd; do [ ! -L /usr/bin/$name ] || mv /usr/bin/$name /root/distribution-$name; done
-mv /usr/lib/erlang /usr/lib/erlang-elsewhere
+DEBIAN_FRONTEND=noninteractive apt-get -qqy purge 'erlang-*'
+systemctl daemon-reload
 """
 OPT_WORKS = "/opt/otp/bin/erl -noshell -eval 'ok = application:ensure_started(crypto), halt().'"
 

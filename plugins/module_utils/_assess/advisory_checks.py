@@ -19,6 +19,8 @@ from .finding import FAILED, NEVER, NOT_APPLICABLE, PASSED, Evidence, Finding
 from .vulnerabilities import Memo, host_advisories
 
 CONTROLS = (ADVISORIES_AGE,)
+FORWARDED = "forwarded_packets"
+"""The note about a host that masquerades. It is in controls.NOTES."""
 
 
 def advisory_findings(evidence: Evidence, fail_at: str) -> Iterator[Finding]:
@@ -48,6 +50,27 @@ def known_advisories(evidence: Evidence, fail_at: str) -> Iterator[Advisory]:
     for name, host in evidence.target.hosts.items():
         if host.in_run and name in evidence.seen:
             yield from host_advisories(evidence.seen[name], evidence.table, memo)
+
+
+def forwarding_advisories(evidence: Evidence) -> Iterator[Advisory]:
+    """Member hosts that hide others behind their own address: to the firewalls of the other members such a packet is a member's.
+
+    Whether these others reach a member, their routes and the engine's tables decide; they still need a certificate and the cookie.
+    """
+    if not evidence.target.planned or evidence.target.mode != "cluster" or len(evidence.target.hosts) < 2:
+        return
+    for name, host in evidence.target.hosts.items():
+        seen = evidence.seen.get(name)
+        tables = seen.firewall.masquerades if seen and seen.firewall else None
+        if host.in_run and host.nodes and tables:
+            yield Advisory(
+                FORWARDED,
+                "low",
+                name,
+                "containers or guests of a member host reach the ports of other members under its address",
+                f"masquerading in {', '.join(tables)}",
+                "Let no container of others run on a member host, or drop forwarded packets to the ports of the cluster in a chain of hook forward.",
+            )
 
 
 def _age(evidence: Evidence) -> int | None:

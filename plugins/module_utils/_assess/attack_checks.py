@@ -15,6 +15,7 @@ from .attacks import ATTACKS, Attack
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, Evidence, Finding, Outcome
 from .probes import CONNECT, Answer, Probe
 from .target import CLEAR_TEXT, EXTERNAL_FIREWALL, NO_CRL, OFF, Target
+from .ways import with_a_way
 
 # Codes with which a peer shows that it went on to talk about names: TLS is behind them.
 _SPOKE_OF_NAMES = frozenset({"not_allowed", "nok", "alive", "wrong_node", "flags_missing"})
@@ -81,7 +82,8 @@ def outcomes_of(evidence: Evidence) -> list[Outcome]:
             outcome = outcome_of(answer, probe.attack, honest, at_target.get(probe.target, ()), evidence.target.off)
             if outcome:
                 outcomes.append(outcome)
-    return list(_without_network(outcomes))
+    hosts = {node.host for node in evidence.target.running}
+    return list(with_a_way(list(_without_network(outcomes)), evidence.answers, evidence.seen, hosts))
 
 
 def _without_network(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:

@@ -15,21 +15,16 @@ from typing import Any
 
 from .._model.observation import Observation
 from .attacks import ATTACK_BY_ID, KNOWN_COOKIE, Attack
+from .default_cookies import cookie_of
+from .default_cookies import probes as known_probes
 from .host_checks import DYNAMIC
-from .probes import OUTSIDE, VANTAGES, Probe, Questions, options
+from .probes import KNOWN, OUTSIDE, REACHES, VANTAGES, Probe, Questions, options
 from .target import HostTarget, NodeTarget, Target
-
-REACHES = "reaches"
-"""The positive control of a place: a port of the host that is no node's. Any answer, a refusal too, shows that packets arrive."""
+from .ways import QUIET_PORTS, SSH
 
 CLEAR, ENCRYPTED = ("plaintext", "wrong-cookie"), ("old-tls", "no-certificate", "foreign-certificate")
 """Attacks that a probe without credentials can make: first those that speak clear text, then those that speak TLS, to nodes that do."""
 
-_QUIET_PORTS = (61009, 61027, 61043, 61057, 61091, 61121)
-"""Ports that nothing is registered for, above those of outgoing connections: a closed one answers, leaves no line in a log, and is no port that
-intrusion detection watches. Those that do listen are passed over."""
-
-_SSH = 22
 _ANY_TLS = ("tlsv1.2", "tlsv1.3")
 _OLD_TLS = ("tlsv1", "tlsv1.1")
 
@@ -39,6 +34,8 @@ def options_without_credentials(probe: Probe) -> dict[str, Any]:
     asked = {**options(probe), "node": probe.target.partition("/")[0]}
     if asked.get("epmd_only") or probe.control == REACHES:
         return {**asked, "epmd_only": True}
+    if probe.control == KNOWN:
+        return {**{key: value for key, value in asked.items() if key != "name"}, "cookie": cookie_of(probe), "plaintext": True}
     attack = ATTACK_BY_ID[probe.control]
     if attack.shows.cookie == "known":
         return {**asked, "cookie": KNOWN_COOKIE, "plaintext": True}
@@ -52,31 +49,54 @@ def options_without_credentials(probe: Probe) -> dict[str, Any]:
     }
 
 
+def with_own_credentials(node: NodeTarget) -> dict[str, Any] | None:
+    """What mesh_info needs to ask a node on its own host: paths of its own cookie and PEM files. None where they, or its address, are not known."""
+    files = {"ca": node.ca_file, "certificate": node.certificate_file, "key": node.key_file}
+    if not (node.cookie_file and node.seen_at and node.port) or node.key_file is None or (node.key_file and None in files.values()):
+        return None
+    return {
+        "node": node.own_name,
+        "host": node.host,
+        "host_part": node.host_part,
+        "address": node.seen_at[0],
+        "port": node.port,
+        "cookie_file": node.cookie_file,
+        "tls": files if node.key_file else None,
+    }
+
+
 @dataclass(frozen=True)
 class AuditQuestions(Questions):
-    """The probes of a discovered target. listeners: ports with a listener, by host. vantages: other hosts that probe each host, at most."""
+    """The probes of a discovered target. listeners: ports with a listener, by host. vantages: other hosts that probe each host, at most.
+
+    known_cookies: whether default cookies are tried on the nodes of a host from there.
+    """
 
     listeners: Mapping[str, frozenset[int]] = field(default_factory=dict)
     vantages: int = VANTAGES
+    known_cookies: bool = False
 
     @classmethod
-    def of(cls, target: Target, seen: Mapping[str, Observation]) -> AuditQuestions:
+    def of(cls, target: Target, seen: Mapping[str, Observation], *, known_cookies: bool = False) -> AuditQuestions:
         return cls(
             target,
             {name: tuple(one.address for one in own.addresses) for name, own in seen.items() if own.addresses is not None},
             listeners={name: frozenset(one.port for one in own.listeners) for name, own in seen.items() if own.listeners is not None},
+            known_cookies=known_cookies,
         )
 
     def as_dict(self) -> dict[str, Any]:
         """What a host needs to know of all others to make its probes, as plain data. from_dict() reads it."""
         return {
             "epmd_port": self.target.epmd_port,
+            "known_cookies": self.known_cookies,
             "addresses": {name: list(own) for name, own in self.addresses.items()},
             "listeners": {name: sorted(own) for name, own in self.listeners.items()},
             "nodes": [
                 {"node": node.node, "host": node.host, "port": node.port, "seen_at": list(node.seen_at)}
                 for node in self._probed
             ],
+            "asked": [asked for asked in map(with_own_credentials, self._probed) if asked],
         }
 
     @classmethod
@@ -90,7 +110,8 @@ class AuditQuestions(Questions):
         hosts = {name: HostTarget(name, (), True, True, frozenset(), port, None, None, (), "") for name in names}
         target = Target("", "", None, (), port, False, hosts, nodes)
         listeners = {name: frozenset(own) for name, own in raw["listeners"].items()}
-        return cls(target, {name: tuple(own) for name, own in raw["addresses"].items()}, listeners=listeners)
+        addresses = {name: tuple(own) for name, own in raw["addresses"].items()}
+        return cls(target, addresses, listeners=listeners, known_cookies=raw["known_cookies"] is True)
 
     @cached_property
     def _probed(self) -> tuple[NodeTarget, ...]:
@@ -143,6 +164,8 @@ class AuditQuestions(Questions):
         for control in (*CLEAR, *ENCRYPTED) if address and node.port is not None else ():
             if own or control != "wrong-cookie":
                 yield Probe(control, vantage, "", node.node, node.host, address, node.port, network)
+        if own and self.known_cookies and address and node.port is not None:
+            yield from known_probes(vantage, node, address)
         if own:
             yield from self._as_other_user(vantage, node)
 
@@ -180,7 +203,7 @@ class AuditQuestions(Questions):
         if vantage == host:
             return
         here = self.listeners.get(host, frozenset())
-        ports = [next((port for port in _QUIET_PORTS if port not in here), _QUIET_PORTS[0]), *([_SSH] if _SSH in here else [])]
+        ports = [next((port for port in QUIET_PORTS if port not in here), QUIET_PORTS[0]), *([SSH] if SSH in here else [])]
         there = [probe for probe in made if probe.host == host]
         for address in dict.fromkeys(probe.address for probe in there):
             for port in ports:

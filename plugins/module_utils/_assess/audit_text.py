@@ -9,14 +9,14 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from .._wire.codes import BLOCKED
-from .audit_probes import NAME, REACHES
+from .audit_probes import NAME
 from .exits import Exit
 from .finding import Verdict
-from .probes import Answer
+from .probes import KNOWN, REACHES, Answer
 from .target import HostTarget, NodeTarget
 
 HOSTS_LISTED_MAX = 50
@@ -26,15 +26,19 @@ ENTRIES_PER_HANDSHAKE = 2
 """Entries that one refused handshake leaves in a node's log at most (docs/audit.md has the measurement)."""
 
 
-def cost(answers: Iterable[Answer]) -> list[dict[str, Any]]:
-    """What the probes cost each node: handshakes that reached it, entries in its log and atoms in its memory at most."""
+def cost(answers: Iterable[Answer], asked: Collection[str] = ()) -> list[dict[str, Any]]:
+    """What the probes cost each node: handshakes that reached it, entries in its log and atoms in its memory at most.
+
+    asked: the nodes that were asked with their own credentials, under a name on their own host: one more atom, and no entry.
+    """
     handshakes: Counter[tuple[str, str]] = Counter()
     for answer in answers:
         attack = answer.probe.attack
-        if answer.probe.control != REACHES and attack and attack.protocol == "dist" and answer.code and answer.code not in BLOCKED:
+        handshake = answer.probe.control == KNOWN or answer.probe.control != REACHES and attack and attack.protocol == "dist"
+        if handshake and answer.code and answer.code not in BLOCKED:
             handshakes[answer.probe.host, answer.probe.target] += 1
     return [
-        {"host": host, "node": node, "handshakes": count, "log_entries_max": ENTRIES_PER_HANDSHAKE * count, "atoms_max": 1}
+        {"host": host, "node": node, "handshakes": count, "log_entries_max": ENTRIES_PER_HANDSHAKE * count, "atoms_max": 2 if node in asked else 1}
         for (host, node), count in sorted(handshakes.items())
     ]
 
@@ -97,6 +101,6 @@ def foot(end: Exit, paid: list[dict[str, Any]]) -> list[str]:
     handshakes = sum(entry["handshakes"] for entry in paid)
     cost_of_it = (
         f"Cost: {handshakes} handshakes with {len(paid)} nodes as {NAME}: at most {ENTRIES_PER_HANDSHAKE * handshakes} entries in their logs, "
-        "and one atom a node for ever"
+        f"and {max((entry['atoms_max'] for entry in paid), default=1)} atoms a node at most for ever"
     )
     return [cost_of_it, f"Result: {end}"]

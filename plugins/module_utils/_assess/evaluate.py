@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._model.waivers import Waiver
-from . import attack_checks, audit_attacks
+from . import attack_checks, audit_attacks, known_cookies
 from . import waivers as applied
-from .advisory_checks import advisory_findings, known_advisories
+from .advisory_checks import advisory_findings, forwarding_advisories, known_advisories
 from .audit_checks import CONTROLS as OF_THE_ASSESSMENT
 from .audit_checks import completed, coverage_findings, policy_findings, waiver_findings
 from .causes import with_causes
@@ -35,7 +35,7 @@ _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = NEVER) -> Verdict:
     """The verdict. Its time is linear in the answers. fail_at: lowest severity at which an advisory fails, or NEVER."""
     outcomes, attacked = _attacks(evidence)
-    advisories = (*evidence.advisories, *known_advisories(evidence, fail_at))
+    advisories = (*evidence.advisories, *forwarding_advisories(evidence), *known_advisories(evidence, fail_at))
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *in_force_findings(evidence)]
     found += [*pki_findings(evidence), *revocation_findings(evidence), *cookie_findings(evidence)]
     found += [*advisory_findings(evidence, fail_at), *inventory_findings(evidence), *attacked]
@@ -69,7 +69,7 @@ def _attacks(evidence: Evidence) -> tuple[list[Outcome], list[Finding]]:
         made = attack_checks.outcomes_of(evidence)
         return made, list(attack_checks.attack_findings(evidence, made))
     made = audit_attacks.outcomes(evidence)
-    return made, list(audit_attacks.findings(evidence, made))
+    return made, [*audit_attacks.findings(evidence, made), *known_cookies.findings(evidence)]
 
 
 def _score(findings: Sequence[Finding]) -> Score:

@@ -58,6 +58,10 @@ _OF_CODE = {
     **dict.fromkeys(_COOKIE, _ONE_COOKIE),
     "tls_verification": ("the certificate of the node that was asked is refused", f"{SITE}: it renews certificates that do not verify."),
     "tls_alert_certificate_expired": ("the certificate of the node that asked has expired", f"{SITE}: it renews the certificate."),
+    "tls_alert_certificate_revoked": (
+        "the certificate of the node that asked is revoked",
+        "Remove its host, or accept the certificate again: beam.cluster.revoke with beam_unrevoke.",
+    ),
     "tls_alert_unknown_ca": ("the two nodes trust different CAs", f"{SITE}: it installs the CA of the cluster on both."),
 }
 

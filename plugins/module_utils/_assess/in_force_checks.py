@@ -16,7 +16,7 @@ from .._model.in_force import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
 from .controls.surface import ATOMS_PART_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
-from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, OFF, NodeTarget, Target
+from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_OWN_CREDENTIALS, OFF, NodeTarget, Target
 
 Details = tuple[str, tuple[str, ...]]
 _Check = Callable[[Evidence, NodeTarget, InForce], Details]
@@ -38,6 +38,10 @@ _KNOWN = frozenset(
 """Options that are compared with the plan, or change nothing of what is verified. OTP has others (sni_fun, certs_keys) and gets more."""
 
 
+WITHOUT_PLAN = frozenset({"code-path", "ssh-daemons", "atom-table"})
+"""Controls that hold for any node, whoever its peers are to be."""
+
+
 def in_force_findings(evidence: Evidence) -> Iterator[Finding]:
     for node in evidence.target.running:
         for control, check in CHECKS.items():
@@ -50,8 +54,9 @@ def _finding(evidence: Evidence, control: str, node: NodeTarget, check: _Check) 
     view = evidence.views.get(node.node)
     if target.off:
         return Finding(control, NOT_APPLICABLE, hosts, node.node, (OFF,))
-    if not target.planned:
-        return Finding(control, NOT_APPLICABLE, hosts, node.node, (NEEDS_CREDENTIALS,))
+    if not target.planned and (view is None or control not in WITHOUT_PLAN):
+        why = NEEDS_OWN_CREDENTIALS if control in WITHOUT_PLAN else NEEDS_CREDENTIALS
+        return Finding(control, NOT_APPLICABLE, hosts, node.node, (why,))
     if control == "tls-options" and not node.tls_versions:
         return Finding(control, NOT_APPLICABLE, hosts, node.node, (CLEAR_TEXT,))
     if view is None:

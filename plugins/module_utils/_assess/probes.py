@@ -23,6 +23,12 @@ from .target import HostTarget, NodeTarget, Target
 CONNECT = "mesh-connected"
 """The control of an honest connection."""
 
+REACHES = "reaches"
+"""The positive control of a place: a port of the host that is no node's. Any answer, a refusal too, shows that packets arrive."""
+
+KNOWN = "known-cookie"
+"""The control of a product's default cookie, see known_cookies.py."""
+
 IMPOSTOR = "beam_impostor"
 """Name part that claims another member's host. Not the probe's own name, which that host may be using at the same moment."""
 
@@ -301,7 +307,7 @@ def options(probe: Probe, source: NodeTarget | None = None, signed: Mapping[str,
     asked: dict[str, Any] = {"node": probe.target, "host": probe.address, "label": probe.control, "expect": ["any"]}
     if probe.port is not None:
         asked["port"] = probe.port
-    if probe.attack and probe.attack.protocol == "epmd":
+    if probe.control == REACHES or (probe.attack and probe.attack.protocol == "epmd"):
         return {**asked, "epmd_only": True}
     if source and probe.network == "cluster":
         asked["source"] = source.address

@@ -27,6 +27,7 @@ EXTERNAL_FIREWALL = "beam_firewall is external: the attacks from outside show wh
 NO_CRL = "beam_pki_crl is false: no node checks for revoked certificates"
 NEEDS_PLAN = "needs a plan"
 NEEDS_MEMBERS = f"{NEEDS_PLAN}: which nodes are members"
+NEEDS_OWN_CREDENTIALS = "only the node itself knows: set beam_audit_credentials, so that it is asked on its host with its own cookie and key"
 NEEDS_CREDENTIALS = "needs a member's certificate and cookie, which beam.cluster.verify uses"
 
 

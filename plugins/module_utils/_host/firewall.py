@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._model.installed import TABLE
-from . import commands, nftables
+from . import commands, nftables, proc
 from .nftables import values
 
 FAMILY = "inet"
@@ -53,6 +53,31 @@ def drops_by_default(objects: Iterable[Mapping[str, Any]]) -> bool:
         if rule:
             rules.setdefault((rule["family"], rule["table"], rule["chain"]), []).append(rule.get("expr") or ())
     return any((end := _end(name, rules)) == "drop" or (end == "" and drops) for name, drops in bases)
+
+
+def masquerades(objects: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The tables that give forwarded packets an address of this host: those of containers, of guests and of networks behind it.
+
+    docker and podman write them by iptables-nft, of which some nft print no more than `xt`: in a table called nat that is taken for one.
+    """
+    found = set()
+    for entry in objects:
+        rule = entry.get("rule")
+        if not isinstance(rule, Mapping):
+            continue
+        for statement in rule.get("expr") or ():
+            kind, body = next(iter(statement.items()))
+            name = str(body.get("name")) if isinstance(body, Mapping) else ""
+            hidden = kind == "xt" and not isinstance(body, Mapping) and rule.get("table") == "nat" and rule.get("chain") == "POSTROUTING"
+            if kind in ("masquerade", "snat") or kind == "xt" and name in ("MASQUERADE", "SNAT") or hidden:
+                found.add(f"{rule.get('family')} {rule.get('table')}")
+    return sorted(found)
+
+
+def forwards() -> bool | None:
+    """Whether the kernel forwards packets at all."""
+    read = [proc.read(path).strip() for path in ("/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding")]
+    return None if not any(read) else b"1" in read
 
 
 _NEUTRAL = ("counter", "log", "comment", "limit", "notrack")
@@ -204,6 +229,7 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
         "nft": commands.find("nft") is not None,
         "readable": objects is not None,
         "drops_by_default": None if objects is None else drops_by_default(objects),
+        "masquerades": None if objects is None or forwards() is None else masquerades(objects) if forwards() else [],
         "in_charge": in_charge,
         "at_boot": None if units is None else units.get(UNIT, {}).get("enabled") == "enabled",
         "beam": _table_now(objects or []),

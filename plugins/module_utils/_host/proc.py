@@ -184,6 +184,9 @@ def beam_processes(root: str = "/proc") -> list[Process]:
         variables = environment(pid, root)
         flags = vm_flags(arguments, variables, _cookie(f"{root}/{pid}", variables.get("HOME")))
         inside = f"{root}/{pid}/root"
+        if not os.path.isdir(f"{root}/{pid}"):
+            # It has ended while it was looked at, as tools do: what was read of it is no process's.
+            continue
         found.append(
             replace(
                 process,

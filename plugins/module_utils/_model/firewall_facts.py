@@ -114,7 +114,8 @@ class Firewall:
     """The host's firewall. readable: whether the ruleset could be read; where not, drops_by_default is None and beam says nothing.
 
     beam: our table, None where it is not loaded. in_charge: "firewalld", "ufw", "nftables" or "none". drops_by_default: whether a base chain of
-    another table drops what matches no rule. at_boot: whether our unit is enabled.
+    another table drops what matches no rule. at_boot: whether our unit is enabled. masquerades: tables ("ip nat") that give forwarded packets an
+    address of the host, () where the kernel forwards none.
     """
 
     readable: bool
@@ -122,6 +123,7 @@ class Firewall:
     drops_by_default: bool | None
     at_boot: bool | None
     beam: BeamTable | None
+    masquerades: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Firewall:
@@ -132,4 +134,5 @@ class Firewall:
             drops_by_default=as_bool(raw.get("drops_by_default")) if readable else None,
             at_boot=as_bool(raw.get("at_boot")),
             beam=BeamTable.parse(beam) if readable and isinstance(beam, Mapping) else None,
+            masquerades=as_texts(raw.get("masquerades")) if readable else None,
         )

@@ -48,6 +48,17 @@ CONTROLS = (
         "attacks",
     ),
     Control(
+        "known-cookie",
+        "A node refuses the default cookies of products",
+        "Scanners try these words first. The finding shows that they get in, whatever the cookie file of the node holds.",
+        _NEW_COOKIE,
+        "distribution",
+        (DISTRIBUTED, LEAKED),
+        "critical",
+        "probes",
+        audit_only=True,
+    ),
+    Control(
         "cookie-published",
         "The cookie is no default of a product, and in no published list",
         "Scanners try these words first. With the cookie of a node that it reaches, an attacker runs code on all nodes.",

@@ -57,7 +57,7 @@ def test_outside_is_one_call_without_anything_of_a_node() -> None:
     (only,) = calls(vantage="outsider", sources=[])
     assert only.options
     assert not {"cookie_file", "user"} & set(only.options)
-    assert {one.control for one in only.probes} == {"outside-epmd", "outside-distribution-port"}
+    assert {one.control for one in only.probes} == {"outside-epmd", "outside-distribution-port", "reaches"}
 
 
 def test_in_check_mode_there_are_honest_connections_only() -> None:
@@ -106,5 +106,5 @@ def test_a_real_run_in_the_background_is_collected_and_leaves_nothing(tmp_path: 
     codes = {"closed", "epmd_closed", "connected"}  # a machine that develops this may have an EPMD of its own
     assert {answer["code"] for _question, answer in told["collected"]} <= codes
     assert [question for question, _answer in told["collected"]] == [question for question, _answer in told["at_once"]]
-    assert len(told["collected"]) == 2 * len(made.HOSTS)
+    assert len(told["collected"]) == 4 * len(made.HOSTS), "two attacks and two positive controls for each host"
     assert not list((tmp_path / "async").iterdir())

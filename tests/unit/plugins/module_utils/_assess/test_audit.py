@@ -14,7 +14,7 @@ import pytest
 import stock_hosts as stock
 from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline, exits, reports
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import REACHES, AuditQuestions, options_without_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions, options_without_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.exits import ANY, CODES, exit_of
@@ -28,7 +28,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
     Verdict,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import NodePolicy, Policy, PolicyError, differences, policy_from
-from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import REACHES, Answer, Probe
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import AUDITED, UNREACHABLE, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.score import score
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation

@@ -20,6 +20,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import (
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS, DESIGN, Control
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import KNOWN
 
 
 def test_every_control_has_exactly_one_check() -> None:
@@ -33,7 +34,7 @@ def test_every_control_has_exactly_one_check() -> None:
         revocation_checks.CONTROL,
     )
     attacks = [attack.id for attack in ATTACKS]
-    checked = [*host_checks.CHECKS, *others, *audit_checks.CONTROLS, causes.NODE, *attacks]
+    checked = [*host_checks.CHECKS, *others, *audit_checks.CONTROLS, causes.NODE, KNOWN, *attacks]
     assert sorted(checked) == sorted(control.id for control in CONTROLS)
     assert len(BY_ID) == len(CONTROLS)
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, NodeView, advisory
-from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, Answer, Probe, Questions, Scope, Session
+from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, REACHES, Answer, Probe, Questions, Scope, Session
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._assess.ways import ways
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from whole_crls import crl
 
@@ -226,11 +227,7 @@ def hardening(**values: Any) -> dict[str, Any]:
     side: dict[str, Any] = {"names": names, "values": {"verify": "verify_peer"}, "versions": ["tlsv1.3"], "ciphers": None, "algorithms": None}
     server = {**side, "names": [*names, "fail_if_no_peer_cert"], "values": {"verify": "verify_peer", "fail_if_no_peer_cert": "true"}}
     return {
-        "no_new_privileges": True,
-        "seccomp": 2,
-        "capabilities": [],
-        "switches": [],
-        "variables": [],
+        **{"no_new_privileges": True, "seccomp": 2, "capabilities": [], "switches": [], "variables": []},
         "cookie_in_environment": False,
         "crash_dump": "off",
         "kernel": {},
@@ -421,6 +418,8 @@ def session(**values: Any) -> Session | None:
 
 def hardened(probe: Probe) -> Answer:
     """What a hardened node answers."""
+    if probe.control == REACHES:
+        return Answer(probe, "epmd_closed", "epmd")
     if probe.attack is None:
         return Answer(probe, "connected", "done", 4.2, 9100, session(peer=peer(probe.host)))
     code, stage = HARDENED[probe.attack.id]
@@ -432,7 +431,8 @@ def requests(questions: Questions, outsiders: list[str]) -> list[Probe]:
     for node in questions.target.running:
         made += questions.connects(node.node) + questions.attacks(node.host, node.node)
     for outsider in outsiders:
-        made += questions.attacks(outsider)
+        attacks = questions.attacks(outsider)
+        made += [*attacks, *ways(outsider, attacks)]
     return made
 
 

@@ -394,7 +394,8 @@ def test_who_is_in_charge(monkeypatch: pytest.MonkeyPatch, units: dict[str, dict
 def test_a_host_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(firewall.commands, "find", lambda program: None)
     seen = firewall.summary({})
-    assert seen == {"nft": False, "readable": False, "drops_by_default": None, "in_charge": "none", "at_boot": False, "beam": None}
+    unread = {"drops_by_default": None, "masquerades": None, "beam": None}
+    assert seen == {"nft": False, "readable": False, "in_charge": "none", "at_boot": False, **unread}
     assert firewall.summary(None)["at_boot"] is None
 
 
