@@ -68,7 +68,7 @@ _EVIL_CA = (
 )
 
 
-def _certificate(name: str, change: str, control: str, *names: str) -> Fault:
+def certificate(name: str, change: str, control: str, *names: str) -> Fault:
     """change: Python that sets since, until, names, purposes, usage, is_ca, digest or key."""
     return Fault(
         name=name,
@@ -305,20 +305,20 @@ FAULTS = (
         alters=ANCHORS,
     ),
     # -- certificates -----------------------------------------------------------------------------------------------------------------------------
-    _certificate("an expired certificate", "since, until = now - 60 * DAY, now - 2 * DAY", "certificate-lifetime", "ended 2 days ago"),
-    _certificate("a certificate that ends soon", "until = now + 2 * DAY", "certificate-lifetime", "ends in 2 days"),
-    _certificate("a certificate that is not valid yet", "since = now + 2 * DAY", "certificate-lifetime", "not valid for another 2 days"),
-    _certificate("a certificate of another host", 'names = ["db1"]', "certificate-names", "lacks DNS:n", "DNS:db1"),
-    _certificate("a certificate of another member too", 'names = ["n1", "n2"]', "certificate-names", "DNS:n2, another member"),
-    _certificate("a certificate with a wildcard", 'names = [host, "*.example.org"]', "certificate-names", "wildcard"),
-    _certificate("a certificate with one more name", 'names = [host, "www.example.org"]', "certificate-names", "DNS:www.example.org"),
-    _certificate("a certificate without names", "names = []", "certificate-names", "names no host"),
-    _certificate("a certificate for servers only", "purposes = purposes[:1]", "certificate-purposes", "without clientAuth"),
-    _certificate("a certificate for clients only", "purposes = purposes[1:]", "certificate-purposes", "without serverAuth"),
-    _certificate("a certificate for mail", 'purposes = ["1.3.6.1.5.5.7.3.4"]', "certificate-purposes", "without serverAuth and clientAuth"),
-    _certificate("a certificate that may not sign a handshake", "usage = False", "certificate-purposes", "without digitalSignature"),
-    _certificate("a certificate that may sign others", "is_ca = True", "certificate-purposes", "may sign certificates"),
-    _certificate(
+    certificate("an expired certificate", "since, until = now - 60 * DAY, now - 2 * DAY", "certificate-lifetime", "ended 2 days ago"),
+    certificate("a certificate that ends soon", "until = now + 2 * DAY", "certificate-lifetime", "ends in 2 days"),
+    certificate("a certificate that is not valid yet", "since = now + 2 * DAY", "certificate-lifetime", "not valid for another 2 days"),
+    certificate("a certificate of another host", 'names = ["db1"]', "certificate-names", "lacks DNS:n", "DNS:db1"),
+    certificate("a certificate of another member too", 'names = ["n1", "n2"]', "certificate-names", "DNS:n2, another member"),
+    certificate("a certificate with a wildcard", 'names = [host, "*.example.org"]', "certificate-names", "wildcard"),
+    certificate("a certificate with one more name", 'names = [host, "www.example.org"]', "certificate-names", "DNS:www.example.org"),
+    certificate("a certificate without names", "names = []", "certificate-names", "names no host"),
+    certificate("a certificate for servers only", "purposes = purposes[:1]", "certificate-purposes", "without clientAuth"),
+    certificate("a certificate for clients only", "purposes = purposes[1:]", "certificate-purposes", "without serverAuth"),
+    certificate("a certificate for mail", 'purposes = ["1.3.6.1.5.5.7.3.4"]', "certificate-purposes", "without serverAuth and clientAuth"),
+    certificate("a certificate that may not sign a handshake", "usage = False", "certificate-purposes", "without digitalSignature"),
+    certificate("a certificate that may sign others", "is_ca = True", "certificate-purposes", "may sign certificates"),
+    certificate(
         "an RSA key of 1024 bits",
         'key = rsa.generate_private_key(65537, 1024); open(tls + "/key.pem", "wb").write(key.private_bytes(serialization.Encoding.PEM, '
         "serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))",

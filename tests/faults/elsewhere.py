@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from at_rest import certificate
 from fault import BESIDE, LIVE, NODE, Fault
 from in_force import CALL, DROP_INS, RESTART, SHELL
 
@@ -177,4 +178,5 @@ FAULTS = (
         repair="rm -f /etc/sudoers.d/zz-beam",
         alters=BESIDE,
     ),
+    certificate("a certificate for ten years", "until = since + 3650 * DAY", "certificate-validity", "is valid for 3650 days"),
 )

@@ -45,7 +45,6 @@ CONTROLS = (
         (PKIX,),
         "medium",
         "system",
-        audit_only=True,
     ),
     Control(
         "certificate-validity",
@@ -56,7 +55,6 @@ CONTROLS = (
         (_BASELINE, PKIX),
         "low",
         "files",
-        audit_only=True,
     ),
     Control(
         "cookie-age",
