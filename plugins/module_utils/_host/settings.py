@@ -27,6 +27,10 @@ _BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re
 _SHELL_NAME = re.compile(r"(?:^|(?<=[;\s(&|]))(?:export[ \t]+|declare[ \t]+-x[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
 _CONF = re.compile(r"^[ \t]*([A-Za-z0-9_.]+)[ \t]*=[ \t]*([^\n]*?)[ \t]*$", re.MULTILINE)
 _YAML = re.compile(r"^[ \t-]*\"?([A-Za-z_]+)\"?[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
+# In a flow mapping: {docroot: /srv/upload, "docroot":"/srv/upload"}.
+_YAML_FLOW = re.compile(
+    r"[{,]\s*(?:\"([A-Za-z_]+)\"[ \t]*:[ \t]*|([A-Za-z_]+)[ \t]*:[ \t]+)(\"[^\"\n]*\"|'[^'\n]*'|[^\s,{}\[\]\"'][^,{}\[\]\n]*)"
+)
 _WORD = re.compile(r"[^\s\"'={};]+")
 _NODE = re.compile(rb"[0-9A-Za-z_-]+@[0-9A-Za-z_.:-]+")
 
@@ -144,6 +148,8 @@ def yaml(text: str) -> Iterator[Entry]:
     text = _uncommented(text, "\"'")
     for match in _YAML.finditer(text):
         yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
+    for match in _YAML_FLOW.finditer(text):
+        yield _line(text, match.start(3)), "variable", match.group(1) or match.group(2), match.group(3).strip().strip("\"'")
 
 
 def unit_file(text: str) -> Iterator[Entry]:

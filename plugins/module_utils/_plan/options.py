@@ -23,6 +23,7 @@ DAYS = (1, 36500)
 RANGES: Mapping[str, tuple[float, float]] = {
     "beam_pki_days": DAYS,
     "beam_pki_ca_days": DAYS,
+    "beam_pki_crl_days": DAYS,
     "beam_pki_renew_at": (0.01, 1),
     "beam_pki_key_size": (2048, 16384),
     "beam_service_restart_seconds": (0, 3600),

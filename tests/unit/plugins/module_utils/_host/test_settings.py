@@ -29,6 +29,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._host.settings import
         ("variables", "; -name\nA=1\nERL_AFLAGS=-hidden\n", [(2, "A"), (3, "ERL_AFLAGS"), (3, "-hidden")]),
         ("variables", 'A="1\n2"\nB=\\\n-name\n', [(1, "A"), (3, "B"), (3, "-name")]),
         ("conf", "# net_ticktime = 1\n net_ticktime = 120\nlog.dir=/data/log\n", [(2, "net_ticktime"), (3, "log.dir")]),
+        ("yaml", "a:\n  b: {docroot: /srv/upload, c: [1]}\n", [(2, "b"), (2, "docroot")]),
+        ("yaml", 'd: {"docroot":"/srv/x",\n    accesslog: \'/srv/y\'}\n', [(1, "d"), (1, "docroot"), (2, "accesslog")]),
         ("yaml", "listen:\n  -\n    port: 5280\n    docroot: /srv/upload # -name\n", [(3, "port"), (4, "docroot")]),
         ("unit", "[Service]\n#Environment=A=1\nEnvironment=\"B=1\" 'ERL_ZFLAGS=-name x'\n", [(3, "B"), (3, "ERL_ZFLAGS"), (3, "-name")]),
         ("unit", "[Service]\nExecStart=/bin/erl \\\n# more\n  -sname x\nAmbientCapabilities=CAP_A\n", [(2, "-sname"), (5, "AmbientCapabilities")]),
