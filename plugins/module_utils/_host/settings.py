@@ -31,6 +31,7 @@ _YAML = re.compile(r"^[ \t-]*\"?([A-Za-z_]+)\"?[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$",
 _YAML_FLOW = re.compile(
     r"[{,]\s*(?:\"([A-Za-z_]+)\"[ \t]*:[ \t]*|([A-Za-z_]+)[ \t]*:[ \t]+)(\"[^\"\n]*\"|'[^'\n]*'|[^\s,{}\[\]\"'][^,{}\[\]\n]*)"
 )
+_BRACES = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"[^\s\"'={};]+")
 _NODE = re.compile(rb"[0-9A-Za-z_-]+@[0-9A-Za-z_.:-]+")
 
@@ -146,10 +147,14 @@ def conf(text: str) -> Iterator[Entry]:
 def yaml(text: str) -> Iterator[Entry]:
     """Keys of YAML with a value on their line, at any depth: enough for paths."""
     text = _uncommented(text, "\"'")
-    for match in _YAML.finditer(text):
-        yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
     for match in _YAML_FLOW.finditer(text):
         yield _line(text, match.start(3)), "variable", match.group(1) or match.group(2), match.group(3).strip().strip("\"'")
+    inner = _BRACES.search(text)
+    while inner:
+        text = _blank(text, inner.start(), inner.end())
+        inner = _BRACES.search(text)
+    for match in _YAML.finditer(text):
+        yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
 
 
 def unit_file(text: str) -> Iterator[Entry]:
