@@ -147,7 +147,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._net.exchange import 
 from ansible_collections.beam.cluster.plugins.module_utils._wire import x509
 from ansible_collections.beam.cluster.plugins.module_utils._wire.crl import of_pem
 
-LIST, CRL = "revoked.json", "crl.pem"
+LIST = "revoked.json"
+CRL = "crl.pem"
 
 
 def main() -> None:
