@@ -19,6 +19,7 @@ from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Findi
 from .in_force_checks import CHECKS as IN_FORCE_CHECKS
 from .mesh_checks import MEMBERS, SETTINGS
 from .probes import CONNECT
+from .revocation_checks import CONTROL as REVOCATION_LISTS
 from .target import NEEDS_CREDENTIALS, OFF, NodeTarget
 
 NODE = "mesh-node"
@@ -49,7 +50,7 @@ _WORDS = {
     "allow-list": ("does not let ",),
 }
 """What such a failure has to say: a certificate that ends soon breaks nothing."""
-_SAID_BY_THE_NODE = frozenset({MEMBERS, SETTINGS, *IN_FORCE_CHECKS})
+_SAID_BY_THE_NODE = frozenset({MEMBERS, SETTINGS, REVOCATION_LISTS, *IN_FORCE_CHECKS})
 """Controls that ask the node itself."""
 _SHOWN_BY_THE_NODE = ("certificate-served", "no member was shown its certificate")
 _MISSING = "is not connected to "
