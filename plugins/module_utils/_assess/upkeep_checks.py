@@ -35,7 +35,7 @@ NO_RELEASE = "it is no release"
 
 def _validity(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
-        if node.key_file == "":
+        if node.key_file == "" or node.tls_versions == ():
             yield Result(node.node, NOT_APPLICABLE, (CLEAR_TEXT,))
             continue
         leaf = next((one for one in seen.certificates or () if node.certificate_file and one.path == node.certificate_file), None)

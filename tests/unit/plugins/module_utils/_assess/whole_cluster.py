@@ -236,10 +236,7 @@ def hardening(**values: Any) -> dict[str, Any]:
         **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": []},
         "libcrypto": "3.5.1",
         "release_cookie": "none",
-        "replaced": False,
-        "open_logs": [],
-        "incoming": [9100],
-        "outgoing": 1,
+        **{"replaced": False, "open_logs": [], "incoming": [9100], "outgoing": 1},
         "server": server,
         "client": side,
         "options_read": True,
@@ -260,8 +257,7 @@ def system(**values: Any) -> dict[str, Any]:
         "service_users": {"beam": ["beam.service"]},
         "cookie_arguments": [],
         "dist_hosts": [],
-        "settings": {},
-        "forwards": [],
+        **{"settings": {}, "forwards": []},
         **values,
     }
 
@@ -457,10 +453,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             for peer in nodes
             if peer != node
         ],
-        "replaceable_code": [],
-        "foreign_code": [],
-        "ssh_daemons": 0,
-        "atoms": [22000, 1048576],
+        **{"replaceable_code": [], "foreign_code": [], "ssh_daemons": 0, "atoms": [22000, 1048576]},
     }
 
 

@@ -102,7 +102,7 @@ def test_who_can_change_a_file(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_
 
 
 def test_all_commands_of_a_unit_count_and_the_scripts_that_they_name(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
-    hook, script = make("hook"), make("script.sh")
+    hook, script = make("hook", ""), make("script.sh", "")
     text = "\n".join(
         (
             "Id=beam.service",
