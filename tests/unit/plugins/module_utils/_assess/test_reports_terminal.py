@@ -55,7 +55,7 @@ def test_it_shows_the_whole_mesh_and_all_attacks() -> None:
     assert [row[0] for row in rows] == ["beam@n1", "beam@n2", "beam@n3"]
     assert all(row.count("TLS") == 2 for row in rows)
     refused = [line for line in lines if " refused  " in line]
-    assert len(refused) == 13
+    assert len(refused) == 14
     assert all(line.split()[1] == line.split()[3] for line in refused), "as many as were tried"
     assert lines[0] == lines[-1] == f"PASSED: {len(verdicts.passed().findings)} ok"
 

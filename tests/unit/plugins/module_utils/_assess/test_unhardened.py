@@ -91,7 +91,7 @@ class Place:
         ]
         # Whoever runs this is another user to the node than root would be.
         made += [probe for probe in questions.attacks("localhost", node) if probe.control.startswith("local") and probe.address != "::1"]
-        assert {probe.control for probe in made} == {attack.id for attack in ATTACKS if tls or not attack.needs_tls}
+        assert {probe.control for probe in made} == {attack.id for attack in ATTACKS if questions.applies(attack)}
         outcomes = {}
         for answer in self.ask(made, cookie=cookie, tls=tls):
             assert answer.probe.attack
