@@ -19,6 +19,8 @@ from .target import HostTarget, NodeTarget
 _MOST = 5
 _MIGHTY = frozenset({"root", "disk", "docker", "incus-admin", "kmem", "libvirt", "lxd", "shadow", "sudo", "wheel"})
 """Groups that give the whole host, or the passwords of its users."""
+_WRITTEN_AT_START = ("release.args", "release.args.src")
+"""Files in the home of a release's node that our unit writes anew, as the node's user, before each start."""
 
 
 def _start_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -50,9 +52,16 @@ def _changeable(node: NodeTarget, files: Iterable[StartFile]) -> Iterator[str]:
         # options-file tells of these.
         if one.path in node.evaluated_files or (node.directory and one.path.startswith(f"{node.directory}/")):
             continue
-        by = [user for user in one.by if not (one.product and user in (node.user, f"group {node.user}"))]
+        ours = one.path in _written_at_start(node)
+        by = [user for user in one.by if not ((one.product or ours) and user in (node.user, f"group {node.user}"))]
         if by:
             yield f"{one.path} can be changed or replaced by {', '.join(by)}"
+
+
+def _written_at_start(node: NodeTarget) -> tuple[str, ...]:
+    if not node.cookie_file:
+        return ()
+    return tuple(f"{node.cookie_file.rpartition('/')[0]}/{name}" for name in _WRITTEN_AT_START)
 
 
 def _groups(one: Hardening) -> tuple[str, ...] | None:

@@ -333,6 +333,14 @@ def test_what_is_as_it_should_be_passes(control: str, change: Change) -> None:
     assert {one.status for one in findings(audited(change), control) if one.hosts == ("n2",)} == {PASSED}
 
 
+@pytest.mark.parametrize(("by", "status"), [("beam", PASSED), ("group beam", PASSED), ("everybody", FAILED), ("operator", FAILED)])
+def test_what_the_unit_of_a_release_writes_at_each_start_is_its_users(by: str, status: str) -> None:
+    seen = made.hosts()
+    vm(start_files=[{"path": "/var/lib/beam/beam@n2/release.args", "by": [by]}])(seen["n2"])
+    found = [one.status for one in findings(evaluate(made.evidence(seen=seen)), "start-files") if one.hosts == ("n2",)]
+    assert found == [status]
+
+
 @pytest.mark.parametrize(("name", "flag"), [("rabbitmq", "-s rabbit"), ("ejabberd", "-s ejabberd"), ("release", "-eval")])
 def test_what_a_discovered_product_starts_with_is_its_own(name: str, flag: str) -> None:
     def started(traces: list[str]) -> Verdict:
