@@ -74,6 +74,7 @@ class Lab:
         assert reports, done.stdout[-3000:] + done.stderr[-2000:]
         loaded: Mapping[str, Any] = json.loads(reports[0].read_text(encoding="utf-8"))
         if KEEP:
+            Path(KEEP).mkdir(parents=True, exist_ok=True)
             shutil.copy(reports[0], Path(KEEP) / f"{time.time_ns()}.json")
         return loaded
 
