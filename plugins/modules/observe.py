@@ -377,7 +377,7 @@ certificates:
     signature: {type: str, description: "Hash of its signature.", sample: SHA-256}
     key_id: {type: str, description: "Identifier of its key, hexadecimal."}
     issuer_key_id: {type: str, description: "Identifier of its issuer's key, hexadecimal."}
-crls: {type: list, elements: dict, description: "The CRLs of this collection's nodes - C(path), C(issuer), dates, how many are C(revoked)."}
+crls: {type: list, elements: dict, returned: success, description: "The nodes' CRLs - C(path), C(issuer), dates, how many are C(revoked)."}
 secrets:
   description: Cookies and private keys on the host, null without O(find_secrets). It contains neither a cookie, nor its length, nor a key.
   returned: success
