@@ -13,11 +13,14 @@ from pathlib import Path
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._net import crls
 from ansible_collections.beam.cluster.plugins.module_utils._wire import crl as wire
-from ansible_collections.beam.cluster.plugins.modules.crl import settle, signed
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+pytest.importorskip("ansible")
+pytest.importorskip("cryptography")
+from ansible_collections.beam.cluster.plugins.modules.crl import settle, signed  # noqa: E402
+from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives import hashes, serialization  # noqa: E402
+from cryptography.hazmat.primitives.asymmetric import ec  # noqa: E402
+from cryptography.x509.oid import NameOID  # noqa: E402
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 DAY = datetime.timedelta(days=1)
