@@ -8,7 +8,7 @@ Private to this collection, pure. See host_checks.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._model.hardening import Hardening, StartFile
 from .._model.observation import Observation
@@ -20,7 +20,7 @@ _MOST = 5
 _MIGHTY = frozenset({"root", "disk", "docker", "incus-admin", "kmem", "libvirt", "lxd", "shadow", "sudo", "wheel"})
 """Groups that give the whole host, or the passwords of its users."""
 _WRITTEN_AT_START = ("release.args", "release.args.src")
-"""Files in the home of a release's node that our unit writes anew, as the node's user, before each start."""
+"""Files in the home of a release's node that the unit of the role service writes anew, as the node's user, before each start."""
 
 
 def _start_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -33,7 +33,8 @@ def _start_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
         unseen: list[str] = []
         for one in running:
             files = one.hardening.start_files if one.hardening else None
-            problems += _changeable(node, files or ())
+            rewritten = _written_at_start(node) if one.digest is not None else ()
+            problems += _changeable(node, files or (), rewritten)
             unseen += [f"pid {one.pid}: the files that it reads when it starts could not be looked at"] if files is None else []
         unit = (seen.units or {}).get(node.unit)
         problems += _changeable(node, (unit.start_files if unit else None) or ())
@@ -47,13 +48,13 @@ def _start_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(node.node, found[:_MOST] + more, "only root can change what it reads when it starts")
 
 
-def _changeable(node: NodeTarget, files: Iterable[StartFile]) -> Iterator[str]:
+def _changeable(node: NodeTarget, files: Iterable[StartFile], rewritten: Collection[str] = ()) -> Iterator[str]:
     for one in files:
         # options-file tells of these.
         if one.path in node.evaluated_files or (node.directory and one.path.startswith(f"{node.directory}/")):
             continue
-        ours = one.path in _written_at_start(node)
-        by = [user for user in one.by if not ((one.product or ours) and user in (node.user, f"group {node.user}"))]
+        own = one.product or one.path in rewritten
+        by = [user for user in one.by if not (own and user in (node.user, f"group {node.user}"))]
         if by:
             yield f"{one.path} can be changed or replaced by {', '.join(by)}"
 

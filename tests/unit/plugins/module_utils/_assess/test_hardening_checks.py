@@ -333,10 +333,21 @@ def test_what_is_as_it_should_be_passes(control: str, change: Change) -> None:
     assert {one.status for one in findings(audited(change), control) if one.hosts == ("n2",)} == {PASSED}
 
 
-@pytest.mark.parametrize(("by", "status"), [("beam", PASSED), ("group beam", PASSED), ("everybody", FAILED), ("operator", FAILED)])
-def test_what_the_unit_of_a_release_writes_at_each_start_is_its_users(by: str, status: str) -> None:
+@pytest.mark.parametrize(
+    ("by", "digest", "status"),
+    [
+        ("beam", "of our unit", PASSED),
+        ("group beam", "of our unit", PASSED),
+        ("everybody", "of our unit", FAILED),
+        ("operator", "of our unit", FAILED),
+        # Another unit does not write it anew.
+        ("beam", None, FAILED),
+    ],
+)
+def test_what_the_unit_of_a_release_writes_at_each_start_is_its_users(by: str, digest: str | None, status: str) -> None:
     seen = made.hosts()
     vm(start_files=[{"path": "/var/lib/beam/beam@n2/release.args", "by": [by]}])(seen["n2"])
+    seen["n2"]["processes"][0]["digest"] = digest
     found = [one.status for one in findings(evaluate(made.evidence(seen=seen)), "start-files") if one.hosts == ("n2",)]
     assert found == [status]
 
