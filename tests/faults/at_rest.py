@@ -358,4 +358,39 @@ FAULTS = (
         repair="chmod 0755 /etc/beam",
         alters=BESIDE,
     ),
+    # -- copies elsewhere ---------------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a copy of the cookie in a directory of data",
+        breaks=_NODE + "mkdir -p /srv/data/old; cp $home/.erlang.cookie /srv/data/old/cookie; chmod 0644 /srv/data/old/cookie",
+        control="cookie-copies",
+        names=("/srv/data/old/cookie", "holds the cookie of"),
+        repair="rm -rf /srv/data/old",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a packed backup of the node's home",
+        breaks=_NODE + "tar -czf /opt/home.tar.gz -C $home .erlang.cookie; chmod 0644 /opt/home.tar.gz",
+        control="cookie-copies",
+        names=("/opt/home.tar.gz", "holds the cookie of"),
+        repair="rm -f /opt/home.tar.gz",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a copy of the key in binary",
+        breaks=_NODE + "openssl pkey -in $directory/tls/key.pem -outform DER -out /opt/key.der; chmod 0644 /opt/key.der",
+        control="key-readers",
+        names=("/opt/key.der", "is a private key", "everybody"),
+        repair="rm -f /opt/key.der",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the directory of the CA on the node, its key encrypted",
+        breaks=_NODE + "install -d -m 0700 /root/ca; cp $directory/tls/ca.pem /root/ca/cert.pem; "
+        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -aes256 -pass pass:opensesame -out /root/ca/key.pem",
+        control="ca-key",
+        names=("/root/ca/key.pem", "beside the certificate of the CA"),
+        repair="rm -rf /root/ca",
+        alters=BESIDE,
+    ),
+    certificate("a certificate for ten years", "until = since + 3650 * DAY", "certificate-validity", "is valid for 3650 days"),
 )

@@ -11,6 +11,7 @@ from in_force import CALL, DROP_INS, KEEP_OPTIONS, OPTIONS_BACK, RESTART, SHELL,
 # Lets packets in that the table drops.
 _LET_IN = "nft insert rule inet beam_cluster cluster tcp dport {} accept\n"
 _WATCH = "/etc/systemd/system/beam-watch-beam.service.d"
+_ETC = "/etc/systemd/system"
 _RELOAD = "systemctl reload beam-firewall"
 _EPMD_SOCKET = "/etc/systemd/system/epmd.socket.d/zzzz-fault.conf"
 _START_EPMD = "systemctl daemon-reload; systemctl stop epmd.socket epmd.service; systemctl start epmd.socket; restart"
@@ -259,6 +260,36 @@ FAULTS = (
         control="key-of-its-own",
         names=("/etc/beam/old.pem is the private key of beam@n2",),
         repair="rm -f /etc/beam/old.pem",
+        alters=BESIDE,
+    ),
+    # -- connections that come by another way -----------------------------------------------------------------------------------------------------
+    Fault(
+        name="a proxy that starts when somebody connects",
+        breaks="program=$(ls /usr/lib/systemd/systemd-socket-proxyd /lib/systemd/systemd-socket-proxyd 2>/dev/null | head -n 1)\n"
+        f"printf '[Service]\\nExecStart=%s 127.0.0.1:4369\\n' \"$program\" > {_ETC}/open.service\n"
+        f"printf '[Socket]\\nListenStream=0.0.0.0:9876\\n' > {_ETC}/open.socket; systemctl daemon-reload; systemctl start open.socket",
+        control="forwarded-ports",
+        names=("open.service forwards connections to 127.0.0.1:4369",),
+        repair=f"systemctl stop open.socket open.service; rm -f {_ETC}/open.socket {_ETC}/open.service; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a program that forwards to the node",
+        breaks=SHELL + "cat > /run/forward.py <<'END'\nimport socket, time\nserver = socket.create_server(('0.0.0.0', 9877))\ntime.sleep(3600)\nEND\n"
+        "systemd-run --quiet --collect --unit=forward python3 /run/forward.py TCP:127.0.0.1:9100\n"
+        "for try in $(seq 120); do ss -Hltn | grep -q ':9877 ' && exit 0; sleep 0.5; done; exit 1",
+        control="forwarded-ports",
+        names=("forward.service) forwards connections to 127.0.0.1:9100", "its arguments"),
+        repair="systemctl stop forward; rm -f /run/forward.py",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a rule that leads packets to another member",
+        breaks=SHELL + "nft add table ip nat; nft add chain ip nat fault '{ type nat hook prerouting priority -100; }'\n"
+        "nft add rule ip nat fault tcp dport 9878 dnat to $(sed -n 's/.*{host, {\\([0-9,]*\\)}.*/\\1/p' $directory/inetrc | head -n 1 | tr , .):9100",
+        control="forwarded-ports",
+        names=("a rule with dnat forwards connections to", ":9100", "chain fault"),
+        repair="nft flush chain ip nat fault; nft delete chain ip nat fault",
         alters=BESIDE,
     ),
 )

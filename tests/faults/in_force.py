@@ -372,4 +372,24 @@ FAULTS = (
         repair="cp -p $saved/firewall.nft /etc/beam/firewall.nft",
         alters=BESIDE,
     ),
+    # -- code that runs -----------------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a module of OTP that was replaced while the node runs",
+        breaks=CALL + "call 'true = code:unstick_mod(net_adm), {ok, net_adm, B} = compile:forms([{attribute, 1, module, net_adm}]), "
+        "{module, _} = code:load_binary(net_adm, code:which(net_adm), B).'",
+        control="running-code",
+        names=("runs another net_adm than the one in",),
+        repair=RESTART,
+        alters=LIVE,
+    ),
+    Fault(
+        name="a module of OTP from another directory",
+        breaks=CALL + "mkdir -p /opt/patch; cp /usr/lib/erlang/lib/kernel-*/ebin/net_adm.beam /opt/patch/\n"
+        "call 'true = code:unstick_mod(net_adm), {module, net_adm} = code:load_abs(\"/opt/patch/net_adm\").'",
+        control="running-code",
+        names=("has loaded net_adm from /opt/patch/net_adm",),
+        repair=f"{RESTART}; rm -rf /opt/patch",
+        alters=LIVE,
+        host="n2",
+    ),
 )

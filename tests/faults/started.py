@@ -11,6 +11,7 @@ from in_force import CALL, DROP_INS, RESTART, SHELL
 
 _EPMD = "/etc/systemd/system/epmd.service.d"
 _PROGRAM = "$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/epmd.service /lib/systemd/system/epmd.service 2>/dev/null | head -n 1)"
+_LOADED = "systemctl daemon-reload; " + SHELL + "restart"
 _STARTED = "/srv/beam-fault"
 
 
@@ -38,6 +39,19 @@ def _changeable(name: str, owner: str, mode: str, *names: str) -> Fault:
         control="start-files",
         names=(f"{file} can be changed or replaced by", *names),
         repair=f"rm -f {drop_in} {file}; systemctl daemon-reload",
+        alters=BESIDE,
+    )
+
+
+def _variable(name: str) -> Fault:
+    """A variable of the unit, which its next process gets."""
+    file = f"{DROP_INS}/aa-{name}.conf"
+    return Fault(
+        name=f"{name} for the next start",
+        breaks=f"printf '[Service]\\nEnvironment={name}=/nowhere\\n' > {file}; systemctl daemon-reload",
+        control="start-environment",
+        names=(name,),
+        repair=f"rm -f {file}; systemctl daemon-reload",
         alters=BESIDE,
     )
 
@@ -77,6 +91,73 @@ FAULTS = (
         control="start-files",
         names=(f"{_STARTED}/start can be changed or replaced by games",),
         repair=f"rm -f {DROP_INS}/aa-start.conf {_STARTED}/start; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    # -- what a node starts with ------------------------------------------------------------------------------------------------------------------
+    _variable("OPENSSL_CONF"),
+    _variable("ERL_ROOTDIR"),
+    _variable("BASH_ENV"),
+    Fault(
+        name="another module for the discovery of peers",
+        # It does what the usual one does.
+        breaks="printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/erl -noinput -epmd_module erl_epmd\\n' "
+        f"> {DROP_INS}/aa-module.conf; {_LOADED}",
+        control="start-environment",
+        names=("was started with -epmd_module erl_epmd",),
+        repair=f"rm -f {DROP_INS}/aa-module.conf; {_LOADED}",
+        alters=NODE,
+    ),
+    Fault(
+        name="a command before the start that another user owns",
+        breaks=f"printf '#!/bin/sh\\nexit 0\\n' > /opt/hook; chmod 0755 /opt/hook; chown games /opt/hook; "
+        f"printf '[Service]\\nExecStartPre=+/bin/sh /opt/hook\\n' > {DROP_INS}/aa-hook.conf; systemctl daemon-reload",
+        control="start-files",
+        names=("/opt/hook can be changed or replaced by games",),
+        repair=f"rm -f {DROP_INS}/aa-hook.conf /opt/hook; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    # -- files that the node sees otherwise ---------------------------------------------------------------------------------------------------------
+    Fault(
+        name="another CA file in the mounts of the node",
+        breaks=f"{SHELL}install -m 0644 $directory/tls/ca.pem /opt/ca.pem; "
+        f"printf '[Service]\\nBindReadOnlyPaths=/opt/ca.pem:%s\\n' $directory/tls/ca.pem > {DROP_INS}/aa-mounts.conf; {_LOADED}",
+        control="running-process",
+        names=("sees another", "tls/ca.pem than the host"),
+        repair=f"rm -f {DROP_INS}/aa-mounts.conf; {_LOADED}; rm -f /opt/ca.pem",
+        alters=NODE,
+    ),
+    # -- programs -----------------------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a VM that gives every user its owner's rights",
+        breaks="chmod u+s /usr/lib/erlang/erts-*/bin/erlexec",
+        control="program-owner",
+        names=("erlexec (setuid)",),
+        repair="chmod u-s /usr/lib/erlang/erts-*/bin/erlexec",
+        alters=BESIDE,
+    ),
+    # -- rights of the node's user -------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a user manager of the node's user that starts at boot",
+        breaks="mkdir -p /var/lib/systemd/linger; touch /var/lib/systemd/linger/beam",
+        control="node-login",
+        names=("/var/lib/systemd/linger/beam starts programs of beam",),
+        repair="rm -f /var/lib/systemd/linger/beam",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a table of cron of the node's user",
+        breaks="mkdir -p /var/spool/cron/crontabs; echo '* * * * * true' > /var/spool/cron/crontabs/beam; chmod 0600 /var/spool/cron/crontabs/beam",
+        control="node-login",
+        names=("/var/spool/cron/crontabs/beam starts programs of beam",),
+        repair="rm -f /var/spool/cron/crontabs/beam",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the node's user in a file of sudo",
+        breaks="mkdir -p /etc/sudoers.d; echo 'beam ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/zz-beam; chmod 0440 /etc/sudoers.d/zz-beam",
+        control="node-login",
+        names=("/etc/sudoers.d/zz-beam lets beam run programs as another user",),
+        repair="rm -f /etc/sudoers.d/zz-beam",
         alters=BESIDE,
     ),
 )
