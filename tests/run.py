@@ -64,8 +64,8 @@ GROUPS: dict[str, list[Part]] = {
         Part("project", "pytest tests/project --junitxml {results}"),
         Part("unit", "pytest tests/unit -n 2 --junitxml {results}", 15),
         Part("roles", "pytest tests/roles -n 2 --junitxml {results}", 20),
-        Part("unit-oldest-python", "tests/unit_elsewhere bullseye {results}", 10),
-        Part("unit-newest-python", "tests/unit_elsewhere forky {results}", 10),
+        Part("unit-oldest-python", "tests/unit_other_pythons bullseye {results}", 10),
+        Part("unit-newest-python", "tests/unit_other_pythons forky {results}", 10),
     ],
     "molecule": [scenario("default", 40), scenario("roles_alone", 25)],
 }

@@ -217,8 +217,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host import proc
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import in_file
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range, cookie_bytes, make_peer, tls_spec
-from ansible_collections.beam.cluster.plugins.module_utils._net.rotation import Rotation, rotate
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError, check_range, cookie_bytes, make_peer, tls_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.cookie_rotation import Rotation, rotate
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 
 MODE = 0o400

@@ -439,7 +439,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.observation import epmd_address, observe
-from ansible_collections.beam.cluster.plugins.module_utils._host.settings import Question
+from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 

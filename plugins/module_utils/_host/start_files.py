@@ -14,8 +14,8 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .._term import TermError, consult, to_plain
-from .flags import flags_of
-from .owners import directories, writers
+from .vm_flags import flags_of
+from .writers import directories, writers
 
 _LARGEST = 1 << 20
 _MOST = 2000

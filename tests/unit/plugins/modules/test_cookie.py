@@ -26,7 +26,7 @@ from ansible_collections.beam.cluster.plugins.modules import cookie as module  #
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_net"))
 from peers import NODE, server  # noqa: E402
-from test_rotation import NEW, OLD, OTHER, Switchable  # noqa: E402
+from test_cookie_rotation import NEW, OLD, OTHER, Switchable  # noqa: E402
 from test_wire_modules import run  # noqa: E402
 
 SECRETS = [secret.decode() for secret in (OLD, NEW, OTHER)]
