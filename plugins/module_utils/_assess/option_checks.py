@@ -60,8 +60,10 @@ def _of_tls(said: _OfTls) -> Check:
     return check
 
 
-def _verify(node: NodeTarget, _process: Process, facts: Hardening, _seen: Observation) -> Result:
-    problems = []
+def _verify(node: NodeTarget, process: Process, facts: Hardening, _seen: Observation) -> Result:
+    flags = process.flags
+    beside = flags.ssl_options if flags.ssl_options_file is not None else ()
+    problems = [f"-ssl_dist_opt {name} stands beside its option file: which of them counts depends on the release of OTP" for name in beside]
     for side, options in _sides(facts):
         verify = options.values.get("verify")
         if verify != "verify_peer":

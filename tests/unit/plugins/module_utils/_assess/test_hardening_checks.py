@@ -189,6 +189,7 @@ BROKEN_IN_AUDITS: list[tuple[str, Change, str]] = [
     ("options-verify", side("client", verify_fun="a term"), "as client verify_fun is set"),
     ("options-verify", side("client", without="cacertfile"), "as client cacertfile is not set"),
     ("options-verify", vm(server=None, client=None), "as client verify is not set"),
+    ("options-verify", flags(ssl_options=["client_verify_fun"]), "-ssl_dist_opt client_verify_fun stands beside its option file"),
     ("options-running", file("ssl_dist.conf", modified=made.NOW), "ssl_dist.conf was changed after the node started"),
     ("cipher-suites", both(TLS12, side("server", ciphers=["AES256-SHA"])), "as server ciphers has AES256-SHA"),
     ("cipher-suites", both(TLS12, side("server", ciphers=["ECDHE-RSA-AES256-SHA384"])), "ECDHE-RSA-AES256-SHA384"),
