@@ -171,7 +171,8 @@ def cookie_findings(evidence: Evidence) -> Iterator[Finding]:
         if not host.in_run or not host.nodes:
             continue
         seen = evidence.seen.get(host.name)
-        for control, check in {**HOST_CHECKS, SHARED: partial(_shared, others=evidence.others)}.items():
+        checks: dict[str, Check] = {**HOST_CHECKS, SHARED: partial(_shared, others=evidence.others)}
+        for control, check in checks.items():
             if control in NEEDS_COOKIE and not host.distributed:
                 yield Finding(control, NOT_APPLICABLE, (host.name,), host.name, (OFF,))
             elif not seen:

@@ -143,7 +143,7 @@ class NodeView:
 
 @dataclass(frozen=True)
 class OtherClusters:
-    """The cookies of the inventory's other clusters: their hosts by the mark of the cookie (secret_rules.mark), and hosts whose cookie is not known."""
+    """The cookies of the inventory's other clusters: their hosts by the mark of the cookie (secret_rules.mark), and hosts with an unknown one."""
 
     marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
