@@ -150,13 +150,21 @@ def _runs(arguments: list[str], args_files: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def started(pid: int, root: str = "/proc") -> float | None:
-    """When a process began, in seconds since 1970, to the second."""
+    """When a process began, in seconds since 1970: less than a second too early, because the time of the boot has no fraction."""
     boot = re.search(rb"^btime (\d+)", read(f"{root}/stat"), re.MULTILINE)
     # The name, in parentheses, may hold anything.
     fields = read(f"{root}/{pid}/stat").rpartition(b")")[2].split()
     if boot is None or len(fields) < 20:
         return None
-    return int(boot.group(1)) + int(fields[19]) // os.sysconf("SC_CLK_TCK")
+    return int(boot.group(1)) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def began(pid: int, root: str = "/proc") -> float | None:
+    """When a VM began to run in a process, as started(): a start script may have run in it before. A VM's first child is its helper."""
+    for child in read(f"{root}/{pid}/task/{pid}/children").split():
+        if read(f"{root}/{int(child)}/comm").startswith(b"erl_child_setup"):
+            return started(int(child), root)
+    return started(pid, root)
 
 
 def core_limit(pid: int, root: str = "/proc") -> int | None:

@@ -160,6 +160,16 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("epmd-commands", epmd(switches=["relaxed_command_check"]), "runs with -relaxed_command_check"),
     ("epmd-commands", epmd(variables=["ERL_EPMD_RELAXED_COMMAND_CHECK"]), "runs with ERL_EPMD_RELAXED_COMMAND_CHECK"),
     ("epmd-debug", epmd(switches=["debug"]), "runs in debug mode"),
+    (
+        "options-running",
+        vm(start_files=[{"path": "/etc/rabbitmq/rabbitmq.conf", "by": [], "changed": True}]),
+        "/etc/rabbitmq/rabbitmq.conf was changed after pid 42 started",
+    ),
+    (
+        "options-running",
+        lambda n2: n2["units"]["beam.service"].update(start_files=[{"path": "/etc/default/x", "by": [], "changed": True}]),
+        "/etc/default/x was changed after beam.service started",
+    ),
     ("trust-file", file("/ca.pem", owner="beam"), "ca.pem belongs to beam, not to root"),
     ("trust-file", file("/ca.pem", mode="0664"), "no bit of 0022"),
     ("trust-file", file("/cert.pem", replaceable_by=["everybody"]), "cert.pem can be replaced by everybody"),
