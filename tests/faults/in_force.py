@@ -135,8 +135,8 @@ FAULTS = (
     _option("the server speaks TLS 1.2, too", "s/\\x27tlsv1.3\\x27\\]/\\x27tlsv1.3\\x27, \\x27tlsv1.2\\x27]/", "as server versions", "tlsv1.2"),
     _option("the client speaks TLS 1.2, too", "s/(client.*?)(\\x27tlsv1.3)\\x27\\]/$1$2\\x27, \\x27tlsv1.2\\x27]/s", "as client versions", "tlsv1.2"),
     _option("the client does not compare names", "s/(client.*?)\\{verify,/$1\\{server_name_indication, disable}, {verify,/s", "name_indication"),
-    _option("the client verifies nobody: the last of two", "s/(client.*?verify_peer\\})/$1, {verify, verify_none}/s", "as client", "verify_none"),
-    _option("the server's option given twice", "s/(no_peer_cert, true\\})/$1, {fail_if_no_peer_cert, false}/", "fail_if_no_peer_cert is false"),
+    _option("two values for one option of the client", "s/(client.*?verify_peer\\})/$1, {verify, verify_none}/s", "as client", "verify_none"),
+    _option("two values for one option of the server", "s/(no_peer_cert, true\\})/$1, {fail_if_no_peer_cert, false}/", "fail_if_no_peer_cert is false"),
     _option("the client trusts another file", "s/(client.*?)tls.ca\\.pem/$1tls\\/cert.pem/s", "as client cacertfile is", "cert.pem"),
     Fault(
         name="verify_none in the option file, not in force yet",

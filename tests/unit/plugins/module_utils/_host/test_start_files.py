@@ -101,7 +101,7 @@ def since(monkeypatch: pytest.MonkeyPatch, began: float, arguments: str = "", **
 
 
 def test_files_that_changed_since_the_vm_read_them(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
-    read = {make("sys.config", "[]."), make("x.args"), make("inetrc"), make("conf.d/a.conf"), make("env.conf")}
+    read = {make("sys.config", "[]."), make("x.args", ""), make("inetrc", ""), make("conf.d/a.conf", ""), make("env.conf", "")}
     ours = make("conf.d/b.conf", "# Managed by beam.cluster (role product).")
     monkeypatch.setitem(start_files.OF_PRODUCTS, "rabbitmq", (f"{tmp_path}/conf.d/*.conf", f"{tmp_path}/env.conf"))
     arguments = f"-config {tmp_path}/sys -args_file {tmp_path}/x.args -kernel inetrc \"{tmp_path}/inetrc\" -pa {tmp_path}"
@@ -138,8 +138,8 @@ def test_what_the_plan_reads_of_products_is_looked_at() -> None:
 
 def test_files_of_a_unit_that_changed_since_it_started(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
     monkeypatch.setattr(start_files, "who", lambda path, inside="": set())
-    old, new, ours = make("a.conf"), make("b.conf"), make("zzz-beam.conf", "# Managed by beam.cluster (role service).")
-    variables = make("unit.env")
+    old, new, ours = make("a.conf", ""), make("b.conf", ""), make("zzz-beam.conf", "# Managed by beam.cluster (role service).")
+    variables = make("unit.env", "")
     unit = {"fragment": old, "program": None, "drop_ins": [new, ours], "environment_files": [f"-{variables}"]}
     assert start_files.of_unit(unit, began=time.time() + 5) == []
     assert start_files.of_unit(unit, began=None) == []
