@@ -165,9 +165,8 @@ def _named(arguments: Sequence[str], variables: Mapping[str, str], inside: str, 
         if variables.get(name, "").startswith("/"):
             yield variables[name] + ("" if variables[name].endswith(lacks) else lacks)
     yield from (path for path in variables.get("ERL_LIBS", "").split(":") if path.startswith("/"))
-    for name in variables:
-        if name in _FLAGS or (name.startswith("ERL_OTP") and name.endswith("_FLAGS")):
-            yield from _args_files(variables[name], inside, 0)
+    for name in _flag_variables(variables):
+        yield from _args_files(variables[name], inside, 0)
     if root:
         yield from _release(root, inside)
 
@@ -181,6 +180,21 @@ def _args_files(text: str, inside: str, deep: int) -> Iterator[str]:
             yield path
             if deep < _DEEPEST:
                 yield from _args_files(_text(f"{inside}{path}"), inside, deep + 1)
+
+
+def argument_files(arguments: Sequence[str], variables: Mapping[str, str], inside: str) -> list[str]:
+    """The files from which a VM may have flags: those that its variables name, those that they name, and those of its release. Those that exist."""
+    found = [path for name in _flag_variables(variables) for path in _args_files(variables[name], inside, 0)]
+    found += [variables[name] for name in ("RELEASE_VM_ARGS", "VMARGS_PATH") if variables.get(name, "").startswith("/")]
+    root = value_of(arguments[1:], "-root")
+    found += [path[len(inside) :] for path in sorted(glob.glob(f"{inside}{glob.escape(root)}/releases/*/vm.args"))] if root else []
+    found += [path for flag, values in flags_of(arguments[1:]) if flag == "-args_file" for path in values[:1] if path.startswith("/")]
+    nested = [more for path in found for more in _args_files(_text(f"{inside}{path}"), inside, 1)]
+    return [path for path in dict.fromkeys((*found, *nested)) if os.path.isfile(f"{inside}{path}")]
+
+
+def _flag_variables(variables: Mapping[str, str]) -> list[str]:
+    return [name for name in variables if name in _FLAGS or (name.startswith("ERL_OTP") and name.endswith("_FLAGS"))]
 
 
 def _text(path: str) -> str:

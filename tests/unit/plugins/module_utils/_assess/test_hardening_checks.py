@@ -363,7 +363,7 @@ def test_what_the_unit_of_a_release_writes_at_each_start_is_its_users(by: str, d
     assert found == [status]
 
 
-@pytest.mark.parametrize(("name", "flag"), [("rabbitmq", "-s rabbit"), ("ejabberd", "-s ejabberd"), ("release", "-eval")])
+@pytest.mark.parametrize(("name", "flag"), [("rabbitmq", "-s rabbit"), ("ejabberd", "-s ejabberd"), ("release", "-s elixir")])
 def test_what_a_discovered_product_starts_with_is_its_own(name: str, flag: str) -> None:
     def started(traces: list[str]) -> Verdict:
         return audited(process(traces=traces, runs=[flag]))
@@ -371,6 +371,12 @@ def test_what_a_discovered_product_starts_with_is_its_own(name: str, flag: str) 
     (known,) = [one for one in findings(started([name]), "start-environment") if one.hosts == ("n2",)]
     (bare,) = [one for one in findings(started([]), "start-environment") if one.hosts == ("n2",)]
     assert (known.status, bare.status) == (PASSED, FAILED)
+
+
+def test_what_stands_in_the_argument_files_of_a_release_is_not_its_start_script() -> None:
+    verdict = audited(process(traces=["release"], runs=["-eval in /opt/shop/releases/1.0/vm.args"]))
+    (found,) = [one for one in findings(verdict, "start-environment") if one.hosts == ("n2",)]
+    assert found.status == FAILED and "was started with -eval, from /opt/shop/releases/1.0/vm.args" in found.details[0]
 
 
 def nothing(*names: str) -> Change:
