@@ -276,7 +276,7 @@ processes:
         no_new_privileges: {type: bool, description: "Whether it can gain no privileges (C(NoNewPrivs))."}
         seccomp: {type: int, description: "Mode of its filter of system calls, V(2) for one."}
         capabilities: {type: list, elements: str, description: "Its effective capabilities; C(groups) are its groups."}
-        start_files: {type: list, elements: dict, description: "What it reads at start and others than root can change - C(path), C(by)."}
+        start_files: {type: list, elements: dict, description: "What it reads at start and others can change (C(by)), or has C(changed) since."}
         crash_dump: {type: str, description: "Where a crash dump would go - V(off), V(private), V(shared) or V(default)."}
         server: {type: dict, description: "Known TLS options of the distribution as server, with the C(names) of all; C(client) is the same."}
     vm:
@@ -311,7 +311,10 @@ units:
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
     runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
-    start_files: {type: list, elements: dict, description: "Its files that others than root can change - C(path) and C(by). Null if unknown."}
+    start_files:
+      description: Its files, if others than root can change them (C(by)) or they were C(changed) since it started. Null if unknown.
+      type: list
+      elements: dict
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}

@@ -42,6 +42,9 @@ STALE = "was started before the files that are there now"
 EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"
 """Of role epmd."""
 
+_CARRIERS_WITH_TLS = ("inet_tls", "inet6_tls")
+"""Those of OTP. Of another one, its module decides whether there is any TLS."""
+
 _EPMD_PROGRAMS = ("epmd", "systemd")
 """What holds EPMD's port: systemd holds its socket for it."""
 
@@ -161,8 +164,11 @@ def _lost_flags(host: HostTarget, node: NodeTarget, seen: Observation) -> Iterat
         if not one.is_vm or not ours or flags.name is None or not flags.listens:
             continue
         lost = [f"-kernel {name}" for name in wanted if name not in flags.kernel]
-        if node.tls_versions and not (flags.proto_dist_given and flags.proto_dist.endswith("_tls")):
+        if node.tls_versions and not (flags.proto_dist_given and flags.proto_dist in _CARRIERS_WITH_TLS):
             lost.append("-proto_dist with TLS")
+        elif flags.proto_dist_given > 1:
+            # Each is a carrier with a listener of its own. Before OTP 27.1, two of them mean clear text.
+            lost.append(f"one -proto_dist alone, it has {flags.proto_dist_given},")
         if node.tls_versions and flags.ssl_options_file is None:
             lost.append("-ssl_dist_optfile")
         if lost:

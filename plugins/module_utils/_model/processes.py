@@ -129,8 +129,9 @@ class Process:
     program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
     vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
-    None where its environment could not be read. runs: flags that run code at its start ("-s rabbit", "-eval"), without those of our argument files.
-    writes: the directories of the files that it has open to write. traces: products that its arguments or its installation show.
+    None where its environment could not be read. runs: flags that run code at its start, without those of our argument files ("-s rabbit",
+    "-eval in /a/vm.args").
+    writes: the directories of the files that it has open to write. traces: products that its arguments or its installation show (_host/product_traces.py).
     tls_files: the files that its TLS options file names, None where it has none or it could not be read. hardening: how it is confined.
     """
 

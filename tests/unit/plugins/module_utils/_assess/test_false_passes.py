@@ -100,6 +100,8 @@ FAILS: list[tuple[str, Change, str]] = [
         ),
         "a VM without a name (pid 66",
     ),
+    ("distribution-listeners", flags(proto_dist="inet_tls", proto_dist_given=2), "runs without one -proto_dist alone, it has 2"),
+    ("distribution-listeners", flags(proto_dist="my_tls"), "runs without -proto_dist with TLS"),
     # Certificates.
     ("certificate-strength", set_certificate(CERTIFICATE, key_type="RSA"), "its key is RSA"),
     ("certificate-strength", set_certificate(CERTIFICATE, signature="1.2.840.113549.1.1.2"), "its signature uses 1.2.840.113549.1.1.2"),
