@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.beam.cluster.plugins.filter.ejabberd_existing_data import ejabberd_existing_data
 from ansible_collections.beam.cluster.plugins.filter.probe_targets import probe_targets
 from ansible_collections.beam.cluster.plugins.filter.rabbitmq_existing_data import rabbitmq_existing_data
+from ansible_collections.beam.cluster.plugins.filter.rabbitmq_leader import rabbitmq_leader
 
 NEW = {"users": [{"name": "guest"}], "vhosts": [{"name": "/"}], "queues": [], "exchanges": [], "bindings": [], "policies": []}
 
@@ -38,6 +39,23 @@ def test_probe_targets() -> None:
 )
 def test_rabbitmq_existing_data(definitions: dict[str, Any], expected: list[str]) -> None:
     assert rabbitmq_existing_data(definitions) == expected
+
+
+@pytest.mark.parametrize(
+    ("node", "clusters", "leader"),
+    [
+        pytest.param("b", [["a"], ["c"]], "a", id="each is alone"),
+        pytest.param("a", [["b"], ["c"]], "a", id="each is alone, and this is the first"),
+        pytest.param("a", [["b", "c"], ["b", "c"]], "b", id="the first by name is alone, the others are not"),
+        pytest.param("b", [["a"], ["c", "d"]], "c", id="another one is alone as well"),
+        pytest.param("a", [["a", "b", "c"]], "b", id="its peers still know it from before"),
+        pytest.param("a", [["x", "y"]], "a", id="nodes that are nobody's peers"),
+        pytest.param("b", [], "a", id="no peer answers"),
+    ],
+)
+def test_rabbitmq_leader(node: str, clusters: list[list[str]], leader: str) -> None:
+    peers = sorted({"a", "b", "c", "d"} - {node})
+    assert rabbitmq_leader([{"disk_nodes": cluster} for cluster in clusters], node, peers) == leader
 
 
 # As mnesia:info/0 of ejabberd 23.01 and 24.12 prints it, shortened.
