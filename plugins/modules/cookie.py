@@ -62,6 +62,8 @@ options:
   live:
     description:
       - Whether to set the cookie in a running VM. With V(false) only the file is replaced, and you have to restart the node.
+      - A VM that no run of this collection has started gets the cookie nevertheless, if it accepts a connection in clear text at the port that
+        EPMD names. So its tools, which read the file, reach it until it is restarted.
     type: bool
     default: true
   members:
@@ -352,16 +354,19 @@ def settle(params: dict[str, Any], *, change: bool) -> dict[str, Any]:
             replace_file(keep, old or b"", (0, 0))
         elif in_file(read_file(keep) or b"") == cookie:
             os.unlink(keep)
-    if not machines or not params["live"]:
-        vm = Rotation("kept" if machines else "stopped", "", "", "")
-    else:
+    # A node of somebody else's is restarted by whoever hardens it.
+    foreign = bool(machines) and not any(one.digest for one in machines)
+    vm = Rotation("kept" if machines else "stopped", "", "", "")
+    if machines and (params["live"] or foreign):
+        if not params["live"]:
+            peer = make_peer(params, {**params, "tls": None, "port": None, "plaintext": True}, None)
         vm = rotate(peer, old, cookie, params["members"], timeout=params["timeout"], change=change)
+        if not params["live"] and vm.state in ("unreachable", "refused"):
+            vm = Rotation("kept", "", "", "")
     answer: dict[str, Any] = {
         "node": node, "changed": file != "current" or vm.state in ("outdated", "switched"),
         "state": vm.state, "file": file, "code": vm.code or None, "stage": vm.stage or None, "sticky": list(vm.sticky),
     }
-    # A node of somebody else's is restarted by whoever hardens it.
-    foreign = bool(machines) and not any(one.digest for one in machines)
     if vm.state == "unproven" or (vm.state in ("refused", "unreachable") and file in ("other", "unreadable") and not foreign):
         answer.update(changed=vm.state == "unproven", msg=failure(node, path, params["unit"], vm))
         return answer

@@ -11,7 +11,9 @@ import json
 import os
 import pathlib
 import pwd
+import socket
 import stat
+import struct
 import sys
 from dataclasses import replace
 from typing import Any
@@ -25,7 +27,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.processes impo
 from ansible_collections.beam.cluster.plugins.modules import cookie as module  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_net"))
-from peers import NODE, server  # noqa: E402
+from peers import NODE, read_frame, reset, server  # noqa: E402
 from test_rotation import NEW, OLD, OTHER, Switchable  # noqa: E402
 from test_wire_modules import run  # noqa: E402
 
@@ -124,11 +126,31 @@ def test_a_node_that_is_not_ours_gets_the_file(home: pathlib.Path, vms: list[Pro
     vms[0] = replace(vms[0], digest=None)
     status, answer = give(home, Switchable(OTHER), monkeypatch)
     assert (status, answer["state"], file_of(home)[0]) == (0, "refused", NEW + b"\n")
-    monkeypatch.setattr(module.proc, "beam_processes", lambda: vms)
-    write(home, OLD)
-    node = Switchable(OLD)
-    status, answer = give(home, node, monkeypatch, live=False)
-    assert (status, answer["state"], node.seen, file_of(home)[0]) == (0, "kept", [], NEW + b"\n")
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("digest", "speaks", "state"),
+    [("d1g3st", OLD, "kept"), (None, OLD, "switched"), (None, OTHER, "kept"), (None, None, "kept")],
+    ids=["one of ours", "not ours", "with another cookie", "in another way"],
+)
+def test_before_a_full_stop_a_node_that_is_not_ours_gets_the_cookie_in_clear_text(
+    digest: str | None, speaks: bytes | None, state: str, home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that its tools reach it until then; and if it does not take it, it was going to be stopped anyway."""
+    vms[0] = replace(vms[0], digest=digest)
+    node = Switchable(speaks or OLD)
+    with server(node if speaks else reset) as port, server(lambda connection: told(connection, port)) as epmd_port:
+        status, answer = give(home, Switchable(OTHER), monkeypatch, live=False, epmd_port=epmd_port)
+    assert (status, answer["state"], file_of(home)[0]) == (0, state, NEW + b"\n")
+    assert node.cookie == (NEW if state == "switched" else speaks or OLD) and (digest is None or node.seen == [])
+
+
+def told(connection: socket.socket, port: int) -> None:
+    """What EPMD says to PORT_PLEASE2_REQ: erts/epmd/src/epmd_srv.c."""
+    read_frame(connection)
+    name = NODE.partition("@")[0].encode()
+    connection.sendall(struct.pack(">BBHBBHHH", 119, 0, port, 77, 0, 6, 5, len(name)) + name + b"\0\0")
 
 
 @needs_root
