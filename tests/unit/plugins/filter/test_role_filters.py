@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible_collections.beam.cluster.plugins.filter.cookie_nodes import cookie_nodes
 from ansible_collections.beam.cluster.plugins.filter.ejabberd_existing_data import ejabberd_existing_data
 from ansible_collections.beam.cluster.plugins.filter.probe_targets import probe_targets
 from ansible_collections.beam.cluster.plugins.filter.rabbitmq_existing_data import rabbitmq_existing_data
@@ -26,6 +27,19 @@ def test_probe_targets() -> None:
         {"node": "beam@n1", "host": "10.0.0.1", "port": 9100},
         {"node": "beam@n2", "host": "fd00::2", "port": None},
     ]
+
+
+def test_cookie_nodes() -> None:
+    node = {
+        "node": "beam@n1", "address": "10.0.0.1", "port": 9100, "unit": "beam.service", "home": "/var/lib/beam/beam@n1", "user": "beam",
+        "group": "beam", "host_part": "n1", "tls": {"ca": "ca.pem"},
+    }
+    other = {**node, "node": "second@n1b", "host_part": "n1b"}
+    plan = {"probe_name": "beam_probe", "incompatible_nodes": ["second@n1b"]}
+    first, second = cookie_nodes([node, other], plan, "/run/beam-retired-{node}.cookie")
+    assert first["cookie_file"] == "/var/lib/beam/beam@n1/.erlang.cookie" and first["retired_file"] == "/run/beam-retired-beam@n1.cookie"
+    assert (first["live"], first["name"], first["source"], first["owner"]) == (True, "beam_probe@n1", "10.0.0.1", "beam")
+    assert (second["live"], second["name"]) == (False, "beam_probe@n1b")
 
 
 @pytest.mark.parametrize(

@@ -56,23 +56,48 @@ def write(home: pathlib.Path, cookie: bytes) -> None:
     path.chmod(0o400)
 
 
-def give(home: pathlib.Path, node: Switchable, monkeypatch: pytest.MonkeyPatch, *, check: bool = False, **options: Any) -> tuple[int, dict[str, Any]]:
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the cookie that was replaced belongs to root")
+
+
+def entry(home: pathlib.Path, port: int, **options: Any) -> dict[str, Any]:
+    return {
+        "node": NODE, "host": "127.0.0.1", "port": port, "unit": "beam.service", "name": "a@127.0.0.1",
+        "cookie_file": str(home / ".erlang.cookie"), "retired_file": str(home / "retired"),
+        "owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name, **options,
+    }
+
+
+def give(
+    home: pathlib.Path, node: Switchable, monkeypatch: pytest.MonkeyPatch, *, check: bool = False, epmd_port: int = 4369, **options: Any,
+) -> tuple[int, dict[str, Any]]:
+    """For one node: its own answer, with the message of a failure."""
     with server(node) as port:
         status, answer = run(
-            "cookie", monkeypatch, check=check, node=NODE, host="127.0.0.1", port=port, unit="beam.service", name="a@127.0.0.1", timeout=2,
-            cookie=NEW.decode(), cookie_file=str(home / ".erlang.cookie"), retired_file=str(home / "retired"),
-            owner=pwd.getpwuid(os.getuid()).pw_name, group=grp.getgrgid(os.getgid()).gr_name, **options,
+            "cookie", monkeypatch, check=check, nodes=[entry(home, port, **options)], cookie=NEW.decode(), epmd_port=epmd_port, timeout=2,
         )
     assert not [secret for secret in SECRETS if secret in json.dumps(dict(answer, invocation=None))]
-    return status, answer
+    (one,) = answer["nodes"] or [{}]
+    assert answer["changed"] == one.get("changed", False)
+    return status, {**one, "msg": answer.get("msg")}
+
+
+@needs_root
+def test_every_node_of_the_host_in_one_call(tmp_path: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that refuses does not keep the others from it, and the run fails with its name."""
+    nodes, homes = [Switchable(OLD), Switchable(OTHER), Switchable(OLD)], [tmp_path / name for name in ("one", "two", "three")]
+    for home in homes:
+        home.mkdir()
+        write(home, OLD)
+    with server(nodes[0]) as first, server(nodes[1]) as second, server(nodes[2]) as third:
+        entries = [entry(home, port) for home, port in zip(homes, (first, second, third))]
+        status, answer = run("cookie", monkeypatch, nodes=entries, cookie=NEW.decode(), timeout=2)
+    assert status == 1 and [one["state"] for one in answer["nodes"]] == ["switched", "refused", "switched"]
+    assert "accepts neither" in answer["msg"] and [file_of(home)[0] for home in homes] == [NEW + b"\n", OLD + b"\n", NEW + b"\n"]
 
 
 def file_of(home: pathlib.Path) -> tuple[bytes, int]:
     path = home / ".erlang.cookie"
     return path.read_bytes(), stat.S_IMODE(path.stat().st_mode)
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the cookie that was replaced belongs to root")
 
 
 @needs_root
