@@ -45,7 +45,7 @@ def test_the_default_is_good_and_other_types_are_not(name: str) -> None:
 
 
 def test_a_certificate_that_the_plan_allows_passes_its_control() -> None:
-    longest = options.RANGES["beam_pki_days"][1] + options.BACKDATE_MAX / 86400
+    longest = role_variables.RANGES["beam_pki_days"][1] + role_variables.BACKDATE_MAX / 86400
     assert longest <= CERTIFICATE_LIFETIME_MAX
 
 
