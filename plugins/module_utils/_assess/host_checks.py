@@ -79,8 +79,9 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if not any(one.wildcard for one in found):
         wanted = sorted(address for address in host.epmd_listen - here if address not in ("127.0.0.1", "::1"))
         problems += [f"nothing listens on {address}:{host.epmd_port}" for address in wanted]
-    if problems:
-        problems += _overriding_drop_ins(seen)
+    problems += _overriding_drop_ins(seen)
+    # With another port, a second one answers beside it.
+    problems += [f"another EPMD listens on {one}" for one in seen.listeners if one.process == "epmd" and one.port != host.epmd_port]
     unseen = [f"which program listens on {one.address}:{one.port} is not known" for one in found if one.process is None]
     if unseen and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unseen))
@@ -94,7 +95,7 @@ def _overriding_drop_ins(seen: Observation) -> Iterator[str]:
     drop_ins = (socket.drop_ins if socket else None) or ()
     if EPMD_DROP_IN in drop_ins and drop_ins[-1] != EPMD_DROP_IN:
         later = ", ".join(drop_ins[drop_ins.index(EPMD_DROP_IN) + 1 :])
-        yield f"{later} comes after {EPMD_DROP_IN} and undoes it. Remove it, and run beam.cluster.site"
+        yield f"{later} comes after {EPMD_DROP_IN} and can undo it. Remove it, and run beam.cluster.site"
 
 
 def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:

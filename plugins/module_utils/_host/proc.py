@@ -54,6 +54,7 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    own_network: bool = False
     adding: tuple[str, ...] | None = None
     runs: tuple[str, ...] = ()
     traces: frozenset[str] = frozenset()
@@ -113,6 +114,14 @@ def in_container(pid: int, root: str = "/proc") -> bool:
     """Whether a process lives in a process namespace below ours: then it is another host's."""
     match = re.search(rb"^NSpid:\s*(.*)$", read(f"{root}/{pid}/status"), re.MULTILINE)
     return match is not None and len(match.group(1).split()) > 1
+
+
+def has_own_network(pid: int, root: str = "/proc") -> bool:
+    """Whether a process is in another network namespace than ours: its sockets are in none of our tables. False where it is not ours to look."""
+    try:
+        return os.readlink(f"{root}/{pid}/ns/net") != os.readlink(f"{root}/self/ns/net")
+    except OSError:
+        return False
 
 
 def environment(pid: int, root: str = "/proc") -> dict[str, str]:
@@ -217,6 +226,7 @@ def beam_processes(root: str = "/proc") -> list[Process]:
                 home=value_of(arguments, "-home") or variables.get("HOME"),
                 root=value_of(arguments, "-root"),
                 container=in_container(pid, root),
+                own_network=has_own_network(pid, root),
                 traces=traces(arguments, inside if os.access(inside, os.X_OK) else ""),
                 tls_files=tls_files(arguments, inside if os.access(inside, os.X_OK) else ""),
             )

@@ -28,7 +28,8 @@ import whole_cluster as made  # noqa: E402
 from test_report import arguments  # noqa: E402
 
 KEY = "k" * 43
-OURS, THEIRS = "9f8e7d6c5b4a39281706f5e4d3c2b1a0", "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+OURS = "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
+THEIRS = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 
 
 def report(folder: Path, inventory: dict[str, Any], *options: str) -> list[tuple[str, str, str]]:

@@ -20,6 +20,7 @@ DIRECTORY = "/etc/beam/beam@n2"
 CA, CERTIFICATE = (made.tls("n2")[name] for name in ("ca", "certificate"))
 HOME_FILE = {"path": "/var/lib/beam/beam@n2/.config/erlang/.erlang", "kind": "file", "mode": "0600", "owner": "beam", "group": "beam"}
 LISTENER = {"address": made.HOSTS["n2"], "family": 4, "user": "beam"}
+SOCKET_DROP_IN = "/etc/systemd/system/epmd.socket.d/zzz-beam.conf"
 VM = {"pid": 66, "process": "beam.smp", "user": "games", "unit": "x.service"}
 
 
@@ -91,6 +92,9 @@ FAILS: list[tuple[str, Change, str]] = [
     ("start-environment", flags(args_files=[f"{DIRECTORY}/vm.args", f"{DIRECTORY}/more.args"]), "a second -args_file, /etc/beam/beam@n2/more.args"),
     # Listeners.
     ("distribution-listeners", add("listeners", **LISTENER, pid=77, process="nc", unit=None, port=9100), "another process has a port of its range"),
+    ("epmd-listeners", add("listeners", **{**LISTENER, "address": "0.0.0.0"}, pid=9, process="epmd", unit="x.service", port=4370), "another EPMD"),
+    # Not in force yet, and at the next boot.
+    ("epmd-listeners", set_unit("epmd.socket", drop_ins=[SOCKET_DROP_IN, "/etc/systemd/system/epmd.socket.d/zzzz.conf"]), "zzzz.conf comes after"),
     ("epmd-listeners", set_listener("127.0.0.1", 4369, pid=9, process="python3", unit="x.service"), "another program than EPMD listens on 127.0.0.1"),
     (
         "unplanned-nodes",
@@ -99,6 +103,11 @@ FAILS: list[tuple[str, Change, str]] = [
             add("listeners", **{**LISTENER, "address": "0.0.0.0"}, pid=66, process="beam.smp", unit="x.service", port=9779)(n2),
         ),
         "a VM without a name (pid 66",
+    ),
+    (
+        "unplanned-nodes",
+        add("processes", **VM, own_network=True, flags={**made.FLAGS, "name": "x@n9", "proto_dist": "inet_tcp"}),
+        "x@n9 (pid 66, x.service, user games) in a network of its own",
     ),
     ("distribution-listeners", flags(proto_dist="inet_tls", proto_dist_given=2), "runs without one -proto_dist alone, it has 2"),
     ("distribution-listeners", flags(proto_dist="my_tls"), "runs without -proto_dist with TLS"),
