@@ -140,6 +140,18 @@ def test_a_second_listener_of_the_vm_in_its_range_fails() -> None:
     assert found.status == FAILED and "pid 42 listens at several ports of its range 9100-9109: 9100, 9101" in found.details[0]
 
 
+@pytest.mark.parametrize(("address", "status"), [("::", FAILED), ("127.0.0.1", PASSED)])
+def test_the_management_interface_of_a_planned_rabbitmq(address: str, status: str) -> None:
+    plan = made.plan()
+    for one in plan["hosts"]["n2"]["nodes"]:
+        one["kind"] = "rabbitmq"
+    seen = made.hosts()
+    entry = {"address": address, "family": 6, "user": "rabbitmq", "pid": 42, "process": "beam.smp", "unit": "beam.service", "port": 15672}
+    seen["n2"]["listeners"].append(entry)
+    found = {one.subject: one for one in evaluate(made.evidence(of=plan, seen=seen)).findings if one.control == "rabbitmq-management"}["beam@n2"]
+    assert found.status == status
+
+
 OPTIONS: list[tuple[str, dict[str, Any], str]] = [
     ("server", {"sni_fun": None}, "as server sni_fun is set, which is not planned"),
     ("client", {"certs_keys": None}, "as client certs_keys is set"),

@@ -295,7 +295,7 @@ def test_what_no_role_sets_is_looked_at_in_audits_only() -> None:
     in_verify = {control for control, _change, _says in BROKEN}
     only_audits = {control for control in CHECKED_HERE if BY_ID[control].audit_only}
     assert in_verify.isdisjoint(only_audits)
-    assert CHECKED_HERE - only_audits - in_verify == {"epmd-needed", "port-range", "node-user", "program-owner"}
+    assert CHECKED_HERE - only_audits - in_verify == {"epmd-needed", "port-range", "node-user", "program-owner", "rabbitmq-management"}
     assert {one.control for one in evaluate(made.evidence()).findings}.isdisjoint(only_audits)
 
 
