@@ -311,10 +311,7 @@ units:
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
     runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
-    start_files:
-      description: Its files, if others than root can change them (C(by)) or they were C(changed) since it started. Null if unknown.
-      type: list
-      elements: dict
+    start_files: {type: list, elements: dict, description: "Its files that others can change (C(by)), or that have C(changed) since it started."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
