@@ -16,7 +16,8 @@ description:
   - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
     environment of their processes, and the firewall's rules.
   - An unknown fact is null, never an empty list. RV(unknown) gives the reason.
-  - It returns a fixed list of facts: no argument list, no secret, no content of a file. Of settings in an operator's files, the values named in O(nodes).
+  - It returns a fixed list of facts, no argument list, no secret and no content of a file. Of an operator's settings it returns the names, and
+    values only of those named in O(nodes).
   - Text that local users of the host can choose is safe to print. Characters that are not printable are returned as V(\\xNN).
 options:
   units:
