@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, shown, text
-from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, inputs, runs
+from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, run_rules, variable_names
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs
@@ -37,10 +37,10 @@ class ActionModule(ActionBase):
             },
         )
         problems = Problems()
-        runs.validate_strategy(str(play_of(self._task).strategy), problems)
+        run_rules.validate_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
-        warnings = inputs.validate_names(gathered.names, known, problems)
+        warnings = variable_names.validate_names(gathered.names, known, problems)
         for host, wrong in gathered.wrong.items():
             for one in wrong:
                 problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])

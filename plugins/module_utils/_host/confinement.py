@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._model.secret_rules import SHORTEST_NEEDLE, in_file
-from . import elf, own_view, proc, start_files
-from .flags import KERNEL_PARAMETERS, flags_of, value_of
-from .owners import group_name, user_name
+from . import elf, mounts_and_setuid, proc, start_files
+from .product_traces import traces
 from .readers import EVERYBODY, Readers, entering, members
 from .tls_options import options_of
-from .traces import traces
+from .vm_flags import KERNEL_PARAMETERS, flags_of, value_of
+from .writers import group_name, user_name
 
 _CAPABILITIES = tuple(
     """
@@ -73,8 +73,8 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         "replaceable_by": replaceable_by(base, inside, otp_root) if machine else None,
         "start_files": _start_files(base, inside, arguments, variables) if machine and variables else None,
         "groups": groups(proc.read(f"{base}/status")),
-        "elsewhere": own_view.differing(arguments, variables, home, inside) if machine and variables else None,
-        "privileged_programs": own_view.privileged_programs(_program_directories(base, inside)) if machine else None,
+        "elsewhere": mounts_and_setuid.differing(arguments, variables, home, inside) if machine and variables else None,
+        "privileged_programs": mounts_and_setuid.privileged_programs(_program_directories(base, inside)) if machine else None,
         "libcrypto": libcrypto(base, inside) if machine else None,
         "release_cookie": release_cookie(f"{inside}{otp_root}", cookie or variables.get("RELEASE_COOKIE")) if machine else None,
         "replaced": _replaced(base),
@@ -110,7 +110,13 @@ def groups(status: bytes) -> list[str] | None:
 
 def _start_files(base: str, inside: str, arguments: Sequence[str], variables: Mapping[str, bytes]) -> list[dict[str, object]] | None:
     texts = {name: value.decode("utf-8", "replace") for name, value in variables.items()}
-    return start_files.describe(arguments, texts, outside(inside), traces(arguments, inside), proc_cwd(base))
+    root, _slash, pid = base.rpartition("/")
+    began = proc.began(int(pid), root)
+    try:
+        user = os.stat(base).st_uid
+    except OSError:
+        return None
+    return start_files.describe(arguments, texts, outside(inside), traces(arguments, inside), proc_cwd(base), began, user)
 
 
 def _program_directories(base: str, inside: str) -> list[str]:

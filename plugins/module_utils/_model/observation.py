@@ -17,13 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 from .firewall_facts import Firewall
 from .hardening import StartFile, SystemFacts
 from .host_facts import Account, Certificate, Crl, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .packages import Package, package_of, versions_of
 from .processes import Process
 from .secret_facts import Secrets
+from .untrusted_json import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,8 @@ class Unit:
     could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run
     code in a VM. ours: whether its file has our header.
     program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
-    starts none. start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them.
+    starts none. start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they
+    have changed since its main process started.
     """
 
     load: str

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from .._model.problems import Problems, join_names, shown
 from .cluster import Compromised, Inventory
+from .cluster_variables import Shape, read_cluster_value, read_shape
 from .group import Hosts, lists_members, read_group
-from .inputs import MISSING
 from .members import read_members
-from .values import Shape, read_cluster_value, read_shape
+from .variable_names import MISSING
 
 VARIABLE = "beam_compromised"
 COOKIE, CA, KEY = "cookie", "ca", "key:"

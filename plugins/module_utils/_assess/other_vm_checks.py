@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of what else runs beside the members on their hosts: other VMs with distribution, and names in EPMD.
+
+Private to this collection, pure. See host_checks.py. A tool (a remote shell, rabbitmqctl) connects to a node from its own host, and ends soon. It is
+no finding while nobody but the node can reach it: it does not listen, or on loopback, or within the limits that the plan gives to tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .._model.observation import Listener, Observation
+from .._model.processes import Process
+from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .target import NEEDS_MEMBERS, HostTarget, NodeTarget
+
+
+def _other_machines(host: HostTarget, seen: Observation) -> list[Process]:
+    """VMs that are no member's: in no planned unit. What a planned unit starts is looked at with that unit."""
+    units = {node.unit for node in host.nodes}
+    processes = [one for one in seen.processes or () if one.unit not in units]
+    return [one for one in (*processes, *(seen.contained or ())) if one.is_vm]
+
+
+def _sockets(process: Process, seen: Observation) -> list[Listener]:
+    return [one for one in seen.listeners or () if one.pid == process.pid]
+
+
+def _within_limits(host: HostTarget, process: Process, listening: Iterable[Listener]) -> bool:
+    """Whether a VM listens only where a tool of a node may: at the node's own address, in its ports for tools, as its user or root."""
+    return any(
+        process.user in (node.user, "root") and all(one.address == node.address and node.is_tool_port(one.port) for one in listening)
+        for node in host.nodes
+    )
+
+
+def _problem(host: HostTarget, process: Process, seen: Observation) -> str | None:
+    """Why a VM that is no member's is open to others; None where it is not."""
+    listening = _sockets(process, seen)
+    exposed = [one for one in listening if not one.loopback]
+    ports = {one.port for one in listening}
+    registered = sorted(name for name, port in (seen.epmd_names or {}).items() if port in ports)
+    flags = process.flags
+    # A VM that gets its name at runtime asks no EPMD where it has a port of its own.
+    fixed = flags.fixed_port is not None and (process.own_network or flags.fixed_port in {str(port) for port in ports})
+    if not (flags.name or registered or fixed):
+        return None
+    if (process.container or process.own_network) and not listening:
+        # It listens in a network of its own, which is not to be seen from here.
+        if not flags.listens or flags.hidden:
+            return None
+        where = f"{'in a container, ' if process.container else ''}in a network of its own"
+    elif not exposed or _within_limits(host, process, exposed):
+        return None
+    else:
+        where = f"{'in a container, ' if process.container else ''}listens on {', '.join(_at(one) for one in exposed)}"
+    name = flags.name or next(iter(registered), "a VM without a name")
+    said = f", EPMD names it {', '.join(registered)}" if registered else ""
+    return f"{name} (pid {process.pid}, {process.unit or 'no unit'}, user {process.user}) {where}{said}"
+
+
+def _at(one: Listener) -> str:
+    return f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}"
+
+
+def unplanned_nodes(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if host.members is None:
+        yield Result(host.name, NOT_APPLICABLE, (NEEDS_MEMBERS,))
+        return
+    for part, facts in (("processes", seen.processes), ("listeners", seen.listeners)):
+        if facts is None:
+            yield Result(host.name, NOT_TESTED, (seen.why_unknown(part),))
+            return
+    others = _other_machines(host, seen)
+    problems = [f"not planned: {problem}" for problem in (_problem(host, one, seen) for one in others) if problem]
+    unread = [f"pid {one.pid}: its arguments could not be read" for one in others if not one.flags.arguments_read]
+    if unread and not problems:
+        yield Result(host.name, NOT_TESTED, tuple(unread))
+        return
+    yield result(host.name, problems, f"no VM takes connections beside {', '.join(node.node for node in host.nodes)}")
+
+
+def epmd_names(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if not host.distributed or host.epmd_listen == frozenset():
+        for node in host.nodes:
+            yield Result(node.node, NOT_APPLICABLE, ("the node does not use EPMD",))
+        return
+    if seen.epmd_names is None or seen.listeners is None:
+        why = seen.why_unknown("epmd_names" if seen.epmd_names is None else "listeners")
+        for node in host.nodes:
+            yield Result(node.node, NOT_TESTED, (why,))
+        return
+    for node in host.nodes:
+        port = seen.epmd_names.get(node.name)
+        if node.pid is None and not node.unit and port is not None:
+            yield _registered(node, seen, port)
+            continue
+        listening = [one for one in seen.listeners if (one.unit == node.unit if node.pid is None else one.pid == node.pid)]
+        actual = ", ".join(_at(one) for one in listening if node.ports is None or node.ports.first <= one.port <= node.ports.last)
+        problems = []
+        if not actual:
+            yield Result(node.node, NOT_APPLICABLE, ("the node does not listen: see distribution-listeners",))
+            continue
+        if port is None:
+            problems.append(f"EPMD does not know the name {node.name}: peers cannot find the node")
+        elif not any(one.port == port for one in listening):
+            problems.append(f"EPMD names port {port} for {node.name}, while the node listens on {actual}. Port {port}: {_holder(seen, port)}")
+        yield result(node.node, problems, f"EPMD names port {port} for {node.name}")
+    planned = {node.name for node in host.nodes}
+    foreign = [(name, port) for name, port in sorted(seen.epmd_names.items()) if name not in planned]
+    problems = [
+        f"EPMD names {name} at port {port}: {_holder(seen, port)}" for name, port in foreign if not _explained(host, seen, name, port)
+    ]
+    yield result(host.name, problems, "EPMD names no other node")
+
+
+def _registered(node: NodeTarget, seen: Observation, port: int) -> Result:
+    """A name in EPMD of which no VM of the host is known."""
+    held = [one for one in seen.listeners or () if one.port == port]
+    machines = {one.pid for one in (*(seen.processes or ()), *(seen.contained or ())) if one.is_vm}
+    if held and (None in (seen.processes, seen.contained) or all(one.pid is None for one in held)):
+        return Result(node.node, NOT_TESTED, (f"which process listens at port {port} is not known",))
+    good = any(one.pid in machines for one in held)
+    return result(node.node, [] if good else [f"EPMD names {node.name} at port {port}: {_holder(seen, port)}"], f"a VM listens at port {port}")
+
+
+def _holder(seen: Observation, port: int) -> str:
+    held = [one for one in seen.listeners or () if one.port == port]
+    if not held:
+        return "nothing listens there"
+    return f"held by pid {held[0].pid} ({held[0].process or 'an unknown process'}, {held[0].unit or 'no unit'})"
+
+
+def _explained(host: HostTarget, seen: Observation, name: str, port: int) -> bool:
+    """Whether a name is a tool's that is there for a moment, or of a VM that unplanned-nodes has named already."""
+    if any(node.tool_prefix and name.startswith(node.tool_prefix) for node in host.nodes):
+        return True
+    pids = {one.pid for one in seen.listeners or () if one.port == port}
+    for process in _other_machines(host, seen):
+        if process.pid in pids:
+            listening = _sockets(process, seen)
+            exposed = [one for one in listening if not one.loopback]
+            return _problem(host, process, seen) is not None or (process.flags.hidden and _within_limits(host, process, exposed))
+    return False
