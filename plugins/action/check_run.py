@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ import yaml
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, text
 from ansible_collections.beam.cluster.plugins.module_utils._plan import run_rules
+from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Compromised, Inventory
+from ansible_collections.beam.cluster.plugins.module_utils._plan.compromised import find_compromised
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
+from ansible_collections.beam.cluster.plugins.plugin_utils._gathered import Gathered
 from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
@@ -44,8 +48,15 @@ class ActionModule(ActionBase):
             ),
             problems,
         )
+        compromised = None
+        if not problems and self._names_compromised(variables["hostvars"], groups.get(str(self._group()), ())):
+            compromised = self._compromised(groups, variables, problems)
+            if problems:
+                errors = problems.grouped()
+                return {"failed": True, "msg": text(errors), "errors": errors}
         if not problems:
-            return {"changed": False}
+            hosts_left_out = list(compromised.hosts) if compromised else []
+            return {"changed": False, "started": time.time(), "compromised_hosts": hosts_left_out}
         errors = problems.grouped()
         lines = [f"{error['variable']} ({error['rule']}): {error['message']} Fix: {error['fix']}" for error in errors]
         return {"failed": True, "msg": "This run would do nothing. " + " ".join(lines), "errors": errors}
@@ -54,6 +65,23 @@ class ActionModule(ActionBase):
         """beam_group as the `hosts` of a play sees it: group_vars and host_vars do not count there."""
         seen: dict[str, Any] = {**play_of(self._task).get_vars(), **load_extra_vars(self._loader)}
         return _inputs.plain(self._templar.template(seen["beam_group"])) if "beam_group" in seen else run_rules.DEFAULT_GROUP
+
+    def _names_compromised(self, hostvars: Any, hosts: Iterable[str]) -> bool:
+        """Whether any host knows the variable: usually all of them, from the command line."""
+        return any("beam_compromised" in hostvars.raw_get(host) for host in hosts)
+
+    def _compromised(self, groups: Mapping[str, Sequence[str]], variables: Mapping[str, Any], problems: Problems) -> Compromised | None:
+        """What beam_compromised means, before anybody connects to a host."""
+        _known, defaults = _inputs.specs()
+        hosts = [host for host in groups.get(str(self._group()), ()) if host in variables["ansible_play_hosts_all"]]
+        # Mistakes in other variables are the plan's to report.
+        gathered = Gathered(self._templar, {**variables, "ansible_play_hosts": hosts}, str(defaults["beam_group"]), Problems())
+        _backdate, values = gathered.settled(defaults)
+        inventory = Inventory(
+            groups=gathered.groups, run=gathered.run, values=values, secrets={}, observed={}, products=_inputs.products(), defaults=defaults,
+            compromised=True,
+        )
+        return find_compromised(inventory, problems)
 
     def _inventory_groups(self, hostvars: Any, hosts: list[str]) -> dict[str, object]:
         found = {}

@@ -14,6 +14,7 @@ description:
     if C(beam_group) is set where a play cannot see it, or if C(--tags) selects no task.
   - Without it, Ansible ends such a run with the exit status 0.
   - It connects to no host.
+  - If C(beam_compromised) is set, it finds out which hosts that means, so that the plays that follow can leave them out.
 options: {}
 attributes:
   check_mode:
@@ -53,6 +54,15 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+started:
+  description: When the run began, in seconds since 1970.
+  returned: success
+  type: float
+compromised_hosts:
+  description: The hosts to which no play may connect, because C(beam_compromised) names them or one of their nodes.
+  returned: success
+  type: list
+  elements: str
 errors:
   description: The reasons why the run would do nothing.
   returned: failure

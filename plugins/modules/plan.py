@@ -29,6 +29,11 @@ options:
     type: bool
     default: true
     version_added: 0.2.0
+  compromised:
+    description: Whether this run answers to what C(beam_compromised) names. The hosts among it are then no members, and nothing connects to them.
+    type: bool
+    default: false
+    version_added: 0.2.0
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.read_only
@@ -215,6 +220,11 @@ plan:
     advisories_file:
       description: C(beam_advisories_file) as an absolute path, null if it is not set.
       type: str
+    compromised:
+      description: >-
+        What C(beam_compromised) means - C(names) as given, C(hosts) and their C(nodes), C(keys) of nodes whose host stays, C(cookie) and C(ca). Null
+        in all runs but those of C(beam.cluster.compromised).
+      type: dict
 errors:
   description: All errors. The same error on many hosts is one entry.
   returned: failure

@@ -150,7 +150,7 @@ def test_revoked_and_accepted_again(checking: Lab) -> None:
     taken = seconds_to_refuse(lab)
     print("seconds to refuse", taken)
     assert max(taken) < SECONDS_MAX
-    assert [connected(lab, host) for host in ("n1", "n2")] == ["['beam@n2']", "['beam@n1']"]
+    assert [connected(lab, host) for host in ("n1", "n2")] == ["[beam@n2]", "[beam@n1]"]
     unmoved(lab, before, OUT)
     assert any(OUT in line and "revoked" in line for line in status_of(lab)["attention"])
     again = lab.play("--extra-vars", f"beam_revoke={OUT}", *CHECKED, playbook=REVOKE)

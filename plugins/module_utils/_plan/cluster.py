@@ -9,8 +9,8 @@ Private to this collection. The shape that roles see is `Cluster.as_dict`.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 
 from .._model import addresses
@@ -99,7 +99,8 @@ class Inventory:
 
     `values` is variable -> host -> settled value (see `inputs.effective_values`); `secrets` the same for the secrets, kept out of `repr`.
     `run` are the hosts of this play that are still in it. `observed` holds what the module `observe` saw of them. `sandbox` are the directives of
-    beam_service_directives that say something about the sandbox, see SANDBOX.
+    beam_service_directives that say something about the sandbox, see SANDBOX. `compromised`: this run answers to what `beam_compromised` names.
+    `has_ca` says whether a directory has the key and the certificate of a CA.
     `products` is the products' data by name, `defaults` those of the role's argument spec. `controls` are the ids that a waiver may name, `today`
     is the day by which waivers are validated, `now` the time in UTC by which nodes may restart.
     """
@@ -114,6 +115,8 @@ class Inventory:
     backdate_seconds: int = 3600
     requires: Sequence[str] = SECRETS_REQUIRED
     preflight: bool = True
+    compromised: bool = False
+    has_ca: Callable[[str], bool] = bool
     ca_places: ca_dir.Places = ca_dir.Places()
     controls: Collection[str] = ()
     today: datetime.date = datetime.date.min
@@ -177,6 +180,19 @@ class Revocation:
 
 
 @dataclass(frozen=True)
+class Compromised:
+    """names: what the operator named, each by its one name. hosts: nobody connects to them, and `nodes`, all of theirs, are no members any more.
+    keys: nodes that get a new key. cookie, ca: whether these have to be replaced whatever else is done."""
+
+    names: tuple[str, ...]
+    hosts: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    cookie: bool = False
+    ca: bool = False
+
+
+@dataclass(frozen=True)
 class Cluster:
     """The plan. Valid by construction: `planning.plan` makes one only where no rule is broken.
 
@@ -207,6 +223,7 @@ class Cluster:
     advisories: tuple[Advisory, ...]
     transition: Transition
     advisories_file: str | None = None
+    compromised: Compromised | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The shape of `beam_plan`."""
@@ -257,6 +274,7 @@ class Cluster:
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.transition.changes.items())},
             "advisories": [advisory.as_dict() for advisory in self.advisories],
             "advisories_file": self.advisories_file,
+            "compromised": asdict(self.compromised) if self.compromised else None,
         }
 
     def _host(self, host: str, nodes: Sequence[Node]) -> dict[str, object]:

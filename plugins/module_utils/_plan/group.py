@@ -9,7 +9,7 @@ Private to this collection.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from .._model.problems import Problems, join_names, shown
@@ -71,9 +71,8 @@ class Hosts:
     absent: tuple[str, ...]
 
     @classmethod
-    def read(cls, inventory: Inventory, hosts: tuple[str, ...], problems: Problems) -> Hosts:
+    def read(cls, inventory: Inventory, hosts: tuple[str, ...], problems: Problems, leaving: Collection[str] = ()) -> Hosts:
+        """`leaving`: hosts that are absent whatever their beam_state says."""
         states = {host: read_choice("beam_state", inventory.value("beam_state", host), STATES, host, problems) for host in hosts}
-        return cls(
-            tuple(host for host in hosts if states[host] != "absent"),
-            tuple(host for host in hosts if states[host] == "absent"),
-        )
+        absent = tuple(host for host in hosts if host in leaving or states[host] == "absent")
+        return cls(tuple(host for host in hosts if host not in absent), absent)

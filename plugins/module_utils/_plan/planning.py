@@ -15,6 +15,7 @@ from .._model.waivers import Waiver, read_waivers
 from . import advisories, consistency, host_rules, preflight, run_rules
 from .cluster import Cluster, Inventory, Node, Transition
 from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
+from .compromised import check_ca, check_compromised, find_compromised, required_secrets
 from .group import Hosts, read_group
 from .members import Membership, read_listed, read_members
 from .restart_window import VARIABLE as RESTART_WINDOW
@@ -31,7 +32,8 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     if listed is not None:
         homes = {node.host for node in listed}
         group_hosts = tuple(host for host in inventory.run if host in homes)
-    concerned = Hosts.read(inventory, group_hosts, problems)
+    stolen = find_compromised(inventory, problems) if inventory.compromised else None
+    concerned = Hosts.read(inventory, group_hosts, problems, leaving=stolen.hosts if stolen else ())
     # Of a host that leaves nothing is asked: neither address nor ports nor secrets.
     present = concerned.present
     shape = read_shape(inventory, group, present, problems)
@@ -56,6 +58,8 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     bring_your_own = check_certificates(inventory, present, problems)
     # A run on hosts that leave signs nothing and shows no cookie to anybody.
     required = inventory.requires if not concerned.absent or inventory.run_set.intersection(present) else ()
+    if inventory.compromised:
+        required = required_secrets(stolen, shape.tls) if stolen else ()
     signs = "ca_passphrase" in required and not bring_your_own
 
     interfaces: dict[tuple[str, str], str] = {}
@@ -81,8 +85,11 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         of_hosts += host_rules.check_clock(host, observed, inventory.backdate_seconds, problems)
         incompatible += host_rules.incompatible_nodes(nodes, observed, proto_dist, shape)
 
+    check_compromised(inventory, shape, stolen, present, bring_your_own, problems)
     check_secrets(inventory, shape, present, bring_your_own, required, problems)
     ca_dir = read_ca_dir(inventory, shape, group, present, signs, problems)
+    if inventory.compromised and signs and shape.tls:
+        check_ca(inventory, ca_dir, problems)
     revocation = read_revocation(inventory, shape, present, bring_your_own, problems)
     if problems:
         return None
@@ -103,7 +110,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         tls_versions=shape.tls_versions,
         ca_dir=ca_dir,
         revocation=revocation,
-        requires=tuple(inventory.requires),
+        requires=tuple(required if inventory.compromised else inventory.requires),
         waivers=waivers,
         members=members,
         run=inventory.run_set,
@@ -120,6 +127,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.outside_tls(members, shape.tls),
         ),
         advisories_file=advisories_file,
+        compromised=stolen,
         transition=Transition(
             incompatible_nodes=tuple(sorted(incompatible)),
             full_stop=shape.full_stop,

@@ -41,6 +41,7 @@ CLUSTER = (
     "beam_pki_crl",
     "beam_revoke",
     "beam_unrevoke",
+    "beam_compromised",
 )
 """The same on every member."""
 

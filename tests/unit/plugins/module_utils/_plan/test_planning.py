@@ -58,6 +58,7 @@ def test_the_shape(world: World) -> None:
         "outsiders": ["outsider"],
         "advisories": [],
         "advisories_file": None,
+        "compromised": None,
     }
     assert cluster["members"][1] == {
         "node": "beam@n2",

@@ -47,7 +47,7 @@ BAD: Mapping[str, tuple[object, ...]] = {
     "list": ("x", 7, {}, [7], True),
 }
 # Empty means the same as not set.
-EMPTY_IS_UNSET = {"beam_revoke", "beam_unrevoke", "beam_advisories_file", "beam_plaintext_accepted"}
+EMPTY_IS_UNSET = {"beam_compromised", "beam_revoke", "beam_unrevoke", "beam_advisories_file", "beam_plaintext_accepted"}
 GOOD: Mapping[str, tuple[object, ...]] = {
     "beam_address": ("10.0.0.2",),
     "beam_ports": (9100, "9100", "9100-9109"),

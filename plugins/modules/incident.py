@@ -1,0 +1,120 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the action plugin `incident`, which runs on the controller alone."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: incident
+short_description: Decide what has to be replaced after a theft
+version_added: 0.2.0
+description:
+  - Decides for what C(beam_compromised) names which certificates have to be revoked, which nodes get new keys, and whether the cookie and the CA have
+    to be replaced.
+  - Keeps a record of what was in force when an incident began, in C(compromised.json) in the directory of the CA. It has fingerprints and a salted
+    hash of the cookie that replaces the stolen one. So a repeated run completes an earlier one, and replaces nothing twice.
+  - Fails if the cookie has to be replaced, and the nodes already have the one that is given.
+options:
+  plan:
+    description: The plan, see M(beam.cluster.plan). Not needed with O(decided).
+    type: dict
+  cookie:
+    description: The cookie that all nodes are to have.
+    type: str
+    default: ""
+  cookie_files:
+    description: By node, the C(file) that M(beam.cluster.cookie) returns for O(cookie) in check mode.
+    type: dict
+    default: {}
+  own_certificates:
+    description: Whether the certificates are those of the operator.
+    type: bool
+    default: false
+  again:
+    description: Whether what an earlier run has replaced is stolen again.
+    type: bool
+    default: false
+  record:
+    description: Whether to write the record.
+    type: bool
+    default: false
+  decided:
+    description: What an earlier call has returned. With it the module prints a report of the run, and decides nothing.
+    type: dict
+  times:
+    description: By step, the seconds after which it was in force, for the report.
+    type: dict
+    default: {}
+  changed_steps:
+    description: The steps in which something had to be changed, for the report.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - beam.cluster.attributes
+  - beam.cluster.attributes.action
+  - beam.cluster.attributes.controller
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+notes:
+  - The results of M(beam.cluster.observe) must be registered as C(__beam_observed).
+seealso:
+  - module: beam.cluster.plan
+author:
+  - The beam.cluster contributors (@beam-cluster)
+"""
+
+EXAMPLES = r"""
+- name: Decide what has to be done
+  beam.cluster.incident:
+    plan: "{{ beam_plan }}"
+    cookie: "{{ beam_cookie }}"
+    cookie_files: {beam@n1: other, beam@n2: other}
+  run_once: true
+  register: incident
+"""
+
+RETURN = r"""
+lines:
+  description: The report.
+  returned: with O(decided)
+  type: list
+  elements: str
+revoke:
+  description: Nodes whose certificates have to be revoked.
+  returned: without O(decided)
+  type: list
+  elements: str
+renew:
+  description: Nodes that get a new key and certificate.
+  returned: without O(decided)
+  type: list
+  elements: str
+new_ca:
+  description: Whether the CA has to be replaced, V(yes) or V(no). V(finish) if an earlier run has made the new one.
+  returned: without O(decided)
+  type: str
+steps:
+  description: The steps in the order in which they come into force.
+  returned: without O(decided)
+  type: list
+  elements: dict
+  contains:
+    step:
+      description: Name of the step.
+      type: str
+      sample: firewall
+    text:
+      description: What is in force after it, and where.
+      type: str
+      sample: the members' firewalls drop all packets of n3 (10.0.0.13)
+left:
+  description: What is left to do afterwards.
+  returned: without O(decided)
+  type: list
+  elements: str
+"""
