@@ -118,6 +118,10 @@ page: bootstrap  ## the report's page in headless Chromium: axe-core (BEAM_SCREE
 	@npm install --silent --no-save --prefix $(cache)/axe axe-core@4.14.1
 	@BEAM_AXE=$(cache)/axe/node_modules/axe-core/axe.min.js tests/run.py page
 
+.PHONY: killed
+killed: bootstrap  ## kill a run after each change, again and again: new cookie, new CA, first run over RabbitMQ (hours; KILL_AT=boundaries: at each task)
+	@tests/run.py killed
+
 .PHONY: faults
 faults: bootstrap  ## break a hardened lab in every seeded way; verify must find and name each (hours; FAULTS=small, a name or a control selects)
 	@tests/run.py faults

@@ -9,6 +9,7 @@ import glob
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -16,7 +17,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import postpo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, advisory
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, OtherClusters, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
@@ -26,7 +27,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.in_force impor
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import each
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs, _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils._other_clusters import other_clusters
 from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -42,6 +44,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "directory": {"type": "path"},
     "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
     "ca_dir": {"type": "path"},
+    "run_key": {"type": "str", "default": "", "no_log": True},
 }
 
 
@@ -56,7 +59,7 @@ class ActionModule(ActionBase):
         now = time.time()
         try:
             waivers = [Waiver.from_dict(entry) for entry in arguments["plan"].get("waivers") or ()]
-            evidence = _evidence(arguments, now)
+            evidence = replace(_evidence(arguments, now), others=self._others(arguments, task_vars or {}))
         except (KeyError, TypeError, AttributeError) as error:
             return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
         except TableError as error:
@@ -89,6 +92,14 @@ class ActionModule(ActionBase):
                 del result["lines"]
                 result.update(failed=True, msg=terminal.failure(report))
         return result
+
+    def _others(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> OtherClusters:
+        plan = arguments["plan"]
+        if not arguments["run_key"]:
+            return OtherClusters()
+        known = {*plan["hosts"], *(plan.get("departing") or ())}
+        default = str(_inputs.specs()[1]["beam_group"])
+        return other_clusters(self._templar, task_vars, str(plan.get("group") or default), default, known, arguments["run_key"])
 
 
 def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:

@@ -16,8 +16,8 @@ description:
   - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
     environment of their processes, and the firewall's rules.
   - An unknown fact is null, never an empty list. RV(unknown) gives the reason.
-  - It returns a fixed list of facts. No argument list, no secret and no content of a file leaves the host. Of the settings in an operator's files it
-    returns names, and values only of those named in O(nodes).
+  - It returns a fixed list of facts, no argument list, no secret and no content of a file. Of an operator's settings it returns the names, and
+    values only of those named in O(nodes).
   - Text that local users of the host can choose is safe to print. Characters that are not printable are returned as V(\\xNN).
 options:
   units:
@@ -254,6 +254,7 @@ processes:
     home: {type: str, description: "Its home directory."}
     root: {type: str, description: "Root directory of its Erlang/OTP."}
     container: {type: bool, description: "Whether it runs in a container on this host."}
+    own_network: {type: bool, description: "Whether it is in another network namespace than the host."}
     adding:
       description: >-
         Names of the variables in its environment that add flags, code or commands to a VM, such as C(ERL_ZFLAGS), C(ERL_LIBS), C(HEART_COMMAND).
@@ -276,7 +277,7 @@ processes:
         no_new_privileges: {type: bool, description: "Whether it can gain no privileges (C(NoNewPrivs))."}
         seccomp: {type: int, description: "Mode of its filter of system calls, V(2) for one."}
         capabilities: {type: list, elements: str, description: "Its effective capabilities; C(groups) are its groups."}
-        start_files: {type: list, elements: dict, description: "What it reads at start and others than root can change - C(path), C(by)."}
+        start_files: {type: list, elements: dict, description: "What it reads at start and others can change (C(by)), or has C(changed) since."}
         crash_dump: {type: str, description: "Where a crash dump would go - V(off), V(private), V(shared) or V(default)."}
         server: {type: dict, description: "Known TLS options of the distribution as server, with the C(names) of all; C(client) is the same."}
     vm:
@@ -311,7 +312,7 @@ units:
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
     runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
-    start_files: {type: list, elements: dict, description: "Its files that others than root can change - C(path) and C(by). Null if unknown."}
+    start_files: {type: list, elements: dict, description: "Its files that others can change (C(by)), or that have C(changed) since it started."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}

@@ -72,6 +72,13 @@ options:
       - Without it, or if it contains no CA, the trusted certificates of the members are compared with each other only.
     type: path
     version_added: 0.2.0
+  run_key:
+    description:
+      - The key under which M(beam.cluster.observe) hashed the cookies of the hosts. With it, the cookie is compared with C(beam_cookie) of the
+        hosts of other clusters in the inventory.
+    type: str
+    default: ""
+    version_added: 0.2.0
   directory:
     description:
       - Directory on the controller for the report files. It is created with mode 0750 if it is missing. Without it no file is written.

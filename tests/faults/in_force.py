@@ -135,6 +135,17 @@ FAULTS = (
     _option("the server speaks TLS 1.2, too", "s/\\x27tlsv1.3\\x27\\]/\\x27tlsv1.3\\x27, \\x27tlsv1.2\\x27]/", "as server versions", "tlsv1.2"),
     _option("the client speaks TLS 1.2, too", "s/(client.*?)(\\x27tlsv1.3)\\x27\\]/$1$2\\x27, \\x27tlsv1.2\\x27]/s", "as client versions", "tlsv1.2"),
     _option("the client does not compare names", "s/(client.*?)\\{verify,/$1\\{server_name_indication, disable}, {verify,/s", "name_indication"),
+    _option(
+        "two values for one option of the client",
+        "s/(client.*?verify_peer\\})/$1, {verify, verify_none}/s",
+        "as client",
+        "verify_none",
+    ),
+    _option(
+        "two values for one option of the server",
+        "s/(no_peer_cert, true\\})/$1, {fail_if_no_peer_cert, false}/",
+        "fail_if_no_peer_cert is false",
+    ),
     _option("the client trusts another file", "s/(client.*?)tls.ca\\.pem/$1tls\\/cert.pem/s", "as client cacertfile is", "cert.pem"),
     Fault(
         name="verify_none in the option file, not in force yet",
@@ -157,6 +168,8 @@ FAULTS = (
     _edited("another address in inetrc", "$directory/inetrc", "echo '{host, {192,0,2,1}, [\"n9\"]}.' >> $directory/inetrc"),
     _edited("a flag of tools", "$directory/tool.args", "echo '-setcookie' >> $directory/tool.args"),
     _edited("a variable in unit.env", "$directory/unit.env", "echo 'ERL_LIBS=/tmp' >> $directory/unit.env"),
+    _edited("a flag in join.args", "$directory/join.args", "echo '-s evil' >> $directory/join.args"),
+    _edited("another command in the unit", "/etc/systemd/system/beam.service", "sed -i s/-noinput/-noshell/ /etc/systemd/system/beam.service"),
     _edited("a guard that looks away", "/etc/beam/guard", "sed -i '2i exit 0' /etc/beam/guard"),
     _edited("a weaker sandbox in the drop-in", f"{DROP_INS}/zzz-beam.conf", f"sed -i /NoNewPrivileges/d {DROP_INS}/zzz-beam.conf"),
     _edited("the same content with a new time", "$directory/vm.args", "touch $directory/vm.args"),
@@ -259,6 +272,14 @@ FAULTS = (
         breaks=SHELL
         + "printf '#!/bin/sh\\nexec erl -noinput -eval true. -args_file %s/join.args\\n' $directory > /opt/start; chmod 0755 /opt/start\n"
         + f"printf '[Service]\\nExecStart=\\nExecStart=/opt/start\\n' > {_FAULT}; {_LOADED}",
+        control="start-environment",
+        names=("was started with -eval",),
+        repair=f"rm -f {_FAULT}; {_LOADED}",
+    ),
+    Fault(
+        name="code in the command of the unit",
+        breaks=SHELL + "printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/erl -noinput -args_file %s -eval true.\\n' "
+        f"$directory/join.args > {_FAULT}; {_LOADED}",
         control="start-environment",
         names=("was started with -eval",),
         repair=f"rm -f {_FAULT}; {_LOADED}",

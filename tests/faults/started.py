@@ -116,6 +116,23 @@ FAULTS = (
         repair=f"rm -f {DROP_INS}/aa-hook.conf /opt/hook; systemctl daemon-reload",
         alters=BESIDE,
     ),
+    Fault(
+        name="a drop-in that no start has read",
+        breaks=f"printf '[Service]\\nNice=1\\n' > {DROP_INS}/aa-nice.conf; systemctl daemon-reload",
+        control="options-running",
+        names=("aa-nice.conf was changed after beam.service started",),
+        repair=f"rm -f {DROP_INS}/aa-nice.conf; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="variables of the unit with an old time",
+        breaks=f"mkdir -p {_STARTED}; echo X=1 > {_STARTED}/old.env; touch -d 2020-01-01 {_STARTED}/old.env\n"
+        f"printf '[Service]\\nEnvironmentFile={_STARTED}/old.env\\n' > {DROP_INS}/aa-old.conf; systemctl daemon-reload",
+        control="options-running",
+        names=("old.env was changed after beam.service started",),
+        repair=f"rm -f {DROP_INS}/aa-old.conf {_STARTED}/old.env; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
     # -- files that the node sees otherwise ---------------------------------------------------------------------------------------------------------
     Fault(
         name="another CA file in the mounts of the node",

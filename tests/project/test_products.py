@@ -40,6 +40,17 @@ def test_what_it_writes_is_taken_away_again(folder: Path) -> None:
     assert names <= set(load(folder / "vars.yml")["__beam_product"]["managed"]["files"])
 
 
+NOT_COMPARED = ("placeholder.env", "release.args", "release.args.src")
+"""A random word, and what the unit of a release writes at each start."""
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_what_it_writes_is_compared_by_verify(folder: Path) -> None:
+    data = load(folder / "vars.yml")["__beam_product"]
+    assert set(data["contents"]) == {path for path in data["managed"]["files"] if not path.endswith(NOT_COMPARED)}
+    assert all((FOLDERS[0].parent / template).is_file() for template in data["contents"].values())
+
+
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_its_further_ports_are_none_that_the_kernel_gives_to_outgoing_connections(folder: Path) -> None:
     """The firewall would drop the answers. 32768 is where Linux begins."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Callable
 
 from .._model.observation import Observation
@@ -17,7 +18,7 @@ from .._model.problems import join_names
 from .._model.processes import Process
 from .._model.secret_facts import CookieFacts, Readable
 from .._model.secret_rules import ENTROPY_MIN, GENERATED, GUESSABLE, PUBLISHED
-from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
+from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, OtherClusters, Result, result
 from .target import NEEDS_MEMBERS, OFF, HostTarget, NodeTarget
 
 Check = Callable[[HostTarget, Observation], Iterator[Result]]
@@ -59,7 +60,7 @@ def _strength(weakness: str) -> Check:
     return check
 
 
-def _shared(host: HostTarget, seen: Observation) -> Iterator[Result]:
+def _shared(host: HostTarget, seen: Observation, others: OtherClusters) -> Iterator[Result]:
     units, names = {node.unit for node in host.nodes}, {name for node in host.nodes for name in (node.node, node.name)}
     cookies = [cookie for cookie in (_cookie(seen, node) for node in host.nodes) if cookie]
     marks = {cookie.mark for cookie in cookies if cookie.mark}
@@ -67,7 +68,8 @@ def _shared(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield Result(host.name, NOT_TESTED, (seen.why_unknown("processes") if marks else "its cookies were not compared",))
         return
     known = (seen.secrets.cookies if seen.secrets else None) or {}
-    problems = []
+    elsewhere = sorted({name for mark in marks for name in others.marks.get(mark, ())})
+    problems = [f"other clusters of the inventory have the same cookie: {join_names(elsewhere)}"] if elsewhere else []
     for process in seen.processes:
         # Tools of the members and their operators have the cookie, too: they are hidden, or no services.
         if not process.is_vm or process.unit in units or process.flags.name in names or not _is_service(host, process):
@@ -76,7 +78,8 @@ def _shared(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if cookie and cookie.mark in marks:
             who = f"{process.flags.name or 'a node'} (pid {process.pid}, {process.unit}, user {process.user})"
             problems.append(f"{who} is no member, and has the same cookie in {cookie.path}")
-    yield result(host.name, problems, "no other node on the host has this cookie")
+    but = f"; it was not compared with that of {join_names(others.unread)}, which this run cannot read" if others.unread else ""
+    yield result(host.name, problems, f"no other node on the host, and no other cluster of the inventory, has this cookie{but}")
 
 
 def _is_service(host: HostTarget, process: Process) -> bool:
@@ -152,7 +155,6 @@ HOST_CHECKS: Mapping[str, Check] = {
     "cookie-published": _strength(PUBLISHED),
     "cookie-generated": _strength(GENERATED),
     "cookie-strength": _strength(GUESSABLE),
-    "cookie-shared": _shared,
     "cookie-copies": _copies,
     "crash-dumps": _private("dumps", "other users can read no crash dump"),
     "node-data": _private("exposed", "other users can read no file in the home of a node"),
@@ -160,7 +162,8 @@ HOST_CHECKS: Mapping[str, Check] = {
 }
 NEEDS_COOKIE = frozenset({"cookie-published", "cookie-generated", "cookie-strength", "cookie-shared", "cookie-copies"})
 SAME = "cookie-same"
-CONTROLS = (*HOST_CHECKS, SAME)
+SHARED = "cookie-shared"
+CONTROLS = (*HOST_CHECKS, SHARED, SAME)
 
 
 def cookie_findings(evidence: Evidence) -> Iterator[Finding]:
@@ -168,7 +171,8 @@ def cookie_findings(evidence: Evidence) -> Iterator[Finding]:
         if not host.in_run or not host.nodes:
             continue
         seen = evidence.seen.get(host.name)
-        for control, check in HOST_CHECKS.items():
+        checks: dict[str, Check] = {**HOST_CHECKS, SHARED: partial(_shared, others=evidence.others)}
+        for control, check in checks.items():
             if control in NEEDS_COOKIE and not host.distributed:
                 yield Finding(control, NOT_APPLICABLE, (host.name,), host.name, (OFF,))
             elif not seen:

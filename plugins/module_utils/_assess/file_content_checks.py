@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
-from .._model.installed import START_FILES
+from .._model.installed import ARGUMENT_FILES, START_FILES
 from .._model.observation import Observation, Unit
 from .._model.processes import Process
 from .file_permission_checks import exists
@@ -31,12 +31,12 @@ _UNLESS_SET_BY_SCRIPTS = {
     "rabbitmq": ("ERL_ROOTDIR", "LD_LIBRARY_PATH"),
     "ejabberd": ("LD_LIBRARY_PATH",),
 }
-_OF_PRODUCTS = {"rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-eval")}
-"""Flags of the products' own start scripts."""
+_OF_PRODUCTS = {
+    "rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-user elixir", "-user Elixir.IEx.CLI"),
+}
+"""Flags of the products' own start scripts: of mix release those of its scripts elixir and iex; that of relx gives a node none."""
 _LOADING = ("-epmd_module", "-loader")
 """Flags with which a VM takes addresses or code from elsewhere: no unit of its own may give them, and no product does."""
-_OWN_ARGS_FILES = ("vm.args", "tool.args", "join.args")
-"""Those that our roles write. Another one in the same directory is somebody else's."""
 _SHARED = ("/tmp/", "/var/tmp/", "/dev/shm/")
 _SECOND = 1.0
 """Start times of processes are known to the second."""
@@ -135,12 +135,16 @@ def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[st
     for name in adding(node, process.adding or frozenset()):
         yield f"{who} was started with the variable {name}"
     for path in process.flags.args_files:
-        ours = path in {f"{node.directory}/{name}" for name in _OWN_ARGS_FILES}
+        ours = path in {f"{node.directory}/{name}" for name in ARGUMENT_FILES}
         if not ours and (node.kind == "erlang" or path.startswith(_SHARED)):
             yield f"{who} was started with a second -args_file, {path}"
-    known = {*(unit.runs if unit else ()), *_OF_PRODUCTS.get(node.product or node.kind, ())}
-    for flag in process.runs or ():
+    # The unit of a bare node is ours, and has none.
+    of_unit = unit.runs if unit and node.kind != "erlang" else ()
+    known = {*of_unit, *_OF_PRODUCTS.get(node.product or node.kind, ())}
+    for text in process.runs or ():
+        flag, _in, path = text.partition(" in ")
+        place = f", from {path}" if path else ""
         if flag.startswith(_LOADING):
-            yield f"{who} was started with {flag}, which is not in its argument files: it takes code or addresses from elsewhere"
+            yield f"{who} was started with {flag}{place}, which is not in its argument files: it takes code or addresses from elsewhere"
         elif flag not in known:
-            yield f"{who} was started with {flag}, which is neither in its unit nor in its argument files"
+            yield f"{who} was started with {flag}{place}, which is neither in its unit nor in its argument files"

@@ -142,6 +142,14 @@ class NodeView:
 
 
 @dataclass(frozen=True)
+class OtherClusters:
+    """The cookies of the inventory's other clusters: their hosts by the mark of the cookie (secret_rules.mark), and hosts with an unknown one."""
+
+    marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything that a verdict is made from.
 
@@ -151,6 +159,7 @@ class Evidence:
     collection's. reach: of an audit, how far each host could be looked at. asked: the probes that were to be made, None for those that a plan asks
     for. waiver_errors: mistakes in the waivers. policy: what nodes are held to (policy.py), None without one.
     authorities: certificates of the cluster's CA, root and intermediate, as its owner has them; None where they are not known.
+    others: the other clusters of the inventory.
     """
 
     target: Target
@@ -170,6 +179,7 @@ class Evidence:
     waiver_errors: Sequence[str] = ()
     policy: Policy | None = None
     authorities: Sequence[Certificate] | None = None
+    others: OtherClusters = field(default_factory=OtherClusters)
 
     @cached_property
     def questions(self) -> Questions:

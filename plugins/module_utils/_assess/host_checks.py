@@ -42,6 +42,9 @@ STALE = "was started before the files that are there now"
 EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"
 """Of role epmd."""
 
+_CARRIERS_WITH_TLS = ("inet_tls", "inet6_tls")
+"""Those of OTP. Of another one, its module decides whether there is any TLS."""
+
 _EPMD_PROGRAMS = ("epmd", "systemd")
 """What holds EPMD's port: systemd holds its socket for it."""
 
@@ -76,8 +79,9 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if not any(one.wildcard for one in found):
         wanted = sorted(address for address in host.epmd_listen - here if address not in ("127.0.0.1", "::1"))
         problems += [f"nothing listens on {address}:{host.epmd_port}" for address in wanted]
-    if problems:
-        problems += _overriding_drop_ins(seen)
+    problems += _overriding_drop_ins(seen)
+    # With another port, a second one answers beside it.
+    problems += [f"another EPMD listens on {one}" for one in seen.listeners if one.process == "epmd" and one.port != host.epmd_port]
     unseen = [f"which program listens on {one.address}:{one.port} is not known" for one in found if one.process is None]
     if unseen and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unseen))
@@ -91,7 +95,7 @@ def _overriding_drop_ins(seen: Observation) -> Iterator[str]:
     drop_ins = (socket.drop_ins if socket else None) or ()
     if EPMD_DROP_IN in drop_ins and drop_ins[-1] != EPMD_DROP_IN:
         later = ", ".join(drop_ins[drop_ins.index(EPMD_DROP_IN) + 1 :])
-        yield f"{later} comes after {EPMD_DROP_IN} and undoes it. Remove it, and run beam.cluster.site"
+        yield f"{later} comes after {EPMD_DROP_IN} and can undo it. Remove it, and run beam.cluster.site"
 
 
 def _distribution_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -161,8 +165,11 @@ def _lost_flags(host: HostTarget, node: NodeTarget, seen: Observation) -> Iterat
         if not one.is_vm or not ours or flags.name is None or not flags.listens:
             continue
         lost = [f"-kernel {name}" for name in wanted if name not in flags.kernel]
-        if node.tls_versions and not (flags.proto_dist_given and flags.proto_dist.endswith("_tls")):
+        if node.tls_versions and not (flags.proto_dist_given and flags.proto_dist in _CARRIERS_WITH_TLS):
             lost.append("-proto_dist with TLS")
+        elif flags.proto_dist_given > 1:
+            # Each is a carrier with a listener of its own. Before OTP 27.1, two of them mean clear text.
+            lost.append(f"one -proto_dist alone, it has {flags.proto_dist_given},")
         if node.tls_versions and flags.ssl_options_file is None:
             lost.append("-ssl_dist_optfile")
         if lost:

@@ -83,8 +83,9 @@ def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details
     if said.server is None or said.client is None:
         return NOT_TESTED, (f"did not say its TLS options as {'server' if said.server is None else 'client'}",)
     problems = [*_side_problems(node, "server", said.server), *_side_problems(node, "client", said.client)]
-    # inet_tls_dist:get_ssl_options/1 puts them in front of the table that the node was asked for; OTP 25 takes them where there is no table.
-    problems += [f"pid {pid} was started with -ssl_dist_opt {name}, which overrides the option file" for pid, name in overriding]
+    # inet_tls_dist:get_ssl_options/1 puts them in front of the table that the node was asked for, so that one counts which the table does not set.
+    # OTP 25 takes them where there is no table.
+    problems += [f"pid {pid} was started with -ssl_dist_opt {name}, beside the option file" for pid, name in overriding]
     if said.server.fail_if_no_peer_cert is not True:
         value = "not set" if said.server.fail_if_no_peer_cert is None else "false"
         problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")

@@ -44,14 +44,14 @@ def _problem(host: HostTarget, process: Process, seen: Observation) -> str | Non
     registered = sorted(name for name, port in (seen.epmd_names or {}).items() if port in ports)
     flags = process.flags
     # A VM that gets its name at runtime asks no EPMD where it has a port of its own.
-    fixed = flags.fixed_port is not None and flags.fixed_port in {str(port) for port in ports}
+    fixed = flags.fixed_port is not None and (process.own_network or flags.fixed_port in {str(port) for port in ports})
     if not (flags.name or registered or fixed):
         return None
-    if process.container and not listening:
+    if (process.container or process.own_network) and not listening:
         # It listens in a network of its own, which is not to be seen from here.
         if not flags.listens or flags.hidden:
             return None
-        where = "in a container, in a network of its own"
+        where = f"{'in a container, ' if process.container else ''}in a network of its own"
     elif not exposed or _within_limits(host, process, exposed):
         return None
     else:

@@ -31,4 +31,4 @@ def waivers(restart_from: str, failures: Iterable[Finding]) -> list[Waiver]:
 def _waits(finding: Finding) -> bool:
     if finding.control == "running-process":
         return all(detail.endswith(STALE) for detail in finding.details)
-    return finding.control == "running-vm"
+    return finding.control in ("running-vm", "options-running")

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from .._model.observation import Observation
+from .._model.observation import Listener, Observation
 from .._model.processes import Process
 from .confinement_checks import Check
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
-from .target import HostTarget
+from .target import HostTarget, NodeTarget
 
 _CLEAR_PORTS = {15672: "the management interface", 15692: "the metrics"}
 _PUBLISHERS = ("docker-proxy", "conmon", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "rootlessport-chi")
@@ -66,6 +66,10 @@ def _anonymous(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
     return ([f"a client without credentials gets the rights of {user}"] if wide else []), said
 
 
+def _may_be_of(node: NodeTarget, one: Listener) -> bool:
+    return one.pid is None or (one.pid == node.pid if node.pid is not None else one.unit == node.unit)
+
+
 def _management(host: HostTarget, seen: Observation) -> Iterator[Result]:
     nodes = [node for node in host.nodes if "rabbitmq" in (node.product, node.kind)]
     if not nodes:
@@ -75,7 +79,7 @@ def _management(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if seen.listeners is None:
             yield Result(node.node, NOT_TESTED, (seen.why_unknown("listeners"),))
             continue
-        found = [one for one in seen.listeners if one.port in _CLEAR_PORTS and not one.loopback and one.pid in (node.pid, None)]
+        found = [one for one in seen.listeners if one.port in _CLEAR_PORTS and not one.loopback and _may_be_of(node, one)]
         problems = [f"{_CLEAR_PORTS[one.port]} is in clear text on {one}" for one in found]
         yield result(node.node, problems, "no management interface and no metrics in clear text on a network")
 

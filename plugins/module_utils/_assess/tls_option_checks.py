@@ -16,7 +16,7 @@ from .._model.hardening import FileOptions, Hardening
 from .._model.observation import Observation
 from .._model.processes import Process
 from .certificate_checks import epoch_of
-from .confinement_checks import Check, vms
+from .confinement_checks import Check, has_ended, vms
 from .controls.options import UNREVOKED_DAYS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import CLEAR_TEXT, HostTarget, NodeTarget
@@ -26,6 +26,7 @@ _SHA1_GONE = 26
 """The first release of OTP that does not accept SHA-1 in TLS 1.2 by itself."""
 _WEAK_SIGNATURE = re.compile(r"(?:sha|md5)_\w+|\w+_sha1")
 _TERM = "a term"
+_NOT_IN_FORCE = "what it says is not in force, and will be at the next start"
 _SECONDS = 1.0
 _TICKTIME = (8, 240)
 
@@ -60,8 +61,10 @@ def _of_tls(said: _OfTls) -> Check:
     return check
 
 
-def _verify(node: NodeTarget, _process: Process, facts: Hardening, _seen: Observation) -> Result:
-    problems = []
+def _verify(node: NodeTarget, process: Process, facts: Hardening, _seen: Observation) -> Result:
+    flags = process.flags
+    beside = flags.ssl_options if flags.ssl_options_file is not None else ()
+    problems = [f"-ssl_dist_opt {name} stands beside its option file: which of them counts depends on the release of OTP" for name in beside]
     for side, options in _sides(facts):
         verify = options.values.get("verify")
         if verify != "verify_peer":
@@ -72,6 +75,8 @@ def _verify(node: NodeTarget, _process: Process, facts: Hardening, _seen: Observ
             problems.append(f"as {side} cacertfile is not set")
     if (facts.server or FileOptions()).values.get("fail_if_no_peer_cert") != "true":
         problems.append("as server fail_if_no_peer_cert is not true: a peer without a certificate may connect")
+    if not flags.arguments_read and not problems:
+        return Result(node.node, NOT_TESTED, (f"pid {process.pid}: its arguments, which may stand beside its option file, could not be read",))
     return result(node.node, problems, "verifies its peers as server and as client")
 
 
@@ -149,21 +154,27 @@ def _early_data(node: NodeTarget, _process: Process, facts: Hardening, _seen: Ob
 
 def _running(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
-        started = [one.started for one in vms(host, seen, node) if one.started is not None]
-        if not node.evaluated_files:
-            yield Result(node.node, NOT_APPLICABLE, ("it was started without an option file and without an argument file",))
-            continue
-        if not started:
+        running = [one for one in vms(host, seen, node) if one.started is not None and not has_ended(one)]
+        if not running:
             yield Result(node.node, NOT_TESTED, (seen.why_unknown("processes") if seen.processes is None else node.no_process,))
             continue
-        times = {path: entry.modified for path, entry in (seen.files or {}).items() if path in node.evaluated_files}
-        unseen = [f"{path} was not looked at" for path in node.evaluated_files if times.get(path) is None]
-        changed = [path for path, time in times.items() if time is not None and time > min(started) + _SECONDS]
+        # Of files of ours planned-files tells; the members in them change while the node runs.
+        evaluated = () if node.directory else node.evaluated_files
+        times = {path: entry.modified for path, entry in (seen.files or {}).items() if path in evaluated}
+        unseen = [f"{path} was not looked at" for path in evaluated if times.get(path) is None]
+        first = min(one.started or 0.0 for one in running)
+        changed = {path: "the node" for path, time in times.items() if time is not None and time > first + _SECONDS}
+        unit = (seen.units or {}).get(node.unit)
+        read = [(one.hardening.start_files if one.hardening else None, f"pid {one.pid}") for one in running]
+        read += [(unit.start_files if unit else None, node.unit)] if node.unit.endswith(".service") else []
+        for files, process in read:
+            changed.update({one.path: process for one in files or () if one.changed and one.path not in changed})
+            unseen += [f"the files that {process} reads when it starts could not be looked at"] if files is None else []
         if unseen and not changed:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue
-        problems = [f"{path} was changed after the node started: what it says is not in force" for path in sorted(changed)]
-        yield result(node.node, problems, "its files are older than its process")
+        problems = [f"{path} was changed after {process} started: {_NOT_IN_FORCE}" for path, process in sorted(changed.items())]
+        yield result(node.node, problems, "what it reads when it starts is older than its process")
 
 
 def _partitions(host: HostTarget, seen: Observation) -> Iterator[Result]:

@@ -110,7 +110,13 @@ def groups(status: bytes) -> list[str] | None:
 
 def _start_files(base: str, inside: str, arguments: Sequence[str], variables: Mapping[str, bytes]) -> list[dict[str, object]] | None:
     texts = {name: value.decode("utf-8", "replace") for name, value in variables.items()}
-    return start_files.describe(arguments, texts, outside(inside), traces(arguments, inside), proc_cwd(base))
+    root, _slash, pid = base.rpartition("/")
+    began = proc.began(int(pid), root)
+    try:
+        user = os.stat(base).st_uid
+    except OSError:
+        return None
+    return start_files.describe(arguments, texts, outside(inside), traces(arguments, inside), proc_cwd(base), began, user)
 
 
 def _program_directories(base: str, inside: str) -> list[str]:

@@ -8,26 +8,28 @@ Private to this collection.
 
 from __future__ import annotations
 
-import glob
 import ipaddress
 import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
+from .._model.installed import ARGUMENT_FILES
 from .._model.processes import UNLIMITED, VmFlags, is_beam
 from .._model.secret_rules import in_file
 from .._model.tls_files import TlsFiles
+from . import start_files
 from .environment import DIGEST, digest_of
 from .product_traces import tls_files, traces
+from .records import DIRECTORY
 from .vm_flags import code_flag_names, code_flags, value_of, vm_flags
 from .writers import user_name
 
 _LISTEN = "0A"
 # The variables of a process that are looked at, on this host: nothing of them is returned as it is but the digest and the home.
-_VARIABLES = re.compile(r"HOME|ERL_[A-Z0-9_]*FLAGS|" + DIGEST)
+_VARIABLES = re.compile(r"HOME|RELEASE_VM_ARGS|VMARGS_PATH|ERL_[A-Z0-9_]*FLAGS|" + DIGEST)
 # Variables that add flags, code or commands to a VM. Of those that are set, the names are returned.
 _ADDING = re.compile(
     r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS|ERL_LIBS|ERL_INETRC|ERL_EPMD_RELAXED_COMMAND_CHECK|HEART_COMMAND|LD_PRELOAD|LD_AUDIT|LD_LIBRARY_PATH|"
@@ -52,6 +54,7 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    own_network: bool = False
     adding: tuple[str, ...] | None = None
     runs: tuple[str, ...] = ()
     traces: frozenset[str] = frozenset()
@@ -113,6 +116,14 @@ def in_container(pid: int, root: str = "/proc") -> bool:
     return match is not None and len(match.group(1).split()) > 1
 
 
+def has_own_network(pid: int, root: str = "/proc") -> bool:
+    """Whether a process is in another network namespace than ours: its sockets are in none of our tables. False where it is not ours to look."""
+    try:
+        return os.readlink(f"{root}/{pid}/ns/net") != os.readlink(f"{root}/self/ns/net")
+    except OSError:
+        return False
+
+
 def environment(pid: int, root: str = "/proc") -> dict[str, str]:
     """The few variables that matter of a process's environment. Empty where it is not ours to read."""
     return {name: value for name, value in _pairs(pid, root) if _VARIABLES.fullmatch(name)}
@@ -131,32 +142,48 @@ def adding(pid: int, root: str = "/proc") -> tuple[str, ...] | None:
     return tuple(sorted(name for name, value in pairs if value and _ADDING.fullmatch(name))) if pairs else None
 
 
-def _own_code_flags(directory: str) -> set[tuple[str, ...]]:
-    """The code flags in the argument files that this collection wrote for a node."""
-    found: set[tuple[str, ...]] = set()
-    for path in glob.glob(f"{glob.escape(directory)}/*.args"):
-        try:
-            with open(path, encoding="utf-8", errors="replace") as stream:
-                found.update(code_flags(shlex.split(stream.read(), comments=True)))
-        except (OSError, ValueError):
-            continue
-    return found
+def _in_file(path: str) -> set[tuple[str, ...]]:
+    """The code flags in a file of arguments."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return set(code_flags(shlex.split(stream.read(), comments=True)))
+    except (OSError, ValueError):
+        return set()
 
 
-def _runs(arguments: list[str], args_files: tuple[str, ...]) -> tuple[str, ...]:
-    """The code flags of a VM that its argument files in /etc/beam do not have."""
-    own = [_own_code_flags(os.path.dirname(path)) for path in args_files if path.startswith("/etc/beam/")]
-    return tuple(code_flag_names([flag for flag in code_flags(arguments[1:]) if not any(flag in known for known in own)]))
+def code_runs(arguments: list[str], variables: Mapping[str, str], inside: str = "") -> tuple[str, ...]:
+    """The code flags of a VM that no argument file of ours has, each with the file in which it stands: "-s mod in /a/vm.args". See VmFlags.runs.
+
+    inside: where the process's file system begins.
+    """
+    files = start_files.argument_files(arguments, variables, inside)
+    directories = {os.path.dirname(path) for path in files if os.path.normpath(path).startswith(DIRECTORY)}
+    own = {flag for directory in directories for name in ARGUMENT_FILES for flag in _in_file(f"{inside}{directory}/{name}")}
+    foreign = [flag for flag in code_flags(arguments[1:]) if flag not in own]
+    places = {path: _in_file(f"{inside}{path}") for path in files} if foreign else {}
+    found: set[str] = set()
+    for flag in foreign:
+        path = next((path for path, flags in places.items() if flag in flags), "")
+        found.update(f"{name} in {path}" if path else name for name in code_flag_names([flag]))
+    return tuple(sorted(found))
 
 
 def started(pid: int, root: str = "/proc") -> float | None:
-    """When a process began, in seconds since 1970, to the second."""
+    """When a process began, in seconds since 1970: less than a second too early, because the time of the boot has no fraction."""
     boot = re.search(rb"^btime (\d+)", read(f"{root}/stat"), re.MULTILINE)
     # The name, in parentheses, may hold anything.
     fields = read(f"{root}/{pid}/stat").rpartition(b")")[2].split()
     if boot is None or len(fields) < 20:
         return None
-    return int(boot.group(1)) + int(fields[19]) // os.sysconf("SC_CLK_TCK")
+    return int(boot.group(1)) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def began(pid: int, root: str = "/proc") -> float | None:
+    """When a VM began to run in a process, as started(): a start script may have run in it before. A VM's first child is its helper."""
+    for child in read(f"{root}/{pid}/task/{pid}/children").split():
+        if read(f"{root}/{int(child)}/comm").startswith(b"erl_child_setup"):
+            return started(int(child), root)
+    return started(pid, root)
 
 
 def core_limit(pid: int, root: str = "/proc") -> int | None:
@@ -192,13 +219,14 @@ def beam_processes(root: str = "/proc") -> list[Process]:
                 process,
                 flags=flags,
                 adding=adding(pid, root),
-                runs=_runs(arguments, flags.args_files),
+                runs=code_runs(arguments, variables, inside if os.access(inside, os.X_OK) else ""),
                 digest=digest_of(variables),
                 started=started(pid, root),
                 core_limit=core_limit(pid, root),
                 home=value_of(arguments, "-home") or variables.get("HOME"),
                 root=value_of(arguments, "-root"),
                 container=in_container(pid, root),
+                own_network=has_own_network(pid, root),
                 traces=traces(arguments, inside if os.access(inside, os.X_OK) else ""),
                 tls_files=tls_files(arguments, inside if os.access(inside, os.X_OK) else ""),
             )

@@ -14,7 +14,6 @@ import binascii
 import glob
 import gzip
 import hashlib
-import hmac
 import os
 import pwd
 import re
@@ -25,7 +24,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
-from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, weaknesses
+from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
 from . import certificates, commands
 from .cron_and_sudo import rights
@@ -82,8 +81,8 @@ class Cookie:
     value: str | None = field(repr=False)
 
     def as_dict(self, run_key: str | None) -> dict[str, object]:
-        mark = hmac.new(run_key.encode(), self.value.encode("latin-1"), hashlib.sha256).hexdigest() if run_key and self.value else None
-        return {"path": self.path, "weaknesses": list(weaknesses(self.value)) if self.value else None, "valid": self._valid(), "mark": mark}
+        marked = mark(self.value, run_key) if run_key and self.value else None
+        return {"path": self.path, "weaknesses": list(weaknesses(self.value)) if self.value else None, "valid": self._valid(), "mark": marked}
 
     def _valid(self) -> bool | None:
         return None if self.value is None else bool(self.value)

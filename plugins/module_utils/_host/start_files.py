@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who beside root can change what a VM reads when it starts: its arguments, configuration, boot file, code and start scripts.
+"""What a VM reads when it starts: its arguments, configuration, boot file, code and start scripts. Who can change it, and what has changed since.
 
 Private to this collection. A start script and erlexec leave no trace of the argument files that they read (erl(1), -args_file), so that those of a
 release are looked for where mix release and relx put them. Sources: init.erl, erlexec.c and inet_db.erl of OTP 25 to 29.
@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .._term import TermError, consult, to_plain
-from .vm_flags import flags_of
+from .records import ours
+from .vm_flags import flags_of, value_of
 from .writers import directories, writers
 
 _LARGEST = 1 << 20
@@ -24,17 +26,24 @@ _FLAGS = ("ERL_AFLAGS", "ERL_FLAGS", "ERL_ZFLAGS")
 _OF_RELEASE = ("releases/*", "releases/*/*", "bin/*")
 _NAMED = {
     "RELEASE_VM_ARGS": "", "VMARGS_PATH": "", "RELEASE_SYS_CONFIG": ".config", "RELX_CONFIG_PATH": "", "ERL_INETRC": "", "RABBITMQ_CONF_ENV_FILE": "",
-    "EJABBERDCTL_CONFIG_PATH": "",
+    "RABBITMQ_CONFIG_FILE": ".conf", "RABBITMQ_ADVANCED_CONFIG_FILE": ".config", "EJABBERDCTL_CONFIG_PATH": "", "EJABBERD_CONFIG_PATH": "",
 }
 """Variables that name a file, and what the name lacks."""
 OF_PRODUCTS = {
-    "rabbitmq": ("/etc/rabbitmq/rabbitmq-env.conf", "/etc/default/rabbitmq-server"),
-    "ejabberd": ("/etc/default/ejabberd", "/etc/ejabberd/ejabberdctl.cfg", "/etc/ejabberd/inetrc"),
+    "rabbitmq": (
+        "/etc/rabbitmq/rabbitmq-env.conf", "/etc/default/rabbitmq-server", "/etc/rabbitmq/rabbitmq.conf", "/etc/rabbitmq/conf.d/*.conf",
+        "/etc/rabbitmq/advanced.config", "/etc/rabbitmq/rabbitmq.config",
+    ),
+    "ejabberd": (
+        "/etc/default/ejabberd", "/etc/ejabberd/ejabberdctl.cfg", "/etc/ejabberd/inetrc", "/etc/ejabberd/vm.args", "/etc/ejabberd/*.yml",
+    ),
+    "emqx": ("/etc/emqx/vm.args", "/etc/emqx/emqx.conf"),
+    "vernemq": ("/etc/default/vernemq", "/etc/vernemq/vm.args", "/etc/vernemq/vernemq.conf"),
 }
-"""Files that the start scripts of distribution packages run as shell. Their packages give some of their directories to the product's user."""
+"""Files that the start scripts and nodes of distribution packages read. Their packages give some of their directories to the product's user."""
 
-Found = dict[str, set[str]]
-"""Path -> users beside root who can change or replace it."""
+_SECOND = 1.0
+"""Start times of processes are known to the second."""
 
 
 class Unreadable(Exception):
@@ -42,27 +51,58 @@ class Unreadable(Exception):
 
 
 def describe(
-    arguments: Sequence[str], variables: Mapping[str, str], inside: str = "", traces: Iterable[str] = (), directory: str = ""
+    arguments: Sequence[str],
+    variables: Mapping[str, str],
+    inside: str = "",
+    traces: Iterable[str] = (),
+    directory: str = "",
+    began: float | None = None,
+    user: int | None = None,
 ) -> list[dict[str, object]] | None:
-    """[{path, by, product}] of the files and directories that somebody beside root can change; None where one could not be looked at.
+    """[{path, by, product, changed}] of the files and directories that somebody beside root can change (by), or that changed since the VM began;
+    None where one could not be looked at.
 
     inside: where the process's file system begins ("" or "/proc/PID/root"). product: whether it is a file of OF_PRODUCTS.
-    traces: the products that the VM shows. directory: in which it works.
+    traces: the products that the VM shows. directory: in which it works. user: its number; what its own start writes has not changed.
     """
     if not arguments:
         return None
     found: list[dict[str, object]] = []
-    own = {path for product in traces for path in OF_PRODUCTS.get(product, ())}
+    own = {path for product in traces for path in _of_product(product, inside)}
+    written = _written_at_start(arguments, variables)
     try:
         for number, path in enumerate(dict.fromkeys((*_named(arguments, variables, inside, directory), *sorted(own)))):
             if number > _MOST:
                 return None
-            by = who(path, inside)
-            if by:
-                found.append({"path": path, "by": sorted(by), "product": path in own})
+            by, new = who(path, inside), changed(f"{inside}{path}", began, user if path.startswith(written) else None)
+            if by or new:
+                found.append({"path": path, "by": sorted(by), "product": path in own, "changed": new})
     except (OSError, Unreadable):
         return None
     return found
+
+
+def _of_product(product: str, inside: str) -> Iterator[str]:
+    for pattern in OF_PRODUCTS.get(product, ()):
+        yield from (path[len(inside) :] for path in sorted(glob.glob(f"{inside}{pattern}")))
+
+
+def _written_at_start(arguments: Sequence[str], variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The beginnings of paths where start scripts of releases write what the VM then reads."""
+    root, home = value_of(arguments[1:], "-root"), value_of(arguments[1:], "-home") or variables.get("HOME")
+    places = (home, variables.get("RELEASE_TMP"), f"{root}/tmp" if root else None)
+    return tuple(f"{place.rstrip('/')}/" for place in places if place and place.strip("/"))
+
+
+def changed(path: str, began: float | None, but_of: int | None = None) -> bool:
+    """Whether a file is not the one that was read when a process began: written, replaced, or its owner or mode changed. None of ours: what those
+    contain is known. but_of: the number of a user whose file has not changed. Raises OSError."""
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return False
+    newer = began is not None and max(status.st_mtime, status.st_ctime) > began + _SECOND
+    return newer and stat.S_ISREG(status.st_mode) and status.st_uid != but_of and not ours([path])
 
 
 def who(path: str, inside: str = "") -> set[str]:
@@ -87,8 +127,9 @@ def _leading(path: str, inside: str) -> list[str]:
     return [*found, "/"]
 
 
-def of_unit(unit: Mapping[str, object], commands: Iterable[str] = ()) -> list[dict[str, object]] | None:
-    """The same of the files of a unit: its own, its drop-ins, its environment files, its program. commands: what else it runs."""
+def of_unit(unit: Mapping[str, object], commands: Iterable[str] = (), began: float | None = None) -> list[dict[str, object]] | None:
+    """The same of the files of a unit: its own, its drop-ins, its environment files, its program. commands: what else it runs. began: its main
+    process."""
     listed: list[str] = [str(unit.get(name) or "") for name in ("fragment", "program")]
     listed += [path for path in commands if path not in listed]
     for name in ("drop_ins", "environment_files"):
@@ -97,9 +138,9 @@ def of_unit(unit: Mapping[str, object], commands: Iterable[str] = ()) -> list[di
     found: list[dict[str, object]] = []
     try:
         for path in filter(None, listed):
-            by = who(path)
-            if by:
-                found.append({"path": path, "by": sorted(by)})
+            by, new = who(path), changed(path, began)
+            if by or new:
+                found.append({"path": path, "by": sorted(by), "changed": new})
     except OSError:
         return None
     return found
@@ -124,9 +165,8 @@ def _named(arguments: Sequence[str], variables: Mapping[str, str], inside: str, 
         if variables.get(name, "").startswith("/"):
             yield variables[name] + ("" if variables[name].endswith(lacks) else lacks)
     yield from (path for path in variables.get("ERL_LIBS", "").split(":") if path.startswith("/"))
-    for name in variables:
-        if name in _FLAGS or (name.startswith("ERL_OTP") and name.endswith("_FLAGS")):
-            yield from _args_files(variables[name], inside, 0)
+    for name in _flag_variables(variables):
+        yield from _args_files(variables[name], inside, 0)
     if root:
         yield from _release(root, inside)
 
@@ -140,6 +180,21 @@ def _args_files(text: str, inside: str, deep: int) -> Iterator[str]:
             yield path
             if deep < _DEEPEST:
                 yield from _args_files(_text(f"{inside}{path}"), inside, deep + 1)
+
+
+def argument_files(arguments: Sequence[str], variables: Mapping[str, str], inside: str) -> list[str]:
+    """The files from which a VM may have flags: those that its variables name, those that they name, and those of its release. Those that exist."""
+    found = [path for name in _flag_variables(variables) for path in _args_files(variables[name], inside, 0)]
+    found += [variables[name] for name in ("RELEASE_VM_ARGS", "VMARGS_PATH") if variables.get(name, "").startswith("/")]
+    root = value_of(arguments[1:], "-root")
+    found += [path[len(inside) :] for path in sorted(glob.glob(f"{inside}{glob.escape(root)}/releases/*/vm.args"))] if root else []
+    found += [path for flag, values in flags_of(arguments[1:]) if flag == "-args_file" for path in values[:1] if path.startswith("/")]
+    nested = [more for path in found for more in _args_files(_text(f"{inside}{path}"), inside, 1)]
+    return [path for path in dict.fromkeys((*found, *nested)) if os.path.isfile(f"{inside}{path}")]
+
+
+def _flag_variables(variables: Mapping[str, str]) -> list[str]:
+    return [name for name in variables if name in _FLAGS or (name.startswith("ERL_OTP") and name.endswith("_FLAGS"))]
 
 
 def _text(path: str) -> str:

@@ -30,21 +30,23 @@ Side = dict[str, Any]
 def options_of(arguments: Sequence[str], root: str) -> dict[str, object]:
     """`server`, `client`: as FileOptions, both None without TLS options. `options_read`: False where a file could not be read, or holds code.
 
-    root: where the process's file system begins ("" or "/proc/PID/root").
+    root: where the process's file system begins ("" or "/proc/PID/root"). With a file, flags are left out: OTP 25 does not take them then, later ones
+    take those that the file does not set. That there are some is a fact of its own (VmFlags.ssl_options).
     """
     sides: dict[str, Side | None] = dict.fromkeys(_SIDES)
-    read = True
-    for flag, values in flags_of(arguments[1:]):
-        if flag == "-ssl_dist_optfile" and values:
-            found = _in_file(f"{root}{values[0]}")
-            read = read and found is not None
-            sides.update(found or {})
-        elif flag == "-ssl_dist_opt":
+    flags = list(flags_of(arguments[1:]))
+    files = [values[0] for flag, values in flags if flag == "-ssl_dist_optfile" and values]
+    if files:
+        # Given twice, the node does not start.
+        found = _in_file(f"{root}{files[-1]}")
+        return {**sides, **(found or {}), "options_read": found is not None}
+    for flag, values in flags:
+        if flag == "-ssl_dist_opt":
             for name, value in zip(values[::2], values[1::2]):
                 side, _line, option = name.partition("_")
                 if side in _SIDES:
                     sides[side] = _with(sides[side], option, value)
-    return {**sides, "options_read": read}
+    return {**sides, "options_read": True}
 
 
 def _in_file(path: str) -> Mapping[str, Side] | None:
@@ -68,11 +70,11 @@ def _in_file(path: str) -> Mapping[str, Side] | None:
 
 
 def _with(side: Side | None, name: str, value: Term) -> Side:
-    """A side with one more option. Of two the first one counts, as with proplists."""
+    """A side with one more option. Of two the last one counts, in OTP 25, 27 and 29 (tried): ssl.erl makes a map of the list."""
     made: Side = side or {"names": [], "values": {}, **dict.fromkeys(_LISTS.values())}
-    if not name.replace("_", "").isalnum() or name in made["names"]:
+    if not name.replace("_", "").isalnum():
         return made
-    made["names"].append(name)
+    made["names"] = sorted({*made["names"], name})
     if name in _VALUES:
         made["values"][name] = _text(value)
     elif name in _LISTS:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .._model.installed import DROP_IN, OLD_DROP_IN
-from . import commands, environment, records, start_files
+from . import commands, environment, proc, records, start_files
 from .vm_flags import code_flag_names, code_flags
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
@@ -110,7 +110,9 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         commands_ = [match.group(1).split() for match in _ARGUMENTS.finditer(" ".join(values.get("ExecStart", ())))]
         unit["runs"] = sorted({name for words in commands_ for name in code_flag_names(code_flags(words[1:]))})
         programs = _of_commands(line for name in _COMMANDS for line in values.get(name, ()))
-        unit["start_files"] = start_files.of_unit(unit, programs) if str(last["Id"]).endswith(".service") else []
+        main = unit["main_pid"]
+        began = proc.started(int(str(main))) if main else None
+        unit["start_files"] = start_files.of_unit(unit, programs, began) if str(last["Id"]).endswith(".service") else []
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})

@@ -24,7 +24,7 @@ KERNEL_PARAMETERS = frozenset(
     """.split()
 )
 """Parameters of the application kernel whose values may leave the host."""
-_CODE_FLAGS = ("-epmd_module", "-eval", "-loader", "-run", "-s")
+_CODE_FLAGS = ("-epmd_module", "-eval", "-loader", "-run", "-s", "-user")
 _OPTION = re.compile(r"(?:client|server)_[a-z_]{1,32}")
 _FLAG_VARIABLES = re.compile(r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS")
 

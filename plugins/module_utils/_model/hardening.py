@@ -47,7 +47,7 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class StartFile:
-    """A file or directory that a VM reads when it starts, and that users beside root (by) can change or replace.
+    """A file or directory that a VM reads when it starts, and that users beside root (by) can change or replace, or that changed since it started.
 
     product: a file that the start script of a distribution's package reads. The package may give its directory to the product's user.
     """
@@ -55,11 +55,12 @@ class StartFile:
     path: str
     by: tuple[str, ...]
     product: bool = False
+    changed: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> StartFile | None:
         path, by = as_path(raw.get("path")), as_texts(raw.get("by"))
-        return None if path is None or by is None else cls(path, by, raw.get("product") is True)
+        return None if path is None or by is None else cls(path, by, raw.get("product") is True, raw.get("changed") is True)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Hardening:
     cookie_in_environment: whether a variable holds the cookie of its cookie file. crash_dump: "off", "private", "shared" (a directory that others
     can read), "default" (no variable says where). kernel: parameters of the application kernel in its -config files. program: protections of its
     executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP. start_files: what it
-    reads when it starts, as far as others can change it. groups: of which it is a member. elsewhere: its files that are others
+    reads when it starts, as far as others can change it, or it has changed since. groups: of which it is a member. elsewhere: files that are others
     than the host's at the same path. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version
     of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its
     program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming: its ports with an established

@@ -17,6 +17,9 @@ OLD_DROP_IN = "beam.conf"
 START_FILES = (".erlang", ".config/erlang/.erlang")
 """Files below a home from which a VM takes code when it starts (c:erlangrc/0)."""
 
+ARGUMENT_FILES = ("vm.args", "tool.args", "join.args")
+"""Files with flags of VMs in the directory of a node. Another one beside them is somebody else's."""
+
 GUARD = "beam-guard-"
 """In front of a node's unit: the unit that checks the flags of the VM."""
 

@@ -135,7 +135,8 @@ class Unit:
     could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run
     code in a VM. ours: whether its file has our header.
     program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
-    starts none. start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them.
+    starts none. start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they
+    have changed since its main process started.
     """
 
     load: str

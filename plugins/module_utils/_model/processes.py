@@ -128,10 +128,12 @@ class Process:
 
     program: "beam.smp", "beam" or "epmd". digest: BEAM_CLUSTER_DIGEST of its environment. started: seconds since 1970. core_limit: soft limit in
     bytes, UNLIMITED. home, root: values of the VM's flags -home and -root. container: it lives in a process namespace below the host's.
+    own_network: in another network namespace, so that its sockets are in no list of listeners.
     vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
-    None where its environment could not be read. runs: flags that run code at its start ("-s rabbit", "-eval"), without those of our argument files.
-    writes: the directories of the files that it has open to write. traces: products that its arguments or its installation show.
-    tls_files: the files that its TLS options file names, None where it has none or it could not be read. hardening: how it is confined.
+    None where its environment could not be read. runs: flags that run code at its start, without those of our argument files ("-s rabbit",
+    "-eval in /a/vm.args"). writes: the directories of the files that it has open to write. traces: products that its arguments or its
+    installation show (_host/product_traces.py). tls_files: the files that its TLS options file names, None where it has none or it could not be
+    read. hardening: how it is confined.
     """
 
     pid: int
@@ -145,6 +147,7 @@ class Process:
     home: str | None = None
     root: str | None = None
     container: bool = False
+    own_network: bool = False
     traces: frozenset[str] | None = frozenset()
     tls_files: TlsFiles | None = None
     vm: RunningVm | None = None
@@ -171,6 +174,7 @@ class Process:
             home=as_path(raw.get("home")),
             root=as_path(raw.get("root")),
             container=bool(raw.get("container")),
+            own_network=raw.get("own_network") is True,
             traces=as_set(raw.get("traces")),
             tls_files=TlsFiles.parse(raw.get("tls_files")),
             vm=RunningVm.parse(raw.get("vm")),

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 FLAGS: Mapping[str, str] = {
     "-proto_dist": "given twice, OTP before 27.1 falls back to plain TCP while the process list still shows TLS",
     "-ssl_dist_optfile": "given twice, the node does not start",
-    "-ssl_dist_opt": "it overrides the option file, and its values show in the process list",
+    "-ssl_dist_opt": "it changes what the option file says, and its values show in the process list",
     "-setcookie": "the process list shows it to every user; the cookie comes from the cookie file, one for all peers",
     "-nocookie": "it makes the cookie a known word",
     "-name": "the plan sets the node name; given twice, distribution does not start",

@@ -8,6 +8,8 @@ Private to this collection.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
 import re
 
@@ -53,6 +55,11 @@ _ALPHABETS = tuple(
 
 FIX_COOKIE = "vault a fresh one without a line break, for example from: openssl rand -hex 32 | tr -d '\\n'."
 FIX_PASSPHRASE = "vault a fresh one without a line break, for example from: openssl rand -base64 24 | tr -d '\\n', before the CA is made."
+
+
+def mark(cookie: str, key: str) -> str:
+    """A hash of a cookie under a random key of the run: equal marks are equal cookies, and of no use to anybody afterwards."""
+    return hmac.new(key.encode(), cookie.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
 def in_file(data: bytes) -> bytes | None:

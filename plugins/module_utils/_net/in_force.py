@@ -85,9 +85,8 @@ def options(found: term.Term, side: str) -> dict[str, Any] | None:
         if not isinstance(name, str) or not name.replace("_", "").isalnum():
             continue
         names.append(name)
-        if name in known:
-            # Of two the first one counts, as with proplists.
-            continue
+        # Of two the last one counts, see _host/tls_options.py: it also takes the place of one that is not understood.
+        known.pop(name, None)
         if name in _VALUES:
             known[name] = value if isinstance(value, (bool, int)) else _plain(value)
         elif name in _FILES:

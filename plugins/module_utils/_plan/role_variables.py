@@ -20,8 +20,11 @@ from .units_and_users import is_user_name
 from .variable_names import Unreadable, seconds
 
 DAYS = (1, 36500)
+BACKDATE_MAX = 30 * 86400
+"""Seconds."""
 RANGES: Mapping[str, tuple[float, float]] = {
-    "beam_pki_days": DAYS,
+    # With the longest beam_pki_backdate, a certificate still passes the control certificate-validity (398 days).
+    "beam_pki_days": (1, 365),
     "beam_pki_ca_days": DAYS,
     "beam_pki_crl_days": DAYS,
     "beam_pki_renew_at": (0.01, 1),
@@ -171,19 +174,18 @@ def _is_absolute(value: object) -> bool:
     return isinstance(value, str) and value.startswith("/") and value.isprintable() and '"' not in value
 
 
-def _is_duration(value: object) -> bool:
+def _is_backdate(value: object) -> bool:
     try:
-        seconds(value)
+        return 0 <= seconds(value) <= BACKDATE_MAX
     except ValueError:
         return False
-    return True
 
 
 _FORMS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "beam_firewall_local_users": ("a list of user names", is_user_name),
     "beam_firewall_nftables_conf": ("an absolute path", _is_absolute),
     "beam_otp_root": ("an absolute path", _is_absolute),
-    "beam_pki_backdate": ("a duration such as 1h", _is_duration),
+    "beam_pki_backdate": ("a duration such as 1h, of 30 days or less", _is_backdate),
     "beam_pki_certificate": ("an absolute path", _is_absolute),
     "beam_pki_key": ("an absolute path", _is_absolute),
     "beam_pki_ca": ("an absolute path", _is_absolute),

@@ -203,7 +203,7 @@ flags(Flags, Proto, Names) ->
         || Values <- Given(proto_dist), Values =/= [Proto]]
     ++ cookie(Given(setcookie))
     ++ [say("-nocookie makes the cookie a word that everybody knows", []) || Given(nocookie) =/= []]
-    ++ [say("-ssl_dist_opt overrides the option file", []) || Given(ssl_dist_opt) =/= []].
+    ++ [say("-ssl_dist_opt stands beside the option file", []) || Given(ssl_dist_opt) =/= []].
 
 %% Given without a value, none of them counts and the cookie comes from the cookie file: so a script that insists on one is answered.
 cookie(Given) -> [say("-setcookie shows the cookie in the process list", []) || lists:usort(Given) -- [[]] =/= []].

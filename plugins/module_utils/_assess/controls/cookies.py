@@ -101,7 +101,7 @@ CONTROLS = (
     ),
     Control(
         "cookie-shared",
-        "No other node on a member's host has the cluster's cookie",
+        "No other node on a member's host, and no other cluster of the inventory, has the cluster's cookie",
         "A node of another cluster that has the cookie is one proof nearer to being a member: clusters are as strong as the weakest that shares it.",
         "Give each cluster a cookie of its own: set beam_cookie for each of the groups, and run beam.cluster.rotate_cookie.",
         "",

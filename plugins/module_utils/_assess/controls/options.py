@@ -8,7 +8,7 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import DISTRIBUTED, KERNEL, TLS_GUIDE, TLS_HARDENING, Control
+from .control import DISTRIBUTED, ERL, KERNEL, TLS_GUIDE, TLS_HARDENING, Control
 
 UNREVOKED_DAYS_MAX = 100
 """Lifetime of a certificate in days up to which its end takes the place of revocation."""
@@ -29,14 +29,14 @@ CONTROLS = (
     ),
     Control(
         "options-running",
-        "A node was started after the last change of the files that it evaluates",
-        "The node reads them at its start only. What they say now is not in force.",
-        "Restart the node.",
-        "service",
-        (TLS_GUIDE,),
+        "A node was started after the last change of the files that it reads when it starts",
+        "What they say now is not in force, and nobody has seen whether the node starts with it: options of TLS, arguments, configuration of the "
+        "product, files of the unit.",
+        "Look at the change, and restart the node: beam.cluster.restart, and then beam.cluster.verify.",
+        "",
+        (TLS_GUIDE, ERL),
         "high",
         "files",
-        audit_only=True,
     ),
     Control(
         "cipher-suites",

@@ -48,7 +48,6 @@ CONTROLS = (
         (_RABBITMQ, _RABBITMQ_PORTS),
         "medium",
         "listeners",
-        audit_only=True,
     ),
     Control(
         "ejabberd-files",

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import cookie_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, OtherClusters, Verdict
 
 Change = Callable[[dict[str, Any]], object]
 COOKIE = "/var/lib/beam/beam@n2/.erlang.cookie"
@@ -127,6 +128,12 @@ def test_a_service_that_gets_its_name_at_runtime(user: str, bad: bool) -> None:
         n2["processes"][-1].update(user=user, flags={**n2["processes"][-1]["flags"], "name": None})
 
     assert broken(change).ok is not bad
+
+
+def test_what_could_not_be_compared_is_said() -> None:
+    verdict = evaluate(replace(made.evidence(), others=OtherClusters({"07e4": ("d1",)}, ("d2",))))
+    (found,) = (one for one in verdict.findings if one.control == "cookie-shared" and "n2" in one.hosts)
+    assert found.status == PASSED and "it was not compared with that of d2, which this run cannot read" in found.details[0]
 
 
 def test_standalone_hosts_may_have_cookies_of_their_own() -> None:

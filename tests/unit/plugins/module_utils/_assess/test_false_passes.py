@@ -20,6 +20,7 @@ DIRECTORY = "/etc/beam/beam@n2"
 CA, CERTIFICATE = (made.tls("n2")[name] for name in ("ca", "certificate"))
 HOME_FILE = {"path": "/var/lib/beam/beam@n2/.config/erlang/.erlang", "kind": "file", "mode": "0600", "owner": "beam", "group": "beam"}
 LISTENER = {"address": made.HOSTS["n2"], "family": 4, "user": "beam"}
+SOCKET_DROP_IN = "/etc/systemd/system/epmd.socket.d/zzz-beam.conf"
 VM = {"pid": 66, "process": "beam.smp", "user": "games", "unit": "x.service"}
 
 
@@ -91,6 +92,9 @@ FAILS: list[tuple[str, Change, str]] = [
     ("start-environment", flags(args_files=[f"{DIRECTORY}/vm.args", f"{DIRECTORY}/more.args"]), "a second -args_file, /etc/beam/beam@n2/more.args"),
     # Listeners.
     ("distribution-listeners", add("listeners", **LISTENER, pid=77, process="nc", unit=None, port=9100), "another process has a port of its range"),
+    ("epmd-listeners", add("listeners", **{**LISTENER, "address": "0.0.0.0"}, pid=9, process="epmd", unit="x.service", port=4370), "another EPMD"),
+    # Not in force yet, and at the next boot.
+    ("epmd-listeners", set_unit("epmd.socket", drop_ins=[SOCKET_DROP_IN, "/etc/systemd/system/epmd.socket.d/zzzz.conf"]), "zzzz.conf comes after"),
     ("epmd-listeners", set_listener("127.0.0.1", 4369, pid=9, process="python3", unit="x.service"), "another program than EPMD listens on 127.0.0.1"),
     (
         "unplanned-nodes",
@@ -100,6 +104,13 @@ FAILS: list[tuple[str, Change, str]] = [
         ),
         "a VM without a name (pid 66",
     ),
+    (
+        "unplanned-nodes",
+        add("processes", **VM, own_network=True, flags={**made.FLAGS, "name": "x@n9", "proto_dist": "inet_tcp"}),
+        "x@n9 (pid 66, x.service, user games) in a network of its own",
+    ),
+    ("distribution-listeners", flags(proto_dist="inet_tls", proto_dist_given=2), "runs without one -proto_dist alone, it has 2"),
+    ("distribution-listeners", flags(proto_dist="my_tls"), "runs without -proto_dist with TLS"),
     # Certificates.
     ("certificate-strength", set_certificate(CERTIFICATE, key_type="RSA"), "its key is RSA"),
     ("certificate-strength", set_certificate(CERTIFICATE, signature="1.2.840.113549.1.1.2"), "its signature uses 1.2.840.113549.1.1.2"),
@@ -127,6 +138,18 @@ def test_a_second_listener_of_the_vm_in_its_range_fails() -> None:
     seen["n2"]["listeners"].append({**LISTENER, "pid": 42, "process": "beam.smp", "unit": "beam.service", "port": 9101})
     (found,) = (one for one in evaluate(made.evidence(of=plan, seen=seen)).findings if one.control == "distribution-listeners" and "n2" in one.hosts)
     assert found.status == FAILED and "pid 42 listens at several ports of its range 9100-9109: 9100, 9101" in found.details[0]
+
+
+@pytest.mark.parametrize(("address", "status"), [("::", FAILED), ("127.0.0.1", PASSED)])
+def test_the_management_interface_of_a_planned_rabbitmq(address: str, status: str) -> None:
+    plan = made.plan()
+    for one in plan["hosts"]["n2"]["nodes"]:
+        one["kind"] = "rabbitmq"
+    seen = made.hosts()
+    entry = {"address": address, "family": 6, "user": "rabbitmq", "pid": 42, "process": "beam.smp", "unit": "beam.service", "port": 15672}
+    seen["n2"]["listeners"].append(entry)
+    found = {one.subject: one for one in evaluate(made.evidence(of=plan, seen=seen)).findings if one.control == "rabbitmq-management"}["beam@n2"]
+    assert found.status == status
 
 
 OPTIONS: list[tuple[str, dict[str, Any], str]] = [

@@ -160,6 +160,16 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("epmd-commands", epmd(switches=["relaxed_command_check"]), "runs with -relaxed_command_check"),
     ("epmd-commands", epmd(variables=["ERL_EPMD_RELAXED_COMMAND_CHECK"]), "runs with ERL_EPMD_RELAXED_COMMAND_CHECK"),
     ("epmd-debug", epmd(switches=["debug"]), "runs in debug mode"),
+    (
+        "options-running",
+        vm(start_files=[{"path": "/etc/rabbitmq/rabbitmq.conf", "by": [], "changed": True}]),
+        "/etc/rabbitmq/rabbitmq.conf was changed after pid 42 started",
+    ),
+    (
+        "options-running",
+        lambda n2: n2["units"]["beam.service"].update(start_files=[{"path": "/etc/default/x", "by": [], "changed": True}]),
+        "/etc/default/x was changed after beam.service started",
+    ),
     ("trust-file", file("/ca.pem", owner="beam"), "ca.pem belongs to beam, not to root"),
     ("trust-file", file("/ca.pem", mode="0664"), "no bit of 0022"),
     ("trust-file", file("/cert.pem", replaceable_by=["everybody"]), "cert.pem can be replaced by everybody"),
@@ -189,6 +199,7 @@ BROKEN_IN_AUDITS: list[tuple[str, Change, str]] = [
     ("options-verify", side("client", verify_fun="a term"), "as client verify_fun is set"),
     ("options-verify", side("client", without="cacertfile"), "as client cacertfile is not set"),
     ("options-verify", vm(server=None, client=None), "as client verify is not set"),
+    ("options-verify", flags(ssl_options=["client_verify_fun"]), "-ssl_dist_opt client_verify_fun stands beside its option file"),
     ("options-running", file("ssl_dist.conf", modified=made.NOW), "ssl_dist.conf was changed after the node started"),
     ("cipher-suites", both(TLS12, side("server", ciphers=["AES256-SHA"])), "as server ciphers has AES256-SHA"),
     ("cipher-suites", both(TLS12, side("server", ciphers=["ECDHE-RSA-AES256-SHA384"])), "ECDHE-RSA-AES256-SHA384"),
@@ -284,7 +295,7 @@ def test_what_no_role_sets_is_looked_at_in_audits_only() -> None:
     in_verify = {control for control, _change, _says in BROKEN}
     only_audits = {control for control in CHECKED_HERE if BY_ID[control].audit_only}
     assert in_verify.isdisjoint(only_audits)
-    assert CHECKED_HERE - only_audits - in_verify == {"epmd-needed", "port-range", "node-user", "program-owner"}
+    assert CHECKED_HERE - only_audits - in_verify == {"epmd-needed", "port-range", "node-user", "program-owner", "rabbitmq-management"}
     assert {one.control for one in evaluate(made.evidence()).findings}.isdisjoint(only_audits)
 
 
@@ -352,7 +363,7 @@ def test_what_the_unit_of_a_release_writes_at_each_start_is_its_users(by: str, d
     assert found == [status]
 
 
-@pytest.mark.parametrize(("name", "flag"), [("rabbitmq", "-s rabbit"), ("ejabberd", "-s ejabberd"), ("release", "-eval")])
+@pytest.mark.parametrize(("name", "flag"), [("rabbitmq", "-s rabbit"), ("ejabberd", "-s ejabberd"), ("release", "-s elixir")])
 def test_what_a_discovered_product_starts_with_is_its_own(name: str, flag: str) -> None:
     def started(traces: list[str]) -> Verdict:
         return audited(process(traces=traces, runs=[flag]))
@@ -360,6 +371,12 @@ def test_what_a_discovered_product_starts_with_is_its_own(name: str, flag: str) 
     (known,) = [one for one in findings(started([name]), "start-environment") if one.hosts == ("n2",)]
     (bare,) = [one for one in findings(started([]), "start-environment") if one.hosts == ("n2",)]
     assert (known.status, bare.status) == (PASSED, FAILED)
+
+
+def test_what_stands_in_the_argument_files_of_a_release_is_not_its_start_script() -> None:
+    verdict = audited(process(traces=["release"], runs=["-eval in /opt/shop/releases/1.0/vm.args"]))
+    (found,) = [one for one in findings(verdict, "start-environment") if one.hosts == ("n2",)]
+    assert found.status == FAILED and "was started with -eval, from /opt/shop/releases/1.0/vm.args" in found.details[0]
 
 
 def nothing(*names: str) -> Change:

@@ -250,6 +250,8 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("start-environment", process(runs=["-epmd_module evil"]), "was started with -epmd_module evil"),
     ("start-environment", process(runs=["-eval"]), "was started with -eval"),
     ("start-environment", process(runs=["-run evil"]), "was started with -run evil"),
+    ("start-environment", lambda n2: (process(runs=["-eval"])(n2), unit(BEAM, runs=["-eval"])(n2)), "was started with -eval"),
+    ("start-environment", process(runs=["-s evil in /etc/x.args"]), "was started with -s evil, from /etc/x.args"),
     ("start-environment", flags(args_files=["/tmp/x.args"]), "a second -args_file, /tmp/x.args"),
     ("start-environment", lambda n2: n2["files"].append({"path": n2["missing"].pop(), "mode": "0644"}), "/.erlang exists"),
     ("unplanned-nodes", other_vm(), "x (pid 99, no unit, user root) listens on 0.0.0.0:43210"),

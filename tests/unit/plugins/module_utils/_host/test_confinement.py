@@ -148,7 +148,7 @@ def test_options_of_a_file(tmp_path: Path) -> None:
     assert said["options_read"] is True and "hunter2" not in repr(said)
     server, client = FileOptions.parse(said["server"]), FileOptions.parse(said["client"])
     assert server is not None and client is not None
-    assert server.values == {"verify": "verify_peer", "fail_if_no_peer_cert": "true"}, "of two the first one counts"
+    assert server.values == {"verify": "verify_none", "fail_if_no_peer_cert": "true"}, "of two the last one counts"
     assert {"password", "certfile"} <= server.names
     assert server.versions == ("tlsv1.3", "tlsv1.2")
     assert server.ciphers == ("ECDHE-RSA-AES256-GCM-SHA384", "AES256-SHA")
@@ -163,6 +163,28 @@ def test_options_of_flags() -> None:
     server, client = FileOptions.parse(said["server"]), FileOptions.parse(said["client"])
     assert server is not None and client is not None
     assert (server.values["verify"], client.values["verify"], "certfile" in server.names) == ("verify_peer", "verify_none", True)
+
+
+@pytest.mark.parametrize(("given", "counts"), [("true false", "false"), ("false true", "true")])
+def test_of_two_flags_the_last_one_counts(given: str, counts: str) -> None:
+    first, last = given.split()
+    for arguments in (
+        ["beam.smp", "--", "-ssl_dist_opt", "server_fail_if_no_peer_cert", first, "server_fail_if_no_peer_cert", last],
+        ["beam.smp", "--", "-ssl_dist_opt", "server_fail_if_no_peer_cert", first, "-ssl_dist_opt", "server_fail_if_no_peer_cert", last],
+    ):
+        server = FileOptions.parse(tls_options.options_of(arguments, "")["server"])
+        assert server is not None and server.values == {"fail_if_no_peer_cert": counts}
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_flags_beside_a_file_are_not_taken_for_what_is_in_force(before: bool, tmp_path: Path) -> None:
+    """OTP 25 does not take them, OTP 27 and 29 take those that the file does not set: what the file says is true of all."""
+    (tmp_path / "f").write_text("[{server, [{verify, verify_none}]}, {client, []}].")
+    file, more = ["-ssl_dist_optfile", f"{tmp_path}/f"], ["-ssl_dist_opt", "server_verify", "verify_peer", "client_cacertfile", "/ca.pem"]
+    said = tls_options.options_of(["beam.smp", "--", *(more + file if before else file + more)], "")
+    server, client = FileOptions.parse(said["server"]), FileOptions.parse(said["client"])
+    assert server is not None and client is not None
+    assert server.values == {"verify": "verify_none"} and client.names == frozenset()
 
 
 @pytest.mark.parametrize("text", ["[{server, [{verify_fun, fun() -> ok end}]}].", "no terms", ""])

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
+import subprocess
+import time
 from pathlib import Path
 from unittest import mock
 
@@ -107,3 +110,20 @@ def test_a_crash_dump_in_the_directory_of_a_release_or_where_a_vm_works(tmp_path
     dump = tmp_path / "erl_crash.dump"
     dump.write_text("=erl_crash_dump:0.5\n", encoding="utf-8")
     assert (str(dump), "") in list(secrets.places([], [], [str(tmp_path)], []))
+
+
+@root
+def test_a_process_in_a_network_of_its_own() -> None:
+    if shutil.which("unshare") is None:
+        pytest.skip("there is no unshare")
+    with subprocess.Popen(["unshare", "--net", "sleep", "60"]) as apart:
+        try:
+            until = time.monotonic() + 60
+            while not proc.has_own_network(apart.pid) and time.monotonic() < until and apart.poll() is None:
+                time.sleep(0.05)
+            if apart.poll() is not None:
+                pytest.skip("this machine lets nobody make a network")
+            assert proc.has_own_network(apart.pid)
+            assert not proc.has_own_network(os.getpid()) and not proc.has_own_network(2**22 + 1)
+        finally:
+            apart.kill()

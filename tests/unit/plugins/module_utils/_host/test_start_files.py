@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import confinement, start_files, units
@@ -88,7 +89,62 @@ def test_files_of_products_say_so(monkeypatch: pytest.MonkeyPatch, make: Make) -
     env = make("rabbitmq-env.conf", "")
     monkeypatch.setitem(start_files.OF_PRODUCTS, "rabbitmq", (env,))
     monkeypatch.setattr(start_files, "who", lambda path, inside="": {"rabbitmq"})
-    assert start_files.describe(["beam.smp"], {}, traces=("rabbitmq",)) == [{"path": env, "by": ["rabbitmq"], "product": True}]
+    assert start_files.describe(["beam.smp"], {}, traces=("rabbitmq",)) == [{"path": env, "by": ["rabbitmq"], "product": True, "changed": False}]
+
+
+def since(monkeypatch: pytest.MonkeyPatch, began: float, arguments: str = "", **more: Any) -> set[str]:
+    """The files that changed since a VM began."""
+    monkeypatch.setattr(start_files, "who", lambda path, inside="": set())
+    found = start_files.describe(["beam.smp", *arguments.split()], more.pop("variables", {}), began=began, **more)
+    assert found is not None and all(one["changed"] for one in found)
+    return {str(one["path"]) for one in found}
+
+
+def test_files_that_changed_since_the_vm_read_them(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    read = {make("sys.config", "[]."), make("x.args", ""), make("inetrc", ""), make("conf.d/a.conf", ""), make("env.conf", "")}
+    ours = make("conf.d/b.conf", "# Managed by beam.cluster (role product).")
+    monkeypatch.setitem(start_files.OF_PRODUCTS, "rabbitmq", (f"{tmp_path}/conf.d/*.conf", f"{tmp_path}/env.conf"))
+    arguments = f"-config {tmp_path}/sys -args_file {tmp_path}/x.args -kernel inetrc \"{tmp_path}/inetrc\" -pa {tmp_path}"
+    now = time.time()
+    assert since(monkeypatch, now + 5, arguments, traces=("rabbitmq",)) == set()
+    assert since(monkeypatch, now - 60, arguments, traces=("rabbitmq",)) == read, "no directory, and none of ours: planned-files compares those"
+    assert ours not in since(monkeypatch, now - 60, arguments, traces=("rabbitmq",))
+    # Whatever time somebody gave them: the inode knows when that was.
+    for path in read:
+        os.utime(path, (0, 0))
+    assert since(monkeypatch, now - 60, arguments, traces=("rabbitmq",)) == read
+
+
+def test_files_that_a_start_itself_writes(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    """A start script of relx writes vm.args and sys.config, mix release its copy of sys.config."""
+    for name in ("home/sys.config", "root/tmp/sys.config"):
+        make(name, "[].")
+    arguments = f"-root {tmp_path}/root -home {tmp_path}/home -config {tmp_path}/home/sys {tmp_path}/root/tmp/sys"
+    own = {f"{tmp_path}/home/sys.config", f"{tmp_path}/root/tmp/sys.config"}
+    assert since(monkeypatch, time.time() - 60, arguments, user=os.geteuid()) == set()
+    assert since(monkeypatch, time.time() - 60, arguments, user=os.geteuid() + 1) == own, "somebody else wrote them"
+    written = make("t/sys.config", "[].")
+    more: dict[str, Any] = {"variables": {"RELEASE_TMP": f"{tmp_path}/t"}}
+    assert since(monkeypatch, time.time() - 60, f"-config {written}", user=os.geteuid()) == {written}
+    assert since(monkeypatch, time.time() - 60, f"-config {written}", user=os.geteuid(), **more) == set()
+
+
+def test_what_the_plan_reads_of_products_is_looked_at() -> None:
+    yaml = pytest.importorskip("yaml")
+    for path in (Path(__file__).resolve().parents[5] / "roles/product/products").glob("*/vars.yml"):
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))["__beam_product"]
+        assert {one["path"] for one in data.get("settings", ())} <= set(start_files.OF_PRODUCTS.get(data["kind"], ())), path
+
+
+def test_files_of_a_unit_that_changed_since_it_started(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    monkeypatch.setattr(start_files, "who", lambda path, inside="": set())
+    old, new, ours = make("a.conf", ""), make("b.conf", ""), make("zzz-beam.conf", "# Managed by beam.cluster (role service).")
+    variables = make("unit.env", "")
+    unit = {"fragment": old, "program": None, "drop_ins": [new, ours], "environment_files": [f"-{variables}"]}
+    assert start_files.of_unit(unit, began=time.time() + 5) == []
+    assert start_files.of_unit(unit, began=None) == []
+    found = start_files.of_unit(unit, began=time.time() - 60)
+    assert found is not None and {str(one["path"]) for one in found if one["changed"]} == {old, new, variables}
 
 
 def test_who_can_change_a_file(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
@@ -98,7 +154,7 @@ def test_who_can_change_a_file(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_
     assert start_files.who(path) == {"alice", "group adm"}
     assert start_files.who(f"{path}.missing") == set()
     unit = {"fragment": path, "program": None, "drop_ins": [], "environment_files": [f"-{tmp_path}/a/b/*"]}
-    assert start_files.of_unit(unit) == [{"path": path, "by": ["alice", "group adm"]}] * 2
+    assert start_files.of_unit(unit) == [{"path": path, "by": ["alice", "group adm"], "changed": False}] * 2
 
 
 def test_all_commands_of_a_unit_count_and_the_scripts_that_they_name(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
@@ -113,7 +169,7 @@ def test_all_commands_of_a_unit_count_and_the_scripts_that_they_name(monkeypatch
     )
     monkeypatch.setattr(start_files, "who", lambda path, inside="": {"alice"} if path.startswith(str(tmp_path)) else set())
     found = units.parse(text)["beam.service"]["start_files"]
-    assert found == [{"path": hook, "by": ["alice"]}, {"path": script, "by": ["alice"]}]
+    assert found == [{"path": hook, "by": ["alice"], "changed": False}, {"path": script, "by": ["alice"], "changed": False}]
 
 
 def test_a_crash_dump_is_read_by_the_group_that_may_enter_its_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -131,7 +187,7 @@ def test_a_real_vm_and_its_groups(tmp_path: Path, make: Make) -> None:
     args, configuration = make("inner.args", "-hidden\n"), make("sys.config", "[].")
     for path in (args, configuration):
         os.chmod(path, 0o666)
-    environment = {**os.environ, "HOME": str(tmp_path), "ERL_ZFLAGS": f"-args_file {args}", "ERL_CRASH_DUMP_SECONDS": "0"}
+    environment = {**os.environ, "HOME": str(tmp_path / "home"), "ERL_ZFLAGS": f"-args_file {args}", "ERL_CRASH_DUMP_SECONDS": "0"}
     command = ["erl", "-noinput", "-config", f"{tmp_path}/sys", "-eval", 'io:format("up~n").']
     with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as vm:
         try:
@@ -142,7 +198,12 @@ def test_a_real_vm_and_its_groups(tmp_path: Path, make: Make) -> None:
                 time.sleep(0.2)
                 said = confinement.describe(vm.pid)
             listed = said["start_files"]
-            assert isinstance(listed, list) and {one["path"] for one in listed} >= {args, configuration}
+            assert isinstance(listed, list) and {one["path"] for one in listed if one["by"]} >= {args, configuration}
+            assert not [one["path"] for one in listed if one["changed"]]
+            time.sleep(max(0.0, 2.5 - (time.time() - os.stat(args).st_ctime)))
+            make("inner.args", "-hidden -sname x\n")
+            listed = confinement.describe(vm.pid)["start_files"]
+            assert isinstance(listed, list) and [one["path"] for one in listed if one["changed"]] == [args]
             assert said["groups"]
         finally:
             vm.kill()

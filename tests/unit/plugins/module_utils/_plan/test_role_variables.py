@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls.upkeep import CERTIFICATE_LIFETIME_MAX
 from ansible_collections.beam.cluster.plugins.module_utils._plan import role_variables
 from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import READABLE, SECRET, Unreadable
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
@@ -43,6 +44,11 @@ def test_the_default_is_good_and_other_types_are_not(name: str) -> None:
         assert rules(name, "no such choice") == ["choice"]
 
 
+def test_a_certificate_that_the_plan_allows_passes_its_control() -> None:
+    longest = role_variables.RANGES["beam_pki_days"][1] + role_variables.BACKDATE_MAX / 86400
+    assert longest <= CERTIFICATE_LIFETIME_MAX
+
+
 @pytest.mark.parametrize("name", sorted(OPTIONS))
 def test_nothing_else_is_raised(name: str) -> None:
     for value in NASTY:
@@ -55,6 +61,11 @@ def test_nothing_else_is_raised(name: str) -> None:
     [
         ("beam_pki_days", 0, ["range"]),
         ("beam_pki_days", "90", []),
+        ("beam_pki_days", 365, []),
+        ("beam_pki_days", 366, ["range"]),
+        ("beam_pki_ca_days", 3650, []),
+        ("beam_pki_backdate", "30d", []),
+        ("beam_pki_backdate", "30d1s", ["format"]),
         ("beam_pki_key_size", 1024, ["range"]),
         ("beam_verify_timeout", 0, ["range"]),
         ("beam_verify_timeout", "2.5", []),

@@ -1,0 +1,166 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of RabbitMQ nodes (PRODUCT=rabbitmq): its own files and plugins, and what rabbitmqctl changes in the running node."""
+
+from __future__ import annotations
+
+from fault import BESIDE, COOKIE, FIREWALL, LIVE, NODE, OPTIONS, Fault
+
+_SHELL = """\
+node=rabbit@$(hostname); directory=/etc/beam/$node; home=/var/lib/rabbitmq
+restart() { systemctl restart rabbitmq-server && rabbitmqctl --quiet await_startup && sleep 5; }
+"""
+_AGAIN = _SHELL + "restart"
+_ETC = "/etc/rabbitmq"
+
+
+def _keep(file: str) -> str:
+    return f"{_SHELL}cp -p {file} $saved/kept\n"
+
+
+def _back(file: str) -> str:
+    return f"{_SHELL}cp -p $saved/kept {file}; restart"
+
+
+def _changed(name: str, file: str, edit: str, alters: str = NODE) -> Fault:
+    """A file of the operator's that the node reads at its start. To be as old as the process again, the process has to be a new one."""
+    return Fault(
+        name=name,
+        breaks=_keep(file) + edit,
+        control="options-running",
+        names=(f"{file} was changed after",),
+        repair=_back(file),
+        product="rabbitmq",
+        alters=alters,
+    )
+
+
+def _added(name: str, file: str, text: str) -> Fault:
+    return Fault(
+        name=name,
+        breaks=f"[ ! -e {file} ] && printf '%s\\n' '{text}' > {file}",
+        control="options-running",
+        names=(f"{file} was changed after",),
+        repair=f"rm -f {file}",
+        product="rabbitmq",
+        alters=BESIDE,
+    )
+
+
+def _eval(name: str, code: str, control: str, *names: str, alters: str = LIVE) -> Fault:
+    return Fault(
+        name=name, breaks=f"{_SHELL}rabbitmqctl eval '{code}'", control=control, names=names, repair=_AGAIN, product="rabbitmq", alters=alters
+    )
+
+
+def _edited(name: str, file: str, edit: str) -> Fault:
+    return Fault(
+        name=name,
+        breaks=_keep(file) + edit,
+        control="planned-files",
+        names=(f"{file.rpartition('/')[2]} contains something else than the plan says",),
+        repair=_SHELL + f"cp -p $saved/kept {file}",
+        product="rabbitmq",
+        alters=BESIDE,
+    )
+
+
+def _options(name: str, edit: str, *names: str) -> Fault:
+    file = "$directory/ssl_dist.conf"
+    return Fault(
+        name=name,
+        breaks=f"{_keep(file)}perl -0pi -e '{edit}' {file}; restart",
+        control="tls-options",
+        names=names,
+        repair=_back(file),
+        product="rabbitmq",
+        alters=OPTIONS,
+    )
+
+
+_REPLACE = (
+    "sys:replace_state(net_sup, fun(S) -> [{client, O}] = ets:lookup(ssl_dist_opts, client), "
+    "ets:insert(ssl_dist_opts, {client, lists:keystore(verify, 1, O, {verify, verify_none})}), S end)."
+)
+
+FAULTS = (
+    # -- files that the next start reads ------------------------------------------------------------------------------------------------------------
+    _changed("a variable more in rabbitmq-env.conf", f"{_ETC}/rabbitmq-env.conf", f"sed -i '1i X=1' {_ETC}/rabbitmq-env.conf"),
+    _added("a rabbitmq.conf that no start has read", f"{_ETC}/rabbitmq.conf", "log.console = true"),
+    _added("one more file in conf.d", f"{_ETC}/conf.d/90-fault.conf", "log.console = true"),
+    _added("an advanced.config that no start has read", f"{_ETC}/advanced.config", "[]."),
+    _changed("variables of the unit that no start has read", "/etc/default/rabbitmq-server", "echo X=1 >> /etc/default/rabbitmq-server"),
+    _edited("the peer list of the first start", f"{_ETC}/conf.d/10-beam.conf", f"echo 'log.console = true' >> {_ETC}/conf.d/10-beam.conf"),
+    _edited("the settings of the start script", "$directory/rabbitmq-env.sh", "echo 'ERL_AFLAGS=' >> $directory/rabbitmq-env.sh"),
+    # -- plugins ------------------------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="the management plugin on every address",
+        breaks="rabbitmq-plugins --quiet enable rabbitmq_management && sleep 5",
+        control="rabbitmq-management",
+        names=("the management interface is in clear text on", ":15672"),
+        repair="rabbitmq-plugins --quiet disable rabbitmq_management; sleep 3",
+        product="rabbitmq",
+        alters=BESIDE,
+    ),
+    # -- what runs ----------------------------------------------------------------------------------------------------------------------------------
+    _eval("a name allowed by rabbitmqctl", "net_kernel:allow([list_to_atom(\"evil@n9\")]).", "allow-list", "evil@n9"),
+    _eval("options in force changed by rabbitmqctl", _REPLACE, "tls-options", "as client verify is verify_none", alters=OPTIONS),
+    _eval(
+        "a cookie for a peer by rabbitmqctl",
+        "erlang:set_cookie(list_to_atom(\"rabbit@n2\"), list_to_atom(\"abcdefghijklmnopqrstuvwxyz0123456789ABCD\")).",
+        "peer-cookies",
+        "rabbit@n2",
+    ),
+    _eval("another tick time by rabbitmqctl", "net_kernel:set_net_ticktime(600, 0).", "mesh-settings", "net_ticktime 600"),
+    _options("the client verifies nobody", "s/(client.*?)verify_peer/$1verify_none/s", "as client", "verify_none"),
+    _options("two values for one option", "s/(client.*?verify_peer\\})/$1, {verify, verify_none}/s", "as client", "verify_none"),
+    # -- packages -----------------------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="a VM whose package was installed again",
+        breaks="for file in /usr/lib/erlang/erts-*/bin/beam.smp; do cp -p $file $file.new; mv $file.new $file; done",
+        control="running-vm",
+        names=("beam.smp", "no longer the file on disk"),
+        repair=_AGAIN,
+        product="rabbitmq",
+        alters=NODE,
+    ),
+    Fault(
+        name="a start script that was installed again",
+        breaks="file=$(readlink -f /usr/sbin/rabbitmq-server); cp -p $file $file.new; mv $file.new $file",
+        control="options-running",
+        names=("rabbitmq-server was changed after",),
+        repair=_AGAIN,
+        product="rabbitmq",
+        alters=NODE,
+    ),
+    # -- secrets and the firewall -------------------------------------------------------------------------------------------------------------------
+    Fault(
+        name="the cookie in rabbitmq-env.conf",
+        breaks=_SHELL + f"printf 'RABBITMQ_ERLANG_COOKIE=%s\\n' $(cat $home/.erlang.cookie) > {_ETC}/old-env.conf; "
+        f"chmod 0644 {_ETC}/old-env.conf",
+        control="cookie-copies",
+        names=(f"{_ETC}/old-env.conf", "holds the cookie of"),
+        repair=f"rm -f {_ETC}/old-env.conf",
+        product="rabbitmq",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the cookie file can be read by the group",
+        breaks=_SHELL + "chmod 0440 $home/.erlang.cookie",
+        control="cookie-file",
+        names=(".erlang.cookie has mode 0440",),
+        repair=_SHELL + "chmod 0400 $home/.erlang.cookie",
+        product="rabbitmq",
+        alters=COOKIE,
+    ),
+    Fault(
+        name="a rule that lets everybody in",
+        breaks="nft insert rule inet beam_cluster cluster tcp dport 4369 accept",
+        control="firewall-rules",
+        names=("every address",),
+        repair="systemctl reload beam-firewall",
+        product="rabbitmq",
+        alters=FIREWALL,
+    ),
+)
