@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,11 +15,22 @@ from cryptography import x509
 from test_pki import Hosts
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Hosts:
+    """A host with a certificate and the CRL. Tests copy it, see hosts."""
+    hosts = Hosts(tmp_path_factory.mktemp("made") / "hosts")
+    hosts.plan["crl"] = True
+    hosts.good()
+    return hosts
+
+
 @pytest.fixture
-def hosts(tmp_path: Path) -> Hosts:
-    made = Hosts(tmp_path / "hosts")
-    made.plan["crl"] = True
-    return made
+def hosts(made: Hosts, tmp_path: Path) -> Hosts:
+    copy = Hosts(tmp_path / "hosts")
+    copy.plan["crl"] = True
+    for name in ("ca", "n1"):
+        shutil.copytree(made.folder / name, copy.folder / name)
+    return copy
 
 
 def crls(hosts: Hosts) -> dict[str, bytes]:
@@ -35,7 +47,6 @@ def verified(hosts: Hosts) -> str:
 
 
 def test_made_once_renewed_in_time_and_never_one_that_refuses_everybody(hosts: Hosts) -> None:
-    hosts.good()
     first = crls(hosts)
     assert len(first) == 1 and verified(hosts).endswith("cert.pem: OK\n")
     assert "changed=0" in hosts.good() and crls(hosts) == first
@@ -47,7 +58,6 @@ def test_made_once_renewed_in_time_and_never_one_that_refuses_everybody(hosts: H
 
 
 def test_a_revoked_member_gets_a_certificate_only_by_request_and_with_a_new_key(hosts: Hosts) -> None:
-    hosts.good()
     before = hosts.certificate("n1")
     entry = {"serial": f"{before.serial_number:X}", "node": "beam@n1", "since": "2026-01-31T00:00:00Z"}
     (hosts.folder / "ca" / "root" / "revoked.json").write_text(json.dumps({"revoked": [entry]}), encoding="utf-8")
@@ -61,15 +71,19 @@ def test_a_revoked_member_gets_a_certificate_only_by_request_and_with_a_new_key(
     assert {one.serial_number for one in issued} == {before.serial_number, after.serial_number}
 
 
-def test_an_intermediate_signs_the_crl_and_the_key_of_the_root_may_be_elsewhere(hosts: Hosts) -> None:
+def test_an_intermediate_takes_over_and_the_key_of_the_root_may_be_elsewhere(hosts: Hosts) -> None:
     hosts.good(beam_pki_intermediate=True)
+    ca, tls = hosts.folder / "ca", hosts.folder / "n1" / "tls"
+    issuer, root = (x509.load_pem_x509_certificate((ca / name / "certificate.pem").read_bytes()) for name in ("intermediate", "root"))
+    issuer.verify_directly_issued_by(root)
+    chain = x509.load_pem_x509_certificates((tls / "cert.pem").read_bytes())
+    chain[0].verify_directly_issued_by(issuer)
+    assert chain[1:] == [issuer]
+    assert x509.load_pem_x509_certificates((tls / "ca.pem").read_bytes()) == [root, issuer]
     assert len(crls(hosts)) == 2 and verified(hosts).endswith("cert.pem: OK\n")
+
+    before = {path.name: path.read_bytes() for path in tls.iterdir()}
     for name in ("key.pem", "crl.pem"):
-        (hosts.folder / "ca" / "root" / name).unlink()
+        (ca / "root" / name).unlink()
     hosts.good(beam_pki_intermediate=True)
-    assert verified(hosts).endswith("cert.pem: OK\n")
-
-
-def test_check_mode_predicts_on_a_bare_host(hosts: Hosts) -> None:
-    output = hosts.good("--check")
-    assert "The CRLs of beam@n1 will be made and installed" in output and not (hosts.folder / "n1").exists(), output
+    assert {path.name: path.read_bytes() for path in tls.iterdir()} == before and verified(hosts).endswith("cert.pem: OK\n")
