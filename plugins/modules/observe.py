@@ -16,7 +16,8 @@ description:
   - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
     environment of their processes, and the firewall's rules.
   - An unknown fact is null, never an empty list. RV(unknown) gives the reason.
-  - It returns a fixed list of facts: no argument list, no secret, no content of a file. Of settings in an operator's files, the values named in O(nodes).
+  - It returns a fixed list of facts, no argument list, no secret and no content of a file. Of an operator's settings it returns the names, and
+    values only of those named in O(nodes).
   - Text that local users of the host can choose is safe to print. Characters that are not printable are returned as V(\\xNN).
 options:
   units:
@@ -311,10 +312,7 @@ units:
     need_daemon_reload: {type: bool, description: "Whether files changed since systemd read them."}
     main_pid: {type: int, description: "Main process, 0 for none."}
     runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
-    start_files:
-      description: Its files, if others than root can change them (C(by)) or they were C(changed) since it started. Null if unknown.
-      type: list
-      elements: dict
+    start_files: {type: list, elements: dict, description: "Its files that others can change (C(by)), or that have C(changed) since it started."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
