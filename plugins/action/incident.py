@@ -15,7 +15,7 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._model import incident
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
-from ansible_collections.beam.cluster.plugins.module_utils._net.credentials import split_pem
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_rules import split_pem
 from ansible_collections.beam.cluster.plugins.module_utils._wire import x509
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
