@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from .._model.hardening import FileOptions, Hardening
+from .._model.confinement_facts import FileOptions, Hardening
 from .._model.observation import Observation
 from .._model.processes import Process
 from .certificate_checks import epoch_of

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from .._model.hardening import Hardening
+from .._model.confinement_facts import Hardening
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.processes import Process

@@ -49,7 +49,7 @@ _LOG_NAMES = re.compile(r"(?:^|/)(?:logs?|[^/]*\.log(?:\.[0-9]+)?)(?:/|$)")
 
 
 def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> dict[str, object]:
-    """The fact `hardening` of a process; see _model/hardening.py. listening: the ports at which it listens."""
+    """The fact `hardening` of a process; see _model/confinement_facts.py. listening: the ports at which it listens."""
     base = f"{root}/{pid}"
     arguments = [part.decode("utf-8", "replace") for part in proc.read(f"{base}/cmdline").split(b"\0")[:-1]]
     variables = {

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .confinement_facts import StartFile, SystemFacts
 from .firewall_facts import Firewall
-from .hardening import StartFile, SystemFacts
 from .host_facts import Account, Certificate, Crl, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .packages import Package, package_of, versions_of
 from .processes import Process

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .hardening import Hardening
+from .confinement_facts import Hardening
 from .packages import Package, Product, package_of, versions_of
 from .tls_files import TlsFiles
 from .untrusted_json import as_float, as_int, as_path, as_set, as_text, as_texts, each, safe_text
