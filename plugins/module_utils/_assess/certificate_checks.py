@@ -121,6 +121,11 @@ class _Files:
         return frozenset(found)
 
     @cached_property
+    def host_names(self) -> frozenset[str]:
+        """The names in certificates that are a member's host."""
+        return frozenset(kind + name.lower() for name in self.target.host_parts for kind in ("dns:", "IP:"))
+
+    @cached_property
     def ca_keys(self) -> Mapping[str, str]:
         """The name of each CA, by the hash of its public key."""
         everything = (one for files in self._by_file.values() for found in files.values() for one in found)
@@ -135,6 +140,11 @@ class _Files:
             for spki in {one.spki_sha256 for one in (leaf, key) if one and one.spki_sha256}:
                 found.setdefault(spki, []).append(node)
         return {spki: tuple(nodes) for spki, nodes in found.items()}
+
+    def held_elsewhere(self, spki: str | None, host: str) -> list[str]:
+        """The nodes that have this public key, where none of them is on the host."""
+        holders = self.holders.get(spki or "", ())
+        return [] if any(one.host == host for one in holders) else [one.node for one in holders]
 
     def unread(self, node: NodeTarget) -> list[str]:
         """Why the certificates of a host may be more than were read. A file is read up to the first one that cannot be."""
@@ -207,12 +217,11 @@ def _name_problems(files: _Files, node: NodeTarget, sans: Sequence[str]) -> list
     lower = {name if name.startswith("IP:") else name.lower() for name in own}
     problems = [f"lacks {name}" for name in sorted(own) if (name if name.startswith("IP:") else name.lower()) not in have]
     problems = [f"{said}: it names {', '.join(sans) or 'no host'}" for said in problems]
-    others = {kind + name.lower() for name in files.target.host_parts - {part} for kind in ("dns:", "IP:")}
     for san in sans:
         name = san if san.startswith("IP:") else san.lower()
         if name in lower:
             continue
-        if name in others:
+        if name in files.host_names and name.partition(":")[2] != part.lower():
             problems.append(f"names {san}, another member's host")
         elif name == _DIRECTORY_NAME:
             problems.append("names a directory name: inet_tls_dist takes a common name in it for the name of the node")
@@ -390,13 +399,13 @@ def _own_key(files: _Files, node: NodeTarget) -> Result:
         if others:
             problems.append(f"{path} has the same key as {join_names([f'{other.node} ({other.host})' for other in others])}")
     # Of other hosts: nodes of this host are here for a reason.
-    elsewhere = {spki: nodes for spki, nodes in files.holders.items() if all(other.host != node.host for other in nodes)}
     for one in files.key_files(node.host) or ():
-        if one.spki_sha256 in elsewhere and one.path != node.key_file:
-            problems.append(f"{one.path} is the private key of {join_names([other.node for other in elsewhere[one.spki_sha256]])}")
+        if one.path != node.key_file and (names := files.held_elsewhere(one.spki_sha256, node.host)):
+            problems.append(f"{one.path} is the private key of {join_names(names)}")
     for certificate in seen.certificates or ():
-        if certificate.spki_sha256 in elsewhere and certificate.path.startswith(_OUR_TREE) and certificate.path != node.certificate_file:
-            problems.append(f"{certificate.path} is a certificate of {join_names([other.node for other in elsewhere[certificate.spki_sha256]])}")
+        ours = certificate.path.startswith(_OUR_TREE) and certificate.path != node.certificate_file
+        if ours and (names := files.held_elsewhere(certificate.spki_sha256, node.host)):
+            problems.append(f"{certificate.path} is a certificate of {join_names(names)}")
     return result(node.node, problems, "its key is no other node's")
 
 

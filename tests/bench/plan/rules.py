@@ -10,14 +10,15 @@ import json
 import sys
 import time
 
+from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
-from run import address_of, observation
+from run import COOKIE, address_of, observation
 
-COOKIE, PASSPHRASE = "0123456789abcdefghijklmnopqrstuvwxyz", "correct horse battery staple"
+PASSPHRASE = "correct horse battery staple"
 
 
 def inventory(hosts: int) -> Inventory:
@@ -28,7 +29,7 @@ def inventory(hosts: int) -> Inventory:
         run=names,
         values={"beam_address": dict(zip(names, table))},
         secrets={"beam_cookie": dict.fromkeys(names, COOKIE), "beam_pki_ca_passphrase": dict.fromkeys(names, PASSPHRASE)},
-        observed={name: observation(address, f"beam@{name}", table) for name, address in zip(names, table)},
+        observed={name: Observation.parse(name, observation(address, f"beam@{name}", table)) for name, address in zip(names, table)},
         products=_inputs.products(),
         defaults=_inputs.specs()[1],
         ca_places=Places(("/inventory",)),

@@ -20,6 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
+COOKIE = "q7Zk2mXv9RbT4wLc8NsY1hGd6JfP3eUa"
 NOTHING = """
 - hosts: beam
   gather_facts: false
@@ -109,7 +110,7 @@ def write_inventory(directory: Path, hosts: int) -> None:
             str(directory / "password"),
             "--name",
             "beam_cookie",
-            "0123456789abcdefghijklmnopqrstuvwxyz",
+            COOKIE,
         ],
         check=True,
         capture_output=True,

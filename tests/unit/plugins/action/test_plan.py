@@ -78,6 +78,14 @@ ROLE = """
         name: beam.cluster.plan
         rolespec_validate: false
 """
+# Without the observation of the hosts, which is most of a run: for what the inventory alone decides.
+UNOBSERVED = """
+- hosts: all
+  gather_facts: false
+  tasks:
+    - beam.cluster.plan:
+      run_once: true
+"""
 SAVE = """
     - ansible.builtin.copy:
         content: "{{ beam_plan | ansible.builtin.to_json }}"
@@ -153,13 +161,13 @@ def test_a_vaulted_cookie(lab: Lab) -> None:
     lab.run(ROLE + SAVE, "--vault-password-file", "password")
     assert COOKIE not in json.dumps(lab.plans())
     (lab.directory / "password").write_text("wrong", encoding="utf-8")
-    output = lab.run(ROLE, "--vault-password-file", "password", expect=2)
+    output = lab.run(UNOBSERVED, "--vault-password-file", "password", expect=2)
     assert rules(output) == {("n1, n2, n3, beam_cookie", "cookie_unreadable")}
 
 
 def test_a_cookie_whose_template_fails(lab: Lab) -> None:
     lab.group["beam_cookie"] = "{{ vault_cookie }}"
-    output = lab.run("- hosts: beam\n  gather_facts: false\n  tasks:\n    - beam.cluster.plan:\n      run_once: true\n", expect=2)
+    output = lab.run(UNOBSERVED, expect=2)
     assert rules(output) == {("n1, n2, n3, beam_cookie", "cookie_unreadable")}
     assert "'vault_cookie' is undefined" in output
 
@@ -226,11 +234,11 @@ def test_serial_is_not_limit(lab: Lab) -> None:
     assert set(lab.plans()) == {"n1", "n2", "n3", "stranger"}
 
 
-@pytest.mark.parametrize("strategy", ["free", "ansible.builtin.host_pinned"])
-def test_a_strategy_that_ignores_run_once_is_refused(lab: Lab, strategy: str) -> None:
-    output = lab.run(ROLE.replace("gather_facts", f"strategy: {strategy}\n  gather_facts"), expect=2)
+def test_a_strategy_that_ignores_run_once_is_refused(lab: Lab) -> None:
+    """Whoever says it, a play or the environment. Which strategies these are is tested in test_run_rules.py."""
+    output = lab.run(UNOBSERVED.replace("gather_facts", "strategy: free\n  gather_facts"), expect=2)
     assert rules(output) == {("strategy", "strategy_not_linear")}
-    assert rules(lab.run(ROLE, expect=2, ANSIBLE_STRATEGY=strategy)) == {("strategy", "strategy_not_linear")}
+    assert rules(lab.run(UNOBSERVED, expect=2, ANSIBLE_STRATEGY="ansible.builtin.host_pinned")) == {("strategy", "strategy_not_linear")}
 
 
 def test_an_unreachable_host_is_not_in_the_run(lab: Lab) -> None:
@@ -284,10 +292,6 @@ def test_the_passphrase_is_tried_on_the_key_that_is_there(lab: Lab) -> None:
         encryption = serialization.BestAvailableEncryption(passphrase.encode())
         (root / "key.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
 
-    save(PASSPHRASE)
-    # It lies where versions before 0.2.0 have put it, inside the inventory directory.
-    output = lab.run(ROLE)
-    assert f"mv {lab.directory}/inventory/pki/beam {lab.directory}/pki/inventory/beam" in " ".join(output.split())
     save("another passphrase")
     output = lab.run(ROLE, "-vvv", expect=2)
     assert rules(output) == {("beam_pki_ca_passphrase", "passphrase_wrong")}
@@ -296,7 +300,10 @@ def test_the_passphrase_is_tried_on_the_key_that_is_there(lab: Lab) -> None:
     output = lab.run(ROLE, "-vvv", expect=2)
     assert rules(output) == {("beam_pki_ca_passphrase_old", "passphrase_old_wrong")} and "yet another passphrase" not in output
     lab.group["beam_pki_ca_passphrase_old"] = "another passphrase"
-    assert "another passphrase" not in lab.run(ROLE, "-vvv")
+    output = lab.run(ROLE, "-vvv")
+    assert "another passphrase" not in output
+    # It lies where versions before 0.2.0 have put it, inside the inventory directory.
+    assert f"mv {lab.directory}/inventory/pki/beam {lab.directory}/pki/inventory/beam" in " ".join(output.split())
 
 
 def test_where_the_ca_lies_for_each_kind_of_inventory(lab: Lab) -> None:
@@ -312,14 +319,7 @@ def test_where_the_ca_lies_for_each_kind_of_inventory(lab: Lab) -> None:
         run(play, *arguments)
         assert lab.plans()["n1"]["ca_dir"] == f"{lab.directory}/{place}"
     (more / "hosts").write_text("[beam]\nn4 beam_address=10.0.0.4 ansible_connection=local\n", encoding="utf-8")
-    assert rules(run(play, "-i", "more", expect=2)) == {("beam_pki_ca_dir", "ca_dir_ambiguous")}
-    run(play, "-i", "more", "-e", "beam_pki_ca_dir=/srv/pki")
-    assert lab.plans()["n1"]["ca_dir"] == "/srv/pki"
-
-
-def test_no_group(lab: Lab) -> None:
-    play = ROLE.replace("gather_facts", "vars: {beam_group: cluster}\n  gather_facts")
-    assert rules(lab.run(play, expect=2)) == {("beam_group", "group_missing")}
+    assert rules(run(UNOBSERVED, "-i", "more", expect=2)) == {("beam_pki_ca_dir", "ca_dir_ambiguous")}
 
 
 def test_members_without_a_group(lab: Lab) -> None:
@@ -355,12 +355,12 @@ def test_a_host_can_go_without_any_secret_and_without_the_others(lab: Lab) -> No
 
 def test_a_group_that_is_a_list_is_a_problem(lab: Lab) -> None:
     lab.everywhere["beam_group"] = ["beam"]
-    assert ("n1, n2, n3, stranger, beam_group", "type") in rules(lab.run(ROLE, expect=2))
+    assert ("n1, n2, n3, stranger, beam_group", "type") in rules(lab.run(UNOBSERVED, expect=2))
 
 
 def test_an_unquoted_off_is_explained(lab: Lab) -> None:
     lab.group = "beam_mode: off\n"  # type: ignore[assignment]
-    output = lab.run(ROLE, expect=2)
+    output = lab.run(UNOBSERVED, expect=2)
     assert rules(output) == {("beam_mode", "choice")}
     assert 'quote it: "off".' in output
 
@@ -368,7 +368,7 @@ def test_an_unquoted_off_is_explained(lab: Lab) -> None:
 def test_variables_of_other_roles_are_validated(lab: Lab) -> None:
     lab.group.update(beam_pki_days="ninety", beam_verify_timeout="soon")
     lab.hosts["n2"]["beam_otp_root"] = "{{ ansible_facts.nothing.here }}"
-    output = lab.run(ROLE, expect=2)
+    output = lab.run(UNOBSERVED, expect=2)
     assert rules(output) == {
         ("n1, n2, n3, beam_pki_days", "type"),
         ("n1, n2, n3, beam_verify_timeout", "type"),

@@ -24,7 +24,14 @@ PUBLISHED = Path(__file__).resolve().parents[5] / "docs" / "schemas" / "report.s
 
 
 def schema() -> Any:
-    return json.loads(PUBLISHED.read_text(encoding="utf-8"))
+    return json.loads(PUBLISHED.read_text(encoding="utf-8"), object_pairs_hook=once)
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. A key that it has twice is an error: only the last one would count."""
+    found = dict(pairs)
+    assert len(found) == len(pairs), [key for key, _value in pairs]
+    return found
 
 
 def strict(value: Any) -> Any:
@@ -99,3 +106,10 @@ def test_of_a_large_cluster_what_is_as_it_should_be_is_counted(scope: Scope) -> 
     counts = {entry["node"]: entry for entry in told["counts"]}
     assert counts["beam@h004"]["connections"]["not_connected"] == 1
     assert counts["beam@h005"]["attacks"]["plaintext"]["refused"] == (3 if not verdict.coverage.complete else 69)
+    plain = json.loads(json.dumps(told))
+    jsonschema.Draft202012Validator(strict(schema())).validate(plain)
+    short = {"fingerprint", "control", "status", "hosts", "subject"}
+    assert all((set(one) == short) is (one["status"] == "passed") for one in told["findings"])
+    assert {one["fingerprint"]: one["status"] for one in told["findings"]} == {one.fingerprint: one.status for one in verdict.findings}
+    wrong = {**plain, "findings": [{**one, "status": "failed"} for one in plain["findings"] if set(one) == short]}
+    assert wrong["findings"] and not jsonschema.Draft202012Validator(schema()).is_valid(wrong)
