@@ -44,7 +44,7 @@ bootstrap: $(venv)/complete  ## install what demo and tests need (Debian package
 	@ln -sfn $(CURDIR) $(collections)/ansible_collections/beam/cluster
 
 $(venv)/complete: requirements.txt
-	@molecule/lab/packages
+	@molecule/lab/controller_packages
 	@echo "==> installing Ansible and the test tools into $(venv) (about 60 s)"
 	@$(PYTHON) -m venv $(venv)
 	@$(venv)/bin/pip install --quiet --requirement requirements.txt
@@ -83,7 +83,7 @@ demo-shell:  ## open a root login shell on a host of the lab (HOST=n1)
 # What the tests hold ours against, on this machine: a real erl, a real nft, a linter that is no Python package.
 .PHONY: oracles
 oracles:
-	@molecule/lab/packages erlang-base erlang-ssl nftables openssl shellcheck
+	@molecule/lab/controller_packages erlang-base erlang-ssl nftables openssl shellcheck
 
 .PHONY: test
 test: bootstrap oracles  ## run lint, sanity, unit and molecule, and count the results (under 40 minutes)
@@ -114,9 +114,13 @@ proof: bootstrap  ## long tests: killed runs, restarts, other firewalls, scanner
 
 .PHONY: page
 page: bootstrap  ## the report's page in headless Chromium: axe-core (BEAM_SCREENSHOTS=directory keeps screenshots)
-	@molecule/lab/packages chromium $$(command -v npm >/dev/null || echo npm)
+	@molecule/lab/controller_packages chromium $$(command -v npm >/dev/null || echo npm)
 	@npm install --silent --no-save --prefix $(cache)/axe axe-core@4.14.1
 	@BEAM_AXE=$(cache)/axe/node_modules/axe-core/axe.min.js tests/run.py page
+
+.PHONY: killed
+killed: bootstrap  ## kill a run after each change, again and again: new cookie, new CA, first run over RabbitMQ (hours; KILL_AT=boundaries: at each task)
+	@tests/run.py killed
 
 .PHONY: faults
 faults: bootstrap  ## break a hardened lab in every seeded way; verify must find and name each (hours; FAULTS=small, a name or a control selects)
@@ -132,7 +136,7 @@ products: bootstrap  ## the scenarios of RabbitMQ, ejabberd and releases
 
 .PHONY: matrix
 matrix: bootstrap oracles  ## test the modules against real nodes of OTP 23 to 29 (long; continues an interrupted run), then the shapes
-	@molecule/lab/packages tshark
+	@molecule/lab/controller_packages tshark
 	@tests/matrix/run.py
 	@tests/run.py shapes
 

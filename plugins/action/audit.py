@@ -15,17 +15,17 @@ from typing import Any
 
 import yaml
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_summary, baseline
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import ANY, FAIL_ON, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import Reach, reach_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, NOTES, SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.exits import ANY, FAIL_ON, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import Policy, PolicyError, policy_from
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import Reach, reach_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
@@ -107,15 +107,15 @@ class ActionModule(ActionBase):
         verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today))
         if arguments["baseline"]:
             verdict = replace(verdict, baseline=_baseline(arguments["baseline"], verdict))
-        end, paid = exit_of(verdict, arguments["fail_at"], arguments["fail_on"]), audit_text.cost(answers, evidence.views)
+        end, paid = exit_of(verdict, arguments["fail_at"], arguments["fail_on"]), audit_summary.cost(answers, evidence.views)
         result: dict[str, Any] = {
             "changed": False,
             "files": {},
             "result": {**end.as_dict(), "message": str(end), "score": verdict.score and verdict.score.value},
         }
-        report = Report(verdict, now, audit_text.data(verdict, end, paid), version())
-        lines = [*map(terminal.Line, [*audit_text.head(verdict), ""]), *terminal.lines(report)]
-        lines += map(terminal.Line, audit_text.foot(end, paid))
+        report = Report(verdict, now, audit_summary.data(verdict, end, paid), version())
+        lines = [*map(terminal.Line, [*audit_summary.head(verdict), ""]), *terminal.lines(report)]
+        lines += map(terminal.Line, audit_summary.foot(end, paid))
         if arguments["directory"]:
             result["files"], told = _reports.write(arguments["directory"], NAME, arguments["formats"], report, write=not self._task.check_mode)
             lines += told

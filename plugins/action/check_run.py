@@ -14,7 +14,7 @@ from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
-from ansible_collections.beam.cluster.plugins.module_utils._plan import runs
+from ansible_collections.beam.cluster.plugins.module_utils._plan import run_rules
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 
@@ -33,8 +33,8 @@ class ActionModule(ActionBase):
         hosts = frozenset(variables["ansible_play_hosts_all"])
         tags, offered = self._tags()
         problems = Problems()
-        runs.validate(
-            runs.Run(
+        run_rules.validate(
+            run_rules.Run(
                 group=self._group(),
                 groups=groups,
                 hosts=hosts,
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
     def _group(self) -> object:
         """beam_group as the `hosts` of a play sees it: group_vars and host_vars do not count there."""
         seen: dict[str, Any] = {**play_of(self._task).get_vars(), **load_extra_vars(self._loader)}
-        return _inputs.plain(self._templar.template(seen["beam_group"])) if "beam_group" in seen else runs.DEFAULT_GROUP
+        return _inputs.plain(self._templar.template(seen["beam_group"])) if "beam_group" in seen else run_rules.DEFAULT_GROUP
 
     def _inventory_groups(self, hostvars: Any, hosts: list[str]) -> dict[str, object]:
         found = {}
@@ -77,7 +77,7 @@ class ActionModule(ActionBase):
             path = PLAYBOOKS / f"{Path(name).stem if name.endswith(('.yml', '.yaml')) else name.rpartition('.')[2]}.yml"
             for play in yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else ():
                 tasks += [play, *_flat(play.get("tasks", ())), *play.get("roles", ())]
-        return frozenset(str(tag) for tag in context.CLIARGS.get("tags") or ()), runs.offered_tags(tasks)
+        return frozenset(str(tag) for tag in context.CLIARGS.get("tags") or ()), run_rules.offered_tags(tasks)
 
 
 def _flat(tasks: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._model.door import safe_values
-from ansible_collections.beam.cluster.plugins.module_utils._plan import inputs, questions
+from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import safe_values
+from ansible_collections.beam.cluster.plugins.module_utils._plan import variable_names, what_to_observe
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 
 
@@ -37,10 +37,10 @@ class ActionModule(ActionBase):
         """The task's own, and what the host's variables say about its nodes where the task does not."""
         given = dict(self._task.args)
         defaults = _inputs.specs()[1]
-        settled = {name: defaults.get(name) for name in inputs.READABLE}
+        settled = {name: defaults.get(name) for name in variable_names.READABLE}
         settled.update((name, value) for name, value in own["inputs"].items() if value is not None)
         settled["ansible_host"] = variables.get("ansible_host")
-        asked = questions.of_host(str(variables.get("inventory_hostname", "")), settled, _inputs.products())
+        asked = what_to_observe.of_host(str(variables.get("inventory_hostname", "")), settled, _inputs.products())
         files, own_files = given.get("files") or [], asked.pop("files")
         return {**asked, **given, "files": [*files, *own_files] if isinstance(files, list) else files}
 

@@ -17,10 +17,10 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import contro
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, shown, text
-from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, inputs, runs
+from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, run_rules, variable_names
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import MISSING
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs
 from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 
@@ -38,10 +38,10 @@ class ActionModule(ActionBase):
             },
         )
         problems = Problems()
-        runs.validate_strategy(str(play_of(self._task).strategy), problems)
+        run_rules.validate_strategy(str(play_of(self._task).strategy), problems)
         known, defaults = _inputs.specs()
         gathered = _Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
-        warnings = inputs.validate_names(gathered.names, known, problems)
+        warnings = variable_names.validate_names(gathered.names, known, problems)
         for host, wrong in gathered.wrong.items():
             for one in wrong:
                 problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])
@@ -169,7 +169,7 @@ class _Gathered:
         self.names: dict[str, set[str]] = {}
         self.wrong: dict[str, Sequence[Mapping[str, str]]] = {}
         self.observed: dict[str, Observation] = {}
-        self.secrets: dict[str, dict[str, object]] = {name: {} for name in inputs.SECRET}
+        self.secrets: dict[str, dict[str, object]] = {name: {} for name in variable_names.SECRET}
         for host in self.run:
             self._look(host)
         current = task_vars["inventory_hostname"]
@@ -185,11 +185,11 @@ class _Gathered:
     def _look(self, host: str) -> None:
         variables = dict(self._hostvars.raw_get(host), hostvars=self._hostvars)
         templar = self._templar.copy_with_new_env(available_variables=variables)
-        self.seen[host] = {name: _inputs.value_of(templar, variables, name) for name in (*inputs.READABLE, inputs.CONNECTION)}
+        self.seen[host] = {name: _inputs.value_of(templar, variables, name) for name in (*variable_names.READABLE, variable_names.CONNECTION)}
         self.names[host] = set(_inputs.names_of(variables))
         if isinstance(variables.get("inventory_dir"), str):
             self.inventory_dirs[host] = variables["inventory_dir"]
-        for name in inputs.SECRET:
+        for name in variable_names.SECRET:
             self.secrets[name][host] = _inputs.value_of(templar, variables, name, secret=True)
         self.wrong[host] = _inputs.wrong_options(templar, variables)
         observed = variables.get("__beam_observed")
@@ -217,7 +217,7 @@ class _Gathered:
 
     def _constant_secrets(self, current: str) -> None:
         """A secret of the play or of a role is the same for all: it wins over what the inventory says, as it does for the roles."""
-        for name in inputs.SECRET:
+        for name in variable_names.SECRET:
             own = _inputs.value_of(self._templar, self._task_vars, name, secret=True)
             if own is not MISSING and own != self.secrets[name].get(current, MISSING):
                 self.secrets[name] = dict.fromkeys(self.seen, own)
@@ -229,19 +229,19 @@ class _Gathered:
     def settled(self, defaults: Mapping[str, object]) -> tuple[int, dict[str, dict[str, object]]]:
         """The seconds by which certificates are backdated, and each variable's value for each host."""
         values = {
-            name: inputs.effective_values(
+            name: variable_names.effective_values(
                 name,
                 {host: seen[name] for host, seen in self.seen.items()},
                 {host: _inputs.own_value(own, name) for host, own in self.own.items()},
                 self._problems,
             )
-            for name in inputs.READABLE
+            for name in variable_names.READABLE
         }
-        values[inputs.CONNECTION] = {host: seen[inputs.CONNECTION] for host, seen in self.seen.items()}
-        given = inputs.cluster_value("beam_pki_backdate", values.pop("beam_pki_backdate"), self._problems)
+        values[variable_names.CONNECTION] = {host: seen[variable_names.CONNECTION] for host, seen in self.seen.items()}
+        given = variable_names.cluster_value("beam_pki_backdate", values.pop("beam_pki_backdate"), self._problems)
         backdate = defaults.get("beam_pki_backdate", "1h") if given is MISSING else given
         try:
-            return inputs.seconds(backdate), values
+            return variable_names.seconds(backdate), values
         except ValueError as error:
             self._problems.add("", "beam_pki_backdate", "type", str(error), "write a number and a unit, for example 1h.")
             return 0, values

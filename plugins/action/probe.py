@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE, SIGNED
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attacks import Proofs
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attack_checks import Proofs
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import ENCRYPTED, AuditQuestions, options_without_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.outsider_connectivity import ways
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import (
     KNOWN,
     OUTSIDE,
@@ -25,8 +26,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
     options,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import NodeTarget, Target
-from ansible_collections.beam.cluster.plugins.module_utils._assess.ways import ways
-from ansible_collections.beam.cluster.plugins.module_utils._model.door import same_address
+from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import same_address
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import PROBE_NAME
 
 MODULE = "beam.cluster.dist_probe"

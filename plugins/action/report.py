@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._assess import postponed
+from ansible_collections.beam.cluster.plugins.module_utils._assess import postponed_restarts
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
@@ -22,10 +22,10 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
-from ansible_collections.beam.cluster.plugins.module_utils._model.door import each
 from ansible_collections.beam.cluster.plugins.module_utils._model.host_facts import Certificate
 from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import each
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs, _reports
 from ansible_collections.beam.cluster.plugins.plugin_utils._other_clusters import other_clusters
@@ -65,7 +65,7 @@ class ActionModule(ActionBase):
         except TableError as error:
             return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
         verdict = evaluate(evidence, waivers, arguments["fail_at"])
-        waiting = postponed.waivers(str(arguments["plan"].get("restart_from") or ""), verdict.failures)
+        waiting = postponed_restarts.waivers(str(arguments["plan"].get("restart_from") or ""), verdict.failures)
         if waiting:
             verdict = evaluate(evidence, [*waivers, *waiting], arguments["fail_at"])
         report = Report(verdict, now, version=version())

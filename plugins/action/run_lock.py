@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible import context
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._model.run_lock import Controller, Holder, described, is_over
+from ansible_collections.beam.cluster.plugins.module_utils._model.run_lock_rules import Controller, Holder, described, is_over
 
 
 class ActionModule(ActionBase):

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._assess import status
+from ansible_collections.beam.cluster.plugins.module_utils._assess import status_table
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import when
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
-from ansible_collections.beam.cluster.plugins.module_utils._model.door import safe_values
+from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import safe_values
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -35,11 +35,11 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(argument_spec=SPEC)
         try:
             # Subjects of certificates and names of packages go to terminals and files from here on.
-            found = status.status(Target.from_plan(arguments["plan"]), safe_values(arguments["evidence"]))
+            found = status_table.status(Target.from_plan(arguments["plan"]), safe_values(arguments["evidence"]))
         except (KeyError, TypeError, AttributeError) as error:
             return {"failed": True, "msg": f"plan or evidence has another shape than the modules of this collection return: {error!r}"}
-        data = status.data(found, when(time.time()))
-        result: dict[str, Any] = {"changed": False, "lines": status.text(found), "status": data, "file": ""}
+        data = status_table.data(found, when(time.time()))
+        result: dict[str, Any] = {"changed": False, "lines": status_table.text(found), "status": data, "file": ""}
         if arguments["directory"]:
             base = Path(os.path.abspath(arguments["directory"]))
             result["file"] = str(base / f"{found.group or 'cluster'}-status.json")

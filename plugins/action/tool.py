@@ -9,7 +9,7 @@ import os
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._model.failures import failed_command
+from ansible_collections.beam.cluster.plugins.module_utils._model.failure_messages import failed_command
 
 
 class ActionModule(ActionBase):

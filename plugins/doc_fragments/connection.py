@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """The options that say how to connect, and to whom. Their argument specs are in `module_utils/_net/options.py`; a test compares them.
+    """The options that say how to connect, and to whom. Their argument specs are in `module_utils/_net/connection_options.py`; a test compares them.
 
     What the modules return of a target has no fragment: ansible-core 2.19 refuses those of RETURN. A test holds the copies equal.
     """

@@ -52,7 +52,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.beam.cluster.plugins.module_utils._model.ca_rotation import Holder, progress
-from ansible_collections.beam.cluster.plugins.module_utils._net.credentials import fingerprint, split_pem
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_rules import fingerprint, split_pem
 
 
 def _prints(pem: str | None) -> list[str]:

@@ -85,7 +85,7 @@ _value:
 from typing import Any
 
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
-from ansible_collections.beam.cluster.plugins.module_utils._model.running import states
+from ansible_collections.beam.cluster.plugins.module_utils._model.restart_reasons import states
 
 
 def node_states(

@@ -60,21 +60,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.beam.cluster.plugins.module_utils._model import replicas
+from ansible_collections.beam.cluster.plugins.module_utils._model import queue_replicas
 
 
 def rabbitmq_queues(results: Sequence[Mapping[str, Any]], *, node: str, what: str, running: Sequence[str] = ()) -> dict[str, Any]:
     """See `DOCUMENTATION`."""
     try:
-        queues = replicas.read({"vhost": result["item"]["name"], "queues": json.loads(result["stdout"] or "[]")} for result in results)
+        queues = queue_replicas.read({"vhost": result["item"]["name"], "queues": json.loads(result["stdout"] or "[]")} for result in results)
     except (KeyError, TypeError, ValueError) as error:
         raise AnsibleFilterError(f"rabbitmq_queues: the input is not what list_queues says: {error!r}") from error
     if what == "restart":
-        decision = replicas.restart(queues, node, running)
+        decision = queue_replicas.restart(queues, node, running)
     elif what == "leave":
-        decision = replicas.leave(queues, node)
+        decision = queue_replicas.leave(queues, node)
     elif what == "stop":
-        decision = replicas.stop(queues)
+        decision = queue_replicas.stop(queues)
     else:
         raise AnsibleFilterError(f"rabbitmq_queues: what is restart, leave or stop, not {what!r}")
     return {

@@ -218,11 +218,11 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host import proc
-from ansible_collections.beam.cluster.plugins.module_utils._net.credentials import Files, fingerprint, problems, split_pem
-from ansible_collections.beam.cluster.plugins.module_utils._net.exchange import Place, mend, put, read_file
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_files import Place, mend, put, read_file
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_reload import look, renew
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_rules import Files, fingerprint, problems, split_pem
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError, check_range, make_peer, read_cookie, tls_spec
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range, make_peer, read_cookie, tls_spec
-from ansible_collections.beam.cluster.plugins.module_utils._net.renewal import look, renew
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 
 

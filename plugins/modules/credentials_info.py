@@ -211,10 +211,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host import proc
-from ansible_collections.beam.cluster.plugins.module_utils._model.renewal import due, moment
-from ansible_collections.beam.cluster.plugins.module_utils._net.credentials import Files, inspect, split_pem
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range, make_peer, read_cookie, tls_spec
-from ansible_collections.beam.cluster.plugins.module_utils._net.renewal import look
+from ansible_collections.beam.cluster.plugins.module_utils._model.certificate_renewal import due, moment
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_reload import look
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_rules import Files, inspect, split_pem
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError, check_range, make_peer, read_cookie, tls_spec
 from ansible_collections.beam.cluster.plugins.module_utils._wire import codes
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 

@@ -99,8 +99,8 @@ import time
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.beam.cluster.plugins.module_utils._net import crls
-from ansible_collections.beam.cluster.plugins.module_utils._net.exchange import read_file
+from ansible_collections.beam.cluster.plugins.module_utils._net import crl_files
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_files import read_file
 
 try:
     from cryptography import x509 as library
@@ -136,16 +136,16 @@ def settle(params: dict[str, Any], *, change: bool) -> dict[str, Any]:
     """Do it, or with `change` false find out what is to be done. Raises `OSError`."""
     texts = [f"{text.strip()}\n".encode() for text in params["crls"]]
     answer: dict[str, Any] = {"node": params["node"], "changed": False, "written": [], "removed": []}
-    answer["problems"] = crls.problems(texts, params["ca"].encode(), time.time(), signed if library is not None else None)
+    answer["problems"] = crl_files.problems(texts, params["ca"].encode(), time.time(), signed if library is not None else None)
     if answer["problems"]:
         return answer
-    wanted, there = crls.wanted_files(texts), crls.present(params["directory"])
+    wanted, there = crl_files.wanted_files(texts), crl_files.present(params["directory"])
     different = {name: text for name, text in wanted.items() if there.get(name) != text}
     trusted = read_file(params["trusted_file"]) or b""
-    answer.update(written=sorted(different), removed=crls.obsolete(there, wanted, trusted))
+    answer.update(written=sorted(different), removed=crl_files.obsolete(there, wanted, trusted))
     answer["changed"] = bool(answer["written"] or answer["removed"])
     if change and answer["changed"]:
-        crls.put(params["directory"], different, answer["removed"])
+        crl_files.put(params["directory"], different, answer["removed"])
     return answer
 
 

@@ -300,8 +300,14 @@ failed_targets:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import CONNECTION_RULES, OptionError, connection_spec, target_spec, tls_spec
-from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import (
+    CONNECTION_RULES,
+    OptionError,
+    connection_spec,
+    target_spec,
+    tls_spec,
+)
+from ansible_collections.beam.cluster.plugins.module_utils._net.dist_probe import probe
 
 
 def main() -> None:

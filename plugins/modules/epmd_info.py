@@ -152,8 +152,8 @@ code:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._net.identity import acting_as
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError, check_range
+from ansible_collections.beam.cluster.plugins.module_utils._net.other_user import acting_as
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 

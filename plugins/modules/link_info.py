@@ -144,7 +144,7 @@ non_members:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.links import links, members_by_address, parse_ports, watch
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError, check_range
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError, check_range
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError

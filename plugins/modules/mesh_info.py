@@ -356,7 +356,13 @@ relinked:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host import code_path
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import CONNECTION_RULES, OptionError, connection_spec, make_peers, target_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import (
+    CONNECTION_RULES,
+    OptionError,
+    connection_spec,
+    make_peers,
+    target_spec,
+)
 from ansible_collections.beam.cluster.plugins.module_utils._net.rpc import mesh
 
 

@@ -247,7 +247,13 @@ result_erlang:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import CONNECTION_RULES, OptionError, connection_spec, make_peers, target_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import (
+    CONNECTION_RULES,
+    OptionError,
+    connection_spec,
+    make_peers,
+    target_spec,
+)
 from ansible_collections.beam.cluster.plugins.module_utils._net.rpc import call_everywhere, read_args
 
 

@@ -214,8 +214,14 @@ targets:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._net.members import Wanted, admit, read_allowed, read_pins
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import CONNECTION_RULES, OptionError, connection_spec, make_peers, target_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import (
+    CONNECTION_RULES,
+    OptionError,
+    connection_spec,
+    make_peers,
+    target_spec,
+)
+from ansible_collections.beam.cluster.plugins.module_utils._net.node_members import Wanted, admit, read_allowed, read_pins
 
 
 def main() -> None:

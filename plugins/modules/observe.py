@@ -16,8 +16,8 @@ description:
   - It needs only Python, works on bare hosts, and needs no privilege. Without root it does not see the owners of other users' sockets, the
     environment of their processes, and the firewall's rules.
   - An unknown fact is null, never an empty list. RV(unknown) gives the reason.
-  - It returns a fixed list of facts. No argument list, no secret and no content of a file leaves the host. Of the settings in an operator's files it
-    returns names, and values only of those named in O(nodes).
+  - It returns a fixed list of facts, no argument list, no secret and no content of a file. Of an operator's settings it returns the names, and
+    values only of those named in O(nodes).
   - Text that local users of the host can choose is safe to print. Characters that are not printable are returned as V(\\xNN).
 options:
   units:
@@ -440,7 +440,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.observation import epmd_address, observe
-from ansible_collections.beam.cluster.plugins.module_utils._host.settings import Question
+from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 

@@ -131,8 +131,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._model.renewal import due, moment
-from ansible_collections.beam.cluster.plugins.module_utils._model.revocation import (
+from ansible_collections.beam.cluster.plugins.module_utils._model.certificate_renewal import due, moment
+from ansible_collections.beam.cluster.plugins.module_utils._model.revocation_rules import (
     SPECIMEN_SERIAL,
     Issued,
     Revoked,
@@ -142,8 +142,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.revocation imp
     resolve,
     shut_out,
 )
-from ansible_collections.beam.cluster.plugins.module_utils._net.credentials import split_pem
-from ansible_collections.beam.cluster.plugins.module_utils._net.exchange import read_file
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_files import read_file
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_rules import split_pem
 from ansible_collections.beam.cluster.plugins.module_utils._wire import x509
 from ansible_collections.beam.cluster.plugins.module_utils._wire.crl import of_pem
 

@@ -94,8 +94,8 @@ taken_over:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.beam.cluster.plugins.module_utils._host import run_lock
-from ansible_collections.beam.cluster.plugins.module_utils._model.run_lock import Holder
+from ansible_collections.beam.cluster.plugins.module_utils._host import run_lock_file
+from ansible_collections.beam.cluster.plugins.module_utils._model.run_lock_rules import Holder
 
 
 def main() -> None:
@@ -117,11 +117,11 @@ def main() -> None:
         if holder is None:
             module.fail_json(msg="holder: this is not a run. Call the module as beam.cluster.run_lock, so that the controller sets it.")
         elif module.params["state"] == "absent":
-            run_lock.release(holder)
+            run_lock_file.release(holder)
         else:
-            other = run_lock.take(holder, Holder.parse(module.params["instead_of"]), now)
+            other = run_lock_file.take(holder, Holder.parse(module.params["instead_of"]), now)
     except OSError as error:
-        module.fail_json(msg=f"{run_lock.PATH}: the lock of this host cannot be read or written: {error}. Run as root (become: true).")
+        module.fail_json(msg=f"{run_lock_file.PATH}: the lock of this host cannot be read or written: {error}. Run as root (become: true).")
     module.exit_json(changed=False, epoch=now, **({"held": other.as_dict()} if other else {}))
 
 

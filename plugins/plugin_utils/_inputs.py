@@ -18,9 +18,9 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.template import Templar
-from ansible_collections.beam.cluster.plugins.module_utils._plan import options
+from ansible_collections.beam.cluster.plugins.module_utils._plan import role_variables
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SANDBOX
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import (
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import (
     CLUSTER,
     HOST,
     MADE_BY_US,
@@ -94,7 +94,7 @@ def wrong_options(templar: Templar, variables: Mapping[str, Any]) -> list[dict[s
     for name, option in role_options().items():
         value = value_of(templar, variables, name)
         if value is not MISSING:
-            found.extend(asdict(wrong) for wrong in options.validate(option, value))
+            found.extend(asdict(wrong) for wrong in role_variables.validate(option, value))
     return found
 
 
@@ -120,9 +120,9 @@ def documents() -> Mapping[str, Any]:
 
 
 @cache
-def role_options() -> Mapping[str, options.Option]:
+def role_options() -> Mapping[str, role_variables.Option]:
     """The variables of single roles, which no rule of the plan reads."""
-    return options.options(documents(), JUDGED_BY_THE_PLAN)
+    return role_variables.options(documents(), JUDGED_BY_THE_PLAN)
 
 
 def specs() -> tuple[frozenset[str], dict[str, object]]:

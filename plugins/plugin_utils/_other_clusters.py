@@ -15,7 +15,7 @@ from typing import Any
 from ansible.template import Templar
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import OtherClusters
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_rules import mark
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING, PREFIX
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import MISSING, PREFIX
 
 from ._inputs import value_of
 

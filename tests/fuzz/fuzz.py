@@ -24,7 +24,7 @@ import atheris
 
 with atheris.instrument_imports(include=["ansible_collections.beam.cluster"]):
     from ansible_collections.beam.cluster.plugins.module_utils import _term as term
-    from ansible_collections.beam.cluster.plugins.module_utils._wire import control, epmd, etf, handshake, x509
+    from ansible_collections.beam.cluster.plugins.module_utils._wire import control_messages, epmd, etf, handshake, x509
     from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import Frames
     from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import EncodeError, WireError
 
@@ -41,7 +41,7 @@ def fuzz_etf(data):
 
 
 def fuzz_control(data):
-    control.decode(data)
+    control_messages.decode(data)
 
 
 def fuzz_epmd_request(data):

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,23 @@ class Lab:
 
     def kill_play_at(self, task: str, turn: int, *arguments: str, playbook: str = "playbooks/site.yml", timeout: int = 1800) -> None:
         """Run a playbook and kill -9 it, with all its children, as soon as a task of this name begins for the `turn`th time."""
+        seen = 0
+
+        def begins(line: str) -> bool:
+            nonlocal seen
+            seen += line.startswith("TASK [") and task in line
+            return seen == turn
+
+        ended = self.kill_play_when(begins, *arguments, playbook=playbook, timeout=timeout)
+        assert ended is None, f"the play ended after {seen} tasks named '{task}'"
+
+    def kill_play_when(
+        self, when: Callable[[str], bool], *arguments: str, playbook: str = "playbooks/site.yml", timeout: int = 1800
+    ) -> tuple[int, str] | None:
+        """Run a playbook and kill -9 it, with all its children, at the first line of its output for which `when` is true.
+
+        Returns None if it was killed; its exit status and its output if it ended before.
+        """
         process = subprocess.Popen(
             ["ansible-playbook", "-i", "molecule/inventory", playbook, *arguments],
             cwd=ROOT,
@@ -53,17 +71,18 @@ class Lab:
             start_new_session=True,
         )
         deadline = time.monotonic() + timeout
-        seen = 0
+        lines = []
         try:
             for line in process.stdout:
-                seen += line.startswith("TASK [") and task in line
-                if seen == turn:
-                    break
-                assert time.monotonic() < deadline, f"'{task}' did not begin within {timeout} s"
+                lines.append(line)
+                if when(line):
+                    return None
+                assert time.monotonic() < deadline, f"it was neither killed nor over within {timeout} s: {lines[-1]}"
+            return process.wait(60), "".join(lines)
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        assert seen == turn, f"the play ended after {seen} tasks named '{task}'"
 
     def on(self, host: str, command: str, timeout: int = 120) -> str:
         """The standard output of a command in a root login shell on a host; fails with its standard error."""

@@ -17,7 +17,7 @@ import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Map
-from ansible_collections.beam.cluster.plugins.module_utils._wire import flags, handshake
+from ansible_collections.beam.cluster.plugins.module_utils._wire import distribution_flags, handshake
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
 
 ARGUMENTS = (Atom("ok"), -1, 1 << 70, 2.5, b"binary", [1, 2], (), Map([(Atom("k"), [])]), b"x" * 300)
@@ -70,14 +70,14 @@ def test_tshark_decodes_all_of_it(release, cell, tmp_path):
         assert [info.split()[0] for protocol, info in everything if protocol == "ErlDP" and info.startswith("SEND_")] == HANDSHAKE * 2
         assert [info for protocol, info in everything if protocol == "EPMD" and "REQ" in info] == ["EPMD_NAMES_REQ"] + ["EPMD_PORT2_REQ t"] * 2
         ours = capture.read("erldp.name == \"beam_probe@127.0.0.1\" and erldp.tag == 78", "erldp.flags_v6")
-        assert [int(value, 16) for (value,) in ours] == [flags.OURS] * 2
+        assert [int(value, 16) for (value,) in ours] == [distribution_flags.OURS] * 2
         # The ping and the call, there and back, twice.
         assert len(capture.read("erldp.type == 112", "frame.len")) >= 8
         cell(release=release, tshark=collections.Counter(protocol for protocol, _info in everything))
 
         # It does complain: of a name that is shorter than it says.
         with Capture(tmp_path, port, lab.epmd_port) as capture, socket.create_connection(("127.0.0.1", port)) as sock:
-            sock.sendall(frame(handshake.encode(handshake.SendName(flags.OURS, "beam_probe@127.0.0.1", 4))[:-5], 2))
+            sock.sendall(frame(handshake.encode(handshake.SendName(distribution_flags.OURS, "beam_probe@127.0.0.1", 4))[:-5], 2))
         assert capture.read(COMPLAINTS, "_ws.col.Info")
     finally:
         lab.stop()

@@ -41,3 +41,9 @@ def test_the_table_is_complete() -> None:
 def test_the_file_to_open_exists(change: str, path: str) -> None:
     pattern = path.replace("M/", f"{UTILS}/", 1) if path.startswith("M/") else path
     assert list(ROOT.glob(pattern.replace("<product>", "*"))), f"to change {change}: there is no {pattern}"
+
+
+def test_every_file_on_the_page_exists() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    names = {path.name for path in ROOT.glob("**/*.py")}
+    assert not sorted(name for name in re.findall(r"`(?:[\w/]+/)?(\w+\.py)`", page) if name not in names)

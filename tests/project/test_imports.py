@@ -125,7 +125,7 @@ FORBIDDEN = {
     "_model": ["from .._plan import planning", "from .._assess import target", "from .._wire import etf", "import ssl"],
     "_plan": ["from .._assess import controls", "from .._host.proc import processes", "from ansible.errors import AnsibleError"],
     "_assess": ["from .._plan import planning", "from .._plan.cluster import Cluster", "from .._net.runner import converse_all", "import subprocess"],
-    "_host": ["from .._net import runner", "from .._assess import target", "from .._plan import inputs", "import ssl"],
+    "_host": ["from .._net import runner", "from .._assess import target", "from .._plan import variable_names", "import ssl"],
     "_net": ["from .._host import proc", "from .._assess import probes", "from .._plan import planning", "import subprocess", "import yaml"],
 }
 

@@ -25,7 +25,7 @@ import pytest
 import yaml
 from ansible_collections.beam.cluster.plugins.module_utils._model.reserved_flags import FLAGS
 from rendering import render
-from test_distribution_prove import Authority
+from test_distribution_check_files import Authority
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 PRODUCTS = ROLES / "product" / "products"

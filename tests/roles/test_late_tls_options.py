@@ -17,7 +17,7 @@ import pytest
 import yaml
 from ansible.template import Templar, trust_as_template
 from rendering import render
-from test_distribution_prove import Authority, prove
+from test_distribution_check_files import Authority, prove
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 RABBITMQ = yaml.safe_load((ROLES / "product/products/rabbitmq/vars.yml").read_text(encoding="utf-8"))["__beam_product"]

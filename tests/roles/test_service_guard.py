@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +177,73 @@ def test_the_sum_of_the_flags_is_in_the_file(directory: Path) -> None:
     }  # fmt: skip
     (directory / "vm.args").write_text(render(ROLES / "distribution" / "templates", "vm.args", values), encoding="utf-8")
     assert start(directory, ERL_AFLAGS=f"-args_file {directory}/vm.args") == (0, "")
+
+
+# What systemd says of the unit and of its watcher, and what it is asked to stop.
+SYSTEMCTL = """#!/bin/sh
+case $* in
+*--property=Slice*) echo system.slice ;;
+*ExecStart\\ *) echo "{{ path=/bin/bash ; argv[]=/bin/bash {guard} watch beam.service $(cat {root}/directory) ; ignore_errors=no ; pid=1 }}" ;;
+*DropInPaths*)
+    echo "DropInPaths=/etc/systemd/system/beam.service.d/zzz-beam.conf"
+    echo "EnvironmentFiles=$(cat {root}/directory)/unit.env (ignore_errors=no)"
+    touch {root}/asked
+    echo "ExecStartPre={{ argv[]=/etc/beam/guard start beam.service $(cat {root}/directory) ; }}"
+    ;;
+*ActiveState*) echo active ;;
+*stop*) echo "$*" >> {root}/stopped ;;
+esac
+"""
+
+
+@pytest.fixture
+def watcher(tmp_path: Path) -> Iterator[Path]:
+    """A watcher of a unit that does not run yet, in a systemd and a tree of control groups of its own. Yields their root."""
+    guard = tmp_path / "guard"
+    text = GUARD.read_text(encoding="utf-8")
+    assert "PATH=/usr/sbin" in text and " /sys/fs/cgroup " in text
+    guard.write_text(text.replace("PATH=/usr/sbin", f"PATH={tmp_path}:/usr/sbin").replace(" /sys/fs/cgroup ", f" {tmp_path} "), encoding="utf-8")
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(SYSTEMCTL.format(guard=guard, root=tmp_path), encoding="utf-8")
+    systemctl.chmod(0o755)
+    (tmp_path / "directory").write_text(str(tmp_path / "old"), encoding="utf-8")
+    (tmp_path / "run").mkdir()
+    process = subprocess.Popen(
+        ["bash", str(guard), "watch", "beam.service", str(tmp_path / "old")], env={**os.environ, "RUNTIME_DIRECTORY": str(tmp_path / "run")},
+    )
+    yield tmp_path
+    process.kill()
+    process.wait()
+
+
+def runs(watcher: Path) -> None:
+    """The unit starts, the watcher looks at it, and it stops. Again, where the watcher has not seen that it had stopped before."""
+    group, asked = watcher / "system.slice" / "beam.service", watcher / "asked"
+    asked.unlink(missing_ok=True)
+    for _turn in range(100):
+        group.mkdir(parents=True)
+        (group / "cgroup.procs").write_text("", encoding="ascii")
+        time.sleep(0.6)
+        (group / "cgroup.procs").unlink()
+        group.rmdir()
+        time.sleep(0.2)
+        if asked.exists():
+            return
+    raise AssertionError("the watcher did not look at the unit")
+
+
+def test_a_watcher_looks_at_each_start_with_what_its_unit_says_then(watcher: Path) -> None:
+    """A restart of the node does not restart its watcher, and the run that restarts it may have given it another name."""
+    runs(watcher)
+    assert not (watcher / "stopped").exists()
+    (watcher / "directory").write_text(str(watcher / "new"), encoding="utf-8")
+    runs(watcher)
+    assert not (watcher / "stopped").exists()
+
+
+def test_a_watcher_stops_a_unit_without_its_drop_in(watcher: Path) -> None:
+    runs(watcher)
+    systemctl = watcher / "systemctl"
+    systemctl.write_text(systemctl.read_text(encoding="utf-8").replace("zzz-beam", "other"), encoding="utf-8")
+    runs(watcher)
+    assert "stop -- beam.service" in (watcher / "stopped").read_text(encoding="utf-8")

@@ -53,7 +53,7 @@ def test_a_node_does_not_wait_for_itself() -> None:
 
 def test_the_watcher_is_started_for_nodes_alone_that_carry_our_flags() -> None:
     """It kills a VM without them: a node that is to be taken over, or restarted, stops in good order and comes back with its watcher."""
-    (task,) = yaml.safe_load((TASKS.parent / "watch.yml").read_text(encoding="utf-8"))
+    (task,) = yaml.safe_load((TASKS.parent / "start_watchers.yml").read_text(encoding="utf-8"))
     states = [
         {"node": {"unit": f"{runs}-{current}"}, "runs": runs, "current": current} for runs in (True, False) for current in (True, False)
     ]

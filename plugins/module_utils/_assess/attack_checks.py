@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from .._wire.codes import BLOCKED, STAGES
 from .attacks import ATTACKS, Attack
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, Evidence, Finding, Outcome
+from .outsider_connectivity import with_a_way
 from .probes import CONNECT, Answer, Probe
 from .target import CLEAR_TEXT, EXTERNAL_FIREWALL, NO_CRL, OFF, Target
-from .ways import with_a_way
 
 # Codes with which a peer shows that it went on to talk about names: TLS is behind them.
 _SPOKE_OF_NAMES = frozenset({"not_allowed", "nok", "alive", "wrong_node", "flags_missing"})

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .._model.waivers import Waiver
+from .audit_reach import UNPRIVILEGED
 from .controls import BY_ID
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, PASSED, Evidence, Finding
 from .host_checks import COVERAGE, IN_CONTAINER, NO_BEAM, NO_NODE
 from .policy import Policy, differences, does, where_epmd
-from .reach import UNPRIVILEGED
 from .target import HostTarget
 
 WAIVERS, POLICY = "waivers", "policy"

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from . import revocation_checks
-from .explanations import Broken, explain
+from .connection_remedies import Broken, explain
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, Outcome
 from .in_force_checks import CHECKS as IN_FORCE_CHECKS
 from .mesh_checks import MEMBERS, SETTINGS

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Callable
 
-from .._model.hardening import Hardening
+from .._model.confinement_facts import Hardening
 from .._model.observation import Observation
 from .._model.processes import Process
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result

@@ -12,19 +12,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._model.waivers import Waiver
-from . import attack_checks, audit_attacks, known_cookies
+from . import attack_checks, audit_attack_checks, default_cookie_checks
 from . import waivers as applied
 from .advisory_checks import advisory_findings, forwarding_advisories, known_advisories
 from .audit_checks import CONTROLS as OF_THE_ASSESSMENT
 from .audit_checks import completed, coverage_findings, policy_findings, waiver_findings
 from .causes import with_causes
+from .certificate_checks import pki_findings
 from .controls import CONTROLS
 from .cookie_checks import cookie_findings
 from .finding import FAILED, NEVER, NOT_TESTED, PASSED, Coverage, Evidence, Finding, Outcome, Verdict
 from .host_checks import host_findings
 from .in_force_checks import in_force_findings
 from .mesh_checks import mesh_findings
-from .pki_checks import pki_findings
 from .revocation_checks import revocation_findings
 from .score import Score, score
 from .upkeep_checks import inventory_findings
@@ -68,8 +68,8 @@ def _attacks(evidence: Evidence) -> tuple[list[Outcome], list[Finding]]:
     if evidence.target.planned:
         made = attack_checks.outcomes_of(evidence)
         return made, list(attack_checks.attack_findings(evidence, made))
-    made = audit_attacks.outcomes(evidence)
-    return made, [*audit_attacks.findings(evidence, made), *known_cookies.findings(evidence)]
+    made = audit_attack_checks.outcomes(evidence)
+    return made, [*audit_attack_checks.findings(evidence, made), *default_cookie_checks.findings(evidence)]
 
 
 def _score(findings: Sequence[Finding]) -> Score:

@@ -20,11 +20,11 @@ from .._model.in_force import InForce, Link
 from .._model.observation import Observation
 from .._model.waivers import Waiver
 from .advisory_table import Table
+from .audit_reach import Reach
 from .baseline import Baseline
 from .controls import BY_ID, SEVERITIES
 from .policy import Policy
 from .probes import CONNECT, FULL, Answer, Questions, Scope
-from .reach import Reach
 from .score import Score
 from .target import Target
 

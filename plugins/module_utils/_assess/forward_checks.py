@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from .._model.hardening import Forward
+from .._model.confinement_facts import Forward
 from .._model.observation import Observation
 from .confinement_checks import Check
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result

@@ -16,15 +16,15 @@ from .._model.installed import DROP_IN
 from .._model.observation import Listener, Observation, Unit
 from .._model.ports import PortRange
 from .._model.processes import Process
-from .._model.running import vm_problems
-from . import confinement_checks, forward_checks, option_checks, product_checks, startup_checks, surface_checks, upkeep_checks
+from .._model.restart_reasons import vm_problems
+from . import confinement_checks, forward_checks, product_checks, startup_checks, surface_checks, tls_option_checks, upkeep_checks
 from .controls import BY_ID
 from .controls.running import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
-from .file_checks import cookie_file, options_file, private_key
+from .file_content_checks import planned_files, start_environment
+from .file_permission_checks import cookie_file, options_file, private_key
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Finding, Result, result
 from .firewall_checks import EPMD_SOCKET, firewall_boot, firewall_rules, undone
-from .neighbour_checks import epmd_names, unplanned_nodes
-from .start_checks import planned_files, start_environment
+from .other_vm_checks import epmd_names, unplanned_nodes
 from .target import NEEDS_PLAN, HostTarget, NodeTarget, Target
 
 COVERAGE = "audit-coverage"
@@ -387,7 +387,7 @@ CHECKS: Mapping[str, Check] = {
     **startup_checks.CHECKS,
     **confinement_checks.CHECKS,
     **surface_checks.CHECKS,
-    **option_checks.CHECKS,
+    **tls_option_checks.CHECKS,
     **upkeep_checks.CHECKS,
     **product_checks.CHECKS,
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Callable
 
 from .._wire.constants import PROBE_NAME
-from .explanations import Broken, remedy
+from .connection_remedies import Broken, remedy
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
 from .probes import CONNECT, Answer
 from .target import NEEDS_CREDENTIALS, NEEDS_MEMBERS, OFF, NodeTarget, Target

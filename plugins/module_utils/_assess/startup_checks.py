@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from .._model.hardening import Hardening, StartFile
+from .._model.confinement_facts import Hardening, StartFile
 from .._model.observation import Observation
 from .confinement_checks import Check, has_ended, of_nodes, vms
 from .finding import NOT_TESTED, Result, result

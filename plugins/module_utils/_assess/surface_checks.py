@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from .._model.hardening import Hardening, SystemFacts
+from .._model.confinement_facts import Hardening, SystemFacts
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
 from .confinement_checks import Check, has_ended, of_epmd, vms

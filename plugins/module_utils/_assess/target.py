@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from .._model.door import same_address
 from .._model.installed import DROP_IN, GUARD, WATCH
 from .._model.ports import PortRange, joined
 from .._model.processes import Process
+from .._model.untrusted_json import same_address
 from .._wire.constants import EPMD_PORT
 
 OFF = "beam_mode is off: the nodes have no distribution"

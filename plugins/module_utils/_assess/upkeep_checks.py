@@ -12,15 +12,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from .._model.hardening import Hardening
+from .._model.confinement_facts import Hardening
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.processes import Process
+from .certificate_checks import epoch_of
 from .confinement_checks import Check, of_epmd, of_nodes, vms
 from .controls.upkeep import CERTIFICATE_LIFETIME_MAX, COOKIE_DAYS_MAX, OPENSSL_MIN, OTP_MAINTAINED, UNNEEDED
-from .file_checks import trust_file
+from .file_permission_checks import trust_file
 from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
-from .pki_checks import epoch_of
 from .target import CLEAR_TEXT, HostTarget, NodeTarget
 
 _DAY = 86400

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from .._model.host_facts import Account
-from .owners import group_name
+from .writers import group_name
 
 _NO_LOGIN = ("nologin", "false")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from .owners import Above, writers
+from .writers import Above, writers
 
 _LOADED = (".beam", ".so", ".app")
 

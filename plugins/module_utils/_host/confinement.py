@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .._model.secret_rules import SHORTEST_NEEDLE, in_file
-from . import elf, own_view, proc, start_files
-from .flags import KERNEL_PARAMETERS, flags_of, value_of
-from .owners import group_name, user_name
+from . import elf, mounts_and_setuid, proc, start_files
+from .product_traces import traces
 from .readers import EVERYBODY, Readers, entering, members
 from .tls_options import options_of
-from .traces import traces
+from .vm_flags import KERNEL_PARAMETERS, flags_of, value_of
+from .writers import group_name, user_name
 
 _CAPABILITIES = tuple(
     """
@@ -49,7 +49,7 @@ _LOG_NAMES = re.compile(r"(?:^|/)(?:logs?|[^/]*\.log(?:\.[0-9]+)?)(?:/|$)")
 
 
 def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> dict[str, object]:
-    """The fact `hardening` of a process; see _model/hardening.py. listening: the ports at which it listens."""
+    """The fact `hardening` of a process; see _model/confinement_facts.py. listening: the ports at which it listens."""
     base = f"{root}/{pid}"
     arguments = [part.decode("utf-8", "replace") for part in proc.read(f"{base}/cmdline").split(b"\0")[:-1]]
     variables = {
@@ -73,8 +73,8 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         "replaceable_by": replaceable_by(base, inside, otp_root) if machine else None,
         "start_files": _start_files(base, inside, arguments, variables) if machine and variables else None,
         "groups": groups(proc.read(f"{base}/status")),
-        "elsewhere": own_view.differing(arguments, variables, home, inside) if machine and variables else None,
-        "privileged_programs": own_view.privileged_programs(_program_directories(base, inside)) if machine else None,
+        "elsewhere": mounts_and_setuid.differing(arguments, variables, home, inside) if machine and variables else None,
+        "privileged_programs": mounts_and_setuid.privileged_programs(_program_directories(base, inside)) if machine else None,
         "libcrypto": libcrypto(base, inside) if machine else None,
         "release_cookie": release_cookie(f"{inside}{otp_root}", cookie or variables.get("RELEASE_COOKIE")) if machine else None,
         "replaced": _replaced(base),

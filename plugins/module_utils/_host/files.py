@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .._model.installed import DROP_IN, OLD_DROP_IN
-from .owners import Above, group_name, user_name
+from .writers import Above, group_name, user_name
 
 _TREES = ("/etc/beam",)
 _PATTERNS = (

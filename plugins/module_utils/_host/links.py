@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .._model import addresses
-from .._model.door import safe_text, same_address
+from .._model.untrusted_json import safe_text, same_address
 from .._wire.errors import WireError
 from . import proc
 

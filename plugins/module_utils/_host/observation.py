@@ -25,14 +25,14 @@ from . import (
     files,
     firewall,
     forwards,
+    installed_otp,
     interfaces,
-    otp,
+    operator_settings,
     proc,
+    product_traces,
     running_otp,
     secrets,
-    settings,
     system,
-    traces,
     units,
 )
 
@@ -51,7 +51,7 @@ def observe(
     extra_files: Iterable[str] = (),
     epmd_port: int = EPMD_PORT,
     *,
-    nodes: Sequence[settings.Question] = (),
+    nodes: Sequence[operator_settings.Question] = (),
     users: Iterable[str] = (),
     otp_root: str = "",
     find_secrets: bool = False,
@@ -64,20 +64,20 @@ def observe(
     unknown: for each part that is None, or not whole, why.
     """
     epoch = time.time()
-    apt = otp.ask_apt()
+    apt = installed_otp.ask_apt()
     unknown: dict[str, str] = {}
     found = proc.beam_processes()
     processes = [one for one in found if not one.container]
     listeners = proc.listeners()
     here = addresses()
     seen_units = _units((*extra_units, *(node.unit for node in nodes)), processes, unknown)
-    of_nodes = traces.looked_at((one.home, one.flags.ssl_options_file, one.flags.args_files, one.tls_files) for one in processes if one.home)
+    of_nodes = product_traces.looked_at((one.home, one.flags.ssl_options_file, one.flags.args_files, one.tls_files) for one in processes if one.home)
     listing = files.describe_all([*extra_files, *of_nodes])
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
     found_secrets, search_ended = _secrets(listing, processes, seen_units, run_key) if find_secrets else (None, "")
     _name_sockets(listeners or [])
     seen_firewall = firewall.summary(seen_units)
-    installed = otp.installed(otp_root)
+    installed = installed_otp.installed(otp_root)
     reasons = {
         "listeners": "" if listeners is not None else "/proc/net/tcp cannot be read",
         "addresses": "" if here is not None else "the kernel did not list the addresses (netlink)",
@@ -97,8 +97,8 @@ def observe(
         "ipv6": has_ipv6(),
         "unprivileged_port": proc.unprivileged_port(),
         "accounts": accounts.describe(users),
-        "settings": settings.settings(nodes, seen_units),
-        "databases": settings.databases(nodes),
+        "settings": operator_settings.settings(nodes, seen_units),
+        "databases": operator_settings.databases(nodes),
         "addresses": here,
         "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),
@@ -116,8 +116,8 @@ def observe(
         "crls": crls.describe_all(),
         "secrets": found_secrets,
         "epmd": epmd(listeners or [], epmd_port),
-        "otp": {**installed, **otp.candidate(apt.output())},
-        "otp_roots": [_root(one, processes, found) for one in otp.roots(str(installed["root"]) if installed["root"] else None, found)],
+        "otp": {**installed, **installed_otp.candidate(apt.output())},
+        "otp_roots": [_root(one, processes, found) for one in installed_otp.roots(str(installed["root"]) if installed["root"] else None, found)],
         "unknown": unknown,
     }
 

@@ -22,10 +22,10 @@ from .._model.secret_rules import in_file
 from .._model.tls_files import TlsFiles
 from . import start_files
 from .environment import DIGEST, digest_of
-from .flags import code_flag_names, code_flags, value_of, vm_flags
-from .owners import user_name
+from .product_traces import tls_files, traces
 from .records import DIRECTORY
-from .traces import tls_files, traces
+from .vm_flags import code_flag_names, code_flags, value_of, vm_flags
+from .writers import user_name
 
 _LISTEN = "0A"
 # The variables of a process that are looked at, on this host: nothing of them is returned as it is but the digest and the home.

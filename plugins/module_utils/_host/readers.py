@@ -15,7 +15,7 @@ import pwd
 import stat
 import struct
 
-from .owners import ACL, ACL_GROUP, ACL_MASK, ACL_USER, acl_entries, directories, user_name
+from .writers import ACL, ACL_GROUP, ACL_MASK, ACL_USER, acl_entries, directories, user_name
 
 EVERYBODY = "everybody"
 _READ, _ENTER = 4, 1

@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Iterator
 
-from . import applications, commands, otp
+from . import applications, commands, installed_otp
 
 _DELETED = " (deleted)"
 # Mappings that are files of the kernel's own, among them the machine code that the JIT has made.
@@ -49,7 +49,7 @@ def describe(pid: int, root: str = "/proc") -> dict[str, object] | None:
     if known and package is not None and package["started"] != package["installed"]:
         version = upstream(str(package["started"]))
     elif otp_root and installed in (None, erts) and (known or executable not in replaced):
-        version = otp.release_of(f"{root}/{pid}/root{otp_root}")[1]
+        version = installed_otp.release_of(f"{root}/{pid}/root{otp_root}")[1]
     else:
         version = None
     return {

@@ -27,9 +27,9 @@ from typing import BinaryIO, cast
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
 from . import certificates, commands
-from .owners import user_name
+from .cron_and_sudo import rights
 from .readers import Readers
-from .rights import rights
+from .writers import user_name
 
 COOKIE = ".erlang.cookie"
 UNIT_TREES = (

@@ -15,9 +15,9 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .._term import TermError, consult, to_plain
-from .flags import flags_of, value_of
-from .owners import directories, writers
 from .records import ours
+from .vm_flags import flags_of, value_of
+from .writers import directories, writers
 
 _LARGEST = 1 << 20
 _MOST = 2000

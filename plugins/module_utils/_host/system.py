@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from .._model.secret_rules import in_file
 from . import proc
 from .confinement import in_arguments
-from .owners import user_name
+from .writers import user_name
 
 _TIME_SERVICES = ("systemd-timesyn", "chronyd", "ntpd", "openntpd", "ptp4l", "phc2sys", "vmtoolsd", "VBoxService", "qemu-ga")
 _TIMEX_BYTES = 512

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._term import Atom, Term, TermError, consult, to_plain
-from .flags import flags_of
+from .vm_flags import flags_of
 
 _VALUES = frozenset(
     """

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 
 from .._model.installed import DROP_IN, OLD_DROP_IN
 from . import commands, environment, proc, records, start_files
-from .flags import code_flag_names, code_flags
+from .vm_flags import code_flag_names, code_flags
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
 _TEXTS = {

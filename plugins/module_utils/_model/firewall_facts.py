@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .door import as_bool, as_int, as_ranges, as_text, as_texts, each, same_address
+from .untrusted_json import as_bool, as_int, as_ranges, as_text, as_texts, each, same_address
 
 
 @functools.lru_cache(maxsize=65536)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .door import as_bool, as_int, as_path, as_ranges, as_set, as_text, as_texts, each, same_address
+from .untrusted_json import as_bool, as_int, as_path, as_ranges, as_set, as_text, as_texts, each, same_address
 
 
 @dataclass(frozen=True)

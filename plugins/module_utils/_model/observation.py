@@ -17,13 +17,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from .door import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
+from .confinement_facts import StartFile, SystemFacts
 from .firewall_facts import Firewall
-from .hardening import StartFile, SystemFacts
 from .host_facts import Account, Certificate, Crl, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
 from .packages import Package, package_of, versions_of
 from .processes import Process
 from .secret_facts import Secrets
+from .untrusted_json import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 
 
 @dataclass(frozen=True)

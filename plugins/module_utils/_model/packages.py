@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .door import as_text, safe_text
+from .untrusted_json import as_text, safe_text
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .door import as_float, as_int, as_path, as_set, as_text, as_texts, each, safe_text
-from .hardening import Hardening
+from .confinement_facts import Hardening
 from .packages import Package, Product, package_of, versions_of
 from .tls_files import TlsFiles
+from .untrusted_json import as_float, as_int, as_path, as_set, as_text, as_texts, each, safe_text
 
 _BEAM = re.compile(r"beam(?:\.\S+)?")
 
@@ -131,9 +131,9 @@ class Process:
     own_network: in another network namespace, so that its sockets are in no list of listeners.
     vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
     None where its environment could not be read. runs: flags that run code at its start, without those of our argument files ("-s rabbit",
-    "-eval in /a/vm.args").
-    writes: the directories of the files that it has open to write. traces: products that its arguments or its installation show (_host/traces.py).
-    tls_files: the files that its TLS options file names, None where it has none or it could not be read. hardening: how it is confined.
+    "-eval in /a/vm.args"). writes: the directories of the files that it has open to write. traces: products that its arguments or its
+    installation show (_host/product_traces.py). tls_files: the files that its TLS options file names, None where it has none or it could not be
+    read. hardening: how it is confined.
     """
 
     pid: int

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .door import as_bool, as_path, as_text, as_texts, each
+from .untrusted_json import as_bool, as_path, as_text, as_texts, each
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import hmac
 import math
 import re
 
-from .leaked_cookies import is_leaked
 from .otp_cookie import made_by_otp
+from .published_cookies import is_leaked
 
 SHORTEST = 32
 LONGEST = 255

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .door import as_texts
+from .untrusted_json import as_texts
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _term as term
-from . import modules
+from . import otp_modules
 from .node import Call, Link, Outcome, Returned
 
 _Atom = term.Atom
@@ -59,7 +59,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
         "other_cookies": other_cookies(peers, cookies, cookie),
         "links": links(_value(outcomes["links"]), ours),
         "code_path": code_path(_value(outcomes["code_path"])),
-        "foreign_code": modules.foreign(await link.call_all(list(modules.CALLS))),
+        "foreign_code": otp_modules.foreign(await link.call_all(list(otp_modules.CALLS))),
         "ssh_daemons": ssh_daemons(running, daemons),
         "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import Union
 
-from .._wire import control, etf, flags, handshake
+from .._wire import control_messages, distribution_flags, etf, handshake
 from .._wire.buffer import Frames, frame, looks_like_tls
 from .._wire.constants import EPMD_PORT
 from .._wire.errors import Refused, TooLarge, WireError
@@ -97,7 +97,7 @@ class Link:
         """Ask what net_adm:ping/1 asks. Raises `Refused` with `ping_refused` on any other answer than yes."""
         self._trace.stage = "ping"
         pid, reference = self._pid(), self._reference()
-        await self._send(control.ping(pid, reference))
+        await self._send(control_messages.ping(pid, reference))
         while pid.id not in self._sent:
             await self._pump()
         answer = self._sent.pop(pid.id)
@@ -107,7 +107,7 @@ class Link:
     @property
     def has_erpc(self) -> bool:
         """Whether the peer can be asked to start processes (OTP 23 and later)."""
-        return bool(self.peer_flags & flags.SPAWN)
+        return bool(self.peer_flags & distribution_flags.SPAWN)
 
     async def call_all(self, calls: Sequence[Call], *, via: str | None = None) -> list[Outcome]:
         """Make calls, all at once, and give their outcomes in the same order. `via`: erpc or rex; None takes erpc where the peer has it."""
@@ -126,7 +126,7 @@ class Link:
             reference = self._reference()
             waiting.append(reference)
             self._asked.add(reference)
-            await self._send(control.erpc_call(self._pid(), reference, module, function, args))
+            await self._send(control_messages.erpc_call(self._pid(), reference, module, function, args))
         outcomes: list[Outcome] = []
         for reference in waiting:
             while reference not in self._down:
@@ -147,7 +147,7 @@ class Link:
             # An answer of rex names no call: each gets a process of its own to answer to.
             pid = self._pid()
             waiting.append(pid)
-            await self._send(control.rex_call(pid, module, function, args))
+            await self._send(control_messages.rex_call(pid, module, function, args))
         outcomes: list[Outcome] = []
         for pid in waiting:
             while pid.id not in self._sent:
@@ -167,19 +167,19 @@ class Link:
                 raise Dropped()
             self._frames.feed(data)
             body = self._frames.next()
-        event = control.decode(body, etf.Limits(size=MAX_FRAME))
-        if isinstance(event, control.Tick):
+        event = control_messages.decode(body, etf.Limits(size=MAX_FRAME))
+        if isinstance(event, control_messages.Tick):
             await self._send(b"")
-        elif isinstance(event, control.Sent):
+        elif isinstance(event, control_messages.Sent):
             if _is_io_request(event.message):
                 await self._answer_io(event.message)
             elif isinstance(event.to, etf.Pid):
                 if 0 < event.to.id <= self._serial:
                     self._sent[event.to.id] = event.message
-        elif isinstance(event, control.Spawned):
+        elif isinstance(event, control_messages.Spawned):
             if event.reference in self._asked:
                 self._spawned[event.reference] = event.result
-        elif isinstance(event, control.Down):
+        elif isinstance(event, control_messages.Down):
             if event.reference in self._asked:
                 self._down[event.reference] = event.reason
 
@@ -188,7 +188,7 @@ class Link:
         dummy, sender, reply_as, request = message
         printed = isinstance(request, tuple) and request and request[0] in (etf.Atom("put_chars"), etf.Atom("requests"))
         answer = etf.Atom("ok") if printed else (etf.Atom("error"), etf.Atom("enotsup"))
-        await self._send(control.send(sender, (etf.Atom("io_reply"), reply_as, answer)))
+        await self._send(control_messages.send(sender, (etf.Atom("io_reply"), reply_as, answer)))
 
     def _pid(self) -> etf.Pid:
         self._serial += 1

@@ -14,8 +14,8 @@ from .. import _term as term
 from .._wire import codes
 from .._wire.errors import EncodeError
 from . import in_force
+from .connection_options import OptionError
 from .node import Call, Link, Outcome, Peer, Returned
-from .options import OptionError
 from .runner import Result, converse_all
 
 _Atom = term.Atom

@@ -23,8 +23,8 @@ from .._model.reserved_flags import FLAGS
 from .._model.waivers import Waiver
 from .._wire.constants import EPMD_PORT, PROBE_NAME
 from . import ca_dir
-from .inputs import MISSING
-from .products import CONFIGURATION, Runtime
+from .units_and_users import CONFIGURATION, Runtime
+from .variable_names import MISSING
 
 SECRETS_REQUIRED = ("cookie", "ca_passphrase")
 SANDBOX = ("AmbientCapabilities", "BindPaths", "ProtectHome", "ReadWritePaths")

@@ -17,9 +17,9 @@ from .._model.addresses import Address
 from .._model.names import NodeName
 from .._model.problems import Problems
 from .cluster import Inventory, Node
-from .inputs import MISSING
+from .cluster_variables import Shape, boolean, shown_choice
 from .members import Membership
-from .values import Shape, boolean, shown_choice
+from .variable_names import MISSING
 
 T = TypeVar("T")
 

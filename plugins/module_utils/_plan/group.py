@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from .._model.problems import Problems, join_names, shown
 from .cluster import Inventory
-from .inputs import MISSING
-from .values import STATES, read_choice
+from .cluster_variables import STATES, read_choice
+from .variable_names import MISSING
 
 # It becomes a directory on the controller and a report's name.
 _GROUP_NAME = re.compile(r"(?!\.{1,2}$)[^/\x00-\x1f\x7f]{1,200}")

@@ -18,13 +18,13 @@ from .._model.names import NodeName
 from .._model.ports import PortRange, PortRangeError
 from .._model.problems import Problems, join_names, shown
 from .._wire.constants import EPMD_PORT
-from . import inputs
+from . import variable_names
 from .cluster import Departing, Inventory, Node
+from .cluster_address import InterfaceChoice, place, read_address
+from .cluster_variables import STATES, Shape, check_keys, host_flag, read_choice, read_flag
 from .group import Hosts, lists_members
-from .inputs import MISSING
-from .placement import InterfaceChoice, place, read_address
-from .products import Runtime, is_unit_name, is_user_name, runtime
-from .values import STATES, Shape, check_keys, host_flag, read_choice, read_flag
+from .units_and_users import Runtime, is_unit_name, is_user_name, runtime
+from .variable_names import MISSING
 
 Entry = Mapping[str, object]
 """One entry of `beam_nodes`."""
@@ -59,7 +59,7 @@ def read_listed(inventory: Inventory, problems: Problems) -> tuple[Node, ...] | 
     """The members from `beam_members`, None where a group says who they are."""
     if not lists_members(inventory):
         return None
-    given = inputs.cluster_value("beam_members", {host: inventory.value("beam_members", host) for host in inventory.run}, problems)
+    given = variable_names.cluster_value("beam_members", {host: inventory.value("beam_members", host) for host in inventory.run}, problems)
     if not isinstance(given, (list, tuple)) or not given:
         problems.add(
             "",

@@ -12,16 +12,16 @@ from dataclasses import replace
 
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
-from . import consistency, hosts, notes, preflight, runs
+from . import advisories, consistency, host_rules, preflight, run_rules
 from .cluster import Cluster, Inventory, Node, Transition
+from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 from .group import Hosts, read_group
-from .inputs import MISSING
 from .members import Membership, read_listed, read_members
 from .restart_window import VARIABLE as RESTART_WINDOW
 from .restart_window import read_window
-from .revocation import read_revocation
+from .revocation_variables import read_revocation
 from .secrets import check_certificates, check_secrets, read_ca_dir
-from .values import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
+from .variable_names import MISSING
 
 
 def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
@@ -61,15 +61,15 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     interfaces: dict[tuple[str, str], str] = {}
     firewalls: dict[str, str] = {}
     incompatible: list[str] = []
-    advisories = []
+    of_hosts = []
     for host in present:
         nodes, observed = by_host.get(host, []), inventory.seen(host)
-        interfaces.update(hosts.check_addresses(inventory, shape, host, nodes, observed, problems))
-        hosts.check_ports_in_use(host, nodes, observed, problems)
-        hosts.check_ephemeral_ports(host, nodes, observed, problems)
-        firewalls[host] = hosts.read_firewall(inventory, host, observed, problems)
-        hosts.check_otp(host, observed, problems)
-        runs.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
+        interfaces.update(host_rules.check_addresses(inventory, shape, host, nodes, observed, problems))
+        host_rules.check_ports_in_use(host, nodes, observed, problems)
+        host_rules.check_ephemeral_ports(host, nodes, observed, problems)
+        firewalls[host] = host_rules.read_firewall(inventory, host, observed, problems)
+        host_rules.check_otp(host, observed, problems)
+        run_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
         if inventory.preflight:
             preflight.check_privilege(host, observed, bool(inventory.requires), problems)
             preflight.check_epmd(host, observed, problems)
@@ -78,8 +78,8 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             preflight.check_names(node, not bring_your_own and shape.tls, problems)
             if inventory.preflight:
                 _check_node(inventory, shape, node, problems)
-        advisories += hosts.check_clock(host, observed, inventory.backdate_seconds, problems)
-        incompatible += hosts.incompatible_nodes(nodes, observed, proto_dist, shape)
+        of_hosts += host_rules.check_clock(host, observed, inventory.backdate_seconds, problems)
+        incompatible += host_rules.incompatible_nodes(nodes, observed, proto_dist, shape)
 
     check_secrets(inventory, shape, present, bring_your_own, required, problems)
     ca_dir = read_ca_dir(inventory, shape, group, present, signs, problems)
@@ -88,8 +88,8 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         return None
 
     changes = {
-        **notes.member_changes(by_host, members, inventory.run_set, inventory.observed),
-        **notes.departing_changes([node for node in membership.departing if node.host not in by_host], inventory.observed),
+        **advisories.member_changes(by_host, members, inventory.run_set, inventory.observed),
+        **advisories.departing_changes([node for node in membership.departing if node.host not in by_host], inventory.observed),
     }
     return Cluster(
         group=group,
@@ -112,12 +112,12 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         without_ipv6=frozenset(host for host in present if inventory.seen(host).ipv6 is False),
         outsiders=outsiders,
         advisories=(
-            *advisories,
-            *notes.one_network(members, inventory.observed),
-            *notes.stale_hosts(by_host, inventory.run_set, changes),
-            *notes.shared_epmd(by_host, members, inventory.observed),
-            *notes.forgotten_nodes(by_host, membership.departing, inventory.observed),
-            *notes.outside_tls(members, shape.tls),
+            *of_hosts,
+            *advisories.one_network(members, inventory.observed),
+            *advisories.stale_hosts(by_host, inventory.run_set, changes),
+            *advisories.shared_epmd(by_host, members, inventory.observed),
+            *advisories.forgotten_nodes(by_host, membership.departing, inventory.observed),
+            *advisories.outside_tls(members, shape.tls),
         ),
         advisories_file=advisories_file,
         transition=Transition(

@@ -17,8 +17,8 @@ from .._model.problems import Problems, join_names
 from .._model.reserved_flags import FLAGS
 from .._wire.constants import EPMD_PORT
 from .cluster import Inventory, Node
-from .inputs import MISSING
-from .values import boolean
+from .cluster_variables import boolean
+from .variable_names import MISSING
 
 X509_NAME = 64
 """ub-common-name of RFC 5280."""

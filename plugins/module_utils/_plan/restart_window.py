@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .._model.problems import Problems, shown
-from .inputs import MISSING
+from .variable_names import MISSING
 
 VARIABLE = "beam_restart_window"
 ANY = "any"

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 from .._model import secret_rules
 from .._model.problems import Problems
-from . import ca_dir, inputs
+from . import ca_dir, variable_names
 from .cluster import Inventory
-from .inputs import MISSING, Unreadable
-from .values import Shape, read_cluster_value
+from .cluster_variables import Shape, read_cluster_value
+from .variable_names import MISSING, Unreadable
 
 CERTIFICATE_VARIABLES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
 
@@ -99,4 +99,4 @@ def _check_secret(
             for rule, message in validated[key]:
                 problems.add(host, variable, rule, message, fix)
     readable = {host: given[host] for host in hosts if host in given and not isinstance(given[host], Unreadable) and given[host] is not MISSING}
-    inputs.cluster_value(variable, readable, problems)
+    variable_names.cluster_value(variable, readable, problems)

@@ -18,7 +18,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Callable, Union
 
-from . import flags as dflags
+from . import distribution_flags as dflags
 from .buffer import Reader, looks_like_tls
 from .errors import EncodeError, OutOfOrder, ProtocolError, Refused, Unable
 

@@ -33,7 +33,7 @@ from ansible_collections.beam.cluster.plugins.module_utils import _term as term 
 from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner, stream  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._wire import etf, flags, handshake  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._wire import distribution_flags, etf, handshake  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame  # noqa: E402
 
 HOST = "127.0.0.1"
@@ -151,7 +151,7 @@ def probes(setting):
 
     def bare():
         """Connect, shake hands, say a name, and read the status: with TLS 1.3 that is the first sign that the node has taken our certificate."""
-        name = frame(handshake.encode(handshake.SendName(flags.OURS, f"bare{next(names)}@{HOST}", 4)), 4)
+        name = frame(handshake.encode(handshake.SendName(distribution_flags.OURS, f"bare{next(names)}@{HOST}", 4)), 4)
         with socket.create_connection((HOST, port)) as sock:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with context.wrap_socket(sock, server_hostname=HOST) as session:

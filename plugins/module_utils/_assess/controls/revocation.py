@@ -8,7 +8,7 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from ..._model.revocation import DAYS_MIN
+from ..._model.revocation_rules import DAYS_MIN
 from .control import PKIX, TLS_GUIDE, TLS_HARDENING, Control
 
 CONTROLS = (

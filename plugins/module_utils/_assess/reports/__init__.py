@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Callable, NamedTuple
 
-from . import data, junit, ocsf, page, sarif, table, terminal
+from . import csv_table, html_page, json_data, junit, ocsf, sarif, terminal
 from .model import Report
 
 __all__ = ("DEFAULT_FORMATS", "FORMATS", "Format", "Report", "terminal")
@@ -25,12 +25,12 @@ class Format(NamedTuple):
 
 
 FORMATS: Mapping[str, Format] = {
-    "html": Format(".html", page.text),
-    "json": Format(".json", data.text),
+    "html": Format(".html", html_page.text),
+    "json": Format(".json", json_data.text),
     "xml": Format(".xml", junit.text),
     "sarif": Format(".sarif", sarif.text),
     "ocsf": Format(".ocsf.json", ocsf.text),
-    "csv": Format(".csv", table.text),
+    "csv": Format(".csv", csv_table.text),
 }
 """By the name that beam_verify_report_formats uses."""
 

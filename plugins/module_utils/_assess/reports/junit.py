@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from ..controls import BY_ID
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, WAIVED, Finding
 from .model import Report, when
-from .safe import visible
+from .safe_text import visible
 
 
 def text(report: Report) -> str:

@@ -17,7 +17,7 @@ from ..._model.advisories import Advisory
 from ..controls import BY_ID
 from ..finding import FAILED, NOT_TESTED, WAIVED, Finding
 from .model import Report, fingerprint_of_advisory
-from .safe import visible
+from .safe_text import visible
 
 VERSION = "1.5.0"
 

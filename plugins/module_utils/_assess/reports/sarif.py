@@ -17,7 +17,7 @@ from ..._model.advisories import Advisory
 from ..controls import BY_ID, Control
 from ..finding import FAILED, NOT_TESTED, WAIVED, Finding
 from .model import Report, fingerprint_of_advisory, when
-from .safe import percent, visible
+from .safe_text import percent, visible
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 PROJECT = "https://github.com/beam-cluster/beam.cluster"

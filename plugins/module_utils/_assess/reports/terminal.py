@@ -18,7 +18,7 @@ from ..controls import BY_ID, SEVERITIES
 from ..finding import FAILED, NOT_TESTED, PASSED, WAIVED, Finding
 from . import trend
 from .model import NODES_LISTED_MAX, WORDS, Fault, Gap, Report, connection_text, outcomes_text, reason_of
-from .safe import visible
+from .safe_text import visible
 
 MATRIX_ROWS_MAX = 5 * NODES_LISTED_MAX
 """Nodes up to which the matrix has every row; above, rows with a bad pair only."""

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.beam.cluster.plugins.action import probe as action
-from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, known_cookies
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_summary, default_cookie_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions, with_own_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.default_cookies import DEFAULTS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import (
@@ -94,7 +94,7 @@ def answers_of(questions: AuditQuestions, capsys: pytest.CaptureFixture[str]) ->
 
 def finding(made: Target, answers: list[Answer], asked: bool = True) -> Finding:
     evidence = Evidence(made, {}, answers, {}, (), 0.0, asked=AuditQuestions.of(made, {}, known_cookies=asked))
-    (found,) = known_cookies.findings(evidence)
+    (found,) = default_cookie_checks.findings(evidence)
     return found
 
 
@@ -108,7 +108,7 @@ def test_default_cookies_of_a_real_node(tmp_path: Path, capsys: pytest.CaptureFi
     found = finding(made, answers)
     assert (found.status, len([one for one in answers if one.probe.control == KNOWN])) == (status, len(DEFAULTS))
     assert found.details[0] == ("it takes the default cookie of CouchDB" if status == FAILED else f"refused {len(DEFAULTS)} default cookies")
-    paid = [audit_text.cost(one)[0]["handshakes"] for one in (answers, quiet)]
+    paid = [audit_summary.cost(one)[0]["handshakes"] for one in (answers, quiet)]
     assert paid[0] == paid[1] + len(DEFAULTS), "each try is in the stated cost"
     assert not any(one.probe.control == KNOWN for one in quiet)
     assert not any(default.cookie in json.dumps(one.probe.as_dict()) for one in answers for default in DEFAULTS if len(default.cookie) > 4)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from ansible_collections.beam.cluster.plugins.filter.cookie_nodes import cookie_nodes
 from ansible_collections.beam.cluster.plugins.filter.ejabberd_existing_data import ejabberd_existing_data
 from ansible_collections.beam.cluster.plugins.filter.probe_targets import probe_targets
 from ansible_collections.beam.cluster.plugins.filter.rabbitmq_existing_data import rabbitmq_existing_data
+from ansible_collections.beam.cluster.plugins.filter.rabbitmq_leader import rabbitmq_leader
 
 NEW = {"users": [{"name": "guest"}], "vhosts": [{"name": "/"}], "queues": [], "exchanges": [], "bindings": [], "policies": []}
 
@@ -27,6 +29,19 @@ def test_probe_targets() -> None:
     ]
 
 
+def test_cookie_nodes() -> None:
+    node = {
+        "node": "beam@n1", "address": "10.0.0.1", "port": 9100, "unit": "beam.service", "home": "/var/lib/beam/beam@n1", "user": "beam",
+        "group": "beam", "host_part": "n1", "tls": {"ca": "ca.pem"},
+    }
+    other = {**node, "node": "second@n1b", "host_part": "n1b"}
+    plan = {"probe_name": "beam_probe", "incompatible_nodes": ["second@n1b"]}
+    first, second = cookie_nodes([node, other], plan, "/run/beam-retired-{node}.cookie")
+    assert first["cookie_file"] == "/var/lib/beam/beam@n1/.erlang.cookie" and first["retired_file"] == "/run/beam-retired-beam@n1.cookie"
+    assert (first["live"], first["name"], first["source"], first["owner"]) == (True, "beam_probe@n1", "10.0.0.1", "beam")
+    assert (second["live"], second["name"]) == (False, "beam_probe@n1b")
+
+
 @pytest.mark.parametrize(
     ("definitions", "expected"),
     [
@@ -38,6 +53,23 @@ def test_probe_targets() -> None:
 )
 def test_rabbitmq_existing_data(definitions: dict[str, Any], expected: list[str]) -> None:
     assert rabbitmq_existing_data(definitions) == expected
+
+
+@pytest.mark.parametrize(
+    ("node", "clusters", "leader"),
+    [
+        pytest.param("b", [["a"], ["c"]], "a", id="each is alone"),
+        pytest.param("a", [["b"], ["c"]], "a", id="each is alone, and this is the first"),
+        pytest.param("a", [["b", "c"], ["b", "c"]], "b", id="the first by name is alone, the others are not"),
+        pytest.param("b", [["a"], ["c", "d"]], "c", id="another one is alone as well"),
+        pytest.param("a", [["a", "b", "c"]], "b", id="its peers still know it from before"),
+        pytest.param("a", [["x", "y"]], "a", id="nodes that are nobody's peers"),
+        pytest.param("b", [], "a", id="no peer answers"),
+    ],
+)
+def test_rabbitmq_leader(node: str, clusters: list[list[str]], leader: str) -> None:
+    peers = sorted({"a", "b", "c", "d"} - {node})
+    assert rabbitmq_leader([{"disk_nodes": cluster} for cluster in clusters], node, peers) == leader
 
 
 # As mnesia:info/0 of ejabberd 23.01 and 24.12 prints it, shortened.

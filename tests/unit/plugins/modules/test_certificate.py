@@ -22,10 +22,10 @@ pytest.importorskip("ansible")
 from ansible_collections.beam.cluster.plugins.module_utils._host import proc  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._host.proc import Process  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._model.processes import VmFlags  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._net import renewal  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._net.credentials import fingerprint, split_pem  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net import certificate_reload  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_rules import fingerprint, split_pem  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._wire import control, etf  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._wire import control_messages, etf  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_net"))
@@ -61,7 +61,7 @@ class Caching(Node):
 
     def asked(self, connection: Any, body: bytes) -> None:
         head, pos = etf.decode_prefix(body, 1)
-        if head[0] != control.SPAWN_REQUEST:
+        if head[0] != control_messages.SPAWN_REQUEST:
             super().asked(connection, body)
             return
         reference, pid, args = head[1], head[2], etf.decode(body[pos:])
@@ -95,7 +95,7 @@ class Place:
 
     def run(self, module: str, **options: Any) -> tuple[int, dict[str, Any]]:
         """Run a module on the host of the node. `run` takes back what was patched."""
-        self.monkeypatch.setattr(renewal, "CACHE_SECONDS", 0)
+        self.monkeypatch.setattr(certificate_reload, "CACHE_SECONDS", 0)
         self.monkeypatch.setattr(proc, "beam_processes", lambda: self.machines)
         files = self.made.files
         with server(self.node) as port:

@@ -11,7 +11,9 @@ import json
 import os
 import pathlib
 import pwd
+import socket
 import stat
+import struct
 import sys
 from dataclasses import replace
 from typing import Any
@@ -25,8 +27,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.processes impo
 from ansible_collections.beam.cluster.plugins.modules import cookie as module  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_net"))
-from peers import NODE, server  # noqa: E402
-from test_rotation import NEW, OLD, OTHER, Switchable  # noqa: E402
+from peers import NODE, read_frame, reset, server  # noqa: E402
+from test_cookie_rotation import NEW, OLD, OTHER, Switchable  # noqa: E402
 from test_wire_modules import run  # noqa: E402
 
 SECRETS = [secret.decode() for secret in (OLD, NEW, OTHER)]
@@ -54,23 +56,48 @@ def write(home: pathlib.Path, cookie: bytes) -> None:
     path.chmod(0o400)
 
 
-def give(home: pathlib.Path, node: Switchable, monkeypatch: pytest.MonkeyPatch, *, check: bool = False, **options: Any) -> tuple[int, dict[str, Any]]:
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the cookie that was replaced belongs to root")
+
+
+def entry(home: pathlib.Path, port: int, **options: Any) -> dict[str, Any]:
+    return {
+        "node": NODE, "host": "127.0.0.1", "port": port, "unit": "beam.service", "name": "a@127.0.0.1",
+        "cookie_file": str(home / ".erlang.cookie"), "retired_file": str(home / "retired"),
+        "owner": pwd.getpwuid(os.getuid()).pw_name, "group": grp.getgrgid(os.getgid()).gr_name, **options,
+    }
+
+
+def give(
+    home: pathlib.Path, node: Switchable, monkeypatch: pytest.MonkeyPatch, *, check: bool = False, epmd_port: int = 4369, **options: Any,
+) -> tuple[int, dict[str, Any]]:
+    """For one node: its own answer, with the message of a failure."""
     with server(node) as port:
         status, answer = run(
-            "cookie", monkeypatch, check=check, node=NODE, host="127.0.0.1", port=port, unit="beam.service", name="a@127.0.0.1", timeout=2,
-            cookie=NEW.decode(), cookie_file=str(home / ".erlang.cookie"), retired_file=str(home / "retired"),
-            owner=pwd.getpwuid(os.getuid()).pw_name, group=grp.getgrgid(os.getgid()).gr_name, **options,
+            "cookie", monkeypatch, check=check, nodes=[entry(home, port, **options)], cookie=NEW.decode(), epmd_port=epmd_port, timeout=2,
         )
     assert not [secret for secret in SECRETS if secret in json.dumps(dict(answer, invocation=None))]
-    return status, answer
+    (one,) = answer["nodes"] or [{}]
+    assert answer["changed"] == one.get("changed", False)
+    return status, {**one, "msg": answer.get("msg")}
+
+
+@needs_root
+def test_every_node_of_the_host_in_one_call(tmp_path: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that refuses does not keep the others from it, and the run fails with its name."""
+    nodes, homes = [Switchable(OLD), Switchable(OTHER), Switchable(OLD)], [tmp_path / name for name in ("one", "two", "three")]
+    for home in homes:
+        home.mkdir()
+        write(home, OLD)
+    with server(nodes[0]) as first, server(nodes[1]) as second, server(nodes[2]) as third:
+        entries = [entry(home, port) for home, port in zip(homes, (first, second, third))]
+        status, answer = run("cookie", monkeypatch, nodes=entries, cookie=NEW.decode(), timeout=2)
+    assert status == 1 and [one["state"] for one in answer["nodes"]] == ["switched", "refused", "switched"]
+    assert "accepts neither" in answer["msg"] and [file_of(home)[0] for home in homes] == [NEW + b"\n", OLD + b"\n", NEW + b"\n"]
 
 
 def file_of(home: pathlib.Path) -> tuple[bytes, int]:
     path = home / ".erlang.cookie"
     return path.read_bytes(), stat.S_IMODE(path.stat().st_mode)
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="the cookie that was replaced belongs to root")
 
 
 @needs_root
@@ -124,11 +151,31 @@ def test_a_node_that_is_not_ours_gets_the_file(home: pathlib.Path, vms: list[Pro
     vms[0] = replace(vms[0], digest=None)
     status, answer = give(home, Switchable(OTHER), monkeypatch)
     assert (status, answer["state"], file_of(home)[0]) == (0, "refused", NEW + b"\n")
-    monkeypatch.setattr(module.proc, "beam_processes", lambda: vms)
-    write(home, OLD)
-    node = Switchable(OLD)
-    status, answer = give(home, node, monkeypatch, live=False)
-    assert (status, answer["state"], node.seen, file_of(home)[0]) == (0, "kept", [], NEW + b"\n")
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("digest", "speaks", "state"),
+    [("d1g3st", OLD, "kept"), (None, OLD, "switched"), (None, OTHER, "kept"), (None, None, "kept")],
+    ids=["one of ours", "not ours", "with another cookie", "in another way"],
+)
+def test_before_a_full_stop_a_node_that_is_not_ours_gets_the_cookie_in_clear_text(
+    digest: str | None, speaks: bytes | None, state: str, home: pathlib.Path, vms: list[Process], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that its tools reach it until then; and if it does not take it, it was going to be stopped anyway."""
+    vms[0] = replace(vms[0], digest=digest)
+    node = Switchable(speaks or OLD)
+    with server(node if speaks else reset) as port, server(lambda connection: told(connection, port)) as epmd_port:
+        status, answer = give(home, Switchable(OTHER), monkeypatch, live=False, epmd_port=epmd_port)
+    assert (status, answer["state"], file_of(home)[0]) == (0, state, NEW + b"\n")
+    assert node.cookie == (NEW if state == "switched" else speaks or OLD) and (digest is None or node.seen == [])
+
+
+def told(connection: socket.socket, port: int) -> None:
+    """What EPMD says to PORT_PLEASE2_REQ: erts/epmd/src/epmd_srv.c."""
+    read_frame(connection)
+    name = NODE.partition("@")[0].encode()
+    connection.sendall(struct.pack(">BBHBBHHH", 119, 0, port, 77, 0, 6, 5, len(name)) + name + b"\0\0")
 
 
 @needs_root

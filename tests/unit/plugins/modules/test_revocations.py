@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.revocation import SPECIMEN_SERIAL, Unresolved
+from ansible_collections.beam.cluster.plugins.module_utils._model.revocation_rules import SPECIMEN_SERIAL, Unresolved
 from ansible_collections.beam.cluster.plugins.modules.revocations import settle
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization

@@ -21,7 +21,7 @@ pytest.importorskip("ansible")
 from ansible.module_utils import basic  # noqa: E402
 from ansible.module_utils.testing import patch_module_args  # noqa: E402
 from ansible_collections.beam.cluster.plugins.doc_fragments import connection  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._net import options  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net import connection_options  # noqa: E402
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "module_utils" / "_net"))
 from peers import NODE, Calling, Node, read_frame, server  # noqa: E402
@@ -71,7 +71,7 @@ def test_documentation_and_spec_agree(name: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_fragment_and_its_twin_agree() -> None:
-    compare(yaml.safe_load(connection.ModuleDocFragment.DOCUMENTATION)["options"], options.connection_spec(), "connection")
+    compare(yaml.safe_load(connection.ModuleDocFragment.DOCUMENTATION)["options"], connection_options.connection_spec(), "connection")
 
 
 def test_what_is_returned_of_a_target_is_said_with_the_same_words() -> None:

@@ -9,7 +9,7 @@ import datetime
 
 import pytest
 from ansible.template import Templar, trust_as_template
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import CLUSTER, HOST, MISSING, SECRET, Unreadable
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import CLUSTER, HOST, MISSING, SECRET, Unreadable
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 
 

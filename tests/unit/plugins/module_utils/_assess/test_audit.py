@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 import stock_hosts as stock
-from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_text, baseline, exits, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_exit_codes, audit_summary, baseline, reports
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attacks import NOT_WITHOUT
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attack_checks import NOT_WITHOUT
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import ANY, CODES, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import CLEAR, ENCRYPTED, AuditQuestions, options_without_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, UNREACHABLE, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.exits import ANY, CODES, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import (
     FAILED,
     NOT_APPLICABLE,
@@ -30,7 +31,6 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import NodePolicy, Policy, PolicyError, differences, policy_from
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import REACHES, Answer, Probe
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import AUDITED, UNREACHABLE, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.score import score
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
@@ -237,7 +237,7 @@ def test_hosts_that_were_not_reached_are_counted_once_for_all_findings(monkeypat
         counted.append(of)
         return frozenset()
 
-    monkeypatch.setattr(exits, "_not_reached", count)
+    monkeypatch.setattr(audit_exit_codes, "_not_reached", count)
     exit_of(verdict, "info")
     assert len(counted) == 1
 
@@ -304,7 +304,7 @@ def test_fingerprints_are_stable_and_differ_by_what_they_are_about() -> None:
 
 def test_only_new_failures_count_if_so_asked() -> None:
     first = audit(stock_node)
-    earlier = json.loads(json.dumps(reports.data.data(reports.Report(first, 1.0))))
+    earlier = json.loads(json.dumps(reports.json_data.data(reports.Report(first, 1.0))))
     again = replace(first, baseline=baseline.compare(earlier, [(one.fingerprint, one.status) for one in first.findings]))
     assert exit_of(again, "info", "new").counts["findings"] == 0
     assert exit_of(again, "info", ANY).counts["findings"] > 0
@@ -384,12 +384,12 @@ def test_the_report_has_every_host_and_what_the_audit_cost() -> None:
     verdict = audit(gone=["n3"])
     end = exit_of(verdict, "info")
     answers = [outcome.answer for outcome in verdict.outcomes]
-    paid = audit_text.cost(answers)
+    paid = audit_summary.cost(answers)
     assert {entry["node"]: entry["handshakes"] for entry in paid} == {"a@box1": 4, "a@box2": 4}
-    data = json.loads(json.dumps(audit_text.data(verdict, end, paid)))
+    data = json.loads(json.dumps(audit_summary.data(verdict, end, paid)))
     assert [(one["host"], one["state"]) for one in data["reach"]] == [("n1", "audited"), ("n2", "audited"), ("n3", "unreachable")]
     assert data["exit"]["code"] == 4 or data["exit"]["category"] in ("findings", "not_reached")
-    lines = "\n".join((*audit_text.head(verdict), *audit_text.foot(end, paid)))
+    lines = "\n".join((*audit_summary.head(verdict), *audit_summary.foot(end, paid)))
     assert "n3: Ansible could not connect (timed out)" in lines
     assert "8 handshakes with 2 nodes as beam_probe@outside.invalid" in lines
 

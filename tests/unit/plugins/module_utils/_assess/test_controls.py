@@ -10,11 +10,11 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     advisory_checks,
     audit_checks,
     causes,
+    certificate_checks,
     cookie_checks,
     host_checks,
     in_force_checks,
     mesh_checks,
-    pki_checks,
     revocation_checks,
     upkeep_checks,
 )
@@ -26,7 +26,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import
 def test_every_control_has_exactly_one_check() -> None:
     others = (
         *mesh_checks.CONTROLS,
-        *pki_checks.CONTROLS,
+        *certificate_checks.CONTROLS,
         *cookie_checks.CONTROLS,
         *advisory_checks.CONTROLS,
         *in_force_checks.CHECKS,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import pki_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess import certificate_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, WAIVED, Evidence
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT, Answer, Probe, Scope
@@ -206,7 +206,7 @@ def test_clear_text_never_passes_silently_and_hides_nothing_else(mode: str) -> N
     assert {(found.control, found.status, found.severity) for found in verdict.failures} == {("plaintext", FAILED, "critical")}
     assert {found.subject for found in verdict.failures} == {f"beam@{name}" for name in made.HOSTS}
     status = {found.control: found.status for found in verdict.findings}
-    needs = {*pki_checks.CONTROLS, "trust-file", "certificate-validity", "revocation-lists", "revoked-certificate"}
+    needs = {*certificate_checks.CONTROLS, "trust-file", "certificate-validity", "revocation-lists", "revoked-certificate"}
     needs |= {"tls-options", "old-tls", "no-certificate", "foreign-certificate", "expired-certificate", "other-name"}
     if mode == "standalone":
         needs |= {"cookie-same"}

@@ -12,10 +12,10 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     confinement_checks,
-    option_checks,
     product_checks,
     startup_checks,
     surface_checks,
+    tls_option_checks,
     upkeep_checks,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
@@ -24,7 +24,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 from without_plan import audited
 
 Change = Callable[[dict[str, Any]], object]
-MODULES = (confinement_checks, startup_checks, surface_checks, option_checks, upkeep_checks, product_checks)
+MODULES = (confinement_checks, startup_checks, surface_checks, tls_option_checks, upkeep_checks, product_checks)
 CHECKED_HERE = {control for module in MODULES for control in module.CHECKS} | set(upkeep_checks.INVENTORY_CONTROLS)
 OF_PRODUCTS = {control for control in product_checks.CHECKS if control.startswith(("rabbitmq", "ejabberd"))}
 
@@ -433,7 +433,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("system-swap", system(swaps=None)),
     ("system-swap", system(swaps=[{"name": "/dev/sda2", "protected": None}])),
     ("system-time", system(clock_synchronized=None, time_services=None)),
-    *((control, vm(options_read=False)) for control in option_checks.CHECKS if control not in ("options-running", "partition-settings")),
+    *((control, vm(options_read=False)) for control in tls_option_checks.CHECKS if control not in ("options-running", "partition-settings")),
     ("options-running", gone("files")),
     ("partition-settings", vm(kernel=None)),
     ("cipher-suites", both(TLS12, side("server", ciphers=["a term"]))),

@@ -14,12 +14,12 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     confinement_checks,
+    file_content_checks,
     host_checks,
-    option_checks,
     product_checks,
-    start_checks,
     startup_checks,
     surface_checks,
+    tls_option_checks,
     upkeep_checks,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS
@@ -134,7 +134,7 @@ CHECKED_HERE = {
     for control, check in host_checks.CHECKS.items()
     if not any(
         control in checks.CHECKS
-        for checks in (confinement_checks, option_checks, product_checks, startup_checks, surface_checks, upkeep_checks)
+        for checks in (confinement_checks, tls_option_checks, product_checks, startup_checks, surface_checks, upkeep_checks)
     )
 }
 
@@ -301,7 +301,7 @@ def test_every_control_has_a_broken_host() -> None:
 def test_which_variables_add_code_to_which_kind_of_node(name: str, kinds: set[str]) -> None:
     node = made.evidence().target.members[0]
     tried = ("erlang", "rabbitmq", "ejabberd", "release")
-    assert {kind for kind in tried if start_checks.adding(replace(node, kind=kind), frozenset({name}))} == kinds
+    assert {kind for kind in tried if file_content_checks.adding(replace(node, kind=kind), frozenset({name}))} == kinds
 
 
 @pytest.mark.parametrize(("exposure", "low_ports", "good"), [(1.5, False, True), (1.6, False, False), (1.6, True, True), (1.7, True, False)])

@@ -13,7 +13,7 @@ import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT, Probe, Questions, Scope, options
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import target_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import target_spec
 
 ADDRESSES = {name: ("127.0.0.1", made.HOSTS[name], made.PUBLIC[name], f"2001:db8::{name[1]}", "172.17.0.1", "fe80::1") for name in made.HOSTS}
 TAKEN = {*target_spec(), "label", "expect", "name", "present", "wrong_cookie", "cookie", "epmd_only", "plaintext", "tls", "source"}

@@ -17,11 +17,11 @@ from xml.etree import ElementTree
 import pytest
 import verdicts
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import FORMATS, Report, terminal
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.markup import Markup, escaped, tag
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.safe import cell, percent, visible
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.html_markup import Markup, escaped, tag
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.safe_text import cell, percent, visible
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_reports_page import Reader
+from test_reports_html_page import Reader
 
 # Text of hosts comes through door.safe_text or from JSON in UTF-8: there is no lone surrogate in it.
 ANY = st.text(st.characters(codec="utf-8"), max_size=40)

@@ -16,7 +16,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import FORMATS, terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.trend import changes_of, changes_text, score_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.score import Score
-from test_reports_data import schema, strict
+from test_reports_json_data import schema, strict
 
 
 def told(changes: Mapping[str, str]) -> Verdict:

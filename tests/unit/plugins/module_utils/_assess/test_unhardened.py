@@ -17,8 +17,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NOT_TESTED, REFUSED, SUCCEEDED, Outcome
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe, Questions, options
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import connection_spec
-from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe as dist_probe
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import connection_spec
+from ansible_collections.beam.cluster.plugins.module_utils._net.dist_probe import probe as dist_probe
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[4] / "matrix"))
 import nodes  # noqa: E402

@@ -13,13 +13,13 @@ from typing import Any, Callable, Union
 import pytest
 import whole_cluster as made
 import without_plan
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, Reach
+from ansible_collections.beam.cluster.plugins.module_utils._assess.certificate_checks import pki_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.cookie_checks import cookie_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, Evidence, NodeView
 from ansible_collections.beam.cluster.plugins.module_utils._assess.host_checks import host_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.in_force_checks import in_force_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.pki_checks import pki_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import AUDITED, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.upkeep_checks import inventory_findings
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 

@@ -11,11 +11,11 @@ from typing import Any
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import REACHES, Answer, Probe, Session
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reach import AUDITED, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 
 TLS = Session("tlsv1.3", {"not_after": "2027-11-18T00:00:00Z", "not_before": "2026-01-01T00:00:00Z"})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import confinement, elf, system, tls_options
-from ansible_collections.beam.cluster.plugins.module_utils._model.hardening import FileOptions, Hardening, SystemFacts
+from ansible_collections.beam.cluster.plugins.module_utils._model.confinement_facts import FileOptions, Hardening, SystemFacts
 
 COOKIE = b"0123456789abcdefghijklmnopqrstuvwxyz"
 

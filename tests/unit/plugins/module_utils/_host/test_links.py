@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import links, proc
-from ansible_collections.beam.cluster.plugins.module_utils._wire import control
+from ansible_collections.beam.cluster.plugins.module_utils._wire import control_messages
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
 
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -97,7 +97,7 @@ def test_a_name_that_a_local_user_chose(tmp_path: Path) -> None:
 
 
 RECORD = b"\x17\x03\x03\x00\x15" + bytes(range(0x83, 0x98))
-FRAME = frame(control.send(1, 2), 4)
+FRAME = frame(control_messages.send(1, 2), 4)
 TICK = b"\0\0\0\0"
 
 

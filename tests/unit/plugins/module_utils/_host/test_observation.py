@@ -23,11 +23,11 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import (
     commands,
     environment,
     files,
+    installed_otp,
     observation,
-    otp,
-    owners,
     proc,
     units,
+    writers,
 )
 
 
@@ -50,7 +50,7 @@ def test_otp_behind_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "erl").symlink_to("../lib/erlang/bin/erl")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    assert otp.installed() == {
+    assert installed_otp.installed() == {
         "installed": True,
         "release": "27",
         "version": "27.3.4.1",
@@ -63,17 +63,17 @@ def test_otp_behind_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize("version,expected", [("29.1", "29.1"), ("25.2.3**", "25.2.3"), ("", None)])
 def test_releases(tmp_path: Path, version: str, expected: str | None) -> None:
     root = installation(tmp_path / "erlang", "29", version, start_erl=False, ssl=False)
-    assert otp.release_of(str(root)) == ("29", expected)
-    assert otp.release_of(str(tmp_path)) == (None, None)
+    assert installed_otp.release_of(str(root)) == ("29", expected)
+    assert installed_otp.release_of(str(tmp_path)) == (None, None)
 
 
 def test_no_otp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(otp.commands, "find", lambda program: None)
-    monkeypatch.setattr(otp, "_USUAL_ROOTS", (str(tmp_path),))
-    assert otp.installed() == {"installed": False, "release": None, "version": None, "root": None, "erl": None, "ssl": False}
+    monkeypatch.setattr(installed_otp.commands, "find", lambda program: None)
+    monkeypatch.setattr(installed_otp, "_USUAL_ROOTS", (str(tmp_path),))
+    assert installed_otp.installed() == {"installed": False, "release": None, "version": None, "root": None, "erl": None, "ssl": False}
     installation(tmp_path / "later", "25", "25.2.3", ssl=False)
-    monkeypatch.setattr(otp, "_USUAL_ROOTS", (str(tmp_path / "later"),))
-    assert otp.installed()["installed"] and not otp.installed()["ssl"]
+    monkeypatch.setattr(installed_otp, "_USUAL_ROOTS", (str(tmp_path / "later"),))
+    assert installed_otp.installed()["installed"] and not installed_otp.installed()["ssl"]
 
 
 @pytest.mark.skipif(shutil.which("erl") is None, reason="the real program is the other opinion")
@@ -85,7 +85,7 @@ def test_the_real_erl_says_the_same() -> None:
         timeout=60,
         check=True,
     )
-    found = otp.installed()
+    found = installed_otp.installed()
     assert f"{found['release']} {found['root']}" == done.stdout
     assert str(found["version"]).startswith(f"{found['release']}.")
 
@@ -101,7 +101,7 @@ def test_the_real_erl_says_the_same() -> None:
     ],
 )
 def test_what_apt_offers(policy: str | None, candidate: str | None, release: str | None) -> None:
-    assert otp.candidate(policy) == {"candidate": candidate, "candidate_release": release}
+    assert installed_otp.candidate(policy) == {"candidate": candidate, "candidate_release": release}
 
 
 SHOWN = """\
@@ -223,8 +223,8 @@ def test_units_are_unknown_where_systemd_does_not_answer(monkeypatch: pytest.Mon
 
 @pytest.mark.skipif(shutil.which("erl") is None and not os.path.isdir("/usr/lib/erlang"), reason="wants an installation")
 def test_roots_of_this_host() -> None:
-    root = otp.installed()["root"]
-    assert [one["root"] for one in otp.roots(str(root), [])] == [root]
+    root = installed_otp.installed()["root"]
+    assert [one["root"] for one in installed_otp.roots(str(root), [])] == [root]
 
 
 def test_a_release_with_its_own_runtime(tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_release_with_its_own_runtime(tmp_path: Path) -> None:
     (tmp_path / "releases" / "start_erl.data").write_text("15.2.7 0.1.0", encoding="ascii")
     process = proc.Process(os.getpid(), "beam.smp", "beam", None, root=str(tmp_path))
     whole = installation(tmp_path / "otp", "27", "27.3.4.1")
-    found = otp.roots(str(whole), [process, process])
+    found = installed_otp.roots(str(whole), [process, process])
     assert found == [
         {"root": str(whole), "release": "27", "version": "27.3.4.1", "pids": []},
         {"root": str(tmp_path), "release": "27", "version": None, "pids": [os.getpid()] * 2},
@@ -315,7 +315,7 @@ def test_a_link_is_followed(open_tree: Path) -> None:
     (ours / "file").touch()
     (ours / "link").symlink_to(theirs / "hop")
     (ours / "loop").symlink_to("loop")
-    above = owners.Above()
+    above = writers.Above()
     assert above.of(str(ours / "file"))["replaceable_by"] == []
     assert above.of(str(ours / "link")) == {"replaceable_by": ["nobody"], "replaceable_through": [str(theirs)]}
     assert above.of(str(ours / "loop")) == {"replaceable_by": None, "replaceable_through": None}
@@ -325,9 +325,9 @@ def test_users_of_an_acl() -> None:
     """user::rwx user:nobody:rwx user:root:rwx group::r-x group:adm:-w- mask::rw- other::r-x, as the kernel has it."""
     entries = [(1, 7, 0), (2, 7, 65534), (2, 7, 0), (4, 5, 0), (8, 2, 4), (16, 6, 0), (32, 5, 0)]
     raw = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-    assert owners.acl_writers(raw) == {"nobody", "group adm"}
+    assert writers.acl_writers(raw) == {"nobody", "group adm"}
     masked = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in [*entries[:5], (16, 4, 0)])
-    assert owners.acl_writers(masked) == set()
+    assert writers.acl_writers(masked) == set()
 
 
 PEM = Path(__file__).parents[1] / "_net" / "pem"
@@ -380,7 +380,7 @@ def test_epmd_and_its_owner() -> None:
 
 def test_all_of_it_where_no_program_is_to_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "find", lambda program: None)
-    monkeypatch.setattr(otp, "_USUAL_ROOTS", ())
+    monkeypatch.setattr(installed_otp, "_USUAL_ROOTS", ())
     seen = observation.observe()
     json.dumps(seen)
     assert seen["units"] is None and seen["firewall"]["beam"] is None and seen["firewall"]["drops_by_default"] is None

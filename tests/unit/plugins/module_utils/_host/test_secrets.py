@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import readers, rights, secrets
+from ansible_collections.beam.cluster.plugins.module_utils._host import cron_and_sudo, readers, secrets
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
 from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
 
@@ -269,15 +269,15 @@ PLACES_OF_RIGHTS = {
 
 def test_rights_without_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     user = pwd.getpwnam("nobody")
-    monkeypatch.setattr(rights, "CRON", (f"{tmp_path}/cron/{{}}",))
-    monkeypatch.setattr(rights, "LINGER", f"{tmp_path}/linger/{{}}")
-    monkeypatch.setattr(rights, "AT", (f"{tmp_path}/at/*",))
-    monkeypatch.setattr(rights, "SUDOERS", (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"))
-    assert rights.rights(user) == []
+    monkeypatch.setattr(cron_and_sudo, "CRON", (f"{tmp_path}/cron/{{}}",))
+    monkeypatch.setattr(cron_and_sudo, "LINGER", f"{tmp_path}/linger/{{}}")
+    monkeypatch.setattr(cron_and_sudo, "AT", (f"{tmp_path}/at/*",))
+    monkeypatch.setattr(cron_and_sudo, "SUDOERS", (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"))
+    assert cron_and_sudo.rights(user) == []
     for place, text in PLACES_OF_RIGHTS.items():
         write(tmp_path / place.replace("beam", "nobody"), text)
     write(tmp_path / "sudoers", "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n")
-    assert rights.rights(user) == [f"{tmp_path}/{place}" for place in ("cron/nobody", "linger/nobody", "sudoers.d/a", "sudoers.d/b")]
+    assert cron_and_sudo.rights(user) == [f"{tmp_path}/{place}" for place in ("cron/nobody", "linger/nobody", "sudoers.d/a", "sudoers.d/b")]
 
 
 def test_a_packed_backup(host: Path) -> None:

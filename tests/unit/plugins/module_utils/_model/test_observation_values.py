@@ -9,9 +9,9 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.door import safe_text, safe_values
 from ansible_collections.beam.cluster.plugins.module_utils._model.firewall_facts import Admission, BeamTable
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Listener, Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import safe_text, safe_values
 
 
 @pytest.mark.parametrize(

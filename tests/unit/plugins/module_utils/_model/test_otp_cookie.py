@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import leaked_cookies, otp_cookie, secret_rules
+from ansible_collections.beam.cluster.plugins.module_utils._model import otp_cookie, published_cookies, secret_rules
 
 MODULUS = otp_cookie.MODULUS
 # auth:init/1 writes a cookie file where there is none: a new one each time, in one VM.
@@ -78,7 +78,7 @@ def test_a_thousand_cookies_of_the_real_erl(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["ClueCon", "588a30cfed89e04a2f1f6f3a8d63f94e", "thisisaninsecurecookieforeuler_defineyourown"])
 def test_published_cookies(value: str) -> None:
-    assert leaked_cookies.is_leaked(value.encode())
+    assert published_cookies.is_leaked(value.encode())
     assert [rule for rule, _message in secret_rules.cookie_errors(value)] == ["cookie_known"]
 
 

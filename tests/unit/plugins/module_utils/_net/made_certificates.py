@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net.credentials import Files
+from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_rules import Files
 
 pytest.importorskip("cryptography")
 

@@ -20,7 +20,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.runner import converse_all, names_all
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid
-from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, control, etf, handshake
+from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, control_messages, etf, handshake
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
@@ -155,9 +155,9 @@ class Node:
     def asked(self, connection: Any, body: Any) -> None:
         head, pos = etf.decode_prefix(body, 1)
         message = etf.decode(body[pos:])
-        if head[0] == control.REG_SEND and head[3] == Atom("net_kernel"):
+        if head[0] == control_messages.REG_SEND and head[3] == Atom("net_kernel"):
             pid, reference = message[1]
-            connection.sendall(frame(control.send(pid, (reference, Atom(self.answer))), 4))
+            connection.sendall(frame(control_messages.send(pid, (reference, Atom(self.answer))), 4))
 
 
 class Calling(Node):
@@ -166,7 +166,7 @@ class Calling(Node):
     def asked(self, connection: Any, body: Any) -> None:
         head, pos = etf.decode_prefix(body, 1)
         message = etf.decode(body[pos:])
-        if head[0] == control.SPAWN_REQUEST:
+        if head[0] == control_messages.SPAWN_REQUEST:
             reference, pid, args = head[1], head[2], message
             module, given = str(args[1]), args[3]
             worker = Pid(Atom(NODE), 50, 0, 7)
@@ -179,10 +179,10 @@ class Calling(Node):
                 "ok": (reference, Atom("return"), given), "bad": (reference, Atom("error"), Atom("undef"), []), "killed": Atom("killed"),
             }[module]
             connection.sendall(frame(b"p" + etf.encode((21, worker, pid, reference, reason)), 4))
-        elif head[0] == control.REG_SEND and head[3] == Atom("rex"):
+        elif head[0] == control_messages.REG_SEND and head[3] == Atom("rex"):
             pid, (dummy, module, function, given, leader) = message
             value = given if str(module) == "ok" else (Atom("badrpc"), (Atom("EXIT"), (Atom("undef"), [])))
-            connection.sendall(frame(control.send(pid, (Atom("rex"), value)), 4))
+            connection.sendall(frame(control_messages.send(pid, (Atom("rex"), value)), 4))
         else:
             super().asked(connection, body)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Link
-from ansible_collections.beam.cluster.plugins.module_utils._wire import control, etf
+from ansible_collections.beam.cluster.plugins.module_utils._wire import control_messages, etf
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import Frames, frame
 
 NAME = etf.Atom("a@n1")
@@ -23,15 +23,15 @@ def reference(number: int) -> etf.Reference:
 
 
 def spawned(number: int) -> bytes:
-    return control.PASS_THROUGH + etf.encode((control.SPAWN_REPLY, reference(number), PID, 0, PID))
+    return control_messages.PASS_THROUGH + etf.encode((control_messages.SPAWN_REPLY, reference(number), PID, 0, PID))
 
 
 def down(number: int) -> bytes:
-    return control.PASS_THROUGH + etf.encode((control.MONITOR_P_EXIT, PID, PID, reference(number), etf.Atom("normal")))
+    return control_messages.PASS_THROUGH + etf.encode((control_messages.MONITOR_P_EXIT, PID, PID, reference(number), etf.Atom("normal")))
 
 
 def sent(number: int) -> bytes:
-    return control.send(etf.Pid(NAME, number, 0, 0), bytes(1000))
+    return control_messages.send(etf.Pid(NAME, number, 0, 0), bytes(1000))
 
 
 @pytest.mark.parametrize("kind", [spawned, down, sent])

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term
-from ansible_collections.beam.cluster.plugins.module_utils._net import members
-from ansible_collections.beam.cluster.plugins.module_utils._net.members import Step, Wanted, admit, missing
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError
+from ansible_collections.beam.cluster.plugins.module_utils._net import node_members
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError
+from ansible_collections.beam.cluster.plugins.module_utils._net.node_members import Step, Wanted, admit, missing
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid, charlist
-from ansible_collections.beam.cluster.plugins.module_utils._wire import control, etf
+from ansible_collections.beam.cluster.plugins.module_utils._wire import control_messages, etf
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
 from peers import NODE, Node, peer, server
 
 ALLOW = "% ours\n'b@n1'.\n'b@n2'.\n'beam_probe@n1'.\n"
 PINS = '{lookup, [file, native]}.\n{hosts_file, ""}.\n{host, {10,0,0,1}, ["n1"]}.\n{host, {10,0,0,2}, ["n2", "n2b"]}.\n'
-WANTED = Wanted(members.read_allowed(ALLOW), members.read_pins(PINS))
+WANTED = Wanted(node_members.read_allowed(ALLOW), node_members.read_pins(PINS))
 
 
 class Listing(Node):
@@ -54,7 +54,7 @@ class Listing(Node):
 
     def asked(self, connection: Any, body: Any) -> None:
         head, pos = etf.decode_prefix(body, 1)
-        if head[0] != control.SPAWN_REQUEST:
+        if head[0] != control_messages.SPAWN_REQUEST:
             super().asked(connection, body)
             return
         reference, pid, args = head[1], head[2], etf.decode(body[pos:])
@@ -118,14 +118,14 @@ def test_a_name_that_moves_to_another_address_leaves_the_old_one_first() -> None
 @pytest.mark.parametrize("text", ["", "'b@n1'", "{a, b}.", "\"text\"."])
 def test_texts_that_are_no_list_of_names(text: Any) -> None:
     with pytest.raises(OptionError, match="allowed"):
-        members.read_allowed(text)
+        node_members.read_allowed(text)
 
 
 @pytest.mark.parametrize("text", ["{host, x, []}.", "{host, {10,0,0,1}}.", "{host, {10,0,0,1}, [n1]}.", "{host"])
 def test_texts_that_are_no_pins(text: Any) -> None:
     with pytest.raises(OptionError, match="pins"):
-        members.read_pins(text)
+        node_members.read_pins(text)
 
 
 def test_no_pins_are_no_pins() -> None:
-    assert members.read_pins("{lookup, [file]}.") == {} and term.to_text((10, 0)) == "{10,0}"
+    assert node_members.read_pins("{lookup, [file]}.") == {} and term.to_text((10, 0)) == "{10,0}"

@@ -13,11 +13,11 @@ import socket
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import options, rpc
-from ansible_collections.beam.cluster.plugins.module_utils._net.identity import acting_as
+from ansible_collections.beam.cluster.plugins.module_utils._net import connection_options, rpc
+from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError
+from ansible_collections.beam.cluster.plugins.module_utils._net.dist_probe import probe
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Raised, Returned
-from ansible_collections.beam.cluster.plugins.module_utils._net.options import OptionError
-from ansible_collections.beam.cluster.plugins.module_utils._net.probe import probe
+from ansible_collections.beam.cluster.plugins.module_utils._net.other_user import acting_as
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, charlist
 
@@ -36,7 +36,7 @@ TLS = {"ca": "/ca", "certificate": "/cert", "key": "/key", "versions": ["tlsv1.3
 
 
 def one(target: Any, **changes: Any) -> Any:
-    (peer,) = options.make_peers(params(**changes), [dict({"node": "b@10.0.0.5"}, **target)])
+    (peer,) = connection_options.make_peers(params(**changes), [dict({"node": "b@10.0.0.5"}, **target)])
     return peer
 
 
@@ -109,7 +109,7 @@ def test_the_option_is_taken_as_it_stands() -> None:
 
 
 def test_the_default_name_is_the_reserved_one() -> None:
-    assert options.our_name(params(name=None)).startswith("beam_probe@")
+    assert connection_options.our_name(params(name=None)).startswith("beam_probe@")
 
 
 def test_an_expectation_that_does_not_exist() -> None:

@@ -18,7 +18,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._net import runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Raised, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid
-from ansible_collections.beam.cluster.plugins.module_utils._wire import control, etf, handshake
+from ansible_collections.beam.cluster.plugins.module_utils._wire import control_messages, etf, handshake
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import frame
 from peers import COOKIE, NODE, PEM, TLS, Calling, Node, ask, hang, names, peer, read_frame, reset, server, server_context, spoken
 
@@ -324,7 +324,7 @@ def test_ticks_without_end() -> None:
 
 def test_messages_without_end() -> None:
     """What is not for us is skipped, and not kept."""
-    other = frame(control.send(Pid(Atom("a@127.0.0.1"), 30000, 0, 0), bytes(1000)), 4) * 50
+    other = frame(control_messages.send(Pid(Atom("a@127.0.0.1"), 30000, 0, 0), bytes(1000)), 4) * 50
 
     def flood(connection: Any) -> None:
         while True:
@@ -463,9 +463,10 @@ def test_what_a_call_prints_is_taken() -> None:
     class Printing(Calling):
         def asked(self, connection: Any, body: Any) -> None:
             head, pos = etf.decode_prefix(body, 1)
-            if head[0] == control.SPAWN_REQUEST:
+            if head[0] == control_messages.SPAWN_REQUEST:
                 worker = Pid(Atom(NODE), 51, 0, 7)
-                connection.sendall(frame(control.send(head[2], (Atom("io_request"), worker, 1, (Atom("put_chars"), Atom("unicode"), b"hi"))), 4))
+                request = (Atom("io_request"), worker, 1, (Atom("put_chars"), Atom("unicode"), b"hi"))
+                connection.sendall(frame(control_messages.send(head[2], request), 4))
                 answer, at = etf.decode_prefix(read_frame(connection, 4), 1)
                 assert answer[:3] == (2, Atom(""), worker)
             super().asked(connection, body)

@@ -13,8 +13,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.observation im
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Cluster, Inventory
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import READABLE
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import READABLE
 
 COOKIE = "q7Zk2mXv9RbT4wLc8NsY1hGd6JfP3eUa"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import text
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING, READABLE
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import MISSING, READABLE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plan_world import DEFAULTS, HOSTS, WAIVER, World

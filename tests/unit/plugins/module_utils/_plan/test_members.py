@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import MISSING
 from plan_world import HOSTS, World, both_nodes
 
 

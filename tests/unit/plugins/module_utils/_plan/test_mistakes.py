@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING, Unreadable
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import MISSING, Unreadable
 from plan_world import CLEAR, COOKIE, HOSTS, OTHER_COOKIE, PASSPHRASE, WAIVER, Expected, World, both_nodes, everywhere, found
 
 

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._model.reserved_flags import FLAGS
 from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Inventory
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import MISSING
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import MISSING
 from plan_world import CLEAR, COOKIE, HOSTS, PASSPHRASE, PRODUCTS, WAIVER, World, everywhere, found
 
 

@@ -15,25 +15,25 @@ from typing import Any
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.beam.cluster.plugins.module_utils._model import waivers
-from ansible_collections.beam.cluster.plugins.module_utils._plan import members, options, values
+from ansible_collections.beam.cluster.plugins.module_utils._plan import cluster_variables, members, role_variables
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED
-from ansible_collections.beam.cluster.plugins.module_utils._plan.inputs import CLUSTER, HOST, SECRET
+from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import CLUSTER, HOST, SECRET
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs
 from plan_world import DEFAULTS, WAIVER, World
 from test_any_json import NASTY
 
 SPEC: Mapping[str, Mapping[str, Any]] = _inputs.documents()["plan"]["argument_specs"]["main"]["options"]
 CHOICES: Mapping[str, object] = {
-    "beam_state": values.STATES,
-    "beam_mode": values.MODES,
-    "beam_discovery": values.DISCOVERIES,
-    "beam_restart": values.RESTARTS,
-    "beam_firewall": values.FIREWALLS,
-    "beam_tls_versions": values.TLS_VERSIONS,
-    "beam_dist_auto_connect": values.SETTINGS["dist_auto_connect"],
+    "beam_state": cluster_variables.STATES,
+    "beam_mode": cluster_variables.MODES,
+    "beam_discovery": cluster_variables.DISCOVERIES,
+    "beam_restart": cluster_variables.RESTARTS,
+    "beam_firewall": cluster_variables.FIREWALLS,
+    "beam_tls_versions": cluster_variables.TLS_VERSIONS,
+    "beam_dist_auto_connect": cluster_variables.SETTINGS["dist_auto_connect"],
     "beam_product": tuple(sorted(_inputs.products())),
     "beam_nodes.product": tuple(sorted(_inputs.products())),
-    "beam_nodes.state": values.STATES,
+    "beam_nodes.state": cluster_variables.STATES,
     "beam_waivers.status": waivers.STATUSES,
     "beam_plan_requires": SECRETS_REQUIRED,
 }
@@ -89,16 +89,16 @@ def test_keys_of_entries(name: str) -> None:
     assert {key for key, part in SPEC[name]["options"].items() if part.get("required")} == set(REQUIRED[name])
 
 
-@pytest.mark.parametrize("name", sorted(values.SETTINGS))
+@pytest.mark.parametrize("name", sorted(cluster_variables.SETTINGS))
 def test_types_of_kernel_parameters(name: str) -> None:
-    allowed = values.SETTINGS[name]
+    allowed = cluster_variables.SETTINGS[name]
     assert SPEC[f"beam_{name}"]["type"] == ("int" if isinstance(allowed, range) else "bool" if isinstance(allowed[0], bool) else "str")
     if isinstance(allowed, range):
         assert f"{allowed.start} to {allowed.stop - 1}" in SPEC[f"beam_{name}"]["description"]
 
 
 def test_paths() -> None:
-    paths = {name for name, (what, _is_good) in options._FORMS.items() if what == "an absolute path"}
+    paths = {name for name, (what, _is_good) in role_variables._FORMS.items() if what == "an absolute path"}
     assert paths <= {name for document in _inputs.documents().values() for name, option in all_options(document) if option["type"] == "path"}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, flags
+from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, distribution_flags
 from ansible_collections.beam.cluster.plugins.module_utils._wire.buffer import Frames, Reader, frame, looks_like_tls
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import ProtocolError, TooLarge
 
@@ -68,20 +68,20 @@ def test_tls_is_recognized_by_its_record_header(data: Any, answer: Any) -> None:
 
 def test_flags_are_those_of_the_releases() -> None:
     # Measured on live nodes: facts that the guide gets wrong.
-    assert flags.MANDATORY_25_DIGEST == 0x04000000
-    assert flags.OURS == 0x403074FBC | 1 << 32
-    assert not flags.OURS & flags.PUBLISHED
+    assert distribution_flags.MANDATORY_25_DIGEST == 0x04000000
+    assert distribution_flags.OURS == 0x403074FBC | 1 << 32
+    assert not distribution_flags.OURS & distribution_flags.PUBLISHED
     for name in ("DIST_HDR_ATOM_CACHE", "FRAGMENTS", "EXIT_PAYLOAD", "SEND_SENDER", "NAME_ME"):
-        assert not flags.OURS & flags.FLAGS[name]
-    for release in flags.MANDATORY:
-        assert not flags.missing(flags.OURS, flags.MANDATORY[release])
+        assert not distribution_flags.OURS & distribution_flags.FLAGS[name]
+    for release in distribution_flags.MANDATORY:
+        assert not distribution_flags.missing(distribution_flags.OURS, distribution_flags.MANDATORY[release])
 
 
 def test_missing_flags_have_names() -> None:
-    assert flags.missing(0x1070F94, flags.MANDATORY[26]) == ["UNLINK_ID", "V4_NC"]
-    assert flags.missing(flags.MANDATORY_25_DIGEST, flags.MANDATORY[25]) == []
-    assert flags.missing(0) == ["EXTENDED_REFERENCES", "NEW_FUN_TAGS", "EXTENDED_PIDS_PORTS", "UTF8_ATOMS", "BIG_CREATION"]
-    assert flags.names(1 << 60 | 1) == ["PUBLISHED", "bit_60"]
+    assert distribution_flags.missing(0x1070F94, distribution_flags.MANDATORY[26]) == ["UNLINK_ID", "V4_NC"]
+    assert distribution_flags.missing(distribution_flags.MANDATORY_25_DIGEST, distribution_flags.MANDATORY[25]) == []
+    assert distribution_flags.missing(0) == ["EXTENDED_REFERENCES", "NEW_FUN_TAGS", "EXTENDED_PIDS_PORTS", "UTF8_ATOMS", "BIG_CREATION"]
+    assert distribution_flags.names(1 << 60 | 1) == ["PUBLISHED", "bit_60"]
 
 
 def test_every_stage_where_a_peer_can_wait_or_leave_has_codes() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, flags, handshake
+from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, distribution_flags, handshake
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import EncodeError, OutOfOrder, ProtocolError, Refused, Unable, WireError
 from ansible_collections.beam.cluster.plugins.module_utils._wire.handshake import (
     Acceptor,
@@ -108,11 +108,11 @@ def test_a_host_without_md5_says_so(monkeypatch: pytest.MonkeyPatch, error: Exce
 
 def sides(
     version: int = 6,
-    peer_flags: int = flags.OURS,
+    peer_flags: int = distribution_flags.OURS,
     expected: str = "b@h",
     cookie: Any = COOKIE,
     status: str = "ok",
-    own: int = flags.OURS,
+    own: int = distribution_flags.OURS,
 ) -> tuple[Initiator, Acceptor]:
     initiator = Initiator(name="a@h", expected=expected, cookie=COOKIE, challenge=1, creation=4, version=version, flags=own)
     acceptor = Acceptor(name="b@h", cookie=cookie, challenge=2, creation=5, flags=peer_flags, decide_status=lambda name: status)
@@ -136,12 +136,12 @@ def test_both_sides_agree(version: Any, status: Any) -> None:
     initiator, acceptor = sides(version, status=status)
     shake(initiator, acceptor)
     assert initiator.state is acceptor.state is State.DONE
-    assert (initiator.peer_name, initiator.peer_flags, initiator.peer_creation) == ("b@h", flags.OURS, 5)
-    assert (acceptor.peer_name, acceptor.peer_flags, acceptor.peer_creation) == ("a@h", flags.OURS, 4)
+    assert (initiator.peer_name, initiator.peer_flags, initiator.peer_creation) == ("b@h", distribution_flags.OURS, 5)
+    assert (acceptor.peer_name, acceptor.peer_flags, acceptor.peer_creation) == ("a@h", distribution_flags.OURS, 4)
 
 
 def test_the_old_form_all_through() -> None:
-    old = flags.OURS & ~flags.HANDSHAKE_23 & 0xFFFFFFFF
+    old = distribution_flags.OURS & ~distribution_flags.HANDSHAKE_23 & 0xFFFFFFFF
     initiator, acceptor = sides(5, peer_flags=old, own=old)
     shake(initiator, acceptor)
     assert initiator.state is acceptor.state is State.DONE
@@ -167,7 +167,7 @@ def test_a_live_connection_of_our_name_is_left_alone() -> None:
 
 def test_an_initiator_that_goes_on_in_spite_of_alive_is_served() -> None:
     acceptor = sides(status="alive")[1]
-    acceptor.receive(handshake.encode(SendName(flags.OURS, "a@h", 4)))
+    acceptor.receive(handshake.encode(SendName(distribution_flags.OURS, "a@h", 4)))
     assert acceptor.receive(b"strue") == b""
     assert acceptor.state is State.A_REPLY
 
@@ -180,7 +180,7 @@ def test_missing_flags_are_not_allowed() -> None:
 def test_a_name_that_was_not_asked_for() -> None:
     with pytest.raises(ProtocolError):
         sides()[0].receive(handshake.encode(Status("named", "x@h", 1)))
-    initiator = sides(own=flags.OURS | flags.NAME_ME)[0]
+    initiator = sides(own=distribution_flags.OURS | distribution_flags.NAME_ME)[0]
     assert initiator.receive(handshake.encode(Status("named", "x@h", 77))) == b""
     assert (initiator.name, initiator.creation) == ("x@h", 77)
 
@@ -194,7 +194,7 @@ def refused(initiator: Any, challenge: Any) -> Any:
 
 
 def test_nothing_is_proven_to_another_node() -> None:
-    assert refused(sides()[0], Challenge(flags.OURS, 2, "evil@h", 5)) == "wrong_node"
+    assert refused(sides()[0], Challenge(distribution_flags.OURS, 2, "evil@h", 5)) == "wrong_node"
 
 
 def test_nothing_is_proven_to_a_node_without_the_flags() -> None:
@@ -202,7 +202,7 @@ def test_nothing_is_proven_to_a_node_without_the_flags() -> None:
 
 
 def test_our_own_challenge_sent_back() -> None:
-    assert refused(sides()[0], Challenge(flags.OURS, 1, "b@h", 5)) == "digest_reflected"
+    assert refused(sides()[0], Challenge(distribution_flags.OURS, 1, "b@h", 5)) == "digest_reflected"
 
 
 def test_our_own_proof_sent_back() -> None:
@@ -246,7 +246,7 @@ def test_an_old_challenge_to_a_new_name() -> None:
     initiator = sides()[0]
     initiator.receive(b"sok")
     with pytest.raises(ProtocolError):
-        initiator.receive(handshake.encode(Challenge(flags.OURS, 2, "b@h", 0, 5)))
+        initiator.receive(handshake.encode(Challenge(distribution_flags.OURS, 2, "b@h", 0, 5)))
 
 
 def test_a_challenge_is_not_given_away_early() -> None:

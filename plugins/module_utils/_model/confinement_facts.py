@@ -1,0 +1,231 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a process is confined, what it was started with, and how the system around it is set; made by _host/confinement.py and _host/system.py.
+
+Private to this collection. See observation.py for the rules of every field: None is unknown. No field holds a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .untrusted_json import as_bool, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """The TLS options of one side (server or client) as an option file or flags set them.
+
+    names: of all options. values: of known ones, as text ("verify": "verify_none"). versions, ciphers, algorithms: None where they are not set.
+    """
+
+    names: frozenset[str] = frozenset()
+    values: Mapping[str, str] = field(default_factory=dict)
+    versions: tuple[str, ...] | None = None
+    ciphers: tuple[str, ...] | None = None
+    algorithms: tuple[str, ...] | None = None
+
+    @classmethod
+    def parse(cls, raw: object) -> FileOptions | None:
+        names = as_set(raw.get("names")) if isinstance(raw, Mapping) else None
+        if not isinstance(raw, Mapping) or names is None or not isinstance(raw.get("values"), Mapping):
+            return None
+        values = {safe_text(key): safe_text(value) for key, value in as_mapping(raw.get("values")).items()}
+        lists = (as_texts(raw.get(name)) for name in ("versions", "ciphers", "algorithms"))
+        return cls(names, values, *lists)
+
+    @property
+    def speaks_old_tls(self) -> bool:
+        """Whether a version before TLS 1.3 can be spoken: it is listed, or nothing is, and there are cipher suites for it."""
+        old = self.versions is None or any(version != "tlsv1.3" for version in self.versions)
+        suites = self.ciphers is None or any(not name.startswith(("TLS_AES_", "TLS_CHACHA20_")) for name in self.ciphers)
+        return old and suites
+
+
+@dataclass(frozen=True)
+class StartFile:
+    """A file or directory that a VM reads when it starts, and that users beside root (by) can change or replace, or that changed since it started.
+
+    product: a file that the start script of a distribution's package reads. The package may give its directory to the product's user.
+    """
+
+    path: str
+    by: tuple[str, ...]
+    product: bool = False
+    changed: bool = False
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> StartFile | None:
+        path, by = as_path(raw.get("path")), as_texts(raw.get("by"))
+        return None if path is None or by is None else cls(path, by, raw.get("product") is True, raw.get("changed") is True)
+
+
+@dataclass(frozen=True)
+class Hardening:
+    """One VM or EPMD. Each field is None where it could not be read.
+
+    no_new_privileges, seccomp: of its kernel status (seccomp 2 is a filter). capabilities: effective ones, by name. switches: of its flags "remsh",
+    "embedded", "interactive", "relaxed_command_check", "debug". variables: names of variables of its environment that hold secrets or loosen it.
+    cookie_in_environment: whether a variable holds the cookie of its cookie file. crash_dump: "off", "private", "shared" (a directory that others
+    can read), "default" (no variable says where). kernel: parameters of the application kernel in its -config files. program: protections of its
+    executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP. start_files: what it
+    reads when it starts, as far as others can change it, or it has changed since. groups: of which it is a member. elsewhere: files that are others
+    than the host's at the same path. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version
+    of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its
+    program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming: its ports with an established
+    connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution; both None where there are none
+    or they could not be read, see options_read.
+    """
+
+    no_new_privileges: bool | None = None
+    seccomp: int | None = None
+    capabilities: tuple[str, ...] | None = None
+    switches: frozenset[str] | None = None
+    variables: frozenset[str] | None = None
+    cookie_in_environment: bool | None = None
+    crash_dump: str | None = None
+    kernel: Mapping[str, str] | None = None
+    program: frozenset[str] | None = None
+    replaceable_by: tuple[str, ...] | None = None
+    start_files: tuple[StartFile, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    elsewhere: tuple[str, ...] | None = None
+    privileged_programs: tuple[str, ...] | None = None
+    libcrypto: str | None = None
+    release_cookie: str | None = None
+    replaced: bool | None = None
+    open_logs: tuple[str, ...] | None = None
+    incoming: frozenset[int] | None = None
+    outgoing: int | None = None
+    server: FileOptions | None = None
+    client: FileOptions | None = None
+    options_read: bool | None = None
+
+    @classmethod
+    def parse(cls, raw: object) -> Hardening | None:
+        if not isinstance(raw, Mapping):
+            return None
+        kernel, ports = raw.get("kernel"), raw.get("incoming")
+        sides = [FileOptions.parse(raw.get(name)) for name in ("server", "client")]
+        broken = any(side is None and raw.get(name) is not None for name, side in zip(("server", "client"), sides))
+        return cls(
+            no_new_privileges=as_bool(raw.get("no_new_privileges")),
+            seccomp=as_int(raw.get("seccomp")),
+            capabilities=as_texts(raw.get("capabilities")),
+            switches=as_set(raw.get("switches")),
+            variables=as_set(raw.get("variables")),
+            cookie_in_environment=as_bool(raw.get("cookie_in_environment")),
+            crash_dump=as_text(raw.get("crash_dump")),
+            kernel={safe_text(key): safe_text(value) for key, value in kernel.items()} if isinstance(kernel, Mapping) else None,
+            program=as_set(raw.get("program")),
+            replaceable_by=as_texts(raw.get("replaceable_by")),
+            start_files=each(raw.get("start_files"), StartFile.parse),
+            groups=as_texts(raw.get("groups")),
+            elsewhere=as_texts(raw.get("elsewhere")),
+            privileged_programs=as_texts(raw.get("privileged_programs")),
+            libcrypto=as_text(raw.get("libcrypto")),
+            release_cookie=as_text(raw.get("release_cookie")),
+            replaced=as_bool(raw.get("replaced")),
+            open_logs=as_texts(raw.get("open_logs")),
+            incoming=frozenset(port for port in ports if as_int(port) is not None) if isinstance(ports, (list, tuple)) else None,
+            outgoing=as_int(raw.get("outgoing")),
+            server=sides[0],
+            client=sides[1],
+            options_read=None if broken else as_bool(raw.get("options_read")),
+        )
+
+
+@dataclass(frozen=True)
+class Exposed:
+    """A process whose argument list holds a cookie."""
+
+    pid: int
+    process: str
+    user: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Exposed | None:
+        pid = as_int(raw.get("pid"))
+        return None if pid is None else cls(pid, as_text(raw.get("process")) or "", as_text(raw.get("user")) or "")
+
+
+@dataclass(frozen=True)
+class Forward:
+    """Something that leads connections to a port. by: a program or a rule. where: it says so. address: None is the host's own."""
+
+    by: str
+    where: str
+    address: str | None
+    port: int
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Forward | None:
+        port, address = as_int(raw.get("port")), as_text(raw.get("address"))
+        if port is None:
+            return None
+        return cls(as_text(raw.get("by")) or "", as_text(raw.get("where")) or "", same_address(address) if address else None, port)
+
+
+@dataclass(frozen=True)
+class Swap:
+    """One swap area. protected: it is in memory (zram), or on an encrypted device."""
+
+    name: str
+    protected: bool | None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Swap | None:
+        name = as_path(raw.get("name"))
+        return None if name is None else cls(name, as_bool(raw.get("protected")))
+
+
+@dataclass(frozen=True)
+class SystemFacts:
+    """The operating system around the nodes.
+
+    core_pattern: sysctl kernel.core_pattern. suid_dumpable, ptrace_scope: sysctls; 0 without Yama. hidepid: of the mount of /proc, "0"
+    where it is not set. clock_synchronized: as the kernel says; time_services: processes that set the clock. service_users: the units that run
+    processes of a user, by user, for users of VMs. cookie_arguments: processes that show a node's cookie in their arguments. dist_hosts: files
+    .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
+    to EPMD or to a port of a VM.
+    """
+
+    core_pattern: str | None = None
+    suid_dumpable: int | None = None
+    ptrace_scope: int | None = None
+    hidepid: str | None = None
+    swaps: tuple[Swap, ...] | None = None
+    clock_synchronized: bool | None = None
+    time_services: frozenset[str] | None = None
+    service_users: Mapping[str, tuple[str, ...]] | None = None
+    cookie_arguments: tuple[Exposed, ...] | None = None
+    dist_hosts: tuple[str, ...] | None = None
+    settings: Mapping[str, Mapping[str, str]] | None = None
+    forwards: tuple[Forward, ...] | None = None
+
+    @classmethod
+    def parse(cls, raw: object) -> SystemFacts | None:
+        if not isinstance(raw, Mapping):
+            return None
+        users, settings = raw.get("service_users"), raw.get("settings")
+        return cls(
+            core_pattern=as_text(raw.get("core_pattern")),
+            suid_dumpable=as_int(raw.get("suid_dumpable")),
+            ptrace_scope=as_int(raw.get("ptrace_scope")),
+            hidepid=as_text(raw.get("hidepid")),
+            swaps=each(raw.get("swaps"), Swap.parse),
+            clock_synchronized=as_bool(raw.get("clock_synchronized")),
+            time_services=as_set(raw.get("time_services")),
+            service_users={safe_text(user): as_texts(units) or () for user, units in users.items()} if isinstance(users, Mapping) else None,
+            cookie_arguments=each(raw.get("cookie_arguments"), Exposed.parse),
+            dist_hosts=as_texts(raw.get("dist_hosts")),
+            settings={safe_text(name): _texts(own) for name, own in settings.items()} if isinstance(settings, Mapping) else None,
+            forwards=each(raw.get("forwards"), Forward.parse),
+        )
+
+
+def _texts(raw: object) -> Mapping[str, str]:
+    return {safe_text(key): safe_text(value) for key, value in as_mapping(raw).items()}

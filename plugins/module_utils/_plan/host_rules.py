@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules about one host as it was observed: addresses, ports, firewall, OTP, clock, running nodes.
+
+Private to this collection. Each function takes the nodes of its host alone, so that the rules stay linear in the number of hosts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._model.advisories import Advisory
+from .._model.observation import Observation
+from .._model.problems import Problems, join_names
+from .._model.processes import Process
+from .cluster import Inventory, Node
+from .cluster_variables import FIREWALLS, Shape, host_flag, read_choice
+
+OLDEST_OTP = 25
+
+
+def check_addresses(
+    inventory: Inventory, shape: Shape, host: str, nodes: Sequence[Node], observed: Observation, problems: Problems
+) -> dict[tuple[str, str], str]:
+    """A cluster address must be assigned to the host, unless it may come late. Returns (host, address) -> interface."""
+    late = host_flag(inventory, "beam_address_late", host, problems)
+    if not observed or shape.alone:
+        return {}
+    if observed.addresses is None:
+        return {}
+    seen = {entry.address: entry.interface for entry in observed.addresses}
+    interfaces = {}
+    for node in nodes:
+        address = str(node.address)
+        if address in seen:
+            interfaces[(host, address)] = seen[address]
+        elif not late:
+            problems.add(
+                host,
+                "beam_address",
+                "address_not_on_host",
+                f"{address} is not assigned to any interface; the host has {join_names(sorted(seen)) or 'no address'}.",
+                "set beam_address to an address of the host, or beam_address_late: true where it appears after boot (a VPN).",
+            )
+    return interfaces
+
+
+def check_ports_in_use(host: str, nodes: Sequence[Node], observed: Observation, problems: Problems) -> None:
+    """A port of a node on which another program listens. A listener without a known process may be the node itself."""
+    for entry in observed.listeners or ():
+        if not entry.process or entry.process == "beam.smp" or entry.loopback:
+            continue
+        for node in nodes:
+            if node.port_range.first <= entry.port <= node.port_range.last:
+                problems.add(
+                    host,
+                    "beam_ports",
+                    "port_range_in_use",
+                    f"{entry.process} listens on {entry.address} port {entry.port}, which is one of the ports {node.port_range} of {node.node}.",
+                    "choose other ports for the whole cluster, or stop the other program.",
+                )
+
+
+def check_ephemeral_ports(host: str, nodes: Sequence[Node], observed: Observation, problems: Problems) -> None:
+    """Ports that the kernel also gives to outgoing connections: the firewall would drop the answers to such a connection."""
+    seen = observed.ephemeral_ports
+    if seen is None:
+        return
+    for node in nodes:
+        low, high = max(node.port_range.first, seen.first), min(node.port_range.last, seen.last)
+        if low <= high and not all(any(first <= port <= last for first, last in seen.reserved) for port in range(low, high + 1)):
+            problems.add(
+                host,
+                "beam_ports",
+                "port_range_ephemeral",
+                f"the ports {node.port_range} of {node.node} are among the ports {seen.first}-{seen.last} that the kernel gives to outgoing "
+                "connections; the answers to such a connection would be dropped.",
+                f"choose ports below {seen.first}, or reserve them (sysctl net.ipv4.ip_local_reserved_ports).",
+            )
+
+
+def read_firewall(inventory: Inventory, host: str, observed: Observation, problems: Problems) -> str:
+    """The back end that opens the host's own firewall to the members. It must be active."""
+    wanted = read_choice("beam_firewall", inventory.value("beam_firewall", host), FIREWALLS, host, problems)
+    in_charge = observed.firewall.in_charge if observed.firewall else None
+    if wanted in ("firewalld", "ufw") and in_charge not in (None, wanted):
+        problems.add(
+            host,
+            "beam_firewall",
+            "firewall_inactive",
+            f"{wanted} is not active on this host.",
+            f"configure and enable {wanted} (this can lock you out, so the role does not do it), or choose another back end.",
+        )
+    return wanted if wanted != "auto" else str(in_charge) if in_charge in FIREWALLS else "nftables"
+
+
+def check_otp(host: str, observed: Observation, problems: Problems) -> None:
+    """The OTP that is installed, else the one that would be installed, must not be too old. Where none is known, the role otp looks again."""
+    otp = observed.installed_otp
+    source, release = ("installed", otp.release) if otp.installed else ("offered by the distribution", otp.candidate_release)
+    if release and release.isdigit() and int(release) < OLDEST_OTP:
+        problems.add(
+            host,
+            "",
+            "otp_unsupported",
+            f"OTP {release} is {source}; the oldest supported release is {OLDEST_OTP}.",
+            f"install OTP {OLDEST_OTP} or later on the host.",
+        )
+
+
+def check_clock(host: str, observed: Observation, backdate_seconds: int, problems: Problems) -> list[Advisory]:
+    """To a host whose clock is behind by more than certificates are backdated, a fresh certificate is not valid yet."""
+    skew = observed.skew_seconds
+    if skew is None:
+        return []
+    if skew < -backdate_seconds:
+        problems.add(
+            host,
+            "",
+            "clock_skew",
+            f"the clock is {-skew:.0f} s behind the controller's, and a fresh certificate is backdated by {backdate_seconds} s only: not valid yet.",
+            "set the clock (chrony, systemd-timesyncd).",
+        )
+    elif skew > backdate_seconds:
+        return [
+            Advisory(
+                "clock_ahead",
+                "low",
+                host,
+                "Clock ahead of the controller's",
+                f"The clock is {skew:.0f} s ahead: certificates expire that much earlier on this host.",
+                "Set the clock (chrony, systemd-timesyncd).",
+            )
+        ]
+    return []
+
+
+def incompatible_nodes(nodes: Sequence[Node], observed: Observation, proto_dist: str, shape: Shape) -> list[str]:
+    """Running nodes that cannot speak to their peers after a restart of one of them, of a product that takes a cut link for a split cluster.
+
+    To come together with the others, all nodes have to be stopped at once.
+    """
+    return [str(node.node) for node in nodes if node.runtime.links == "kept" and _speaks_otherwise(node, observed, proto_dist, shape)]
+
+
+def _speaks_otherwise(node: Node, observed: Observation, proto_dist: str, shape: Shape) -> bool:
+    """Whether a process of the node's unit was started without our files, with another -proto_dist, without a TLS version of the plan, or with a
+    fixed port that its peers will not try. Such a node is not registered with EPMD."""
+    port = str(node.port_range.first) if shape.fixed_port else None
+    for process in observed.processes or ():
+        if process.is_vm and process.unit == node.runtime.unit:
+            flags = process.flags
+            fixed = {flags.fixed_port, flags.kernel.get("erl_epmd_node_listen_port")} - {None}
+            if not process.digest or flags.proto_dist != proto_dist or fixed - {port} or _no_common_version(process, shape):
+                return True
+    return False
+
+
+def _no_common_version(process: Process, shape: Shape) -> bool:
+    """Whether no TLS version of the plan is one that the running node lists. Its file is that of its start, unless a run ended before the restart."""
+    options = (process.hardening.server, process.hardening.client) if process.hardening and shape.tls else ()
+    return any(side.versions and not set(side.versions) & set(shape.tls_versions) for side in options if side)

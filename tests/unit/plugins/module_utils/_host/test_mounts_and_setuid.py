@@ -1,0 +1,40 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that a process sees otherwise than the host, and programs that give rights to whoever starts them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ansible_collections.beam.cluster.plugins.module_utils._host import mounts_and_setuid
+
+
+def test_files_of_its_own(tmp_path: Path) -> None:
+    tree, inside = tmp_path / "node", tmp_path / "root"
+    own = Path(f"{inside}{tree}")
+    for place in (tree, own):
+        place.mkdir(parents=True)
+    for name in ("same", "ca.pem", "only-there"):
+        (tree / name).write_text("", encoding="utf-8")
+    os.link(tree / "same", own / "same")
+    (own / "ca.pem").write_text("evil", encoding="utf-8")
+    (own / "more").write_text("", encoding="utf-8")
+    found = mounts_and_setuid.differing_in([str(tree)], "/.erlang.cookie", str(inside))
+    assert found == sorted(f"{tree}/{name}" for name in ("ca.pem", "more", "only-there"))
+
+
+def test_a_process_without_mounts_of_its_own_sees_the_hosts_files() -> None:
+    assert mounts_and_setuid.differing(["beam.smp", "-ssl_dist_optfile", "/etc/beam/x/ssl_dist.conf"], {}, str(Path.home()), "/proc/self/root") == []
+    assert mounts_and_setuid.differing(["beam.smp"], {}, "/", "") is None
+
+
+def test_programs_that_give_rights(tmp_path: Path) -> None:
+    modes = {"beam.smp": 0o4755, "erlexec": 0o2755, "epmd": 0o755, "data": 0o2644}
+    for name, mode in modes.items():
+        (tmp_path / name).write_text("", encoding="utf-8")
+        os.chmod(tmp_path / name, mode)
+    (tmp_path / "link").symlink_to(tmp_path / "beam.smp")
+    found = mounts_and_setuid.privileged_programs([str(tmp_path), f"{tmp_path}/none"])
+    assert found == [f"{tmp_path}/beam.smp (setuid)", f"{tmp_path}/erlexec (setgid)"]
