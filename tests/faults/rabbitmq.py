@@ -112,7 +112,16 @@ FAULTS = (
         "peer-cookies",
         "rabbit@n2",
     ),
-    _eval("another tick time by rabbitmqctl", "net_kernel:set_net_ticktime(600, 0).", "mesh-settings", "net_ticktime 600"),
+    Fault(
+        name="another tick time by rabbitmqctl",
+        breaks="rabbitmqctl eval 'net_kernel:set_net_ticktime(600, 0).'",
+        control="mesh-settings",
+        names=("net_ticktime 600",),
+        # The other nodes have it, too, and a restarted one takes it from them.
+        repair="rabbitmqctl eval 'rpc:multicall([node() | nodes()], net_kernel, set_net_ticktime, [60, 0]).'",
+        product="rabbitmq",
+        alters=LIVE,
+    ),
     _options("the client verifies nobody", "s/(client.*?)verify_peer/$1verify_none/s", "as client", "verify_none"),
     _options("two values for one option", "s/(client.*?verify_peer\\})/$1, {verify, verify_none}/s", "as client", "verify_none"),
     # -- packages -----------------------------------------------------------------------------------------------------------------------------------

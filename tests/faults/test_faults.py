@@ -62,7 +62,10 @@ class Lab:
 
     def on(self, host: str, script: str) -> str:
         """Run bash as root on a host. What went wrong, or nothing."""
-        done = self.run(host, script)
+        try:
+            done = self.run(host, script)
+        except subprocess.TimeoutExpired:
+            return f"it took too long: {script[-200:]}"
         return f"exit {done.returncode}: {script[-200:]}\n{done.stdout[-800:]}{done.stderr[-800:]}" if done.returncode else ""
 
     def verify(self) -> Mapping[str, Any]:
@@ -116,7 +119,8 @@ class Lab:
         def on(host: str) -> dict[str, str]:
             return {fault.name: self.on(host, script(fault)) for fault in batch if fault.host == host}
 
-        with ThreadPoolExecutor() as pool:
+        # RabbitMQ nodes that start at the same time wait for each other.
+        with ThreadPoolExecutor(1 if PRODUCT == "rabbitmq" else None) as pool:
             return {name: problem for each in pool.map(on, HOSTS) for name, problem in each.items() if problem}
 
     def look_back(self, report: Mapping[str, Any], batch: Sequence[Fault]) -> None:

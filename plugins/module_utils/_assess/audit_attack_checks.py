@@ -30,6 +30,7 @@ NOT_WITHOUT = {
     "member-public-epmd": f"{NEEDS_PLAN}: which address is the cluster's",
     "member-public-distribution-port": f"{NEEDS_PLAN}: which address is the cluster's",
     "expired-certificate": f"{NEEDS_PLAN}: the CA of the cluster, to sign an expired certificate",
+    "revoked-certificate": f"{NEEDS_PLAN}: the CA of the cluster, to sign and revoke a certificate",
     "other-name": NEEDS_CREDENTIALS,
 }
 """Attacks that an audit cannot make, and what they would need."""

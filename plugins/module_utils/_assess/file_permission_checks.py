@@ -122,6 +122,10 @@ def cookie_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield looked.result(node.node, path)
 
 
+_ROOTS = ("/etc/beam/", "/etc/systemd/", "/etc/profile.d/")
+"""Where files of ours are root's alone. Those elsewhere lie in a directory of a product, which its package may give to its user: see start-files."""
+
+
 def _others_that_decide(host: HostTarget, node: NodeTarget, seen: Observation) -> list[str]:
     """What else decides how a node starts: its unit, its guard, the firewall, and all that is in its directory.
 
@@ -130,7 +134,8 @@ def _others_that_decide(host: HostTarget, node: NodeTarget, seen: Observation) -
     files = seen.files or {}
     secrets = f"{node.directory}/tls/"
     mine = (path for path, entry in files.items() if node.directory and path.startswith(f"{node.directory}/") and entry.kind == "file")
-    found = {*(host.contents or ()), *(path for path in mine if not path.startswith(secrets))}
+    planned = (path for path in host.contents or () if path.startswith(_ROOTS))
+    found = {*planned, *(path for path in mine if not path.startswith(secrets))}
     return sorted(path for path in found.difference(node.evaluated_files) if path in files)
 
 

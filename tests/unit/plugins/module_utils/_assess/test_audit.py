@@ -14,8 +14,9 @@ import pytest
 import stock_hosts as stock
 from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_exit_codes, audit_summary, baseline, reports
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attack_checks import NOT_WITHOUT
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import ANY, CODES, exit_of
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions, options_without_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import CLEAR, ENCRYPTED, AuditQuestions, options_without_credentials
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, UNREACHABLE, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
@@ -403,3 +404,8 @@ def test_hardened_hosts_have_no_failure_without_their_plan_and_say_what_needs_on
     assert {"firewall-rules", "firewall-boot", "mesh-members", "mesh-settings", "member-public-epmd", "expired-certificate"} <= needs
     passed = {one.control for one in verdict.findings if one.status == PASSED}
     assert {"private-key", "cookie-file", "options-file", "trust-anchors", "key-belongs", "distribution-listeners", "unit-sandbox"} <= passed
+
+
+def test_an_attack_is_made_or_says_what_it_needs() -> None:
+    without_handshake = {"outside-epmd", "outside-distribution-port", "local-epmd", "local-distribution-port"}
+    assert {*ATTACK_BY_ID} - {*CLEAR, *ENCRYPTED} - without_handshake == {*NOT_WITHOUT}
