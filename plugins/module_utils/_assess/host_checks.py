@@ -399,10 +399,16 @@ def host_findings(target: Target, seen: Mapping[str, Observation]) -> Iterator[F
             continue
         observation = seen.get(host.name)
         for control, check in CHECKS.items():
-            if target.planned and BY_ID[control].audit_only:
+            if target.planned and (BY_ID[control].audit_only or _of_another_product(control, host)):
                 continue
             for subject, status, details, cause in _answers(host, observation, check):
                 yield Finding(control, status, (host.name,), subject, details, cause=cause)
+
+
+def _of_another_product(control: str, host: HostTarget) -> bool:
+    """Whether a control is of a product that no node of the host runs: a plan says which ones there are."""
+    product = product_checks.OF_ONE_PRODUCT.get(control)
+    return product is not None and product not in {node.kind for node in host.nodes}
 
 
 def _answers(host: HostTarget, seen: Observation | None, check: Check) -> Iterator[tuple[str, str, tuple[str, ...], str]]:

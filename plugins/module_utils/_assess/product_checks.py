@@ -146,6 +146,9 @@ def _range(process: Process) -> tuple[int, int]:
     return (int(first), int(last)) if first.isdigit() and last.isdigit() else (0, -1)
 
 
+OF_ONE_PRODUCT = {"rabbitmq-management": "rabbitmq"}
+"""Controls of verifications that are about nodes of one product."""
+
 CHECKS: Mapping[str, Check] = {
     "rabbitmq-guest": _of_product("rabbitmq", _guest),
     "rabbitmq-anonymous": _of_product("rabbitmq", _anonymous),
