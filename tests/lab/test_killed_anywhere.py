@@ -48,4 +48,3 @@ def test_a_new_ca(lab: Lab) -> None:
     assert chain.killed and not issuers(lab) & old
     settled(lab, before)
     over(lab)
-
