@@ -208,7 +208,6 @@ def test_clear_text_never_passes_silently_and_hides_nothing_else(mode: str) -> N
     status = {found.control: found.status for found in verdict.findings}
     needs = {*certificate_checks.CONTROLS, "trust-file", "certificate-validity", "revocation-lists", "revoked-certificate"}
     needs |= {"tls-options", "old-tls", "no-certificate", "foreign-certificate", "expired-certificate", "other-name"}
-    needs |= {"rabbitmq-management"}  # of another product
     if mode == "standalone":
         needs |= {"cookie-same"}
         needs |= {"member-public-epmd", "member-public-distribution-port"} & {control for control in status if status[control] == NOT_APPLICABLE}

@@ -9,7 +9,7 @@ import pytest
 import verdicts
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NOT_APPLICABLE, NOT_OBSERVED
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NOT_OBSERVED
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Scope
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import terminal
 
@@ -57,9 +57,7 @@ def test_it_shows_the_whole_mesh_and_all_attacks() -> None:
     refused = [line for line in lines if " refused  " in line]
     assert len(refused) == 14
     assert all(line.split()[1] == line.split()[3] for line in refused), "as many as were tried"
-    found = [finding.status for finding in verdicts.passed().findings]
-    others = found.count(NOT_APPLICABLE)
-    assert lines[0] == lines[-1] == f"PASSED: {len(found) - others} ok, {others} not applicable" and others < len(found) / 10
+    assert lines[0] == lines[-1] == f"PASSED: {len(verdicts.passed().findings)} ok"
 
 
 @pytest.mark.parametrize(("size", "scope"), [(13, Scope()), (70, Scope(pairs_max=10**6)), (70, Scope())])
