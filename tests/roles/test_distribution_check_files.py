@@ -212,7 +212,7 @@ def test_good_flags_pass(tmp_path: Path) -> None:
         ({"more": "-setcookie word\n-setcookie"}, "-setcookie shows the cookie"),
         ({"more": "-setcookie\n-setcookie beam@n1 known"}, "-setcookie shows the cookie"),
         ({"more": "-nocookie"}, "-nocookie"),
-        ({"more": "-ssl_dist_opt server_verify verify_none"}, "-ssl_dist_opt overrides"),
+        ({"more": "-ssl_dist_opt server_verify verify_none"}, "-ssl_dist_opt stands beside the option file"),
         ({"more": "-name beam@n1.example"}, "-name or -sname must be given once"),
         ({"without": "-proto_dist", "more": "-proto_dist inet_tcp"}, "-proto_dist inet_tcp is not inet_tls, which was planned"),
         ({"without": "-proto_dist", "more": "-proto_dist inet_tls inet_tcp"}, "-proto_dist inet_tls inet_tcp is not inet_tls"),
