@@ -23,7 +23,7 @@ RECORD = "compromised.json"
 SPEC: dict[str, dict[str, Any]] = {
     "plan": {"type": "dict"},
     "cookie": {"type": "str", "no_log": True, "default": ""},
-    "cookie_files": {"type": "dict", "default": {}},
+    "cookies": {"type": "list", "elements": "dict", "default": []},
     "own_certificates": {"type": "bool", "default": False},
     "again": {"type": "bool", "default": False},
     "record": {"type": "bool", "default": False},
@@ -114,7 +114,7 @@ def _held(plan: Mapping[str, Any], hostvars: Any) -> dict[str, str]:
 
 def _state(directory: Path | None, given: Mapping[str, Any], held: Mapping[str, str]) -> incident.State:
     """Raises `OSError`, and `ValueError` for a damaged certificate."""
-    files = given["cookie_files"].values()
+    cookies = given["cookies"]
     current = _existing(directory, ("root", "intermediate")) if directory else []
     coming = _existing(directory, ("next/root", "next/intermediate")) if directory else []
     issued: dict[str, set[str]] = {}
@@ -128,7 +128,7 @@ def _state(directory: Path | None, given: Mapping[str, Any], held: Mapping[str, 
             revocable.add(node)
     return incident.State(
         cookie=given["cookie"],
-        cookie_everywhere=bool(files) and all(state in ("current", "attributes") for state in files),
+        cookie_everywhere=bool(cookies) and all(one["file"] in ("current", "attributes") and one["state"] != "outdated" for one in cookies),
         cas=_sums((*current, *coming)),
         issued={node: frozenset(found) for node, found in issued.items()},
         held=held,

@@ -23,10 +23,11 @@ options:
     description: The cookie that all nodes are to have.
     type: str
     default: ""
-  cookie_files:
-    description: By node, the C(file) that M(beam.cluster.cookie) returns for O(cookie) in check mode.
-    type: dict
-    default: {}
+  cookies:
+    description: What M(beam.cluster.cookie) returns as RV(beam.cluster.cookie#module:nodes) for O(cookie) in check mode, of all hosts.
+    type: list
+    elements: dict
+    default: []
   own_certificates:
     description: Whether the certificates are those of the operator.
     type: bool
@@ -73,7 +74,7 @@ EXAMPLES = r"""
   beam.cluster.incident:
     plan: "{{ beam_plan }}"
     cookie: "{{ beam_cookie }}"
-    cookie_files: {beam@n1: other, beam@n2: other}
+    cookies: [{node: beam@n1, state: outdated, file: other}, {node: beam@n2, state: outdated, file: other}]
   run_once: true
   register: incident
 """
