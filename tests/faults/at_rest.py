@@ -393,4 +393,13 @@ FAULTS = (
         alters=BESIDE,
     ),
     certificate("a certificate for ten years", "until = since + 3650 * DAY", "certificate-validity", "is valid for 3650 days"),
+    Fault(
+        name="a certificate in ca.pem that this collection cannot read",
+        breaks=_NODE + "cp -p $directory/tls/ca.pem $saved/; printf -- '-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n' "
+        ">> $directory/tls/ca.pem",
+        control="trust-anchors",
+        names=("a certificate cannot be read",),
+        repair=_NODE + "cp -p $saved/ca.pem $directory/tls/; touch $directory/tls/ca.pem",
+        alters=ANCHORS,
+    ),
 )

@@ -22,6 +22,12 @@ def unconfined(name: str, lines: str, control: str, *names: str) -> Fault:
     )
 
 
+def _writable(name: str, path: str) -> Fault:
+    """A file that is as planned, and that every user of the host can change."""
+    breaks = f"{SHELL}stat -c %a {path} > $saved/mode; chmod a+w {path}"
+    return Fault(name, breaks, "options-file", (path.rpartition("/")[2], "has mode"), f"{SHELL}chmod $(cat $saved/mode) {path}", alters=BESIDE)
+
+
 _ALL_PRIVILEGES = (
     "NoNewPrivileges=no\\nSystemCallFilter=\\nSystemCallArchitectures=\\nRestrictAddressFamilies=\\nRestrictNamespaces=no\\nRestrictRealtime=no\\n"
     "RestrictSUIDSGID=no\\nMemoryDenyWriteExecute=no\\nLockPersonality=no\\nPrivateDevices=no\\nProtectClock=no\\nProtectHostname=no\\n"
@@ -61,5 +67,25 @@ FAULTS = (
         names=("ca.pem", "0666"),
         repair=SHELL + "chmod 0644 $directory/tls/ca.pem",
         alters=ANCHORS,
+    ),
+    _writable("a guard that every user can write", "/etc/beam/guard"),
+    _writable("variables of the unit that every user can write", "$directory/unit.env"),
+    _writable("rules of the firewall that every user can write", "/etc/beam/firewall.nft"),
+    _writable("a drop-in that every user can write", f"{DROP_INS}/zzz-beam.conf"),
+    Fault(
+        name="flags of tools that the user of the node owns",
+        breaks=SHELL + "chown beam $directory/tool.args",
+        control="options-file",
+        names=("tool.args belongs to beam, not to root",),
+        repair=SHELL + "chown root $directory/tool.args",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a module of OTP that the user of the node owns",
+        breaks="file=$(ls /usr/lib/erlang/lib/stdlib-*/ebin/lists.beam); chown beam $file",
+        control="code-path",
+        names=("beam can put code into", "lists.beam"),
+        repair="chown root $(ls /usr/lib/erlang/lib/stdlib-*/ebin/lists.beam)",
+        alters=BESIDE,
     ),
 )

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 from fault import BESIDE, FIREWALL, KEY, LIVE, MESH, NODE, OPTIONS, Fault
-from in_force import CALL, DROP_INS, KEEP_OPTIONS, OPTIONS_BACK, RESTART, SHELL, STRAY
+from in_force import CALL, DROP_INS, KEEP_OPTIONS, OPTIONS_BACK, RESTART, SHELL, STRAY, WATCH, override
 
 # Lets packets in that the table drops.
 _LET_IN = "nft insert rule inet beam_cluster cluster tcp dport {} accept\n"
-_WATCH = "/etc/systemd/system/beam-watch-beam.service.d"
 _ETC = "/etc/systemd/system"
 _RELOAD = "systemctl reload beam-firewall"
 _EPMD_SOCKET = "/etc/systemd/system/epmd.socket.d/zzzz-fault.conf"
@@ -219,11 +218,11 @@ FAULTS = (
     Fault(
         name="a guard that is stopped",
         # Nobody stops it alone, until somebody says otherwise.
-        breaks=f"mkdir -p {_WATCH}; printf '[Unit]\\nRefuseManualStop=no\\n' > {_WATCH}/fault.conf\n"
+        breaks=f"mkdir -p {WATCH}; printf '[Unit]\\nRefuseManualStop=no\\n' > {WATCH}/fault.conf\n"
         "systemctl daemon-reload; systemctl stop beam-watch-beam",
         control="unit-drop-in",
         names=("nothing watches the flags",),
-        repair=f"rm -rf {_WATCH}; systemctl daemon-reload; systemctl start beam-watch-beam",
+        repair=f"rm -rf {WATCH}; systemctl daemon-reload; systemctl start beam-watch-beam",
         alters=BESIDE,
     ),
     Fault(
@@ -291,5 +290,31 @@ FAULTS = (
         names=("a rule with dnat forwards connections to", ":9100", "chain fault"),
         repair="nft flush chain ip nat fault; nft delete chain ip nat fault",
         alters=BESIDE,
+    ),
+    Fault(
+        name="a second port for peers, in the range of the node",
+        # As much as inet_tcp_dist would open for peers in clear text. With a range of one port there is no room for it: then the port is beyond.
+        breaks=CALL + "call '{ok, L} = gen_tcp:listen(9101, [{ip, {0,0,0,0}}]), gen_tcp:controlling_process(L, whereis(init)).'",
+        control="distribution-listeners",
+        names=("9101",),
+        repair=RESTART,
+        alters=LIVE,
+    ),
+    override("a firewall that loads nothing at the next boot", "beam-firewall.service", "firewall-boot", FIREWALL),
+    Fault(
+        name="another user of the host that may connect",
+        breaks="nft add element inet beam_cluster locals { 5 }",
+        control="firewall-rules",
+        names=("is not the one in /etc/beam/firewall.nft",),
+        repair=_RELOAD,
+        alters=FIREWALL,
+    ),
+    Fault(
+        name="nodes that may dial whom they like",
+        breaks="nft flush chain inet beam_cluster output",
+        control="firewall-rules",
+        names=("is not the one in /etc/beam/firewall.nft",),
+        repair=_RELOAD,
+        alters=FIREWALL,
     ),
 )

@@ -37,6 +37,7 @@ call() {
 """
 )
 RESTART = SHELL + "again"
+WATCH = "/etc/systemd/system/beam-watch-beam.service.d"
 DROP_INS = "/etc/systemd/system/beam.service.d"
 _FAULT = f"{DROP_INS}/aa-fault.conf"
 _LOADED = "systemctl daemon-reload; " + SHELL + "restart"
@@ -126,6 +127,14 @@ END
 systemd-run --quiet --unit=register python3 /run/register.py """
 
 _OWN = "$(ip -4 -o address show dev eth0 | sed 's/.*inet \\([0-9.]*\\).*/\\1/')"
+
+
+def override(name: str, unit: str, control: str, alters: str) -> Fault:
+    """A drop-in of a unit that our roles have written whole: it does nothing at the next start."""
+    file = f"/etc/systemd/system/{unit}.d/override.conf"
+    breaks = f"mkdir -p $(dirname {file}); printf '[Service]\\nExecStart=\\nExecStart=/bin/true\\n' > {file}; systemctl daemon-reload"
+    return Fault(name, breaks, control, (file,), f"rm -rf $(dirname {file}); systemctl daemon-reload", alters=alters)
+
 
 FAULTS = (
     # -- TLS options in force ---------------------------------------------------------------------------------------------------------------------
@@ -412,5 +421,28 @@ FAULTS = (
         repair=f"{RESTART}; rm -rf /opt/patch",
         alters=LIVE,
         host="n2",
+    ),
+    Fault(
+        name="a client that verifies nobody by -ssl_dist_opt",
+        # The guard stops such a VM in beam.service: here it does not run.
+        breaks=SHELL
+        + f"mkdir -p {WATCH}; printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep infinity\\n' > {WATCH}/override.conf\n"
+        + "printf '#!/bin/sh\\nexec erl -noinput -ssl_dist_opt client_verify verify_none\\n' > /opt/start; chmod 0755 /opt/start\n"
+        + f"printf '[Service]\\nExecStart=\\nExecStart=/opt/start\\n' > {DROP_INS}/aa-fault.conf\n"
+        + "systemctl daemon-reload; systemctl kill beam-watch-beam; sleep 2; restart",
+        control="tls-options",
+        names=("was started with -ssl_dist_opt client_verify",),
+        repair=f"{SHELL}rm -rf {WATCH} {DROP_INS}/aa-fault.conf /opt/start; systemctl daemon-reload; restart; "
+        "systemctl kill beam-watch-beam; sleep 2",
+        alters=OPTIONS,
+    ),
+    Fault(
+        name="a server whose options depend on the name that a client asks for",
+        breaks=CALL + "call 'sys:replace_state(net_sup, fun(S) -> [{server, O}] = ets:lookup(ssl_dist_opts, server), "
+        "ets:insert(ssl_dist_opts, {server, [{sni_hosts, []} | O]}), S end).'",
+        control="tls-options",
+        names=("as server sni_hosts is set",),
+        repair=RESTART,
+        alters=OPTIONS,
     ),
 )

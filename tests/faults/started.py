@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from confinement import unconfined
 from fault import BESIDE, LIVE, NODE, Fault
-from in_force import CALL, DROP_INS, RESTART, SHELL
+from in_force import CALL, DROP_INS, RESTART, SHELL, override
 
 _EPMD = "/etc/systemd/system/epmd.service.d"
 _PROGRAM = "$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/epmd.service /lib/systemd/system/epmd.service 2>/dev/null | head -n 1)"
@@ -175,6 +175,23 @@ FAULTS = (
         control="node-login",
         names=("/etc/sudoers.d/zz-beam lets beam run programs as another user",),
         repair="rm -f /etc/sudoers.d/zz-beam",
+        alters=BESIDE,
+    ),
+    override("a guard that looks at nothing before the next start", "beam-guard-beam.service", "unit-drop-in", BESIDE),
+    Fault(
+        name="code in the second place of .erlang",
+        breaks=SHELL + "install -d -o beam $home/.config/erlang; echo 'ok.' > $home/.config/erlang/.erlang",
+        control="start-environment",
+        names=(".config/erlang/.erlang exists",),
+        repair=SHELL + "rm -rf $home/.config",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="ERL_LIBS from the service manager",
+        breaks="systemctl set-environment ERL_LIBS=/srv",
+        control="start-environment",
+        names=("ERL_LIBS",),
+        repair="systemctl unset-environment ERL_LIBS",
         alters=BESIDE,
     ),
 )
