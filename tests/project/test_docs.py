@@ -58,6 +58,18 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), f"{page.name}: {link}: no such heading"
 
 
+def test_guides_that_messages_name_are_there() -> None:
+    named = {
+        (path, guide)
+        for folder in ("plugins", "roles", "playbooks")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix in (".py", ".yml", ".j2", "")
+        for guide in re.findall(r"docs/\w[\w/]*\.md", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 20
+    assert sorted(f"{path.relative_to(ROOT)}: {guide}" for path, guide in named if not (ROOT / guide).is_file()) == []
+
+
 def test_every_guide_is_in_the_index() -> None:
     index = ROOT / "docs" / "index.md"
     named = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
