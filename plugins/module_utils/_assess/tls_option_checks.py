@@ -17,7 +17,7 @@ from .._model.observation import Observation
 from .._model.processes import Process
 from .certificate_checks import epoch_of
 from .confinement_checks import Check, has_ended, vms
-from .controls.options import UNREVOKED_DAYS_MAX
+from .controls.tls_options import UNREVOKED_DAYS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import CLEAR_TEXT, HostTarget, NodeTarget
 

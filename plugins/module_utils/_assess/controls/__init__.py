@@ -17,14 +17,14 @@ from . import (
     exposure,
     in_force,
     mesh,
-    options,
     products,
     revocation,
     running,
     startup,
     surface,
     system,
-    tls,
+    tls_handshake,
+    tls_options,
     upkeep,
     versions,
 )
@@ -33,8 +33,8 @@ from .control import DESIGN, LOOKS_AT, SEVERITIES, Control
 __all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Control")
 
 _SUBJECTS = (
-    exposure, surface, tls, options, certificates, revocation, cookies, running, startup, confinement, mesh, in_force, versions, upkeep, products,
-    system, audit,
+    exposure, surface, tls_handshake, tls_options, certificates, revocation, cookies, running, startup, confinement, mesh, in_force, versions,
+    upkeep, products, system, audit,
 )
 CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 
