@@ -2,9 +2,9 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measure the wire: probes against what else could ask the same question, the whole mesh of many nodes, and the term format.
+"""Measure the wire: probes against what else could ask the same question, the whole mesh of many nodes, a new cookie, and the term format.
 
-    tests/bench/wire/run.py [--nodes N] [--only PART ...] [--page FILE]       parts: probe, mesh, terms
+    tests/bench/wire/run.py [--nodes N] [--only PART ...] [--page FILE]       parts: probe, mesh, cookie, terms
 
 Everything is measured in one run on this machine and told as ratios; --page writes what was measured as a page. Needs an erl with TLS on this host,
 and root for nothing.
@@ -25,12 +25,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "matrix"))
 
 import nodes  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner, stream  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net.cookie_rotation import rotate  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._wire import distribution_flags, etf, handshake  # noqa: E402
@@ -200,17 +202,16 @@ def probes(setting):
     show("erl_call : probe over TCP", called / plain, "", 1, least=True)
 
 
-def mesh(setting, count):
-    """Every ordered pair of many nodes, and the mesh by asking each node once.
+def joined(setting, count):
+    """The peers of `count` nodes that are linked with each other.
 
-    One vantage probes all nodes, `count` - 1 times under one name: what all vantages together do, from one process.
+    Each joins by one link; their `global` makes all others. Ten at a time, so that no handshake of theirs waits too long for two cores.
     """
     lab = setting.lab
     names = [f"m{number}@{HOST}" for number in range(count)]
     optfile = nodes.option_file(setting.pki)
     small = ["+S", "1:1", "+SDcpu", "1:1", "+SDio", "1", "+A", "1"]
     peers = [setting.peer(name) for name in names]
-    # Each joins by one link; their `global` makes all others. Ten at a time, so that no handshake of theirs waits too long for two cores.
     join = ["-eval", f"net_adm:ping('{names[0]}')."]
     for start in range(0, count, 10):
         for name in names[start:start + 10]:
@@ -218,6 +219,15 @@ def mesh(setting, count):
         there = min(start + 10, count)
         nodes.wait_for(lambda there=there: all(f"m{number}" in lab.names() for number in range(there)), seconds=120)
         nodes.wait_for(lambda there=there: rpc.mesh(peers[:there], timeout=60, concurrency=64)["whole"], seconds=120)
+    return peers
+
+
+def mesh(setting, count):
+    """Every ordered pair of many nodes, and the mesh by asking each node once.
+
+    One vantage probes all nodes, `count` - 1 times under one name: what all vantages together do, from one process.
+    """
+    peers = joined(setting, count)
     begin = time.perf_counter()
     assert rpc.mesh(peers, timeout=60, concurrency=64)["whole"]
     show(f"{count} nodes: mesh_info", time.perf_counter() - begin, "s", 3)
@@ -230,6 +240,21 @@ def mesh(setting, count):
     show(f"{count} nodes: {len(results)} probes, one for each ordered pair", took, "s", 60)
     show("probes per second", len(results) / took, "1/s")
     show("peak memory of the process that probed", peak(), "MiB")
+
+
+def cookie(setting, count):
+    """The time in which the nodes of one host have different cookies: from the first that is given the new one to the last that has accepted it.
+
+    One after another, as `beam.cluster.cookie` does the nodes of its host; hosts are done at once. The files are not measured.
+    """
+    peers, new = joined(setting, count), b"another-cookie-of-this-cluster"
+    members = [peer.node for peer in peers]
+    begin = time.perf_counter()
+    states = {rotate(peer, peer.cookie, new, members, timeout=60, change=True).state for peer in peers}
+    took = time.perf_counter() - begin
+    assert states == {"switched"}, states
+    assert rpc.mesh([replace(peer, cookie=new) for peer in peers], timeout=60, concurrency=64)["whole"]
+    show(f"{count} nodes of one host: a new cookie, first node to last", took, "s", 5)
 
 
 def peak():
@@ -266,10 +291,12 @@ def terms():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, default=100)
-    parser.add_argument("--only", nargs="*", default=["probe", "mesh", "terms"])
+    parser.add_argument("--only", nargs="*", default=["probe", "mesh", "cookie", "terms"])
     parser.add_argument("--page", type=pathlib.Path)
     options = parser.parse_args()
-    for part, work in (("probe", probes), ("mesh", lambda setting: mesh(setting, options.nodes))):
+    parts = [("probe", probes), ("mesh", lambda setting: mesh(setting, options.nodes))]
+    parts += [("cookie", lambda setting, count=count: cookie(setting, count)) for count in (3, 50)]
+    for part, work in parts:
         if part in options.only:
             with tempfile.TemporaryDirectory() as folder:
                 setting = Setting(folder)
