@@ -79,7 +79,7 @@ def drain(address, queue, count):
 def steady(seconds, queue, *addresses):
     """Each message again until a node has confirmed it; the longest time between two confirmations is what users felt."""
     end = time.monotonic() + float(seconds)
-    confirmed, longest, last, turn, link = 0, 0.0, time.monotonic(), 0, None
+    confirmed, longest, last, turn, connections, link = 0, 0.0, time.monotonic(), 0, 0, None
     stopped = []
     signal.signal(signal.SIGINT, lambda *_: stopped.append(True))
     while time.monotonic() < end and not stopped:
@@ -88,6 +88,7 @@ def steady(seconds, queue, *addresses):
                 link = connect(addresses[turn % len(addresses)])
                 declare(link[1], queue, "quorum")
                 link[1].confirm_delivery()
+                connections += 1
             link[1].basic_publish("", queue, f"message {confirmed}".encode(), pika.BasicProperties(delivery_mode=2), mandatory=True)
         except (pika.exceptions.AMQPError, OSError):
             link, turn = None, turn + 1
@@ -96,7 +97,7 @@ def steady(seconds, queue, *addresses):
         now = time.monotonic()
         confirmed, longest, last = confirmed + 1, max(longest, now - last), now
         time.sleep(0.02)
-    return {"confirmed": confirmed, "longest": round(longest, 2)}
+    return {"confirmed": confirmed, "longest": round(longest, 2), "reconnects": connections - 1}
 
 
 print(json.dumps({"publish": publish, "consume": consume, "drain": drain, "steady": steady}[sys.argv[1]](*sys.argv[2:])))
