@@ -122,6 +122,10 @@ page: bootstrap  ## the report's page in headless Chromium: axe-core (BEAM_SCREE
 killed: bootstrap  ## kill a run after each change, again and again: new cookie, new CA, first run over RabbitMQ (hours; KILL_AT=boundaries: at each task)
 	@tests/run.py killed
 
+.PHONY: daytwo
+daytwo: bootstrap  ## certificates, CA, cookie, CRLs, ports, OTP: RabbitMQ, ejabberd and a release under a client (hours)
+	@tests/run.py daytwo
+
 .PHONY: faults
 faults: bootstrap  ## break a hardened lab in every seeded way; verify must find and name each (hours; FAULTS=small, a name or a control selects)
 	@tests/run.py faults
