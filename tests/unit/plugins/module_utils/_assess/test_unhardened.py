@@ -65,7 +65,7 @@ class Place:
         """What the role does with these probes, without Ansible in between."""
         expired = self.pki.pair("expired")
         common: dict[str, Any] = {name: option.get("default") for name, option in connection_spec().items()}
-        common.update(cookie=cookie, name="beam_probe@vantage", epmd_port=self.lab.epmd_port, timeout=20, expect=["any"], user=None)
+        common.update(cookie=cookie, name="beam_probe@vantage", epmd_port=self.lab.epmd_port, timeout=6, expect=["any"], user=None)
         if tls:
             common["tls"] = {"ca": self.pki.ca, **self.pki.pair("vantage"), "versions": ["tlsv1.3"], "verify": True}
         answers = []
