@@ -65,7 +65,8 @@ PRODUCTS = {
         ("steady", "1800"),
     ),
 }
-PRODUCT = PRODUCTS[os.environ.get("PRODUCT", "rabbitmq")]
+NAME = os.environ.get("PRODUCT", "rabbitmq")
+PRODUCT = PRODUCTS[NAME]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,8 @@ class Step:
     """The run that finds nothing to do: none where it would stop on purpose."""
     before: str = ""
     """A command on each host before it."""
+    lost: str = ""
+    """What of the CA's directory is lost before it: a file, or `.` for all."""
 
 
 NEW = "a new secret"
@@ -95,18 +98,19 @@ STEPS = {
     "passphrase of the CA": Step(
         "rekey_ca_passphrase", keep={"beam_pki_ca_passphrase": NEW}, once={"beam_pki_ca_passphrase_old": "beam_pki_ca_passphrase"}
     ),
-    "passphrase of the CA is lost": Step("rotate_ca", keep={"beam_pki_ca_passphrase": NEW}),
+    "passphrase of the CA is lost": Step("rotate_ca", keep={"beam_pki_ca_passphrase": NEW}, lost="root/key.pem"),
+    "directory of the CA is lost": Step("rotate_ca", lost="."),
     "CRLs on": Step(keep={"beam_pki_crl": True}, restarts=True),
     "certificate revoked": Step("revoke", once={"beam_revoke": OUT}, out=OUT, after=""),
     "certificate accepted again": Step("revoke", once={"beam_unrevoke": OUT}, out=OUT),
     "cookie is stolen": Step("compromised", keep={"beam_cookie": NEW}, once={"beam_compromised": "cookie"}),
     "key of a node is stolen": Step("compromised", once={"beam_compromised": f"key:{OUT}"}, out=OUT),
-    "CA with CRLs": Step("rotate_ca"),
+    "key of the CA is stolen": Step("compromised", once={"beam_compromised": "ca"}),
+    "directory of a CA with CRLs is lost": Step("rotate_ca", lost="."),
     "other ports": Step(keep={"beam_ports": "9300-9309"}, restarts=True),
     "OTP upgraded": Step("upgrade_otp", restarts=True, before=REPOSITORY),
     "restart": Step("restart", once={"beam_service_restart": "all"}, restarts=True),
 }
-LOST_PASSPHRASE = "passphrase of the CA is lost"
 
 
 @dataclass
@@ -117,11 +121,11 @@ class Cluster:
     directory: Path
     variables: dict[str, Any] = field(default_factory=dict)
 
-    def play(self, playbook: str, once: dict[str, Any] | None = None) -> tuple[int, str]:
+    def play(self, playbook: str, once: dict[str, Any] | None = None, inventory: tuple[str, ...] = ()) -> tuple[int, str]:
         given = self.directory / "given.yml"
         given.write_text(json.dumps({**self.variables, **(once or {})}), encoding="utf-8")
-        inventory = ("-i", str(ROOT / f"molecule/{os.environ.get('PRODUCT', 'rabbitmq')}/inventory.yml"))
-        done = self.lab.play(*inventory, *LINKS_KEPT, "--extra-vars", f"@{given}", playbook=f"playbooks/{playbook}.yml")
+        ours = ("-i", str(ROOT / f"molecule/{NAME}/inventory.yml"))
+        done = self.lab.play(*ours, *inventory, *LINKS_KEPT, "--extra-vars", f"@{given}", playbook=f"playbooks/{playbook}.yml")
         output = done.stdout + done.stderr
         assert not [name for name, value in self.variables.items() if isinstance(value, str) and len(value) > 40 and value in output]
         return done.returncode, done.stdout
@@ -160,7 +164,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     lab.on("n1", PRODUCT.users)
     if PRODUCT.package:
         lab.on("outsider", f"{INSTALL} {PRODUCT.package}", timeout=400)
-    source = ROOT / f"molecule/default/tests/{os.environ.get('PRODUCT', 'rabbitmq')}/client.py"
+    source = ROOT / f"molecule/default/tests/{NAME}/client.py"
     lab.write("outsider", "/run/client.py", source.read_text(encoding="utf-8"))
     yield cluster
 
@@ -187,6 +191,22 @@ def stop(cluster: Cluster) -> tuple[dict[str, float], list[str]]:
     return json.loads(cluster.lab.on("outsider", "cat /run/steady.json")), [line[3:] for line in tool if line.startswith("no")]
 
 
+def lose(cluster: Cluster, what: str) -> None:
+    """What docs/rekey_ca_passphrase.md has one do before the change to a new CA."""
+    directory = Path(cluster.lab.variable("n1", "beam_pki_ca_dir"))
+    if what != ".":
+        (directory / what).rename(directory / f"{what}.lost")
+        return
+    directory.rename(directory.with_name(f"lost-{secrets.token_hex(4)}"))
+    status, output = cluster.play("site")
+    assert status != 0 and "copy the file tls/ca.pem of a node to" in " ".join(output.split()), output[-4000:]
+    node = f"/etc/beam/{PRODUCT.name}@n1"
+    (directory / "root").mkdir(parents=True)
+    (directory / "root/certificate.pem").write_text(cluster.lab.on("n1", f"cat {node}/tls/ca.pem"), encoding="utf-8")
+    if cluster.variables.get("beam_pki_crl"):
+        (directory / "root/crl.pem").write_text(cluster.lab.on("n1", f"cat {node}/crl/*.r0"), encoding="utf-8")
+
+
 @pytest.mark.parametrize("name", STEPS)
 def test_step(cluster: Cluster, name: str) -> None:
     step, lab = STEPS[name], cluster.lab
@@ -194,9 +214,8 @@ def test_step(cluster: Cluster, name: str) -> None:
     cluster.variables.update({key: secrets.token_hex(24) if value == NEW else value for key, value in step.keep.items()})
     for host in NODES if step.before else ():
         lab.on(host, step.before, timeout=900)
-    if name == LOST_PASSPHRASE:
-        key = Path(lab.variable("n1", "beam_pki_ca_dir")) / "root/key.pem"
-        key.rename(key.with_suffix(".lost"))
+    if step.lost:
+        lose(cluster, step.lost)
     before = cluster.pids()
     start(cluster)
     begun = monotonic()
@@ -221,3 +240,24 @@ def test_step(cluster: Cluster, name: str) -> None:
         status, output = cluster.play(step.after)
         assert status == 0 and "PASSED" in output and {counts["changed"] for counts in recap(output).values()} == {0}, output[-5000:]
         assert cluster.pids() == after
+
+
+def test_a_dead_host_is_replaced(cluster: Cluster) -> None:
+    """n3 does not come back: its node leaves in a run without its host, and a bare host of the same name is a member after the next one."""
+    lab = cluster.lab
+    before = cluster.pids()[:2]
+    lab.podman("rm", "--force", "--time", "0", f"{lab.prefix}n3")
+    gone = cluster.directory / "gone.yml"
+    gone.write_text(json.dumps({"beam": {"hosts": {"n3": {"beam_state": "absent"}}}}), encoding="utf-8")
+    status, output = cluster.play("site", inventory=("-i", str(gone), "--limit", "all:!n3"))
+    assert status == 0 and "PASSED" in output, output[-5000:]
+    made = lab.play("-i", str(ROOT / f"molecule/{NAME}/inventory.yml"), playbook="molecule/default/create.yml")
+    assert made.returncode == 0, made.stdout[-3000:]
+    if (ROOT / f"molecule/{NAME}/prepare.yml").exists():
+        assert lab.play("-i", str(ROOT / f"molecule/{NAME}/inventory.yml"), playbook=f"molecule/{NAME}/prepare.yml").returncode == 0
+    status, output = cluster.play("site")
+    assert status == 0 and "PASSED" in output, output[-5000:]
+    until(cluster.is_whole, 120, "all nodes are one cluster")
+    status, output = cluster.play("site")
+    assert status == 0 and "PASSED" in output and {counts["changed"] for counts in recap(output).values()} == {0}, output[-5000:]
+    assert cluster.pids()[:2] == before
