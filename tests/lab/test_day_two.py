@@ -51,13 +51,13 @@ PRODUCTS = {
         "rabbitmqctl -q list_vhosts",
         "rabbitmqctl -q eval '{[node() | nodes()], rabbit_node_monitor:partitions()}.' | grep ',\\[\\]}'",
         ("steady", "1800", "steady"), "python3-pika",
-        "rabbitmqctl -q add_user tester tester && rabbitmqctl -q set_permissions tester '.*' '.*' '.*'",
+        "rabbitmqctl -q add_user tester tester; rabbitmqctl -q set_permissions tester '.*' '.*' '.*'",
     ),
     "ejabberd": Product(
         "ejabberd", "ejabberd", "ejabberd", "/var/lib/ejabberd",
         "ejabberdctl status", "ejabberdctl list_cluster",
         ("steady", "1800"), "python3-slixmpp",
-        "ejabberdctl register alice localhost secret && ejabberdctl register bob localhost secret",
+        "ejabberdctl register alice localhost secret; ejabberdctl register bob localhost secret; true",
     ),
     "release": Product(
         "shop", "shop", "shop", "/var/lib/beam/{node}",
@@ -91,7 +91,6 @@ class Step:
 NEW = "a new secret"
 OUT = f"{PRODUCT.name}@n3"
 STEPS = {
-    "nothing to do": Step(),
     "all certificates, with new keys": Step("renew", once={"beam_pki_renew": "all", "beam_pki_renew_key": True}),
     "cookie": Step("rotate_cookie", keep={"beam_cookie": NEW}),
     "CA": Step("rotate_ca"),
