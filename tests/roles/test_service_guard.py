@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -246,4 +247,24 @@ def test_a_watcher_stops_a_unit_without_its_drop_in(watcher: Path) -> None:
     systemctl = watcher / "systemctl"
     systemctl.write_text(systemctl.read_text(encoding="utf-8").replace("zzz-beam", "other"), encoding="utf-8")
     runs(watcher)
+    assert "stop -- beam.service" in (watcher / "stopped").read_text(encoding="utf-8")
+
+
+def test_a_script_with_the_name_of_a_vm_that_becomes_one_is_looked_at_again(watcher: Path) -> None:
+    """`exec` keeps the number of the process: what was said of the script is not true of the VM."""
+    systemctl = watcher / "systemctl"
+    systemctl.write_text(systemctl.read_text(encoding="utf-8").replace("echo active", "echo activating"), encoding="utf-8")
+    (watcher / "old").mkdir()
+    (watcher / "old" / "vm.args").write_text(FLAGS.format(carrier="inet_tls"), encoding="utf-8")
+    for name, then in (("beam_run", f"sleep 2; exec {watcher}/beam.smp -sname open"), ("beam.smp", "sleep 60")):
+        (watcher / name).write_text(f"#!/bin/sh\n{then}\n", encoding="utf-8")
+        (watcher / name).chmod(0o755)
+    group = watcher / "system.slice" / "beam.service"
+    group.mkdir(parents=True)
+    with subprocess.Popen([watcher / "beam_run"]) as process:
+        (group / "cgroup.procs").write_text(f"{process.pid}\n", encoding="ascii")
+        try:
+            assert process.wait(40) == -signal.SIGKILL
+        finally:
+            process.kill()
     assert "stop -- beam.service" in (watcher / "stopped").read_text(encoding="utf-8")
