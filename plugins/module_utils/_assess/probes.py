@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from .._model.untrusted_json import as_float, as_int
 from .._wire.constants import PROBE_NAME
 from .attacks import ATTACK_BY_ID, ATTACKS, KNOWN_COOKIE, OWN, PORTS_PER_RANGE_MAX, SIGNED, Attack, Credentials
 from .target import HostTarget, NodeTarget, Target
@@ -110,14 +111,14 @@ class Answer:
     message: str = ""
 
     @classmethod
-    def parse(cls, probe: Probe, raw: Mapping[str, Any]) -> Answer:
+    def parse(cls, probe: Probe, raw: Mapping[str, object]) -> Answer:
         """From an answer of dist_probe."""
         return cls(
             probe=probe,
             code=str(raw.get("code") or ""),
             stage=str(raw.get("stage") or ""),
-            milliseconds=raw.get("milliseconds"),
-            port=raw.get("port"),
+            milliseconds=as_float(raw.get("milliseconds")),
+            port=as_int(raw.get("port")),
             tls=Session.parse(raw.get("tls")),
             message=str(raw.get("message") or ""),
         )

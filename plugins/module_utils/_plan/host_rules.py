@@ -141,7 +141,7 @@ def incompatible_nodes(nodes: Sequence[Node], observed: Observation, proto_dist:
 
     To come together with the others, all nodes have to be stopped at once.
     """
-    return [str(node.node) for node in nodes if node.runtime.links == "kept" and _speaks_otherwise(node, observed, proto_dist, shape)]
+    return [str(node.node) for node in nodes if node.runtime.data.links == "kept" and _speaks_otherwise(node, observed, proto_dist, shape)]
 
 
 def _speaks_otherwise(node: Node, observed: Observation, proto_dist: str, shape: Shape) -> bool:

@@ -147,10 +147,11 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
         return node
     shown = (seen.units or {}).get(node.runtime.unit)
     directories = [f"-{path}" for path in preflight.writable_directories(node, seen)]
-    more: dict[str, object] = {"capabilities": preflight.kept_capabilities(node, seen), "release": shown.release if shown else None}
-    if directories:
-        more["writable"] = [*(node.runtime.data.get("writable") or ()), *directories]
-    data = {**node.runtime.data, **{name: value for name, value in more.items() if value}}
+    data = node.runtime.data.extended(
+        capabilities=preflight.kept_capabilities(node, seen),
+        release=shown.release if shown else None,
+        writable=[*node.runtime.data.writable, *directories] if directories else None,
+    )
     return replace(node, runtime=replace(node.runtime, data=data))
 
 

@@ -62,8 +62,8 @@ def check_names(node: Node, issued: bool, problems: Problems) -> None:
             f"{host_part} is longer than DNS allows ({DNS_NAME} characters, {DNS_LABEL} in each part between dots).",
             "choose a shorter host part.",
         )
-    tools = node.runtime.data.get("tool_names") or {}
-    if tools and len(f"{tools['prefix']}{tools['count']}-{name}") > LONGEST_ATOM:
+    product = node.runtime.data
+    if product.tool_prefix and len(f"{product.tool_prefix}{product.tool_count}-{name}") > LONGEST_ATOM:
         problems.add(
             node.host,
             "beam_node_name",
@@ -76,7 +76,7 @@ def check_names(node: Node, issued: bool, problems: Problems) -> None:
 def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
     """Flags, variables and names in the operator's files that would replace ours, or be replaced by ours."""
     unit = node.runtime.unit
-    names = node.runtime.data.get("node_name_settings") or ()
+    names = node.runtime.data.node_name_settings
     for setting in seen.settings or ():
         if setting.unit != unit:
             continue
@@ -119,7 +119,7 @@ def check_unit(node: Node, seen: Observation, problems: Problems) -> None:
         return
     unit, name = _unit(node, seen), node.runtime.unit
     there = unit is not None and unit.load not in ("", "not-found")
-    if node.runtime.kind == "erlang":
+    if node.runtime.data.kind == "erlang":
         if there and unit is not None and unit.ours is False:
             problems.add(
                 node.host,
@@ -128,7 +128,7 @@ def check_unit(node: Node, seen: Observation, problems: Problems) -> None:
                 f"the unit {name} exists and was not installed by beam.cluster ({unit.fragment or unit.load}).",
                 "choose another beam_node_name, or set beam_product to the product that runs there.",
             )
-    elif node.runtime.kind in ("release", "couchdb") and unit is not None:
+    elif node.runtime.data.kind in ("release", "couchdb") and unit is not None:
         _check_release(node, unit, there, problems)
 
 
@@ -164,7 +164,7 @@ def _check_release(node: Node, unit: Unit, there: bool, problems: Problems) -> N
 
 def check_accounts(node: Node, seen: Observation, problems: Problems) -> None:
     """An account that the role would take over. One that looks as the role makes it is ours, or nobody loses anything."""
-    for user, home in (node.runtime.data.get("managed", {}).get("users") or {}).items():
+    for user, home in node.runtime.data.users.items():
         account = (seen.accounts or {}).get(user)
         if account is None or (account.home == home and not account.login):
             continue
@@ -239,7 +239,7 @@ def check_certificate(inventory: Inventory, node: Node, seen: Observation, probl
 def check_database(node: Node, seen: Observation, problems: Problems) -> None:
     """A product does not start, or starts empty, with the data of another node name."""
     for database in seen.databases or ():
-        if database.path != node.runtime.data.get("database") or not database.names:
+        if database.path != node.runtime.data.database or not database.names:
             continue
         if str(node.node) not in database.names:
             problems.add(
@@ -258,7 +258,7 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
     paths = " ".join(text.partition("=")[2] for text in directives if text.startswith(("ReadWritePaths=", "BindPaths=")))
     allowed = {word.lstrip("+-") for word in paths.split()}
     shown = _unit(node, seen)
-    writable = (*(shown.writable if shown else ()), *(path.lstrip("-") for path in node.runtime.data.get("writable") or ()), *allowed, *_SHARED)
+    writable = (*(shown.writable if shown else ()), *(path.lstrip("-") for path in node.runtime.data.writable), *allowed, *_SHARED)
     mine = [process for process in seen.processes or () if process.is_vm and process.unit == unit and process.digest is None]
     for path in sorted({path for process in mine for path in process.writes or ()}):
         if not any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in writable):
@@ -315,8 +315,8 @@ def kept_capabilities(node: Node, seen: Observation) -> list[str]:
 def writable_directories(node: Node, seen: Observation) -> list[str]:
     """Directories that the product's own configuration names, beside those that its unit may write to anyway."""
     data = node.runtime.data
-    names = data.get("directory_settings") or ()
-    known = [path.lstrip("-") for path in data.get("writable") or ()]
+    names = data.directory_settings
+    known = [path.lstrip("-") for path in data.writable]
     found: list[str] = []
     for setting in seen.settings or ():
         path = setting.value or ""
@@ -332,7 +332,7 @@ def writable_directories(node: Node, seen: Observation) -> list[str]:
 
 def check_ignored(node: Node, settings: Mapping[str, object], seen: Observation, problems: Problems) -> None:
     """Kernel parameters in the product's own configuration, which the flags of the role distribution override."""
-    names = node.runtime.data.get("kernel_settings") or {}
+    names = node.runtime.data.kernel_settings
     for setting in seen.settings or ():
         if setting.unit == node.runtime.unit and setting.name in names and setting.value is not None:
             ours = settings.get(names[setting.name], MISSING)
