@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from confinement import unconfined
 from fault import BESIDE, LIVE, NODE, Fault
-from in_force import CALL, DROP_INS, RESTART, SHELL, override
+from running_node import CALL, DROP_INS, RESTART, SHELL, override
 
 _EPMD = "/etc/systemd/system/epmd.service.d"
 _PROGRAM = "$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/epmd.service /lib/systemd/system/epmd.service 2>/dev/null | head -n 1)"

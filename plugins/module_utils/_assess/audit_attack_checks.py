@@ -18,9 +18,8 @@ from .attack_checks import got_past
 from .attacks import ATTACKS, Attack
 from .audit_probes import CLEAR, ENCRYPTED
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, Evidence, Finding, Outcome
-from .host_checks import DYNAMIC
 from .probes import REACHES, Answer
-from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_PLAN, NodeTarget
+from .target import CLEAR_TEXT, DYNAMIC, NEEDS_CREDENTIALS, NEEDS_PLAN, NodeTarget
 
 _HANDSHAKES = frozenset((*CLEAR, *ENCRYPTED))
 _ARRIVED = frozenset({"epmd_closed", "closed"})

@@ -16,8 +16,7 @@ from dataclasses import replace
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
 from .._wire.constants import EPMD_PORT
-from .host_checks import DYNAMIC
-from .target import HostTarget, NodeTarget, Target
+from .target import DYNAMIC, HostTarget, NodeTarget, Target
 
 NAMED, HIDDEN, AT_RUNTIME, REGISTERED, CONTAINED = "named", "hidden", "net_kernel", "registered", "container"
 """How a node was found, beside DYNAMIC: by its flag -name or -sname; the same with -hidden; a VM without a name that EPMD names; a name that EPMD

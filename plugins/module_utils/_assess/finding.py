@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from .._model.advisories import Advisory
 from .._model.host_facts import Certificate
-from .._model.in_force import InForce, Link
 from .._model.observation import Observation
+from .._model.running_node import InForce, Link
 from .._model.waivers import Waiver
 from .advisory_table import Table
 from .audit_reach import Reach
@@ -118,7 +118,7 @@ class Outcome:
 @dataclass(frozen=True)
 class NodeView:
     """What a node says of itself, by mesh_info. code: "connected" where it could be asked. visible, hidden: its nodes(); settings: see mesh_checks;
-    in_force: see in_force_checks.
+    in_force: see running_node_checks.
 
     None is what it did not say.
     """

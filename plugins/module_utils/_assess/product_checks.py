@@ -13,7 +13,7 @@ from typing import Callable
 
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
-from .confinement_checks import Check
+from .check_parts import Check
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import HostTarget, NodeTarget
 

@@ -31,6 +31,9 @@ NEEDS_MEMBERS = f"{NEEDS_PLAN}: which nodes are members"
 NEEDS_OWN_CREDENTIALS = "only the node itself knows: set beam_audit_credentials, so that it is asked on its host with its own cookie and key"
 NEEDS_CREDENTIALS = "needs a member's certificate and cookie, which beam.cluster.verify uses"
 
+DYNAMIC = "dynamic"
+"""How a node was found that has no name of its own: the first node that it connects to gives it one."""
+
 
 @dataclass(frozen=True)
 class NodeTarget:

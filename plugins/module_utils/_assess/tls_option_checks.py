@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The checks of the TLS options that a node was started with, as its option file and flags say, and of its parameters for lost connections.
 
-Private to this collection, pure. See host_checks.py. Of a planned node the running VM itself is asked, see in_force_checks.py.
+Private to this collection, pure. See host_checks.py. Of a planned node the running VM itself is asked, see running_node_checks.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .._model.confinement_facts import FileOptions, Hardening
 from .._model.observation import Observation
 from .._model.processes import Process
 from .certificate_checks import epoch_of
-from .confinement_checks import Check, has_ended, vms
+from .check_parts import Check, has_ended, of_nodes, vms
 from .controls.tls_options import UNREVOKED_DAYS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import CLEAR_TEXT, HostTarget, NodeTarget
@@ -195,6 +195,16 @@ def _partitions(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(node.node, problems, f"net_ticktime is {ticktime}")
 
 
+def _key_log(one: Hardening) -> tuple[str, ...] | None:
+    sides = (("server", one.server), ("client", one.client))
+    kept = [side for side, options in sides if options and "keep_secrets" in options.names]
+    problems = [f"keeps its TLS secrets: keep_secrets is set for the {side}" for side in kept]
+    if one.variables is not None and "SSLKEYLOGFILE" in one.variables:
+        problems.append("has the variable SSLKEYLOGFILE")
+    # An option file that holds code may set anything.
+    return None if (one.variables is None or not one.options_read) and not problems else tuple(problems)
+
+
 CHECKS: Mapping[str, Check] = {
     "options-verify": _of_tls(_verify),
     "options-running": _running,
@@ -205,4 +215,5 @@ CHECKS: Mapping[str, Check] = {
     "session-resumption": _of_tls(_resumption),
     "early-data": _of_tls(_early_data),
     "partition-settings": _partitions,
+    "key-log": of_nodes(_key_log, "it writes no TLS secrets", "its environment"),
 }

@@ -115,4 +115,14 @@ CONTROLS = (
         "processes",
         audit_only=True,
     ),
+    Control(
+        "key-log",
+        "A node writes no TLS secrets, and keeps none for others to read",
+        "With SSLKEYLOGFILE or keep_secrets, a recording of the network can be decrypted.",
+        "Remove SSLKEYLOGFILE from the environment and keep_secrets from the TLS options, and restart the node.",
+        "",
+        (TLS_GUIDE,),
+        "high",
+        "processes",
+    ),
 )

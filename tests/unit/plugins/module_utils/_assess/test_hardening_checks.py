@@ -12,11 +12,11 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     confinement_checks,
+    host_checks,
+    inventory_checks,
     product_checks,
-    startup_checks,
-    surface_checks,
+    system_checks,
     tls_option_checks,
-    upkeep_checks,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
@@ -24,8 +24,9 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 from without_plan import audited
 
 Change = Callable[[dict[str, Any]], object]
-MODULES = (confinement_checks, startup_checks, surface_checks, tls_option_checks, upkeep_checks, product_checks)
-CHECKED_HERE = {control for module in MODULES for control in module.CHECKS} | set(upkeep_checks.INVENTORY_CONTROLS)
+CHECKED_HERE = {*host_checks.CHECKS, *inventory_checks.CHECKS} - made.IN_TEST_HOST_CHECKS
+OF_PROCESSES = [*confinement_checks.CHECKS, "epmd-user", "cookie-arguments", "cookie-environment", "cookie-release", "key-log"]
+NOT_OF_OPTIONS = ("options-running", "partition-settings", "key-log")
 OF_PRODUCTS = {control for control in product_checks.CHECKS if control.startswith(("rabbitmq", "ejabberd"))}
 
 
@@ -386,7 +387,7 @@ def nothing(*names: str) -> Change:
 _OLD = both(TLS12, side("server", algorithms=None), lambda n2: n2["processes"][0]["vm"].update(version=None))
 
 
-@pytest.mark.parametrize("control", list(confinement_checks.CHECKS))
+@pytest.mark.parametrize("control", OF_PROCESSES)
 def test_a_tool_that_ended_meanwhile_is_no_gap(control: str) -> None:
     def change(n2: dict[str, Any]) -> None:
         n2["processes"].append({**n2["processes"][0], "pid": 4242, "hardening": dict.fromkeys(made.hardening())})
@@ -396,7 +397,7 @@ def test_a_tool_that_ended_meanwhile_is_no_gap(control: str) -> None:
 
 
 UNKNOWN: list[tuple[str, Change]] = [
-    *((control, process(hardening=None)) for control in confinement_checks.CHECKS if control not in ("node-user", "epmd-user", "cookie-arguments")),
+    *((control, process(hardening=None)) for control in OF_PROCESSES if control not in ("node-user", "epmd-user", "cookie-arguments")),
     *((control, gone("processes")) for control in ("node-user", "epmd-user", "epmd-commands", "epmd-debug", "remote-shells")),
     ("node-user", gone("system")),
     ("cookie-arguments", gone("system")),
@@ -424,7 +425,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("distribution-needed", nothing("incoming")),
     ("distribution-needed", gone("listeners")),
     ("remote-shells", vm(switches=None)),
-    *((control, gone("system")) for control in surface_checks.CHECKS if control.startswith("system-") or control == "hosts-file"),
+    *((control, gone("system")) for control in (*system_checks.CHECKS, "hosts-file") if control != "clock-skew"),
     ("hosts-file", system(dist_hosts=None)),
     ("clock-skew", lambda n2: n2.update(skew_seconds=None)),
     ("system-core-dumps", system(core_pattern=None)),
@@ -433,7 +434,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("system-swap", system(swaps=None)),
     ("system-swap", system(swaps=[{"name": "/dev/sda2", "protected": None}])),
     ("system-time", system(clock_synchronized=None, time_services=None)),
-    *((control, vm(options_read=False)) for control in tls_option_checks.CHECKS if control not in ("options-running", "partition-settings")),
+    *((control, vm(options_read=False)) for control in tls_option_checks.CHECKS if control not in NOT_OF_OPTIONS),
     ("options-running", gone("files")),
     ("partition-settings", vm(kernel=None)),
     ("cipher-suites", both(TLS12, side("server", ciphers=["a term"]))),

@@ -13,14 +13,9 @@ from typing import Any
 import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import (
-    confinement_checks,
     file_content_checks,
     host_checks,
     product_checks,
-    startup_checks,
-    surface_checks,
-    tls_option_checks,
-    upkeep_checks,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
@@ -127,16 +122,6 @@ def table(**values: Any) -> Change:
 def admit(family: int, sources: list[str] | None, **other: Any) -> Change:
     return lambda n2: n2["firewall"]["beam"]["admits"].append(made.admission(family, sources, **other))
 
-
-# The others: test_hardening_checks.py.
-CHECKED_HERE = {
-    control
-    for control, check in host_checks.CHECKS.items()
-    if not any(
-        control in checks.CHECKS
-        for checks in (confinement_checks, tls_option_checks, product_checks, startup_checks, surface_checks, upkeep_checks)
-    )
-}
 
 BEAM, EPMD, FIREWALL = "beam.service", "epmd.socket", "beam-firewall.service"
 
@@ -281,7 +266,7 @@ def test_what_is_forwarded_to_other_hosts_or_ports_is_no_affair_of_the_cluster(a
 
 
 def test_every_control_has_a_broken_host() -> None:
-    assert {control for control, _change, _says in BROKEN_HOSTS} == CHECKED_HERE
+    assert {control for control, _change, _says in BROKEN_HOSTS} == made.IN_TEST_HOST_CHECKS
 
 
 @pytest.mark.parametrize(
@@ -405,7 +390,7 @@ def test_a_products_tool_listens_within_its_limits(user: str, port: int, good: b
 
 
 def test_every_control_has_been_unknown() -> None:
-    assert {control for control, _change, _says in UNKNOWN} == CHECKED_HERE
+    assert {control for control, _change, _says in UNKNOWN} == made.IN_TEST_HOST_CHECKS
 
 
 def test_hosts_that_were_not_observed_are_not_tested() -> None:

@@ -1,14 +1,14 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controls of what runs: the unit, the process and the files that it was started with.
+"""Controls of a node's unit.
 
 Private to this collection, pure.
 """
 
 from __future__ import annotations
 
-from .control import ANALYZE, DESIGN, ERL, EXEC, TLS_GUIDE, UNIT, Control
+from .control import ANALYZE, ERL, EXEC, UNIT, Control
 
 SANDBOX_EXPOSURE_MAX = 1.5
 """Highest overall exposure level of systemd-analyze security that passes; 10 is no sandbox at all."""
@@ -16,17 +16,6 @@ LOW_PORTS_EXPOSURE = 0.1
 """What CAP_NET_BIND_SERVICE adds to it."""
 
 CONTROLS = (
-    Control(
-        "options-file",
-        "Files that the VM evaluates at start belong to root, and no other user can write or replace them",
-        "The TLS options file is an Erlang expression that the VM evaluates. A user who writes or replaces it runs code in the node and can turn "
-        "verification off. Arguments, the unit, its guard and the rules of the firewall decide as much.",
-        "Set owner root and mode 0644. Let no other user own, or write, a directory above these files.",
-        "distribution",
-        (TLS_GUIDE,),
-        "critical",
-        "files",
-    ),
     Control(
         "unit-drop-in",
         "The unit runs with the drop-in, as its own user, and starts at boot",
@@ -56,25 +45,5 @@ CONTROLS = (
         (EXEC, ERL),
         "medium",
         "unit",
-    ),
-    Control(
-        "running-process",
-        "The running node is the one that the files describe",
-        "A node keeps the options that it was started with. Files that changed since, or that it does not see in its own mounts, harden nothing.",
-        "Remove BindPaths=, TemporaryFileSystem= and RootDirectory= if the finding names them, and restart the node.",
-        "service",
-        (DESIGN,),
-        "high",
-        "processes",
-    ),
-    Control(
-        "running-vm",
-        "The running VM is the OTP on disk",
-        "An upgrade changes files. A node keeps the VM and the libraries that it has loaded, with their vulnerabilities, until it restarts.",
-        "Restart the node. beam.cluster.site restarts such nodes one at a time.",
-        "service",
-        (("proc(5), /proc/PID/exe and /proc/PID/maps", "https://man7.org/linux/man-pages/man5/proc_pid_exe.5.html"),),
-        "high",
-        "processes",
     ),
 )
