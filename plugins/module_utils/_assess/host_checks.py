@@ -17,7 +17,7 @@ from .._model.observation import Listener, Observation, Unit
 from .._model.ports import PortRange
 from .._model.processes import Process
 from .._model.restart_reasons import vm_problems
-from . import confinement_checks, forward_checks, product_checks, startup_checks, surface_checks, tls_option_checks, upkeep_checks
+from . import client_port_checks, confinement_checks, forward_checks, product_checks, startup_checks, surface_checks, tls_option_checks, upkeep_checks
 from .controls import BY_ID
 from .controls.running import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .file_content_checks import planned_files, start_environment
@@ -390,6 +390,7 @@ CHECKS: Mapping[str, Check] = {
     **tls_option_checks.CHECKS,
     **upkeep_checks.CHECKS,
     **product_checks.CHECKS,
+    **client_port_checks.CHECKS,
 }
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .client_ports import ClientPorts, parse_all
 from .untrusted_json import as_bool, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 
 
@@ -190,7 +191,7 @@ class SystemFacts:
     where it is not set. clock_synchronized: as the kernel says; time_services: processes that set the clock. service_users: the units that run
     processes of a user, by user, for users of VMs. cookie_arguments: processes that show a node's cookie in their arguments. dist_hosts: files
     .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
-    to EPMD or to a port of a VM.
+    to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
     """
 
     core_pattern: str | None = None
@@ -205,6 +206,7 @@ class SystemFacts:
     dist_hosts: tuple[str, ...] | None = None
     settings: Mapping[str, Mapping[str, str]] | None = None
     forwards: tuple[Forward, ...] | None = None
+    client_ports: Mapping[str, ClientPorts] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -224,6 +226,7 @@ class SystemFacts:
             dist_hosts=as_texts(raw.get("dist_hosts")),
             settings={safe_text(name): _texts(own) for name, own in settings.items()} if isinstance(settings, Mapping) else None,
             forwards=each(raw.get("forwards"), Forward.parse),
+            client_ports=parse_all(raw.get("client_ports")),
         )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import (
+    client_port_checks,
     confinement_checks,
     file_content_checks,
     host_checks,
@@ -128,13 +129,13 @@ def admit(family: int, sources: list[str] | None, **other: Any) -> Change:
     return lambda n2: n2["firewall"]["beam"]["admits"].append(made.admission(family, sources, **other))
 
 
-# The others: test_hardening_checks.py.
+# The others: test_hardening_checks.py, test_client_port_checks.py.
 CHECKED_HERE = {
     control
     for control, check in host_checks.CHECKS.items()
     if not any(
         control in checks.CHECKS
-        for checks in (confinement_checks, tls_option_checks, product_checks, startup_checks, surface_checks, upkeep_checks)
+        for checks in (client_port_checks, confinement_checks, tls_option_checks, product_checks, startup_checks, surface_checks, upkeep_checks)
     )
 }
 
