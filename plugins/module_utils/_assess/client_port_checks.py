@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .._model.client_ports import OPTIONAL, YES, ClientPort, ClientPorts
 from .._model.observation import Listener, Observation
-from .confinement_checks import Check
+from .confinement_checks import Check, unheard, vms
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import HostTarget, NodeTarget
 
@@ -48,6 +48,8 @@ def _client_ports(host: HostTarget, seen: Observation) -> Iterator[Result]:
         found = _ports_of(node, seen)
         if seen.listeners is None:
             yield Result(node.node, NOT_TESTED, (seen.why_unknown("listeners"),))
+        elif unheard(vms(host, seen, node)):
+            yield Result(node.node, NOT_TESTED, unheard(vms(host, seen, node)))
         elif found is None and (seen.system is None or seen.system.client_ports is None):
             yield Result(node.node, NOT_TESTED, ("the configuration of products was not looked at",))
         elif found is None:
@@ -87,6 +89,9 @@ def _management(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in nodes:
         if seen.listeners is None:
             yield Result(node.node, NOT_TESTED, (seen.why_unknown("listeners"),))
+            continue
+        if unheard(vms(host, seen, node)):
+            yield Result(node.node, NOT_TESTED, unheard(vms(host, seen, node)))
             continue
         found = _ports_of(node, seen)
         encrypted = {one.port for one in found.ports if one.tls == YES} if found else frozenset()

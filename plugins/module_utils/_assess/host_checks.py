@@ -65,6 +65,10 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield from _unknown([host.name], seen, "listeners")
         return
     found = [one for one in seen.listeners if one.port == host.epmd_port]
+    unheard = confinement_checks.unheard(confinement_checks.epmds(seen))
+    if unheard and not found and not host.epmd_listen:
+        yield Result(host.name, NOT_TESTED, unheard)
+        return
     if host.epmd_listen is None:
         at = ", ".join(sorted({one.address for one in found}))
         problems = [f"listens on every network of the host: {one}" for one in found if one.wildcard]

@@ -14,7 +14,7 @@ from typing import Callable
 from .._model.confinement_facts import Hardening, SystemFacts
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
-from .confinement_checks import Check, has_ended, of_epmd, vms
+from .confinement_checks import Check, epmds, has_ended, of_epmd, unheard, vms
 from .controls.surface import PORTS_MAX, SHELL_HOURS_MAX
 from .controls.upkeep import CLOCK_SECONDS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
@@ -33,7 +33,9 @@ def _epmd_needed(host: HostTarget, seen: Observation) -> Iterator[Result]:
         return
     found = [one for one in seen.listeners if one.port == host.epmd_port]
     planned = bool(host.nodes) and host.distributed and bool(host.epmd_listen)
-    if not found:
+    if not found and unheard(epmds(seen)):
+        yield Result(host.name, NOT_TESTED, unheard(epmds(seen)))
+    elif not found:
         yield result(host.name, [], f"nothing listens at port {host.epmd_port}")
     elif planned or seen.epmd_names:
         yield result(host.name, [], f"EPMD names {', '.join(sorted(seen.epmd_names or {})) or 'the nodes of the plan'}")
@@ -76,6 +78,10 @@ def _ipv6(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if narrow and not any(one.address == "0.0.0.0" for one in here):
             at = ", ".join(sorted({one.address for one in narrow}))
             problems += [f"listens on every IPv6 address, and on {at} only over IPv4: {one}" for one in here if one.address == "::"]
+    unknown = unheard(one for one in seen.processes or () if one.is_vm)
+    if unknown and not problems:
+        yield Result(host.name, NOT_TESTED, unknown)
+        return
     yield result(host.name, problems, "no port is open to more networks over IPv6 than over IPv4")
 
 
@@ -128,6 +134,8 @@ def _needed(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield Result(node.node, NOT_TESTED, (seen.why_unknown("listeners") if seen.listeners is None else node.no_process,))
         elif node.port is None:
             yield Result(node.node, NOT_APPLICABLE, ("its port is not known",))
+        elif unheard(running):
+            yield Result(node.node, NOT_TESTED, unheard(running))
         else:
             yield _used(node, running[0], open_at)
 
