@@ -48,7 +48,8 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class StartFile:
-    """A file or directory that a VM reads when it starts, and that users beside root (by) can change or replace, or that changed since it started.
+    """A file or directory that a VM reads when it starts, and that users beside root (by) can change or replace, that changed since it started, or
+    that is not there any more.
 
     product: a file that the start script of a distribution's package reads. The package may give its directory to the product's user.
     """
@@ -57,11 +58,12 @@ class StartFile:
     by: tuple[str, ...]
     product: bool = False
     changed: bool = False
+    missing: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> StartFile | None:
         path, by = as_path(raw.get("path")), as_texts(raw.get("by"))
-        return None if path is None or by is None else cls(path, by, raw.get("product") is True, raw.get("changed") is True)
+        return None if path is None or by is None else cls(path, by, *(raw.get(name) is True for name in ("product", "changed", "missing")))
 
 
 @dataclass(frozen=True)
