@@ -38,6 +38,14 @@ def epmds(seen: Observation) -> list[Process]:
     return [one for one in seen.processes or () if one.program == "epmd"]
 
 
+def unheard(processes: Iterable[Process]) -> tuple[str, ...]:
+    """Why the listeners of the host do not show those of some processes; empty where they do."""
+    return tuple(
+        f"pid {one.pid} ({one.program}) is in another network namespace than the host: its listeners were not looked at"
+        for one in processes if one.own_network
+    )
+
+
 def has_ended(process: Process) -> bool:
     """Whether a process ended while it was looked at: a tool that a unit starts, for example. Its arguments were read, and nothing after them."""
     return process.flags.arguments_read and process.hardening == Hardening()

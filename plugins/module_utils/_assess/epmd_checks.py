@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from .._model.confinement_facts import Hardening
 from .._model.installed import DROP_IN
 from .._model.observation import Observation
-from .check_parts import NO_EPMD, Check, epmds, of_epmd, unknown
+from .check_parts import NO_EPMD, Check, epmds, of_epmd, unheard, unknown
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .firewall_checks import EPMD_SOCKET
 from .target import HostTarget, NodeTarget
@@ -31,6 +31,9 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield from unknown([host.name], seen, "listeners")
         return
     found = [one for one in seen.listeners if one.port == host.epmd_port]
+    if unheard(epmds(seen)) and not found and not host.epmd_listen:
+        yield Result(host.name, NOT_TESTED, unheard(epmds(seen)))
+        return
     if host.epmd_listen is None:
         at = ", ".join(sorted({one.address for one in found}))
         problems = [f"listens on every network of the host: {one}" for one in found if one.wildcard]
@@ -70,7 +73,9 @@ def _epmd_needed(host: HostTarget, seen: Observation) -> Iterator[Result]:
         return
     found = [one for one in seen.listeners if one.port == host.epmd_port]
     planned = bool(host.nodes) and host.distributed and bool(host.epmd_listen)
-    if not found:
+    if not found and unheard(epmds(seen)):
+        yield Result(host.name, NOT_TESTED, unheard(epmds(seen)))
+    elif not found:
         yield result(host.name, [], f"nothing listens at port {host.epmd_port}")
     elif planned or seen.epmd_names:
         yield result(host.name, [], f"EPMD names {', '.join(sorted(seen.epmd_names or {})) or 'the nodes of the plan'}")

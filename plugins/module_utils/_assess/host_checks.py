@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from .._model.observation import Observation
 from . import (
+    client_port_checks,
     confinement_checks,
     cookie_checks,
     epmd_checks,
@@ -62,6 +63,7 @@ CHECKS: Mapping[str, Check] = {
     **tls_option_checks.CHECKS,
     **program_checks.CHECKS,
     **product_checks.CHECKS,
+    **client_port_checks.CHECKS,
     **system_checks.CHECKS,
 }
 

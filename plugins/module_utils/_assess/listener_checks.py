@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from .._model.observation import Listener, Observation
 from .._model.ports import PortRange
 from .._model.processes import Process
-from .check_parts import Check, unknown, vms
+from .check_parts import Check, unheard, unknown, vms
 from .controls.listeners import PORTS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import DYNAMIC, HostTarget, NodeTarget
@@ -120,6 +120,10 @@ def _ipv6(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if narrow and not any(one.address == "0.0.0.0" for one in here):
             at = ", ".join(sorted({one.address for one in narrow}))
             problems += [f"listens on every IPv6 address, and on {at} only over IPv4: {one}" for one in here if one.address == "::"]
+    unseen = unheard(one for one in seen.processes or () if one.is_vm)
+    if unseen and not problems:
+        yield Result(host.name, NOT_TESTED, unseen)
+        return
     yield result(host.name, problems, "no port is open to more networks over IPv6 than over IPv4")
 
 
@@ -172,6 +176,8 @@ def _needed(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield Result(node.node, NOT_TESTED, (seen.why_unknown("listeners") if seen.listeners is None else node.no_process,))
         elif node.port is None:
             yield Result(node.node, NOT_APPLICABLE, ("its port is not known",))
+        elif unheard(running):
+            yield Result(node.node, NOT_TESTED, unheard(running))
         else:
             yield _used(node, running[0], open_at)
 

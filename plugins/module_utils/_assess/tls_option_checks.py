@@ -26,7 +26,11 @@ _SHA1_GONE = 26
 """The first release of OTP that does not accept SHA-1 in TLS 1.2 by itself."""
 _WEAK_SIGNATURE = re.compile(r"(?:sha|md5)_\w+|\w+_sha1")
 _TERM = "a term"
-_NOT_IN_FORCE = "what it says is not in force, and will be at the next start"
+_NOT_IN_FORCE = (
+    "what it says is not in force, and will be at the next start. If it is as it is meant, restart the node; a file that was put back as it was has "
+    "a new time, too"
+)
+_GONE = "the next start fails, or has other settings. Put it back and restart the node, or remove what names it"
 _SECONDS = 1.0
 _TICKTIME = (8, 240)
 
@@ -167,14 +171,22 @@ def _running(host: HostTarget, seen: Observation) -> Iterator[Result]:
         unit = (seen.units or {}).get(node.unit)
         read = [(one.hardening.start_files if one.hardening else None, f"pid {one.pid}") for one in running]
         read += [(unit.start_files if unit else None, node.unit)] if node.unit.endswith(".service") else []
+        missing: dict[str, str] = {}
         for files, process in read:
+            missing.update({one.path: process for one in files or () if one.missing and not _ours(node, one.path) and one.path not in missing})
             changed.update({one.path: process for one in files or () if one.changed and one.path not in changed})
             unseen += [f"the files that {process} reads when it starts could not be looked at"] if files is None else []
-        if unseen and not changed:
+        if unseen and not changed and not missing:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue
-        problems = [f"{path} was changed after {process} started: {_NOT_IN_FORCE}" for path, process in sorted(changed.items())]
+        problems = [f"{path} does not exist any more, and {process} was started with it: {_GONE}" for path, process in sorted(missing.items())]
+        problems += [f"{path} was changed after {process} started: {_NOT_IN_FORCE}" for path, process in sorted(changed.items())]
         yield result(node.node, problems, "what it reads when it starts is older than its process")
+
+
+def _ours(node: NodeTarget, path: str) -> bool:
+    """Of these options-file and planned-files tell, of an option file of others options-file."""
+    return path in node.evaluated_files or path == node.drop_in or bool(node.directory) and path.startswith(f"{node.directory}/")
 
 
 def _partitions(host: HostTarget, seen: Observation) -> Iterator[Result]:

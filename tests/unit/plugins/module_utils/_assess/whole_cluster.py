@@ -263,7 +263,7 @@ def system(**values: Any) -> dict[str, Any]:
         "service_users": {"beam": ["beam.service"]},
         "cookie_arguments": [],
         "dist_hosts": [],
-        **{"settings": {}, "forwards": []},
+        **{"settings": {}, "forwards": [], "client_ports": {}},
         **values,
     }
 
