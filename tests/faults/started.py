@@ -71,6 +71,13 @@ FAULTS = (
         "epmd-commands",
         "runs with ERL_EPMD_RELAXED_COMMAND_CHECK",
     ),
+    _epmd(
+        "an EPMD outside of its sandbox",
+        "PrivateNetwork=no\\nProtectSystem=no\\nPrivateDevices=no\\nRestrictNamespaces=no\\nCapabilityBoundingSet=~\\nRestrictAddressFamilies=",
+        "unit-sandbox",
+        "epmd.service: exposure level",
+        "not 1.5 or lower",
+    ),
     _epmd("an EPMD in debug mode", f"ExecStart=\\nExecStart={_PROGRAM} -d", "epmd-debug", "runs in debug mode"),
     _epmd("an EPMD that runs as the node's user", "User=beam\\nGroup=beam", "epmd-user", "runs as beam, which runs a node, too"),
     Fault(

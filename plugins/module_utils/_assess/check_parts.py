@@ -22,7 +22,7 @@ Said = Callable[[Hardening], "tuple[str, ...] | None"]
 """Problems of one process, () for none; None where what they depend on is not known."""
 
 NO_EPMD = "no EPMD runs on the host"
-_EPMD_UNIT = "epmd.service"
+EPMD_SERVICE = "epmd.service"
 
 
 def unknown(subjects: Iterable[str], seen: Observation, part: str) -> Iterator[Result]:
@@ -92,7 +92,7 @@ def of_nodes(said: Said, good: str, what: str, *, with_epmd: bool = False, but_r
         for node in host.nodes:
             yield about(node.node, vms(host, seen, node), of, good, what, node.no_process)
         # One that is not the planned one is not confined by any role; epmd-listeners finds it where it matters.
-        others = [one for one in epmds(seen) if host.members is None or one.unit == _EPMD_UNIT] if with_epmd else []
+        others = [one for one in epmds(seen) if host.members is None or one.unit == EPMD_SERVICE] if with_epmd else []
         if others:
             yield about(host.name, others, of, good, what, NO_EPMD)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from .._model.observation import Observation, Unit
-from .check_parts import Check
+from .check_parts import EPMD_SERVICE, Check, epmds
 from .controls.units import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
 from .firewall_checks import undone
@@ -92,9 +92,29 @@ def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if unit is None or unit.exposure is None:
             yield not_looked_at(node, ": its sandbox")
             continue
-        said = f"{node.unit}: exposure level {unit.exposure}"
-        limit = SANDBOX_EXPOSURE_MAX + (LOW_PORTS_EXPOSURE if node.low_ports else 0)
-        yield result(node.node, [said] if unit.exposure > limit else [], said)
+        yield _rated(node.node, node.unit, unit.exposure, SANDBOX_EXPOSURE_MAX + (LOW_PORTS_EXPOSURE if node.low_ports else 0))
+    yield from _epmd_sandbox(host, seen)
+
+
+def _rated(subject: str, name: str, exposure: float, limit: float) -> Result:
+    said = f"{name}: exposure level {exposure}"
+    return result(subject, [f"{said}, not {limit} or lower"] if exposure > limit else [], said)
+
+
+def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    """The unit of EPMD: the planned one, or those in which it runs. One that a node started is in the sandbox of the node's unit."""
+    planned = host.members is not None
+    names = [EPMD_SERVICE] if planned and host.distributed and host.epmd_listen else []
+    names += sorted({one.unit or "" for one in epmds(seen)} - {node.unit for node in host.nodes}) if not planned else []
+    for name in names:
+        unit = (seen.units or {}).get(name)
+        if not name.endswith(".service"):
+            if seen.init in (None, "systemd"):
+                yield Result(host.name, FAILED, (f"EPMD runs in {name or 'no unit'}, not in a service: it has no sandbox",))
+        elif unit is None or unit.exposure is None:
+            yield Result(host.name, NOT_TESTED, (f"{name}: its sandbox was not looked at",))
+        else:
+            yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX)
 
 
 def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:

@@ -48,6 +48,9 @@ _UNITS = (
 )
 
 
+_EPMD = "epmd.service"
+
+
 def observe(
     extra_units: Iterable[str] = (),
     extra_files: Iterable[str] = (),
@@ -159,13 +162,13 @@ def _secrets(
 
 
 def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dict[str, str]) -> dict[str, dict[str, object]] | None:
-    """The units that matter, those of nodes rated."""
+    """The units that matter, those of nodes and of EPMD rated."""
     nodes = {*extra, *units.ours(), *(str(one.unit) for one in processes if str(one.unit).endswith(".service"))}
     seen = units.show({*_UNITS, *nodes})
     if seen is None:
         unknown["units"] = "the host does not run systemd" if units.init() != "systemd" else "systemctl show did not answer"
         return None
-    why = units.rate(seen, nodes.difference(_UNITS))
+    why = units.rate(seen, {*nodes.difference(_UNITS), _EPMD})
     if why:
         unknown["exposure"] = why
     return seen

@@ -28,9 +28,11 @@ CONTROLS = (
     ),
     Control(
         "unit-sandbox",
-        f"systemd rates the unit's exposure {SANDBOX_EXPOSURE_MAX} or lower; {SANDBOX_EXPOSURE_MAX + LOW_PORTS_EXPOSURE} if it listens on low ports",
-        "Code that an attacker runs in a node reaches as little of the host as the node needs.",
-        "Set the sandbox directives of systemd.exec(5) in a drop-in. Remove directives of the unit that come later and override them.",
+        f"systemd rates the exposure of the units of a node and of EPMD {SANDBOX_EXPOSURE_MAX} or lower; of a node that listens on low ports "
+        f"{SANDBOX_EXPOSURE_MAX + LOW_PORTS_EXPOSURE}",
+        "Code that an attacker runs in a node or in EPMD reaches as little of the host as they need.",
+        "Set the sandbox directives of systemd.exec(5) in a drop-in. Remove directives of the unit that come later and override them. Role epmd "
+        "writes that of epmd.service.",
         "service",
         (ANALYZE, EXEC),
         "medium",

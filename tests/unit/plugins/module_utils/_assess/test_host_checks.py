@@ -187,7 +187,8 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("unit-drop-in", unit(BEAM, active="failed"), "is failed"),
     ("unit-drop-in", unit(BEAM, enabled="disabled"), "does not start at boot"),
     ("unit-drop-in", unit(BEAM, user=""), "runs as root"),
-    ("unit-sandbox", unit(BEAM, exposure=9.4), "exposure level 9.4"),
+    ("unit-sandbox", unit(BEAM, exposure=9.4), "beam.service: exposure level 9.4, not 1.5 or lower"),
+    ("unit-sandbox", unit("epmd.service", exposure=9.2), "epmd.service: exposure level 9.2, not 1.5 or lower"),
     ("core-dumps", unit(BEAM, core_limit="infinity"), "LimitCORE is infinity"),
     ("core-dumps", process(core_limit=-1), "another core limit"),
     ("running-process", process(digest="0ld"), "before the files"),
@@ -295,7 +296,7 @@ def test_a_port_below_1024_costs_a_little_of_the_sandbox(exposure: float, low_po
     host, seen = evidence.target.hosts["n2"], evidence.seen["n2"]
     seen = replace(seen, units={**(seen.units or {}), BEAM: replace((seen.units or {})[BEAM], exposure=exposure)})
     host = replace(host, nodes=tuple(replace(node, low_ports=low_ports) for node in host.nodes))
-    (found,) = host_checks.CHECKS["unit-sandbox"](host, seen)
+    found, _of_epmd = host_checks.CHECKS["unit-sandbox"](host, seen)
     assert (found.status == PASSED) is good
 
 
@@ -322,6 +323,7 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("unit-drop-in", lambda n2: n2["units"].pop(f"beam-watch-{BEAM}"), "not looked at"),
     ("unit-drop-in", unit(BEAM, drop_ins=None), "not looked at"),
     ("unit-sandbox", unit(BEAM, exposure=None), "not looked at"),
+    ("unit-sandbox", unit("epmd.service", exposure=None), "epmd.service: its sandbox was not looked at"),
     ("core-dumps", unit(BEAM, core_limit=None), "not looked at"),
     ("running-process", gone("processes"), "processes"),
     ("running-process", gone("units"), "not looked at"),

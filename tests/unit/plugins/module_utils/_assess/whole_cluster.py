@@ -373,6 +373,7 @@ def host(name: str) -> dict[str, Any]:
             ),
             "beam-watch-beam.service": unit(),
             "beam-guard-beam.service": unit(active="inactive"),
+            "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7),
             "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
             "beam-firewall.service": unit(),
         },
