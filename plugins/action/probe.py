@@ -32,7 +32,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._wire.constants impor
 MODULE = "beam.cluster.dist_probe"
 STATUS = "ansible.builtin.async_status"
 KINDS = ("connect", "attack")
-KEPT = ("code", "stage", "milliseconds", "port", "tls", "message")
+KEPT = ("code", "stage", "milliseconds", "port", "tls", "message", "source_address")
 """What a report reads of an answer."""
 
 CONCURRENCY = 256

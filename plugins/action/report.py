@@ -23,8 +23,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.reports impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
 from ansible_collections.beam.cluster.plugins.module_utils._model.host_facts import Certificate
-from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
+from ansible_collections.beam.cluster.plugins.module_utils._model.running_node import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import each
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs, _reports

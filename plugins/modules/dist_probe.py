@@ -191,6 +191,11 @@ targets:
       description: The address of the connection, null if there was none.
       type: str
       sample: 10.0.0.11
+    source_address:
+      description: The address from which this host connects there, null if it has no route. For an address of the host itself it is the same address.
+      type: str
+      version_added: 0.2.0
+      sample: 10.0.0.13
     label:
       description: The label of the target.
       type: str

@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.template import Templar
+from ansible_collections.beam.cluster.plugins.module_utils._model.product_data import ProductData
 from ansible_collections.beam.cluster.plugins.module_utils._plan import role_variables
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SANDBOX
 from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import (
@@ -138,10 +139,10 @@ def specs() -> tuple[frozenset[str], dict[str, object]]:
     return frozenset(name for name in known if name.startswith(PREFIX)), defaults
 
 
-def products() -> dict[str, dict[str, object]]:
+def products() -> dict[str, ProductData]:
     """The data of every product, by name: the folders of the role `product`."""
     found = {}
     for path in sorted((ROLES / "product" / "products").glob("*/vars.yml")):
         with path.open(encoding="utf-8") as stream:
-            found[path.parent.name] = yaml.safe_load(stream)["__beam_product"]
+            found[path.parent.name] = ProductData.parse(yaml.safe_load(stream)["__beam_product"])
     return found

@@ -26,10 +26,9 @@ if __name__ == "__main__":
     # Run as a file: the folder above ansible_collections, links not followed.
     sys.path.insert(0, os.path.abspath(__file__).rsplit("/ansible_collections/", 1)[0])
 
-from ansible_collections.beam.cluster.plugins.module_utils._assess import feeds
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import OTP, Known, Source, Table, TableError
 from ansible_collections.beam.cluster.plugins.module_utils._model import versions
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _published_records
 
 ORIGINS = {
     "CVE EEF": ("Erlang Ecosystem Foundation CNA", "https://cna.erlef.org", "CC-BY-4.0"),
@@ -45,30 +44,30 @@ VULNERABILITIES = frozenset(ORIGINS[kind][0] for kind in ("CVE EEF", "CVE", "OSV
 _SOURCE_PRODUCT = {"erlang": OTP, "elixir-lang": "elixir", "rabbitmq-server": "rabbitmq", "ejabberd": "ejabberd", "couchdb": "couchdb"}
 
 
-def records(folder: Path, left_out: Counter[str]) -> Iterator[feeds.Record]:
+def records(folder: Path, left_out: Counter[str]) -> Iterator[_published_records.Record]:
     """Every record below a folder. Raises FeedError with the file's path."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         try:
             record = _read(path)
-        except (feeds.FeedError, UnicodeDecodeError, json.JSONDecodeError, OSError, ValueError) as error:
-            raise feeds.FeedError(f"{path}: {error}") from error
+        except (_published_records.FeedError, UnicodeDecodeError, json.JSONDecodeError, OSError, ValueError) as error:
+            raise _published_records.FeedError(f"{path}: {error}") from error
         if record is None:
             left_out[path.suffix or path.name] += 1
         else:
             yield record
 
 
-def _read(path: Path) -> feeds.Record | None:
+def _read(path: Path) -> _published_records.Record | None:
     if path.suffix == ".json":
-        return feeds.read_json(json.loads(path.read_text(encoding="utf-8")))
+        return _published_records.read_json(json.loads(path.read_text(encoding="utf-8")))
     if "changelog" not in path.name:
         return None
     data = path.read_bytes()
     text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8", "replace")
-    return feeds.read_changelog(text) if feeds.is_changelog(text) else None
+    return _published_records.read_changelog(text) if _published_records.is_changelog(text) else None
 
 
-def derive(found: Iterable[feeds.Record], base: Table | None, as_of: datetime.date | None) -> Table:
+def derive(found: Iterable[_published_records.Record], base: Table | None, as_of: datetime.date | None) -> Table:
     """The table of the records on top of another one. as_of: the day whose state the records are; by default each source's newest one.
 
     The date of the table is that of the oldest source of vulnerabilities in it, so that nobody takes an old one for new.
@@ -96,7 +95,7 @@ def derive(found: Iterable[feeds.Record], base: Table | None, as_of: datetime.da
         sources[name] = Source(name, as_of or day, url, licence)
     date = min((one.date for one in sources.values() if one.name in VULNERABILITIES), default=None)
     if date is None:
-        raise feeds.FeedError("there is no record of a vulnerability, and no base table")
+        raise _published_records.FeedError("there is no record of a vulnerability, and no base table")
     table = Table(date, tuple(sources[name] for name in sorted(sources)), known)
     return replace(table, patches=_needed_patches(table, patches), not_affected=_needed_exceptions(table, excepted))
 
@@ -157,14 +156,14 @@ def main(arguments: list[str] | None = None) -> int:
     left_out: Counter[str] = Counter()
     try:
         if not options.folder.is_dir():
-            raise feeds.FeedError(f"{options.folder} is not a folder")
+            raise _published_records.FeedError(f"{options.folder} is not a folder")
         found = list(records(options.folder, left_out))
         if not found:
-            raise feeds.FeedError(f"{options.folder} holds no record of a known format")
+            raise _published_records.FeedError(f"{options.folder} holds no record of a known format")
         base = _advisories.read(options.base) if options.base.exists() else None
         table = derive(found, base, options.as_of)
         Table.parse(table.as_dict())
-    except (feeds.FeedError, TableError) as error:
+    except (_published_records.FeedError, TableError) as error:
         print(f"derive_advisories: {error}", file=sys.stderr)
         return 1
     temporary = options.output.with_name(f".{options.output.name}.new")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from fault import ANCHORS, BESIDE, NODE, Fault
-from in_force import DROP_INS, SHELL
+from running_node import DROP_INS, SHELL
 
 
 def unconfined(name: str, lines: str, control: str, *names: str) -> Fault:

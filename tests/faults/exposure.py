@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from fault import BESIDE, FIREWALL, KEY, LIVE, MESH, NODE, OPTIONS, Fault
-from in_force import CALL, DROP_INS, KEEP_OPTIONS, OPTIONS_BACK, RESTART, SHELL, STRAY, WATCH, override
+from running_node import CALL, DROP_INS, KEEP_OPTIONS, OPTIONS_BACK, RESTART, SHELL, STRAY, WATCH, override
 
 # Lets packets in that the table drops.
 _LET_IN = "nft insert rule inet beam_cluster cluster tcp dport {} accept\n"

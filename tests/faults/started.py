@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from confinement import unconfined
 from fault import BESIDE, LIVE, NODE, Fault
-from in_force import CALL, DROP_INS, RESTART, SHELL, override
+from running_node import CALL, DROP_INS, RESTART, SHELL, override
 
 _EPMD = "/etc/systemd/system/epmd.service.d"
 _PROGRAM = "$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/epmd.service /lib/systemd/system/epmd.service 2>/dev/null | head -n 1)"
@@ -70,6 +70,13 @@ FAULTS = (
         "Environment=ERL_EPMD_RELAXED_COMMAND_CHECK=1",
         "epmd-commands",
         "runs with ERL_EPMD_RELAXED_COMMAND_CHECK",
+    ),
+    _epmd(
+        "an EPMD outside of its sandbox",
+        "PrivateNetwork=no\\nProtectSystem=no\\nPrivateDevices=no\\nRestrictNamespaces=no\\nCapabilityBoundingSet=~\\nRestrictAddressFamilies=",
+        "unit-sandbox",
+        "epmd.service: exposure level",
+        "not 1.5 or lower",
     ),
     _epmd("an EPMD in debug mode", f"ExecStart=\\nExecStart={_PROGRAM} -d", "epmd-debug", "runs in debug mode"),
     _epmd("an EPMD that runs as the node's user", "User=beam\\nGroup=beam", "epmd-user", "runs as beam, which runs a node, too"),

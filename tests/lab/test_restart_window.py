@@ -28,7 +28,7 @@ def test_restarts_wait_for_the_window_and_can_be_made_at_once(lab: Lab) -> None:
     still = lab.play(*change, *window, playbook=RESTART)
     assert still.returncode == 0 and pids(lab) == before, still.stdout[-4000:]
     refused = lab.play("--extra-vars", "beam_restart_window=soon")
-    assert refused.returncode != 0 and "'soon' is not a window" in refused.stdout, refused.stdout[-3000:]
+    assert refused.returncode != 0 and "'soon' is not a restart window" in refused.stdout, refused.stdout[-3000:]
 
     done = lab.play(*change, *window, "--extra-vars", "beam_restart_window=any", playbook=RESTART)
     assert done.returncode == 0, done.stdout[-4000:]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,14 @@ def test_words_of_the_glossary(path: Path) -> None:
     assert not found, f"{path.name}: {found}; docs/architecture.md says which words to use"
 
 
+@cache
+def everything() -> str:
+    """The text of all code, without the pages."""
+    folders = ("plugins", "roles", "playbooks", "molecule", "tests")
+    paths = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yml", ".j2", ".escript", ""))
+    return "\n".join(path.read_text(encoding="utf-8", errors="ignore") for path in paths if path.is_file())
+
+
 def rules() -> set[str]:
     """The rules of the plan: the third argument of `problems.add`, where it is written out."""
     found = set()
@@ -113,3 +122,25 @@ def test_tasks_and_templates_use_the_words_of_the_glossary(path: Path) -> None:
     """Names, messages and comments: each line is text for somebody who reads the run or the file on the host."""
     found = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if RETIRED.search(line)]
     assert found == []
+
+
+NOT_OURS = re.compile(r"tls_alert_\w+|dns_cluster|passphrase_unreadable|dist_bind_address")
+"""Names of other programs, and names that are put together in code."""
+NO_VARIABLES = {"beam_plan", "beam_probe", "beam_cluster", "beam_pki", "beam_audit_result", "beam_adress"}
+"""Facts, the name of probes, the nftables table, a tag, and a misspelt variable."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_names_that_a_page_gives_exist(page: Path) -> None:
+    """Variables, rules, codes and keys (`word_word`), and what `beam.cluster.` names: a reader types or greps them."""
+    text = page.read_text(encoding="utf-8")
+    words = set(re.findall(r"`([a-z]+(?:_[a-z0-9]+)+)`", text))
+    variables = set(re.findall(r"(?<!\w)beam_[a-z_]+\b", text)) - NO_VARIABLES
+    specified = {name for path in SPECS for name in re.findall(r"^\s+(beam_[a-z_]+):", path.read_text(encoding="utf-8"), re.MULTILINE)}
+    names = set(re.findall(r"\bbeam\.cluster\.(\w+)", text)) - {"git"}
+    known = {path.stem for folder in ("playbooks", "plugins/modules", "plugins/filter") for path in (ROOT / folder).glob("*.*")}
+    known |= {path.name for path in (ROOT / "roles").iterdir()}
+    code = everything()
+    assert page.name == "CHANGELOG.md" or sorted(word for word in words if word not in code and not NOT_OURS.fullmatch(word)) == []
+    assert page.name == "CHANGELOG.md" or sorted(variables - specified) == []
+    assert sorted(names - known) == []

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-PROVE = Path(__file__).resolve().parents[2] / "roles" / "distribution" / "files" / "prove.escript"
+PROVE = Path(__file__).resolve().parents[2] / "roles" / "distribution" / "files" / "check_files.escript"
 BOTH = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 NOW = datetime.datetime.now(datetime.timezone.utc)
 

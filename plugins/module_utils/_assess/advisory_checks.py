@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from .._model.advisories import Advisory
 from .controls import BY_ID
-from .controls.versions import ADVISORIES_AGE, ADVISORIES_AGE_MAX
+from .controls.programs import ADVISORIES_AGE, ADVISORIES_AGE_MAX
 from .finding import FAILED, NEVER, NOT_APPLICABLE, PASSED, Evidence, Finding
 from .vulnerabilities import Memo, host_advisories
 

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The table of known vulnerabilities: what is in it, and its two files.
 
-Private to this collection, pure. feeds.py makes the first file from published records; the second one is written by hand, for what no feed has.
-Both have the shape of Table.as_dict(). docs/advisories.md describes it for operators.
+Private to this collection, pure. derive_advisories.py makes the first file from published records; the second one is written by hand, for what no
+record has. Both have the shape of Table.as_dict(). docs/advisories.md describes it for operators.
 """
 
 from __future__ import annotations
@@ -197,7 +197,7 @@ def _source(raw: object, where: str) -> Source:
     return Source(name, _date(own.get("date"), f"{where}.date"), url, licence)
 
 
-def _mapping(raw: object, where: str) -> Mapping[str, Any]:
+def _mapping(raw: object, where: str) -> Mapping[str, object]:
     if not isinstance(raw, Mapping):
         raise TableError(f"{where} is not an object")
     return raw

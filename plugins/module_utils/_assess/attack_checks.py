@@ -16,6 +16,7 @@ from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEE
 from .outsider_connectivity import with_a_way
 from .probes import CONNECT, Answer, Probe
 from .target import CLEAR_TEXT, EXTERNAL_FIREWALL, NO_CRL, OFF, Target
+from .vantages import Vantages, from_outside
 
 # Codes with which a peer shows that it went on to talk about names: TLS is behind them.
 _SPOKE_OF_NAMES = frozenset({"not_allowed", "nok", "alive", "wrong_node", "flags_missing"})
@@ -82,8 +83,11 @@ def outcomes_of(evidence: Evidence) -> list[Outcome]:
             outcome = outcome_of(answer, probe.attack, honest, at_target.get(probe.target, ()), evidence.target.off)
             if outcome:
                 outcomes.append(outcome)
+    vantages = Vantages.of(evidence)
+    outcomes = list(from_outside(outcomes, vantages))
+    elsewhere = [one for one in evidence.answers if not vantages.inside(one)]
     hosts = {node.host for node in evidence.target.running}
-    return list(with_a_way(list(_without_network(outcomes)), evidence.answers, evidence.seen, hosts))
+    return list(with_a_way(list(_without_network(outcomes)), elsewhere, evidence.seen, hosts))
 
 
 def _without_network(outcomes: Sequence[Outcome]) -> Iterator[Outcome]:
@@ -114,7 +118,9 @@ def _by_subject(probes: Iterable[Probe]) -> dict[tuple[str, str], set[tuple[str,
 
 
 def attack_findings(evidence: Evidence, outcomes: Sequence[Outcome]) -> Iterator[Finding]:
-    expected = _by_subject(evidence.questions.expected(evidence.outsiders))
+    vantages = Vantages.of(evidence)
+    other_hosts = {one.probe for one in evidence.answers if one.probe.attack and one.probe.attack.vantage == "outside" and vantages.elsewhere(one)}
+    expected = _by_subject(probe for probe in evidence.questions.expected(evidence.outsiders) if probe not in other_hosts)
     by_subject: dict[tuple[str, str], list[Outcome]] = {}
     for outcome in outcomes:
         by_subject.setdefault((outcome.answer.probe.control, outcome.answer.probe.target), []).append(outcome)

@@ -18,9 +18,9 @@ from .attack_checks import got_past
 from .attacks import ATTACKS, Attack
 from .audit_probes import CLEAR, ENCRYPTED
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, Evidence, Finding, Outcome
-from .host_checks import DYNAMIC
 from .probes import REACHES, Answer
-from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_PLAN, NodeTarget
+from .target import CLEAR_TEXT, DYNAMIC, NEEDS_CREDENTIALS, NEEDS_PLAN, NodeTarget
+from .vantages import Vantages, from_outside, is_loopback, only_itself
 
 _HANDSHAKES = frozenset((*CLEAR, *ENCRYPTED))
 _ARRIVED = frozenset({"epmd_closed", "closed"})
@@ -83,7 +83,7 @@ def outcomes(evidence: Evidence) -> list[Outcome]:
     proofs = Proofs.of(evidence.answers)
     epmds = frozenset(name for name, seen in evidence.seen.items() if seen.epmd_names is not None)
     found = (_outcome(answer, answer.probe.attack, proofs, epmds) for answer in evidence.answers if answer.probe.attack)
-    return [outcome for outcome in found if outcome]
+    return list(from_outside((outcome for outcome in found if outcome), Vantages.of(evidence)))
 
 
 def _outcome(answer: Answer, attack: Attack, proofs: Proofs, epmds: frozenset[str]) -> Outcome | None:
@@ -152,12 +152,11 @@ def _finding(evidence: Evidence, attack: Attack, node: NodeTarget, proofs: Proof
         return found(NOT_APPLICABLE, NOT_WITHOUT[attack.id])
     if node.found == DYNAMIC:
         return found(NOT_APPLICABLE, "it has a dynamic node name and listens for nobody")
-    if attack.vantage == "outside" and not _reached_from_outside(evidence, node):
-        return found(NOT_APPLICABLE, "it listens on loopback only")
     if evidence.untested:
         return found(NOT_TESTED, evidence.untested)
-    if attack.vantage == "outside" and not evidence.outsiders:
-        return found(NOT_TESTED, "there is no host outside that could try; see beam_outsiders")
+    hidden = _no_way_in(evidence, node) if attack.vantage == "outside" else None
+    if hidden:
+        return found(*hidden)
     if node.node in proofs.clear and attack.id in ENCRYPTED:
         return found(NOT_APPLICABLE, CLEAR_TEXT)
     if node.node in proofs.encrypted and attack.id == "wrong-cookie" and not made:
@@ -172,8 +171,18 @@ def _finding(evidence: Evidence, attack: Attack, node: NodeTarget, proofs: Proof
     return found(NOT_TESTED, "its port is not known" if node.port is None else f"nothing listens at its port {node.port}")
 
 
-def _reached_from_outside(evidence: Evidence, node: NodeTarget) -> bool:
-    return node.port is None or bool(evidence.questions.public_addresses(node.host))
+def _no_way_in(evidence: Evidence, node: NodeTarget) -> tuple[str, str] | None:
+    """(status, why) where no host outside can try a node; None where one can."""
+    if not set(evidence.outsiders) - {node.host}:
+        return NOT_TESTED, only_itself(node.host) if evidence.outsiders else "there is no host outside that could try; see beam_outsiders"
+    if node.port is None or evidence.questions.public_addresses(node.host):
+        return None
+    addresses = evidence.questions.addresses.get(node.host)
+    if addresses is None:
+        return NOT_TESTED, "the addresses of its host are not known"
+    if any(not is_loopback(one) for one in addresses):
+        return NOT_TESTED, "another host of the inventory has the same addresses: an answer may be that host's"
+    return NOT_APPLICABLE, "its host has loopback addresses only"
 
 
 def _line(outcome: Outcome) -> str:

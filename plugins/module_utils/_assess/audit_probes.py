@@ -18,10 +18,9 @@ from .._wire.constants import PROBE_NAME
 from .attacks import ATTACK_BY_ID, KNOWN_COOKIE, Attack
 from .default_cookies import cookie_of
 from .default_cookies import probes as known_probes
-from .host_checks import DYNAMIC
 from .outsider_connectivity import QUIET_PORTS, SSH
 from .probes import KNOWN, OUTSIDE, REACHES, VANTAGES, Probe, Questions, options
-from .target import HostTarget, NodeTarget, Target
+from .target import DYNAMIC, HostTarget, NodeTarget, Target
 
 CLEAR, ENCRYPTED = ("plaintext", "wrong-cookie"), ("old-tls", "no-certificate", "foreign-certificate")
 """Attacks that a probe without credentials can make: first those that speak clear text, then those that speak TLS, to nodes that do."""

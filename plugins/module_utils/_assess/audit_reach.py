@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .._model.untrusted_json import safe_text
 
@@ -46,7 +45,7 @@ class Reach:
         return {"host": self.host, "state": self.state, "why": self.why}
 
 
-def reach_of(host: str, attempts: Sequence[Mapping[str, Any]]) -> tuple[Reach, Mapping[str, Any] | None]:
+def reach_of(host: str, attempts: Sequence[Mapping[str, object]]) -> tuple[Reach, Mapping[str, object] | None]:
     """The state of a host and what was observed there, from the results of the tasks that looked: with root first, then without."""
     tried = [attempt for attempt in attempts if attempt]
     for attempt in tried:
@@ -64,6 +63,6 @@ def reach_of(host: str, attempts: Sequence[Mapping[str, Any]]) -> tuple[Reach, M
     return Reach(host, BROKEN if last else UNREACHABLE, said or "no task ran on it"), None
 
 
-def _said(attempt: Mapping[str, Any]) -> str:
+def _said(attempt: Mapping[str, object]) -> str:
     text = " ".join(f"{attempt.get('msg') or ''} {attempt.get('module_stderr') or ''}".split())
     return safe_text(text, _LONGEST)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 NEW, FIXED, UNCHANGED, REGRESSED, UNKNOWN = "new", "fixed", "unchanged", "regressed", "unknown"
 CHANGES = (NEW, REGRESSED, UNCHANGED, FIXED, UNKNOWN)
@@ -40,7 +39,7 @@ class BaselineError(ValueError):
     """An earlier report that cannot be compared with; the message says why, and what to do."""
 
 
-def compare(earlier: Mapping[str, Any], now: Sequence[tuple[str, str]]) -> Baseline:
+def compare(earlier: Mapping[str, object], now: Sequence[tuple[str, str]]) -> Baseline:
     """earlier: a JSON report. now: (fingerprint, status) of each finding. Raises BaselineError."""
     findings = earlier.get("findings")
     if not isinstance(findings, list) or not all(isinstance(one, Mapping) and one.get("fingerprint") for one in findings):
@@ -58,7 +57,7 @@ def compare(earlier: Mapping[str, Any], now: Sequence[tuple[str, str]]) -> Basel
     return Baseline(str(earlier.get("when") or "an unknown time"), changes)
 
 
-def _real(finding: Mapping[str, Any]) -> str:
+def _real(finding: Mapping[str, object]) -> str:
     """The status below a waiver."""
     status = str(finding.get("status"))
     return str(finding.get("waived_status") or status) if status == _WAIVED else status

@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from . import revocation_checks
 from .connection_remedies import Broken, explain
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, Outcome
-from .in_force_checks import CHECKS as IN_FORCE_CHECKS
 from .mesh_checks import MEMBERS, SETTINGS
 from .probes import CONNECT
+from .running_node_checks import CHECKS as IN_FORCE_CHECKS
 from .target import NEEDS_CREDENTIALS, OFF, NodeTarget
 
 NODE = "mesh-node"

@@ -19,10 +19,10 @@ from .._model.host_facts import Certificate
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.secret_facts import KeyFile
-from .controls.certificates import DAYS_MIN, SERVED_SECONDS
+from .controls.certificates import CERTIFICATE_LIFETIME_MAX, DAYS_MIN, SERVED_SECONDS
 from .file_permission_checks import exists
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
-from .target import CLEAR_TEXT, OFF, NodeTarget
+from .target import CLEAR_TEXT, OFF, HostTarget, NodeTarget
 
 _DAY = 86400
 _RSA_BITS_MIN = 2048
@@ -470,3 +470,18 @@ def pki_findings(evidence: Evidence) -> Iterator[Finding]:
                 continue
             subject, status, details = check(files, node)
             yield Finding(control, status, hosts, subject, details)
+
+
+def validity(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node in host.nodes:
+        if node.key_file == "" or node.tls_versions == ():
+            yield Result(node.node, NOT_APPLICABLE, (CLEAR_TEXT,))
+            continue
+        leaf = next((one for one in seen.certificates or () if node.certificate_file and one.path == node.certificate_file), None)
+        start, end = (epoch_of(leaf.not_before), epoch_of(leaf.not_after)) if leaf else (None, None)
+        if start is None or end is None:
+            yield Result(node.node, NOT_TESTED, ("its certificate was not read",))
+            continue
+        days = (end - start) / _DAY
+        said = f"{node.certificate_file} is valid for {days:.0f} days"
+        yield result(node.node, [said] if days > CERTIFICATE_LIFETIME_MAX else [], said)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of cookies at rest: their strength, as their hosts evaluated it, their copies, and whether all members have the same.
+"""The checks of cookies: their strength, as their hosts evaluated it, their age and copies, what shows them, and whether all members have the same.
 
 Private to this collection, pure. No message holds a cookie, its length, or a hash of it.
 """
@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Callable
 
+from .._model.confinement_facts import Hardening
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.processes import Process
-from .._model.secret_facts import CookieFacts, Readable
+from .._model.secret_facts import CookieFacts
 from .._model.secret_rules import ENTROPY_MIN, GENERATED, GUESSABLE, PUBLISHED
+from . import node_home_checks
+from .check_parts import Check, about, of_nodes, unknown, vms
+from .controls.cookies import COOKIE_DAYS_MAX
 from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, OtherClusters, Result, result
 from .target import NEEDS_MEMBERS, OFF, HostTarget, NodeTarget
-
-Check = Callable[[HostTarget, Observation], Iterator[Result]]
 
 _SAYS = {
     PUBLISHED: "is a default of a product or was published",
@@ -29,6 +30,8 @@ _SAYS = {
     GUESSABLE: f"has less than {ENTROPY_MIN} bits",
 }
 _FINE = {PUBLISHED: "is in no published list", GENERATED: "was not made by Erlang/OTP", GUESSABLE: f"has {ENTROPY_MIN} bits or more"}
+_DAY = 86400
+_FROM_BUILD = "used"
 
 
 def _cookie(seen: Observation, node: NodeTarget) -> CookieFacts | None:
@@ -110,60 +113,101 @@ def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(host.name, problems, "no copy that others can read, and none in a unit file")
 
 
-def _private(part: str, good: str) -> Check:
-    """part: of Secrets, files that the users of nodes alone may read."""
-
-    def check(host: HostTarget, seen: Observation) -> Iterator[Result]:
-        files: tuple[Readable, ...] | None = getattr(seen.secrets, part, None)
-        if files is None:
-            yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
-            return
-        owners = {node.user for node in host.nodes}
-        read = {file.path: [user for user in file.readers if user not in owners] for file in files}
-        problems = [f"{path} can be read by {', '.join(others)}" for path, others in read.items() if others]
-        if "secrets" in seen.unknown and not problems:
-            yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
-        else:
-            yield result(host.name, problems, good)
-
-    return check
-
-
-def _lets(path: str, user: str) -> str:
-    if path.startswith("/etc/sudoers"):
-        return f"lets {user} run programs as another user with sudo"
-    return f"starts programs of {user} outside of the unit, without its sandbox"
+def _argument_list(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if seen.processes is None:
+        yield from unknown([host.name], seen, "processes")
+        return
+    machines = [one for one in seen.processes if one.is_vm]
+    problems = []
+    for one in machines:
+        who = f"pid {one.pid} ({one.flags.name or one.unit or 'no unit'}, user {one.user})"
+        if one.flags.cookie == "value":
+            problems.append(f"{who} shows its cookie")
+    unread = [f"pid {one.pid}: its arguments could not be read" for one in machines if not one.flags.arguments_read]
+    unread += [
+        f"pid {one.pid} has -setcookie, and its cookie file could not be read" for one in machines
+        if one.flags.arguments_read and one.flags.cookie == "unknown"
+    ]
+    unread += [node.no_process for node in host.nodes if not any(node.is_run_by(one) for one in machines)]
+    if unread and not problems:
+        yield Result(host.name, NOT_TESTED, tuple(unread))
+        return
+    yield result(host.name, problems, f"{len(machines)} processes, none shows its cookie")
 
 
-def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
-    unknown = [node.node for node in host.nodes if not node.user]
-    if unknown:
-        yield Result(host.name, NOT_TESTED, (f"the user of {join_names(unknown)} is not known",))
-    for user in sorted({node.user for node in host.nodes} - {"root", ""}):
-        account = ((seen.secrets.accounts if seen.secrets else None) or {}).get(user)
-        subject = host.name
-        if account is None or None in (account.password, account.authorized_keys, account.rights):
-            yield Result(subject, NOT_TESTED, (f"the account {user} was not looked at",))
+def _cookie_arguments(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    found = seen.system.cookie_arguments if seen.system else None
+    if found is None or not seen.privileged:
+        yield Result(host.name, NOT_TESTED, ("the arguments of all processes were not compared with the cookies",))
+        return
+    problems = [f"pid {one.pid} ({one.process}, user {one.user}) shows a node's cookie in its arguments" for one in found]
+    yield result(host.name, problems, "no process shows a node's cookie")
+
+
+def _cookie_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    good, what = "its environment does not hold its cookie", "its environment or its cookie file"
+    for node in host.nodes:
+        if seen.processes is None:
+            yield Result(node.node, NOT_TESTED, (seen.why_unknown("processes"),))
             continue
-        problems = [f"the user {user} has a password"] if account.password else []
-        problems += [f"{path} lets SSH log in as {user}" for path in account.authorized_keys or ()]
-        problems += [f"{path} {_lets(path, user)}" for path in account.rights or ()]
-        yield result(subject, problems, f"no login as {user}")
+
+        def said(one: Process, has_file: bool = node.cookie_file != "") -> tuple[str, ...] | None:
+            return _cookie_in(one.hardening, has_file) if one.hardening else None
+
+        yield about(node.node, vms(host, seen, node), said, good, what, node.no_process)
 
 
-HOST_CHECKS: Mapping[str, Check] = {
+def _cookie_in(one: Hardening, has_file: bool) -> tuple[str, ...] | None:
+    if one.variables is None:
+        return None
+    named = sorted(name for name in one.variables if "COOKIE" in name)
+    if one.cookie_in_environment is None:
+        # Without a cookie file there is nothing to compare with: then such a variable is the cookie.
+        return None if has_file and not named else tuple(f"has the variable {name}, and no readable cookie file" for name in named)
+    return _unless(not one.cookie_in_environment, f"holds its cookie in its environment{f' ({chr(44).join(named)})' if named else ''}")
+
+
+def _cookie_release(one: Hardening) -> tuple[str, ...] | None:
+    if one.release_cookie is None:
+        return None
+    return _unless(one.release_cookie != _FROM_BUILD, "runs with the cookie in releases/COOKIE of its release")
+
+
+def _age(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node in host.nodes:
+        entry = (seen.files or {}).get(node.cookie_file or "")
+        if node.cookie_file == "":
+            yield Result(node.node, NOT_APPLICABLE, ("it has no cookie file: its cookie comes from elsewhere, see argument-list",))
+        elif entry is None or entry.modified is None or seen.epoch is None:
+            yield Result(node.node, NOT_TESTED, (f"{node.cookie_file or 'its cookie file'} was not looked at",))
+        else:
+            days = (seen.epoch - entry.modified) / _DAY
+            said = f"{node.cookie_file} is {days:.0f} days old"
+            yield result(node.node, [said] if days > COOKIE_DAYS_MAX else [], said)
+
+
+def _unless(known: bool, problem: str) -> tuple[str, ...]:
+    return () if known else (problem,)
+
+
+CHECKS: Mapping[str, Check] = {
+    "argument-list": _argument_list,
+    "cookie-arguments": _cookie_arguments,
+    "cookie-environment": _cookie_environment,
+    "cookie-release": of_nodes(_cookie_release, "its cookie is not that of a release", "its cookie file or releases/COOKIE"),
+    "cookie-age": _age,
+}
+AT_REST: Mapping[str, Check] = {
     "cookie-published": _strength(PUBLISHED),
     "cookie-generated": _strength(GENERATED),
     "cookie-strength": _strength(GUESSABLE),
     "cookie-copies": _copies,
-    "crash-dumps": _private("dumps", "other users can read no crash dump"),
-    "node-data": _private("exposed", "other users can read no file in the home of a node"),
-    "node-login": _login,
+    **node_home_checks.CHECKS,
 }
 NEEDS_COOKIE = frozenset({"cookie-published", "cookie-generated", "cookie-strength", "cookie-shared", "cookie-copies"})
 SAME = "cookie-same"
 SHARED = "cookie-shared"
-CONTROLS = (*HOST_CHECKS, SHARED, SAME)
+CONTROLS = (*AT_REST, SHARED, SAME)
 
 
 def cookie_findings(evidence: Evidence) -> Iterator[Finding]:
@@ -171,7 +215,7 @@ def cookie_findings(evidence: Evidence) -> Iterator[Finding]:
         if not host.in_run or not host.nodes:
             continue
         seen = evidence.seen.get(host.name)
-        checks: dict[str, Check] = {**HOST_CHECKS, SHARED: partial(_shared, others=evidence.others)}
+        checks: dict[str, Check] = {**AT_REST, SHARED: partial(_shared, others=evidence.others)}
         for control, check in checks.items():
             if control in NEEDS_COOKIE and not host.distributed:
                 yield Finding(control, NOT_APPLICABLE, (host.name,), host.name, (OFF,))

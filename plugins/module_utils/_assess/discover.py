@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from .._model.installed import COOKIE_FILES
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
 from .._wire.constants import EPMD_PORT
-from .host_checks import DYNAMIC
-from .target import HostTarget, NodeTarget, Target
+from .target import DYNAMIC, HostTarget, NodeTarget, Target
 
 NAMED, HIDDEN, AT_RUNTIME, REGISTERED, CONTAINED = "named", "hidden", "net_kernel", "registered", "container"
 """How a node was found, beside DYNAMIC: by its flag -name or -sname; the same with -hidden; a VM without a name that EPMD names; a name that EPMD
@@ -149,7 +149,6 @@ def _node(host: str, seen: Observation, process: Process, name: str, port: int |
     flags, tls = process.flags, process.tls_files
     listeners = [one for one in seen.listeners or () if one.port == port and one.pid in (process.pid, None)]
     clear = flags.arguments_read and flags.ssl_options_file is None and not flags.proto_dist.endswith("_tls")
-    cookie = f"{process.home}/.erlang.cookie" if process.home else None
     return replace(
         _bare_node(host, name, port, found),
         hidden=flags.hidden,
@@ -159,12 +158,27 @@ def _node(host: str, seen: Observation, process: Process, name: str, port: int |
         ca_file=tls.authorities[0] if tls and tls.authorities else None,
         certificate_file=tls.certificates[0] if tls and tls.certificates else None,
         key_file=tls.keys[0] if tls and tls.keys else "" if clear else None,
-        cookie_file="" if cookie and seen.exists(cookie) is False else cookie,
+        cookie_file=_cookie_file(seen, process),
         evaluated_files=tuple(filter(None, (flags.ssl_options_file, *flags.args_files))),
         pid=process.pid,
         seen_at=tuple(_places(seen, listeners)),
         product=product_of(process),
     )
+
+
+def _cookie_file(seen: Observation, process: Process) -> str | None:
+    """The file from which a VM has its cookie: None where that is not known, empty where its cookie comes from elsewhere (auth.erl).
+
+    OTP makes the first one where there is none and no flag gives a cookie: one that is missing then was removed.
+    """
+    if not process.home:
+        return None
+    first, second = (f"{process.home}/{name}" for name in COOKIE_FILES)
+    if seen.exists(first) is not False:
+        return first
+    if seen.exists(second):
+        return second
+    return first if process.flags.arguments_read and process.flags.cookie == "none" else ""
 
 
 def product_of(process: Process) -> str:

@@ -23,11 +23,11 @@ from .controls import CONTROLS
 from .cookie_checks import cookie_findings
 from .finding import FAILED, NEVER, NOT_TESTED, PASSED, Coverage, Evidence, Finding, Outcome, Verdict
 from .host_checks import host_findings
-from .in_force_checks import in_force_findings
+from .inventory_checks import inventory_findings
 from .mesh_checks import mesh_findings
 from .revocation_checks import revocation_findings
+from .running_node_checks import running_node_findings
 from .score import Score, score
-from .upkeep_checks import inventory_findings
 
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 
@@ -36,7 +36,7 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
     """The verdict. Its time is linear in the answers. fail_at: lowest severity at which an advisory fails, or NEVER."""
     outcomes, attacked = _attacks(evidence)
     advisories = (*evidence.advisories, *forwarding_advisories(evidence), *known_advisories(evidence, fail_at))
-    found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *in_force_findings(evidence)]
+    found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *running_node_findings(evidence)]
     found += [*pki_findings(evidence), *revocation_findings(evidence), *cookie_findings(evidence)]
     found += [*advisory_findings(evidence, fail_at), *inventory_findings(evidence), *attacked]
     found = with_causes(evidence, found, outcomes)

@@ -9,10 +9,12 @@ Private to this collection, pure. See host_checks.py.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from .._model.confinement_facts import Hardening
 from .._model.observation import FileFacts, Observation
+from .check_parts import Check, of_nodes
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import CLEAR_TEXT, HostTarget, NodeTarget
 
@@ -93,7 +95,7 @@ def _not_left(seen: Observation, node: NodeTarget, path: str) -> Result:
     return result(node.node, [f"{path} is not removed"] if there else [], f"{path} is not there")
 
 
-def private_key(host: HostTarget, seen: Observation) -> Iterator[Result]:
+def _private_key(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
         if node.tls_versions is None and not node.key_file:
             why = "where its key is, is not known" if node.key_file is None else CLEAR_TEXT
@@ -107,7 +109,7 @@ def private_key(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield looked.result(node.node, node.key_file)
 
 
-def cookie_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
+def _cookie_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
         path = node.cookie_file
         if path is None:
@@ -139,7 +141,7 @@ def _others_that_decide(host: HostTarget, node: NodeTarget, seen: Observation) -
     return sorted(path for path in found.difference(node.evaluated_files) if path in files)
 
 
-def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
+def _options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node in host.nodes:
         if not node.evaluated_files and not node.directory:
             yield Result(node.node, NOT_APPLICABLE, ("it was started without an option file and without an argument file",))
@@ -152,7 +154,7 @@ def options_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield looked.result(node.node, ", ".join(node.evaluated_files))
 
 
-def trust_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
+def _trust_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
     """Who writes the CA file decides which nodes are members, whatever its mode lets others read."""
     for node in host.nodes:
         if node.key_file == "" or node.tls_versions == ():
@@ -166,3 +168,16 @@ def trust_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
         for path in paths:
             _look(seen, path, "root", EVALUATED, looked, exact=False)
         yield looked.result(node.node, ", ".join(paths))
+
+
+def _logs(one: Hardening) -> tuple[str, ...] | None:
+    return None if one.open_logs is None else tuple(f"writes {path}, which every user can read" for path in one.open_logs)
+
+
+CHECKS: Mapping[str, Check] = {
+    "private-key": _private_key,
+    "cookie-file": _cookie_file,
+    "options-file": _options_file,
+    "trust-file": _trust_file,
+    "log-files": of_nodes(_logs, "not every user can read its log files", "its open files"),
+}

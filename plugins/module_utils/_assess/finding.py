@@ -12,12 +12,12 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .._model.advisories import Advisory
 from .._model.host_facts import Certificate
-from .._model.in_force import InForce, Link
 from .._model.observation import Observation
+from .._model.running_node import InForce, Link
 from .._model.waivers import Waiver
 from .advisory_table import Table
 from .audit_reach import Reach
@@ -92,7 +92,7 @@ class Finding:
         return frozenset((*self.hosts, *self.subject.split()))
 
 
-def advisory(raw: Mapping[str, Any], host: str = "") -> Advisory:
+def advisory(raw: Mapping[str, object], host: str = "") -> Advisory:
     """From an advisory of the plan or of another role. What has an unknown severity is for information."""
     severity, control = str(raw.get("severity") or ""), str(raw.get("cve") or raw.get("control") or "")
     return Advisory(
@@ -118,7 +118,7 @@ class Outcome:
 @dataclass(frozen=True)
 class NodeView:
     """What a node says of itself, by mesh_info. code: "connected" where it could be asked. visible, hidden: its nodes(); settings: see mesh_checks;
-    in_force: see in_force_checks.
+    in_force: see running_node_checks.
 
     None is what it did not say.
     """
@@ -130,7 +130,7 @@ class NodeView:
     in_force: InForce | None = None
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> NodeView:
+    def parse(cls, raw: Mapping[str, object]) -> NodeView:
         visible, hidden = raw.get("visible"), raw.get("hidden")
         return cls(
             code=str(raw.get("code") or "connected"),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 
 from .._model.confinement_facts import Forward
 from .._model.observation import Observation
-from .confinement_checks import Check
+from .check_parts import Check
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import NEEDS_MEMBERS, HostTarget
 

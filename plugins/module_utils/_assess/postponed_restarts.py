@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from .._model.waivers import FAILED, Waiver
 from .finding import Finding
-from .host_checks import STALE
+from .process_checks import STALE
 
 OWNER = "beam_restart_window"
 

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from .._model.untrusted_json import as_float, as_int, same_address
 from .._wire.constants import PROBE_NAME
 from .attacks import ATTACK_BY_ID, ATTACKS, KNOWN_COOKIE, OWN, PORTS_PER_RANGE_MAX, SIGNED, Attack, Credentials
 from .target import HostTarget, NodeTarget, Target
@@ -99,7 +100,10 @@ class Session:
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a probe: code as in the table of _wire.codes, empty where no probe could be made; stage as in codes.STAGES."""
+    """The result of a probe: code as in the table of _wire.codes, empty where no probe could be made; stage as in codes.STAGES.
+
+    source_address: the address from which it was made, None where that is not known.
+    """
 
     probe: Probe
     code: str
@@ -108,18 +112,20 @@ class Answer:
     port: int | None = None
     tls: Session | None = None
     message: str = ""
+    source_address: str | None = None
 
     @classmethod
-    def parse(cls, probe: Probe, raw: Mapping[str, Any]) -> Answer:
+    def parse(cls, probe: Probe, raw: Mapping[str, object]) -> Answer:
         """From an answer of dist_probe."""
         return cls(
             probe=probe,
             code=str(raw.get("code") or ""),
             stage=str(raw.get("stage") or ""),
-            milliseconds=raw.get("milliseconds"),
-            port=raw.get("port"),
+            milliseconds=as_float(raw.get("milliseconds")),
+            port=as_int(raw.get("port")),
             tls=Session.parse(raw.get("tls")),
             message=str(raw.get("message") or ""),
+            source_address=same_address(str(raw["source_address"])) if raw.get("source_address") else None,
         )
 
     @property

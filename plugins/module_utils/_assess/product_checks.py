@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from .._model.observation import Listener, Observation
+from .._model.observation import Observation
 from .._model.processes import Process
-from .confinement_checks import Check
+from .check_parts import Check
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
-from .target import HostTarget, NodeTarget
+from .target import HostTarget
 
-_CLEAR_PORTS = {15672: "the management interface", 15692: "the metrics"}
 _PUBLISHERS = ("docker-proxy", "conmon", "rootlessport", "slirp4netns", "pasta", "pasta.avx2", "rootlessport-chi")
 _DEBUG = ("5", "debug")
 _ALL_POWER = "sys_admin"
@@ -64,24 +63,6 @@ def _anonymous(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
     wide = user != "none" and (user != "guest" or bool(_guest_everywhere(settings)))
     said = "anonymous logins are refused" if user == "none" else "anonymous logins have the user guest, who connects from its own host only"
     return ([f"a client without credentials gets the rights of {user}"] if wide else []), said
-
-
-def _may_be_of(node: NodeTarget, one: Listener) -> bool:
-    return one.pid is None or (one.pid == node.pid if node.pid is not None else one.unit == node.unit)
-
-
-def _management(host: HostTarget, seen: Observation) -> Iterator[Result]:
-    nodes = [node for node in host.nodes if "rabbitmq" in (node.product, node.kind)]
-    if not nodes:
-        yield Result(host.name, NOT_APPLICABLE, ("no node of rabbitmq runs on this host",))
-        return
-    for node in nodes:
-        if seen.listeners is None:
-            yield Result(node.node, NOT_TESTED, (seen.why_unknown("listeners"),))
-            continue
-        found = [one for one in seen.listeners if one.port in _CLEAR_PORTS and not one.loopback and _may_be_of(node, one)]
-        problems = [f"{_CLEAR_PORTS[one.port]} is in clear text on {one}" for one in found]
-        yield result(node.node, problems, "no management interface and no metrics in clear text on a network")
 
 
 def _log_level(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
@@ -152,7 +133,6 @@ OF_ONE_PRODUCT = {"rabbitmq-management": "rabbitmq"}
 CHECKS: Mapping[str, Check] = {
     "rabbitmq-guest": _of_product("rabbitmq", _guest),
     "rabbitmq-anonymous": _of_product("rabbitmq", _anonymous),
-    "rabbitmq-management": _management,
     "ejabberd-files": _of_product("ejabberd", _files),
     "ejabberd-log-level": _of_product("ejabberd", _log_level),
     "container-privileges": _of_contained(_privileged, "no container with a node is privileged"),

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from .._model.confinement_facts import Hardening, StartFile
+from .._model.confinement_facts import StartFile, SystemFacts
 from .._model.observation import Observation
-from .confinement_checks import Check, has_ended, of_nodes, vms
+from .check_parts import Check, has_ended, vms
 from .finding import NOT_TESTED, Result, result
+from .system_checks import of_system
 from .target import HostTarget, NodeTarget
 
 _MOST = 5
-_MIGHTY = frozenset({"root", "disk", "docker", "incus-admin", "kmem", "libvirt", "lxd", "shadow", "sudo", "wheel"})
-"""Groups that give the whole host, or the passwords of its users."""
 _WRITTEN_AT_START = ("release.args", "release.args.src")
 """Files in the home of a release's node that the unit of the role service writes anew, as the node's user, before each start."""
 
@@ -65,16 +64,10 @@ def _written_at_start(node: NodeTarget) -> tuple[str, ...]:
     return tuple(f"{node.cookie_file.rpartition('/')[0]}/{name}" for name in _WRITTEN_AT_START)
 
 
-def _groups(one: Hardening) -> tuple[str, ...] | None:
-    if one.groups is None:
+def _hosts_file(facts: SystemFacts) -> tuple[list[str], str] | None:
+    if facts.dist_hosts is None:
         return None
-    found = sorted(_MIGHTY.intersection(one.groups))
-    return (f"is in the group {', '.join(found)}",) if found else ()
+    return [f"{path} exists" for path in facts.dist_hosts], "no home of a node has one"
 
 
-def _node_groups(host: HostTarget, seen: Observation) -> Iterator[Result]:
-    # Of a process that runs as root, node-user and epmd-user tell.
-    return of_nodes(_groups, "it is in no group that gives it the host", "its groups", with_epmd=True, but_root=True)(host, seen)
-
-
-CHECKS: Mapping[str, Check] = {"start-files": _start_files, "node-groups": _node_groups}
+CHECKS: Mapping[str, Check] = {"start-files": _start_files, "hosts-file": of_system(_hosts_file, "the homes of the nodes")}

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from .._model.credentials import Credentials, HeldCertificate
 from .._model.observation import Observation
 from .._model.revocation_rules import DAYS_MIN
 from .certificate_checks import epoch_of
@@ -28,21 +29,31 @@ _DAY = 86400
 
 
 @dataclass(frozen=True)
+class CrlStatus:
+    """Of a node's CRLs the one that ends first. revoked: whether one of them has the node's own certificate."""
+
+    this_update: str
+    next_update: str
+    age_days: float
+    days_left: float
+    revoked: bool
+
+
+@dataclass(frozen=True)
 class NodeStatus:
     """One member. in_run: whether its host was in the run; if not, nothing else is known.
 
-    certificate: as the module credentials_info returns it, without the PEM text. shows: fingerprint that the node shows. problems: of the files.
+    shows: fingerprint of the certificate that the node shows. problems: of the files.
     trusted, used: fingerprints of CA certificates. cookie: the letter of the cookie in its file, the same for equal cookies; cookie_accepted: whether
     the node accepts it. otp: of the running VM, installed: the one that a start would use. restart: why it has to be restarted;
-    postponed: why it has to be, and only `beam.cluster.restart` does it, or a run in beam_restart_window. crl: of its CRLs the one that ends first
-    (`this_update`, `next_update`, `age_days`, `days_left`), and whether its own certificate is `revoked`; None where it has none, or needs none.
+    postponed: why it has to be, and only `beam.cluster.restart` does it, or a run in beam_restart_window. crl: None where it has none, or needs none.
     """
 
     node: str
     host: str
     in_run: bool
     running: bool | None = None
-    certificate: Mapping[str, Any] | None = None
+    certificate: HeldCertificate | None = None
     shows: str | None = None
     code: str | None = None
     problems: tuple[str, ...] = ()
@@ -54,12 +65,12 @@ class NodeStatus:
     installed: str | None = None
     restart: tuple[str, ...] | None = None
     postponed: tuple[str, ...] = ()
-    crl: Mapping[str, Any] | None = None
+    crl: CrlStatus | None = None
 
     @property
     def shows_its_file(self) -> bool | None:
         """Whether the node shows the certificate of its file; None if either is not known."""
-        return self.shows == self.certificate["sha256"] if self.certificate and self.shows else None
+        return self.shows == self.certificate.sha256 if self.certificate and self.shows else None
 
 
 @dataclass(frozen=True)
@@ -93,24 +104,27 @@ def status(target: Target, evidence: Mapping[str, Mapping[str, Any]]) -> Status:
     """
     letters: dict[str, str] = {}
     nodes = []
-    details: dict[str, Mapping[str, Any]] = {}
+    details: dict[str, HeldCertificate] = {}
     for node in target.members:
         own = evidence.get(node.host) or {}
-        credentials = {entry.get("node"): entry for entry in own.get("credentials") or ()}.get(node.node)
-        if not node.in_run or credentials is None:
+        raw = next((entry for entry in own.get("credentials") or () if entry.get("node") == node.node), None)
+        if not node.in_run or raw is None:
             nodes.append(NodeStatus(node.node, node.host, node.in_run))
             continue
-        for one in credentials.get("trusted") or ():
-            details[one["sha256"]] = one
-        digest = (credentials.get("cookie") or {}).get("digest")
+        credentials = Credentials.parse(raw)
+        details.update((one.sha256, one) for one in credentials.trusted or ())
+        digest = credentials.cookie_digest
         letter = None if digest is None else letters.setdefault(digest, _letter(len(letters)))
-        nodes.append(_node(node, own, credentials, letter))
+        state = next((one for one in own.get("states") or () if one["node"]["node"] == node.node), None)
+        found = _node(node, Observation.parse(node.host, own.get("observed") or {}), credentials, letter)
+        if state is not None:
+            found = replace(found, restart=tuple(state["reasons"]), postponed=tuple(state.get("postponed") or ()))
+        nodes.append(found)
     known = [one for one in nodes if one.trusted is not None]
     trusted = Counter(name for one in known for name in one.trusted or ())
     used = Counter(name for one in known for name in one.used)
     generations = tuple(
-        Generation(name, str(one["subject"]), str(one["not_after"]), float(one["days_left"]), trusted[name], used[name])
-        for name, one in details.items()
+        Generation(name, one.subject, one.not_after, one.days_left, trusted[name], used[name]) for name, one in details.items()
     )
     cookies = Counter(one.cookie for one in nodes if one.cookie)
     return Status(
@@ -128,46 +142,34 @@ def _letter(number: int) -> str:
     return chr(ord("A") + number) if number < 26 else f"#{number + 1}"
 
 
-def _node(node: NodeTarget, own: Mapping[str, Any], credentials: Mapping[str, Any], letter: str | None) -> NodeStatus:
-    seen = Observation.parse(node.host, own.get("observed") or {})
-    state = next((one for one in own.get("states") or () if one["node"]["node"] == node.node), None)
+def _node(node: NodeTarget, seen: Observation, credentials: Credentials, letter: str | None) -> NodeStatus:
     running, installed = _otp(seen, node)
-    certificate = credentials.get("certificate")
-    trusted = credentials.get("trusted")
-    cookie = credentials.get("cookie") or {}
     return NodeStatus(
         node=node.node,
         host=node.host,
         in_run=True,
-        running=bool(credentials["running"]),
-        certificate={key: value for key, value in certificate.items() if key != "pem"} if certificate else None,
-        shows=credentials.get("served"),
-        code=credentials.get("code"),
-        problems=tuple(credentials.get("problems") or ()),
-        trusted=None if trusted is None else tuple(one["sha256"] for one in trusted),
-        used=tuple(credentials.get("used") or ()),
+        running=credentials.running,
+        certificate=credentials.certificate,
+        shows=credentials.shows,
+        code=credentials.code,
+        problems=credentials.problems,
+        trusted=None if credentials.trusted is None else tuple(one.sha256 for one in credentials.trusted),
+        used=credentials.used,
         cookie=letter,
-        cookie_accepted=cookie.get("accepted"),
+        cookie_accepted=credentials.cookie_accepted,
         otp=running,
         installed=installed,
-        restart=None if state is None else tuple(state["reasons"]),
-        postponed=tuple((state or {}).get("postponed") or ()),
         crl=_crl(seen, node),
     )
 
 
-def _crl(seen: Observation, node: NodeTarget) -> dict[str, Any] | None:
+def _crl(seen: Observation, node: NodeTarget) -> CrlStatus | None:
     files = [one for one in of_node(seen, node) if one.found and epoch_of(one.next_update) is not None]
     if not files or seen.epoch is None:
         return None
     first = min(files, key=lambda one: epoch_of(one.next_update) or 0.0)
-    return {
-        "this_update": first.this_update,
-        "next_update": first.next_update,
-        "age_days": round((seen.epoch - (epoch_of(first.this_update) or seen.epoch)) / _DAY, 2),
-        "days_left": round(((epoch_of(first.next_update) or 0.0) - seen.epoch) / _DAY, 2),
-        "revoked": any(one.own for one in files),
-    }
+    age, left = seen.epoch - (epoch_of(first.this_update) or seen.epoch), (epoch_of(first.next_update) or 0.0) - seen.epoch
+    return CrlStatus(first.this_update, first.next_update, round(age / _DAY, 2), round(left / _DAY, 2), any(one.own for one in files))
 
 
 def _of_crl(one: NodeStatus) -> Iterator[str]:
@@ -176,9 +178,9 @@ def _of_crl(one: NodeStatus) -> Iterator[str]:
         return
     if one.crl is None:
         yield f"{one.node}: it has no CRL, so it accepts nobody if it checks. Run {SITE}."
-    elif one.crl["days_left"] < DAYS_MIN:
-        yield f"{one.node}: its CRL ends at {one.crl['next_update']}, and from then on it refuses everybody. Run {RENEW}."
-    if one.crl and one.crl["revoked"]:
+    elif one.crl.days_left < DAYS_MIN:
+        yield f"{one.node}: its CRL ends at {one.crl.next_update}, and from then on it refuses everybody. Run {RENEW}."
+    if one.crl and one.crl.revoked:
         yield f"{one.node}: its certificate is revoked, and members refuse it. Remove its host, or accept it again with beam.cluster.revoke."
 
 
@@ -212,10 +214,10 @@ def _attention(nodes: Sequence[NodeStatus], generations: Iterable[Generation], c
 
 def _of_node(one: NodeStatus) -> Iterator[str]:
     certificate = one.certificate
-    if certificate and certificate["days_left"] < 0:
-        yield f"{one.node}: its certificate expired at {certificate['not_after']}. Run {RENEW}."
-    elif certificate and certificate["due"]:
-        yield f"{one.node}: its certificate is due for renewal, {certificate['days_left']:.0f} days left. Run {RENEW}."
+    if certificate and certificate.days_left < 0:
+        yield f"{one.node}: its certificate expired at {certificate.not_after}. Run {RENEW}."
+    elif certificate and certificate.due:
+        yield f"{one.node}: its certificate is due for renewal, {certificate.days_left:.0f} days left. Run {RENEW}."
     yield from (f"{one.node}: {problem}. Run {RENEW}." for problem in one.problems if "expired at" not in problem)
     if one.shows_its_file is False:
         yield f"{one.node}: the node shows another certificate ({(one.shows or '')[:SHORT]}) than the one in its file. Run {RENEW}."
@@ -250,14 +252,14 @@ def rows(found: Status) -> list[list[str]]:
 def _crl_cell(one: NodeStatus) -> str:
     if one.crl is None:
         return "none"
-    return f"{one.crl['days_left']:.0f} days, {one.crl['age_days']:.0f} old{', revoked' if one.crl['revoked'] else ''}"
+    return f"{one.crl.days_left:.0f} days, {one.crl.age_days:.0f} old{', revoked' if one.crl.revoked else ''}"
 
 
 def _certificate(one: NodeStatus) -> str:
     if one.certificate is None:
         return "none" if not one.problems else "unusable"
-    days = f"{one.certificate['days_left']:.0f} days"
-    due = " (due)" if one.certificate["due"] else ""
+    days = f"{one.certificate.days_left:.0f} days"
+    due = " (due)" if one.certificate.due else ""
     shown = {True: ", shown", False: ", another is shown", None: ", shown: ?" if one.running else ""}[one.shows_its_file]
     return f"{days}{due}{shown}{', unusable' if one.problems else ''}"
 

@@ -18,6 +18,7 @@ from typing import Any
 from .._model.installed import DROP_IN, GUARD, WATCH
 from .._model.ports import PortRange, joined
 from .._model.processes import Process
+from .._model.product_data import ProductData
 from .._model.untrusted_json import same_address
 from .._wire.constants import EPMD_PORT
 
@@ -29,6 +30,9 @@ NEEDS_PLAN = "needs a plan"
 NEEDS_MEMBERS = f"{NEEDS_PLAN}: which nodes are members"
 NEEDS_OWN_CREDENTIALS = "only the node itself knows: set beam_audit_credentials, so that it is asked on its host with its own cookie and key"
 NEEDS_CREDENTIALS = "needs a member's certificate and cookie, which beam.cluster.verify uses"
+
+DYNAMIC = "dynamic"
+"""How a node was found that has no name of its own: the first node that it connects to gives it one."""
 
 
 @dataclass(frozen=True)
@@ -259,8 +263,7 @@ class Target:
 def _node(entry: Mapping[str, Any], own: Mapping[str, Any], running: set[str], mode: str) -> NodeTarget:
     host = entry.get("host") or ""
     tls = own.get("tls") or {}
-    product = own.get("product_data") or {}
-    tools = product.get("tool_ports")
+    product = ProductData.parse(own.get("product_data") or {})
     directory, home = str(own.get("directory") or ""), own.get("home")
     evaluated = ["vm.args", *(() if mode == "off" else ("inetrc", "allow.conf")), *(("ssl_dist.conf",) if tls else ())]
     return NodeTarget(
@@ -282,9 +285,9 @@ def _node(entry: Mapping[str, Any], own: Mapping[str, Any], running: set[str], m
         evaluated_files=tuple(f"{directory}/{name}" for name in evaluated) if directory else (),
         tls_versions=tuple(tls.get("versions") or ()),
         kernel=own.get("kernel"),
-        tool_prefix=str((product.get("tool_names") or {}).get("prefix") or ""),
-        tool_ports=PortRange(tools["first"], tools["last"]) if tools else None,
-        low_ports=bool(product.get("capabilities")),
+        tool_prefix=product.tool_prefix,
+        tool_ports=product.tool_ports,
+        low_ports=bool(product.capabilities),
     )
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The checks of the TLS options that a node was started with, as its option file and flags say, and of its parameters for lost connections.
 
-Private to this collection, pure. See host_checks.py. Of a planned node the running VM itself is asked, see in_force_checks.py.
+Private to this collection, pure. See host_checks.py. Of a planned node the running VM itself is asked, see running_node_checks.py.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from .._model.confinement_facts import FileOptions, Hardening
 from .._model.observation import Observation
 from .._model.processes import Process
 from .certificate_checks import epoch_of
-from .confinement_checks import Check, has_ended, vms
+from .check_parts import Check, has_ended, of_nodes, vms
 from .controls.tls_options import UNREVOKED_DAYS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import CLEAR_TEXT, HostTarget, NodeTarget
@@ -26,7 +26,11 @@ _SHA1_GONE = 26
 """The first release of OTP that does not accept SHA-1 in TLS 1.2 by itself."""
 _WEAK_SIGNATURE = re.compile(r"(?:sha|md5)_\w+|\w+_sha1")
 _TERM = "a term"
-_NOT_IN_FORCE = "what it says is not in force, and will be at the next start"
+_NOT_IN_FORCE = (
+    "what it says is not in force, and will be at the next start. If it is as it is meant, restart the node; a file that was put back as it was has "
+    "a new time, too"
+)
+_GONE = "the next start fails, or has other settings. Put it back and restart the node, or remove what names it"
 _SECONDS = 1.0
 _TICKTIME = (8, 240)
 
@@ -167,14 +171,22 @@ def _running(host: HostTarget, seen: Observation) -> Iterator[Result]:
         unit = (seen.units or {}).get(node.unit)
         read = [(one.hardening.start_files if one.hardening else None, f"pid {one.pid}") for one in running]
         read += [(unit.start_files if unit else None, node.unit)] if node.unit.endswith(".service") else []
+        missing: dict[str, str] = {}
         for files, process in read:
+            missing.update({one.path: process for one in files or () if one.missing and not _ours(node, one.path) and one.path not in missing})
             changed.update({one.path: process for one in files or () if one.changed and one.path not in changed})
             unseen += [f"the files that {process} reads when it starts could not be looked at"] if files is None else []
-        if unseen and not changed:
+        if unseen and not changed and not missing:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue
-        problems = [f"{path} was changed after {process} started: {_NOT_IN_FORCE}" for path, process in sorted(changed.items())]
+        problems = [f"{path} does not exist any more, and {process} was started with it: {_GONE}" for path, process in sorted(missing.items())]
+        problems += [f"{path} was changed after {process} started: {_NOT_IN_FORCE}" for path, process in sorted(changed.items())]
         yield result(node.node, problems, "what it reads when it starts is older than its process")
+
+
+def _ours(node: NodeTarget, path: str) -> bool:
+    """Of these options-file and planned-files tell, of an option file of others options-file."""
+    return path in node.evaluated_files or path == node.drop_in or bool(node.directory) and path.startswith(f"{node.directory}/")
 
 
 def _partitions(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -195,6 +207,16 @@ def _partitions(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(node.node, problems, f"net_ticktime is {ticktime}")
 
 
+def _key_log(one: Hardening) -> tuple[str, ...] | None:
+    sides = (("server", one.server), ("client", one.client))
+    kept = [side for side, options in sides if options and "keep_secrets" in options.names]
+    problems = [f"keeps its TLS secrets: keep_secrets is set for the {side}" for side in kept]
+    if one.variables is not None and "SSLKEYLOGFILE" in one.variables:
+        problems.append("has the variable SSLKEYLOGFILE")
+    # An option file that holds code may set anything.
+    return None if (one.variables is None or not one.options_read) and not problems else tuple(problems)
+
+
 CHECKS: Mapping[str, Check] = {
     "options-verify": _of_tls(_verify),
     "options-running": _running,
@@ -205,4 +227,5 @@ CHECKS: Mapping[str, Check] = {
     "session-resumption": _of_tls(_resumption),
     "early-data": _of_tls(_early_data),
     "partition-settings": _partitions,
+    "key-log": of_nodes(_key_log, "it writes no TLS secrets", "its environment"),
 }

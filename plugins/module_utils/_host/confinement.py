@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from .._model.installed import COOKIE_FILES
 from .._model.secret_rules import SHORTEST_NEEDLE, in_file
 from . import elf, mounts_and_setuid, proc, start_files
 from .product_traces import traces
@@ -59,7 +60,7 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
     }
     inside = f"{base}/root" if os.access(f"{base}/root", os.X_OK) else ""
     home = value_of(arguments, "-home") or variables.get("HOME", b"").decode("utf-8", "replace")
-    cookie = in_file(proc.read(f"{inside}{home}/.erlang.cookie")) if home else None
+    cookie = next(filter(None, (in_file(proc.read(f"{inside}{home}/{name}")) for name in COOKIE_FILES)), None) if home else None
     machine = bool(arguments) and value_of(arguments, "-root") is not None
     otp_root = value_of(arguments, "-root") or ""
     return {

@@ -20,6 +20,7 @@ from . import (
     accounts,
     applications,
     certificates,
+    client_ports,
     confinement,
     crls,
     files,
@@ -29,6 +30,7 @@ from . import (
     interfaces,
     operator_settings,
     proc,
+    product_files,
     product_traces,
     running_otp,
     secrets,
@@ -44,6 +46,9 @@ _UNITS = (
     "nftables.service",
     "ufw.service",
 )
+
+
+_EPMD = "epmd.service"
 
 
 def observe(
@@ -131,8 +136,9 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     machines = [one for one in found if one.process != "epmd" and not one.container]
     homes = {one.home for one in machines if one.home}
     cookie_files = {str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")}
-    products = {product for one in machines for product in one.traces}
-    return system.describe(homes, {one.user for one in machines} - {"root"}, products, cookie_files if find_secrets else None)
+    products = {product: product_files.variables_of(one.pid) for one in machines for product in one.traces}
+    said = system.describe(homes, {one.user for one in machines} - {"root"}, products, cookie_files if find_secrets else None)
+    return {**said, "client_ports": client_ports.describe(products)}
 
 
 def _forwards(
@@ -156,13 +162,13 @@ def _secrets(
 
 
 def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dict[str, str]) -> dict[str, dict[str, object]] | None:
-    """The units that matter, those of nodes rated."""
+    """The units that matter, those of nodes and of EPMD rated."""
     nodes = {*extra, *units.ours(), *(str(one.unit) for one in processes if str(one.unit).endswith(".service"))}
     seen = units.show({*_UNITS, *nodes})
     if seen is None:
         unknown["units"] = "the host does not run systemd" if units.init() != "systemd" else "systemctl show did not answer"
         return None
-    why = units.rate(seen, nodes.difference(_UNITS))
+    why = units.rate(seen, {*nodes.difference(_UNITS), _EPMD})
     if why:
         unknown["exposure"] = why
     return seen

@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .._model.installed import START_FILES
+from .._model.installed import COOKIE_FILES, START_FILES
 from .._model.tls_files import TlsFiles
 from .._term import TermError, consult, to_plain
 from .vm_flags import flags_of
@@ -119,8 +119,7 @@ def looked_at(processes: Iterable[tuple[str | None, str | None, Sequence[str], T
     """
     for home, options, arguments, tls in processes:
         if home:
-            yield f"{home}/.erlang.cookie"
-            yield from (f"{home}/{name}" for name in START_FILES)
+            yield from (f"{home}/{name}" for name in (*COOKIE_FILES, *START_FILES))
         if options:
             yield options
         yield from arguments

@@ -59,8 +59,8 @@ def describe(
     began: float | None = None,
     user: int | None = None,
 ) -> list[dict[str, object]] | None:
-    """[{path, by, product, changed}] of the files and directories that somebody beside root can change (by), or that changed since the VM began;
-    None where one could not be looked at.
+    """[{path, by, product, changed, missing}] of the files and directories that somebody beside root can change (by), that changed since the VM
+    began, or that are named and not there; None where one could not be looked at.
 
     inside: where the process's file system begins ("" or "/proc/PID/root"). product: whether it is a file of OF_PRODUCTS.
     traces: the products that the VM shows. directory: in which it works. user: its number; what its own start writes has not changed.
@@ -77,9 +77,53 @@ def describe(
             by, new = who(path, inside), changed(f"{inside}{path}", began, user if path.startswith(written) else None)
             if by or new:
                 found.append({"path": path, "by": sorted(by), "product": path in own, "changed": new})
+        for path in dict.fromkeys(_required(arguments, variables, inside)):
+            if not path.startswith(written) and is_missing(f"{inside}{path}"):
+                found.append({"path": path, "by": [], "missing": True})
+        for product in traces:
+            found += _removed_from(product, inside, began)
     except (OSError, Unreadable):
         return None
     return found
+
+
+def _required(arguments: Sequence[str], variables: Mapping[str, str], inside: str) -> Iterator[str]:
+    """The files that flags and variables name, and without which the VM does not start, or starts without what they say."""
+    for flag, values in flags_of(arguments[1:]):
+        if flag == "-config":
+            for value in values:
+                yield from _configuration(value, inside, 0)
+        elif flag == "-boot" and values and os.path.isabs(values[0]):
+            yield values[0] if values[0].endswith(".boot") else f"{values[0]}.boot"
+        elif flag == "-kernel":
+            named = (value.strip("\"'") for name, value in zip(values[::2], values[1::2]) if name == "inetrc")
+            yield from (path for path in named if path.startswith("/"))
+        elif flag in ("-ssl_dist_optfile", "-args_file") and values and values[0].startswith("/"):
+            yield values[0]
+    for name in _flag_variables(variables):
+        yield from _args_files(variables[name], inside, 0)
+    yield from (variables[name] for name in ("RELEASE_VM_ARGS", "VMARGS_PATH") if variables.get(name, "").startswith("/"))
+
+
+def is_missing(path: str) -> bool:
+    """Raises OSError where that cannot be seen."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return False
+
+
+def _removed_from(product: str, inside: str, began: float | None) -> Iterator[dict[str, object]]:
+    """The directories of configuration alone from which something was removed since the VM began: they changed, and no entry of theirs did then."""
+    for pattern in OF_PRODUCTS.get(product, ()):
+        directory = f"{inside}{os.path.dirname(pattern)}"
+        if not directory.endswith(".d") or is_missing(directory):
+            continue
+        time = os.stat(directory).st_mtime
+        entries = [os.stat(path, follow_symlinks=False).st_ctime for path in glob.glob(f"{glob.escape(directory)}/*")]
+        if began is not None and time > began + _SECOND and not any(abs(one - time) <= _SECOND for one in entries):
+            yield {"path": directory[len(inside) :], "by": [], "product": True, "changed": True}
 
 
 def _of_product(product: str, inside: str) -> Iterator[str]:
@@ -129,18 +173,24 @@ def _leading(path: str, inside: str) -> list[str]:
 
 def of_unit(unit: Mapping[str, object], commands: Iterable[str] = (), began: float | None = None) -> list[dict[str, object]] | None:
     """The same of the files of a unit: its own, its drop-ins, its environment files, its program. commands: what else it runs. began: its main
-    process."""
+    process. Of its programs none is reported as missing: running-vm tells of them."""
     listed: list[str] = [str(unit.get(name) or "") for name in ("fragment", "program")]
     listed += [path for path in commands if path not in listed]
+    needed = listed[:1]
     for name in ("drop_ins", "environment_files"):
         several = unit.get(name)
-        listed += [path for one in (several if isinstance(several, list) else ()) for path in sorted(glob.glob(str(one).lstrip("-")))]
+        for one in map(str, several if isinstance(several, list) else ()):
+            matching = sorted(glob.glob(one.lstrip("-")))
+            listed += matching
+            # A "-" before an environment file says that it may be missing (systemd.exec(5)).
+            needed += [] if matching or one.startswith("-") else [one]
     found: list[dict[str, object]] = []
     try:
         for path in filter(None, listed):
             by, new = who(path), changed(path, began)
             if by or new:
                 found.append({"path": path, "by": sorted(by), "changed": new})
+        found += [{"path": path, "by": [], "missing": True} for path in filter(None, needed) if is_missing(path)]
     except OSError:
         return None
     return found

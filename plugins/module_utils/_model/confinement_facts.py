@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .client_ports import ClientPorts, parse_all
 from .untrusted_json import as_bool, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 
 
@@ -47,7 +48,8 @@ class FileOptions:
 
 @dataclass(frozen=True)
 class StartFile:
-    """A file or directory that a VM reads when it starts, and that users beside root (by) can change or replace, or that changed since it started.
+    """A file or directory that a VM reads when it starts, and that users beside root (by) can change or replace, that changed since it started, or
+    that is not there any more.
 
     product: a file that the start script of a distribution's package reads. The package may give its directory to the product's user.
     """
@@ -56,11 +58,12 @@ class StartFile:
     by: tuple[str, ...]
     product: bool = False
     changed: bool = False
+    missing: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> StartFile | None:
         path, by = as_path(raw.get("path")), as_texts(raw.get("by"))
-        return None if path is None or by is None else cls(path, by, raw.get("product") is True, raw.get("changed") is True)
+        return None if path is None or by is None else cls(path, by, *(raw.get(name) is True for name in ("product", "changed", "missing")))
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,7 @@ class SystemFacts:
     where it is not set. clock_synchronized: as the kernel says; time_services: processes that set the clock. service_users: the units that run
     processes of a user, by user, for users of VMs. cookie_arguments: processes that show a node's cookie in their arguments. dist_hosts: files
     .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
-    to EPMD or to a port of a VM.
+    to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
     """
 
     core_pattern: str | None = None
@@ -205,6 +208,7 @@ class SystemFacts:
     dist_hosts: tuple[str, ...] | None = None
     settings: Mapping[str, Mapping[str, str]] | None = None
     forwards: tuple[Forward, ...] | None = None
+    client_ports: Mapping[str, ClientPorts] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -224,6 +228,7 @@ class SystemFacts:
             dist_hosts=as_texts(raw.get("dist_hosts")),
             settings={safe_text(name): _texts(own) for name, own in settings.items()} if isinstance(settings, Mapping) else None,
             forwards=each(raw.get("forwards"), Forward.parse),
+            client_ports=parse_all(raw.get("client_ports")),
         )
 
 

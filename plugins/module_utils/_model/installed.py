@@ -17,6 +17,9 @@ OLD_DROP_IN = "beam.conf"
 START_FILES = (".erlang", ".config/erlang/.erlang")
 """Files below a home from which a VM takes code when it starts (c:erlangrc/0)."""
 
+COOKIE_FILES = (".erlang.cookie", ".config/erlang/.erlang.cookie")
+"""Files below a home from which a VM takes its cookie, the first one that exists (auth.erl, OTP 25 and newer)."""
+
 ARGUMENT_FILES = ("vm.args", "tool.args", "join.args")
 """Files with flags of VMs in the directory of a node. Another one beside them is somebody else's."""
 

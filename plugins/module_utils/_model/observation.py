@@ -79,9 +79,12 @@ class Listener:
     def wildcard(self) -> bool:
         return self.address in ("0.0.0.0", "::")
 
+    @property
+    def at(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
     def __str__(self) -> str:
-        at = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{at}:{self.port} ({self.process or 'an unknown process'}, pid {self.pid}, {self.unit or 'no unit'})"
+        return f"{self.at} ({self.process or 'an unknown process'}, pid {self.pid}, {self.unit or 'no unit'})"
 
 
 @dataclass(frozen=True)

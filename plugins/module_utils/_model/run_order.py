@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from .product_data import ProductData
+
 State = Mapping[str, Any]
 
 
@@ -34,7 +36,7 @@ def run_order(states: Sequence[State], incompatible: Collection[str] = ()) -> di
     unchanged = [state for state in states if state["runs"] and state["current"]]
     idle = [state for state in states if not state["runs"]]
     peerless = bool(restart or waiting) and not unchanged and not stop
-    last = [state for state in idle if peerless and not (state["node"].get("product_data") or {}).get("finds_peers")]
+    last = [state for state in idle if peerless and not ProductData.parse(state["node"].get("product_data") or {}).finds_peers]
     return {
         "stop": stop,
         "start": [state for state in idle if state not in last] + stop,

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .product_data import ProductData
 from .versions import key, upstream
 
 MOST_RELEASES = 2
@@ -66,7 +67,7 @@ class Host:
 
     vm: the package of `erl`, "" where it is of none. products: package of each product's unit, by the name of the product. versions: installed
     version of these packages. stopped: nodes that do not run. without_san: nodes whose certificate has no subject alternative name. explicit: whether
-    the operator lists the packages. tables: of each product, see `_highest`.
+    the operator lists the packages. tables: `otp_releases` of each product.
     """
 
     name: str
@@ -80,7 +81,7 @@ class Host:
     stopped: tuple[str, ...]
     without_san: tuple[str, ...]
     explicit: bool
-    tables: Mapping[str, Sequence[Sequence[Any]]]
+    tables: Mapping[str, Sequence[Sequence[object]]]
 
     @classmethod
     def read(cls, name: str, raw: Mapping[str, Any]) -> Host:
@@ -99,7 +100,7 @@ class Host:
             stopped=tuple(node["node"] for node in raw["nodes"] if (units.get(node["unit"]) or {}).get("active") != "active"),
             without_san=tuple(node for node, sans in sorted((raw.get("sans") or {}).items()) if not sans),
             explicit=bool(raw.get("explicit")),
-            tables={node["product"]: (node["product_data"] or {}).get("otp_releases") or () for node in raw["nodes"]},
+            tables={node["product"]: ProductData.parse(node["product_data"] or {}).otp_releases for node in raw["nodes"]},
         )
 
     def version(self, package: str) -> str:
@@ -198,12 +199,12 @@ def _of_cluster(hosts: Sequence[Host], outside: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _highest(table: Sequence[Sequence[Any]], version: str) -> int | None:
+def _highest(table: Sequence[Sequence[object]], version: str) -> int | None:
     """The highest major release of OTP that a product supports. table: [version from which on it counts, release], oldest first."""
     found = None
     for first, release in table:
         if version and key(version) >= key(str(first)):
-            found = int(release)
+            found = int(str(release))
     return found
 
 

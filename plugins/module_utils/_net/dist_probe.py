@@ -15,6 +15,7 @@ from .connection_options import OptionError, make_peers
 from .node import Peer
 from .other_user import acting_as
 from .runner import converse_each, names_each
+from .source_address import source_address
 
 
 def probe(params: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -35,6 +36,7 @@ def probe(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     for target, peer, expect, result in zip(targets, peers, expectations, results):
         answer: dict[str, Any] = {"node": peer.node, "host": peer.host, "label": target.get("label"), "name": peer.name, "expect": expect}
         answer.update(result, ok=codes.meets(result["code"], expect))
+        answer["source_address"] = source_address(result["address"] or peer.host, target.get("source") or params["source"])
         answers.append(answer)
     return answers
 

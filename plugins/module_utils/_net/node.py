@@ -278,7 +278,7 @@ async def _start_tls(peer: Peer, tcp: TcpStream, context: SSLContext, trace: Tra
     except (Dropped, Reset, asyncio.TimeoutError):
         stream.describe(trace)
         if stream.record.bytes_received == 0 and await _speaks_plain(peer, address, left * _PLAIN_SHARE):
-            raise Refused("the port does not speak TLS: it shakes hands in the clear", code="tls_on_plaintext") from None
+            raise Refused("the port does not speak TLS: it answers the handshake in clear text", code="tls_on_plaintext") from None
         raise
     except BaseException:
         stream.describe(trace)
@@ -348,7 +348,7 @@ async def _next_frame(stream: TcpStream | TlsStream, frames: Frames, trace: Trac
             body = frames.next()
         except TooLarge:
             if trace.stage == "status" and isinstance(stream, TcpStream) and looks_like_tls(frames.peek()):
-                raise Refused("the port answered in TLS to what we said in the clear", code="plaintext_on_tls") from None
+                raise Refused("the port answered in TLS to our clear text", code="plaintext_on_tls") from None
             raise
         if body is not None:
             return body

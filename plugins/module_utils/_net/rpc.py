@@ -13,7 +13,7 @@ from typing import Any
 from .. import _term as term
 from .._wire import codes
 from .._wire.errors import EncodeError
-from . import in_force
+from . import running_node
 from .connection_options import OptionError
 from .node import Call, Link, Outcome, Peer, Returned
 from .runner import Result, converse_all
@@ -159,7 +159,7 @@ def mesh(
 ) -> dict[str, Any]:
     """Ask each peer for its view, after all links were cut and made again where `relink` says so.
 
-    `members`: nodes of the cluster, to ask each peer for what it has in force as well (`in_force`, see in_force.py); None: it is not asked for that.
+    `members`: nodes of the cluster, to ask each peer for what it has in force as well (`in_force`, see running_node.py); None: it is not asked.
     Returns `targets`, `missing`, `non_members`, `differs`, `whole` and `relinked`.
     """
     relinked = _relink(peers, timeout, concurrency) if relink else None
@@ -171,7 +171,7 @@ def mesh(
         if members is not None:
             # An answer with a cookie in it must not cross a network in clear text.
             secret = peer.cookie if peer.tls is not None or peer.host == peer.source else None
-            view["in_force"] = await in_force.ask(link, members, secret, peer.name)
+            view["in_force"] = await running_node.ask(link, members, secret, peer.name)
         return view
 
     targets: list[dict[str, Any]] = []

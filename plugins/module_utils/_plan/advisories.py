@@ -160,7 +160,7 @@ def outside_tls(members: Sequence[Node], tls: bool) -> list[Advisory]:
     """What members say to each other in clear text although they speak TLS: a product's own channels, known by its data."""
     found = []
     for member in members if tls else ():
-        caveat = member.runtime.caveat(member.address.version)
+        caveat = member.runtime.data.outside_tls.get(member.address.version)
         if caveat:
             found.append(
                 Advisory(

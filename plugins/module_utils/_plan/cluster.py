@@ -19,6 +19,7 @@ from .._model.advisories import Advisory
 from .._model.names import NodeName
 from .._model.observation import HostAddress, Observation
 from .._model.ports import PortRange, joined
+from .._model.product_data import ProductData
 from .._model.reserved_flags import FLAGS
 from .._model.waivers import Waiver
 from .._wire.constants import EPMD_PORT, PROBE_NAME
@@ -65,7 +66,7 @@ class Node:
         return {
             **{key: value for key, value in self.as_member(port).items() if key != "host"},
             **self.runtime.as_dict(self.node),
-            "kernel": {**settings, **self.runtime.kernel},
+            "kernel": {**settings, **self.runtime.data.kernel},
             "tls": {
                 "ca": f"{directory}/tls/ca.pem",
                 "certificate": f"{directory}/tls/cert.pem",
@@ -110,7 +111,7 @@ class Inventory:
     values: Mapping[str, Mapping[str, object]]
     secrets: Mapping[str, Mapping[str, object]] = field(repr=False)
     observed: Mapping[str, Observation]
-    products: Mapping[str, Mapping[str, object]]
+    products: Mapping[str, ProductData]
     defaults: Mapping[str, object]
     backdate_seconds: int = 3600
     requires: Sequence[str] = SECRETS_REQUIRED
@@ -282,7 +283,7 @@ class Cluster:
         first = str(nodes[0].address)
         loopback = ["127.0.0.1"] if host in self.without_ipv6 else ["127.0.0.1", "::1"]
         epmd = [*loopback, *own] if self.discovery == "epmd" and self.mode != "off" else []
-        port_ranges = [port_range for node in nodes for port_range in (node.port_range, *node.runtime.peer_ports)]
+        port_ranges = [port_range for node in nodes for port_range in (node.port_range, *node.runtime.data.peer_ports)]
         # In the kernel's spelling, so that the live table can be compared with it.
         guarded = joined([(EPMD_PORT, EPMD_PORT), *((port_range.first, port_range.last) for port_range in port_ranges)])
         return {

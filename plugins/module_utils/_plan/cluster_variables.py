@@ -165,7 +165,11 @@ def read_outsiders(inventory: Inventory, hosts: Sequence[str], problems: Problem
     for host in found:
         if host in members:
             problems.add(
-                host, "beam_outsiders", "outsider_is_member", "the host is a member, and an outsider is not.", "remove it from one of the two groups."
+                host,
+                "beam_outsiders",
+                "outsider_is_member",
+                f"the host is in {shown(value)} and in the cluster's group; an outsider is not a member.",
+                "remove it from one of the two groups.",
             )
     return tuple(found)
 
@@ -190,17 +194,17 @@ def _validate_plaintext(wanted: bool, accepted: object, group: str, problems: Pr
             "",
             "beam_plaintext_accepted",
             "plaintext_said_once",
-            "clear text is accepted here, but beam_tls is true.",
-            "remove it; or, to let everybody on the path read and change everything, set beam_tls: false too.",
+            "beam_plaintext_accepted is set, but beam_tls is true.",
+            "remove beam_plaintext_accepted. To run in clear text, which everybody on the path can read and change, also set beam_tls: false.",
         )
     elif not wanted and accepted != sentence:
         problems.add(
             "",
             "beam_plaintext_accepted",
             "plaintext_said_once",
-            f"beam_tls is false, and {'another sentence is accepted here' if said else 'clear text is not accepted'}: "
-            "without TLS everybody on the path reads and changes everything.",
-            f"remove beam_tls; or, to run in clear text, write beam_plaintext_accepted: {sentence}.",
+            f"beam_tls is false, and beam_plaintext_accepted is {'another sentence' if said else 'not set'}: "
+            "without TLS everybody on the network path can read and change everything.",
+            f"remove beam_tls. To run in clear text, write beam_plaintext_accepted: {sentence}.",
         )
 
 

@@ -161,7 +161,7 @@ def check_fixed_ports(members: Sequence[Node], shape: Shape, problems: Problems)
 def check_settings(inventory: Inventory, members: Sequence[Node], shape: Shape, problems: Problems) -> None:
     """A kernel parameter that a product cannot run without must not be set to another value."""
     for member in members:
-        for name, value in member.runtime.kernel.items():
+        for name, value in member.runtime.data.kernel.items():
             given = inventory.values.get(f"beam_{name}", {}).get(member.host, MISSING)
             if given not in (MISSING, None) and shape.settings.get(name, value) != value:
                 problems.add(
@@ -176,8 +176,8 @@ def check_settings(inventory: Inventory, members: Sequence[Node], shape: Shape, 
 def check_products(members: Sequence[Node], shape: Shape, problems: Problems) -> None:
     """What a product's data says that it cannot do: run in the mode, have such a name, have tools that nodes connect to at their own port."""
     for member in members:
-        product = member.runtime
-        what = f"{member.node} is {product.product}, which cannot"
+        product = member.runtime.data
+        what = f"{member.node} is {member.runtime.product}, which cannot"
         if product.modes and shape.mode and shape.mode not in product.modes:
             problems.add(
                 member.host,
@@ -194,7 +194,7 @@ def check_products(members: Sequence[Node], shape: Shape, problems: Problems) ->
                 f"{what} have a {member.node.kind} name.",
                 "give every member a name whose host part is a name with a domain, or an address.",
             )
-        if product.tools_listen and shape.fixed_port:
+        if product.tool_ports and shape.fixed_port:
             problems.add(
                 member.host,
                 "beam_discovery",

@@ -141,7 +141,7 @@ def incompatible_nodes(nodes: Sequence[Node], observed: Observation, proto_dist:
 
     To come together with the others, all nodes have to be stopped at once.
     """
-    return [str(node.node) for node in nodes if node.runtime.links == "kept" and _speaks_otherwise(node, observed, proto_dist, shape)]
+    return [str(node.node) for node in nodes if node.runtime.data.links == "kept" and _speaks_otherwise(node, observed, proto_dist, shape)]
 
 
 def _speaks_otherwise(node: Node, observed: Observation, proto_dist: str, shape: Shape) -> bool:
@@ -161,3 +161,29 @@ def _no_common_version(process: Process, shape: Shape) -> bool:
     """Whether no TLS version of the plan is one that the running node lists. Its file is that of its start, unless a run ended before the restart."""
     options = (process.hardening.server, process.hardening.client) if process.hardening and shape.tls else ()
     return any(side.versions and not set(side.versions) & set(shape.tls_versions) for side in options if side)
+
+
+def check_privilege(host: str, seen: Observation, required: bool, problems: Problems) -> None:
+    """`required`: the run changes the host."""
+    if required and seen.privileged is False:
+        problems.add(host, "become", "privilege_missing", "the tasks do not run as root.", "run with --become, or connect as root.")
+
+
+def check_given_otp(inventory: Inventory, host: str, seen: Observation, problems: Problems) -> None:
+    """An OTP that the role otp does not install must be there, and able to do TLS."""
+    otp, root = seen.installed_otp, inventory.value("beam_otp_root", host)
+    given = isinstance(root, str) and root != ""
+    if not given and inventory.value("beam_otp_install", host) != "never":
+        return
+    where = f"beam_otp_root ({root})" if given else "the search path (beam_otp_install: never)"
+    fix = "install OTP there, or remove the variable to install the distribution's OTP."
+    if otp.installed is False:
+        problems.add(host, "beam_otp_root" if given else "beam_otp_install", "otp_missing", f"there is no erl in {where}.", fix)
+    elif otp.installed and otp.ssl is False:
+        problems.add(
+            host,
+            "beam_otp_root" if given else "beam_otp_install",
+            "otp_without_tls",
+            f"the OTP in {where} has no application ssl.",
+            "install its applications ssl, public_key, crypto and asn1, or remove the variable to install the distribution's OTP.",
+        )

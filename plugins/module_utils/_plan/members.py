@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from .._model import addresses
 from .._model.addresses import Address
 from .._model.names import NodeName
 from .._model.ports import PortRange, PortRangeError
 from .._model.problems import Problems, join_names, shown
+from .._model.product_data import NO_DATA, ProductData
 from .._wire.constants import EPMD_PORT
 from . import variable_names
 from .cluster import Departing, Inventory, Node
@@ -218,7 +218,7 @@ def _read_node_name(inventory: Inventory, host: str, entry: Entry, where: str, p
     """`name` of an entry may be the part before the @ alone; then the part of the host's own name follows."""
     scalar = inventory.value("beam_node_name", host)
     if scalar is MISSING:
-        scalar = f"{_product(inventory, host, entry)[1].get('name', 'beam')}@{host}"
+        scalar = f"{_product(inventory, host, entry)[1].name}@{host}"
     value = entry.get("name")
     if value is None:
         return _read_name(host, "beam_node_name", scalar, problems)
@@ -263,12 +263,12 @@ def _read_port_range(host: str, where: str, value: object, problems: Problems) -
         return None
 
 
-def _product(inventory: Inventory, host: str, entry: Entry) -> tuple[object, Mapping[str, Any]]:
+def _product(inventory: Inventory, host: str, entry: Entry) -> tuple[object, ProductData]:
     """The name of a node's product, and its data; no data where the product is unknown."""
     product = entry.get("product")
     if product is None:
         product = inventory.value("beam_product", host)
-    return product, (inventory.products.get(product) or {}) if isinstance(product, str) else {}
+    return product, inventory.products.get(product, NO_DATA) if isinstance(product, str) else NO_DATA
 
 
 def _read_runtime(inventory: Inventory, host: str, name: NodeName, entry: Entry, where: str, problems: Problems) -> Runtime | None:
@@ -276,7 +276,7 @@ def _read_runtime(inventory: Inventory, host: str, name: NodeName, entry: Entry,
     product, data = _product(inventory, host, entry)
     unit, user = entry.get("unit"), entry.get("user")
     good = True
-    if not data:
+    if not data.raw:
         known = join_names(sorted(inventory.products), most=20) or "none is installed"
         problems.add(host, "beam_product", "product_unknown", f"there is no product {shown(product)}.", f"name one of: {known}.")
         good = False

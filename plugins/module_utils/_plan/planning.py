@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
-from . import advisories, consistency, host_rules, preflight, run_rules
+from . import advisories, consistency, existing_service_rules, host_rules, name_rules, run_rules, sandbox_rules, secrets, settings_rules
 from .cluster import Cluster, Inventory, Node, Transition
 from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 from .compromised import check_ca, check_compromised, find_compromised, required_secrets
@@ -75,11 +75,11 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         host_rules.check_otp(host, observed, problems)
         run_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
         if inventory.preflight:
-            preflight.check_privilege(host, observed, bool(inventory.requires), problems)
-            preflight.check_epmd(host, observed, problems)
-            preflight.check_otp(inventory, host, observed, problems)
+            host_rules.check_privilege(host, observed, bool(inventory.requires), problems)
+            existing_service_rules.check_epmd(host, observed, problems)
+            host_rules.check_given_otp(inventory, host, observed, problems)
         for node in nodes:
-            preflight.check_names(node, not bring_your_own and shape.tls, problems)
+            name_rules.check_names(node, not bring_your_own and shape.tls, problems)
             if inventory.preflight:
                 _check_node(inventory, shape, node, problems)
         of_hosts += host_rules.check_clock(host, observed, inventory.backdate_seconds, problems)
@@ -146,24 +146,25 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
     if not node.host or not seen:
         return node
     shown = (seen.units or {}).get(node.runtime.unit)
-    directories = [f"-{path}" for path in preflight.writable_directories(node, seen)]
-    more: dict[str, object] = {"capabilities": preflight.kept_capabilities(node, seen), "release": shown.release if shown else None}
-    if directories:
-        more["writable"] = [*(node.runtime.data.get("writable") or ()), *directories]
-    data = {**node.runtime.data, **{name: value for name, value in more.items() if value}}
+    directories = [f"-{path}" for path in sandbox_rules.writable_directories(node, seen)]
+    data = node.runtime.data.extended(
+        capabilities=sandbox_rules.kept_capabilities(node, seen),
+        release=shown.release if shown else None,
+        writable=[*node.runtime.data.writable, *directories] if directories else None,
+    )
     return replace(node, runtime=replace(node.runtime, data=data))
 
 
 def _check_node(inventory: Inventory, shape: Shape, node: Node, problems: Problems) -> None:
     seen = inventory.seen(node.host)
-    preflight.check_settings(node, seen, problems)
-    preflight.check_ignored(node, shape.settings, seen, problems)
-    preflight.check_drop_ins(node, seen, problems)
-    preflight.check_unit(node, seen, problems)
-    preflight.check_accounts(node, seen, problems)
-    preflight.check_certificate(inventory, node, seen, problems)
-    preflight.check_database(node, seen, problems)
-    preflight.check_sandbox(inventory, node, seen, problems)
+    settings_rules.check_settings(node, seen, problems)
+    settings_rules.check_ignored(node, shape.settings, seen, problems)
+    existing_service_rules.check_drop_ins(node, seen, problems)
+    existing_service_rules.check_unit(node, seen, problems)
+    existing_service_rules.check_accounts(node, seen, problems)
+    secrets.check_certificate(inventory, node, seen, problems)
+    existing_service_rules.check_database(node, seen, problems)
+    sandbox_rules.check_sandbox(inventory, node, seen, problems)
 
 
 def _read_waivers(inventory: Inventory, membership: Membership, present: tuple[str, ...], problems: Problems) -> tuple[Waiver, ...]:

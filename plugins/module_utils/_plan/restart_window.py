@@ -59,7 +59,7 @@ def read_window(value: object, problems: Problems) -> Window | None:
             "",
             VARIABLE,
             "format",
-            f"{shown(value)} is not a window.",
+            f"{shown(value)} is not a restart window.",
             "write days and times in UTC, for example 'Sat,Sun 02:00-05:00', 'Mon-Fri 22:00-04:00' or '02:00-05:00' (in quotes); or any.",
         )
         return None

@@ -42,6 +42,6 @@ def _read_names(inventory: Inventory, variable: str, hosts: Sequence[str], probl
     if value is MISSING or value == "":
         return ()
     if not isinstance(value, str):
-        problems.add("", variable, "type", "the value is no text.", "write node names, serial numbers or paths with commas between them, in quotes.")
+        problems.add("", variable, "type", "the value is not a string.", "write node names, serial numbers or paths, with commas between, in quotes.")
         return ()
     return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))

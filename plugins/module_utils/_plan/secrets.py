@@ -8,12 +8,14 @@ Private to this collection.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
 
 from .._model import secret_rules
-from .._model.problems import Problems
+from .._model.observation import Observation
+from .._model.problems import Problems, join_names
 from . import ca_dir, variable_names
-from .cluster import Inventory
+from .cluster import Inventory, Node
 from .cluster_variables import Shape, read_cluster_value
 from .variable_names import MISSING, Unreadable
 
@@ -100,3 +102,31 @@ def _check_secret(
                 problems.add(host, variable, rule, message, fix)
     readable = {host: given[host] for host in hosts if host in given and not isinstance(given[host], Unreadable) and given[host] is not MISSING}
     variable_names.cluster_value(variable, readable, problems)
+
+
+def check_certificate(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """The operator's own certificate: there, valid, and with the node's name."""
+    paths = {name: inventory.value(name, node.host) for name in ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")}
+    for variable, path in paths.items():
+        if isinstance(path, str) and path and seen.exists(path) is False:
+            problems.add(node.host, variable, "certificate_missing", f"there is no file {path}.", f"install it, or correct {variable}.")
+    path = paths["beam_pki_certificate"]
+    own = next((one for one in seen.certificates or () if one.path == path), None)
+    if own is None:
+        return
+    if seen.epoch is not None and own.not_after < _utc(seen.epoch):
+        problems.add(node.host, "beam_pki_certificate", "certificate_expired", f"{path} expired at {own.not_after}.", "install a valid certificate.")
+    needed = [f"DNS:{node.node.host_part}"] + ([f"IP:{node.node.host_part}"] if node.node.kind == "ip" else [])
+    missing = [san for san in needed if san not in own.sans]
+    if missing:
+        problems.add(
+            node.host,
+            "beam_pki_certificate",
+            "certificate_names",
+            f"{path} lacks the subject alternative name {join_names(missing)} of {node.node}.",
+            "install a certificate with this name.",
+        )
+
+
+def _utc(epoch: float) -> str:
+    return datetime.datetime.fromtimestamp(epoch, tz=datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -158,7 +158,7 @@ def validate_names(names: Mapping[str, Iterable[str]], known: frozenset[str], pr
         meant = near_miss(name, known)
         if meant:
             for host in hosts:
-                problems.add(host, name, "near_miss", f"there is no variable {name}.", f"rename it to {meant}, or to a name without beam in front.")
+                problems.add(host, name, "near_miss", f"there is no variable {name}.", f"rename it to {meant}, or to a name without beam_ in front.")
         elif name.startswith(PREFIX):
             warnings.append(f"beam.cluster knows no variable {name}: it has no effect.")
     return warnings

@@ -12,16 +12,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .._model.names import NodeName
+from .._model.product_data import ProductData
 from .units_and_users import Runtime, is_unit_name, is_user_name, runtime
 
 CERTIFICATE_FILES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
 
 
-def of_host(host: str, own: Mapping[str, object], products: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def of_host(host: str, own: Mapping[str, object], products: Mapping[str, ProductData]) -> dict[str, Any]:
     """The options `nodes`, `users`, `otp_root` and `files` of the module observe. `own`: the host's variables, defaults included."""
     runtimes = list(_runtimes(host, own, products))
     root = own.get("beam_otp_root")
-    users = [user for one in runtimes for user in one.data.get("managed", {}).get("users", {})]
+    users = [user for one in runtimes for user in one.data.users]
     return {
         "nodes": [question(one) for one in runtimes],
         "users": sorted({*users, "epmd"} if runtimes else users),
@@ -35,13 +36,13 @@ def question(one: Runtime) -> dict[str, object]:
     data = one.data
     return {
         "unit": one.unit,
-        "files": list(data.get("settings") or ()),
-        "values": [*(data.get("node_name_settings") or ()), *(data.get("directory_settings") or ()), *(data.get("kernel_settings") or {})],
-        "database": str(data.get("database") or ""),
+        "files": list(data.settings),
+        "values": [*data.node_name_settings, *data.directory_settings, *data.kernel_settings],
+        "database": data.database,
     }
 
 
-def _runtimes(host: str, own: Mapping[str, object], products: Mapping[str, Mapping[str, Any]]) -> Iterator[Runtime]:
+def _runtimes(host: str, own: Mapping[str, object], products: Mapping[str, ProductData]) -> Iterator[Runtime]:
     for product, name, entry in _names(host, own):
         data = products.get(product) if isinstance(product, str) else None
         unit, user = entry.get("unit"), entry.get("user")
@@ -51,7 +52,7 @@ def _runtimes(host: str, own: Mapping[str, object], products: Mapping[str, Mappi
         if "@" not in text:
             scalar = own.get("beam_node_name")
             host_part = scalar.split("@")[-1] if isinstance(scalar, str) else host
-            text = f"{text or data.get('name', 'beam')}@{host_part}"
+            text = f"{text or data.name}@{host_part}"
         try:
             yield runtime(str(product), data, NodeName.parse(text), str(unit) if unit else None, str(user) if user else None)
         except ValueError:

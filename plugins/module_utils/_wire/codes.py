@@ -104,8 +104,8 @@ def _table() -> Iterable[Code]:
     yield Code("tls_verification", "tls", "refused_by_us",
                "We refused the peer's certificate: wrong CA, wrong name, expired, or without the right purpose.")
     yield Code("tls_protocol_error", "tls", "unclear", "The TLS handshake failed on our side for another reason than the certificate.")
-    yield Code("tls_on_plaintext", "tls", "refused_by_us", "We spoke TLS, the port speaks the distribution protocol in the clear.")
-    yield Code("plaintext_on_tls", "tls", "refused_by_peer", "We spoke in the clear, the port answered with a TLS record.")
+    yield Code("tls_on_plaintext", "tls", "refused_by_us", "We spoke TLS, the port speaks the distribution protocol in clear text.")
+    yield Code("plaintext_on_tls", "tls", "refused_by_peer", "We spoke clear text, the port answered with a TLS record.")
     yield Code("dropped_tls", "tls", "unclear", "The peer closed the connection in the TLS handshake without an alert.")
     yield Code("timeout_tls", "tls", "unclear", "The TLS handshake was not finished in time.")
 

@@ -215,4 +215,4 @@ def test_an_environment_of_a_release_that_would_undo_ours_keeps_it_from_starting
 
 def test_nothing_of_ours_is_in_the_release(node: Node) -> None:
     assert node.host.run("grep -rl '/etc/beam\\|Managed by beam' /opt/shop").stdout == ""
-    assert node.host.run("find /opt/shop -newer /etc/beam/prove.escript -type f").stdout == ""
+    assert node.host.run("find /opt/shop -newer /etc/beam/check_files.escript -type f").stdout == ""

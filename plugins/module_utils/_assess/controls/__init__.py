@@ -14,27 +14,30 @@ from . import (
     certificates,
     confinement,
     cookies,
-    exposure,
-    in_force,
+    epmd,
+    firewall,
+    listeners,
     mesh,
+    node_home,
+    processes,
     products,
+    programs,
+    reachability,
     revocation,
-    running,
+    running_node,
     startup,
-    surface,
     system,
     tls_handshake,
     tls_options,
-    upkeep,
-    versions,
+    units,
 )
 from .control import DESIGN, LOOKS_AT, SEVERITIES, Control
 
 __all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Control")
 
 _SUBJECTS = (
-    exposure, surface, tls_handshake, tls_options, certificates, revocation, cookies, running, startup, confinement, mesh, in_force, versions,
-    upkeep, products, system, audit,
+    epmd, listeners, firewall, reachability, tls_handshake, tls_options, certificates, revocation, cookies, node_home, units, processes, startup,
+    confinement, mesh, running_node, programs, products, system, audit,
 )
 CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 

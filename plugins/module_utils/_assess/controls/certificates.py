@@ -12,9 +12,12 @@ from .control import DESIGN, PKIX, TLS_GUIDE, TLS_HARDENING, Control
 
 DAYS_MIN = 14
 """Days that a certificate must still be valid for, a node's and a CA's: what is left to act before no node can connect any more."""
-
 SERVED_SECONDS = 180
 """Seconds after which a running node shows a changed certificate: OTP looks at the times of the files every 120."""
+CERTIFICATE_LIFETIME_MAX = 398
+"""Days. The limit of browsers for certificates of servers."""
+
+_BASELINE = ("CA/Browser Forum, Baseline Requirements, 6.3.2", "https://cabforum.org/working-groups/server/baseline-requirements/documents/")
 
 CONTROLS = (
     Control(
@@ -137,6 +140,26 @@ CONTROLS = (
         "pki",
         (TLS_GUIDE,),
         "critical",
+        "files",
+    ),
+    Control(
+        "trust-file",
+        "The CA file and the certificate of a node belong to root, and no other user can write or replace them",
+        "A user that writes the CA file decides which nodes are members.",
+        "Set owner root and mode 0644 or 0444 for both. Take write permission on the directories above them from other users.",
+        "pki",
+        (TLS_GUIDE,),
+        "critical",
+        "files",
+    ),
+    Control(
+        "certificate-validity",
+        f"A node's certificate is issued for {CERTIFICATE_LIFETIME_MAX} days or fewer",
+        "A key that is never renewed works for years after it was copied.",
+        "Issue the certificate with a shorter lifetime (beam_pki_days), and renew it by a job: run beam.cluster.renew.",
+        "pki",
+        (_BASELINE, PKIX),
+        "low",
         "files",
     ),
 )

@@ -1,19 +1,22 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controls of the cookie: its file, its strength, where it shows.
+"""Controls of the cookie.
 
 Private to this collection, pure.
 """
 
 from __future__ import annotations
 
-from .control import CRASH_DUMPS, CREATION, DISTRIBUTED, ERL, LEAKED, LOGIN, PROTOCOL, SECURE_CODING, UNIT, Control
+from .control import CREATION, DISTRIBUTED, EEF_DISTRIBUTION, ERL, LEAKED, PROC, PROTOCOL, SECURE_CODING, UNIT, Control
+
+COOKIE_DAYS_MAX = 365
 
 _NEW_COOKIE = (
     "Set beam_cookie to the output of openssl rand -hex 32 and run beam.cluster.rotate_cookie. Or write it to .erlang.cookie on every member, and "
     "restart the nodes."
 )
+_RELEASE = ("Mix.Tasks.Release, Environment variables", "https://hexdocs.pm/mix/Mix.Tasks.Release.html#module-environment-variables")
 
 CONTROLS = (
     Control(
@@ -102,7 +105,7 @@ CONTROLS = (
     Control(
         "cookie-shared",
         "No other node on a member's host, and no other cluster of the inventory, has the cluster's cookie",
-        "A node of another cluster that has the cookie is one proof nearer to being a member: clusters are as strong as the weakest that shares it.",
+        "A node of another cluster that has the cookie needs only a certificate to be a member. A shared cookie is as safe as the weakest cluster.",
         "Give each cluster a cookie of its own: set beam_cookie for each of the groups, and run beam.cluster.rotate_cookie.",
         "",
         (DISTRIBUTED,),
@@ -121,35 +124,55 @@ CONTROLS = (
         "files",
     ),
     Control(
-        "crash-dumps",
-        "No other user can read a crash dump of a node",
-        "A crash dump holds the memory of the processes: the cookie, keys and data.",
-        "Remove the dump, or give it mode 0600. Set ERL_CRASH_DUMP_SECONDS=0, or ERL_CRASH_DUMP to a directory with mode 0700.",
-        "service",
-        (CRASH_DUMPS,),
-        "medium",
-        "files",
-    ),
-    Control(
-        "node-data",
-        "No other user can read the files in the home of a node",
-        "Databases, queues and logs of a node hold what the cluster protects. Other users of the host read them without touching the node.",
-        "Give the node's home mode 0700, or take the rights of others from the files that the finding names with chmod -R o-rwx.",
-        "product",
-        (SECURE_CODING,),
-        "medium",
-        "files",
-    ),
-    Control(
-        "node-login",
-        "The user of a node cannot log in, and starts no program outside of its unit",
-        "A login as the user of a node gives access to its cookie and its key. A password can be guessed, an SSH key can be stolen. Code in a node "
-        "leaves the sandbox of the unit by cron, at, a lingering user manager or sudo.",
-        "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home. Remove its other rights: crontab -r -u USER, "
-        "loginctl disable-linger USER, atrm, and its rules in /etc/sudoers.d. Run jobs from a timer of the system with a sandbox of its own.",
+        "cookie-arguments",
+        "No program on the host shows a node's cookie in its arguments",
+        "erl_call, rpc scripts and peers that are given the cookie as an argument show it to every user of the host.",
+        "Let the program read .erlang.cookie in the home of its user. Then change the cookie: somebody may have read it.",
         "",
-        (SECURE_CODING, LOGIN),
+        (DISTRIBUTED, PROC),
+        "critical",
+        "processes",
+    ),
+    Control(
+        "cookie-environment",
+        "No environment variable of a node holds its cookie",
+        "Variables go to every program that the node starts, to crash dumps, to error reports and to the output of systemctl show.",
+        "Remove the variable (RELEASE_COOKIE, RABBITMQ_ERLANG_COOKIE, ...) from the unit and its files, and let the node read .erlang.cookie.",
+        "distribution",
+        (_RELEASE, SECURE_CODING),
+        "high",
+        "processes",
+    ),
+    Control(
+        "cookie-release",
+        "The cookie of a node is not the one that its release was built with",
+        "releases/COOKIE is in every copy of the release: in the build cache, in the registry, on every host that ever ran it.",
+        "Give the node a cookie file of its own, and start it with that one. mix release: set RELEASE_COOKIE to a word that is not the cookie.",
+        "distribution",
+        (_RELEASE,),
+        "high",
+        "files",
+    ),
+    Control(
+        "cookie-age",
+        f"The cookie is not older than {COOKIE_DAYS_MAX} days",
+        "A cookie leaks with backups, hosts that left, and people that left. A new one ends that.",
+        "Run beam.cluster.rotate_cookie, or write a new random cookie to .erlang.cookie of all members and restart them.",
+        "distribution",
+        (DISTRIBUTED,),
         "low",
         "files",
+        audit_only=True,
+    ),
+    Control(
+        "cookie-products",
+        "Nodes of different products do not have one cookie",
+        "With one cookie, a flaw in the one product gives access to the nodes of the other: two tiers are one cluster to Erlang.",
+        "Give each cluster a cookie of its own: set beam_cookie for each group, and run beam.cluster.rotate_cookie.",
+        "distribution",
+        (EEF_DISTRIBUTION, DISTRIBUTED),
+        "high",
+        "files",
+        audit_only=True,
     ),
 )

@@ -8,7 +8,7 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import KERNEL, NODES, PROTOCOL, TLS_GUIDE, Control
+from .control import EPMD, KERNEL, NODES, PROTOCOL, TLS_GUIDE, Control
 
 CONTROLS = (
     Control(
@@ -41,5 +41,16 @@ CONTROLS = (
         (KERNEL,),
         "medium",
         "mesh",
+    ),
+    Control(
+        "mesh-node",
+        "No node keeps its peers from connecting",
+        "One node with another cookie, a bad certificate or a wrong registration breaks all its connections. The finding names that node and the "
+        "cause.",
+        "Correct what the finding names: it says which node, why, and how.",
+        "",
+        (TLS_GUIDE, EPMD),
+        "critical",
+        "probes",
     ),
 )

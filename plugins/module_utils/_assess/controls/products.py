@@ -50,6 +50,19 @@ CONTROLS = (
         "listeners",
     ),
     Control(
+        "client-ports",
+        "The ports of a product for its clients are not in clear text on a network",
+        "Whoever reads on the way sees passwords and messages, and can send messages as the client.",
+        "Let clients use TLS, and let the listener in clear text end or listen on loopback. RabbitMQ: listeners.tcp = none and "
+        "listeners.ssl.default = 5671, the same for mqtt and stomp. ejabberd: tls: true, or starttls_required: true for ejabberd_c2s, and "
+        "s2s_use_starttls: required. Where a proxy in front speaks TLS, bind the listener to loopback.",
+        "",
+        (_RABBITMQ_PORTS, ("RabbitMQ, TLS support", "https://www.rabbitmq.com/docs/ssl"), _EJABBERD),
+        "medium",
+        "listeners",
+        audit_only=True,
+    ),
+    Control(
         "ejabberd-files",
         "Not every user of a host can read the configuration of ejabberd",
         "It holds passwords of databases, LDAP and administrators.",

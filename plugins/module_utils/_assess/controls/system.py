@@ -8,7 +8,9 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import EEF_CRASH_DUMPS, EEF_SANDBOXING, PROC, Control
+from .control import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, Control
+
+CLOCK_SECONDS_MAX = 60
 
 _SYSCTL = ("The kernel's documentation, sysctl", "https://docs.kernel.org/admin-guide/sysctl/kernel.html")
 _YAMA = ("The kernel's documentation, Yama", "https://docs.kernel.org/admin-guide/LSM/Yama.html")
@@ -70,5 +72,15 @@ CONTROLS = (
         "medium",
         "system",
         audit_only=True,
+    ),
+    Control(
+        "clock-skew",
+        f"The clock of a host differs from the controller's by {CLOCK_SECONDS_MAX} seconds or less",
+        "Certificates are valid by the clock of the host that checks them: one that is slow refuses new ones, and accepts those that ended.",
+        "Set the clock, and install a time service, for example systemd-timesyncd or chrony.",
+        "",
+        (PKIX,),
+        "medium",
+        "system",
     ),
 )

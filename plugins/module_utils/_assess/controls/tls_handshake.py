@@ -25,7 +25,7 @@ CONTROLS = (
         "old-tls",
         "A TLS version that the cluster does not list is refused",
         "TLS 1.2 clients of OTP before July 2026 accept a server without a certificate (CVE-2026-55953), and its client certificates cross the "
-        "network in the clear.",
+        "network in clear text.",
         "Set beam_tls_versions: ['tlsv1.3']. While it lists TLS 1.2, there is nothing to test.",
         "distribution",
         (TLS_GUIDE,),

@@ -29,10 +29,11 @@ CONTROLS = (
     ),
     Control(
         "options-running",
-        "A node was started after the last change of the files that it reads when it starts",
+        "A node was started after the last change of the files that it reads when it starts, and they are all there",
         "What they say now is not in force, and nobody has seen whether the node starts with it: options of TLS, arguments, configuration of the "
         "product, files of the unit.",
-        "Look at the change, and restart the node: beam.cluster.restart, and then beam.cluster.verify.",
+        "Look at the change, put back what was removed, and restart the node: beam.cluster.restart, and then beam.cluster.verify. A file that was "
+        "changed and put back as it was needs the restart, too: only the start shows that the node starts with it.",
         "",
         (TLS_GUIDE, ERL),
         "high",
@@ -114,5 +115,15 @@ CONTROLS = (
         "medium",
         "processes",
         audit_only=True,
+    ),
+    Control(
+        "key-log",
+        "A node writes no TLS secrets, and keeps none for others to read",
+        "With SSLKEYLOGFILE or keep_secrets, a recording of the network can be decrypted.",
+        "Remove SSLKEYLOGFILE from the environment and keep_secrets from the TLS options, and restart the node.",
+        "",
+        (TLS_GUIDE,),
+        "high",
+        "processes",
     ),
 )

@@ -32,8 +32,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
     Finding,
     NodeView,
 )
-from ansible_collections.beam.cluster.plugins.module_utils._assess.in_force_checks import WITHOUT_PLAN, in_force_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import KNOWN, Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess.running_node_checks import WITHOUT_PLAN, running_node_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import HostTarget, NodeTarget, Target
 from ansible_collections.beam.cluster.plugins.modules import dist_probe, mesh_info
 
@@ -139,10 +139,10 @@ def test_a_real_node_is_asked_with_its_own_cookie(tmp_path: Path, capsys: pytest
     assert RANDOM not in json.dumps(said)
     (node,) = made.members
     evidence = Evidence(made, {}, [], {node.node: NodeView.parse(said["targets"][0])}, (), 0.0)
-    found = {one.control: one.status for one in in_force_findings(evidence)}
+    found = {one.control: one.status for one in running_node_findings(evidence)}
     assert {found[control] for control in WITHOUT_PLAN} <= {PASSED, FAILED} and found["atom-table"] == found["ssh-daemons"] == PASSED
     assert {status for control, status in found.items() if control not in WITHOUT_PLAN} == {NOT_APPLICABLE}
-    nothing = {one.control: one for one in in_force_findings(replace(evidence, views={}))}
+    nothing = {one.control: one for one in running_node_findings(replace(evidence, views={}))}
     assert {one.status for one in nothing.values()} == {NOT_APPLICABLE} and "beam_audit_credentials" in nothing["atom-table"].details[0]
 
 

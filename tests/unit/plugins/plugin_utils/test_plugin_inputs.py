@@ -68,4 +68,4 @@ def test_every_product_has_what_the_plan_needs() -> None:
     products = _inputs.products()
     assert "erlang" in products
     for data in products.values():
-        assert {"kind", "unit", "user", "home"} <= set(data)
+        assert {"kind", "unit", "user", "home"} <= set(data.raw)

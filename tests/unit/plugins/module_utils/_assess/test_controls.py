@@ -13,10 +13,10 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import (
     certificate_checks,
     cookie_checks,
     host_checks,
-    in_force_checks,
+    inventory_checks,
     mesh_checks,
     revocation_checks,
-    upkeep_checks,
+    running_node_checks,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS, DESIGN, Control
@@ -29,8 +29,8 @@ def test_every_control_has_exactly_one_check() -> None:
         *certificate_checks.CONTROLS,
         *cookie_checks.CONTROLS,
         *advisory_checks.CONTROLS,
-        *in_force_checks.CHECKS,
-        *upkeep_checks.INVENTORY_CONTROLS,
+        *running_node_checks.CHECKS,
+        *inventory_checks.CHECKS,
         revocation_checks.CONTROL,
     )
     attacks = [attack.id for attack in ATTACKS]

@@ -13,14 +13,9 @@ from typing import Any
 import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess import (
-    confinement_checks,
     file_content_checks,
     host_checks,
     product_checks,
-    startup_checks,
-    surface_checks,
-    tls_option_checks,
-    upkeep_checks,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
@@ -128,16 +123,6 @@ def admit(family: int, sources: list[str] | None, **other: Any) -> Change:
     return lambda n2: n2["firewall"]["beam"]["admits"].append(made.admission(family, sources, **other))
 
 
-# The others: test_hardening_checks.py.
-CHECKED_HERE = {
-    control
-    for control, check in host_checks.CHECKS.items()
-    if not any(
-        control in checks.CHECKS
-        for checks in (confinement_checks, tls_option_checks, product_checks, startup_checks, surface_checks, upkeep_checks)
-    )
-}
-
 BEAM, EPMD, FIREWALL = "beam.service", "epmd.socket", "beam-firewall.service"
 
 
@@ -202,7 +187,8 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("unit-drop-in", unit(BEAM, active="failed"), "is failed"),
     ("unit-drop-in", unit(BEAM, enabled="disabled"), "does not start at boot"),
     ("unit-drop-in", unit(BEAM, user=""), "runs as root"),
-    ("unit-sandbox", unit(BEAM, exposure=9.4), "exposure level 9.4"),
+    ("unit-sandbox", unit(BEAM, exposure=9.4), "beam.service: exposure level 9.4, not 1.5 or lower"),
+    ("unit-sandbox", unit("epmd.service", exposure=9.2), "epmd.service: exposure level 9.2, not 1.5 or lower"),
     ("core-dumps", unit(BEAM, core_limit="infinity"), "LimitCORE is infinity"),
     ("core-dumps", process(core_limit=-1), "another core limit"),
     ("running-process", process(digest="0ld"), "before the files"),
@@ -281,7 +267,7 @@ def test_what_is_forwarded_to_other_hosts_or_ports_is_no_affair_of_the_cluster(a
 
 
 def test_every_control_has_a_broken_host() -> None:
-    assert {control for control, _change, _says in BROKEN_HOSTS} == CHECKED_HERE
+    assert {control for control, _change, _says in BROKEN_HOSTS} == made.IN_TEST_HOST_CHECKS
 
 
 @pytest.mark.parametrize(
@@ -310,7 +296,7 @@ def test_a_port_below_1024_costs_a_little_of_the_sandbox(exposure: float, low_po
     host, seen = evidence.target.hosts["n2"], evidence.seen["n2"]
     seen = replace(seen, units={**(seen.units or {}), BEAM: replace((seen.units or {})[BEAM], exposure=exposure)})
     host = replace(host, nodes=tuple(replace(node, low_ports=low_ports) for node in host.nodes))
-    (found,) = host_checks.CHECKS["unit-sandbox"](host, seen)
+    found, _of_epmd = host_checks.CHECKS["unit-sandbox"](host, seen)
     assert (found.status == PASSED) is good
 
 
@@ -337,6 +323,7 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("unit-drop-in", lambda n2: n2["units"].pop(f"beam-watch-{BEAM}"), "not looked at"),
     ("unit-drop-in", unit(BEAM, drop_ins=None), "not looked at"),
     ("unit-sandbox", unit(BEAM, exposure=None), "not looked at"),
+    ("unit-sandbox", unit("epmd.service", exposure=None), "epmd.service: its sandbox was not looked at"),
     ("core-dumps", unit(BEAM, core_limit=None), "not looked at"),
     ("running-process", gone("processes"), "processes"),
     ("running-process", gone("units"), "not looked at"),
@@ -405,7 +392,7 @@ def test_a_products_tool_listens_within_its_limits(user: str, port: int, good: b
 
 
 def test_every_control_has_been_unknown() -> None:
-    assert {control for control, _change, _says in UNKNOWN} == CHECKED_HERE
+    assert {control for control, _change, _says in UNKNOWN} == made.IN_TEST_HOST_CHECKS
 
 
 def test_hosts_that_were_not_observed_are_not_tested() -> None:

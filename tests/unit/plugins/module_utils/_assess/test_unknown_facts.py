@@ -19,8 +19,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.cookie_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, Evidence, NodeView
 from ansible_collections.beam.cluster.plugins.module_utils._assess.host_checks import host_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.in_force_checks import in_force_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.upkeep_checks import inventory_findings
+from ansible_collections.beam.cluster.plugins.module_utils._assess.inventory_checks import inventory_findings
+from ansible_collections.beam.cluster.plugins.module_utils._assess.running_node_checks import running_node_findings
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 
 Path = tuple[Union[str, int], ...]
@@ -98,7 +98,7 @@ def statuses(evidence: Evidence) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     of_all = (
         *host_findings(replace(evidence.target, hosts={"n2": evidence.target.hosts["n2"]}), evidence.seen),
-        *pki_findings(evidence), *cookie_findings(evidence), *inventory_findings(evidence), *in_force_findings(evidence),
+        *pki_findings(evidence), *cookie_findings(evidence), *inventory_findings(evidence), *running_node_findings(evidence),
     )
     for one in of_all:
         if "n2" in one.hosts:
@@ -132,7 +132,7 @@ def asked() -> Callable[[dict[str, Any]], dict[str, set[str]]]:
     def of(raw: dict[str, Any]) -> dict[str, set[str]]:
         given = replace(whole, views={**whole.views, NODE: NodeView.parse(raw)})
         found: dict[str, set[str]] = {}
-        for one in in_force_findings(given):
+        for one in running_node_findings(given):
             if one.subject == NODE:
                 found.setdefault(one.control, set()).add(one.status)
         return found

@@ -22,6 +22,12 @@ from whole_crls import crl
 
 NOW = 1_795_000_000.0
 DAY = 86400
+IN_TEST_HOST_CHECKS = frozenset(
+    "epmd-listeners distribution-listeners private-key cookie-file options-file unit-drop-in unit-sandbox core-dumps running-process running-vm "
+    "argument-list firewall-rules firewall-boot forwarded-ports planned-files start-environment unplanned-nodes epmd-names".split()
+)
+"""Controls of a host that test_host_checks.py tests; test_hardening_checks.py tests the others."""
+
 HOSTS = {"n1": "10.89.1.11", "n2": "10.89.1.12", "n3": "10.89.1.13"}
 PUBLIC = {"n1": "10.89.2.11", "n2": "10.89.2.12", "n3": "10.89.2.13"}
 MEMBERS = list(HOSTS.values())
@@ -257,7 +263,7 @@ def system(**values: Any) -> dict[str, Any]:
         "service_users": {"beam": ["beam.service"]},
         "cookie_arguments": [],
         "dist_hosts": [],
-        **{"settings": {}, "forwards": []},
+        **{"settings": {}, "forwards": [], "client_ports": {}},
         **values,
     }
 
@@ -367,6 +373,7 @@ def host(name: str) -> dict[str, Any]:
             ),
             "beam-watch-beam.service": unit(),
             "beam-guard-beam.service": unit(active="inactive"),
+            "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7),
             "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
             "beam-firewall.service": unit(),
         },

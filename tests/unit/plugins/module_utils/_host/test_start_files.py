@@ -207,3 +207,78 @@ def test_a_real_vm_and_its_groups(tmp_path: Path, make: Make) -> None:
             assert said["groups"]
         finally:
             vm.kill()
+
+
+# -- files that are gone ---------------------------------------------------------------------------------------------------------------------------
+
+
+def missing(arguments: str, **variables: str) -> set[str]:
+    found = start_files.describe(["beam.smp", *arguments.split()], variables, began=time.time())
+    assert found is not None
+    return {str(one["path"]) for one in found if one.get("missing")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "name"),
+    [
+        ("-config {0}/sys", {}, "sys.config"),
+        ("-config {0}/sys.config", {}, "sys.config"),
+        ("-ssl_dist_optfile {0}/dist.conf", {}, "dist.conf"),
+        ("-kernel inetrc '{0}/inetrc'", {}, "inetrc"),
+        ("-boot {0}/start", {}, "start.boot"),
+        ("-args_file {0}/x.args", {}, "x.args"),
+        ("-root /none", {"ERL_ZFLAGS": "-args_file {0}/outer.args"}, "outer.args"),
+        ("-root /none", {"RELEASE_VM_ARGS": "{0}/vm.args"}, "vm.args"),
+    ],
+)
+def test_a_named_file_that_is_gone_is_named(make: Make, tmp_path: Path, arguments: str, variables: dict[str, str], name: str) -> None:
+    path = make(name, "[]." if name.endswith(".config") else "")
+    words, given = arguments.format(tmp_path), {key: value.format(tmp_path) for key, value in variables.items()}
+    assert missing(words, **given) == set()
+    os.unlink(path)
+    assert missing(words, **given) == {path}
+
+
+def test_a_file_that_an_argument_file_names_and_one_that_a_configuration_names(make: Make, tmp_path: Path) -> None:
+    make("outer.args", f"-args_file {tmp_path}/inner.args")
+    assert missing("-root /none", ERL_FLAGS=f"-args_file {tmp_path}/outer.args") == {f"{tmp_path}/inner.args"}
+    make("sys.config", '["more"].')
+    assert missing(f"-config {tmp_path}/sys") == {f"{tmp_path}/more.config"}
+
+
+def test_what_a_start_script_of_a_release_wrote_and_removed_is_not_missing(tmp_path: Path) -> None:
+    """Elixir's config providers can remove the configuration after the start."""
+    assert missing(f"-root {tmp_path} -config {tmp_path}/tmp/app.runtime") == set()
+
+
+def test_directories_of_code_need_not_be_there(tmp_path: Path) -> None:
+    assert missing(f"-pa {tmp_path}/none -boot start_clean", ERL_LIBS=f"{tmp_path}/none", RABBITMQ_CONFIG_FILE=f"{tmp_path}/none") == set()
+
+
+def test_an_environment_file_and_a_unit_that_are_gone(make: Make, tmp_path: Path) -> None:
+    unit, drop_in, present = make("a.service", ""), make("a.conf", ""), make("here.env", "")
+    shown = {"fragment": unit, "drop_ins": [drop_in], "environment_files": [f"-{tmp_path}/optional.env", f"{tmp_path}/needed.env", present]}
+
+    def gone() -> set[str]:
+        return {str(one["path"]) for one in start_files.of_unit(shown) or () if one.get("missing")}
+
+    assert gone() == {f"{tmp_path}/needed.env"}
+    os.unlink(unit)
+    os.unlink(drop_in)
+    assert gone() == {f"{tmp_path}/needed.env", unit, drop_in}
+
+
+def test_a_file_of_a_directory_of_configuration_that_was_removed(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = Path(make("conf.d/90-x.conf", ""))
+    monkeypatch.setattr(start_files, "OF_PRODUCTS", {"rabbitmq": (f"{path.parent}/*.conf",)})
+
+    def changed(began: float) -> list[str]:
+        found = start_files.describe(["beam.smp", "-root", "/none"], {}, traces=("rabbitmq",), began=began)
+        assert found is not None
+        return [str(one["path"]) for one in found if one.get("changed")]
+
+    long_ago = time.time() - 3600
+    assert changed(long_ago) == [str(path)], "a new file is named itself"
+    path.unlink()
+    assert changed(long_ago) == [str(path.parent)]
+    assert changed(time.time() + 60) == []

@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._model.product_data import ProductData
 from ansible_collections.beam.cluster.plugins.module_utils._plan.ca_dir import Places
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
@@ -122,7 +123,7 @@ class World:
             values=self.values,
             secrets=self.secrets,
             observed={host: Observation.parse(host, seen) for host, seen in self.observed.items()},
-            products=PRODUCTS,
+            products={name: ProductData.parse(data) for name, data in PRODUCTS.items()},
             defaults=DEFAULTS,
             ca_places=Places(("/inventory",)),
             controls=("outside-epmd", "unit-sandbox"),

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
-from .target import NEEDS_MEMBERS, HostTarget, NodeTarget
+from .target import NEEDS_MEMBERS, HostTarget
 
 
 def _other_machines(host: HostTarget, seen: Observation) -> list[Process]:
@@ -55,14 +55,10 @@ def _problem(host: HostTarget, process: Process, seen: Observation) -> str | Non
     elif not exposed or _within_limits(host, process, exposed):
         return None
     else:
-        where = f"{'in a container, ' if process.container else ''}listens on {', '.join(_at(one) for one in exposed)}"
+        where = f"{'in a container, ' if process.container else ''}listens on {', '.join(one.at for one in exposed)}"
     name = flags.name or next(iter(registered), "a VM without a name")
     said = f", EPMD names it {', '.join(registered)}" if registered else ""
     return f"{name} (pid {process.pid}, {process.unit or 'no unit'}, user {process.user}) {where}{said}"
-
-
-def _at(one: Listener) -> str:
-    return f"[{one.address}]:{one.port}" if ":" in one.address else f"{one.address}:{one.port}"
 
 
 def unplanned_nodes(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -82,58 +78,7 @@ def unplanned_nodes(host: HostTarget, seen: Observation) -> Iterator[Result]:
     yield result(host.name, problems, f"no VM takes connections beside {', '.join(node.node for node in host.nodes)}")
 
 
-def epmd_names(host: HostTarget, seen: Observation) -> Iterator[Result]:
-    if not host.distributed or host.epmd_listen == frozenset():
-        for node in host.nodes:
-            yield Result(node.node, NOT_APPLICABLE, ("the node does not use EPMD",))
-        return
-    if seen.epmd_names is None or seen.listeners is None:
-        why = seen.why_unknown("epmd_names" if seen.epmd_names is None else "listeners")
-        for node in host.nodes:
-            yield Result(node.node, NOT_TESTED, (why,))
-        return
-    for node in host.nodes:
-        port = seen.epmd_names.get(node.name)
-        if node.pid is None and not node.unit and port is not None:
-            yield _registered(node, seen, port)
-            continue
-        listening = [one for one in seen.listeners if (one.unit == node.unit if node.pid is None else one.pid == node.pid)]
-        actual = ", ".join(_at(one) for one in listening if node.ports is None or node.ports.first <= one.port <= node.ports.last)
-        problems = []
-        if not actual:
-            yield Result(node.node, NOT_APPLICABLE, ("the node does not listen: see distribution-listeners",))
-            continue
-        if port is None:
-            problems.append(f"EPMD does not know the name {node.name}: peers cannot find the node")
-        elif not any(one.port == port for one in listening):
-            problems.append(f"EPMD names port {port} for {node.name}, while the node listens on {actual}. Port {port}: {_holder(seen, port)}")
-        yield result(node.node, problems, f"EPMD names port {port} for {node.name}")
-    planned = {node.name for node in host.nodes}
-    foreign = [(name, port) for name, port in sorted(seen.epmd_names.items()) if name not in planned]
-    problems = [
-        f"EPMD names {name} at port {port}: {_holder(seen, port)}" for name, port in foreign if not _explained(host, seen, name, port)
-    ]
-    yield result(host.name, problems, "EPMD names no other node")
-
-
-def _registered(node: NodeTarget, seen: Observation, port: int) -> Result:
-    """A name in EPMD of which no VM of the host is known."""
-    held = [one for one in seen.listeners or () if one.port == port]
-    machines = {one.pid for one in (*(seen.processes or ()), *(seen.contained or ())) if one.is_vm}
-    if held and (None in (seen.processes, seen.contained) or all(one.pid is None for one in held)):
-        return Result(node.node, NOT_TESTED, (f"which process listens at port {port} is not known",))
-    good = any(one.pid in machines for one in held)
-    return result(node.node, [] if good else [f"EPMD names {node.name} at port {port}: {_holder(seen, port)}"], f"a VM listens at port {port}")
-
-
-def _holder(seen: Observation, port: int) -> str:
-    held = [one for one in seen.listeners or () if one.port == port]
-    if not held:
-        return "nothing listens there"
-    return f"held by pid {held[0].pid} ({held[0].process or 'an unknown process'}, {held[0].unit or 'no unit'})"
-
-
-def _explained(host: HostTarget, seen: Observation, name: str, port: int) -> bool:
+def is_explained(host: HostTarget, seen: Observation, name: str, port: int) -> bool:
     """Whether a name is a tool's that is there for a moment, or of a VM that unplanned-nodes has named already."""
     if any(node.tool_prefix and name.startswith(node.tool_prefix) for node in host.nodes):
         return True

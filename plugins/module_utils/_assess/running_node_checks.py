@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Callable
 
-from .._model.in_force import InForce, Link, NodeLink, TlsOptions
+from .._model.running_node import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
-from .controls.surface import ATOMS_PART_MAX
+from .controls.running_node import ATOMS_PART_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
 from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_OWN_CREDENTIALS, OFF, NodeTarget, Target
 
@@ -42,7 +42,7 @@ WITHOUT_PLAN = frozenset({"code-path", "ssh-daemons", "atom-table"})
 """Controls that hold for any node, whoever its peers are to be."""
 
 
-def in_force_findings(evidence: Evidence) -> Iterator[Finding]:
+def running_node_findings(evidence: Evidence) -> Iterator[Finding]:
     for node in evidence.target.running:
         for control, check in CHECKS.items():
             yield _finding(evidence, control, node, check)

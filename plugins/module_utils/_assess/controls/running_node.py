@@ -1,15 +1,19 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controls of what a running node has in force, as it says itself, and of its links as its host's kernel sees them.
+"""Controls of what a running node answers when it is asked: what it has loaded and uses, whatever its files say.
 
 Private to this collection, pure.
 """
 
 from __future__ import annotations
 
-from .control import DISTRIBUTED, EPMD, ERL, KERNEL, NET_KERNEL, NODES, SECURE_CODING, TLS_GUIDE, Control
+from .control import DISTRIBUTED, EEF_ATOMS, NET_KERNEL, NODES, PROTOCOL, SECURE_CODING, TLS_GUIDE, Control
 
+ATOMS_PART_MAX = 0.5
+"""Part of its table of atoms that a node may use."""
+
+_SSH = ("ssh(6), ssh:daemon/2", "https://www.erlang.org/doc/apps/ssh/ssh.html#daemon/2")
 _AUTH = ("erlang:set_cookie/2", "https://www.erlang.org/doc/apps/erts/erlang.html#set_cookie/2")
 
 CONTROLS = (
@@ -57,50 +61,9 @@ CONTROLS = (
         "mesh",
     ),
     Control(
-        "planned-files",
-        "The files that a node starts with contain what the plan says",
-        "A changed file is in force after the next start, if it is not already.",
-        "Run beam.cluster.site: it writes the files again and restarts the node if needed. Put changes of your own into the inventory.",
-        "distribution",
-        (TLS_GUIDE, ERL),
-        "high",
-        "files",
-    ),
-    Control(
-        "unplanned-nodes",
-        "No other Erlang VM on a member's host takes distribution connections",
-        "Everybody who reaches such a VM and knows its cookie runs code on the host, beside the nodes of the cluster.",
-        "Stop the VM, or start it without -name, -sname and -proto_dist. If it has to run, harden it, or move it to another host.",
-        "",
-        (SECURE_CODING, DISTRIBUTED),
-        "high",
-        "listeners",
-    ),
-    Control(
-        "epmd-names",
-        "EPMD names the planned nodes at their own ports, and no other nodes",
-        "Peers connect to the port that EPMD names. Any local user that reaches EPMD can take the name of a node that is not registered.",
-        "Stop the process that holds the name, then restart the node so that it registers again.",
-        "epmd",
-        (EPMD,),
-        "high",
-        "listeners",
-    ),
-    Control(
-        "start-environment",
-        "Nothing but the unit, its files and the plan adds code or flags to the node",
-        "Variables such as ERL_ZFLAGS and ERL_LIBS, a file .erlang in the home, a second -args_file and -eval change what a node runs, unseen in its "
-        "configuration.",
-        "Remove the variable, the file or the flag that the finding names, and restart the node. Put flags into beam_distribution_extra_args.",
-        "service",
-        (ERL, KERNEL),
-        "high",
-        "processes",
-    ),
-    Control(
         "code-path",
         "The node's user cannot write the code that the node loads",
-        "Whoever runs code in a node writes a module that the node loads after its next start, too.",
+        "Code in a node could write a module that the node loads after its next start, too.",
         "Let root own the directory, and remove write access of the node's user and of others.",
         "",
         (("code(3)", "https://www.erlang.org/doc/apps/kernel/code.html"),),
@@ -118,14 +81,23 @@ CONTROLS = (
         "mesh",
     ),
     Control(
-        "mesh-node",
-        "No node keeps its peers from connecting",
-        "One node with another cookie, a bad certificate or a wrong registration breaks all its connections. The finding names that node and the "
-        "cause.",
-        "Do what the finding says.",
+        "ssh-daemons",
+        "No SSH server runs in a node",
+        "ssh:daemon gives an Erlang shell by default: code in the node for a password or key, beside the cookie and the certificates.",
+        "Stop it with ssh:stop_daemon/1, and remove the call that starts it. If it has to run, waive this control and restrict its users.",
         "",
-        (TLS_GUIDE, EPMD),
-        "critical",
-        "probes",
+        (_SSH, SECURE_CODING),
+        "high",
+        "mesh",
+    ),
+    Control(
+        "atom-table",
+        f"A node uses at most {100 * ATOMS_PART_MAX:.0f} percent of its table of atoms",
+        "Atoms are never freed. Each handshake with a new name costs one, before the cookie is proven. A node with a full table stops.",
+        "Find what makes atoms (binary_to_atom of input), restart the node, and set a larger table with +t. Close the port to others.",
+        "",
+        (EEF_ATOMS, PROTOCOL),
+        "medium",
+        "mesh",
     ),
 )

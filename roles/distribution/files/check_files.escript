@@ -6,16 +6,16 @@
 %%
 %% Managed by beam.cluster (role distribution). Changes made here will be lost.
 %%
-%% Proves a file of a node with this host's own OTP before the file replaces the old one:
+%% Checks a file of a node with this host's own OTP before the file replaces the old one:
 %%
-%%   escript prove.escript terms FILE         a list of literal terms
-%%   escript prove.escript tls FILE HOST      an option file: no combination that fails silently, and a handshake of
+%%   escript check_files.escript terms FILE         a list of literal terms
+%%   escript check_files.escript tls FILE HOST      an option file: no combination that fails silently, and a handshake of
 %%                                            its server list with its client list, as a peer that dials HOST
-%%   escript prove.escript args FILE ERL PROTO
+%%   escript check_files.escript args FILE ERL PROTO
 %%                                            a flags file: a VM booted with it, but without distribution, has each
 %%                                            flag that matters once, values of the right type, every name pinned, and
 %%                                            PROTO (inet_tls, ..., none) carries the distribution
-%%   escript prove.escript nameless FILE ERL PROTO
+%%   escript check_files.escript nameless FILE ERL PROTO
 %%                                            the same for a product that gives the node its name itself
 %%
 %% Prints one line per fault and ends with 1, or says nothing and ends with 0.
@@ -26,7 +26,7 @@ main(["terms", File]) -> finish(terms(File));
 main(["tls", File, Host]) -> finish(tls(File, Host));
 main(["args", File, Erl, Proto]) -> finish(args(File, Erl, Proto, 1));
 main(["nameless", File, Erl, Proto]) -> finish(args(File, Erl, Proto, 0));
-main(_) -> finish(["usage: prove terms FILE | tls FILE HOST | args FILE ERL PROTO | nameless FILE ERL PROTO"]).
+main(_) -> finish(["usage: check_files.escript terms FILE | tls FILE HOST | args FILE ERL PROTO | nameless FILE ERL PROTO"]).
 
 finish([]) -> halt(0);
 finish(Faults) ->

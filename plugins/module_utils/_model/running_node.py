@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a running node says that it has in force, typed once at the door. Made by _net/in_force.py, read by checks.
+"""What a running node says that it has in force, typed once at the door. Made by _net/running_node.py, read by checks.
 
 Private to this collection. None means unknown: the node did not say, or was not asked.
 """

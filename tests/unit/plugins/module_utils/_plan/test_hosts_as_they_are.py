@@ -9,7 +9,7 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
-from ansible_collections.beam.cluster.plugins.module_utils._plan import preflight
+from ansible_collections.beam.cluster.plugins.module_utils._plan import sandbox_rules
 from plan_world import PRODUCTS, World, found
 
 Bend = Callable[[World], None]
@@ -230,4 +230,4 @@ def test_nothing_known_breaks_no_rule(world: World) -> None:
     node = world.validate()[0]
     assert node is not None
     unknown = Observation("n1")
-    assert preflight.kept_capabilities(node.members[0], unknown) == preflight.writable_directories(node.members[0], unknown) == []
+    assert sandbox_rules.kept_capabilities(node.members[0], unknown) == sandbox_rules.writable_directories(node.members[0], unknown) == []

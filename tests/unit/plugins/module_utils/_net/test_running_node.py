@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term
-from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import InForce
-from ansible_collections.beam.cluster.plugins.module_utils._net import in_force
+from ansible_collections.beam.cluster.plugins.module_utils._model.running_node import InForce
+from ansible_collections.beam.cluster.plugins.module_utils._net import running_node
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Call, Outcome, Raised, Returned
 
 Atom = term.Atom
@@ -77,7 +77,7 @@ class Silent(Link):
 
 
 def asked(link: Any, cookie: bytes | None = SECRET.encode()) -> dict[str, Any]:
-    return asyncio.run(in_force.ask(link, ["a@n1", "b@n2", "c@n3"], cookie, "beam_probe@n1"))
+    return asyncio.run(running_node.ask(link, ["a@n1", "b@n2", "c@n3"], cookie, "beam_probe@n1"))
 
 
 def test_known_options_have_values_and_others_have_names() -> None:
@@ -141,7 +141,7 @@ def test_what_a_node_does_not_say_is_unknown() -> None:
 
 @pytest.mark.parametrize("found", [None, 7, [], [(Atom("client"), Atom("x"))], (Atom("ok"),), Atom("ignored")])
 def test_another_shape_is_unknown_and_no_exception(found: Any) -> None:
-    assert in_force.options(found, "server") in (None, {})
-    assert in_force.allowed(found) is None
-    assert in_force.links(found, "x") is None
-    assert in_force.code_path(found) in (None, [])
+    assert running_node.options(found, "server") in (None, {})
+    assert running_node.allowed(found) is None
+    assert running_node.links(found, "x") is None
+    assert running_node.code_path(found) in (None, [])

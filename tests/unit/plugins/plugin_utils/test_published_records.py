@@ -17,24 +17,21 @@ import pytest
 
 pytest.importorskip("ansible")
 
-import whole_cluster as made  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._assess import feeds  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_checks import advisory_findings, known_advisories  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, PASSED  # noqa: E402
 from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, derive_advisories  # noqa: E402
+from ansible_collections.beam.cluster.plugins.plugin_utils import _published_records as records  # noqa: E402
 
-FEEDS = Path(__file__).parent / "feeds"
+RECORDS = Path(__file__).parent / "published_records"
 
 
 def record(name: str) -> dict[str, Any]:
-    (path,) = FEEDS.rglob(f"{name}.json")
+    (path,) = RECORDS.rglob(f"{name}.json")
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
 
 
 def affected(raw: dict[str, Any]) -> dict[str, Any]:
-    found = feeds.read_json(raw)
+    found = records.read_json(raw)
     assert found is not None
     return {package: [list(one) for one in ranges] for known in found.known for package, ranges in known.affected.items()}
 
@@ -42,9 +39,9 @@ def affected(raw: dict[str, Any]) -> dict[str, Any]:
 # -- records ---------------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", sorted(FEEDS.rglob("*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(RECORDS.rglob("*.json")), ids=lambda path: path.stem)
 def test_every_record_is_read(path: Path) -> None:
-    assert feeds.read_json(json.loads(path.read_text(encoding="utf-8"))) is not None
+    assert records.read_json(json.loads(path.read_text(encoding="utf-8"))) is not None
 
 
 def test_changes_are_one_range_for_each_line() -> None:
@@ -66,7 +63,7 @@ def test_packages_that_no_host_reports_are_left_out() -> None:
 
 def test_osv() -> None:
     assert affected(record("BIT-rabbitmq-2023-46118")) == {"rabbitmq": [["0", "3.11.24"], ["3.12.0", "3.12.7"]]}
-    (known,) = feeds.read_osv(record("BIT-couchdb-2023-26268")).known
+    (known,) = records.read_osv(record("BIT-couchdb-2023-26268")).known
     assert (known.id, known.severity, known.url) == ("CVE-2023-26268", "medium", "https://docs.couchdb.org/en/stable/cve/2023-26268.html")
 
 
@@ -99,27 +96,27 @@ def test_a_last_affected_version_ends_right_after_it() -> None:
     (entry,) = raw["containers"]["cna"]["affected"][0]["versions"]
     del entry["lessThan"]
     entry["lessThanOrEqual"] = "1.20.0"
-    found = feeds.read_cve(raw)
+    found = records.read_cve(raw)
     assert found.known[0].affects("elixir", "1.20.0") and not found.known[0].affects("elixir", "1.20.1")
 
 
 def test_a_rejected_record_takes_a_vulnerability_back() -> None:
     raw = record("CVE-2026-42792")
-    base = derive_advisories.derive([feeds.read_cve(raw)], None, None)
+    base = derive_advisories.derive([records.read_cve(raw)], None, None)
     raw["cveMetadata"]["state"] = "REJECTED"
     assert set(base.known) == {"CVE-2026-42792"}
-    assert set(derive_advisories.derive([feeds.read_cve(raw)], base, None).known) == set()
+    assert set(derive_advisories.derive([records.read_cve(raw)], base, None).known) == set()
 
 
 def test_openvex_the_last_word_counts() -> None:
     raw = record("otp-27.openvex")
-    found = feeds.read_openvex(raw)
+    found = records.read_openvex(raw)
     assert found.not_affected["CVE-2025-4575"] == {"otp": frozenset({"27.0"}), "erts": frozenset({"15.0"})}
     assert found.not_affected["CVE-2025-4748"]["stdlib"] == {"6.2.2.1"}
     again = copy.deepcopy(raw["statements"][2])
     again.update(status="affected", timestamp="2026-01-01T00:00:00Z")
     raw["statements"].insert(0, again)
-    assert "CVE-2025-4575" not in feeds.read_openvex(raw).not_affected
+    assert "CVE-2025-4575" not in records.read_openvex(raw).not_affected
 
 
 BREAK = (lambda raw: raw.pop("containers"), lambda raw: raw["cveMetadata"].pop("cveId"), lambda raw: raw.update(containers=[]))
@@ -129,17 +126,17 @@ BREAK = (lambda raw: raw.pop("containers"), lambda raw: raw["cveMetadata"].pop("
 def test_a_record_of_another_shape_is_an_error_and_no_traceback(break_it: Any) -> None:
     raw = record("CVE-2026-42792")
     break_it(raw)
-    with pytest.raises(feeds.FeedError, match="another shape"):
-        feeds.read_json(raw)
+    with pytest.raises(records.FeedError, match="another shape"):
+        records.read_json(raw)
 
 
 # -- changelogs ------------------------------------------------------------------------------------------------------------------------------------
 
 
 def changelog(name: str) -> dict[str, Any]:
-    text = (FEEDS / "debian" / f"{name}.changelog").read_text(encoding="utf-8")
-    assert feeds.is_changelog(text)
-    return {source: dict(own) for source, own in feeds.read_changelog(text).patches.items()}
+    text = (RECORDS / "debian" / f"{name}.changelog").read_text(encoding="utf-8")
+    assert records.is_changelog(text)
+    return {source: dict(own) for source, own in records.read_changelog(text).patches.items()}
 
 
 def test_what_a_changelog_says_was_fixed() -> None:
@@ -160,7 +157,7 @@ def test_a_list_over_several_lines_and_a_patch_that_was_removed() -> None:
 @pytest.mark.parametrize("words", ["Revert the fix for CVE-2026-1111.", "Drop CVE-2026-1111.patch.", "Not affected by CVE-2026-1111."])
 def test_an_entry_that_fixes_nothing(words: str) -> None:
     head, tail = "erlang (1:27.0+dfsg-2) unstable; urgency=medium", " -- A B <a@b.example>  Thu, 20 Aug 2026 13:21:18 +0800"
-    found = feeds.read_changelog(f"{head}\n\n  * {words}\n  * Fix CVE-2026-2222.\n\n{tail}\n")
+    found = records.read_changelog(f"{head}\n\n  * {words}\n  * Fix CVE-2026-2222.\n\n{tail}\n")
     assert dict(found.patches["erlang"]) == {"CVE-2026-2222": ("1:27.0+dfsg-2",)}
     assert found.date == datetime.date(2026, 8, 20)
 
@@ -170,7 +167,7 @@ def test_an_entry_that_fixes_nothing(words: str) -> None:
 
 def derive(tmp_path: Path, *more: str) -> Table:
     output = tmp_path / "advisories.json"
-    assert derive_advisories.main([str(FEEDS), "--output", str(output), "--base", str(tmp_path / "none"), *more]) == 0
+    assert derive_advisories.main([str(RECORDS), "--output", str(output), "--base", str(tmp_path / "none"), *more]) == 0
     return _advisories.read(output)
 
 
@@ -178,7 +175,7 @@ def test_a_folder_becomes_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[
     table = derive(tmp_path)
     assert len(table.known) == 7
     dates = {one.name: one.date for one in table.sources}
-    assert dates["Erlang Ecosystem Foundation CNA"] == max(feeds.read_cve(record(one.stem)).date for one in FEEDS.glob("eef-cna/*.json"))
+    assert dates["Erlang Ecosystem Foundation CNA"] == max(records.read_cve(record(one.stem)).date for one in RECORDS.glob("eef-cna/*.json"))
     assert table.date == dates["Bitnami Vulnerability Database"] < dates["Erlang Ecosystem Foundation CNA"], "that of the oldest source"
     assert "7 vulnerabilities, 7 of them new" in capsys.readouterr().out
     assert {one.licence for one in table.sources} >= {"CC-BY-4.0", "Apache-2.0"}
@@ -197,7 +194,7 @@ def test_a_newer_folder_comes_on_top_of_the_table(tmp_path: Path) -> None:
     raw = record("CVE-2026-42792")
     raw["containers"]["cna"]["title"] = "changed"
     (newer / "one.json").write_text(json.dumps(raw), encoding="utf-8")
-    (newer / "changelog.Debian.gz").write_bytes(gzip.compress((FEEDS / "debian" / "erlang-bookworm.changelog").read_bytes()))
+    (newer / "changelog.Debian.gz").write_bytes(gzip.compress((RECORDS / "debian" / "erlang-bookworm.changelog").read_bytes()))
     (newer / "notes.txt").write_text("nothing", encoding="utf-8")
     output = tmp_path / "out.json"
     assert derive_advisories.main([str(newer), "--output", str(output)]) == 0
@@ -211,11 +208,11 @@ def test_a_newer_folder_comes_on_top_of_the_table(tmp_path: Path) -> None:
     [("{", "one.json: Expecting"), ('{"dataType": "CVE_RECORD"}', "one.json: the record has another shape"), ('{"a": 1}', "holds no record")],
 )
 def test_a_folder_that_is_none_leaves_the_table_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, message: str) -> None:
-    (tmp_path / "feeds").mkdir()
-    (tmp_path / "feeds" / "one.json").write_text(content, encoding="utf-8")
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "one.json").write_text(content, encoding="utf-8")
     output = tmp_path / "out.json"
     output.write_text("before", encoding="utf-8")
-    assert derive_advisories.main([str(tmp_path / "feeds"), "--output", str(output)]) == 1
+    assert derive_advisories.main([str(tmp_path / "records"), "--output", str(output)]) == 1
     assert message in capsys.readouterr().err and output.read_text(encoding="utf-8") == "before"
     assert derive_advisories.main([str(tmp_path / "nowhere"), "--output", str(output)]) == 1
 
@@ -297,29 +294,3 @@ def test_an_operators_table_has_what_is_written_by_hand_too(tmp_path: Path) -> N
     table = _advisories.table(str(path))
     assert table.known["CVE-2025-32433"].title == "t", "the file's own record wins"
     assert "ejabberd-26.07-plain" in table.known
-
-
-# -- its age ---------------------------------------------------------------------------------------------------------------------------------------
-
-
-def aged(days: int) -> Table:
-    return Table(made.TABLE.date - datetime.timedelta(days=days), (), {})
-
-
-@pytest.mark.parametrize(
-    ("days", "given", "fail_at", "status"),
-    [
-        (0, False, "never", PASSED),
-        (30, True, "high", PASSED),
-        (31, True, "never", FAILED),
-        (31, False, "high", FAILED),
-        (31, False, "never", NOT_APPLICABLE),
-    ],
-)
-def test_an_old_table_fails_a_run_that_relies_on_it(days: int, given: bool, fail_at: str, status: str) -> None:
-    evidence = made.evidence(table=aged(days), table_given=given)
-    (finding,) = advisory_findings(evidence, fail_at)
-    assert (finding.control, finding.status, finding.subject) == ("advisories-age", status, "beam")
-    assert f"{days} days old" in finding.details[0]
-    notes = [one.control for one in known_advisories(evidence, fail_at)]
-    assert notes == (["advisories-age"] if status == NOT_APPLICABLE else [])

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import in_force_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess import running_node_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, Verdict
-from ansible_collections.beam.cluster.plugins.module_utils._model.in_force import Link
+from ansible_collections.beam.cluster.plugins.module_utils._model.running_node import Link
 
 Said = dict[str, Any]
 Change = Callable[[Said], object]
@@ -113,14 +113,14 @@ def test_what_a_node_did_not_say_is_not_tested(control: str, change: Change) -> 
 
 
 def test_every_control_was_broken_and_unknown() -> None:
-    assert {control for control, _change, _says in BROKEN} == {control for control, _change in UNKNOWN} == set(in_force_checks.CHECKS)
+    assert {control for control, _change, _says in BROKEN} == {control for control, _change in UNKNOWN} == set(running_node_checks.CHECKS)
 
 
 @pytest.mark.parametrize("values", [{"in_force": None}, {"code": "closed", "in_force": None}, None])
 def test_a_node_that_was_not_asked_is_not_tested(values: dict[str, Any] | None) -> None:
     verdict = evaluate(made.evidence(mesh={"beam@n2": values}))
     status = {found.control: found.status for found in verdict.findings if found.subject == "beam@n2"}
-    assert {status[control] for control in in_force_checks.CHECKS} == {NOT_TESTED}
+    assert {status[control] for control in running_node_checks.CHECKS} == {NOT_TESTED}
 
 
 def kernel(**values: Any) -> Link:

@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of the firewall of a host, and of what forwards connections past it.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import SECURE_CODING, UNIT, Control
+
+CONTROLS = (
+    Control(
+        "firewall-rules",
+        "The firewall lets exactly the members reach EPMD and the distribution ports",
+        "It protects a node from flaws in EPMD, TLS and the handshake. The OTP packages of Debian have some.",
+        "Load the table inet beam_cluster: it accepts the members at these ports and drops every other packet to them, in both address families.",
+        "firewall",
+        (SECURE_CODING,),
+        "critical",
+        "firewall",
+    ),
+    Control(
+        "firewall-boot",
+        "The firewall is loaded before the node, at every boot",
+        "If the listener starts before the rules, it is open to everybody in between.",
+        "Enable beam-firewall.service, and let the node's unit have it in After= and Requires=.",
+        "firewall",
+        (UNIT,),
+        "high",
+        "firewall",
+    ),
+    Control(
+        "forwarded-ports",
+        "Nothing on a member's host forwards connections to EPMD or to a node's port",
+        "A proxy (socat, HAProxy, nginx, systemd-socket-proxyd) or a rule with DNAT opens the port for everybody that reaches it. For the firewall "
+        "of the node the connection comes from a member.",
+        "Stop the program, or delete the rule, that the finding names, and remove it from the configuration that starts it at boot.",
+        "",
+        (SECURE_CODING,),
+        "high",
+        "system",
+    ),
+)

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of the files in the home of a node, and of its user's login.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import CRASH_DUMPS, LOGIN, SECURE_CODING, Control
+
+CONTROLS = (
+    Control(
+        "crash-dumps",
+        "No other user can read a crash dump of a node",
+        "A crash dump holds the memory of the processes: the cookie, keys and data.",
+        "Remove the dump, or give it mode 0600. Set ERL_CRASH_DUMP_SECONDS=0, or ERL_CRASH_DUMP to a directory with mode 0700.",
+        "service",
+        (CRASH_DUMPS,),
+        "medium",
+        "files",
+    ),
+    Control(
+        "node-data",
+        "No other user can read the files in the home of a node",
+        "Databases, queues and logs of a node hold what the cluster protects. Other users of the host read them without touching the node.",
+        "Give the node's home mode 0700, or take the rights of others from the files that the finding names with chmod -R o-rwx.",
+        "product",
+        (SECURE_CODING,),
+        "medium",
+        "files",
+    ),
+    Control(
+        "log-files",
+        "Not every user of a host can read the log files of a node",
+        "Logs hold names, addresses, user data, and sometimes state with secrets.",
+        "Set mode 0640 for the logs, or 0750 for their directory, and UMask=0027 in the unit.",
+        "service",
+        (SECURE_CODING,),
+        "medium",
+        "files",
+        audit_only=True,
+    ),
+    Control(
+        "node-login",
+        "The user of a node cannot log in, and starts no program outside of its unit",
+        "A login as the user of a node gives access to its cookie and its key. A password can be guessed, an SSH key can be stolen. Code in a node "
+        "leaves the sandbox of the unit by cron, at, a lingering user manager or sudo.",
+        "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home. Remove its other rights: crontab -r -u USER, "
+        "loginctl disable-linger USER, atrm, and its rules in /etc/sudoers.d. Run jobs from a timer of the system with a sandbox of its own.",
+        "",
+        (SECURE_CODING, LOGIN),
+        "low",
+        "files",
+    ),
+)

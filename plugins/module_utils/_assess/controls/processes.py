@@ -1,0 +1,48 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of the processes that run: the node itself, its VM, remote shells.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import DESIGN, DISTRIBUTED, Control
+
+SHELL_HOURS_MAX = 24
+"""Age of a remote shell in hours."""
+
+CONTROLS = (
+    Control(
+        "running-process",
+        "The running node is the one that the files describe",
+        "A node keeps the options that it was started with. Files that changed since, or that it does not see in its own mounts, harden nothing.",
+        "Remove BindPaths=, TemporaryFileSystem= and RootDirectory= if the finding names them, and restart the node.",
+        "service",
+        (DESIGN,),
+        "high",
+        "processes",
+    ),
+    Control(
+        "running-vm",
+        "The running VM is the OTP on disk",
+        "An upgrade changes files. A node keeps the VM and the libraries that it has loaded, with their vulnerabilities, until it restarts.",
+        "Restart the node. beam.cluster.site restarts such nodes one at a time.",
+        "service",
+        (("proc(5), /proc/PID/exe and /proc/PID/maps", "https://man7.org/linux/man-pages/man5/proc_pid_exe.5.html"),),
+        "high",
+        "processes",
+    ),
+    Control(
+        "remote-shells",
+        f"No remote shell is open for more than {SHELL_HOURS_MAX} hours",
+        "A forgotten shell in a terminal multiplexer runs code in the node for the next user of that terminal.",
+        "Leave the shell: press Ctrl-G and q, or end its process.",
+        "",
+        (DISTRIBUTED,),
+        "low",
+        "processes",
+        audit_only=True,
+    ),
+)

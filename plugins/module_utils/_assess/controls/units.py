@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Controls of a node's unit.
+
+Private to this collection, pure.
+"""
+
+from __future__ import annotations
+
+from .control import ANALYZE, ERL, EXEC, UNIT, Control
+
+SANDBOX_EXPOSURE_MAX = 1.5
+"""Highest overall exposure level of systemd-analyze security that passes; 10 is no sandbox at all."""
+LOW_PORTS_EXPOSURE = 0.1
+"""What CAP_NET_BIND_SERVICE adds to it."""
+
+CONTROLS = (
+    Control(
+        "unit-drop-in",
+        "The unit runs with the drop-in, as its own user, and starts at boot",
+        "Without the drop-in the node has other flags. A node that does not start at boot is missing after the next one.",
+        "Write the drop-in, run systemctl daemon-reload, enable the unit and restart it. Rename a drop-in that sorts after it.",
+        "service",
+        (UNIT,),
+        "high",
+        "unit",
+    ),
+    Control(
+        "unit-sandbox",
+        f"systemd rates the exposure of the units of a node and of EPMD {SANDBOX_EXPOSURE_MAX} or lower; of a node that listens on low ports "
+        f"{SANDBOX_EXPOSURE_MAX + LOW_PORTS_EXPOSURE}",
+        "Code that an attacker runs in a node or in EPMD reaches as little of the host as they need.",
+        "Set the sandbox directives of systemd.exec(5) in a drop-in. Remove directives of the unit that come later and override them. Role epmd "
+        "writes that of epmd.service.",
+        "service",
+        (ANALYZE, EXEC),
+        "medium",
+        "unit",
+    ),
+    Control(
+        "core-dumps",
+        "The node leaves no core dump",
+        "A core dump holds the memory of the VM: the cookie, the TLS keys and the data.",
+        "Set LimitCORE=0 in a drop-in and restart the node; a running process keeps its limit.",
+        "service",
+        (EXEC, ERL),
+        "medium",
+        "unit",
+    ),
+)

@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The checks of the home of a node and of its user: who reads crash dumps and data there, and who can log in.
+
+Private to this collection, pure. They run with cookie_checks.py, because all of it is searched at once (`secrets`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from .._model.observation import Observation
+from .._model.problems import join_names
+from .._model.secret_facts import Readable
+from .check_parts import Check
+from .finding import NOT_TESTED, Result, result
+from .target import HostTarget
+
+
+def _private(part: str, good: str) -> Check:
+    """part: of Secrets, files that the users of nodes alone may read."""
+
+    def check(host: HostTarget, seen: Observation) -> Iterator[Result]:
+        files: tuple[Readable, ...] | None = getattr(seen.secrets, part, None)
+        if files is None:
+            yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
+            return
+        owners = {node.user for node in host.nodes}
+        read = {file.path: [user for user in file.readers if user not in owners] for file in files}
+        problems = [f"{path} can be read by {', '.join(others)}" for path, others in read.items() if others]
+        if "secrets" in seen.unknown and not problems:
+            yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
+        else:
+            yield result(host.name, problems, good)
+
+    return check
+
+
+def _lets(path: str, user: str) -> str:
+    if path.startswith("/etc/sudoers"):
+        return f"lets {user} run programs as another user with sudo"
+    return f"starts programs of {user} outside of the unit, without its sandbox"
+
+
+def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    unknown = [node.node for node in host.nodes if not node.user]
+    if unknown:
+        yield Result(host.name, NOT_TESTED, (f"the user of {join_names(unknown)} is not known",))
+    for user in sorted({node.user for node in host.nodes} - {"root", ""}):
+        account = ((seen.secrets.accounts if seen.secrets else None) or {}).get(user)
+        subject = host.name
+        if account is None or None in (account.password, account.authorized_keys, account.rights):
+            yield Result(subject, NOT_TESTED, (f"the account {user} was not looked at",))
+            continue
+        problems = [f"the user {user} has a password"] if account.password else []
+        problems += [f"{path} lets SSH log in as {user}" for path in account.authorized_keys or ()]
+        problems += [f"{path} {_lets(path, user)}" for path in account.rights or ()]
+        yield result(subject, problems, f"no login as {user}")
+
+
+CHECKS: Mapping[str, Check] = {
+    "crash-dumps": _private("dumps", "other users can read no crash dump"),
+    "node-data": _private("exposed", "other users can read no file in the home of a node"),
+    "node-login": _login,
+}

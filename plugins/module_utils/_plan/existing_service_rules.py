@@ -1,0 +1,126 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What runs on a host already, or lies there, and would stop a role in its turn: units, drop-ins, accounts, EPMD, databases.
+
+Private to this collection. A fact that is unknown breaks no rule.
+"""
+
+from __future__ import annotations
+
+from .._model.installed import DROP_IN
+from .._model.observation import Observation, Unit
+from .._model.problems import Problems, join_names
+from .._wire.constants import EPMD_PORT
+from .cluster import Node
+
+_EPMD_UNITS = ("epmd.socket", "epmd.service")
+
+
+def check_drop_ins(node: Node, seen: Observation, problems: Problems) -> None:
+    """The last drop-in by name wins."""
+    unit = (seen.units or {}).get(node.runtime.unit)
+    for path in (unit.drop_ins if unit else None) or ():
+        if path.rpartition("/")[2] > DROP_IN:
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "drop_in_later",
+                f"{path} sorts after {DROP_IN} and overrides it for {node.runtime.unit}.",
+                "rename it so that it sorts earlier, or move its directives to beam_service_directives.",
+            )
+
+
+def check_unit(node: Node, seen: Observation, problems: Problems) -> None:
+    """A unit that the product makes must not be somebody else's; a release's must be there, with its user and its command."""
+    if seen.units is None:
+        return
+    unit, name = (seen.units or {}).get(node.runtime.unit), node.runtime.unit
+    there = unit is not None and unit.load not in ("", "not-found")
+    if node.runtime.data.kind == "erlang":
+        if there and unit is not None and unit.ours is False:
+            problems.add(
+                node.host,
+                "beam_node_name",
+                "unit_taken",
+                f"the unit {name} exists and was not installed by beam.cluster ({unit.fragment or unit.load}).",
+                "choose another beam_node_name, or set beam_product to the product that runs there.",
+            )
+    elif node.runtime.data.kind in ("release", "couchdb") and unit is not None:
+        _check_release(node, unit, there, problems)
+
+
+def _check_release(node: Node, unit: Unit, there: bool, problems: Problems) -> None:
+    name = node.runtime.unit
+    if not there:
+        problems.add(
+            node.host,
+            "beam_node_name",
+            "unit_missing",
+            f"there is no unit {name}.",
+            "deploy the release and its unit first. The unit has the name of the node before its @, or the name in `unit` of beam_nodes.",
+        )
+        return
+    if unit.user is not None and unit.user != node.runtime.user:
+        problems.add(
+            node.host,
+            "beam_nodes",
+            "unit_user",
+            f"{name} runs as {unit.user or 'root'}, not as {node.runtime.user}, the owner of the cookie and the key.",
+            f"set User={node.runtime.user} in the unit, or `user` in beam_nodes.",
+        )
+    if unit.release == "":
+        problems.add(
+            node.host,
+            "",
+            "unit_command",
+            f"{name} does not start a release in the foreground.",
+            "set ExecStart=/path/to/release/bin/NAME start (mix release), foreground (rebar3), or /path/to/release/bin/server (Phoenix), with "
+            "nothing before it.",
+        )
+
+
+def check_accounts(node: Node, seen: Observation, problems: Problems) -> None:
+    """An account that the role would take over. One that looks as the role makes it is ours, or nobody loses anything."""
+    for user, home in node.runtime.data.users.items():
+        account = (seen.accounts or {}).get(user)
+        if account is None or (account.home == home and not account.login):
+            continue
+        problems.add(
+            node.host,
+            "beam_nodes",
+            "account_taken",
+            f"the account {user} exists (uid {account.uid}, home {account.home}{', with a login shell' if account.login else ''}); the node would "
+            "take it over.",
+            "set `user` in beam_nodes to a name that no account has.",
+        )
+
+
+def check_epmd(host: str, seen: Observation, problems: Problems) -> None:
+    """An EPMD outside of systemd's units keeps its port, and knows the names of the running nodes."""
+    for entry in seen.listeners or ():
+        if entry.port == EPMD_PORT and entry.unit not in _EPMD_UNITS and entry.process is not None:
+            problems.add(
+                host,
+                "",
+                "epmd_foreign",
+                f"{entry.process} (pid {entry.pid}, user {entry.user}, unit {entry.unit or 'none'}) listens on {entry.address} port {EPMD_PORT}, "
+                "outside of epmd.socket and epmd.service. A node that was started by hand, or by a unit without epmd.socket, leaves it behind.",
+                f"stop the nodes that it serves, stop it (kill {entry.pid}), run again, and start the nodes.",
+            )
+
+
+def check_database(node: Node, seen: Observation, problems: Problems) -> None:
+    """A product does not start, or starts empty, with the data of another node name."""
+    for database in seen.databases or ():
+        if database.path != node.runtime.data.database or not database.names:
+            continue
+        if str(node.node) not in database.names:
+            problems.add(
+                node.host,
+                "beam_node_name",
+                "data_of_another_name",
+                f"the database {database.path} belongs to {join_names(database.names)}, not to {node.node}; {node.runtime.product} does not start "
+                "with it.",
+                "set beam_node_name to the name of the database, rename the data with the product's own tool, or move a database without users away.",
+            )

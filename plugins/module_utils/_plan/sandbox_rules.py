@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sandbox of the role service would take from a service that works today, and what it leaves to it.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+from .._model.observation import Observation
+from .._model.problems import Problems, join_names
+from .cluster import Inventory, Node
+
+_OF_PACKAGES = ("/usr/lib/systemd/", "/lib/systemd/")
+KEPT = {"CAP_NET_BIND_SERVICE"}
+"""Capabilities that a unit keeps if it has them: to listen on a port below 1024 gives no access to anything else."""
+_FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file")
+"""Ends of the names of settings that are files: their directory is meant."""
+_SHARED = ("/tmp", "/var/tmp", "/dev", "/proc", "/run/systemd")
+_HIDDEN = ("/home/", "/root/", "/run/user/")
+"""What ProtectHome=yes hides."""
+
+
+def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """What the sandbox would take from a service that works today, and nobody has allowed in beam_service_directives."""
+    unit, directives = node.runtime.unit, inventory.sandbox.get(node.host, ())
+    paths = " ".join(text.partition("=")[2] for text in directives if text.startswith(("ReadWritePaths=", "BindPaths=")))
+    allowed = {word.lstrip("+-") for word in paths.split()}
+    shown = (seen.units or {}).get(node.runtime.unit)
+    writable = (*(shown.writable if shown else ()), *(path.lstrip("-") for path in node.runtime.data.writable), *allowed, *_SHARED)
+    mine = [process for process in seen.processes or () if process.is_vm and process.unit == unit and process.digest is None]
+    for path in sorted({path for process in mine for path in process.writes or ()}):
+        if not any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in writable):
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "directory_read_only",
+                f"{unit} writes to {path}, which the sandbox makes read-only.",
+                f"add 'ReadWritePaths={path}' to beam_service_directives.",
+            )
+    if shown is not None and not any(text.startswith("ProtectHome=") for text in directives):
+        used = [path.lstrip("!-") for path in (shown.program, shown.working_directory) if path]
+        hidden = [path for path in used if path.startswith(_HIDDEN)]
+        if hidden and shown.load == "loaded":
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "directory_hidden",
+                f"{unit} uses {join_names(sorted(set(hidden)))}, which the sandbox hides (ProtectHome=yes).",
+                "move it out of the home directories, or add 'ProtectHome=read-only' to beam_service_directives.",
+            )
+    if not any(text.startswith("AmbientCapabilities=") for text in directives):
+        for setting in seen.settings or ():
+            lost = _capabilities(setting.value) - KEPT if (setting.unit, setting.name) == (unit, "AmbientCapabilities") else set()
+            if lost:
+                problems.add(
+                    node.host,
+                    "beam_service_directives",
+                    "capability_removed",
+                    f"{setting.place} gives {unit} {join_names(sorted(lost))}, which the sandbox removes.",
+                    "remove it there, or add AmbientCapabilities= and CapabilityBoundingSet= with it to beam_service_directives.",
+                )
+
+
+def _capabilities(text: str | None) -> set[str]:
+    return set() if not text or text.startswith("~") else {word.upper() for word in text.split()}
+
+
+def kept_capabilities(node: Node, seen: Observation) -> list[str]:
+    """The capabilities that the node's unit keeps: those of the operator's files, and what its running VM needs to listen where it does.
+
+    What a package's own unit gives says nothing about this host, and is not there yet when the first run makes its plan.
+    """
+    unit = node.runtime.unit
+    given: set[str] = set()
+    for setting in seen.settings or ():
+        if (setting.unit, setting.kind, setting.name) == (unit, "directive", "AmbientCapabilities") and not setting.path.startswith(_OF_PACKAGES):
+            given = given | _capabilities(setting.value) if setting.value else set()
+    low = seen.unprivileged_port if seen.unprivileged_port is not None else 1024
+    listening = any(entry.unit == unit and entry.process == "beam.smp" and entry.port < low for entry in seen.listeners or ())
+    return sorted(KEPT) if given & KEPT or listening else []
+
+
+def writable_directories(node: Node, seen: Observation) -> list[str]:
+    """Directories that the product's own configuration names, beside those that its unit may write to anyway."""
+    data = node.runtime.data
+    names = data.directory_settings
+    known = [path.lstrip("-") for path in data.writable]
+    found: list[str] = []
+    for setting in seen.settings or ():
+        path = setting.value or ""
+        if setting.unit != node.runtime.unit or setting.name not in names or not path.startswith("/") or "$" in path or "`" in path:
+            continue
+        path = path.rstrip("/") if not setting.name.endswith(_FILES) else path.rpartition("/")[0]
+        if path.count("/") < 2 or path.startswith(("/etc/", "/usr/", "/proc/", "/sys/", "/boot/")):
+            continue
+        if not any(path == place or path.startswith(f"{place}/") for place in (*known, *found)):
+            found.append(path)
+    return found

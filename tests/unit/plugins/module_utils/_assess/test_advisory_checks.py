@@ -1,0 +1,37 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How old the table of known vulnerabilities may be."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_checks import advisory_findings, known_advisories
+from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, PASSED
+
+
+def aged(days: int) -> Table:
+    return Table(made.TABLE.date - datetime.timedelta(days=days), (), {})
+
+
+@pytest.mark.parametrize(
+    ("days", "given", "fail_at", "status"),
+    [
+        (0, False, "never", PASSED),
+        (30, True, "high", PASSED),
+        (31, True, "never", FAILED),
+        (31, False, "high", FAILED),
+        (31, False, "never", NOT_APPLICABLE),
+    ],
+)
+def test_an_old_table_fails_a_run_that_relies_on_it(days: int, given: bool, fail_at: str, status: str) -> None:
+    evidence = made.evidence(table=aged(days), table_given=given)
+    (finding,) = advisory_findings(evidence, fail_at)
+    assert (finding.control, finding.status, finding.subject) == ("advisories-age", status, "beam")
+    assert f"{days} days old" in finding.details[0]
+    notes = [one.control for one in known_advisories(evidence, fail_at)]
+    assert notes == (["advisories-age"] if status == NOT_APPLICABLE else [])
