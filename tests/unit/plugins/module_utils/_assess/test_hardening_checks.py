@@ -40,9 +40,10 @@ from changes import (
     verified,
     vm,
 )
+from test_host_checks import IN_TEST_HOST_CHECKS
 from without_plan import audited
 
-CHECKED_HERE = {*host_checks.CHECKS, *inventory_checks.CHECKS} - made.IN_TEST_HOST_CHECKS - client_port_checks.CHECKS.keys()
+CHECKED_HERE = {*host_checks.CHECKS, *inventory_checks.CHECKS} - IN_TEST_HOST_CHECKS - client_port_checks.CHECKS.keys()
 OF_PROCESSES = [*confinement_checks.CHECKS, "epmd-user", "cookie-arguments", "cookie-environment", "cookie-release", "key-log"]
 NOT_OF_OPTIONS = ("options-running", "partition-settings", "key-log")
 OF_PRODUCTS = {control for control in product_checks.CHECKS if control.startswith(("rabbitmq", "ejabberd"))}
