@@ -169,7 +169,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def start(cluster: Cluster, out: str) -> None:
-    """The client, at the nodes that stay; the product's own tool, again and again on n1; and a process in each of these nodes that counts lost links."""
+    """The client, at the nodes that stay; the product's own tool, again and again on n1; in each of these nodes a counter of lost links."""
     where = " ".join(cluster.lab.variable(host, "lab_public_address") for host in ("n1", "n2"))
     client = f"python3 /run/client.py {' '.join(PRODUCT.client)} {where}"
     # A step that failed has left them running.
