@@ -209,6 +209,23 @@ FAULTS = (
         repair=_NODE + "rm -f $home/erl_crash.dump; chmod 0700 $home",
         alters=BESIDE,
     ),
+    Fault(
+        name="a core dump in the home that everybody can read",
+        breaks=_NODE + "echo memory > $home/core.1234; chmod 0644 $home/core.1234; chmod 0755 $home",
+        control="crash-dumps",
+        names=("core.1234", "everybody"),
+        repair=_NODE + "rm -f $home/core.1234; chmod 0700 $home",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a core dump of a node that systemd-coredump kept",
+        breaks="core=core.beam\\x2esmp.0.0123456789abcdef0123456789abcdef.77.1700000000000000; mkdir -p /var/lib/systemd/coredump; "
+        "echo memory > /var/lib/systemd/coredump/$core; chmod 0644 /var/lib/systemd/coredump/$core",
+        control="crash-dumps",
+        names=("/var/lib/systemd/coredump/core.beam", "everybody"),
+        repair="rm -f /var/lib/systemd/coredump/core.beam*.0.0123456789abcdef*",
+        alters=BESIDE,
+    ),
     # -- keys -------------------------------------------------------------------------------------------------------------------------------------
     Fault(
         name="the key of a CA on the node, in clear",

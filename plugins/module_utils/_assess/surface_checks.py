@@ -32,9 +32,12 @@ def _epmd_needed(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield Result(host.name, NOT_TESTED, (seen.why_unknown("listeners"),))
         return
     found = [one for one in seen.listeners if one.port == host.epmd_port]
+    elsewhere = [one for one in seen.listeners if one.process == "epmd" and one.port != host.epmd_port]
     planned = bool(host.nodes) and host.distributed and bool(host.epmd_listen)
     if not found and unheard(epmds(seen)):
         yield Result(host.name, NOT_TESTED, unheard(epmds(seen)))
+    elif elsewhere and host.members is None:
+        yield Result(host.name, NOT_TESTED, tuple(f"which nodes EPMD names on {one} was not asked" for one in elsewhere))
     elif not found:
         yield result(host.name, [], f"nothing listens at port {host.epmd_port}")
     elif planned or seen.epmd_names:
@@ -175,6 +178,18 @@ def _remote_shells(host: HostTarget, seen: Observation) -> Iterator[Result]:
     yield result(host.name, problems, "no remote shell is old")
 
 
+def _boot_server(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node in host.nodes:
+        running = vms(host, seen, node)
+        facts = running[0].hardening if running else None
+        if facts is None or facts.kernel is None or not running[0].flags.arguments_read:
+            yield Result(node.node, NOT_TESTED, (f"the parameters of {node.node} could not be read" if running else node.no_process,))
+            continue
+        started = {**facts.kernel, **running[0].flags.kernel}.get("start_boot_server") == "true"
+        problems = [f"pid {running[0].pid} runs with start_boot_server true: the hosts of boot_server_slaves read every file that the node can read"]
+        yield result(node.node, problems if started else [], "it serves no files to other hosts")
+
+
 def _of_system(said: _OfSystem, what: str) -> Check:
     """said: problems and what is good; None where it is not known."""
 
@@ -252,6 +267,7 @@ CHECKS: Mapping[str, Check] = {
     "port-range": _port_range,
     "distribution-needed": _needed,
     "remote-shells": _remote_shells,
+    "boot-server": _boot_server,
     "hosts-file": _of_system(_hosts_file, "the homes of the nodes"),
     "clock-skew": _skew,
     "system-core-dumps": _of_system(_core_dumps, "the settings of core dumps"),

@@ -98,6 +98,17 @@ CONTROLS = (
         audit_only=True,
     ),
     Control(
+        "boot-server",
+        "A node serves no code and no files to other hosts",
+        "erl_boot_server gives files to every host in its list, by address alone and in clear text: the cookie file is one of them.",
+        "Remove start_boot_server from the parameters of the application kernel, and restart the node.",
+        "",
+        (("erl_boot_server(3)", "https://www.erlang.org/doc/apps/kernel/erl_boot_server.html"), KERNEL),
+        "high",
+        "processes",
+        audit_only=True,
+    ),
+    Control(
         "ssh-daemons",
         "No SSH server runs in a node",
         "ssh:daemon gives an Erlang shell by default: code in the node for a password or key, beside the cookie and the certificates.",
