@@ -186,6 +186,15 @@ FAULTS = (
         alters=BESIDE,
     ),
     Fault(
+        name="an SSH key for the node's user where the configuration of sshd says",
+        breaks="mkdir -p /etc/ssh/sshd_config.d /etc/ssh/keys; echo 'AuthorizedKeysFile /etc/ssh/keys/%u' > /etc/ssh/sshd_config.d/90-fault.conf\n"
+        "echo 'ssh-ed25519 AAAA x' > /etc/ssh/keys/beam",
+        control="node-login",
+        names=("/etc/ssh/keys/beam lets SSH log in as beam",),
+        repair="rm -rf /etc/ssh/sshd_config.d/90-fault.conf /etc/ssh/keys",
+        alters=BESIDE,
+    ),
+    Fault(
         name="the home of the node is open to everybody",
         breaks=_NODE + "chmod 0777 $home",
         control="cookie-file",

@@ -26,7 +26,7 @@ from typing import BinaryIO, cast
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
-from . import certificates, commands
+from . import certificates, commands, ssh_keys
 from .cron_and_sudo import rights
 from .readers import Readers
 from .writers import user_name
@@ -289,13 +289,13 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
     except OSError:
         pass
     found: list[dict[str, object]] = []
+    key_files = ssh_keys.patterns()
     for user in sorted(set(users)):
         try:
             entry = pwd.getpwnam(user)
         except KeyError:
             continue
-        files = [os.path.join(entry.pw_dir, ".ssh", name) for name in ("authorized_keys", "authorized_keys2")]
-        present = [path for path in files if os.path.exists(path) and os.path.getsize(path)]
+        present = list(ssh_keys.files_of(user, entry.pw_uid, entry.pw_dir, key_files))
         password = _password(entry.pw_passwd, None if locked is None else locked.get(user))
         found.append({"user": user, "shell": entry.pw_shell, "password": password, "authorized_keys": present, "rights": rights(entry)})
     return found
