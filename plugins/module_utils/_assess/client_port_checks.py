@@ -18,7 +18,7 @@ from .target import HostTarget, NodeTarget
 
 MANAGED = ("the management interface", "the metrics")
 """Protocols that rabbitmq-management is about."""
-_RABBITMQ = "rabbitmq"
+_RABBITMQ, _EJABBERD = "rabbitmq", "ejabberd"
 _MANAGEMENT_PORTS = {15672: MANAGED[0], 15692: MANAGED[1]}
 
 
@@ -101,4 +101,23 @@ def _management(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(node.node, problems, "no management interface and no metrics in clear text on a network")
 
 
-CHECKS: Mapping[str, Check] = {"client-ports": _client_ports, "rabbitmq-management": _management}
+def _commands(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    nodes = [node for node in host.nodes if _EJABBERD in (node.product, node.kind)]
+    if not nodes:
+        yield Result(host.name, NOT_APPLICABLE, ("no node of ejabberd runs on this host",))
+    for node in nodes:
+        found = _ports_of(node, seen)
+        unknown = unheard(vms(host, seen, node))
+        if seen.listeners is None or found is None or unknown:
+            why = unknown or (seen.why_unknown("listeners") if seen.listeners is None else "the configuration of ejabberd was not looked at",)
+            yield Result(node.node, NOT_TESTED, why)
+            continue
+        ports = {one.port: one for one in found.ports if one.commands}
+        problems = [f"the API for commands answers on {one}: {ports[one.port].setting}" for one in _open(host, node, seen) if one.port in ports]
+        if found.unread and not problems:
+            yield Result(node.node, NOT_TESTED, (f"{found.unread} was not read",))
+            continue
+        yield result(node.node, problems, "no API for commands answers on a network")
+
+
+CHECKS: Mapping[str, Check] = {"client-ports": _client_ports, "rabbitmq-management": _management, "ejabberd-api": _commands}

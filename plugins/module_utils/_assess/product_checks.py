@@ -50,19 +50,28 @@ def _guest_everywhere(settings: Mapping[str, str]) -> str:
 
 
 def _guest(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
-    if "unread" in settings or "advanced" in settings:
+    if "unread" in settings:
         return None
     wide = _guest_everywhere(settings)
     return ([f"rabbitmq.conf has {wide}: guest may connect from every host"] if wide else []), "guest connects from its own host only"
 
 
 def _anonymous(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
-    if "unread" in settings or "advanced" in settings:
+    if "unread" in settings:
         return None
     user = settings.get("anonymous_login_user", "guest")
     wide = user != "none" and (user != "guest" or bool(_guest_everywhere(settings)))
     said = "anonymous logins are refused" if user == "none" else "anonymous logins have the user guest, who connects from its own host only"
     return ([f"a client without credentials gets the rights of {user}"] if wide else []), said
+
+
+def _passwords(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
+    """The user guest with its own password is there by default, and rabbitmq-guest says from where it may connect."""
+    logins = [one for one in settings.get("known_logins", "").split("; ") if one and (not one.startswith("guest in ") or _guest_everywhere(settings))]
+    if "unread" in settings and not logins:
+        return None
+    problems = [f"the user {one} is created with a password that everybody knows" for one in logins]
+    return problems, "no user is created with a password that everybody knows"
 
 
 def _log_level(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
@@ -132,6 +141,7 @@ OF_ONE_PRODUCT = {"rabbitmq-management": "rabbitmq"}
 
 CHECKS: Mapping[str, Check] = {
     "rabbitmq-guest": _of_product("rabbitmq", _guest),
+    "rabbitmq-passwords": _of_product("rabbitmq", _passwords),
     "rabbitmq-anonymous": _of_product("rabbitmq", _anonymous),
     "ejabberd-files": _of_product("ejabberd", _files),
     "ejabberd-log-level": _of_product("ejabberd", _log_level),

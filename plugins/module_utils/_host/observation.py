@@ -31,6 +31,7 @@ from . import (
     operator_settings,
     proc,
     product_files,
+    product_settings,
     product_traces,
     running_otp,
     secrets,
@@ -137,8 +138,8 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     homes = {one.home for one in machines if one.home}
     cookie_files = {str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")}
     products = {product: product_files.variables_of(one.pid) for one in machines for product in one.traces}
-    said = system.describe(homes, {one.user for one in machines} - {"root"}, products, cookie_files if find_secrets else None)
-    return {**said, "client_ports": client_ports.describe(products)}
+    said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
+    return {**said, "settings": product_settings.describe(products), "client_ports": client_ports.describe(products)}
 
 
 def _forwards(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from . import proc
 
 LARGEST = 1 << 20
+_VARIABLE = re.compile(r"(?:RABBITMQ|EJABBERD)_(?:ADVANCED_)?CONFIG_[A-Z]+|RABBITMQ_DEFAULT_(?:USER|PASS)")
 _RABBITMQ = "/etc/rabbitmq"
 _RABBITMQ_VARIABLE = re.compile(r"^\s*(?:export\s+)?(?:RABBITMQ_)?((?:ADVANCED_)?CONFIG_FILES?)=[\"']?([^\"'\s#]+)", re.MULTILINE)
 _EJABBERD = "/etc/ejabberd"
@@ -36,9 +37,9 @@ class ProductFiles:
 
 
 def variables_of(pid: int, root: str = "/proc") -> dict[str, str]:
-    """The variables of a node that name its product's files."""
+    """The variables of a node that name its product's files, or give its first user. They stay on the host."""
     pairs = (part.decode("utf-8", "replace").partition("=") for part in proc.read(f"{root}/{pid}/environ").split(b"\0"))
-    return {name: value for name, _equals, value in pairs if "_CONFIG_" in name and name.startswith(("RABBITMQ_", "EJABBERD_"))}
+    return {name: value for name, _equals, value in pairs if _VARIABLE.fullmatch(name)}
 
 
 def text_of(path: str) -> str | None:

@@ -1,18 +1,16 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The operating system around the nodes: memory on disk, what users see of each other, the clock; and settings of products, by an allow list.
+"""The operating system around the nodes: memory on disk, what users see of each other, the clock.
 
-Private to this collection. Reads /proc, /sys and configuration files, and asks the kernel for the state of its clock. Changes nothing.
+Private to this collection. Reads /proc and /sys, and asks the kernel for the state of its clock. Changes nothing.
 """
 
 from __future__ import annotations
 
 import ctypes
-import glob
 import os
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from .._model.secret_rules import in_file
 from . import proc
@@ -24,14 +22,10 @@ _TIMEX_BYTES = 512
 """More than any struct timex; its first field is `modes`, and 0 there reads only (adjtimex(2))."""
 _TIME_ERROR = 5
 _SETTINGS_MAX = 1 << 20
-_RABBITMQ = ("/etc/rabbitmq/rabbitmq.conf", "/etc/rabbitmq/conf.d/*.conf")
-_RABBITMQ_KEY = re.compile(r"^\s*(loopback_users(?:\.[a-z0-9_-]+)?|anonymous_login_user)\s*=\s*([A-Za-z0-9_.-]+)\s*$", re.MULTILINE)
-_EJABBERD = "/etc/ejabberd/ejabberd.yml"
-_EJABBERD_KEY = re.compile(r"^(loglevel)\s*:\s*['\"]?([A-Za-z0-9]+)['\"]?\s*(?:#.*)?$", re.MULTILINE)
 
 
-def describe(homes: Iterable[str], users: Iterable[str], products: Iterable[str], cookie_files: Iterable[str] | None) -> dict[str, object]:
-    """The fact `system`; see SystemFacts. homes, users: of VMs. products: their traces. cookie_files: None where secrets are not to be read."""
+def describe(homes: Iterable[str], users: Iterable[str], cookie_files: Iterable[str] | None) -> dict[str, object]:
+    """Most of the fact `system`; see SystemFacts. homes, users: of VMs. cookie_files: None where secrets are not to be read."""
     processes = _Processes(set(users), None if cookie_files is None else _cookies(cookie_files))
     return {
         "core_pattern": _sysctl("kernel/core_pattern"),
@@ -44,7 +38,6 @@ def describe(homes: Iterable[str], users: Iterable[str], products: Iterable[str]
         "service_users": {user: sorted(units) for user, units in processes.units.items()},
         "cookie_arguments": processes.exposed,
         "dist_hosts": sorted(path for path in (f"{home}/.hosts.erlang" for home in set(homes)) if os.path.exists(path)),
-        "settings": settings(frozenset(products)),
     }
 
 
@@ -139,38 +132,3 @@ class _Processes:
                 self.units.setdefault(user, set()).update([unit] if unit and not proc.in_container(pid, root) else [])
             if cookies and self.exposed is not None and in_arguments(proc.read(f"{base}/cmdline"), cookies):
                 self.exposed.append({"pid": pid, "process": name, "user": user})
-
-
-def settings(products: frozenset[str]) -> dict[str, dict[str, str]]:
-    """Known settings of the products that run, from their configuration files; of files that cannot be read `unread` names the first."""
-    found: dict[str, dict[str, str]] = {}
-    if "rabbitmq" in products:
-        found["rabbitmq"] = _of_files([path for pattern in _RABBITMQ for path in sorted(glob.glob(pattern))], _RABBITMQ_KEY)
-        advanced = _text("/etc/rabbitmq/advanced.config") or ""
-        found["rabbitmq"].update({"advanced": "yes"} if re.search(r"loopback_users|anonymous_login_user", advanced) else {})
-    if "ejabberd" in products:
-        found["ejabberd"] = _of_files([_EJABBERD], _EJABBERD_KEY)
-        found["ejabberd"].update(_open_files("/etc/ejabberd/*"))
-    return found
-
-
-def _of_files(paths: Sequence[str], keys: re.Pattern[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for path in paths:
-        text = _text(path)
-        if text is None:
-            found.setdefault("unread", path)
-        found.update(keys.findall(text or ""))
-    return found
-
-
-def _open_files(pattern: str) -> Mapping[str, str]:
-    """`open`: the files that every user can read, by mode and by the directory above; absent where there is none."""
-    found = []
-    for path in sorted(glob.glob(pattern)):
-        try:
-            if os.path.isfile(path) and os.stat(path).st_mode & 0o004 and os.stat(os.path.dirname(path)).st_mode & 0o001:
-                found.append(path)
-        except OSError:
-            continue
-    return {"open": ", ".join(found)} if found else {}

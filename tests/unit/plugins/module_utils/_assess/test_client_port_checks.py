@@ -40,6 +40,12 @@ ROWS: list[tuple[str, Change, str, str]] = [
     ("client-ports", clients("rabbitmq", 5671, "yes"), NOT_TESTED, "which protocol it speaks on 0.0.0.0:5672"),
     ("client-ports", clients("rabbitmq", 5672, "no", setting="its default", unread="/b.conf"), NOT_TESTED, "/b.conf was not read"),
     ("client-ports", lambda n2: None, NOT_APPLICABLE, ""),
+    ("ejabberd-api", clients("ejabberd", 5672, "yes", commands=True), FAILED, "the API for commands answers on 0.0.0.0:5672"),
+    ("ejabberd-api", both(clients("ejabberd", 5672, "yes", commands=True), LOOPBACK), PASSED, ""),
+    ("ejabberd-api", clients("ejabberd", 5672, "no"), PASSED, ""),
+    ("ejabberd-api", clients("ejabberd", 5672, "no", unread="/e.yml"), NOT_TESTED, "/e.yml was not read"),
+    ("ejabberd-api", product("ejabberd"), NOT_TESTED, "was not looked at"),
+    ("ejabberd-api", both(clients("ejabberd", 5672, "no"), gone("listeners")), NOT_TESTED, ""),
 ]
 
 

@@ -198,19 +198,19 @@ def test_a_file_with_more_than_literal_terms_is_not_read(text: str, tmp_path: Pa
 
 def test_this_machine_is_described_and_typed(tmp_path: Path) -> None:
     (tmp_path / ".hosts.erlang").write_text("'n1'.\n")
-    said = system.describe([str(tmp_path)], ["root"], ["rabbitmq"], [])
+    said = system.describe([str(tmp_path)], ["root"], [])
     facts = SystemFacts.parse(json.loads(json.dumps(said)))
     assert facts is not None and facts.core_pattern is not None and facts.ptrace_scope is not None and facts.swaps is not None
     assert facts.dist_hosts == (f"{tmp_path}/.hosts.erlang",)
-    assert facts.cookie_arguments == () and facts.settings is not None and "rabbitmq" in facts.settings
-    assert system.describe([], [], [], None)["cookie_arguments"] is None
+    assert facts.cookie_arguments == ()
+    assert system.describe([], [], None)["cookie_arguments"] is None
 
 
 def test_a_process_with_a_cookie_in_its_arguments_is_found(tmp_path: Path) -> None:
     (tmp_path / ".erlang.cookie").write_bytes(COOKIE)
     child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", COOKIE.decode()], stdin=subprocess.PIPE)
     try:
-        exposed = system.describe([], [], [], [f"{tmp_path}/.erlang.cookie"])["cookie_arguments"]
+        exposed = system.describe([], [], [f"{tmp_path}/.erlang.cookie"])["cookie_arguments"]
         assert isinstance(exposed, list) and child.pid in [one["pid"] for one in exposed]
         assert COOKIE.decode() not in repr(exposed)
     finally:
@@ -242,16 +242,3 @@ def test_swap_areas() -> None:
 
 def test_the_clock_is_asked_and_not_set() -> None:
     assert system.clock_synchronized() in (True, False, None)
-
-
-def test_settings_are_read_by_an_allow_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "r.conf").write_text("loopback_users = none\ndefault_pass = secret\n# anonymous_login_user = x\nanonymous_login_user = none\n")
-    monkeypatch.setattr(system, "_RABBITMQ", (str(tmp_path / "*.conf"),))
-    (tmp_path / "ejabberd.yml").write_text("hosts:\n  - x\nloglevel: 5 # for now\nsql_password: secret\n")
-    monkeypatch.setattr(system, "_EJABBERD", str(tmp_path / "ejabberd.yml"))
-    found = system.settings(frozenset({"rabbitmq", "ejabberd"}))
-    assert found["rabbitmq"] == {"loopback_users": "none", "anonymous_login_user": "none"}
-    assert found["ejabberd"]["loglevel"] == "5"
-    assert "secret" not in repr(found)
-    monkeypatch.setattr(system, "_EJABBERD", str(tmp_path / "gone.yml"))
-    assert system.settings(frozenset({"ejabberd"}))["ejabberd"]["unread"].endswith("gone.yml")

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings of products from their configuration files, by an allow list.
+
+No password and no hash of one leaves the host, only whether it is a known one.
+
+Private to this collection. Sources: the schema of RabbitMQ 3.8 to 4.3, rabbit_password.erl, rabbit_definitions.erl; ejabberd 23 to 26.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import glob
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._model.secret_rules import KNOWN
+from .._term import Atom, Term, TermError, consult
+from . import product_files
+from .product_files import ProductFiles
+
+_RABBITMQ_KEY = re.compile(r"^\s*(loopback_users(?:\.[a-z0-9_-]+)?|anonymous_login_user)\s*=\s*([A-Za-z0-9_.-]+)\s*$", re.MULTILINE)
+_LOGIN = re.compile(r"^\s*(default_user|default_pass)\s*=\s*(.+?)\s*$", re.MULTILINE)
+_DEFINITIONS = re.compile(r"^\s*(?:load_definitions|definitions\.local\.path|management\.load_definitions)\s*=\s*(/\S+)\s*$", re.MULTILINE)
+_GUEST = "guest"
+_PASSWORDS = KNOWN | {"administrator", "rabbitmq1", "root", "user"}
+"""What people type to get on with it: the same words as for cookies, and some more."""
+_SALT_BYTES = 4
+_HASHES = {"rabbit_password_hashing_sha256": "sha256", "rabbit_password_hashing_sha512": "sha512", "rabbit_password_hashing_md5": "md5"}
+_EJABBERD_KEY = re.compile(r"^(loglevel)\s*:\s*['\"]?([A-Za-z0-9]+)['\"]?\s*(?:#.*)?$", re.MULTILINE)
+
+
+def describe(products: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """{product: settings} of the products that run; of files that cannot be read `unread` names the first.
+
+    products: the environment of a node of each.
+
+    rabbitmq: loopback_users, loopback_users.NAME, anonymous_login_user as in rabbitmq.conf. known_logins: "USER in FILE" of users that are created
+    with a password that everybody knows, with "; " between; absent where there is none.
+    """
+    found: dict[str, dict[str, str]] = {}
+    if "rabbitmq" in products:
+        found["rabbitmq"] = rabbitmq(product_files.rabbitmq(products["rabbitmq"]), products["rabbitmq"])
+    if "ejabberd" in products:
+        files = product_files.ejabberd(products["ejabberd"])
+        found["ejabberd"] = {"unread": files.unread} if files.unread else {}
+        for text in files.texts.values():
+            found["ejabberd"].update(_EJABBERD_KEY.findall(text))
+        found["ejabberd"].update(_open_files("/etc/ejabberd/*"))
+    return found
+
+
+# --- RabbitMQ ---
+
+
+def rabbitmq(files: ProductFiles, variables: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    unread = files.unread
+    logins: list[str] = []
+    user, word, place = _GUEST, "", ""
+    for path, text in files.texts.items():
+        found.update(_RABBITMQ_KEY.findall(text))
+        for name, value in _LOGIN.findall(text):
+            user, word, place = (value, word, place) if name == "default_user" else (user, value, path)
+        for named in _DEFINITIONS.findall(text):
+            said = _definitions(named)
+            unread = unread or ("" if said is not None else named)
+            logins += said or ()
+    for path, text in files.terms.items():
+        try:
+            found.update(_of_terms(consult(text)))
+        except (TermError, ValueError):
+            unread = unread or path
+    if variables.get("RABBITMQ_DEFAULT_PASS"):
+        user, word = variables.get("RABBITMQ_DEFAULT_USER") or user, variables["RABBITMQ_DEFAULT_PASS"]
+        place = "the variable RABBITMQ_DEFAULT_PASS"
+    if word and _is_known(user, word):
+        logins.append(f"{user} in {place}")
+    return {**found, **({"known_logins": "; ".join(logins)} if logins else {}), **({"unread": unread} if unread else {})}
+
+
+def _is_known(user: str, word: str) -> bool:
+    return word.lower() in _PASSWORDS or word.lower() == user.lower()
+
+
+def _of_terms(terms: list[Term]) -> Iterator[tuple[str, str]]:
+    """What rabbitmq.config and advanced.config set of the application rabbit, as in rabbitmq.conf: they win against it."""
+    for application in terms[0] if terms and isinstance(terms[0], list) else ():
+        if not (isinstance(application, tuple) and len(application) == 2 and application[0] == Atom("rabbit") and isinstance(application[1], list)):
+            continue
+        for pair in application[1]:
+            if not (isinstance(pair, tuple) and len(pair) == 2):
+                continue
+            name, value = str(pair[0]), pair[1]
+            if name == "loopback_users" and isinstance(value, list):
+                yield "loopback_users", "none" if not value else "some"
+                yield "loopback_users.guest", "true" if _GUEST.encode() in value else "false"
+            elif name == "anonymous_login_user":
+                yield name, value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _definitions(path: str) -> list[str] | None:
+    """The users of definitions whose password everybody knows, each with its file; None where they cannot be read."""
+    found = []
+    for one in sorted(glob.glob(f"{path}/*.json")) if os.path.isdir(path) else [path]:
+        try:
+            users = json.loads(product_files.text_of(one) or "").get("users") or []
+            found += [f"{user['name']} in {one}" for user in users if _has_known_password(user)]
+        except (ValueError, AttributeError, TypeError, KeyError):
+            return None
+    return found
+
+
+def _has_known_password(user: Mapping[str, Any]) -> bool:
+    """password_hash is the base64 of four bytes of salt and the hash of salt and password (rabbit_password.erl)."""
+    name = str(user["name"])
+    if isinstance(user.get("password"), str):
+        return _is_known(name, user["password"])
+    try:
+        raw = base64.b64decode(str(user.get("password_hash") or ""), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    kind = _HASHES.get(str(user.get("hashing_algorithm") or "rabbit_password_hashing_sha256"))
+    salt, digest = raw[:_SALT_BYTES], raw[_SALT_BYTES:]
+    if kind is None or not digest:
+        return False
+    return any(hashlib.new(kind, salt + word.encode()).digest() == digest for word in (*_PASSWORDS, name))
+
+
+# --- ejabberd ---
+
+
+def _open_files(pattern: str) -> Mapping[str, str]:
+    """`open`: the files that every user can read, by mode and by the directory above; absent where there is none."""
+    found = []
+    for path in sorted(glob.glob(pattern)):
+        try:
+            if os.path.isfile(path) and os.stat(path).st_mode & 0o004 and os.stat(os.path.dirname(path)).st_mode & 0o001:
+                found.append(path)
+        except OSError:
+            continue
+    return {"open": ", ".join(found)} if found else {}
