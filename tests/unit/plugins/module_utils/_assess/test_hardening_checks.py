@@ -22,6 +22,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.controls impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict
 from changes import (
+    IN_TEST_HOST_CHECKS,
     Change,
     both,
     certificate,
@@ -42,7 +43,7 @@ from changes import (
 )
 from without_plan import audited
 
-CHECKED_HERE = {*host_checks.CHECKS, *inventory_checks.CHECKS} - made.IN_TEST_HOST_CHECKS - client_port_checks.CHECKS.keys()
+CHECKED_HERE = {*host_checks.CHECKS, *inventory_checks.CHECKS} - IN_TEST_HOST_CHECKS - client_port_checks.CHECKS.keys()
 OF_PROCESSES = [*confinement_checks.CHECKS, "epmd-user", "cookie-arguments", "cookie-environment", "cookie-release", "key-log"]
 NOT_OF_OPTIONS = ("options-running", "partition-settings", "key-log")
 OF_PRODUCTS = {control for control in product_checks.CHECKS if control.startswith(("rabbitmq", "ejabberd"))}

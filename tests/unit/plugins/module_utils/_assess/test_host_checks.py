@@ -21,6 +21,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.controls impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from changes import IN_TEST_HOST_CHECKS
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -269,7 +270,7 @@ def test_what_is_forwarded_to_other_hosts_or_ports_is_no_affair_of_the_cluster(a
 
 
 def test_every_control_has_a_broken_host() -> None:
-    assert {control for control, _change, _says in BROKEN_HOSTS} == made.IN_TEST_HOST_CHECKS
+    assert {control for control, _change, _says in BROKEN_HOSTS} == IN_TEST_HOST_CHECKS
 
 
 @pytest.mark.parametrize(
@@ -395,7 +396,7 @@ def test_a_products_tool_listens_within_its_limits(user: str, port: int, good: b
 
 
 def test_every_control_has_been_unknown() -> None:
-    assert {control for control, _change, _says in UNKNOWN} == made.IN_TEST_HOST_CHECKS
+    assert {control for control, _change, _says in UNKNOWN} == IN_TEST_HOST_CHECKS
 
 
 def test_hosts_that_were_not_observed_are_not_tested() -> None:

@@ -22,12 +22,6 @@ from whole_crls import crl
 
 NOW = 1_795_000_000.0
 DAY = 86400
-IN_TEST_HOST_CHECKS = frozenset(
-    "epmd-listeners distribution-listeners private-key cookie-file options-file unit-drop-in unit-sandbox core-dumps running-process running-vm "
-    "argument-list firewall-rules firewall-boot forwarded-ports planned-files start-environment unplanned-nodes epmd-names".split()
-)
-"""Controls of a host that test_host_checks.py tests; test_hardening_checks.py tests the others."""
-
 HOSTS = {"n1": "10.89.1.11", "n2": "10.89.1.12", "n3": "10.89.1.13"}
 PUBLIC = {"n1": "10.89.2.11", "n2": "10.89.2.12", "n3": "10.89.2.13"}
 MEMBERS = list(HOSTS.values())
