@@ -100,6 +100,13 @@ plan:
     restart:
       description: What becomes of a restart that the product objects to, V(auto) or V(force).
       type: str
+    restart_from:
+      description: When nodes may restart (C(beam_restart_window)), empty for now.
+      type: str
+    reserved_flags:
+      description: Flags of a VM that only the role distribution may set.
+      type: list
+      elements: str
     settings:
       description: The kernel parameters for network partitions, as set for the cluster. Those of one node are in its C(kernel).
       type: dict

@@ -186,6 +186,15 @@ FAULTS = (
         alters=BESIDE,
     ),
     Fault(
+        name="an SSH key for the node's user where the configuration of sshd says",
+        breaks="mkdir -p /etc/ssh/sshd_config.d /etc/ssh/keys; echo 'AuthorizedKeysFile /etc/ssh/keys/%u' > /etc/ssh/sshd_config.d/90-fault.conf\n"
+        "echo 'ssh-ed25519 AAAA x' > /etc/ssh/keys/beam",
+        control="node-login",
+        names=("/etc/ssh/keys/beam lets SSH log in as beam",),
+        repair="rm -rf /etc/ssh/sshd_config.d/90-fault.conf /etc/ssh/keys",
+        alters=BESIDE,
+    ),
+    Fault(
         name="the home of the node is open to everybody",
         breaks=_NODE + "chmod 0777 $home",
         control="cookie-file",
@@ -207,6 +216,23 @@ FAULTS = (
         control="crash-dumps",
         names=("erl_crash.dump", "everybody"),
         repair=_NODE + "rm -f $home/erl_crash.dump; chmod 0700 $home",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a core dump in the home that everybody can read",
+        breaks=_NODE + "echo memory > $home/core.1234; chmod 0644 $home/core.1234; chmod 0755 $home",
+        control="crash-dumps",
+        names=("core.1234", "everybody"),
+        repair=_NODE + "rm -f $home/core.1234; chmod 0700 $home",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a core dump of a node that systemd-coredump kept",
+        breaks="core=core.beam\\x2esmp.0.0123456789abcdef0123456789abcdef.77.1700000000000000; mkdir -p /var/lib/systemd/coredump; "
+        "echo memory > /var/lib/systemd/coredump/$core; chmod 0644 /var/lib/systemd/coredump/$core",
+        control="crash-dumps",
+        names=("/var/lib/systemd/coredump/core.beam", "everybody"),
+        repair="rm -f /var/lib/systemd/coredump/core.beam*.0.0123456789abcdef*",
         alters=BESIDE,
     ),
     # -- keys -------------------------------------------------------------------------------------------------------------------------------------

@@ -104,6 +104,17 @@ FAULTS = (
     _variable("OPENSSL_CONF"),
     _variable("ERL_ROOTDIR"),
     _variable("BASH_ENV"),
+    _variable("XDG_CONFIG_HOME"),
+    Fault(
+        name="another home of the node, with its cookie and code of its own",
+        breaks=f"{SHELL}mkdir -p {_STARTED}-home; cp -p $home/.erlang.cookie {_STARTED}-home/; echo 'ok.' > {_STARTED}-home/.erlang\n"
+        f"chown -R beam {_STARTED}-home; printf '[Service]\\nEnvironment=HOME={_STARTED}-home\\n' > {DROP_INS}/aa-home.conf\n"
+        f"systemctl daemon-reload; restart",
+        control="start-environment",
+        names=(f"runs with the home {_STARTED}-home",),
+        repair=f"{SHELL}rm -rf {DROP_INS}/aa-home.conf {_STARTED}-home; systemctl daemon-reload; restart",
+        alters=NODE,
+    ),
     Fault(
         name="another module for the discovery of peers",
         # It does what the usual one does.

@@ -144,3 +144,9 @@ def test_names_that_a_page_gives_exist(page: Path) -> None:
     assert page.name == "CHANGELOG.md" or sorted(word for word in words if word not in code and not NOT_OURS.fullmatch(word)) == []
     assert page.name == "CHANGELOG.md" or sorted(variables - specified) == []
     assert sorted(names - known) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_tasks_that_a_page_names_exist(page: Path) -> None:
+    named = re.findall(r"`([a-z_]+ \| [^`]+)`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if f"name: {name}\n" not in everything()] == []

@@ -163,6 +163,8 @@ def _node(host: str, seen: Observation, process: Process, name: str, port: int |
         pid=process.pid,
         seen_at=tuple(_places(seen, listeners)),
         product=product_of(process),
+        other_keys=tls.keys[1:] if tls else (),
+        other_trust=(*tls.certificates[1:], *tls.authorities[1:]) if tls else (),
     )
 
 

@@ -35,9 +35,11 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield Result(host.name, NOT_TESTED, unheard(epmds(seen)))
         return
     if host.epmd_listen is None:
-        at = ", ".join(sorted({one.address for one in found}))
+        # One at another port is one of these nodes, too (ERL_EPMD_PORT).
+        found += [one for one in seen.listeners if one.process == "epmd" and one not in found]
+        at = ", ".join(sorted({f"{one.address}:{one.port}" for one in found}))
         problems = [f"listens on every network of the host: {one}" for one in found if one.wildcard]
-        yield result(host.name, problems, f"port {host.epmd_port} on {at}" if found else f"nothing listens at port {host.epmd_port}")
+        yield result(host.name, problems, f"listens on {at}" if found else f"nothing listens at port {host.epmd_port}")
         return
     if not host.epmd_listen:
         yield result(host.name, [f"EPMD must not run here, and {one} listens" for one in found], f"nothing listens at port {host.epmd_port}")
@@ -72,9 +74,12 @@ def _epmd_needed(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield Result(host.name, NOT_TESTED, (seen.why_unknown("listeners"),))
         return
     found = [one for one in seen.listeners if one.port == host.epmd_port]
+    elsewhere = [one for one in seen.listeners if one.process == "epmd" and one.port != host.epmd_port]
     planned = bool(host.nodes) and host.distributed and bool(host.epmd_listen)
     if not found and unheard(epmds(seen)):
         yield Result(host.name, NOT_TESTED, unheard(epmds(seen)))
+    elif elsewhere and host.members is None:
+        yield Result(host.name, NOT_TESTED, tuple(f"which nodes EPMD names on {one} was not asked" for one in elsewhere))
     elif not found:
         yield result(host.name, [], f"nothing listens at port {host.epmd_port}")
     elif planned or seen.epmd_names:

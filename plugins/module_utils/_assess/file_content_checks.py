@@ -25,6 +25,8 @@ _ALWAYS = (
     "ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT",
     # A shell reads the first one, libc and OpenSSL load libraries that the others name.
     "BASH_ENV", "GCONV_PATH", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES",
+    # There lies the second .erlang, whose code a VM runs, and the second cookie file (filename:basedir/2).
+    "XDG_CONFIG_HOME",
 )
 _UNLESS_SET_BY_SCRIPTS = {
     "erlang": ("ERL_LIBS", "ERL_INETRC", "ERL_ROOTDIR", "LD_LIBRARY_PATH"),
@@ -132,6 +134,9 @@ def adding(node: NodeTarget, names: frozenset[str]) -> list[str]:
 
 def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[str]:
     who = f"pid {process.pid}"
+    home = posixpath.dirname(node.cookie_file or "")
+    if node.directory and home and process.home and posixpath.normpath(process.home) != posixpath.normpath(home):
+        yield f"{who} runs with the home {process.home}, not {home}: the code of .erlang and the cookie come from there. Remove what sets HOME"
     for name in adding(node, process.adding or frozenset()):
         yield f"{who} was started with the variable {name}"
     for path in process.flags.args_files:

@@ -105,8 +105,9 @@ def _private_key(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield _not_left(seen, node, f"{node.directory}/tls/key.pem")
             continue
         looked = _Looked()
-        _look(seen, node.key_file, node.user, SECRET, looked, exact=node.exact_modes)
-        yield looked.result(node.node, node.key_file)
+        for path in (node.key_file, *node.other_keys):
+            _look(seen, path, node.user, SECRET, looked, exact=node.exact_modes)
+        yield looked.result(node.node, ", ".join((node.key_file, *node.other_keys)))
 
 
 def _cookie_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -160,7 +161,7 @@ def _trust_file(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if node.key_file == "" or node.tls_versions == ():
             yield Result(node.node, NOT_APPLICABLE, (CLEAR_TEXT,))
             continue
-        paths = [path for path in (node.ca_file, node.certificate_file) if path]
+        paths = [path for path in (node.ca_file, node.certificate_file, *node.other_trust) if path]
         if not paths:
             yield Result(node.node, NOT_TESTED, ("where its CA file is, is not known",))
             continue

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from .._model.observation import Observation
 from .._model.processes import Process
 from .._model.restart_reasons import vm_problems
-from .check_parts import Check, has_ended, unknown
+from .check_parts import Check, has_ended, unknown, vms
 from .controls.processes import SHELL_HOURS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import NEEDS_PLAN, HostTarget, NodeTarget
@@ -108,4 +108,21 @@ def _remote_shells(host: HostTarget, seen: Observation) -> Iterator[Result]:
     yield result(host.name, problems, "no remote shell is old")
 
 
-CHECKS: Mapping[str, Check] = {"running-process": _running_process, "running-vm": _running_vm, "remote-shells": _remote_shells}
+def _boot_server(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    for node in host.nodes:
+        running = vms(host, seen, node)
+        facts = running[0].hardening if running else None
+        if facts is None or facts.kernel is None or not running[0].flags.arguments_read:
+            yield Result(node.node, NOT_TESTED, (f"the parameters of {node.node} could not be read" if running else node.no_process,))
+            continue
+        started = {**facts.kernel, **running[0].flags.kernel}.get("start_boot_server") == "true"
+        problems = [f"pid {running[0].pid} runs with start_boot_server true: the hosts of boot_server_slaves read every file that the node can read"]
+        yield result(node.node, problems if started else [], "it serves no files to other hosts")
+
+
+CHECKS: Mapping[str, Check] = {
+    "running-process": _running_process,
+    "running-vm": _running_vm,
+    "remote-shells": _remote_shells,
+    "boot-server": _boot_server,
+}

@@ -15,22 +15,13 @@ from typing import Callable
 from .._model.running_node import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
 from .controls.running_node import ATOMS_PART_MAX
+from .controls.tls_options import FORGIVING
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
 from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_OWN_CREDENTIALS, OFF, NodeTarget, Target
 
 Details = tuple[str, tuple[str, ...]]
 _Check = Callable[[Evidence, NodeTarget, InForce], Details]
 
-_FORGIVING = {
-    "verify_fun": "a function of its own decides about certificates",
-    "partial_chain": "a function of its own decides which CA counts",
-    "cacerts": "it trusts CAs beside those of the CA file",
-    "server_name_indication": "the name in the peer's certificate is not compared with the one that was dialled",
-    "customize_hostname_check": "a function of its own compares names with certificates",
-    "psk_identity": "a shared key can take the place of certificates",
-    "user_lookup_fun": "a shared key can take the place of certificates",
-}
-"""Options that can take a verification back, and how."""
 _KNOWN = frozenset(
     "verify fail_if_no_peer_cert versions cacertfile certfile keyfile ciphers depth crl_check crl_cache reuse_sessions secure_renegotiate "
     "client_renegotiation honor_cipher_order hibernate_after log_level ktls".split()
@@ -114,11 +105,15 @@ def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator
     # A server of some products lists 1.2 without a suite of it (late_tls_options_before); the attack old-tls shows what it accepts.
     elif beyond and not (side == "server" and node.kind != "erlang" and "ciphers" in options.names and beyond == {"tlsv1.2"}):
         yield f"{as_side} versions has {', '.join(sorted(beyond))}, beside {', '.join(planned)}"
-    for name, why in _FORGIVING.items():
+    for name, why in FORGIVING.items():
         if name in options.names:
             yield f"{as_side} {name} is set: {why}"
-    for name in sorted(options.names - _KNOWN - _FORGIVING.keys()):
+    for name in sorted(options.names - _KNOWN - FORGIVING.keys()):
         yield f"{as_side} {name} is set, which is not planned: it may change whom the node trusts"
+    if options.secure_renegotiate is False:
+        yield f"{as_side} secure_renegotiate is false: an attacker on the way can put requests of its own in front of a peer's"
+    if side == "server" and "tlsv1.2" in versions and options.client_renegotiation is True:
+        yield f"{as_side} client_renegotiation is true: a peer can make the node compute without an end"
     if side == "server" and "tlsv1.2" in versions and options.reuse_sessions is not False:
         yield f"{as_side} reuse_sessions is not false: a session in TLS 1.2 is resumed after the peer's certificate has expired"
     if options.crl_check == "best_effort":

@@ -48,7 +48,8 @@ class NodeTarget:
     tool_ports: where these tools listen.
 
     Of a discovered node. pid: its process, None where it is not known. seen_at: addresses at which it listens, the most public one first.
-    found: how it was found (discover.py). product: by its traces.
+    found: how it was found (discover.py). product: by its traces. other_keys, other_trust: keys, and certificates and CA files, that its TLS options
+    name beside the first ones: of the client, for example.
     """
 
     node: str
@@ -77,6 +78,8 @@ class NodeTarget:
     seen_at: tuple[str, ...] = ()
     found: str = ""
     product: str = ""
+    other_keys: tuple[str, ...] = ()
+    other_trust: tuple[str, ...] = ()
 
     @property
     def own_name(self) -> str:

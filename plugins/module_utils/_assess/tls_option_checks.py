@@ -17,7 +17,7 @@ from .._model.observation import Observation
 from .._model.processes import Process
 from .certificate_checks import epoch_of
 from .check_parts import Check, has_ended, of_nodes, vms
-from .controls.tls_options import UNREVOKED_DAYS_MAX
+from .controls.tls_options import FORGIVING, UNREVOKED_DAYS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import CLEAR_TEXT, HostTarget, NodeTarget
 
@@ -73,8 +73,10 @@ def _verify(node: NodeTarget, process: Process, facts: Hardening, _seen: Observa
         verify = options.values.get("verify")
         if verify != "verify_peer":
             problems.append(f"as {side} verify is {verify or 'not set'}, not verify_peer")
-        if "verify_fun" in options.names:
-            problems.append(f"as {side} verify_fun is set: a function of its own decides about certificates")
+        # A name to compare with is no weakness, and only a client sends one.
+        sends = side == "client" and options.values.get("server_name_indication") == "disable"
+        names = [name for name in FORGIVING if name in options.names and (sends or name != "server_name_indication")]
+        problems += [f"as {side} {name} is set: {FORGIVING[name]}" for name in names]
         if not options.names & {"cacertfile", "cacerts"}:
             problems.append(f"as {side} cacertfile is not set")
     if (facts.server or FileOptions()).values.get("fail_if_no_peer_cert") != "true":
@@ -123,6 +125,7 @@ def _renegotiation(node: NodeTarget, _process: Process, facts: Hardening, _seen:
     problems = []
     if server.speaks_old_tls and server.values.get("client_renegotiation") != "false":
         problems.append("as server it speaks TLS 1.2, and client_renegotiation is not false")
+    problems += [f"as {side} secure_renegotiate is false" for side, options in _sides(facts) if options.values.get("secure_renegotiate") == "false"]
     return result(node.node, problems, "a peer cannot renegotiate")
 
 

@@ -33,7 +33,7 @@ _VARIABLES = re.compile(r"HOME|RELEASE_VM_ARGS|VMARGS_PATH|ERL_[A-Z0-9_]*FLAGS|"
 # Variables that add flags, code or commands to a VM. Of those that are set, the names are returned.
 _ADDING = re.compile(
     r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS|ERL_LIBS|ERL_INETRC|ERL_EPMD_RELAXED_COMMAND_CHECK|HEART_COMMAND|LD_PRELOAD|LD_AUDIT|LD_LIBRARY_PATH|"
-    r"ERL_ROOTDIR|BASH_ENV|GCONV_PATH|OPENSSL_(?:CONF|ENGINES|MODULES)"
+    r"ERL_ROOTDIR|BASH_ENV|GCONV_PATH|OPENSSL_(?:CONF|ENGINES|MODULES)|XDG_CONFIG_HOME"
 )
 _USER_MANAGER = re.compile(r"user@[0-9]+\.service")
 _CORE_LIMIT = re.compile(rb"^Max core file size\s+(\S+)", re.MULTILINE)

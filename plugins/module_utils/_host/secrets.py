@@ -26,7 +26,7 @@ from typing import BinaryIO, cast
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
-from . import certificates, commands
+from . import certificates, commands, ssh_keys
 from .cron_and_sudo import rights
 from .readers import Readers
 from .writers import user_name
@@ -47,9 +47,14 @@ TREES = (
     ("/var/log", 1), ("/mnt", 2), ("/media", 3), ("/run", 1), ("/", 1),
 )
 """Trees that are searched, and how many levels of them."""
-FILES = ("/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/crontab", "/etc/rc.local", "/opt/*/releases/COOKIE", "/opt/*/releases/*/*")
+CORE_DUMPS = ("/var/lib/systemd/coredump/core.*", "/var/lib/apport/coredump/core*", "/var/crash/*", "/var/cores/*", "/cores/*", "/core*")
+"""Where the kernel, systemd-coredump and apport leave the memory of a program that crashed."""
+FILES = (
+    "/etc/environment", "/etc/profile", "/etc/bash.bashrc", "/etc/crontab", "/etc/rc.local", "/opt/*/releases/COOKIE", "/opt/*/releases/*/*",
+    *CORE_DUMPS,
+)
 HOME_LEVELS = 3
-OF_RELEASE = ("releases/COOKIE", "releases/*/*", "etc/*", "erl_crash*")
+OF_RELEASE = ("releases/COOKIE", "releases/*/*", "etc/*", "erl_crash*", "core", "core.[0-9]*")
 """Files of a running release or OTP, below its root; and of the directory in which a VM works, where it leaves its crash dump."""
 SHADOW = "/etc/shadow"
 KEY_MAX = 64 << 10
@@ -65,11 +70,14 @@ UNIT, HOME = "unit", "home"
 _CHUNK = 1 << 20
 _KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\s*(.*?)-----END \1-----", re.DOTALL)
 _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----\s*(.*?)-----END PUBLIC KEY-----", re.DOTALL)
-_DUMP = "erl_crash"
+_DUMP = re.compile(r"erl_crash.*|core\.(?:beam|erl|erts|epmd|[0-9]+_).*|.*[_.](?:beam|beam\.smp|erlexec)\..*(?:core|crash).*")
+_CORE = re.compile(r"core(?:\.[0-9]+)?")
+"""A core dump, by a name that any program's has: in the home of a node it is the node's."""
 _GZIP = b"\x1f\x8b"
 _DER = b"\x30"
 _DER_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")
 _MOST_BESIDE = 50
+_OF_SYSTEMD = re.compile(r"core\..+\.([0-9]+)\.[0-9a-f]{32}\..*")
 
 
 @dataclass(frozen=True)
@@ -243,8 +251,9 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
                     found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": kind == UNIT})
             if 0 < status.st_size <= KEY_MAX:
                 found["keys"] += [{**key, "readers": who} for key in keys_of(path, owner in {"root", *owners.values()})]
-            if os.path.basename(path).startswith(_DUMP):
-                found["dumps"].append({"path": path, "readers": who})
+            name = os.path.basename(path)
+            if _DUMP.fullmatch(name) or kind == HOME and _CORE.fullmatch(name):
+                found["dumps"].append({"path": path, "readers": [user for user in who if user != _dumped_by(name)]})
             elif (
                 kind == HOME
                 and set(who).difference([owner], (user for home, user in homes.items() if path.startswith(home)))
@@ -255,6 +264,12 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
             # It has gone since, is not ours to read, or is a broken archive.
             continue
     return found, ""
+
+
+def _dumped_by(name: str) -> str:
+    """The user whose program left a core dump, by the name that systemd-coredump gives it: it has only its own memory to read there."""
+    match = _OF_SYSTEMD.fullmatch(name)
+    return user_name(int(match.group(1))) if match else ""
 
 
 def _password(stored: str, locked: bool | None) -> bool | None:
@@ -274,13 +289,13 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
     except OSError:
         pass
     found: list[dict[str, object]] = []
+    key_files = ssh_keys.patterns()
     for user in sorted(set(users)):
         try:
             entry = pwd.getpwnam(user)
         except KeyError:
             continue
-        files = [os.path.join(entry.pw_dir, ".ssh", name) for name in ("authorized_keys", "authorized_keys2")]
-        present = [path for path in files if os.path.exists(path) and os.path.getsize(path)]
+        present = list(ssh_keys.files_of(user, entry.pw_uid, entry.pw_dir, key_files))
         password = _password(entry.pw_passwd, None if locked is None else locked.get(user))
         found.append({"user": user, "shell": entry.pw_shell, "password": password, "authorized_keys": present, "rights": rights(entry)})
     return found

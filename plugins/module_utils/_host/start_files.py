@@ -78,7 +78,8 @@ def describe(
             if by or new:
                 found.append({"path": path, "by": sorted(by), "product": path in own, "changed": new})
         for path in dict.fromkeys(_required(arguments, variables, inside)):
-            if not path.startswith(written) and is_missing(f"{inside}{path}"):
+            # Of another file system than ours, a link leads within it.
+            if not path.startswith(written) and is_missing(f"{inside}{path}", follow=not inside):
                 found.append({"path": path, "by": [], "missing": True})
         for product in traces:
             found += _removed_from(product, inside, began)
@@ -105,10 +106,10 @@ def _required(arguments: Sequence[str], variables: Mapping[str, str], inside: st
     yield from (variables[name] for name in ("RELEASE_VM_ARGS", "VMARGS_PATH") if variables.get(name, "").startswith("/"))
 
 
-def is_missing(path: str) -> bool:
+def is_missing(path: str, follow: bool = True) -> bool:
     """Raises OSError where that cannot be seen."""
     try:
-        os.stat(path)
+        os.stat(path, follow_symlinks=follow)
     except (FileNotFoundError, NotADirectoryError):
         return True
     return False

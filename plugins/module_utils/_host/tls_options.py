@@ -18,6 +18,7 @@ from .vm_flags import flags_of
 _VALUES = frozenset(
     """
     verify fail_if_no_peer_cert crl_check reuse_sessions depth secure_renegotiate client_renegotiation session_tickets early_data keep_secrets
+    server_name_indication
     """.split()
 )
 _LISTS = {"versions": "versions", "ciphers": "ciphers", "signature_algs": "algorithms"}

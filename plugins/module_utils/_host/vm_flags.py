@@ -20,7 +20,7 @@ KERNEL_PARAMETERS = frozenset(
     """
     connect_all dist_auto_connect erl_epmd_node_listen_port inet_dist_connect_options inet_dist_listen_max inet_dist_listen_min
     inet_dist_listen_options inet_dist_use_interface inetrc net_setuptime net_tickintensity net_ticktime prevent_overlapping_partitions
-    start_distribution
+    start_boot_server start_distribution
     """.split()
 )
 """Parameters of the application kernel whose values may leave the host."""

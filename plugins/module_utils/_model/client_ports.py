@@ -53,8 +53,9 @@ class ClientPorts:
 
 
 def parse_all(raw: object) -> Mapping[str, ClientPorts] | None:
-    """By product."""
+    """By product; None where one is of another shape."""
     if not isinstance(raw, Mapping):
         return None
     found = {safe_text(name): ClientPorts.parse(own) for name, own in as_mapping(raw).items()}
-    return {name: own for name, own in found.items() if own is not None}
+    known = {name: own for name, own in found.items() if own is not None}
+    return known if len(known) == len(found) else None

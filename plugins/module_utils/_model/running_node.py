@@ -31,6 +31,8 @@ class TlsOptions:
     key_file: str | None = None
     crl_check: str | None = None
     reuse_sessions: bool | None = None
+    secure_renegotiate: bool | None = None
+    client_renegotiation: bool | None = None
 
     @classmethod
     def parse(cls, raw: object) -> TlsOptions | None:
@@ -49,6 +51,8 @@ class TlsOptions:
             key_file=as_path(raw.get("keyfile")),
             crl_check=str(crl).lower() if isinstance(crl, bool) else as_text(crl),
             reuse_sessions=as_bool(raw.get("reuse_sessions")),
+            secure_renegotiate=as_bool(raw.get("secure_renegotiate")),
+            client_renegotiation=as_bool(raw.get("client_renegotiation")),
         )
 
 

@@ -13,9 +13,9 @@ from .control import CRASH_DUMPS, LOGIN, SECURE_CODING, Control
 CONTROLS = (
     Control(
         "crash-dumps",
-        "No other user can read a crash dump of a node",
-        "A crash dump holds the memory of the processes: the cookie, keys and data.",
-        "Remove the dump, or give it mode 0600. Set ERL_CRASH_DUMP_SECONDS=0, or ERL_CRASH_DUMP to a directory with mode 0700.",
+        "No other user can read a crash dump or a core dump of a node",
+        "A dump holds the memory of the processes: the cookie, keys and data.",
+        "Remove the dump, or give it mode 0600. Set ERL_CRASH_DUMP_SECONDS=0, or ERL_CRASH_DUMP to a directory with mode 0700, and LimitCORE=0.",
         "service",
         (CRASH_DUMPS,),
         "medium",

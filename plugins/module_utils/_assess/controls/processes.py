@@ -8,7 +8,7 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import DESIGN, DISTRIBUTED, Control
+from .control import DESIGN, DISTRIBUTED, KERNEL, Control
 
 SHELL_HOURS_MAX = 24
 """Age of a remote shell in hours."""
@@ -42,6 +42,17 @@ CONTROLS = (
         "",
         (DISTRIBUTED,),
         "low",
+        "processes",
+        audit_only=True,
+    ),
+    Control(
+        "boot-server",
+        "A node serves no code and no files to other hosts",
+        "erl_boot_server gives files to every host in its list, by address alone and in clear text: the cookie file is one of them.",
+        "Remove start_boot_server from the parameters of the application kernel, and restart the node.",
+        "",
+        (("erl_boot_server(3)", "https://www.erlang.org/doc/apps/kernel/erl_boot_server.html"), KERNEL),
+        "high",
         "processes",
         audit_only=True,
     ),

@@ -13,6 +13,17 @@ from .control import DISTRIBUTED, ERL, KERNEL, TLS_GUIDE, TLS_HARDENING, Control
 UNREVOKED_DAYS_MAX = 100
 """Lifetime of a certificate in days up to which its end takes the place of revocation."""
 
+FORGIVING = {
+    "verify_fun": "a function of its own decides about certificates",
+    "partial_chain": "a function of its own decides which CA counts",
+    "cacerts": "it trusts CAs beside those of the CA file",
+    "server_name_indication": "the name in the peer's certificate is not compared with the one that was dialled",
+    "customize_hostname_check": "a function of its own compares names with certificates",
+    "psk_identity": "a shared key can take the place of certificates",
+    "user_lookup_fun": "a shared key can take the place of certificates",
+}
+"""Options that can take a verification back, and how."""
+
 _SSL = ("ssl(3)", "https://www.erlang.org/doc/apps/ssl/ssl.html")
 
 CONTROLS = (
@@ -20,7 +31,8 @@ CONTROLS = (
         "options-verify",
         "The TLS options of a node verify its peers, as server and as client",
         "With verify_none, or a verify_fun that accepts everything, every peer may connect. The first way in RabbitMQ's guide does that.",
-        "Set {verify, verify_peer} and a cacertfile for server and client, and {fail_if_no_peer_cert, true} for the server. Remove verify_fun.",
+        "Set {verify, verify_peer} and a cacertfile for server and client, and {fail_if_no_peer_cert, true} for the server. Remove verify_fun, and "
+        "the other options that the finding names.",
         "distribution",
         (TLS_GUIDE, TLS_HARDENING),
         "critical",

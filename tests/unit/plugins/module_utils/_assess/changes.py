@@ -12,6 +12,12 @@ import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Finding, Verdict
 
+IN_TEST_HOST_CHECKS = frozenset(
+    "epmd-listeners distribution-listeners private-key cookie-file options-file unit-drop-in unit-sandbox core-dumps running-process running-vm "
+    "argument-list firewall-rules firewall-boot forwarded-ports planned-files start-environment unplanned-nodes epmd-names".split()
+)
+"""Controls of a host that test_host_checks.py tests; test_hardening_checks.py tests the others."""
+
 Change = Callable[[dict[str, Any]], object]
 
 

@@ -37,6 +37,7 @@ ROWS: list[tuple[str, Change, str, str]] = [
     ("client-ports", both(clients("rabbitmq", 5672, "no"), LOOPBACK), PASSED, ""),
     ("client-ports", both(product("rabbitmq"), gone("listeners")), NOT_TESTED, ""),
     ("client-ports", both(product("rabbitmq"), system(client_ports=None)), NOT_TESTED, "was not looked at"),
+    ("client-ports", clients("rabbitmq", 5672, "perhaps"), NOT_TESTED, "was not looked at"),
     ("client-ports", clients("rabbitmq", 5671, "yes"), NOT_TESTED, "which protocol it speaks on 0.0.0.0:5672"),
     ("client-ports", clients("rabbitmq", 5672, "no", setting="its default", unread="/b.conf"), NOT_TESTED, "/b.conf was not read"),
     ("client-ports", lambda n2: None, NOT_APPLICABLE, ""),

@@ -21,6 +21,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.controls impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from changes import IN_TEST_HOST_CHECKS
 
 Change = Callable[[dict[str, Any]], object]
 IN_TEST_HOST_CHECKS = frozenset(
@@ -235,6 +236,8 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("start-environment", process(adding=["ERL_OTP27_FLAGS"]), "ERL_OTP27_FLAGS"),
     ("start-environment", process(adding=["ERL_LIBS"]), "ERL_LIBS"),
     ("start-environment", unit(BEAM, environment_names=["HEART_COMMAND"]), "gives its next process the variable HEART_COMMAND"),
+    ("start-environment", process(adding=["XDG_CONFIG_HOME"]), "pid 42 was started with the variable XDG_CONFIG_HOME"),
+    ("start-environment", process(home="/srv/home"), "pid 42 runs with the home /srv/home, not /var/lib/beam/beam@n2"),
     ("start-environment", process(adding=["OPENSSL_CONF"]), "pid 42 was started with the variable OPENSSL_CONF"),
     ("start-environment", unit(BEAM, environment_names=["ERL_ROOTDIR"]), "gives its next process the variable ERL_ROOTDIR"),
     ("start-environment", process(runs=["-loader inet"]), "was started with -loader inet, which is not in its argument files"),
@@ -285,6 +288,7 @@ def test_every_control_has_a_broken_host() -> None:
         ("ERL_LIBS", {"erlang"}),
         ("ERL_ROOTDIR", {"erlang", "rabbitmq"}),
         ("OPENSSL_CONF", {"erlang", "rabbitmq", "ejabberd", "release"}),
+        ("XDG_CONFIG_HOME", {"erlang", "rabbitmq", "ejabberd", "release"}),
         ("BASH_ENV", {"erlang", "rabbitmq", "ejabberd", "release"}),
         ("ERL_CRASH_DUMP", set()),
     ],

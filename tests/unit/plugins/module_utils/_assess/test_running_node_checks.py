@@ -71,6 +71,12 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("tls-options", option("server", crl_cache=None, crl_check=None), "crl_cache is set and crl_check is not set"),
     ("tls-options", option("server", crl_check="best_effort"), "crl_check is best_effort"),
     ("tls-options", lambda said: said["tls"].update(client={"names": []}), "as client verify is not set"),
+    ("tls-options", option("client", secure_renegotiate=False), "as client secure_renegotiate is false"),
+    (
+        "tls-options",
+        lambda said: option("server", versions=["tlsv1.3", "tlsv1.2"], client_renegotiation=True, reuse_sessions=False)(said),
+        "as server client_renegotiation is true",
+    ),
     ("allow-list", lambda said: said["allowed"].append("evil@n9"), "lets evil@n9 connect, which is no member"),
     ("allow-list", lambda said: said["allowed"].append("n2"), "lets n2 connect"),
     ("allow-list", lambda said: said["allowed"].append("beam_probe@n9"), "lets beam_probe@n9 connect"),

@@ -309,3 +309,27 @@ def test_an_encrypted_key_beside_the_certificate_of_its_ca(host: Path, monkeypat
 def test_a_copy_anywhere_on_the_host_is_searched_for() -> None:
     trees = dict(secrets.TREES)
     assert {"/etc", "/srv", "/opt", "/var/lib/cloud", "/var/www", "/usr/local", "/mnt", "/"} <= set(trees)
+
+
+@pytest.mark.parametrize(
+    ("name", "dump"),
+    [
+        ("core", True),
+        ("core.1234", True),
+        ("core.beam\\x2esmp.0.0123456789abcdef0123456789abcdef.77.1700000000000000.zst", True),
+        ("core.1_scheduler.0.0123456789abcdef0123456789abcdef.77.1700000000000000.lz4", True),
+        ("_usr_lib_erlang_erts-15.2_bin_beam.smp.112.crash", True),
+        ("core.bash.0.0123456789abcdef0123456789abcdef.77.1700000000000000.zst", False),
+        ("score.log", False),
+    ],
+)
+def test_core_dumps_are_dumps(host: Path, name: str, dump: bool) -> None:
+    path = host / "home" / name
+    write(path, "memory", 0o644)
+    assert [entry["path"] for entry in look(host)["dumps"]] == ([str(path)] if dump else [])
+
+
+def test_whoever_crashed_may_read_the_own_core_dump() -> None:
+    name = f"core.beam.smp.{os.getuid()}.0123456789abcdef0123456789abcdef.77.1700000000000000.zst"
+    assert secrets._dumped_by(name) == secrets.user_name(os.getuid())
+    assert secrets._dumped_by("core.1234") == ""
