@@ -41,7 +41,6 @@ from changes import (
     verified,
     vm,
 )
-from test_host_checks import IN_TEST_HOST_CHECKS
 from without_plan import audited
 
 CHECKED_HERE = {*host_checks.CHECKS, *inventory_checks.CHECKS} - IN_TEST_HOST_CHECKS - client_port_checks.CHECKS.keys()

@@ -24,11 +24,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.target import
 from changes import IN_TEST_HOST_CHECKS
 
 Change = Callable[[dict[str, Any]], object]
-IN_TEST_HOST_CHECKS = frozenset(
-    "epmd-listeners distribution-listeners private-key cookie-file options-file unit-drop-in unit-sandbox core-dumps running-process running-vm "
-    "argument-list firewall-rules firewall-boot forwarded-ports planned-files start-environment unplanned-nodes epmd-names".split()
-)
-"""Controls of a host that are tested here; test_hardening_checks.py tests the others."""
+
 
 
 def by_status(verdict: Verdict) -> dict[str, set[str]]:
