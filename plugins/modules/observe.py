@@ -410,6 +410,7 @@ system:
   contains:
     core_pattern: {type: str, description: "C(kernel.core_pattern)."}
     ptrace_scope: {type: int, description: "C(kernel.yama.ptrace_scope), V(0) without Yama."}
+    route_localnet: {type: list, elements: str, description: "Interfaces over which other hosts reach C(127.0.0.0/8), V(all) among them."}
     swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}

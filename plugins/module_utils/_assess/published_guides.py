@@ -41,7 +41,7 @@ ENTRIES = (
         "outside-distribution-port member-public-distribution-port forwarded-ports",
     ),
     _entry("EXP-03", "EPMD answers nobody outside", "outside-epmd member-public-epmd"),
-    _entry("EXP-04", "EPMD listens on loopback and the cluster address only", "epmd-listeners"),
+    _entry("EXP-04", "EPMD listens on loopback and the cluster address only", "epmd-listeners system-loopback"),
     _entry("EXP-05", "No EPMD where no local node needs it", "epmd-needed epmd-listeners"),
     _entry("EXP-06", "Distribution is bound to one cluster address", "distribution-listeners"),
     _entry("EXP-07", "The port range is pinned", "port-range distribution-listeners"),

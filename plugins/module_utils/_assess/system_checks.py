@@ -19,6 +19,7 @@ from .finding import NOT_TESTED, Result, result
 from .target import HostTarget
 
 _OfSystem = Callable[[SystemFacts], "tuple[list[str], str] | None"]
+_BRIDGES = ("docker", "br-", "podman", "cni", "veth", "virbr")
 _NO_SYSTEM = "the operating system was not looked at"
 _KEEPS_LIMITS = "/systemd-coredump"
 _UNSAFE_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
@@ -63,6 +64,15 @@ def _hidepid(facts: SystemFacts) -> tuple[list[str], str] | None:
     return ([] if hidden else ["/proc is mounted without hidepid"]), f"/proc is mounted with hidepid={facts.hidepid}"
 
 
+def _loopback(facts: SystemFacts) -> tuple[list[str], str] | None:
+    if facts.route_localnet is None:
+        return None
+    # Container engines set it for their own bridges, which no network is behind.
+    open_at = [name for name in facts.route_localnet if not name.startswith(_BRIDGES)]
+    problems = [f"net.ipv4.conf.{name}.route_localnet is 1, not 0: hosts of that network reach what listens on 127.0.0.1" for name in open_at]
+    return problems, "no network reaches loopback addresses"
+
+
 def _swap(facts: SystemFacts) -> tuple[list[str], str] | None:
     if facts.swaps is None or any(one.protected is None for one in facts.swaps):
         return None
@@ -92,6 +102,7 @@ CHECKS: Mapping[str, Check] = {
     "system-core-dumps": of_system(_core_dumps, "the settings of core dumps"),
     "system-ptrace": of_system(_ptrace, "kernel.yama.ptrace_scope"),
     "system-processes": of_system(_hidepid, "the mount of /proc"),
+    "system-loopback": of_system(_loopback, "net.ipv4.conf.*.route_localnet"),
     "system-swap": of_system(_swap, "the swap areas"),
     "system-time": of_system(_time, "the state of the clock"),
 }

@@ -168,7 +168,8 @@ def _running(host: HostTarget, seen: Observation) -> Iterator[Result]:
         # Of files of ours planned-files tells; the members in them change while the node runs.
         evaluated = () if node.directory else node.evaluated_files
         times = {path: entry.modified for path, entry in (seen.files or {}).items() if path in evaluated}
-        unseen = [f"{path} was not looked at" for path in evaluated if times.get(path) is None]
+        # Of one that is not there options-file tells.
+        unseen = [f"{path} was not looked at" for path in evaluated if times.get(path) is None and seen.exists(path) is not False]
         first = min(one.started or 0.0 for one in running)
         changed = {path: "the node" for path, time in times.items() if time is not None and time > first + _SECONDS}
         unit = (seen.units or {}).get(node.unit)

@@ -70,6 +70,8 @@ def describe(
     found: list[dict[str, object]] = []
     own = {path for product in traces for path in _of_product(product, inside)}
     written = _written_at_start(arguments, variables)
+    # Elixir removes what its configuration providers wrote there.
+    temporary = tuple(f"{place.rstrip('/')}/" for place in _temporary(arguments, variables))
     try:
         for number, path in enumerate(dict.fromkeys((*_named(arguments, variables, inside, directory), *sorted(own)))):
             if number > _MOST:
@@ -79,7 +81,7 @@ def describe(
                 found.append({"path": path, "by": sorted(by), "product": path in own, "changed": new})
         for path in dict.fromkeys(_required(arguments, variables, inside)):
             # Of another file system than ours, a link leads within it.
-            if not path.startswith(written) and is_missing(f"{inside}{path}", follow=not inside):
+            if not path.startswith(temporary) and is_missing(f"{inside}{path}", follow=not inside):
                 found.append({"path": path, "by": [], "missing": True})
         for product in traces:
             found += _removed_from(product, inside, began)
@@ -134,9 +136,15 @@ def _of_product(product: str, inside: str) -> Iterator[str]:
 
 def _written_at_start(arguments: Sequence[str], variables: Mapping[str, str]) -> tuple[str, ...]:
     """The beginnings of paths where start scripts of releases write what the VM then reads."""
-    root, home = value_of(arguments[1:], "-root"), value_of(arguments[1:], "-home") or variables.get("HOME")
-    places = (home, variables.get("RELEASE_TMP"), f"{root}/tmp" if root else None)
+    home = value_of(arguments[1:], "-home") or variables.get("HOME")
+    places = (home, *_temporary(arguments, variables))
     return tuple(f"{place.rstrip('/')}/" for place in places if place and place.strip("/"))
+
+
+def _temporary(arguments: Sequence[str], variables: Mapping[str, str]) -> list[str]:
+    """The directories for files of one run of a release."""
+    root = value_of(arguments[1:], "-root")
+    return [place for place in (variables.get("RELEASE_TMP"), f"{root}/tmp" if root else None) if place and place.strip("/")]
 
 
 def changed(path: str, began: float | None, but_of: int | None = None) -> bool:

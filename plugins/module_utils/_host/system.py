@@ -31,6 +31,7 @@ def describe(homes: Iterable[str], users: Iterable[str], cookie_files: Iterable[
         "core_pattern": _sysctl("kernel/core_pattern"),
         "suid_dumpable": _number("fs/suid_dumpable"),
         "ptrace_scope": _ptrace_scope(),
+        "route_localnet": route_localnet(),
         "hidepid": hidepid(_text("/proc/mounts")),
         "swaps": swaps(_text("/proc/swaps")),
         "clock_synchronized": clock_synchronized(),
@@ -64,6 +65,15 @@ def _ptrace_scope() -> int | None:
     if os.path.isdir("/proc/sys/kernel") and not os.path.exists("/proc/sys/kernel/yama"):
         return 0
     return _number("kernel/yama/ptrace_scope")
+
+
+def route_localnet(root: str = "/proc/sys/net/ipv4/conf") -> list[str] | None:
+    """The interfaces over which other hosts reach 127.0.0.0/8 (ip-sysctl, route_localnet), "all" among them. None where that cannot be read."""
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return None
+    return [name for name in names if name != "lo" and (_text(f"{root}/{name}/route_localnet") or "").strip() == "1"]
 
 
 def hidepid(mounts: str | None) -> str | None:

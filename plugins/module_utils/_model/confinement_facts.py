@@ -194,6 +194,7 @@ class SystemFacts:
     processes of a user, by user, for users of VMs. cookie_arguments: processes that show a node's cookie in their arguments. dist_hosts: files
     .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
     to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
+    route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them.
     """
 
     core_pattern: str | None = None
@@ -209,6 +210,7 @@ class SystemFacts:
     settings: Mapping[str, Mapping[str, str]] | None = None
     forwards: tuple[Forward, ...] | None = None
     client_ports: Mapping[str, ClientPorts] | None = None
+    route_localnet: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -229,6 +231,7 @@ class SystemFacts:
             settings={safe_text(name): _texts(own) for name, own in settings.items()} if isinstance(settings, Mapping) else None,
             forwards=each(raw.get("forwards"), Forward.parse),
             client_ports=parse_all(raw.get("client_ports")),
+            route_localnet=as_texts(raw.get("route_localnet")),
         )
 
 

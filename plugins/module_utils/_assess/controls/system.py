@@ -52,6 +52,18 @@ CONTROLS = (
         audit_only=True,
     ),
     Control(
+        "system-loopback",
+        "No network reaches the loopback addresses of a host",
+        "With route_localnet, a host of the same network sends packets to 127.0.0.1: EPMD, management interfaces and nodes that listen there answer.",
+        "Set net.ipv4.conf.all.route_localnet=0, and the same of the interface that the finding names, in /etc/sysctl.d. kube-proxy sets it: use its "
+        "nftables or ipvs mode, or drop packets to 127.0.0.0/8 that do not come from lo.",
+        "",
+        (("Linux, IP sysctl, route_localnet", "https://docs.kernel.org/networking/ip-sysctl.html"),),
+        "medium",
+        "system",
+        audit_only=True,
+    ),
+    Control(
         "system-swap",
         "Memory is not swapped to a disk in clear text",
         "Cookies and keys in memory reach the disk, and stay there after the host was switched off.",

@@ -185,6 +185,8 @@ BROKEN_IN_AUDITS: list[tuple[str, Change, str]] = [
     ("system-core-dumps", system(core_pattern="|/usr/share/apport/apport -p%p -c%c"), "gives every core dump to /usr/share/apport/apport"),
     ("system-ptrace", system(ptrace_scope=0), "ptrace_scope is 0"),
     ("system-processes", system(hidepid="0"), "/proc is mounted without hidepid"),
+    ("system-loopback", system(route_localnet=["docker0", "eth0"]), "net.ipv4.conf.eth0.route_localnet is 1, not 0"),
+    ("system-loopback", system(route_localnet=["all"]), "net.ipv4.conf.all.route_localnet is 1"),
     ("system-swap", system(swaps=[{"name": "/dev/sda2", "protected": False}]), "/dev/sda2 is a swap area in clear text"),
     ("system-time", system(clock_synchronized=False, time_services=[]), "its clock is not synchronized, and no time service runs"),
 ]
@@ -261,6 +263,7 @@ PASSING: list[tuple[str, Change]] = [
     ("otp-same", lambda n2: n2["processes"][0]["vm"].update(version="25.2.3")),
     ("openssl-maintained", vm(libcrypto="")),
     ("system-time", system(clock_synchronized=True, time_services=[])),
+    ("system-loopback", system(route_localnet=["docker0", "podman1"])),
     ("system-swap", system(swaps=[{"name": "/dev/zram0", "protected": True}])),
     ("remote-shells", both(vm(switches=["remsh"]), process(started=made.NOW - 3600))),
 ]
@@ -358,6 +361,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("system-core-dumps", system(core_pattern=None)),
     ("system-ptrace", system(ptrace_scope=None)),
     ("system-processes", system(hidepid=None)),
+    ("system-loopback", system(route_localnet=None)),
     ("system-swap", system(swaps=None)),
     ("system-swap", system(swaps=[{"name": "/dev/sda2", "protected": None}])),
     ("system-time", system(clock_synchronized=None, time_services=None)),

@@ -96,3 +96,8 @@ def test_a_cookie_in_the_second_place_is_the_one() -> None:
 def test_a_changed_file_says_what_to_do() -> None:
     _status, said = of_n2(verified(vm(start_files=[{"path": "/etc/x", "by": [], "changed": True}])), "options-running")
     assert "restart the node; a file that was put back as it was has a new time, too" in said
+
+
+def test_an_option_file_that_is_gone_hides_no_other() -> None:
+    path = f"{NODE}/ssl_dist.conf"
+    assert of_n2(audited(gone(path)), "options-running")[0] == {"passed"}

@@ -257,7 +257,7 @@ def system(**values: Any) -> dict[str, Any]:
         "service_users": {"beam": ["beam.service"]},
         "cookie_arguments": [],
         "dist_hosts": [],
-        **{"settings": {}, "forwards": [], "client_ports": {}},
+        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": []},
         **values,
     }
 

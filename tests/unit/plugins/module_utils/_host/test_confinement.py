@@ -230,6 +230,14 @@ def test_hidepid(mounts: str | None, found: str | None) -> None:
     assert system.hidepid(mounts) == found
 
 
+def test_interfaces_over_which_loopback_is_reached(tmp_path: Path) -> None:
+    for name, value in (("all", "0"), ("lo", "1"), ("eth0", "1"), ("eth1", "0")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "route_localnet").write_text(f"{value}\n")
+    assert system.route_localnet(str(tmp_path)) == ["eth0"]
+    assert system.route_localnet(f"{tmp_path}/none") is None
+
+
 def test_swap_areas() -> None:
     header = "Filename\tType\tSize\tUsed\tPriority\n"
     assert system.swaps(header) == []

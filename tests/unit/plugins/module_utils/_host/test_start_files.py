@@ -251,6 +251,11 @@ def test_what_a_start_script_of_a_release_wrote_and_removed_is_not_missing(tmp_p
     assert missing(f"-root {tmp_path} -config {tmp_path}/tmp/app.runtime") == set()
 
 
+def test_a_file_in_the_home_that_is_gone_is_named(tmp_path: Path) -> None:
+    assert missing(f"-home {tmp_path} -config {tmp_path}/sys") == {f"{tmp_path}/sys.config"}
+    assert missing("-root /none", HOME=str(tmp_path), RELEASE_TMP=f"{tmp_path}/run", RELEASE_VM_ARGS=f"{tmp_path}/run/vm.args") == set()
+
+
 def test_directories_of_code_need_not_be_there(tmp_path: Path) -> None:
     assert missing(f"-pa {tmp_path}/none -boot start_clean", ERL_LIBS=f"{tmp_path}/none", RABBITMQ_CONFIG_FILE=f"{tmp_path}/none") == set()
 
