@@ -26,7 +26,6 @@ from changes import IN_TEST_HOST_CHECKS
 Change = Callable[[dict[str, Any]], object]
 
 
-
 def by_status(verdict: Verdict) -> dict[str, set[str]]:
     """Controls by status, a control once per status that any of its findings has."""
     found: dict[str, set[str]] = {}
