@@ -138,8 +138,9 @@ class Cluster:
             f"erl -args_file /etc/beam/{node}/tool.args -sname beam_probe@{host} -noshell -eval '{EVALUATE % node}'",
         )
 
-    def pids(self) -> list[str]:
-        return [self.lab.on(host, f"systemctl show --property=MainPID --value {PRODUCT.unit}").strip() for host in NODES]
+    def pids(self, out: str = "") -> list[str]:
+        stay = [host for host in NODES if f"{PRODUCT.name}@{host}" != out]
+        return [self.lab.on(host, f"systemctl show --property=MainPID --value {PRODUCT.unit}").strip() for host in stay]
 
     def is_whole(self) -> bool:
         said = [self.lab.tries(host, PRODUCT.whole) for host in NODES]
@@ -219,7 +220,7 @@ def test_step(cluster: Cluster, name: str) -> None:
         lab.on(host, step.before, timeout=900)
     if step.lost:
         lose(cluster, step.lost)
-    before = cluster.pids()
+    before = cluster.pids(step.out)
     start(cluster, step.out)
     begun = monotonic()
     status, output = cluster.play(step.playbook, once)
@@ -236,8 +237,8 @@ def test_step(cluster: Cluster, name: str) -> None:
         drained = json.loads(lab.on("outsider", f"timeout 600 python3 /run/client.py drain {where} steady {felt['confirmed']:.0f}", timeout=620))
         missing = drained["missing"]
     assert felt["confirmed"] > 20 and missing == 0, (felt, missing)
-    assert step.restarts or (lost, failed, felt["reconnects"], cluster.pids()) == ([], [], 0, before), (lost, failed, felt)
-    assert not step.restarts or all(old != new for old, new in zip(before, cluster.pids()))
+    assert step.restarts or (lost, failed, felt["reconnects"], cluster.pids(step.out)) == ([], [], 0, before), (lost, failed, felt)
+    assert not step.restarts or all(old != new for old, new in zip(before, cluster.pids(step.out)))
     if step.after:
         after = cluster.pids()
         status, output = cluster.play(step.after)
