@@ -195,11 +195,11 @@ def peer(port: Any, **changes: Any) -> Any:
 
 
 def ask(port: Any, timeout: Any = 1.0, then: Any = None, **changes: Any) -> Any:
-    """One conversation; it has to end within its time and 10 %."""
+    """One conversation; it has to end by its own time limit, and not only when the peer lets go of it."""
     begin = time.monotonic()
     result = converse_all([peer(port, **changes)], timeout=timeout, concurrency=1, then=then)[0]
-    # Starting the event loop on a busy machine is not the peer's doing.
-    assert time.monotonic() - begin < timeout * 1.1 + 0.25
+    # A busy machine may need seconds more. A peer that resets the limit with each byte would go on for ever.
+    assert time.monotonic() - begin < timeout * 1.1 + 10
     return result
 
 
