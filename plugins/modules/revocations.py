@@ -121,6 +121,11 @@ shut_out:
   returned: success
   type: list
   elements: str
+accepted_again:
+  description: The members whose newest certificate was revoked, and is or will be no more.
+  returned: success
+  type: list
+  elements: str
 """
 
 import glob
@@ -190,6 +195,7 @@ def settle(params: dict[str, Any], now: float, *, change: bool) -> dict[str, Any
     added = [one for one in revoke if (one.authority, one.serial) not in listed]
     removed = [one for one in unrevoke if (one.authority, one.serial) in listed]
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
+    before = shut_out(issued, (one.serial for entries in lists.values() for one in entries), params["members"])
     gone = {(one.authority, one.serial) for one in removed}
     for path in lists:
         lists[path] = [one for one in lists[path] if (path, one.serial) not in gone]
@@ -215,6 +221,7 @@ def settle(params: dict[str, Any], now: float, *, change: bool) -> dict[str, Any
         "removed": [_shown(one) for one in removed],
         "named": sorted({one.node for one in (*revoke, *unrevoke)}),
         "shut_out": out,
+        "accepted_again": [node for node in before if node not in out],
     }
 
 

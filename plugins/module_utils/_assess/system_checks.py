@@ -19,7 +19,6 @@ from .finding import NOT_TESTED, Result, result
 from .target import HostTarget
 
 _OfSystem = Callable[[SystemFacts], "tuple[list[str], str] | None"]
-_BRIDGES = ("docker", "br-", "podman", "cni", "veth", "virbr")
 _NO_SYSTEM = "the operating system was not looked at"
 _KEEPS_LIMITS = "/systemd-coredump"
 _BRIDGES = ("docker", "br-", "podman", "cni", "veth", "virbr")

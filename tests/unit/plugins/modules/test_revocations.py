@@ -79,7 +79,7 @@ def test_names(world: World, name: str, serials: set[str], out: list[str]) -> No
     again = world.run(revoke=[name])
     assert not again["changed"] and again["named"] == done["named"] and again["shut_out"] == out
     back = world.run(unrevoke=[name])
-    assert back["changed"] and world.listed == [] and back["shut_out"] == []
+    assert back["changed"] and world.listed == [] and back["shut_out"] == [] and back["accepted_again"] == out
 
 
 def test_a_file(world: World) -> None:
