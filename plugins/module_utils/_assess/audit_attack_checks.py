@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .._model.addresses import is_loopback
 from .._wire.codes import BLOCKED, lookup
 from .attack_checks import got_past
 from .attacks import ATTACKS, Attack
@@ -20,7 +21,7 @@ from .audit_probes import CLEAR, ENCRYPTED
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, Evidence, Finding, Outcome
 from .probes import REACHES, Answer
 from .target import CLEAR_TEXT, DYNAMIC, NEEDS_CREDENTIALS, NEEDS_PLAN, NodeTarget
-from .vantages import Vantages, from_outside, is_loopback, only_itself
+from .vantages import Vantages, from_outside, only_itself
 
 _HANDSHAKES = frozenset((*CLEAR, *ENCRYPTED))
 _ARRIVED = frozenset({"epmd_closed", "closed"})

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from .._model.addresses import is_loopback
 from .._model.installed import COOKIE_FILES
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
@@ -216,11 +217,7 @@ def _places(seen: Observation, listeners: Sequence[Listener]) -> list[str]:
                 found.setdefault(place.address, 0 if place.default_route else 1)
         if listener.wildcard and not seen.addresses:
             found.setdefault("::1" if listener.address == "::" else "127.0.0.1", 1)
-    return sorted((one for one in found if _usable(one)), key=lambda one: (_loopback(one), found[one], ":" in one))
-
-
-def _loopback(address: str) -> bool:
-    return ipaddress.ip_address(address).is_loopback
+    return sorted((one for one in found if _usable(one)), key=lambda one: (is_loopback(one), found[one], ":" in one))
 
 
 def _usable(address: str) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Callable
 
+from .._model.addresses import is_loopback
 from .._model.running_node import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
 from .controls.running_node import ATOMS_PART_MAX
@@ -192,7 +193,7 @@ def _said_problems(target: Target, node: NodeTarget, link: NodeLink) -> Iterator
     where = f"{link.node}{f' at {link.address}:{link.port}' if link.address else ''}"
     if node.tls_versions and link.protocol != "tls":
         yield f"its link to {where} is in clear text ({link.protocol or 'unknown protocol'})"
-    if link.address is not None and link.address not in target.peer_addresses and not _loopback(link.address):
+    if link.address is not None and link.address not in target.peer_addresses and not is_loopback(link.address):
         yield f"is linked to {where}, which is no member's address"
 
 
@@ -210,12 +211,8 @@ def _seen_problems(target: Target, node: NodeTarget, link: Link, named: set[tupl
     where = f"{direction} {link.address}:{link.remote_port} (pid {link.pid})"
     if node.tls_versions and link.wire == "clear":
         yield f"its connection {where} carries the distribution protocol in clear text"
-    if link.address not in target.peer_addresses and not _loopback(link.address):
+    if link.address not in target.peer_addresses and not is_loopback(link.address):
         yield f"its connection {where} leads to no member's address"
-
-
-def _loopback(address: str) -> bool:
-    return address.startswith("127.") or address == "::1"
 
 
 def _code_path(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:

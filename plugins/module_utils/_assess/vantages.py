@@ -9,12 +9,12 @@ counts is the address from which a probe was made.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from .._model.addresses import is_loopback
 from .finding import NOT_TESTED, Evidence, Outcome
 from .probes import Answer
 
@@ -29,13 +29,6 @@ def _on_its_own(answer: Answer) -> bool:
     """Whether a probe did not leave the network namespace in which it was made."""
     source = answer.source_address
     return source is not None and (source == answer.probe.address or is_loopback(source))
-
-
-def is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ _ADDING = re.compile(
     r"ERL_ROOTDIR|BASH_ENV|GCONV_PATH|OPENSSL_(?:CONF|ENGINES|MODULES)|XDG_CONFIG_HOME"
 )
 _USER_MANAGER = re.compile(r"user@[0-9]+\.service")
+_LARGEST = 1 << 20
 _CORE_LIMIT = re.compile(rb"^Max core file size\s+(\S+)", re.MULTILINE)
 
 
@@ -73,6 +74,15 @@ def read(path: str) -> bytes:
             return stream.read()
     except OSError:
         return b""
+
+
+def text_of(path: str) -> str | None:
+    """A setting of the kernel, or a file of configuration: at most a mebibyte of it. None where it is gone or not ours to read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read(_LARGEST)
+    except OSError:
+        return None
 
 
 def pids(root: str = "/proc") -> Iterator[int]:

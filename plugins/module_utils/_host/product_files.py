@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from . import proc
 
-LARGEST = 1 << 20
 _VARIABLE = re.compile(r"(?:RABBITMQ|EJABBERD)_(?:ADVANCED_)?CONFIG_[A-Z]+|RABBITMQ_DEFAULT_(?:USER|PASS)")
 _RABBITMQ = "/etc/rabbitmq"
 _RABBITMQ_VARIABLE = re.compile(r"^\s*(?:export\s+)?(?:RABBITMQ_)?((?:ADVANCED_)?CONFIG_FILES?)=[\"']?([^\"'\s#]+)", re.MULTILINE)
@@ -42,20 +41,12 @@ def variables_of(pid: int, root: str = "/proc") -> dict[str, str]:
     return {name: value for name, _equals, value in pairs if _VARIABLE.fullmatch(name)}
 
 
-def text_of(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read(LARGEST)
-    except OSError:
-        return None
-
-
 def _read(texts: Sequence[str], terms: Sequence[str], unread: str = "") -> ProductFiles:
     """Of files that exist; a file that is named and does not exist is none."""
     found: list[dict[str, str]] = [{}, {}]
     for paths, own in zip((texts, terms), found):
         for path in dict.fromkeys(paths):
-            content = text_of(path)
+            content = proc.text_of(path)
             if content is not None:
                 own[path] = content
             elif os.path.lexists(path):
@@ -65,7 +56,7 @@ def _read(texts: Sequence[str], terms: Sequence[str], unread: str = "") -> Produ
 
 def rabbitmq(variables: Mapping[str, str], directory: str = _RABBITMQ) -> ProductFiles:
     """variables: the environment of the node."""
-    asked = dict(_RABBITMQ_VARIABLE.findall(text_of(f"{directory}/rabbitmq-env.conf") or ""))
+    asked = dict(_RABBITMQ_VARIABLE.findall(proc.text_of(f"{directory}/rabbitmq-env.conf") or ""))
     asked.update((name[len("RABBITMQ_") :], value) for name, value in variables.items() if _RABBITMQ_VARIABLE.match(f"{name}={value}"))
     unread = next((f"{name}={value}" for name, value in sorted(asked.items()) if "$" in value or not value.startswith("/")), "")
     base = re.sub(r"\.conf(?:ig)?$", "", asked.get("CONFIG_FILE", f"{directory}/rabbitmq"))
@@ -77,7 +68,7 @@ def rabbitmq(variables: Mapping[str, str], directory: str = _RABBITMQ) -> Produc
 
 
 def ejabberd(variables: Mapping[str, str], directory: str = _EJABBERD) -> ProductFiles:
-    named = _EJABBERD_VARIABLE.findall(text_of(f"{directory}/ejabberdctl.cfg") or "")
+    named = _EJABBERD_VARIABLE.findall(proc.text_of(f"{directory}/ejabberdctl.cfg") or "")
     path = variables.get("EJABBERD_CONFIG_PATH") or next(iter(named[-1:]), f"{directory}/ejabberd.yml")
     found = _read([path], [], path if not path.startswith("/") else "")
     return found if found.texts or found.unread else ProductFiles({}, {}, path)

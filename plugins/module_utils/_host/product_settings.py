@@ -22,7 +22,7 @@ from typing import Any
 
 from .._model.secret_rules import KNOWN
 from .._term import Atom, Term, TermError, consult
-from . import product_files
+from . import proc, product_files
 from .product_files import ProductFiles
 
 _RABBITMQ_KEY = re.compile(r"^\s*(loopback_users(?:\.[a-z0-9_-]+)?|anonymous_login_user)\s*=\s*([A-Za-z0-9_.-]+)\s*$", re.MULTILINE)
@@ -110,7 +110,7 @@ def _definitions(path: str) -> list[str] | None:
     found = []
     for one in sorted(glob.glob(f"{path}/*.json")) if os.path.isdir(path) else [path]:
         try:
-            users = json.loads(product_files.text_of(one) or "").get("users") or []
+            users = json.loads(proc.text_of(one) or "").get("users") or []
             found += [f"{user['name']} in {one}" for user in users if _has_known_password(user)]
         except (ValueError, AttributeError, TypeError, KeyError):
             return None

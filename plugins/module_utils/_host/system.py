@@ -21,7 +21,6 @@ _TIME_SERVICES = ("systemd-timesyn", "chronyd", "ntpd", "openntpd", "ptp4l", "ph
 _TIMEX_BYTES = 512
 """More than any struct timex; its first field is `modes`, and 0 there reads only (adjtimex(2))."""
 _TIME_ERROR = 5
-_SETTINGS_MAX = 1 << 20
 
 
 def describe(homes: Iterable[str], users: Iterable[str], cookie_files: Iterable[str] | None) -> dict[str, object]:
@@ -32,8 +31,8 @@ def describe(homes: Iterable[str], users: Iterable[str], cookie_files: Iterable[
         "suid_dumpable": _number("fs/suid_dumpable"),
         "ptrace_scope": _ptrace_scope(),
         "route_localnet": route_localnet(),
-        "hidepid": hidepid(_text("/proc/mounts")),
-        "swaps": swaps(_text("/proc/swaps")),
+        "hidepid": hidepid(proc.text_of("/proc/mounts")),
+        "swaps": swaps(proc.text_of("/proc/swaps")),
         "clock_synchronized": clock_synchronized(),
         "time_services": sorted(processes.time_services),
         "service_users": {user: sorted(units) for user, units in processes.units.items()},
@@ -42,16 +41,8 @@ def describe(homes: Iterable[str], users: Iterable[str], cookie_files: Iterable[
     }
 
 
-def _text(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read(_SETTINGS_MAX)
-    except OSError:
-        return None
-
-
 def _sysctl(name: str) -> str | None:
-    text = _text(f"/proc/sys/{name}")
+    text = proc.text_of(f"/proc/sys/{name}")
     return None if text is None else text.strip()
 
 
@@ -73,7 +64,7 @@ def route_localnet(root: str = "/proc/sys/net/ipv4/conf") -> list[str] | None:
         names = sorted(os.listdir(root))
     except OSError:
         return None
-    return [name for name in names if name != "lo" and (_text(f"{root}/{name}/route_localnet") or "").strip() == "1"]
+    return [name for name in names if name != "lo" and (proc.text_of(f"{root}/{name}/route_localnet") or "").strip() == "1"]
 
 
 def hidepid(mounts: str | None) -> str | None:

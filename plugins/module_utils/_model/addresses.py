@@ -39,6 +39,14 @@ def is_address(value: object) -> bool:
     return True
 
 
+def is_loopback(text: str) -> bool:
+    """Whether a text is a loopback address, with a zone or without; false where it is no address."""
+    try:
+        return ipaddress.ip_address(text.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
 def unusable(address: Address) -> str | None:
     """Why peers cannot reach a member at this address, or None where they can."""
     if address.is_unspecified:

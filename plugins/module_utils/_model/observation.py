@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from .addresses import is_loopback
 from .confinement_facts import StartFile, SystemFacts
 from .firewall_facts import Firewall
 from .host_facts import Account, Certificate, Crl, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
@@ -70,10 +71,7 @@ class Listener:
 
     @property
     def loopback(self) -> bool:
-        try:
-            return ipaddress.ip_address(self.address).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.address)
 
     @property
     def wildcard(self) -> bool:

@@ -26,11 +26,13 @@ def steady(seconds: str, *addresses: str) -> dict[str, float]:
             with urllib.request.urlopen(f"http://{addresses[turn % len(addresses)]}:4000/", timeout=2) as answer:
                 answer.read()
         except OSError:
+            # The other node, and not without a pause: both may be down.
             turn += 1
             time.sleep(0.1)
             continue
         now = time.monotonic()
         answers, longest, last = answers + 1, max(longest, now - last), now
+        # A user, not a load test.
         time.sleep(0.05)
     return {"confirmed": answers, "longest": round(longest, 2), "reconnects": turn}
 
