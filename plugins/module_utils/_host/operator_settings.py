@@ -13,6 +13,7 @@ import glob
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from .._model.host_facts import Setting
 from .._model.reserved_flags import FLAGS, VARIABLE
@@ -51,6 +52,12 @@ class Question:
     files: tuple[tuple[str, str], ...] = ()
     values: frozenset[str] = frozenset()
     database: str = ""
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Question:
+        """From an entry of the option nodes of the module observe."""
+        files = tuple((str(one["path"]), str(one["syntax"])) for one in raw.get("files") or ())
+        return cls(str(raw["unit"]), files, frozenset(raw.get("values") or ()), str(raw.get("database") or ""))
 
 
 def _line(text: str, position: int) -> int:
