@@ -14,8 +14,8 @@ from .._model.observation import Listener, Observation
 from .._model.ports import PortRange
 from .._model.processes import Process
 from .check_parts import Check, unheard, unknown, vms
-from .controls.listeners import PORTS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .limits import PORTS_MAX
 from .target import DYNAMIC, HostTarget, NodeTarget
 
 _CARRIERS_WITH_TLS = ("inet_tls", "inet6_tls")

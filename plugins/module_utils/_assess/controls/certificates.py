@@ -8,14 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import CERTIFICATE_DAYS_MIN, CERTIFICATE_LIFETIME_MAX
 from .control import DESIGN, PKIX, TLS_GUIDE, TLS_HARDENING, Control
-
-DAYS_MIN = 14
-"""Days that a certificate must still be valid for, a node's and a CA's: what is left to act before no node can connect any more."""
-SERVED_SECONDS = 180
-"""Seconds after which a running node shows a changed certificate: OTP looks at the times of the files every 120."""
-CERTIFICATE_LIFETIME_MAX = 398
-"""Days. The limit of browsers for certificates of servers."""
 
 _BASELINE = ("CA/Browser Forum, Baseline Requirements, 6.3.2", "https://cabforum.org/working-groups/server/baseline-requirements/documents/")
 
@@ -32,7 +26,7 @@ CONTROLS = (
     ),
     Control(
         "certificate-lifetime",
-        f"The certificate that a node shows, and the one in its file, is valid now and for {DAYS_MIN} more days",
+        f"The certificate that a node shows, and the one in its file, is valid now and for {CERTIFICATE_DAYS_MIN} more days",
         "When it ends, no node can connect any more, and nothing warns before.",
         "Renew the certificate: run beam.cluster.renew. Check the clocks. With your own certificates replace the files that beam_pki_certificate "
         "names.",
@@ -84,7 +78,7 @@ CONTROLS = (
     ),
     Control(
         "ca-lifetime",
-        f"Each CA certificate that a node trusts is valid now, for {DAYS_MIN} more days, and longer than the node's certificate",
+        f"Each CA certificate that a node trusts is valid now, for {CERTIFICATE_DAYS_MIN} more days, and longer than the node's certificate",
         "When the CA's certificate ends, all certificates of the cluster end with it.",
         "Move all nodes to a new CA before the old one ends: run beam.cluster.rotate_ca, or issue all certificates again with your own CA.",
         "pki",

@@ -8,10 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import PORTS_MAX
 from .control import DISTRIBUTED, EEF_DISTRIBUTION, KERNEL, SECURE_CODING, Control
-
-PORTS_MAX = 100
-"""Ports in the range of one node."""
 
 CONTROLS = (
     Control(

@@ -8,10 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import SHELL_HOURS_MAX
 from .control import DESIGN, DISTRIBUTED, KERNEL, Control
-
-SHELL_HOURS_MAX = 24
-"""Age of a remote shell in hours."""
 
 CONTROLS = (
     Control(

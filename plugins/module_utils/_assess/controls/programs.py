@@ -8,14 +8,10 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import ADVISORIES_AGE_MAX, OPENSSL_MIN, OTP_MAINTAINED
 from .control import EEF_INSTALLING, EEF_RELEASES, SECURE_CODING, Control
 
 ADVISORIES_AGE = "advisories-age"
-ADVISORIES_AGE_MAX = 30
-"""Days after which a table of known vulnerabilities is too old."""
-OTP_MAINTAINED = (27, 28, 29)
-"""Releases of OTP that get patches, as of November 2026. OTP maintains the latest three."""
-OPENSSL_MIN = (3, 0)
 UNNEEDED = frozenset({"observer", "debugger", "wx", "et", "reltool", "common_test", "dialyzer", "megaco", "diameter"})
 """Applications of OTP that no release in operation needs."""
 

@@ -8,9 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import CLOCK_SECONDS_MAX
 from .control import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, Control
-
-CLOCK_SECONDS_MAX = 60
 
 _SYSCTL = ("The kernel's documentation, sysctl", "https://docs.kernel.org/admin-guide/sysctl/kernel.html")
 _YAMA = ("The kernel's documentation, Yama", "https://docs.kernel.org/admin-guide/LSM/Yama.html")

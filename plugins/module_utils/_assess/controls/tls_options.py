@@ -8,10 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import UNREVOKED_DAYS_MAX
 from .control import DISTRIBUTED, ERL, KERNEL, TLS_GUIDE, TLS_HARDENING, Control
-
-UNREVOKED_DAYS_MAX = 100
-"""Lifetime of a certificate in days up to which its end takes the place of revocation."""
 
 FORGIVING = {
     "verify_fun": "a function of its own decides about certificates",

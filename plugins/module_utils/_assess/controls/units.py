@@ -8,12 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .control import ANALYZE, ERL, EXEC, UNIT, Control
-
-SANDBOX_EXPOSURE_MAX = 1.5
-"""Highest overall exposure level of systemd-analyze security that passes; 10 is no sandbox at all."""
-LOW_PORTS_EXPOSURE = 0.1
-"""What CAP_NET_BIND_SERVICE adds to it."""
 
 CONTROLS = (
     Control(
