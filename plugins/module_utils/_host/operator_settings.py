@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._model.host_facts import Setting
+from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
 from . import environment
-from .records import DIRECTORY, HEADER
+from .records import DIRECTORY
 
 DIRECTIVES = ("AmbientCapabilities",)
 """Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them."""
