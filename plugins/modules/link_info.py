@@ -43,7 +43,7 @@ options:
         required: true
   epmd_port:
     description:
-      - Port of EPMD on this host, which is asked if O(ports) is not set.
+      - Port of EPMD on this host, which is queried if O(ports) is not set.
     type: int
     default: 4369
   watch:
