@@ -72,7 +72,7 @@ CONTROLS = (
     ),
     Control(
         "running-code",
-        "The modules of the running node that decide who connects are those of its OTP",
+        "The modules of the running node that decide who connects are those of its OTP, and every module of a bare node comes from its code path",
         "A module that is loaded from elsewhere, or was replaced while the node runs, undoes every setting: no file and no flag shows it.",
         "Restart the node. Remove the -pa, ERL_LIBS or boot script that the module comes from, and the tool that loads it.",
         "",
