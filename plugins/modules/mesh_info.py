@@ -171,6 +171,16 @@ targets:
           type: list
           elements: dict
           sample: []
+        code_from_nowhere:
+          description: Other modules that come from no directory of its code path, with C(module) and C(path), which may be empty.
+          type: list
+          elements: dict
+          sample: []
+        trusted:
+          description: SHA-256 of the certificates of its CA files that it has in memory. Empty if it reads them at the next handshake.
+          type: list
+          elements: str
+          sample: []
         ssh_daemons:
           description: Number of SSH servers (C(ssh:daemon/2)) in it.
           type: int

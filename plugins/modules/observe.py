@@ -390,7 +390,7 @@ secrets:
     dumps: {type: list, elements: dict, description: "Crash dumps, and who can read them (C(readers))."}
     exposed: {type: list, elements: dict, description: "Files in the homes of nodes that other users can read (C(readers)), at most 20."}
     accounts:
-      description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
+      description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) and C(acting) let others in.
       type: list
       elements: dict
 system:

@@ -20,7 +20,7 @@ _EVERYWHERE = (
     + "sed -i 's/^\\(-kernel inet_dist_use_interface\\) .*/\\1 {0,0,0,0}/' $directory/vm.args; sign; restart\n"
 )
 _FLAGS_BACK = SHELL + "cp -p $saved/vm.args $directory/; restart"
-_OF_N2 = "$(sed -n 's/.*{host, {\\([0-9,]*\\)}, \\[\"n2\"\\].*/\\1/p' $directory/inetrc | tr , .)"
+OF_N2 = "$(sed -n 's/.*{host, {\\([0-9,]*\\)}, \\[\"n2\"\\].*/\\1/p' $directory/inetrc | tr , .)"
 
 # Replaces each list in the state of net_kernel for which a test holds.
 _STATE = "sys:replace_state(net_kernel, fun(S) -> list_to_tuple([case {test} of true -> {new}; _ -> E end || E <- tuple_to_list(S)]) end)"
@@ -184,7 +184,7 @@ FAULTS = (
         name="two members that do not reach each other",
         breaks=SHELL
         + "nft add table inet fault; nft add chain inet fault in '{ type filter hook input priority -400; }'\n"
-        + f"nft add rule inet fault in ip saddr {_OF_N2} tcp dport 9100 drop; nft add rule inet fault in ip saddr {_OF_N2} tcp sport 9100 drop",
+        + f"nft add rule inet fault in ip saddr {OF_N2} tcp dport 9100 drop; nft add rule inet fault in ip saddr {OF_N2} tcp sport 9100 drop",
         control="mesh-connected",
         names=("a firewall drops the packets to", "9100"),
         repair="nft delete table inet fault; sleep 5",

@@ -16,8 +16,10 @@ from .check_parts import Check, of_nodes, vms
 from .finding import NOT_TESTED, Result, result
 from .target import HostTarget
 
-_MIGHTY = frozenset({"root", "disk", "docker", "incus-admin", "kmem", "libvirt", "lxd", "shadow", "sudo", "wheel"})
-"""Groups that give the whole host, or the passwords of its users."""
+_MIGHTY = frozenset(
+    "root admin disk docker incus incus-admin kmem libvirt lxd microk8s shadow staff sudo wheel".split()
+)
+"""Groups that give the whole host, the programs in /usr/local, or the passwords of its users."""
 _HARMLESS = frozenset({"net_bind_service"})
 _FILTERED = 2
 

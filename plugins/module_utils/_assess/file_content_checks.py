@@ -9,7 +9,7 @@ Private to this collection, pure. See host_checks.py.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .._model.environment_variables import is_unneeded
 from .._model.installed import ARGUMENT_FILES, START_FILES
@@ -25,9 +25,11 @@ _OF_PRODUCTS = {
     "rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-user elixir", "-user Elixir.IEx.CLI"),
 }
 """Flags of the products' own start scripts: of mix release those of its scripts elixir and iex; that of relx gives a node none."""
+_PLACES = ("-boot", "-config", "-pa", "-pz", "-path")
 _LOADING = ("-epmd_module", "-loader")
 """Flags with which a VM takes addresses or code from elsewhere: no unit of its own may give them, and no product does."""
 _SHARED = ("/tmp/", "/var/tmp/", "/dev/shm/")
+_PUT_ELSEWHERE = "remove that line, or put it into beam_service_directives"
 _SECOND = 1.0
 """Start times of processes are known to the second."""
 
@@ -93,10 +95,15 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems = [problem for one in running for problem in _added(node, one, unit)]
         if unit and unit.environment_names:
             problems += [f"{node.unit} gives its next process the variable {name}" for name in adding(node, unit.environment_names)]
+        if unit and node.kind == "erlang":
+            problems += [f"{node.unit} runs {command}: {_PUT_ELSEWHERE}" for command in unit.commands or ()]
         unseen = [f"pid {one.pid}: its environment could not be read" for one in running if one.adding is None]
         unseen += [f"pid {one.pid}: its arguments could not be read" for one in running if one.runs is None or not one.flags.arguments_read]
         if unit and unit.environment_names is None:
             unseen.append(f"the variables that {node.unit} gives its next process could not be read")
+        problems += _libraries(node, running, seen)
+        if seen.system is None or seen.system.preloaded is None:
+            unseen.append("/etc/ld.so.preload could not be read")
         for path in _home_files(node):
             there = exists(seen, path)
             if there:
@@ -109,6 +116,16 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue
         yield result(node.node, problems, "no flag, variable or file adds code to it")
+
+
+def _libraries(node: NodeTarget, running: Iterable[Process], seen: Observation) -> Iterator[str]:
+    """Native code in the node that comes neither from the system nor from its OTP. Products bring libraries of their own."""
+    for library in (seen.system.preloaded if seen.system else None) or ():
+        yield f"/etc/ld.so.preload loads {library} into every program of the host, the node among them: remove it there, and restart the node"
+    for one in running if node.kind == "erlang" else ():
+        for found in (one.hardening.libraries if one.hardening else None) or ():
+            if found.elsewhere:
+                yield f"pid {one.pid} has loaded the library {found.path}, which is neither of the system nor of its OTP"
 
 
 def _home_files(node: NodeTarget) -> list[str]:
@@ -135,6 +152,9 @@ def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[st
     known = {*of_unit, *_OF_PRODUCTS.get(node.product or node.kind, ())}
     for text in process.runs or ():
         flag, _in, path = text.partition(" in ")
+        if node.kind != "erlang" and flag.startswith(_PLACES):
+            # The start script of every product gives them.
+            continue
         place = f", from {path}" if path else ""
         if flag.startswith(_LOADING):
             yield f"{who} was started with {flag}{place}, which is not in its argument files: it takes code or addresses from elsewhere"

@@ -19,6 +19,7 @@ from .target import EXTERNAL_FIREWALL, NEEDS_MEMBERS, NEEDS_PLAN, HostTarget
 FIREWALL_UNIT = "beam-firewall.service"
 EPMD_SOCKET = "epmd.socket"
 RULES_FILE = "/etc/beam/firewall.nft"
+_LOAD_AGAIN = f"remove that command, or run systemctl reload {FIREWALL_UNIT} behind it in the same file"
 
 
 def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -36,7 +37,8 @@ def firewall_rules(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(host.name, ["the table inet beam_cluster is not loaded"], "")
         return
     problems = _problems(host, host.members, table)
-    unread = None in (table.admits, table.dormant, table.hooks)
+    problems += [f"{rule}, so that one from elsewhere comes in as a member's: delete that rule" for rule in seen.firewall.rewriting or ()]
+    unread = None in (table.admits, table.dormant, table.hooks, seen.firewall.rewriting)
     if (unread or table.as_in_file is None) and not problems:
         why = "could not be read" if unread else f"could not be compared with {RULES_FILE}"
         yield Result(host.name, NOT_TESTED, (f"the rules of the table inet beam_cluster {why}",))
@@ -68,16 +70,25 @@ def _open(admission: Admission, beyond: tuple[str, ...]) -> str:
     return f"{'lets' if admission.certain else 'may let'} in {who} (IPv{admission.family}): {admission.rule}"
 
 
-def undone(name: str, unit: Unit) -> Iterator[str]:
-    """What takes the place of a unit that our roles have written whole. Drop-ins for all services (service.d) are the distribution's."""
-    if unit.stale:
-        yield f"{name}: systemd has not read its files since they changed"
+_OF_DISTRIBUTION = ("/usr/lib/systemd/system/service.d/", "/lib/systemd/system/service.d/")
+"""Drop-ins for all services. Those in /etc and /run are somebody's."""
+
+
+def elsewhere(name: str, unit: Unit) -> Iterator[str]:
+    """What takes the place of the file of a unit that our roles have written."""
     ours = f"/etc/systemd/system/{name}"
     if unit.fragment not in (None, "", ours):
-        yield f"{name} is read from {unit.fragment}, not from {ours}"
+        yield f"{name} is read from {unit.fragment}, not from {ours}: remove that file, and run systemctl daemon-reload"
+
+
+def undone(name: str, unit: Unit) -> Iterator[str]:
+    """What takes the place of a unit that our roles have written whole, and what can change it."""
+    if unit.stale:
+        yield f"{name}: systemd has not read its files since they changed"
+    yield from elsewhere(name, unit)
     for path in unit.drop_ins or ():
-        if not path.rpartition("/")[0].endswith("/service.d"):
-            yield f"{name} has the drop-in {path}, which can change what it does"
+        if not path.startswith(_OF_DISTRIBUTION):
+            yield f"{name} has the drop-in {path}, which can change what it does: remove it, and run systemctl daemon-reload"
 
 
 def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -98,6 +109,10 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if own.enabled != "enabled":
         problems.append(f"{FIREWALL_UNIT} is {own.enabled or 'unknown'}, not enabled")
     problems += undone(FIREWALL_UNIT, own)
+    undoing = seen.firewall.undoing if seen.firewall else None
+    problems += [f"{path} removes the table inet beam_cluster when it runs: {_LOAD_AGAIN}" for path in undoing or ()]
+    if undoing is None:
+        unseen.append("what else changes the tables of nftables was not looked at")
     if own.stale is None or own.drop_ins is None:
         unseen.append(f"{FIREWALL_UNIT}: its files and drop-ins were not looked at")
     sockets = [EPMD_SOCKET] if host.epmd_listen else []

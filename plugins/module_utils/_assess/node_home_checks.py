@@ -8,7 +8,8 @@ Private to this collection, pure. They run with cookie_checks.py, because all of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from .._model.observation import Observation
 from .._model.problems import join_names
@@ -37,10 +38,26 @@ def _private(part: str, good: str) -> Check:
     return check
 
 
+_CRON = ("/var/spool/", "/var/lib/systemd/linger/", "/etc/cron")
+
+
 def _lets(path: str, user: str) -> str:
-    if path.startswith("/etc/sudoers"):
-        return f"lets {user} run programs as another user with sudo"
-    return f"starts programs of {user} outside of the unit, without its sandbox"
+    if path.startswith(_CRON):
+        return f"starts programs of {user} outside of the unit, without its sandbox"
+    way = "doas" if "doas" in path else "polkit" if "polkit" in path else "sudo"
+    return f"lets {user} run programs as another user with {way}"
+
+
+def _acts(who: str, path: str, user: str) -> str:
+    if path:
+        return f"{path} lets {who} run programs as {user}, with its cookie and its key: remove the rule"
+    return f"the account {who} has the number of {user}, and with it its cookie and its key: remove it, or give it another number with usermod -u"
+
+
+def _others(host: HostTarget, units: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The files of services that are no node of the host, and no instance of one."""
+    own = {node.unit for node in host.nodes} | {re.sub(r"@.*(?=\.service$)", "@", node.unit) for node in host.nodes}
+    return (path for unit, path in units if unit not in own)
 
 
 def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -50,12 +67,16 @@ def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for user in sorted({node.user for node in host.nodes} - {"root", ""}):
         account = ((seen.secrets.accounts if seen.secrets else None) or {}).get(user)
         subject = host.name
-        if account is None or None in (account.password, account.authorized_keys, account.rights):
+        if account is None or None in (
+            account.password, account.authorized_keys, account.rights, account.units, account.acting
+        ):
             yield Result(subject, NOT_TESTED, (f"the account {user} was not looked at",))
             continue
         problems = [f"the user {user} has a password"] if account.password else []
         problems += [f"{path} lets SSH log in as {user}" for path in account.authorized_keys or ()]
         problems += [f"{path} {_lets(path, user)}" for path in account.rights or ()]
+        problems += [f"{path} starts programs of {user} outside of the unit, without its sandbox" for path in _others(host, account.units or ())]
+        problems += [_acts(who, path, user) for who, path in account.acting or ()]
         yield result(subject, problems, f"no login as {user}")
 
 

@@ -28,9 +28,10 @@ NO_RELEASE = "it is no release"
 
 
 def _owner(one: Hardening) -> tuple[str, ...] | None:
-    if one.replaceable_by is None or one.privileged_programs is None:
+    if None in (one.replaceable_by, one.privileged_programs, one.libraries):
         return None
-    given = [f"runs an OTP with {path}: every user of the host that starts it gets its rights" for path in one.privileged_programs]
+    given = [f"runs an OTP with {path}: every user of the host that starts it gets its rights" for path in one.privileged_programs or ()]
+    given += [f"has loaded {library.path}, which {', '.join(library.by)} can change or replace" for library in one.libraries or () if library.by]
     theirs = [f"can be replaced by {', '.join(one.replaceable_by)}: its program or its OTP is theirs"] if one.replaceable_by else []
     return (*theirs, *given)
 

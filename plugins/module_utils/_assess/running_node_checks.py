@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from typing import Callable
 
 from .._model.addresses import is_loopback
+from .._model.observation import Observation
 from .._model.running_node import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
 from .controls.tls_options import FORGIVING
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
-from .limits import ATOMS_PART_MAX
+from .limits import ATOMS_PART_MAX, SHOWN_SECONDS
 from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_OWN_CREDENTIALS, OFF, NodeTarget, Target
 
 Details = tuple[str, tuple[str, ...]]
@@ -81,9 +82,20 @@ def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details
     if said.server.fail_if_no_peer_cert is not True:
         value = "not set" if said.server.fail_if_no_peer_cert is None else "false"
         problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")
+    problems += _outdated_trust(node, seen, said)
     if unread and not problems:
         return NOT_TESTED, (f"pid {unread[0]}: its arguments, which may override its TLS options, could not be read",)
     return _of(result(node.node, problems, f"verifies as server and as client with {node.ca_file}, {', '.join(node.tls_versions or ())}"))
+
+
+def _outdated_trust(node: NodeTarget, seen: Observation | None, said: InForce) -> Iterator[str]:
+    """CAs that the node trusts and its file does not hold any more: it does not read a file again whose time is older than its last look."""
+    listed = {one.sha256 for one in (seen.certificates if seen else None) or () if one.path == node.ca_file}
+    file = (seen.files or {}).get(node.ca_file or "") if seen else None
+    soon = file and file.modified is not None and seen and seen.epoch is not None and seen.epoch - file.modified < SHOWN_SECONDS
+    if listed and not soon and not (seen and "certificates" in seen.unknown):
+        for sha256 in sorted((said.trusted or frozenset()) - listed):
+            yield f"trusts a CA that is not in {node.ca_file} any more (SHA-256 {sha256}), and does not read the file again: run touch on it"
 
 
 def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator[str]:
@@ -119,6 +131,8 @@ def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator
         yield f"{as_side} reuse_sessions is not false: a session in TLS 1.2 is resumed after the peer's certificate has expired"
     if options.crl_check == "best_effort":
         yield f"{as_side} crl_check is best_effort: a certificate passes when no CRL is found"
+    elif options.crl_check in ("true", "peer") and node.directory and options.crl_directory != f"{node.directory}/crl":
+        yield f"{as_side} crl_cache looks for CRLs in {options.crl_directory or 'another place'}, not in {node.directory}/crl"
     elif "crl_cache" in options.names and options.crl_check in (None, "false"):
         yield f"{as_side} crl_cache is set and crl_check is {options.crl_check or 'not set'}: a revoked certificate passes"
 
@@ -229,6 +243,9 @@ def _running_code(_evidence: Evidence, node: NodeTarget, said: InForce) -> Detai
         f"runs another {module} than the one in {path}" if changed else f"has loaded {module} from {path}, no directory of its application"
         for module, path, changed in said.foreign_code
     ]
+    if node.kind == "erlang":
+        # Some products make modules while they run.
+        problems += [f"has loaded {module} from {path or 'no file'}, no directory of its code path" for module, path in said.code_from_nowhere or ()]
     return _of(result(node.node, problems, "the modules that decide who connects are those of OTP"))
 
 

@@ -8,12 +8,12 @@ Private to this collection, pure. See host_checks.py. How a process is confined,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from .._model.observation import Observation, Unit
 from .check_parts import EPMD_SERVICE, Check, epmds
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
-from .firewall_checks import undone
+from .firewall_checks import elsewhere, undone
 from .limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .target import HostTarget, NodeTarget
 
@@ -74,6 +74,9 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
         elif watcher.active != "active":
             problems.append(f"{node.watch} is {watcher.active or 'unknown'}: nothing watches the flags of the node's VMs")
         problems += [*undone(node.watch, watcher), *undone(node.guard, guard)]
+        if node.kind == "erlang":
+            # The unit of a bare node is ours whole.
+            problems += elsewhere(node.unit, unit)
         problems += _unit_state(node, unit)
         if unit.user != node.user:
             problems.append(f"{node.unit} runs as {unit.user or 'root'}, not as {node.user}")
@@ -92,13 +95,25 @@ def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if unit is None or unit.exposure is None:
             yield not_looked_at(node, ": its sandbox")
             continue
-        yield _rated(node.node, node.unit, unit.exposure, SANDBOX_EXPOSURE_MAX + (LOW_PORTS_EXPOSURE if node.low_ports else 0))
+        limit = SANDBOX_EXPOSURE_MAX + (LOW_PORTS_EXPOSURE if node.low_ports else 0)
+        yield _rated(node.node, node.unit, unit.exposure, limit, _weakened(node, unit, seen))
     yield from _epmd_sandbox(host, seen)
 
 
-def _rated(subject: str, name: str, exposure: float, limit: float) -> Result:
+def _weakened(node: NodeTarget, unit: Unit, seen: Observation) -> list[str]:
+    """What systemd-analyze does not rate, or not enough: what others add to the lists of our drop-in, and a process that is older than its unit."""
+    problems = [f"{node.unit}: {opening} lets it out of its sandbox. {_PUT_ELSEWHERE}" for opening in unit.openings or ()]
+    outside = [one.pid for one in seen.processes or () if node.drop_in and node.is_run_by(one) and one.hardening and one.hardening.system_writable]
+    problems += [f"pid {pid} does not run in the sandbox of its unit: it sees /usr as writable. Restart the node" for pid in outside]
+    return problems
+
+
+_PUT_ELSEWHERE = "Remove that line, or put it into beam_service_directives if the node needs it"
+
+
+def _rated(subject: str, name: str, exposure: float, limit: float, weakened: Sequence[str] = ()) -> Result:
     said = f"{name}: exposure level {exposure}"
-    return result(subject, [f"{said}, not {limit} or lower"] if exposure > limit else [], said)
+    return result(subject, [*weakened, *([f"{said}, not {limit} or lower"] if exposure > limit else [])], said)
 
 
 def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:

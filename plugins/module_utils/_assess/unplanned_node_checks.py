@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .limits import PORTS_MAX
 from .target import NEEDS_MEMBERS, HostTarget
 
 
@@ -26,6 +27,15 @@ def _other_machines(host: HostTarget, seen: Observation) -> list[Process]:
 
 def _sockets(process: Process, seen: Observation) -> list[Listener]:
     return [one for one in seen.listeners or () if one.pid == process.pid]
+
+
+def _named_ports(process: Process) -> frozenset[int]:
+    """The ports for peers that the flags and the configuration of a VM name: a fixed one, or a range of at most as many as PORTS_MAX."""
+    parameters = {**((process.hardening.kernel if process.hardening else None) or {}), **process.flags.kernel}
+    fixed = {process.flags.fixed_port or "", parameters.get("erl_epmd_node_listen_port", "")}
+    first, last = (parameters.get(f"inet_dist_listen_{end}", "") for end in ("min", "max"))
+    several = range(int(first), min(int(last), int(first) + PORTS_MAX) + 1) if first.isdigit() and last.isdigit() else ()
+    return frozenset({*(int(port) for port in fixed if port.isdigit()), *several})
 
 
 def _within_limits(host: HostTarget, process: Process, listening: Iterable[Listener]) -> bool:
@@ -44,7 +54,8 @@ def _problem(host: HostTarget, process: Process, seen: Observation) -> str | Non
     registered = sorted(name for name, port in (seen.epmd_names or {}).items() if port in ports)
     flags = process.flags
     # A VM that gets its name at runtime asks no EPMD where it has a port of its own.
-    fixed = flags.fixed_port is not None and (process.own_network or flags.fixed_port in {str(port) for port in ports})
+    named = _named_ports(process)
+    fixed = bool(named) and (process.own_network or any(port in named for port in ports))
     if not (flags.name or registered or fixed):
         return None
     if (process.container or process.own_network) and not listening:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from .writers import Above, writers
 
 _LOADED = (".beam", ".so", ".app")
+_DEEPEST = 3
 
 
 def replaceable(paths: Iterable[str]) -> list[dict[str, object]] | None:
@@ -33,9 +34,36 @@ def replaceable(paths: Iterable[str]) -> list[dict[str, object]] | None:
             found.append({"path": path, "by": by})
         try:
             found += _files(path, above, set(by))
+            found += _native(path, above, set(by))
         except OSError:
             return None
     return found
+
+
+def _native(directory: str, above: Above, known: set[str]) -> Iterator[dict[str, object]]:
+    """The native code beside the modules of an application: NIFs and programs below priv. A NIF runs in the VM itself."""
+    priv = os.path.join(os.path.dirname(directory.rstrip("/")), "priv")
+    if os.path.basename(directory.rstrip("/")) != "ebin" or not os.path.isdir(priv):
+        return
+    for place, below, names in os.walk(priv):
+        if place[len(priv) :].count("/") >= _DEEPEST:
+            below.clear()
+        by = above.of(os.path.join(place, "any.so"))["replaceable_by"]
+        if by is None:
+            raise OSError(f"the directories above {place} cannot be looked at")
+        if set(by) - known:
+            yield {"path": place, "by": sorted(set(by) - known)}
+        for path in (os.path.join(place, name) for name in names):
+            try:
+                mine = set(writers(os.path.realpath(path))) if _is_native(path) else set()
+            except FileNotFoundError:
+                continue
+            if mine - known - set(by):
+                yield {"path": path, "by": sorted(mine - known - set(by))}
+
+
+def _is_native(path: str) -> bool:
+    return path.endswith(".so") or bool(os.stat(path).st_mode & 0o111)
 
 
 def _files(directory: str, above: Above, known: set[str]) -> Iterator[dict[str, object]]:

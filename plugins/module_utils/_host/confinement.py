@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .._model.installed import COOKIE_FILES
 from .._model.secret_rules import SHORTEST_NEEDLE, in_file
-from . import elf, mounts_and_setuid, proc, start_files
+from . import elf, mounts_and_setuid, proc, programs, start_files
 from .product_traces import traces
 from .readers import EVERYBODY, Readers, entering, members
 from .tls_options import options_of
@@ -71,7 +71,9 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         "crash_dump": crash_dump(variables, inside, base) if variables else None,
         "kernel": configured(arguments, inside) if arguments else None,
         "program": elf.protections(f"{base}/exe"),
-        "replaceable_by": replaceable_by(base, inside, otp_root) if machine else None,
+        "replaceable_by": programs.replaceable_by(base, outside(inside), otp_root) if machine else None,
+        "libraries": programs.libraries(base, outside(inside), otp_root) if machine else None,
+        "system_writable": system_writable(inside) if machine else None,
         "start_files": _start_files(base, inside, arguments, variables) if machine and variables else None,
         "groups": groups(proc.read(f"{base}/status")),
         "elsewhere": mounts_and_setuid.differing(arguments, variables, home, inside) if machine and variables else None,
@@ -99,6 +101,14 @@ def _replaced(base: str) -> bool | None:
     """Whether the program of a process is no longer the file on disk."""
     try:
         return os.readlink(f"{base}/exe").endswith(" (deleted)")
+    except OSError:
+        return None
+
+
+def system_writable(inside: str) -> bool | None:
+    """Whether a process sees the file system of /usr as writable: systemd mounts it read-only for it, with ProtectSystem=. None if unknown."""
+    try:
+        return not os.statvfs(f"{inside}/usr").f_flag & os.ST_RDONLY if inside else None
     except OSError:
         return None
 
@@ -197,23 +207,6 @@ def configured(arguments: Sequence[str], inside: str) -> dict[str, str] | None:
             text = re.sub(r"^\s*%.*$", "", text, flags=re.MULTILINE)
             found.update((key, value.strip("'")) for key, value in _PARAMETER.findall(text) if key in KERNEL_PARAMETERS)
     return found
-
-
-def replaceable_by(base: str, inside: str, otp_root: str) -> list[str] | None:
-    """Users beside root who may write the program or the directories of its OTP or release. None where they cannot be looked at."""
-    try:
-        program = os.readlink(f"{base}/exe").partition(" (deleted)")[0]
-    except OSError:
-        return None
-    found: set[str] = set()
-    root = outside(inside)
-    places = [program, otp_root, f"{otp_root}/lib", f"{otp_root}/releases", f"{otp_root}/bin"]
-    for path in filter(None, places):
-        try:
-            found |= start_files.who(path, root)
-        except OSError:
-            return None
-    return sorted(found)
 
 
 def libcrypto(base: str, inside: str) -> str | None:

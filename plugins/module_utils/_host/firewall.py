@@ -8,13 +8,17 @@ Private to this collection. The JSON is that of libnftables-json(5).
 
 from __future__ import annotations
 
+import glob
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._model.installed import TABLE
 from . import commands, nftables, proc
+from .forwarding_rules import rewriting
+from .jobs import UNITS
 from .nftables import values
 
 FAMILY = "inet"
@@ -233,6 +237,8 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
         "in_charge": in_charge,
         "at_boot": None if units is None else units.get(UNIT, {}).get("enabled") == "enabled",
         "beam": _table_now(objects or []),
+        "undoing": undoing(),
+        "rewriting": None if objects is None else rewriting(objects, (FAMILY, TABLE)),
     }
 
 
@@ -253,6 +259,31 @@ def as_in_file() -> bool | None:
     script = f'nft -f "$0" && nft -s list table {FAMILY} {TABLE}'
     planned = commands.output("unshare", "--net", "sh", "-c", script, FILE, seconds=_SECONDS) if loaded is not None else None
     return None if loaded is None or planned is None else loaded == planned
+
+
+UNDOING = (
+    "/etc/rc.local", "/etc/crontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*", "/var/spool/cron/crontabs/*",
+    "/etc/network/if-*.d/*", "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
+    *(f"{directory}/*.service" for directory in UNITS), *(f"{directory}/*.service.d/*.conf" for directory in UNITS),
+)
+"""What runs at boot, at times, or when an interface comes up, and is no package's unit."""
+_REMOVES = re.compile(
+    rf"^(?![ \t]*#).*\bnft\b.*(?:\bflush[ \t]+ruleset\b|\b(?:delete|destroy|flush)[ \t]+(?:table|chain)[ \t]+{FAMILY}[ \t]+{TABLE}\b)", re.MULTILINE
+)
+
+_LOADS = re.compile(r"^(?![ \t]*#).*\bnft\b[^\n]*[ \t](?:-f|--file)[ \t=]*(/[^\s;&|\"']+)", re.MULTILINE)
+_FLUSHES = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
+
+
+def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
+    """The files that remove our table, and do not load it again. Of nftables.service our drop-in of it takes care."""
+    found = set()
+    for path in (os.path.realpath(path) for pattern in patterns for path in glob.glob(pattern)):
+        text = proc.text_of(path) if os.path.isfile(path) and "nftables.service" not in path else None
+        loaded = (proc.text_of(named) or "" for named in _LOADS.findall(text or ""))
+        if text and (_REMOVES.search(text) or any(map(_FLUSHES.search, loaded))) and UNIT.partition(".")[0] not in text and FILE not in text:
+            found.add(path)
+    return sorted(found)
 
 
 def _ufw_enabled() -> bool:

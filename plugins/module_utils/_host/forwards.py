@@ -12,10 +12,14 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from . import commands, proc
+from .._model.processes import is_beam
+from .._wire.constants import EPMD_PORT
+from . import proc
+from .forwarding_rules import of_kernel
+from .jobs import UNITS
 
 CONFIGURATIONS: Mapping[str, tuple[str, ...]] = {
     "haproxy": ("/etc/haproxy/*.cfg", "/etc/haproxy/conf.d/*.cfg"),
@@ -25,19 +29,29 @@ CONFIGURATIONS: Mapping[str, tuple[str, ...]] = {
     "xinetd": ("/etc/xinetd.conf", "/etc/xinetd.d/*"),
     "envoy": ("/etc/envoy/*.yaml",),
     "traefik": ("/etc/traefik/*", "/etc/traefik/conf.d/*"),
+    "inetd": ("/etc/inetd.conf", "/etc/inetd.d/*"),
+    "sniproxy": ("/etc/sniproxy.conf",),
+    "caddy": ("/etc/caddy/*",),
+    "frp": ("/etc/frp/*",),
+    "cloudflared": ("/etc/cloudflared/*", "/root/.cloudflared/*.y*ml"),
+    "tor": ("/etc/tor/torrc", "/etc/tor/*.conf"),
+    "ssh": ("/root/.ssh/config", "/home/*/.ssh/config", "/etc/ssh/ssh_config", "/etc/ssh/ssh_config.d/*.conf"),
 }
 """Configuration files of programs that forward, by the beginning of the program's name."""
+TUNNELS = (
+    "autossh", "bore", "chisel", "cloudflared", "frpc", "gost", "inlets", "nc", "ncat", "ngrok", "rathole", "socat", "ssh", "wstunnel", "zrok",
+)
+"""Programs that lead connections from another host to a port here without listening here: ssh -R, for example."""
 SOCKET_PROXY = "systemd-socket-proxyd"
-_UNITS = ("/etc/systemd/system/*.service", "/run/systemd/transient/*.service", "/run/systemd/system/*.service")
+_UNITS = (*UNITS, "/usr/lib/systemd/system", "/lib/systemd/system")
+_ESTABLISHED = "01"
 _LARGEST = 1 << 20
 _MOST = 50
 # An address or name and the port behind it. What follows the port must not make it a part of an address.
-_PAIR = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(?::|[ \t]+)(\d{4,5})(?![\w.-])")
+_PAIR = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(?:(?::|[ \t]+)(\d{4,5})|:(epmd))(?![\w.-])")
+_SERVICE = re.compile(r"^[ \t]*Service[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+_FILE = re.compile(r"^[ \t]*EnvironmentFile[ \t]*=[ \t]*-?(/\S+)[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*[#;].*$", re.MULTILINE)
-_TRANSLATES = ("dnat", "redirect", "tproxy")
-_SAVED = re.compile(r"^-A (\S+) .*-j (?:DNAT|REDIRECT|TPROXY)\b.*$", re.MULTILINE)
-_SAVED_TO = re.compile(r"--to-destination (\[[^\]]+\]|[^:\s-]+)?(?:-[^:\s]+)?(?::(\d+))?|--(?:to-ports|on-port) (\d+)")
-_SAVED_PORT = re.compile(r"--dports? (\d+)")
 
 
 def describe(
@@ -50,18 +64,19 @@ def describe(
     if listeners is None:
         return None
     names = _names(_text("/etc/hosts"))
-    found = [*_programs(listeners), *_socket_proxies(), *of_rules(objects or ()), *_of_iptables(objects or ())]
+    found = [*_programs(listeners, names), *_on_demand(), *of_kernel(objects or ())]
     said: list[dict[str, object]] = []
-    for by, where, address, port in found:
-        one: dict[str, object] = {"by": by, "where": where, "address": names.get(address or "", address), "port": port}
-        if port in ports and one not in said:
-            said.append(one)
+    for by, where, address, told in found:
+        for port in sorted(ports) if told is None else [told]:
+            one: dict[str, object] = {"by": by, "where": where, "address": names.get(address or "", address), "port": port}
+            if port in ports and one not in said:
+                said.append(one)
     return said[:_MOST]
 
 
 def pairs(text: str) -> set[tuple[str, int]]:
-    """Every address or name with a port of four digits or more behind it, as 10.0.0.1:9100 and as 10.0.0.1 9100."""
-    return {(address.strip("[]").lower(), int(port)) for address, port in _PAIR.findall(text)}
+    """Every address or name with a port of four digits or more, or that of EPMD, behind it, as 10.0.0.1:9100 and as 10.0.0.1 9100."""
+    return {(address.strip("[]").lower(), EPMD_PORT if named else int(port)) for address, port, named in _PAIR.findall(text)}
 
 
 def _text(path: str) -> str:
@@ -82,70 +97,55 @@ def _names(hosts: str) -> dict[str, str]:
     return found
 
 
-def _programs(listeners: Iterable[Mapping[str, object]]) -> Iterator[tuple[str, str, str | None, int]]:
-    """Of programs that listen. A VM and an EPMD are no such programs."""
-    for pid in sorted({int(str(one["pid"])) for one in listeners if one["pid"] not in (None, 1)}):
+def _programs(listeners: Iterable[Mapping[str, object]], names: Mapping[str, str]) -> Iterator[tuple[str, str, str | None, int | None]]:
+    """Of programs that listen, that are connected to other hosts, or that make tunnels. A VM and an EPMD are no such programs."""
+    own: dict[int, set[tuple[str, int]]] = {}
+    for one in listeners:
+        if one["pid"] not in (None, 1):
+            own.setdefault(int(str(one["pid"])), set()).add((str(one["address"]), int(str(one["port"]))))
+    for pid in sorted({*own, *_connected(), *_tunnels()}):
         process = proc.describe(pid)
-        if process is None or process.process == "epmd" or process.process.startswith("beam"):
+        if process is None or process.process == "epmd" or is_beam(process.process):
             continue
         by = f"{process.process} (pid {pid}, {process.unit or 'no unit'})"
         arguments = proc.read(f"/proc/{pid}/cmdline").decode("utf-8", "replace").replace("\0", " ")
-        yield from ((by, "its arguments", address, port) for address, port in pairs(arguments))
-        for name, patterns in CONFIGURATIONS.items():
-            if process.process.startswith(name):
-                for path in sorted({path for pattern in patterns for path in glob.glob(pattern) if os.path.isfile(path)}):
-                    yield from ((by, path, address, port) for address, port in pairs(_COMMENT.sub("", _text(path))))
+        for address, port in pairs(arguments):
+            # Where it listens itself, it does not connect.
+            if not any(port == listening and at in ("0.0.0.0", "::", names.get(address, address)) for at, listening in own.get(pid, ())):
+                yield by, "its arguments", address, port
+        for path in _configurations(process.process, arguments):
+            yield from ((by, path, address, port) for address, port in pairs(_COMMENT.sub("", _text(path))))
 
 
-def _socket_proxies() -> Iterator[tuple[str, str, str | None, int]]:
-    """Of units that start when somebody connects: until then there is no process."""
-    for path in sorted(path for pattern in _UNITS for path in glob.glob(pattern)):
+def _configurations(name: str, arguments: str) -> list[str]:
+    """The configuration files of a program that forwards: the usual ones, and those that its arguments name."""
+    patterns = [patterns for program, patterns in CONFIGURATIONS.items() if name.startswith(program)]
+    named = [word.rpartition("=")[2] for word in arguments.split()[1:]] if patterns else []
+    paths = {path for several in patterns for pattern in several for path in glob.glob(pattern)}
+    return sorted(path for path in {*paths, *(word for word in named if word.startswith("/"))} if os.path.isfile(path))
+
+
+def _tunnels() -> set[int]:
+    return {pid for pid in proc.pids() if proc.read(f"/proc/{pid}/comm").decode("utf-8", "replace").strip() in TUNNELS}
+
+
+def _connected() -> set[int]:
+    """The processes with a connection to another host."""
+    table = proc.sockets(_ESTABLISHED) or []
+    elsewhere = {one.inode for one in table if one.remote[0] != one.local[0] and not one.remote[0].startswith("127.")}
+    return {pid for pids in proc.owners(elsewhere).values() for pid in pids} - {1} if elsewhere else set()
+
+
+def _on_demand() -> Iterator[tuple[str, str, str | None, int | None]]:
+    """Of units that start when somebody connects: until then there is no process. Their standard input may be the connection itself."""
+    started = set()
+    for path in (path for directory in _UNITS for path in glob.glob(f"{directory}/*.socket")):
+        stem = os.path.basename(path)[: -len(".socket")]
+        started |= {f"{stem}.service", f"{stem}@.service", *_SERVICE.findall(_text(path))}
+    files = [(path, os.path.basename(path)) for directory in _UNITS for path in glob.glob(f"{directory}/*.service")]
+    files += [(path, os.path.basename(os.path.dirname(path))[: -len(".d")]) for one in _UNITS for path in glob.glob(f"{one}/*.service.d/*.conf")]
+    for path, unit in sorted(set(files)):
         text = _COMMENT.sub("", _text(path))
-        if SOCKET_PROXY in text:
-            yield from ((os.path.basename(path), path, address, port) for address, port in pairs(text))
-
-
-def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int]]:
-    """Of rules of nftables that lead packets elsewhere. A rule that names no new port keeps the ones that it is about."""
-    for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
-        where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
-        matched: list[int] = []
-        for statement in rule.get("expr") or ():
-            kind, body = next(iter(statement.items()), ("", None))
-            said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-            left = said.get("left")
-            if isinstance(left, Mapping) and isinstance(left.get("payload"), Mapping) and left["payload"].get("field") == "dport":
-                matched = _numbers(said.get("right"))
-            elif kind in _TRANSLATES:
-                address = said.get("addr")
-                for port in _numbers(said.get("port")) or matched:
-                    yield f"a rule with {kind}", where, address if isinstance(address, str) else None, port
-
-
-def _numbers(value: object) -> list[int]:
-    if isinstance(value, Mapping) and isinstance(value.get("set"), Sequence):
-        return [number for one in value["set"] for number in _numbers(one)]
-    if isinstance(value, Mapping) and isinstance(value.get("range"), Sequence):
-        first, last = value["range"]
-        return list(range(first, last + 1)) if isinstance(first, int) and isinstance(last, int) else []
-    return [value] if isinstance(value, int) and not isinstance(value, bool) else []
-
-
-def _of_iptables(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int]]:
-    """Of rules that iptables made. nft lists those of iptables-nft without what they do, and those of iptables-legacy not at all."""
-    if any("xt" in statement for entry in objects for statement in (entry.get("rule") or {}).get("expr") or ()):
-        yield from of_saved(commands.output("iptables-save", "-t", "nat") or "", "iptables")
-        yield from of_saved(commands.output("ip6tables-save", "-t", "nat") or "", "ip6tables")
-    for tables, program in (("/proc/net/ip_tables_names", "iptables-legacy-save"), ("/proc/net/ip6_tables_names", "ip6tables-legacy-save")):
-        # Without this look it would load the table that it lists.
-        if "nat" in _text(tables).split():
-            yield from of_saved(commands.output(program, "-t", "nat") or "", program.replace("-save", ""))
-
-
-def of_saved(text: str, program: str) -> Iterator[tuple[str, str, str | None, int]]:
-    """The same of the output of iptables-save."""
-    for match in _SAVED.finditer(text):
-        to = _SAVED_TO.search(match.group(0))
-        ports = [int(port) for port in (to.group(2), to.group(3)) if port] if to else []
-        ports = ports or [int(port) for port in _SAVED_PORT.findall(match.group(0))]
-        yield from ((f"a rule of {program}", f"table nat, chain {match.group(1)}", to.group(1) if to else None, port) for port in ports)
+        if unit in started or SOCKET_PROXY in text:
+            text += "".join(_text(named) for named in _FILE.findall(text))
+            yield from ((unit, path, address, port) for address, port in pairs(text))

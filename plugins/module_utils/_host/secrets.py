@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import binascii
 import glob
-import gzip
 import hashlib
 import os
 import pwd
@@ -22,20 +21,16 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
-from . import certificates, commands, ssh_keys
-from .cron_and_sudo import rights
+from . import certificates, commands, disguises, jobs, ssh_keys, sudo_rules
 from .readers import Readers
 from .writers import user_name
 
 COOKIE = ".erlang.cookie"
-UNIT_TREES = (
-    "/etc/systemd/system", "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/generator", "/run/systemd/generator.early",
-    "/run/systemd/generator.late", "/run/systemd/system", "/run/systemd/transient", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
-)
+UNIT_TREES = (*jobs.UNITS, "/usr/lib/systemd/system")
 TREES = (
     ("/etc/beam", 4), ("/etc/systemd", 2), ("/etc/environment.d", 1), ("/var/backups", 2),
     ("/etc/default", 1), ("/etc/sysconfig", 1), ("/etc/profile.d", 1), ("/etc/cron.d", 1), ("/etc/rabbitmq", 2),
@@ -73,7 +68,6 @@ _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----\s*(.*?)-----END PUBLIC KEY---
 _DUMP = re.compile(r"erl_crash.*|core\.(?:beam|erl|erts|epmd|[0-9]+_).*|.*[_.](?:beam|beam\.smp|erlexec)\..*(?:core|crash).*")
 _CORE = re.compile(r"core(?:\.[0-9]+)?")
 """A core dump, by a name that any program's has: in the home of a node it is the node's."""
-_GZIP = b"\x1f\x8b"
 _DER = b"\x30"
 _DER_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")
 _MOST_BESIDE = 50
@@ -152,20 +146,13 @@ def places(homes: Iterable[str], elsewhere: Iterable[str], roots: Iterable[str],
         yield from ((path, "") for path in _walk(tree, levels))
 
 
-def _unpacked(stream: BinaryIO) -> BinaryIO:
-    """The content of a file, of one that gzip has packed its content before."""
-    packed = stream.read(len(_GZIP)) == _GZIP
-    stream.seek(0)
-    return cast(BinaryIO, gzip.GzipFile(fileobj=stream)) if packed else stream
-
-
 def _holds(path: str, needles: Mapping[bytes, Sequence[str]]) -> list[str]:
     """The cookie files whose cookie is in a file."""
     found: set[str] = set()
     overlap = max(map(len, needles), default=1) - 1
     tail = b""
     with _open(path) as file:
-        stream = _unpacked(file)
+        stream = disguises.unpacked(file)
         left = SEARCHED_MAX
         while left > 0:
             data = stream.read(_CHUNK)
@@ -192,13 +179,13 @@ def keys_of(path: str, ask_openssl: bool) -> Iterator[dict[str, object]]:
     beside: of an encrypted one, the same of the CA certificates in its directory. Raises OSError.
     """
     with _open(path) as file:
-        data = _unpacked(file).read(UNPACKED_MAX)
+        data = disguises.unpacked(file).read(UNPACKED_MAX)
     if data.startswith(_DER):
         found = next(filter(None, (private_keys.spki_of(label, data) for label in _DER_LABELS)), None)
         if found:
             yield {"path": path, "encrypted": False, "spki_sha256": hashlib.sha256(found).hexdigest()}
         return
-    for label, body in _KEY.findall(data):
+    for label, body in dict.fromkeys(block for text in disguises.texts(data) for block in _KEY.findall(text)):
         name = label.decode("ascii")
         encrypted = name == private_keys.ENCRYPTED or b"ENCRYPTED" in body
         spki = None if encrypted else private_keys.spki_of(name, _decoded(body))
@@ -221,8 +208,8 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
     """copies of cookies, keys, crash dumps and exposed data, each with who can read it; and why the search is not whole, empty where it is."""
     needles: dict[bytes, list[str]] = {}
     for cookie in cookies:
-        if cookie.needle:
-            needles.setdefault(cookie.needle, []).append(cookie.path)
+        for needle in disguises.needles(cookie.needle) if cookie.needle else ():
+            needles.setdefault(needle, []).append(cookie.path)
     owners = {cookie.path: cookie.owner for cookie in cookies}
     homes = {f"{os.path.dirname(path)}/": owner for path, owner in owners.items()}
     # Who may have a cookie is who has it in a cookie file of his own; another user's VM on the host gives him no right to it.
@@ -260,7 +247,7 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
                 and len(found["exposed"]) < EXPOSED_MAX
             ):
                 found["exposed"].append({"path": path, "readers": who})
-        except (OSError, EOFError, zlib.error):
+        except (*disguises.BROKEN, zlib.error):
             # It has gone since, is not ours to read, or is a broken archive.
             continue
     return found, ""
@@ -297,7 +284,16 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             continue
         present = list(ssh_keys.files_of(user, entry.pw_uid, entry.pw_dir, key_files))
         password = _password(entry.pw_passwd, None if locked is None else locked.get(user))
-        found.append({"user": user, "shell": entry.pw_shell, "password": password, "authorized_keys": present, "rights": rights(entry)})
+        started, rights = jobs.of(entry), sudo_rules.rights(entry)
+        found.append({
+            "user": user,
+            "shell": entry.pw_shell,
+            "password": password,
+            "authorized_keys": present,
+            "rights": None if started is None or rights is None else [*started, *rights],
+            "units": jobs.units_of(entry),
+            "acting": sudo_rules.acting_as(entry),
+        })
     return found
 
 

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from .._term import TermError, consult, to_plain
 from .records import ours
 from .vm_flags import flags_of, value_of
-from .writers import directories, writers
+from .writers import directories, user_name, writers
 
 _LARGEST = 1 << 20
 _MOST = 2000
@@ -79,6 +79,10 @@ def describe(
             by, new = who(path, inside), changed(f"{inside}{path}", began, user if path.startswith(written) else None)
             if by or new:
                 found.append({"path": path, "by": sorted(by), "product": path in own, "changed": new})
+        # A module that is not loaded yet comes from the working directory first (code:get_path/0). The node's own user may put one there.
+        others = who(directory, inside) - _same_user(user) if directory and not directory.endswith(" (deleted)") else set()
+        if others:
+            found.append({"path": directory, "by": sorted(others)})
         for path in dict.fromkeys(_required(arguments, variables, inside)):
             # Of another file system than ours, a link leads within it.
             if not path.startswith(temporary) and is_missing(f"{inside}{path}", follow=not inside):
@@ -88,6 +92,12 @@ def describe(
     except (OSError, Unreadable):
         return None
     return found
+
+
+def _same_user(user: int | None) -> set[str]:
+    """A user, and the group that has its name."""
+    name = user_name(user) if user is not None else ""
+    return {name, f"group {name}"} if name else set()
 
 
 def _required(arguments: Sequence[str], variables: Mapping[str, str], inside: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from .._model.secret_rules import in_file
-from . import proc
+from . import proc, programs
 from .confinement import in_arguments
 from .writers import user_name
 
@@ -31,6 +31,7 @@ def describe(homes: Iterable[str], users: Iterable[str], cookie_files: Iterable[
         "suid_dumpable": _number("fs/suid_dumpable"),
         "ptrace_scope": _ptrace_scope(),
         "route_localnet": route_localnet(),
+        "preloaded": programs.preloaded(),
         "hidepid": hidepid(proc.text_of("/proc/mounts")),
         "swaps": swaps(proc.text_of("/proc/swaps")),
         "clock_synchronized": clock_synchronized(),

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .._model.installed import DROP_IN, OLD_DROP_IN
-from . import commands, environment, proc, records, start_files
+from . import commands, environment, proc, records, start_files, unit_additions
 from .vm_flags import code_flag_names, code_flags
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
@@ -40,7 +40,7 @@ _PROPERTIES = (
     "NeedDaemonReload",
     "MainPID",
     *_DIRECTORIES,
-    "ReadWritePaths",
+    *unit_additions.PROPERTIES,
     "Environment",
     "EnvironmentFiles",
     "PassEnvironment",
@@ -113,6 +113,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         main = unit["main_pid"]
         began = proc.started(int(str(main))) if main else None
         unit["start_files"] = start_files.of_unit(unit, programs, began) if str(last["Id"]).endswith(".service") else []
+        unit.update(unit_additions.of_unit(values, str(unit["fragment"]), last.get("DropInPaths", "").split()))
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})

@@ -24,7 +24,9 @@ KERNEL_PARAMETERS = frozenset(
     """.split()
 )
 """Parameters of the application kernel whose values may leave the host."""
-_CODE_FLAGS = ("-epmd_module", "-eval", "-loader", "-run", "-s", "-user")
+PLACES = ("-boot", "-boot_var", "-config", "-pa", "-path", "-pz")
+"""Flags that say where a VM takes its boot file, its configuration and its modules from. The start scripts of every product give some."""
+_CODE_FLAGS = ("-epmd_module", "-eval", "-loader", "-run", "-s", "-user", *PLACES)
 _OPTION = re.compile(r"(?:client|server)_[a-z_]{1,32}")
 _FLAG_VARIABLES = re.compile(r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS")
 
@@ -105,7 +107,7 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: s
 
 
 def code_flags(arguments: Sequence[str]) -> list[tuple[str, ...]]:
-    """The flags that run code at the start, each with its values."""
+    """The flags that run code at the start, or say where it comes from, each with its values."""
     return [(flag, *values) for flag, values in flags_of(arguments) if flag in _CODE_FLAGS]
 
 

@@ -67,6 +67,20 @@ class StartFile:
 
 
 @dataclass(frozen=True)
+class Library:
+    """A library that a process has loaded. by: users beside root who can replace it. elsewhere: it is from outside of the system and the OTP."""
+
+    path: str
+    by: tuple[str, ...]
+    elsewhere: bool
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Library | None:
+        path, by = as_path(raw.get("path")), as_texts(raw.get("by"))
+        return None if path is None or by is None else cls(path, by, raw.get("elsewhere") is True)
+
+
+@dataclass(frozen=True)
 class Hardening:
     """One VM or EPMD. Each field is None where it could not be read.
 
@@ -74,13 +88,14 @@ class Hardening:
     "embedded", "interactive", "relaxed_command_check", "debug". variables: names of variables of its environment that hold secrets or loosen it.
     cookie_in_environment: whether a variable holds the cookie of its cookie file. crash_dump: "off", "private", "shared" (a directory that others
     can read), "default" (no variable says where). kernel: parameters of the application kernel in its -config files. program: protections of its
-    executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP. start_files: what it
-    reads when it starts, as far as others can change it, or it has changed since. groups: of which it is a member. elsewhere: files that are others
-    than the host's at the same path. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version
-    of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its
-    program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming: its ports with an established
-    connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution; both None where there are none
-    or they could not be read, see options_read.
+    executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP, each with a path.
+    start_files: what it reads when it starts, as far as others can change it, or it has changed since. groups: of which it is a member. elsewhere:
+    files that are others than the host's at the same path. libraries: loaded ones that others can replace, or that come from elsewhere.
+    system_writable: it sees /usr as writable, so that no ProtectSystem= is in force. privileged_programs: those of its OTP that give rights to
+    whoever starts them. libcrypto: version of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none",
+    "used" or "other". replaced: its program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming:
+    its ports with an established connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution;
+    both None where there are none or they could not be read, see options_read.
     """
 
     no_new_privileges: bool | None = None
@@ -97,6 +112,8 @@ class Hardening:
     groups: tuple[str, ...] | None = None
     elsewhere: tuple[str, ...] | None = None
     privileged_programs: tuple[str, ...] | None = None
+    libraries: tuple[Library, ...] | None = None
+    system_writable: bool | None = None
     libcrypto: str | None = None
     release_cookie: str | None = None
     replaced: bool | None = None
@@ -129,6 +146,8 @@ class Hardening:
             groups=as_texts(raw.get("groups")),
             elsewhere=as_texts(raw.get("elsewhere")),
             privileged_programs=as_texts(raw.get("privileged_programs")),
+            libraries=each(raw.get("libraries"), Library.parse),
+            system_writable=as_bool(raw.get("system_writable")),
             libcrypto=as_text(raw.get("libcrypto")),
             release_cookie=as_text(raw.get("release_cookie")),
             replaced=as_bool(raw.get("replaced")),
@@ -194,7 +213,8 @@ class SystemFacts:
     processes of a user, by user, for users of VMs. cookie_arguments: processes that show a node's cookie in their arguments. dist_hosts: files
     .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
     to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
-    route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them.
+    route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. preloaded: libraries that the loader puts into
+    every program of the host.
     """
 
     core_pattern: str | None = None
@@ -211,6 +231,7 @@ class SystemFacts:
     forwards: tuple[Forward, ...] | None = None
     client_ports: Mapping[str, ClientPorts] | None = None
     route_localnet: tuple[str, ...] | None = None
+    preloaded: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -232,6 +253,7 @@ class SystemFacts:
             forwards=each(raw.get("forwards"), Forward.parse),
             client_ports=parse_all(raw.get("client_ports")),
             route_localnet=as_texts(raw.get("route_localnet")),
+            preloaded=as_texts(raw.get("preloaded")),
         )
 
 

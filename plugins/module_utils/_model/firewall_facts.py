@@ -115,7 +115,8 @@ class Firewall:
 
     beam: our table, None where it is not loaded. in_charge: "firewalld", "ufw", "nftables" or "none". drops_by_default: whether a base chain of
     another table drops what matches no rule. at_boot: whether our unit is enabled. masquerades: tables ("ip nat") that give forwarded packets an
-    address of the host, () where the kernel forwards none.
+    address of the host, () where the kernel forwards none. rewriting: rules of other tables that give packets another source, or lead them to lo.
+    undoing: files that remove our table, or every table, when something runs them.
     """
 
     readable: bool
@@ -124,6 +125,8 @@ class Firewall:
     at_boot: bool | None
     beam: BeamTable | None
     masquerades: tuple[str, ...] | None = None
+    rewriting: tuple[str, ...] | None = None
+    undoing: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Firewall:
@@ -135,4 +138,6 @@ class Firewall:
             at_boot=as_bool(raw.get("at_boot")),
             beam=BeamTable.parse(beam) if readable and isinstance(beam, Mapping) else None,
             masquerades=as_texts(raw.get("masquerades")) if readable else None,
+            rewriting=as_texts(raw.get("rewriting")) if readable else None,
+            undoing=as_texts(raw.get("undoing")),
         )

@@ -137,7 +137,8 @@ class Unit:
     code in a VM. ours: whether its file has our header.
     program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
     starts none. start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they
-    have changed since its main process started.
+    have changed since its main process started. openings: what drop-ins of others add to its sandbox, commands: what they let it run, where it has
+    our drop-in.
     """
 
     load: str
@@ -162,6 +163,8 @@ class Unit:
     working_directory: str | None = None
     writable: tuple[str, ...] = ()
     start_files: tuple[StartFile, ...] | None = None
+    openings: tuple[str, ...] | None = None
+    commands: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -188,6 +191,8 @@ class Unit:
             working_directory=as_path(raw.get("working_directory")),
             writable=as_texts(raw.get("writable")) or (),
             start_files=each(raw.get("start_files"), StartFile.parse),
+            openings=as_texts(raw.get("openings")),
+            commands=as_texts(raw.get("commands")),
         )
 
 

@@ -19,7 +19,7 @@ from .untrusted_json import as_bool, as_int, as_path, as_ranges, as_set, as_text
 class TlsOptions:
     """The options of one side (client or server) of the distribution. names: of all options that are set; the others: values of known ones.
 
-    verify: "verify_peer" or "verify_none". crl_check: "true", "false", "peer" or "best_effort".
+    verify: "verify_peer" or "verify_none". crl_check: "true", "false", "peer" or "best_effort". crl_directory: where it looks for CRLs.
     """
 
     names: frozenset[str] = frozenset()
@@ -30,6 +30,7 @@ class TlsOptions:
     certificate_file: str | None = None
     key_file: str | None = None
     crl_check: str | None = None
+    crl_directory: str | None = None
     reuse_sessions: bool | None = None
     secure_renegotiate: bool | None = None
     client_renegotiation: bool | None = None
@@ -50,6 +51,7 @@ class TlsOptions:
             certificate_file=as_path(raw.get("certfile")),
             key_file=as_path(raw.get("keyfile")),
             crl_check=str(crl).lower() if isinstance(crl, bool) else as_text(crl),
+            crl_directory=as_path(raw.get("crl_directory")),
             reuse_sessions=as_bool(raw.get("reuse_sessions")),
             secure_renegotiate=as_bool(raw.get("secure_renegotiate")),
             client_renegotiation=as_bool(raw.get("client_renegotiation")),
@@ -78,10 +80,12 @@ class NodeLink:
 class InForce:
     """What one node has in force.
 
-    server, client: None where it has no TLS options for that side. allowed: the allow list; empty: every name may connect. other_cookies: members for
-    which it uses another cookie than its own. replaceable_code: directories of its code path in which somebody beside root can put code, and who.
-    foreign_code: modules of OTP that decide who connects and are not those of its files: name, where it is loaded from, whether that file differs.
-    ssh_daemons: how many SSH servers run in it. atoms: how many it has, and the most that it can have.
+    server, client: None where it has no TLS options for that side. allowed: the allow list; empty: every name may connect. other_cookies: members
+    for which it uses another cookie than its own. replaceable_code: directories of its code path in which somebody beside root can put code, and
+    who. foreign_code: modules of OTP that decide who connects and are not those of its files: name, where it is loaded from, whether that file
+    differs. code_from_nowhere: its other modules that come from no directory of its code path: name and path, which may be empty. trusted: SHA-256
+    of the certificates of its CA files that it has in memory, () where it reads the file at the next handshake. ssh_daemons: how many SSH servers
+    run in it. atoms: how many it has, and the most that it can have.
     """
 
     server: TlsOptions | None = None
@@ -91,6 +95,8 @@ class InForce:
     links: tuple[NodeLink, ...] | None = None
     replaceable_code: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     foreign_code: tuple[tuple[str, str, bool], ...] | None = None
+    code_from_nowhere: tuple[tuple[str, str], ...] | None = None
+    trusted: frozenset[str] | None = None
     ssh_daemons: int | None = None
     atoms: tuple[int, int] | None = None
 
@@ -109,6 +115,8 @@ class InForce:
             links=each(raw.get("links"), NodeLink.parse),
             replaceable_code=each(raw.get("replaceable_code"), _replaceable),
             foreign_code=each(raw.get("foreign_code"), _foreign),
+            code_from_nowhere=each(raw.get("code_from_nowhere"), _nowhere),
+            trusted=as_set(raw.get("trusted")),
             ssh_daemons=as_int(raw.get("ssh_daemons")),
             atoms=next(iter(as_ranges([raw.get("atoms")]) or ()), None),
         )
@@ -117,6 +125,11 @@ class InForce:
 def _foreign(raw: Mapping[str, Any]) -> tuple[str, str, bool] | None:
     module, path = as_text(raw.get("module")), as_text(raw.get("path"))
     return None if module is None or path is None else (module, path, raw.get("changed") == "modified")
+
+
+def _nowhere(raw: Mapping[str, Any]) -> tuple[str, str] | None:
+    module, path = as_text(raw.get("module")), as_text(raw.get("path"))
+    return None if module is None or path is None else (module, path)
 
 
 def _replaceable(raw: Mapping[str, Any]) -> tuple[str, tuple[str, ...]] | None:

@@ -84,7 +84,8 @@ class Readable:
 class Account:
     """A user that owns a cookie file or runs a VM. password: whether one is set; authorized_keys: files that let ssh in.
 
-    rights: files that let it start programs without a login: of cron, at, sudo, a lingering user manager.
+    rights: files that let it start programs without a login: of cron, at, sudo, a lingering user manager. units: services that run as it, with the
+    file that says so. acting: others who run programs as it, with the file that lets them; "" for an account that has its number.
     """
 
     user: str
@@ -92,6 +93,8 @@ class Account:
     password: bool | None
     authorized_keys: tuple[str, ...] | None
     rights: tuple[str, ...] | None = None
+    units: tuple[tuple[str, str], ...] | None = None
+    acting: tuple[tuple[str, str], ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Account | None:
@@ -99,7 +102,14 @@ class Account:
         if user is None:
             return None
         keys, rights = as_texts(raw.get("authorized_keys")), as_texts(raw.get("rights"))
-        return cls(user, as_text(raw.get("shell")) or "", as_bool(raw.get("password")), keys, rights)
+        units, acting = each(raw.get("units"), _place), each(raw.get("acting"), _place)
+        return cls(user, as_text(raw.get("shell")) or "", as_bool(raw.get("password")), keys, rights, units, acting)
+
+
+def _place(raw: Mapping[str, Any]) -> tuple[str, str] | None:
+    """A unit or user, and the file that it comes from."""
+    name, path = as_text(raw.get("name")), as_text(raw.get("path"))
+    return None if name is None or path is None else (name, path)
 
 
 @dataclass(frozen=True)

@@ -17,39 +17,65 @@ from .. import _term as term
 from .node import Call, Outcome, Returned
 
 DECISIVE = {
-    "kernel": ("auth", "dist_util", "erl_epmd", "inet_tcp_dist", "net_adm", "net_kernel", "rpc"),
-    "ssl": ("inet_tls_dist", "ssl_certificate", "ssl_crl_hash_dir", "ssl_dist_sup"),
-    "public_key": ("pubkey_cert", "pubkey_crl", "public_key"),
+    "kernel": (
+        "auth", "code", "code_server", "dist_util", "erl_distribution", "erl_epmd", "erpc", "error_handler", "global", "inet_config", "inet_db",
+        "inet6_tcp_dist", "inet_tcp_dist", "net_adm", "net_kernel", "rpc",
+    ),
+    "ssl": (
+        "inet6_tls_dist", "inet_tls_dist", "ssl", "ssl_certificate", "ssl_config", "ssl_crl", "ssl_crl_hash_dir", "ssl_dist_sup", "ssl_handshake",
+        "ssl_pkix_db", "tls_handshake_1_3",
+    ),
+    "public_key": ("pubkey_cert", "pubkey_cert_records", "pubkey_crl", "pubkey_pem", "public_key"),
+    "crypto": ("crypto",),
 }
 """Modules by their application."""
-_MODULES = tuple((application, module) for application, modules in DECISIVE.items() for module in modules)
-CALLS: tuple[Call, ...] = (
-    ("code", "module_status", [[term.Atom(module) for _application, module in _MODULES]]),
-    *(("code", "which", [term.Atom(module)]) for _application, module in _MODULES),
-)
-"""The questions; the first one is about all modules."""
+_APPLICATIONS = {module: application for application, modules in DECISIVE.items() for module in modules}
+CALLS: tuple[Call, ...] = (("code", "module_status", [[term.Atom(module) for module in _APPLICATIONS]]), ("code", "all_loaded", []))
+"""The questions. The second one is about every module, where each is loaded from; of the first ones the code is compared with the file."""
+_OTHERS_MAX = 20
+
+Foreign = dict[str, str]
 
 
-def foreign(outcomes: Sequence[Outcome]) -> list[dict[str, str]] | None:
-    """[{module, path, changed}] of those that are not their application's. path: where it is loaded from. None where the node did not say.
+def foreign(outcomes: Sequence[Outcome]) -> list[Foreign] | None:
+    """[{module, path, changed}] of decisive modules that are not their application's; None where the node did not say.
 
-    changed: "modified" (another one is loaded than is in the file), or empty.
+    path: where it is loaded from. changed: "modified" (another one is loaded than is in the file), or empty.
     """
-    values = [outcome.value if isinstance(outcome, Returned) else None for outcome in outcomes]
-    statuses = values[0] if values else None
-    if len(values) != len(CALLS) or not isinstance(statuses, list):
+    statuses, loaded = _values(outcomes)
+    if statuses is None or loaded is None:
         return None
     changed = {str(one[0]) for one in statuses if isinstance(one, tuple) and len(one) == 2 and str(one[1]) == "modified"}
     found = []
-    for (application, module), value in zip(_MODULES, values[1:]):
-        path = term.to_plain(value) if isinstance(value, list) else None
-        if value is None:
-            return None
-        # One that is not there is an atom: non_existing. A release without TLS has no ssl.
-        elsewhere = isinstance(path, str) and not _of(application, path)
-        if elsewhere or module in changed:
-            found.append({"module": module, "path": str(path or value), "changed": "modified" if module in changed else ""})
+    for module, path in sorted(loaded.items()):
+        # One that is not loaded decides nothing: a release without TLS has no ssl.
+        application = _APPLICATIONS.get(module)
+        if application and (module in changed or not _of(application, path)):
+            found.append({"module": module, "path": path, "changed": "modified" if module in changed else ""})
     return found
+
+
+def from_nowhere(outcomes: Sequence[Outcome], code_path: Sequence[str] | None) -> list[Foreign] | None:
+    """[{module, path}] of other modules that come from no directory of the code path: as load_binary/3 and load_abs/1 load them. Some at most."""
+    _statuses, loaded = _values(outcomes)
+    if loaded is None or code_path is None:
+        return None
+    known = {posixpath.normpath(path) for path in code_path}
+    found = [{"module": module, "path": path} for module, path in sorted(loaded.items()) if posixpath.dirname(path) not in known]
+    return [one for one in found if one["module"] not in _APPLICATIONS][:_OTHERS_MAX]
+
+
+def _values(outcomes: Sequence[Outcome]) -> tuple[list[term.Term] | None, dict[str, str] | None]:
+    """The statuses, and where each module is loaded from. Those that are in the VM itself, and those of the tool cover, have no path."""
+    values = [outcome.value if isinstance(outcome, Returned) else None for outcome in outcomes]
+    if len(values) != len(CALLS) or not isinstance(values[0], list) or not isinstance(values[1], list):
+        return None, None
+    loaded: dict[str, str] = {}
+    for one in values[1]:
+        if isinstance(one, tuple) and len(one) == 2 and isinstance(one[1], list):
+            path = term.to_plain(one[1])
+            loaded[str(one[0])] = path if isinstance(path, str) else ""
+    return values[0], loaded
 
 
 def _of(application: str, path: str) -> bool:

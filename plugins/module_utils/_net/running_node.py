@@ -4,14 +4,15 @@
 
 """What a running node has in force, as it says itself: TLS options, allow list, cookies of its peers, links, code path.
 
-Private to this collection. CALLS, modules.CALLS, SSH_CALL and get_cookie/1 for each member are all that a node is asked here; none of them changes
-anything. What leaves this file are names and known options: a cookie is compared with the one of the conversation and dropped, of an unknown TLS
-option only its name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0),
-auth.erl, code.erl of OTP 25 to 29.
+Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, a look into PEM_CACHE and get_cookie/1 for each member are all that a node is asked
+here; none of them changes anything. What leaves this file are names and known options: a cookie is compared with the one of the conversation and
+dropped, of an unknown TLS option only its name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl
+(allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to 29.
 """
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -37,6 +38,9 @@ CALLS: Mapping[str, Call] = {
 SSH_CALL: Call = ("supervisor", "count_children", [_Atom("sshd_sup")])
 """Asked only of a node that runs the application ssh."""
 
+PEM_CACHE = _Atom("ssl_pem_cache_dist")
+"""Table of the files that the distribution has read (ssl_pem_cache.erl). It is asked for the CA file alone: keys are in it, too."""
+
 _VALUES = frozenset({"verify", "fail_if_no_peer_cert", "crl_check", "reuse_sessions", "depth", "secure_renegotiate", "client_renegotiation"})
 _FILES = frozenset({"cacertfile", "certfile", "keyfile"})
 _PATH_MOST = 2000
@@ -53,16 +57,35 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
     cookies = await link.call_all([("erlang", "get_cookie", [_Atom(name)]) for name in peers]) if peers else []
     running = applications(_value(outcomes["applications"]))
     daemons = await link.call_all([SSH_CALL]) if running is not None and "ssh" in running else []
+    tls = {side: options(_value(outcomes[f"tls_{side}"]), side) for side in ("server", "client")}
+    files = sorted({side["cacertfile"] for side in tls.values() if side and isinstance(side.get("cacertfile"), str)})
+    trusted = await link.call_all([("ets", "lookup", [PEM_CACHE, file.encode()]) for file in files]) if files else []
+    modules = await link.call_all(list(otp_modules.CALLS))
+    path = code_path(_value(outcomes["code_path"]))
     return {
-        "tls": {side: options(_value(outcomes[f"tls_{side}"]), side) for side in ("server", "client")},
+        "tls": tls,
+        "trusted": trusted_certificates(trusted),
         "allowed": allowed(_value(outcomes["allowed"])),
         "other_cookies": other_cookies(peers, cookies, cookie),
         "links": links(_value(outcomes["links"]), ours),
-        "code_path": code_path(_value(outcomes["code_path"])),
-        "foreign_code": otp_modules.foreign(await link.call_all(list(otp_modules.CALLS))),
+        "code_path": path,
+        "foreign_code": otp_modules.foreign(modules),
+        "code_from_nowhere": otp_modules.from_nowhere(modules, path),
         "ssh_daemons": ssh_daemons(running, daemons),
         "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
     }
+
+
+def trusted_certificates(outcomes: Sequence[Outcome]) -> list[str]:
+    """SHA-256 of each certificate of the CA files that the node has in memory; none of a file that it is going to read at the next handshake."""
+    rows = [row for outcome in outcomes for row in _listed(_value(outcome)) if isinstance(row, tuple) and len(row) == 2]
+    entries = [entry for row in rows for entry in _listed(row[1])]
+    ders = [one[1] for one in entries if isinstance(one, tuple) and len(one) == 3 and one[0] == _Atom("Certificate") and isinstance(one[1], bytes)]
+    return sorted({hashlib.sha256(der).hexdigest() for der in ders})
+
+
+def _listed(found: term.Term) -> list[term.Term]:
+    return found if isinstance(found, list) else []
 
 
 def _value(outcome: Outcome) -> term.Term:
@@ -86,14 +109,24 @@ def options(found: term.Term, side: str) -> dict[str, Any] | None:
             continue
         names.append(name)
         # Of two the last one counts, see _host/tls_options.py: it also takes the place of one that is not understood.
-        known.pop(name, None)
+        known.pop("crl_directory" if name == "crl_cache" else name, None)
         if name in _VALUES:
             known[name] = value if isinstance(value, (bool, int)) else _plain(value)
         elif name in _FILES:
             known[name] = term.to_plain(value)
         elif name == "versions" and isinstance(value, list):
             known[name] = [str(one) for one in value]
+        elif name == "crl_cache":
+            known["crl_directory"] = _directory_of_crls(value)
     return {**known, "names": sorted(set(names))}
+
+
+def _directory_of_crls(value: term.Term) -> str | None:
+    """Of {ssl_crl_hash_dir, {internal, [{dir, Directory}]}}; None for another cache."""
+    inner = value[1] if isinstance(value, tuple) and len(value) == 2 and value[0] == _Atom("ssl_crl_hash_dir") else None
+    pairs = inner[1] if isinstance(inner, tuple) and len(inner) == 2 else None
+    found = [term.to_plain(one[1]) for one in _listed(pairs) if isinstance(one, tuple) and len(one) == 2 and one[0] == _Atom("dir")]
+    return next((one for one in found if isinstance(one, str)), None)
 
 
 def _plain(value: term.Term) -> Any:

@@ -45,11 +45,13 @@ CONTROLS = (
     ),
     Control(
         "node-login",
-        "The user of a node cannot log in, and starts no program outside of its unit",
+        "The user of a node cannot log in, starts no program outside of its unit, and nobody but root acts as it",
         "A login as the user of a node gives access to its cookie and its key. A password can be guessed, an SSH key can be stolen. Code in a node "
-        "can leave the sandbox of the unit through cron, at, a lingering user manager or sudo.",
+        "can leave the sandbox of the unit through cron, at, a lingering user manager, another service or sudo. A user who may run programs as the "
+        "node's user has its cookie and its key, too.",
         "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home. Remove its other rights: crontab -r -u USER, "
-        "loginctl disable-linger USER, atrm, and its rules in /etc/sudoers.d. Run jobs from a systemd timer with its own sandbox.",
+        "loginctl disable-linger USER, atrm, and its lines in /etc/cron.d, /etc/sudoers.d, doas.conf and the rules of polkit. Run jobs from a systemd "
+        "timer as another user, and let no rule of sudo name the node's user.",
         "",
         (SECURE_CODING, LOGIN),
         "low",

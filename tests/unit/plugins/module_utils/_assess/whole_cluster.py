@@ -217,7 +217,7 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         "exposed": [],
-        "accounts": [{"user": "beam", "shell": "/usr/sbin/nologin", "password": False, "authorized_keys": [], "rights": []}],
+        "accounts": [{**dict.fromkeys(("authorized_keys", "rights", "units", "acting"), []), "user": "beam", "shell": "", "password": False}],
     }
 
 
@@ -233,7 +233,7 @@ def hardening(**values: Any) -> dict[str, Any]:
         "kernel": {},
         "program": ["nx", "pie", "relro"],
         "replaceable_by": [],
-        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": []},
+        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": [], "libraries": [], "system_writable": False},
         "libcrypto": "3.5.1",
         "release_cookie": "none",
         **{"replaced": False, "open_logs": [], "incoming": [9100], "outgoing": 1},
@@ -257,7 +257,7 @@ def system(**values: Any) -> dict[str, Any]:
         "service_users": {"beam": ["beam.service"]},
         "cookie_arguments": [],
         "dist_hosts": [],
-        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": []},
+        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "preloaded": []},
         **values,
     }
 
@@ -292,7 +292,7 @@ def host(name: str) -> dict[str, Any]:
             {"interface": "docker0", "address": "172.17.0.1", "family": 4, "prefix": 16, "default_route": False},
             {"interface": "eth1", "address": "fe80::1", "family": 6, "prefix": 64, "default_route": False},
         ],
-        "firewall": {"readable": True, "in_charge": "nftables", "drops_by_default": False, "beam": table()},
+        "firewall": {"readable": True, "in_charge": "nftables", "drops_by_default": False, "rewriting": [], "undoing": [], "beam": table()},
         "listeners": [
             listener("127.0.0.1", 4369, "systemd", "epmd.socket"),
             listener("::1", 4369, "systemd", "epmd.socket"),
@@ -438,7 +438,7 @@ def options(node: str, **other: Any) -> dict[str, Any]:
     files = tls(node.partition("@")[2])
     paths = {"cacertfile": files["ca"], "certfile": files["certificate"], "keyfile": files["key"]}
     known = {"verify": "verify_peer", "versions": ["tlsv1.3"], "crl_check": "peer", "crl_cache": None, **paths, **other}
-    return {**known, "names": sorted(known)}
+    return {**known, "names": sorted(known), "crl_directory": f"/etc/beam/{node}/crl"}
 
 
 def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
@@ -454,7 +454,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             for peer in nodes
             if peer != node
         ],
-        **{"replaceable_code": [], "foreign_code": [], "ssh_daemons": 0, "atoms": [22000, 1048576]},
+        **{"replaceable_code": [], "foreign_code": [], "code_from_nowhere": [], "trusted": [CA_SHA256], "ssh_daemons": 0, "atoms": [22000, 1048576]},
     }
 
 

@@ -393,8 +393,9 @@ def test_who_is_in_charge(monkeypatch: pytest.MonkeyPatch, units: dict[str, dict
 
 def test_a_host_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(firewall.commands, "find", lambda program: None)
+    monkeypatch.setattr(firewall, "undoing", list)
     seen = firewall.summary({})
-    unread = {"drops_by_default": None, "masquerades": None, "beam": None}
+    unread: dict[str, Any] = {"drops_by_default": None, "masquerades": None, "beam": None, "rewriting": None, "undoing": []}
     assert seen == {"nft": False, "readable": False, "in_charge": "none", "at_boot": False, **unread}
     assert firewall.summary(None)["at_boot"] is None
 
@@ -421,3 +422,22 @@ def test_a_loaded_table_that_is_not_the_one_in_the_file(change: str, same: bool 
     words = ["unshare", "--net", "sh", "-c", script, str(file), sys.executable, asked]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == str(same), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("#!/bin/sh\nnft flush ruleset\n", True),
+        ("[Service]\nExecStartPost=+/usr/sbin/nft delete table inet beam_cluster\n", True),
+        ("@reboot root sleep 9; nft flush chain inet beam_cluster cluster\n", True),
+        ("[Service]\nExecStart=/usr/sbin/nft -f {}/rules.nft\n", True),
+        ("# nft flush ruleset\nnft flush table inet other\nnft -f {}/other.nft\n", False),
+        ("nft flush ruleset\nsystemctl reload beam-firewall\n", False),
+        ("nft flush ruleset; nft -f /etc/beam/firewall.nft\n", False),
+    ],
+)
+def test_what_removes_our_table_at_boot(text: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / "rules.nft").write_text("#!/usr/sbin/nft -f\nflush ruleset\ntable inet x {}\n")
+    (tmp_path / "other.nft").write_text("# flush ruleset\ntable inet x {}\n")
+    (tmp_path / "job").write_text(text.format(tmp_path) if "{}" in text else text)
+    assert firewall.undoing([f"{tmp_path}/job"]) == ([f"{tmp_path}/job"] if found else [])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import forwards, proc
+from ansible_collections.beam.cluster.plugins.module_utils._host import forwarding_rules, forwards, proc
 
 WANTED = ("10.0.0.1", 9100)
 
@@ -40,6 +40,7 @@ def test_every_way_to_name_an_address_and_a_port(text: str) -> None:
 
 def test_other_words_are_no_addresses() -> None:
     assert forwards.pairs("TCP6:[2001:DB8::1]:9100 localhost:4369") == {("2001:db8::1", 9100), ("localhost", 4369)}
+    assert forwards.pairs("socat TCP-LISTEN:9,fork TCP:127.0.0.1:epmd") == {("127.0.0.1", 4369)}
     assert forwards.pairs("version 10.0.0.1 2026-11-26 10.0.0.1:91000x 1.2:9100.5") == set()
 
 
@@ -47,6 +48,11 @@ def rule(*expr: dict[str, Any]) -> dict[str, Any]:
     return {"rule": {"family": "ip", "table": "nat", "chain": "pre", "expr": list(expr)}}
 
 
+KEY = {"payload": {"protocol": "tcp", "field": "dport"}}
+NAMED = [
+    {"set": {"family": "ip", "table": "nat", "name": "s", "elem": [9100]}},
+    {"map": {"family": "ip", "table": "nat", "name": "m", "elem": [[9871, {"concat": ["10.0.0.4", 9100]}]]}},
+]
 DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 9200}}
 
 
@@ -61,10 +67,25 @@ DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": 
         ([DPORT, {"dnat": {"addr": {"map": {}}, "port": {"range": [9100, 9100]}}}], [("a rule with dnat", None, 9100)]),
         ([DPORT, {"accept": None}], []),
         ([{"masquerade": None}], []),
+        # A rule that names no port is about all of them, and a map has one target for each of its elements.
+        ([{"dnat": {"addr": "10.0.0.2"}}], [("a rule with dnat", "10.0.0.2", None)]),
+        ([{"match": {**DPORT["match"], "op": "!=", "right": 22}}, {"dnat": {"addr": "10.0.0.2"}}], [("a rule with dnat", "10.0.0.2", None)]),
+        ([{"match": {**DPORT["match"], "right": "@s"}}, {"dnat": {"addr": "10.0.0.2"}}], [("a rule with dnat", "10.0.0.2", 9100)]),
+        (
+            [{"dnat": {"addr": {"map": {"key": KEY, "data": {"set": [[9879, {"concat": ["10.0.0.2", 9100]}], [4369, "10.0.0.3"]]}}}}}],
+            [("a rule with dnat", "10.0.0.2", 9100), ("a rule with dnat", "10.0.0.3", 4369)],
+        ),
+        ([{"dnat": {"addr": {"map": {"key": KEY, "data": "@m"}}}}], [("a rule with dnat", "10.0.0.4", 9100)]),
+        ([DPORT, {"dnat": {"addr": "10.0.0.2", "port": {"map": {"data": {"set": [[1, 9100]]}}}}}], [("a rule with dnat", "10.0.0.2", 9100)]),
+        (
+            [DPORT, {"dnat": {"addr": {"range": ["10.0.0.2", "10.0.0.3"]}, "port": 9100}}],
+            [("a rule with dnat", "10.0.0.2", 9100), ("a rule with dnat", "10.0.0.3", 9100)],
+        ),
     ],
 )
-def test_rules_of_nftables(expr: list[dict[str, Any]], found: list[tuple[str, str | None, int]]) -> None:
-    assert [(by, address, port) for by, _where, address, port in forwards.of_rules([rule(*expr), {"table": {"name": "nat"}}])] == found
+def test_rules_of_nftables(expr: list[dict[str, Any]], found: list[tuple[str, str | None, int | None]]) -> None:
+    objects = [rule(*expr), {"table": {"name": "nat"}}, *NAMED]
+    assert [(by, address, port) for by, _where, address, port in forwarding_rules.of_rules(objects)] == found
 
 
 def test_rules_of_iptables() -> None:
@@ -74,8 +95,35 @@ def test_rules_of_iptables() -> None:
         "-A PREROUTING -p tcp -m tcp --dport 9100 -j DNAT --to-destination 10.0.0.3\n"
         "-A PREROUTING -p tcp -m tcp --dport 80 -j REDIRECT --to-ports 4369\n"
         "-A POSTROUTING -j MASQUERADE\nCOMMIT\n"
+        "-A PREROUTING -i eth1 -j DNAT --to-destination 10.0.0.4\n"
+        "-A PREROUTING -p tcp -m multiport --dports 22,4368:4369 -j DNAT --to-destination 10.0.0.5\n"
+        "-A PREROUTING -p tcp -m tcp ! --dport 22 -j REDIRECT\n"
+        "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.6:9100-9101\n"
     )
-    assert [one[2:] for one in forwards.of_saved(text, "iptables")] == [("10.0.0.2", 9100), ("10.0.0.3", 9100), (None, 4369)]
+    assert [one[2:] for one in forwarding_rules.of_saved(text, "iptables")] == [
+        ("10.0.0.2", 9100), ("10.0.0.3", 9100), (None, 4369), ("10.0.0.4", None), ("10.0.0.5", 22), ("10.0.0.5", 4368), ("10.0.0.5", 4369),
+        (None, None), ("10.0.0.6", 9100), ("10.0.0.6", 9101),
+    ]
+
+
+def test_virtual_services_of_ipvs() -> None:
+    text = (
+        "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n"
+        "  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n"
+        "TCP  C0A80001:2694 rr \n  -> 0A000002:238C      Masq    1      0          0         \n"
+        "TCP  [2001:0db8:0000:0000:0000:0000:0000:0001]:0050 rr\n  -> [fd00:0000:0000:0000:0000:0000:0000:0002]:1111  Route 1 0 0\n"
+    )
+    assert [one[2:] for one in forwarding_rules.of_ipvs(text)] == [("10.0.0.2", 9100), ("fd00::2", 4369)]
+
+
+def test_rules_that_make_packets_look_like_a_members() -> None:
+    source = {"mangle": {"key": {"payload": {"protocol": "ip", "field": "saddr"}}, "value": "10.0.0.2"}}
+    segment_size = {"mangle": {"key": {"tcp option": {"name": "maxseg", "field": "size"}}, "value": 1200}}
+    others: list[dict[str, Any]] = [segment_size, {"mangle": {"key": {"meta": {"key": "mark"}}}}]
+    assert forwarding_rules.rewriting([rule(source)], ("inet", "beam_cluster")) == ["table ip nat, chain pre gives packets another source address"]
+    assert forwarding_rules.rewriting([rule({"fwd": {"dev": "lo"}})], ("inet", "x")) == ["table ip nat, chain pre leads packets to the interface lo"]
+    assert forwarding_rules.rewriting([rule(source)], ("ip", "nat")) == []
+    assert forwarding_rules.rewriting([rule(*others), rule({"fwd": {"dev": "eth1"}}), rule({"snat": {"addr": "10.0.0.2"}})], ("inet", "x")) == []
 
 
 def test_a_program_that_listens_and_names_a_port_in_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +133,7 @@ def test_a_program_that_listens_and_names_a_port_in_its_arguments(monkeypatch: p
         assert program.stdout is not None and program.stdin is not None
         port = int(program.stdout.readline())
         listeners = [one for one in proc.listeners() or () if one["port"] == port]
-        monkeypatch.setattr(forwards, "_socket_proxies", lambda: iter(()))
+        monkeypatch.setattr(forwards, "_on_demand", lambda: iter(()))
         found = forwards.describe([], listeners, {9100, 4369})
         program.stdin.close()
     assert found is not None
@@ -98,9 +146,68 @@ def test_configuration_files_of_programs_and_units_that_start_on_demand(monkeypa
     (tmp_path / "a.cfg").write_text("# server old 10.0.0.9:9100\nserver n1 10.0.0.1:9100\n", encoding="utf-8")
     (tmp_path / "a.service").write_text(f"[Service]\nExecStart=/lib/systemd/{forwards.SOCKET_PROXY} 127.0.0.1:4369\n", encoding="utf-8")
     monkeypatch.setattr(forwards, "CONFIGURATIONS", {"": (f"{tmp_path}/*.cfg",)})
-    monkeypatch.setattr(forwards, "_UNITS", (f"{tmp_path}/*.service",))
+    monkeypatch.setattr(forwards, "_UNITS", (str(tmp_path),))
     with socket.create_server(("127.0.0.1", 0)) as server:
         own = [one for one in proc.listeners() or () if one["port"] == server.getsockname()[1]]
         found = forwards.describe([], own, {9100, 4369})
     said = {(str(one["where"]).rpartition("/")[2], one["address"], one["port"]) for one in found or ()}
     assert said == {("a.cfg", "10.0.0.1", 9100), ("a.service", "127.0.0.1", 4369)}
+
+
+def connected(code: str, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_a_program_that_listens_at_the_port_itself_does_not_forward(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exporter of metrics with the port of a node at another address, for example."""
+    monkeypatch.setattr(forwards, "_on_demand", lambda: iter(()))
+    monkeypatch.setattr(forwards, "_tunnels", set)
+    monkeypatch.setattr(forwards, "_connected", set)
+    code = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
+    with connected(code) as first:
+        assert first.stdout is not None and first.stdin is not None
+        port = int(first.stdout.readline())
+        listeners = [one for one in proc.listeners() or () if one["port"] == port]
+        text = f"--web.listen-address=127.0.0.1:{port}\0--upstream=10.0.0.1:{port}".encode()
+        read = proc.read
+        monkeypatch.setattr(proc, "read", lambda path: text if path.endswith("/cmdline") else read(path))
+        found = forwards.describe([], listeners, {port})
+        first.stdin.close()
+    assert [one["address"] for one in found or ()] == ["10.0.0.1"]
+
+
+def test_a_tunnel_that_listens_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ssh -R, for example. It is known by its name, or by its connection to another host."""
+    monkeypatch.setattr(forwards, "_on_demand", lambda: iter(()))
+    for way, other in (("_tunnels", "_connected"), ("_connected", "_tunnels")):
+        with connected("import sys; print(flush=True); sys.stdin.read()", "-R", "9999:localhost:9100", "outsider") as program:
+            assert program.stdin is not None and program.stdout is not None
+            program.stdout.readline()
+            monkeypatch.setattr(forwards, way, lambda pid=program.pid: {pid})
+            monkeypatch.setattr(forwards, other, set)
+            found = forwards.describe([], [], {9100, 4369})
+            program.stdin.close()
+        assert [(one["address"], one["port"]) for one in found or ()] == [("127.0.0.1", 9100)]
+    assert isinstance(forwards.TUNNELS, tuple) and "ssh" in forwards.TUNNELS
+
+
+UNITS = {
+    # Each connection is the standard input of a program.
+    "x.socket": "[Socket]\nListenStream=9876\nAccept=yes\n",
+    "x@.service": "[Service]\nExecStart=/usr/bin/nc 127.0.0.1 9100\nStandardInput=socket\n",
+    "y.socket": "[Socket]\nListenStream=9877\nService=z.service\n",
+    "z.service": "[Service]\nEnvironmentFile=-{}/z.env\nExecStart=/usr/bin/proxy $TARGET\n",
+    "z.env": "TARGET=127.0.0.1:4369\n",
+    "p.service": "[Service]\nExecStart=/usr/bin/true\n",
+    "p.service.d/x.conf": "[Service]\nExecStart=\nExecStart=/lib/systemd/systemd-socket-proxyd 10.0.0.1:9100\n",
+    "check.service": "[Service]\nExecStart=/usr/bin/nc -z 127.0.0.1 9100\n",
+}
+
+
+def test_units_that_start_when_somebody_connects(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, text in UNITS.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text.format(tmp_path) if "{}" in text else text)
+    monkeypatch.setattr(forwards, "_UNITS", (str(tmp_path),))
+    found = {(by, address, port) for by, _path, address, port in forwards._on_demand()}
+    assert found == {("x@.service", "127.0.0.1", 9100), ("z.service", "127.0.0.1", 4369), ("p.service", "10.0.0.1", 9100)}

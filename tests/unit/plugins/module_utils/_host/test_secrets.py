@@ -5,20 +5,25 @@
 
 from __future__ import annotations
 
+import base64
+import bz2
 import gzip
 import hashlib
+import io
 import json
+import lzma
 import os
 import pwd
 import secrets as random
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import cron_and_sudo, readers, secrets
+from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, readers, secrets, sudo_rules
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
 from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
 
@@ -269,15 +274,19 @@ PLACES_OF_RIGHTS = {
 
 def test_rights_without_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     user = pwd.getpwnam("nobody")
-    monkeypatch.setattr(cron_and_sudo, "CRON", (f"{tmp_path}/cron/{{}}",))
-    monkeypatch.setattr(cron_and_sudo, "LINGER", f"{tmp_path}/linger/{{}}")
-    monkeypatch.setattr(cron_and_sudo, "AT", (f"{tmp_path}/at/*",))
-    monkeypatch.setattr(cron_and_sudo, "SUDOERS", (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"))
-    assert cron_and_sudo.rights(user) == []
+    monkeypatch.setattr(jobs, "CRON", (f"{tmp_path}/cron/{{}}",))
+    monkeypatch.setattr(jobs, "LINGER", f"{tmp_path}/linger/{{}}")
+    monkeypatch.setattr(jobs, "AT", (f"{tmp_path}/at/*",))
+    monkeypatch.setattr(sudo_rules, "SUDOERS", (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"))
+    monkeypatch.setattr(jobs, "SYSTEM_CRON", ())
+    monkeypatch.setattr(sudo_rules, "DOAS", ())
+    monkeypatch.setattr(sudo_rules, "POLKIT", ())
+    assert jobs.of(user) == sudo_rules.rights(user) == []
     for place, text in PLACES_OF_RIGHTS.items():
         write(tmp_path / place.replace("beam", "nobody"), text)
     write(tmp_path / "sudoers", "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n")
-    assert cron_and_sudo.rights(user) == [f"{tmp_path}/{place}" for place in ("cron/nobody", "linger/nobody", "sudoers.d/a", "sudoers.d/b")]
+    assert jobs.of(user) == [f"{tmp_path}/{place}" for place in ("cron/nobody", "linger/nobody")]
+    assert sudo_rules.rights(user) == [f"{tmp_path}/{place}" for place in ("sudoers.d/a", "sudoers.d/b")]
 
 
 def test_a_packed_backup(host: Path) -> None:
@@ -288,6 +297,42 @@ def test_a_packed_backup(host: Path) -> None:
     assert [one["spki_sha256"] for one in found["keys"]] == [spki_sha256(key)]
     write(path, gzip.compress(b"x" * 5000)[:40])
     assert look(host)["copies"] == []
+
+
+def zipped(data: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/readme", b"x" * 100)
+        archive.writestr("a/data", data)
+    return stream.getvalue()
+
+
+FORMS: dict[str, Callable[[bytes], bytes]] = {
+    "xz": lzma.compress,
+    "bzip2": bz2.compress,
+    "zip": zipped,
+    "base64": lambda data: b"data: " + base64.b64encode(data) + b"\n",
+    "base64 in lines": base64.encodebytes,
+    "JSON": lambda data: json.dumps({"content": data.decode()}).encode(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_cookie_and_a_key_in_another_form(host: Path, form: str) -> None:
+    key = KEYS["P-256"]()
+    for before in (b"", b"x", b"xy"):
+        path = write(host / "backup.txt", FORMS[form](before + COOKIE.encode() + b"\n"))
+        assert [one["path"] for one in look(host)["copies"]] == [str(path)]
+    write(host / "backup.txt", FORMS[form](pem(key)))
+    found = look(host)
+    assert [one["spki_sha256"] for one in found["keys"]] == [spki_sha256(key)]
+    assert found["copies"] == []
+
+
+@pytest.mark.parametrize("form", ["xz", "bzip2", "zip"])
+def test_a_broken_archive_is_no_error(host: Path, form: str) -> None:
+    write(host / "backup.txt", FORMS[form](b"x" * 5000)[:-20])
+    assert look(host)["copies"] == look(host)["keys"] == []
 
 
 @pytest.mark.parametrize("kind", ["P-256", "RSA"])

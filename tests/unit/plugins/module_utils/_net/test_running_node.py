@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ Atom = term.Atom
 SECRET = "correct-horse-battery-staple"
 OPTIONS = [
     (Atom("certfile"), term.charlist("/etc/cert.pem")),
+    (Atom("cacertfile"), term.charlist("/etc/ca.pem")),
+    (Atom("crl_cache"), (Atom("ssl_crl_hash_dir"), (Atom("internal"), [(Atom("dir"), term.charlist("/etc/crl"))]))),
     (Atom("verify"), Atom("verify_peer")),
     (Atom("verify"), Atom("verify_none")),
     (Atom("fail_if_no_peer_cert"), Atom("true")),
@@ -46,6 +49,18 @@ ANSWERS: dict[tuple[str, str], Any] = {
 }
 
 
+LOADED = {
+    "net_kernel": "/lib/kernel-8.5.3/ebin/net_kernel.beam",
+    "auth": "/lib/kernel/ebin/auth.beam",
+    "inet_tls_dist": "/lib/evil-1.0/ebin/inet_tls_dist.beam",
+    "lists": "/usr/lib/erlang/lib/kernel/ebin/lists.beam",
+    "init": "preloaded",
+    "evil": "nofile",
+    "other": "/opt/x/other.beam",
+    "empty": "",
+}
+
+
 class Link:
     """A node that answers from a table."""
 
@@ -55,6 +70,9 @@ class Link:
         return [self._answer(*call) for call in calls]
 
     def _answer(self, module: str, function: str, args: Sequence[Any]) -> Outcome:
+        if (module, function) == ("ets", "lookup") and args[0] == running_node.PEM_CACHE:
+            assert args[1] == b"/etc/ca.pem", "keys are in that table, too"
+            return Returned([(args[1], [(Atom("Certificate"), b"der", Atom("not_encrypted")), (Atom("PrivateKeyInfo"), b"x", Atom("x"))])])
         if (module, function) == ("ets", "lookup"):
             return Returned([(args[1], OPTIONS)])
         if function == "get_cookie":
@@ -63,9 +81,8 @@ class Link:
             return Returned({"atom_count": 21000, "atom_limit": 1048576}[str(args[0])])
         if function == "module_status":
             return Returned([(one, Atom("modified" if str(one) == "auth" else "loaded")) for one in args[0]])
-        if function == "which":
-            application = {"net_kernel": "kernel-8.5.3", "auth": "kernel", "inet_tls_dist": "evil-1.0"}.get(str(args[0]))
-            return Returned(term.charlist(f"/lib/{application}/ebin/{args[0]}.beam") if application else Atom("non_existing"))
+        if function == "all_loaded":
+            return Returned([(Atom(name), term.charlist(path) if path != "preloaded" else Atom(path)) for name, path in LOADED.items()])
         return Returned(ANSWERS[module, function])
 
 
@@ -132,11 +149,18 @@ def test_modules_that_are_not_those_of_otp() -> None:
     said = InForce.parse(asked(Link()))
     wanted = (("auth", "/lib/kernel/ebin/auth.beam", True), ("inet_tls_dist", "/lib/evil-1.0/ebin/inet_tls_dist.beam", False))
     assert said is not None and said.foreign_code == wanted
+    assert said.code_from_nowhere == (("empty", ""), ("evil", "nofile"), ("other", "/opt/x/other.beam"))
+
+
+def test_the_cas_that_a_node_has_in_memory_and_where_it_looks_for_revoked_certificates() -> None:
+    said = InForce.parse(asked(Link()))
+    assert said is not None and said.trusted == {hashlib.sha256(b"der").hexdigest()}
+    assert said.server is not None and said.server.crl_directory == "/etc/crl"
 
 
 def test_what_a_node_does_not_say_is_unknown() -> None:
     said = InForce.parse(asked(Silent()))
-    assert said == InForce()
+    assert said == InForce(trusted=frozenset())
 
 
 @pytest.mark.parametrize("found", [None, 7, [], [(Atom("client"), Atom("x"))], (Atom("ok"),), Atom("ignored")])

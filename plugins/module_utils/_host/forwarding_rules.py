@@ -1,0 +1,177 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules of the kernel that lead connections to other ports or hosts: of nftables, iptables and IPVS.
+
+Private to this collection. Pure, but for of_kernel(). Each is (by, where, address, port); an address of None is the host's own, a port of None every
+port. The JSON is that of libnftables-json(5); /proc/net/ip_vs is described in ip_vs_ctl.c.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from . import commands, proc
+
+_TRANSLATES = ("dnat", "redirect", "tproxy")
+_SAVED = re.compile(r"^-A (\S+) .*-j (?:DNAT|REDIRECT|TPROXY)\b.*$", re.MULTILINE)
+_SAVED_TO = re.compile(r"--to-destination (\[[^\]]+\]|[^:\s-]+)?(?:-[^:\s]+)?(?::(\d+(?:-\d+)?))?|--(?:to-ports|on-port) (\d+(?:-\d+)?)")
+_SAVED_PORT = re.compile(r"--dports? ([\d:,]+)")
+_SAVED_NEGATED = re.compile(r"! --dports? ")
+_REAL_SERVER = re.compile(r"^\s*->\s+(\[[0-9A-Fa-f:]+\]|[0-9A-Fa-f]{8}):([0-9A-Fa-f]{4})\s", re.MULTILINE)
+_PARTS_MAX = 4096
+
+
+def of_kernel(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int | None]]:
+    """Of all of them, as the kernel has them now. objects: of its nftables."""
+    objects = list(objects)
+    yield from of_rules(objects)
+    yield from _of_iptables(objects)
+    yield from of_ipvs(proc.text_of("/proc/net/ip_vs") or "")
+
+
+def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int | None]]:
+    """A rule that names no new port keeps the ones that it is about: those that it matches, or all."""
+    objects = list(objects)
+    named = (one for entry in objects for kind, one in entry.items() if kind in ("set", "map") and isinstance(one, Mapping))
+    sets = {_key(one): one.get("elem") or [] for one in named}
+    for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
+        where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
+        matched: list[int] | None = None
+        for statement in rule.get("expr") or ():
+            kind, body = next(iter(statement.items()), ("", None))
+            said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+            if kind == "match" and _field(said.get("left")) == "dport":
+                matched = _numbers(_resolved(said.get("right"), rule, sets)) if said.get("op") in ("==", "in") else None
+            elif kind == "vmap" and _field(said.get("key")) == "dport":
+                matched = [number for key, _verdict in _pairs(_resolved(said.get("data"), rule, sets)) for number in _numbers(key)]
+            elif kind in _TRANSLATES:
+                for address, ports in _targets(said, rule, sets):
+                    every: list[int | None] = [*ports] or ([None] if matched is None else [*matched])
+                    yield from ((f"a rule with {kind}", where, address, port) for port in every)
+
+
+def _key(one: Mapping[str, Any]) -> tuple[object, object, object]:
+    return one.get("family"), one.get("table"), one.get("name")
+
+
+def _field(left: object) -> object:
+    payload = left.get("payload") if isinstance(left, Mapping) else None
+    return payload.get("field") if isinstance(payload, Mapping) else None
+
+
+def _resolved(value: object, rule: Mapping[str, Any], sets: Mapping[tuple[object, object, object], object]) -> object:
+    """What a named set or map holds; any other value as it is."""
+    if isinstance(value, str) and value.startswith("@"):
+        return {"set": sets.get((rule.get("family"), rule.get("table"), value[1:]), [])}
+    return value
+
+
+def _pairs(value: object) -> Iterator[tuple[object, object]]:
+    """Key and value of each element of a map."""
+    elements = value.get("set") if isinstance(value, Mapping) else None
+    for one in elements if isinstance(elements, Sequence) else ():
+        if isinstance(one, Sequence) and not isinstance(one, str) and len(one) == 2:
+            yield one[0], one[1]
+
+
+def _targets(
+    said: Mapping[str, Any], rule: Mapping[str, Any], sets: Mapping[tuple[object, object, object], object]
+) -> Iterator[tuple[str | None, list[int]]]:
+    """Address and ports to which a statement translates; of a map one for each of its elements."""
+    address, ports = said.get("addr"), _numbers(_mapped(said.get("port"), rule, sets))
+    if not (isinstance(address, Mapping) and "map" in address):
+        yield from ((one, ports) for one in _addresses(address) or [None])
+        return
+    body = address["map"]
+    by_port = _field(body.get("key")) == "dport"
+    elements = list(_pairs(_resolved(body.get("data"), rule, sets)))
+    if not elements:
+        yield None, ports
+    for key, value in elements:
+        parts = value["concat"] if isinstance(value, Mapping) and isinstance(value.get("concat"), Sequence) else [value]
+        own = [number for part in parts[1:] for number in _numbers(part)] or ports or (_numbers(key) if by_port else [])
+        yield from ((one, own) for one in _addresses(parts[0]) or [None])
+
+
+def _mapped(value: object, rule: Mapping[str, Any], sets: Mapping[tuple[object, object, object], object]) -> object:
+    """The ports that a map gives; any other value as it is."""
+    if isinstance(value, Mapping) and isinstance(value.get("map"), Mapping):
+        return {"set": [one for _key_, one in _pairs(_resolved(value["map"].get("data"), rule, sets))]}
+    return value
+
+
+def _addresses(value: object) -> list[str | None]:
+    """Each address that is named; the ends of a range."""
+    if isinstance(value, Mapping):
+        found = value.get("range") or value.get("set") or []
+        return [one for part in found for one in _addresses(part)] if isinstance(found, Sequence) else []
+    return [value] if isinstance(value, str) and not value.startswith("@") else []
+
+
+def _numbers(value: object) -> list[int]:
+    if isinstance(value, Mapping) and isinstance(value.get("elem"), Mapping):
+        return _numbers(value["elem"].get("val"))
+    if isinstance(value, Mapping) and isinstance(value.get("set"), Sequence):
+        return [number for one in value["set"] for number in _numbers(one)]
+    if isinstance(value, Mapping) and isinstance(value.get("range"), Sequence):
+        first, last = value["range"]
+        return list(range(first, last + 1)) if isinstance(first, int) and isinstance(last, int) else []
+    return [value] if isinstance(value, int) and not isinstance(value, bool) else []
+
+
+def _of_iptables(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int | None]]:
+    """Of rules that iptables made. nft lists those of iptables-nft without what they do, and those of iptables-legacy not at all."""
+    if any("xt" in statement for entry in objects for statement in (entry.get("rule") or {}).get("expr") or ()):
+        yield from of_saved(commands.output("iptables-save", "-t", "nat") or "", "iptables")
+        yield from of_saved(commands.output("ip6tables-save", "-t", "nat") or "", "ip6tables")
+    for tables, program in (("/proc/net/ip_tables_names", "iptables-legacy-save"), ("/proc/net/ip6_tables_names", "ip6tables-legacy-save")):
+        # Without this look it would load the table that it lists.
+        if "nat" in (proc.text_of(tables) or "").split():
+            yield from of_saved(commands.output(program, "-t", "nat") or "", program.replace("-save", ""))
+
+
+def of_saved(text: str, program: str) -> Iterator[tuple[str, str, str | None, int | None]]:
+    """The same of the output of iptables-save."""
+    for match in _SAVED.finditer(text):
+        rule = match.group(0)
+        to = _SAVED_TO.search(rule)
+        said = [port for port in (to.group(2), to.group(3)) if port] if to else []
+        if not said and not _SAVED_NEGATED.search(rule):
+            said = [part for ports in _SAVED_PORT.findall(rule) for part in ports.split(",")]
+        ports: list[int | None] = [number for part in said for number in _range(part)]
+        address = to.group(1) if to else None
+        yield from ((f"a rule of {program}", f"table nat, chain {match.group(1)}", address, port) for port in ports or [None])
+
+
+def _range(text: str) -> Iterable[int]:
+    first, last = (re.split(r"[:-]", text) + [""])[:2]
+    return range(int(first), int(last or first) + 1) if first.isdigit() else ()
+
+
+def of_ipvs(text: str) -> Iterator[tuple[str, str, str | None, int | None]]:
+    """Of the virtual services of the kernel (ipvsadm), in the text of /proc/net/ip_vs: their real servers."""
+    for address, port in _REAL_SERVER.findall(text)[:_PARTS_MAX]:
+        plain = address.strip("[]") if address.startswith("[") else str(ipaddress.IPv4Address(int(address, 16)))
+        yield "a virtual service of IPVS", "ipvsadm -L -n", str(ipaddress.ip_address(plain)), int(port, 16)
+
+
+def rewriting(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str]) -> list[str]:
+    """The rules of other tables that give packets another source address, or lead them to another interface, before our table sees them: they come
+    as a member's, or over lo. ours: family and name of our table."""
+    found = []
+    for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
+        if (rule.get("family"), rule.get("table")) == ours:
+            continue
+        where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
+        for statement in rule.get("expr") or ():
+            kind, body = next(iter(statement.items()), ("", None))
+            said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
+            if kind == "mangle" and _field(said.get("key")) == "saddr":
+                found.append(f"{where} gives packets another source address")
+            elif kind == "fwd" and said.get("dev") == "lo":
+                found.append(f"{where} leads packets to the interface lo")
+    return list(dict.fromkeys(found))

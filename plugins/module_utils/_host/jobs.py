@@ -1,0 +1,72 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What starts programs as a user outside of the unit of its node, and so outside of its sandbox: cron, at, a lingering user manager, other units.
+
+Private to this collection. A node's user owns its home: what such a way reads there, code in the node writes.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import pwd
+import re
+from collections.abc import Iterator
+
+from .._model.installed import DROP_IN
+from . import proc
+
+CRON = ("/var/spool/cron/crontabs/{}", "/var/spool/cron/tabs/{}", "/var/spool/cron/{}", "/var/spool/incron/{}")
+"""Tables of one user."""
+SYSTEM_CRON = ("/etc/crontab", "/etc/cron.d/*")
+"""Tables in which each line names its user."""
+LINGER = "/var/lib/systemd/linger/{}"
+AT = ("/var/spool/cron/atjobs/*", "/var/spool/at/*")
+UNITS = (
+    "/etc/systemd/system", "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/generator", "/run/systemd/generator.early",
+    "/run/systemd/generator.late", "/run/systemd/system", "/run/systemd/transient", "/usr/local/lib/systemd/system",
+)
+"""Where systemd takes units that are no package's."""
+_OURS = f"/etc/systemd/system/{{}}.d/{DROP_IN}"
+_LINE_OF_CRON = re.compile(r"^[ \t]*(?:@[a-z]+|(?:[^\s#=]+[ \t]+){4}[^\s#=]+)[ \t]+([^\s#=]+)[ \t]+\S", re.MULTILINE)
+_USER_OF_UNIT = re.compile(r"^[ \t]*User[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+_LEFT_OUT = ("~", ".bak", ".disabled", ".dpkg-dist", ".dpkg-new", ".dpkg-old", ".rpmnew", ".rpmorig", ".rpmsave")
+"""Ends of names that cron leaves out, with others."""
+
+
+def of(user: pwd.struct_passwd) -> list[str] | None:
+    """The files that start programs as a user. None where they could not be looked at."""
+    name = user.pw_name
+    found = [path for path in (pattern.format(name) for pattern in CRON) if os.path.isfile(path) and os.path.getsize(path)]
+    found += [path for path in (LINGER.format(name),) if os.path.exists(path)]
+    try:
+        found += [path for pattern in AT for path in sorted(glob.glob(pattern)) if os.path.isfile(path) and os.stat(path).st_uid == user.pw_uid]
+        tables = (path for pattern in SYSTEM_CRON for path in sorted(glob.glob(pattern)))
+        for path in (path for path in tables if os.path.isfile(path) and not path.endswith(_LEFT_OUT)):
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                if name in _LINE_OF_CRON.findall(stream.read(1 << 20)):
+                    found.append(path)
+    except OSError:
+        return None
+    return found
+
+
+def units_of(user: pwd.struct_passwd) -> list[dict[str, str]]:
+    """[{name, path}] of the services that are to run as a user, as files that are no package's say. Those that our roles have hardened are nodes."""
+    names = {user.pw_name, str(user.pw_uid)}
+    found = [{"name": unit, "path": path} for path, unit in _unit_files() if names & _users(path) and not os.path.exists(_OURS.format(unit))]
+    return list({one["path"]: one for one in found}.values())
+
+
+def _unit_files() -> Iterator[tuple[str, str]]:
+    """Path and unit of each file of a service, and of each of its drop-ins. An alias is a link to the file that counts."""
+    for directory in UNITS:
+        for path in sorted(glob.glob(f"{directory}/*.service")):
+            yield os.path.realpath(path), os.path.basename(os.path.realpath(path))
+        for path in sorted(glob.glob(f"{directory}/*.service.d/*.conf")):
+            yield path, os.path.basename(os.path.dirname(path))[: -len(".d")]
+
+
+def _users(path: str) -> set[str]:
+    return set(_USER_OF_UNIT.findall(proc.text_of(path) or ""))

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The native code of a VM: its program, the programs and boot files of its OTP, the libraries that it has loaded, and who can replace each.
+
+Private to this collection. Sources: proc_pid_maps(5), ld.so(8).
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable
+
+from . import proc
+from .start_files import who
+
+PRELOAD = "/etc/ld.so.preload"
+_OF_SYSTEM = ("/usr/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/bin/", "/sbin/", "/nix/store/", "/gnu/store/")
+_OF_BOARD = re.compile(r"/usr/lib/[\w-]+/libarmmem[\w.${}-]*\.so")
+"""What Raspberry Pi OS preloads on every board."""
+_PARTS = ("bin/*", "erts-*/bin/*", "releases/*/*.boot", "releases/*.boot")
+"""Programs and boot files of an OTP or a release, below its root."""
+_MAPPED = re.compile(r"^[0-9a-f]+-[0-9a-f]+ ..x. [0-9a-f]+ \S+ [1-9][0-9]*\s+(/[^\n]*)$", re.MULTILINE)
+_NO_LIBRARY = ("/memfd:", "/dev/", "/SYSV")
+
+
+def replaceable_by(base: str, root: str, otp_root: str) -> list[str] | None:
+    """Users beside root who may write the program of a process, its OTP or release, or a program in it, each with the first such path:
+    "games (/opt/otp/bin)". None where they cannot be looked at. root: where the process's file system begins, empty where it is the host's own."""
+    try:
+        program = os.readlink(f"{base}/exe").partition(" (deleted)")[0]
+    except OSError:
+        return None
+    places = [program, otp_root, f"{otp_root}/lib", f"{otp_root}/releases", f"{otp_root}/bin", os.path.dirname(program)]
+    patterns = [f"{root}{glob.escape(otp_root)}/{part}" for part in _PARTS] if otp_root else []
+    files = [path[len(root) :] for pattern in patterns for path in sorted(glob.glob(pattern)) if os.path.isfile(path)]
+    found: dict[str, str] = {}
+    for path in dict.fromkeys(filter(None, (*places, *files))):
+        try:
+            for user in who(path, root):
+                found.setdefault(user, path)
+        except OSError:
+            return None
+    return [f"{user} ({path})" for user, path in sorted(found.items())]
+
+
+def libraries(base: str, root: str, otp_root: str) -> list[dict[str, object]] | None:
+    """[{path, by, elsewhere}] of the libraries that a process has loaded: those that users beside root can replace (by), and those from outside of
+    the system and its OTP (elsewhere). None where they cannot be looked at."""
+    maps = proc.read(f"{base}/maps").decode("utf-8", "replace")
+    if not maps:
+        return None
+    found: list[dict[str, object]] = []
+    for path in mapped(maps):
+        try:
+            by = sorted(who(path, root))
+        except OSError:
+            return None
+        elsewhere = not path.startswith((*_OF_SYSTEM, *((f"{otp_root.rstrip('/')}/",) if otp_root.strip("/") else ())))
+        if by or elsewhere:
+            found.append({"path": path, "by": by, "elsewhere": elsewhere})
+    return found
+
+
+def mapped(maps: str) -> list[str]:
+    """The files with code in the text of /proc/PID/maps. What was deleted since has no owner any more: running-vm tells of it."""
+    paths = (path for path in _MAPPED.findall(maps) if not path.startswith(_NO_LIBRARY) and not path.endswith(" (deleted)"))
+    return list(dict.fromkeys(paths))
+
+
+def preloaded(path: str = PRELOAD) -> list[str] | None:
+    """The libraries that the loader puts into every program of the host (ld.so(8)). None where that could not be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            text = stream.read(1 << 16)
+    except FileNotFoundError:
+        return []
+    except OSError:
+        return None
+    return _named(re.sub(r"#.*", "", text).replace(":", " ").split())
+
+
+def _named(words: Iterable[str]) -> list[str]:
+    return [word for word in dict.fromkeys(words) if not _OF_BOARD.fullmatch(word)]

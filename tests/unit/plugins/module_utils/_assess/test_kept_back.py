@@ -1,0 +1,125 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults that no seeded one of before was like: each is one change to a whole cluster, the control that has to say so, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import changes
+import pytest
+import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, PASSED
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def account(**values: Any) -> Change:
+    return lambda n2: n2["secrets"]["accounts"][0].update(values)
+
+
+def unit(name: str, **values: Any) -> Change:
+    return lambda n2: n2["units"][name].update(values)
+
+
+def in_force(**values: Any) -> dict[str, Any]:
+    """What beam@n2 has in force, with other facts."""
+    return {"in_force": {**made.in_force([f"beam@{name}" for name in made.HOSTS], "beam@n2"), **values}}
+
+
+BEAM, FIREWALL = "beam.service", "beam-firewall.service"
+TYPE_DROP_IN = "/etc/systemd/system/service.d/all.conf"
+LIBRARY = {"path": "/opt/x.so", "by": [], "elsewhere": True}
+VM = {"pid": 66, "process": "beam.smp", "user": "games", "unit": "x.service"}
+PORT = {"address": "0.0.0.0", "port": 9779, "family": 4, "pid": 66, "process": "beam.smp", "unit": "x.service", "user": "games"}
+
+
+def stray(**parameters: str) -> Change:
+    """A VM without a name in its arguments, that listens at a port that they or its configuration name."""
+    told = {**made.FLAGS, "name": None, "proto_dist": "inet_tcp", "kernel": parameters}
+    return changes.both(lambda n2: n2["processes"].append({**VM, "flags": told}), lambda n2: n2["listeners"].append(PORT))
+
+
+FAILS: list[tuple[str, Change, str]] = [
+    # -- who acts as the user of a node ----------------------------------------------------------------------------------------------------------
+    ("node-login", account(acting=[{"name": "games", "path": "/etc/sudoers.d/x"}]), "/etc/sudoers.d/x lets games run programs as beam"),
+    ("node-login", account(acting=[{"name": "evil", "path": ""}]), "the account evil has the number of beam"),
+    ("node-login", account(rights=["/etc/cron.d/x"]), "/etc/cron.d/x starts programs of beam outside of the unit"),
+    ("node-login", account(rights=["/etc/doas.conf"]), "/etc/doas.conf lets beam run programs as another user with doas"),
+    ("node-login", account(units=[{"name": "x.service", "path": "/run/systemd/transient/x.service"}]), "/run/systemd/transient/x.service starts"),
+    ("node-groups", changes.vm(groups=["beam", "staff"]), "is in the group staff"),
+    # -- what takes the place of a unit, or opens its sandbox ---------------------------------------------------------------------------------------
+    ("firewall-boot", unit(FIREWALL, drop_ins=[TYPE_DROP_IN]), f"{FIREWALL} has the drop-in {TYPE_DROP_IN}"),
+    ("unit-drop-in", unit("beam-guard-beam.service", drop_ins=[TYPE_DROP_IN]), f"has the drop-in {TYPE_DROP_IN}"),
+    ("unit-drop-in", unit(BEAM, fragment="/run/systemd/generator.early/beam.service"), "is read from /run/systemd/generator.early/beam.service"),
+    ("unit-sandbox", unit(BEAM, openings=["ReadWritePaths=/ in /etc/x.conf"]), "ReadWritePaths=/ in /etc/x.conf lets it out of its sandbox"),
+    ("unit-sandbox", changes.vm(system_writable=True), "pid 42 does not run in the sandbox of its unit"),
+    ("start-environment", unit(BEAM, commands=["ExecStartPost=/bin/sh in /etc/x.conf"]), "runs ExecStartPost=/bin/sh in /etc/x.conf"),
+    # -- code -----------------------------------------------------------------------------------------------------------------------------------
+    ("start-environment", changes.system(preloaded=["/opt/x.so"]), "/etc/ld.so.preload loads /opt/x.so"),
+    ("start-environment", changes.vm(libraries=[LIBRARY]), "pid 42 has loaded the library /opt/x.so"),
+    ("start-environment", changes.process(runs=["-boot /opt/evil"]), "was started with -boot /opt/evil"),
+    ("program-owner", changes.vm(libraries=[{**LIBRARY, "by": ["games"]}]), "has loaded /opt/x.so, which games can change or replace"),
+    # -- other VMs ------------------------------------------------------------------------------------------------------------------------------
+    ("unplanned-nodes", stray(erl_epmd_node_listen_port="9779"), "a VM without a name (pid 66"),
+    ("unplanned-nodes", stray(inet_dist_listen_min="9770", inet_dist_listen_max="9779"), "a VM without a name (pid 66"),
+    # -- the firewall ---------------------------------------------------------------------------------------------------------------------------
+    (
+        "firewall-rules",
+        lambda n2: n2["firewall"].update(rewriting=["table ip x, chain y gives packets another source address"]),
+        "table ip x, chain y gives packets another source address, so that",
+    ),
+    ("firewall-boot", lambda n2: n2["firewall"].update(undoing=["/etc/rc.local"]), "/etc/rc.local removes the table inet beam_cluster"),
+]
+
+IN_FORCE: list[tuple[str, dict[str, Any], str]] = [
+    ("running-code", {"code_from_nowhere": [{"module": "evil", "path": "nofile"}]}, "has loaded evil from nofile, no directory of its code path"),
+    ("running-code", {"code_from_nowhere": [{"module": "evil", "path": ""}]}, "has loaded evil from no file"),
+    ("tls-options", {"trusted": [made.CA_SHA256, "e1" * 32]}, f"trusts a CA that is not in {made.tls('n2')['ca']} any more (SHA-256 {'e1' * 32})"),
+]
+
+
+@pytest.mark.parametrize(("control", "values", "says"), IN_FORCE)
+def test_what_a_node_has_in_force_fails(control: str, values: dict[str, Any], says: str) -> None:
+    status, details = changes.of_n2(evaluate(made.evidence(mesh={"beam@n2": in_force(**values)})), control)
+    assert status == {FAILED} and says in details
+
+
+@pytest.mark.parametrize("place", ["/srv/old", None])
+def test_revoked_certificates_that_are_looked_for_elsewhere(place: str | None) -> None:
+    said = in_force()
+    said["in_force"]["tls"]["server"]["crl_directory"] = place
+    status, details = changes.of_n2(evaluate(made.evidence(mesh={"beam@n2": said})), "tls-options")
+    assert status == {FAILED} and f"as server crl_cache looks for CRLs in {place or 'another place'}, not in /etc/beam/beam@n2/crl" in details
+
+
+def test_a_ca_file_that_changed_a_moment_ago_is_read_soon() -> None:
+    seen = made.hosts()
+    next(entry for entry in seen["n2"]["files"] if entry["path"] == made.tls("n2")["ca"])["modified"] = made.NOW - 5
+    verdict = evaluate(made.evidence(seen=seen, mesh={"beam@n2": in_force(trusted=["e1" * 32])}))
+    assert changes.of_n2(verdict, "tls-options")[0] == {PASSED}
+
+
+@pytest.mark.parametrize(("control", "change", "says"), FAILS)
+def test_a_broken_host_fails(control: str, change: Change, says: str) -> None:
+    statuses, details = changes.of_n2(changes.verified(change), control)
+    assert FAILED in statuses
+    assert says in details
+
+
+GOOD: list[tuple[str, Change]] = [
+    ("node-login", account(units=[{"name": "beam.service", "path": "/etc/systemd/system/beam.service"}])),
+    ("firewall-boot", unit(FIREWALL, drop_ins=["/usr/lib/systemd/system/service.d/10-timeout-abort.conf"])),
+    ("unit-drop-in", unit(BEAM, fragment="/etc/systemd/system/beam.service")),
+    # A VM with a name of its own, or with none at all, and a port that is no peer's: a web server in Erlang.
+    ("unplanned-nodes", stray()),
+    ("unplanned-nodes", stray(inet_dist_listen_min="1024", inet_dist_listen_max="1030")),
+]
+
+
+@pytest.mark.parametrize(("control", "change"), GOOD)
+def test_what_is_no_fault_passes(control: str, change: Change) -> None:
+    assert changes.of_n2(changes.verified(change), control)[0] == {PASSED}

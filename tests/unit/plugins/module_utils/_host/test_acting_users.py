@@ -1,0 +1,131 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who runs programs as the user of a node: sudo, doas, polkit, other accounts with its number, cron and other units."""
+
+from __future__ import annotations
+
+import pwd
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, sudo_rules
+
+BEAM = pwd.struct_passwd(("beam", "x", 65997, 65999, "", "/nonexistent", "/usr/sbin/nologin"))
+
+DEBIAN = """\
+Defaults\tenv_reset
+Defaults\tsecure_path="/usr/sbin:/usr/bin"
+# User privilege specification
+root\tALL=(ALL:ALL) ALL
+%sudo\tALL=(ALL:ALL) ALL
+@includedir {}/sudoers.d
+"""
+
+
+def acting(tmp_path: Path, text: str, *, name: str = "sudoers.d/90-x", **other: str) -> list[tuple[str, str]]:
+    """Who acts as beam on a host with Debian's sudoers and a file more."""
+    (tmp_path / "sudoers.d").mkdir(exist_ok=True)
+    (tmp_path / "sudoers").write_text(DEBIAN.format(tmp_path))
+    (tmp_path / name).write_text(text)
+    places: dict[str, Any] = {"SUDOERS": (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"), "DOAS": (), "POLKIT": ()}
+    with mock.patch.multiple(sudo_rules, **{**places, **{key: (f"{tmp_path}/{value}",) for key, value in other.items()}}):
+        found = sudo_rules.acting_as(BEAM)
+        assert found is not None
+        return [(one["name"], one["path"].replace(f"{tmp_path}/", "")) for one in found]
+
+
+RULES = [
+    ("games ALL=(beam) NOPASSWD: ALL", ["games"]),
+    ("games,%ops ALL = (root, beam : beam) /usr/bin/erl, (www-data) ALL", ["%ops", "games"]),
+    ("alice ALL=(#65997) ALL", ["alice"]),
+    ("Runas_Alias NODES = beam, rabbitmq : DB = postgres\nbob ALL=(NODES) ALL\ncarol ALL=(DB) ALL", ["bob"]),
+    ("User_Alias OPS = bob, \\\n  carol\nOPS ALL=(beam) ALL", ["OPS", "bob", "carol"]),
+    ("dave ALL=(ALL, !root) ALL", ["dave"]),
+    ("Defaults:erin runas_default=beam\nerin ALL=/usr/bin/erl", ["erin"]),
+    # Who may be everybody is root, and what names others is of no interest.
+    ("frank ALL=(ALL) ALL", []),
+    ("frank ALL=(ALL, !beam) ALL\ngrace ALL=ALL", []),
+    ("grace ALL=(postgres) NOPASSWD: /usr/bin/psql", []),
+    ("# games ALL=(beam) ALL\nbeam ALL=(beam) ALL\nroot ALL=(beam) ALL", []),
+]
+
+
+@pytest.mark.parametrize(("text", "who"), RULES)
+def test_who_may_act_as_the_user_of_a_node(text: str, who: list[str], tmp_path: Path) -> None:
+    assert sorted(one for one, path in acting(tmp_path, text) if path == "sudoers.d/90-x") == who
+
+
+def test_files_that_sudo_leaves_out_and_that_it_includes(tmp_path: Path) -> None:
+    assert acting(tmp_path, "games ALL=(beam) ALL", name="sudoers.d/old.bak") == []
+    (tmp_path / "more").write_text("games ALL=(beam) ALL\n")
+    assert acting(tmp_path, "@include ../more") == [("games", "more")]
+
+
+def test_doas_and_another_account_with_the_number_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "doas.conf").write_text("permit nopass games as beam\npermit persist :wheel\n# permit alice as beam\n")
+    twin = pwd.struct_passwd(("evil", "x", 65997, 1, "", "/", "/bin/sh"))
+    with mock.patch.object(pwd, "getpwall", return_value=[BEAM, twin]):
+        assert acting(tmp_path, "", DOAS="doas.conf") == [("games", "doas.conf"), ("evil", "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("beam ALL=(ALL) NOPASSWD: ALL", True),
+        ("User_Alias NODES = beam, rabbitmq\nNODES ALL=(root) ALL", True),
+        ("Defaults:beam !requiretty", False),
+        ("beam ALL=(beam) ALL", False),
+    ],
+)
+def test_rights_of_the_user_through_aliases(text: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text(text)
+    with mock.patch.multiple(sudo_rules, SUDOERS=(f"{tmp_path}/x",), DOAS=(), POLKIT=()):
+        assert bool(sudo_rules.rights(BEAM)) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('polkit.addRule(function(a, s) { if (s.user == "beam") return polkit.Result.YES; });', True),
+        ("[x]\nIdentity=unix-user:beam;unix-user:a\nAction=*\n", True),
+        ('// s.user == "beam"\nif (s.user == "beam2") {}', False),
+    ],
+)
+def test_rules_of_polkit_that_name_the_user(text: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / "50-x.rules").write_text(text)
+    with mock.patch.multiple(sudo_rules, SUDOERS=(), DOAS=(), POLKIT=(f"{tmp_path}/*",)):
+        assert bool(sudo_rules.rights(BEAM)) is found
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("beam", "*/5 * * * * beam /srv/job\n", True),
+        ("beam", "SHELL=/bin/sh\n@reboot  beam /srv/job\n", True),
+        ("beam", "# * * * * * beam /srv/job\nMAILTO=beam\n* * * * * root /usr/bin/beam x\n", False),
+        ("beam.dpkg-old", "* * * * * beam /srv/job\n", False),
+    ],
+)
+def test_lines_of_the_tables_of_the_system(name: str, text: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    with mock.patch.multiple(jobs, SYSTEM_CRON=(f"{tmp_path}/*",), AT=(), CRON=(), LINGER="/nonexistent/{}"):
+        assert jobs.of(BEAM) == ([f"{tmp_path}/{name}"] if found else [])
+
+
+def test_services_that_run_as_the_user(tmp_path: Path) -> None:
+    for name, text in {
+        "beam.service": "[Service]\nUser=beam\n", "job.service": "[Service]\nUser = 65997\n", "web.service": "[Service]\nUser=www-data\n",
+        "db.service.d/x.conf": "[Service]\nUser=beam\n", "old.service": "[Service]\n#User=beam\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    # An alias (Alias=) is the same unit.
+    (tmp_path / "node.service").symlink_to(tmp_path / "beam.service")
+    (tmp_path / "shop.service").write_text("[Service]\nUser=beam\n")
+    (tmp_path / "shop.service.d").mkdir()
+    (tmp_path / "shop.service.d" / "zzz-beam.conf").write_text("[Service]\n")
+    with mock.patch.multiple(jobs, UNITS=(str(tmp_path),), _OURS=f"{tmp_path}/{{}}.d/zzz-beam.conf"):
+        assert sorted(one["name"] for one in jobs.units_of(BEAM)) == ["beam.service", "db.service", "job.service"]
