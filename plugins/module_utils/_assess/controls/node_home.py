@@ -50,8 +50,8 @@ CONTROLS = (
         "can leave the sandbox of the unit through cron, at, a lingering user manager, another service or sudo. A user who may run programs as the "
         "node's user has its cookie and its key, too.",
         "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home. Remove its other rights: crontab -r -u USER, "
-        "loginctl disable-linger USER, atrm, and its lines in /etc/cron.d, /etc/sudoers.d, doas.conf and the rules of polkit. Run jobs from a systemd "
-        "timer as another user, and let no rule of sudo name the node's user.",
+        "loginctl disable-linger USER, atrm, and its lines in /etc/cron.d, /etc/sudoers.d, doas.conf and the rules of polkit. Run jobs from a "
+        "systemd timer as another user, and let no rule of sudo name the node's user.",
         "",
         (SECURE_CODING, LOGIN),
         "low",
