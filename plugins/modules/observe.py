@@ -56,8 +56,9 @@ options:
       - The nodes that are planned for this host, of which the operator's own settings are read. Without it the action plugin makes the list from
         the host's variables.
       - Each has C(unit), C(files) (the product's, each with C(path), a pattern, and C(syntax), one of V(shell), V(arguments), V(variables),
-        V(conf), V(yaml)), C(values) (names of settings whose values are returned; of all others the name alone is), and C(database) (a file of the
-        product; the node names in it are returned).
+        V(conf), V(yaml), V(terms)), C(values) (names of settings whose values are returned), C(names) (of these the name alone is returned),
+        C(moved) (names of settings that name a further file, with its syntax), and C(database) (a file of the product; the node names in it are
+        returned).
     type: list
     elements: dict
   users:
@@ -323,14 +324,8 @@ units:
     after: {type: list, elements: str, description: "Units that it starts after."}
     requires: {type: list, elements: str, description: "Units that it requires."}
     exposure: {type: float, description: "Overall exposure level of C(systemd-analyze security), 0 to 10. Null if it was not rated."}
-    environment_names:
-      description: Names of its environment variables, including those of its environment files. Null if one of the files cannot be read.
-      type: list
-      elements: str
-    environment_files:
-      description: Its environment files in their order, with a leading C(-) if the file may be missing.
-      type: list
-      elements: str
+    environment_names: {type: list, elements: str, description: "Names of its variables, those of its files too. Null if a file cannot be read."}
+    environment_files: {type: list, elements: str, description: "Its environment files in their order, C(-) before one that may be missing."}
     digest: {type: str, description: "Digest of the configuration that a process would get if it started now."}
 files:
   description: This collection's files and those in O(files).
@@ -346,12 +341,7 @@ files:
     size: {type: int, description: "Size in bytes."}
     modified: {type: float, description: "Time of its last change, in seconds since 1970-01-01T00:00:00Z."}
     sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
-    replaceable_by:
-      description:
-        - Users other than root with write access to a directory above it, who can replace the file. V(everybody), C(group NAME), or a user's
-          name. Null if a directory cannot be read.
-      type: list
-      elements: str
+    replaceable_by: {type: list, elements: str, description: "Users other than root who can replace it. Null if a directory cannot be read."}
     replaceable_through: {type: list, elements: str, description: "Those directories."}
 missing:
   description: The O(files) that do not exist. A file that is neither here nor in RV(files) is in a directory that cannot be read.
@@ -427,10 +417,7 @@ epmd_names:
   returned: success
   type: dict
   sample: {"beam": 9100}
-unknown:
-  description: Why a part of this result is null or incomplete, by the part's name.
-  returned: success
-  type: dict
+unknown: {type: dict, returned: success, description: "Why a part of this result is null or incomplete, by the part's name."}
 own:
   description: The host's view of this collection's variables - values without secrets (C(inputs)), C(names), templates that fail
     (C(errors)), and errors in variables of single roles, without their values (C(wrong)).
@@ -438,15 +425,12 @@ own:
   type: dict
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.observation import epmd_address, observe
 from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
-from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.own_epmd import registered
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
-
-_SECONDS = 3.0
+from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
 
 def main() -> None:
@@ -468,32 +452,22 @@ def main() -> None:
         module.params["units"],
         module.params["files"],
         port,
-        nodes=[_question(node) for node in module.params["nodes"] or ()],
+        nodes=[Question.parse(node) for node in module.params["nodes"] or ()],
         users=module.params["users"] or (),
         otp_root=module.params["otp_root"] or "",
         find_secrets=module.params["find_secrets"],
         run_key=module.params["run_key"],
     )
-    seen["epmd_names"], why = _names(epmd_address(seen), port)
-    if why:
-        seen["unknown"] = {**seen["unknown"], "epmd_names": why}
-    module.exit_json(changed=False, **seen)
-
-
-def _question(node: dict[str, Any]) -> Question:
-    files = tuple((str(one["path"]), str(one["syntax"])) for one in node.get("files") or ())
-    return Question(str(node["unit"]), files, frozenset(node.get("values") or ()), str(node.get("database") or ""))
-
-
-def _names(address: str | None, port: int) -> tuple[dict[str, int] | None, str]:
-    """Ports by name, as the host's own EPMD tells them, and why that is not known."""
+    address = epmd_address(seen)
+    seen["epmd_names"] = None
     if address is None:
-        return None, f"nothing listens on port {port}"
-    answer: dict[str, Any]
-    (answer,) = names_all([(address, port)], source=None, timeout=_SECONDS, concurrency=1)
-    if answer["code"] != "connected":
-        return None, f"EPMD at {address} did not answer: {answer['code']}"
-    return {node["name"]: node["port"] for node in answer["nodes"]}, ""
+        seen["unknown"]["epmd_names"] = f"nothing listens on port {port}"
+    else:
+        try:
+            seen["epmd_names"] = registered(address, port)
+        except WireError as error:
+            seen["unknown"]["epmd_names"] = f"EPMD at {address} did not answer: {error.code}"
+    module.exit_json(changed=False, **seen)
 
 
 if __name__ == "__main__":

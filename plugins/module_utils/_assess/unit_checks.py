@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from .._model.observation import Observation, Unit
 from .._model.processes import Process
 from .check_parts import EPMD_SERVICE, Check, epmds, has_ended
-from .controls.units import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
 from .firewall_checks import elsewhere, undone
+from .limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .target import HostTarget, NodeTarget
 
 
