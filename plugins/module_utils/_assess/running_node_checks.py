@@ -18,7 +18,7 @@ from .._model.running_node import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
 from .controls.tls_options import FORGIVING
 from .finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
-from .limits import ATOMS_PART_MAX, SERVED_SECONDS
+from .limits import ATOMS_PART_MAX, SHOWN_SECONDS
 from .target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_OWN_CREDENTIALS, OFF, NodeTarget, Target
 
 Details = tuple[str, tuple[str, ...]]
@@ -97,7 +97,7 @@ def _outdated_trust(node: NodeTarget, seen: Observation | None, said: InForce) -
     if said.trusted is None:
         return [], "did not say which CAs it has in memory"
     file = (seen.files or {}).get(node.ca_file or "") if seen else None
-    soon = file and file.modified is not None and seen and seen.epoch is not None and seen.epoch - file.modified < SERVED_SECONDS
+    soon = file and file.modified is not None and seen and seen.epoch is not None and seen.epoch - file.modified < SHOWN_SECONDS
     if not said.trusted or soon:
         return [], ""
     if seen is None or seen.certificates is None or "certificates" in seen.unknown:

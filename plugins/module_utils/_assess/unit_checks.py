@@ -98,7 +98,7 @@ def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
             continue
         weakened = _weakened(node, unit, seen)
         unseen = [one.pid for one in _sandboxed(node, seen) if one.hardening is None or one.hardening.system_writable is None]
-        if (unseen or node.drop_in and unit.openings is None) and not weakened:
+        if (unseen or unit.openings is None) and not weakened:
             what = f"what pid {unseen[0]} sees of the file system" if unseen else "what drop-ins add to its sandbox"
             yield not_looked_at(node, f": {what}")
             continue
