@@ -15,6 +15,7 @@ from .._model.environment_variables import is_unneeded
 from .._model.installed import ARGUMENT_FILES, START_FILES
 from .._model.observation import Observation, Unit
 from .._model.processes import Process
+from .check_parts import has_ended
 from .file_permission_checks import exists
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .target import HostTarget, NodeTarget
@@ -99,9 +100,13 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
             problems += [f"{node.unit} runs {command}: {_PUT_ELSEWHERE}" for command in unit.commands or ()]
         unseen = [f"pid {one.pid}: its environment could not be read" for one in running if one.adding is None]
         unseen += [f"pid {one.pid}: its arguments could not be read" for one in running if one.runs is None or not one.flags.arguments_read]
+        if unit and node.kind == "erlang" and node.directory and unit.commands is None:
+            unseen.append(f"what drop-ins let {node.unit} run was not looked at")
         if unit and unit.environment_names is None:
             unseen.append(f"the variables that {node.unit} gives its next process could not be read")
         problems += _libraries(node, running, seen)
+        loaded = [one for one in running if node.kind == "erlang" and not has_ended(one)]
+        unseen += [f"pid {one.pid}: its libraries were not looked at" for one in loaded if one.hardening is None or one.hardening.libraries is None]
         if seen.system is None or seen.system.preloaded is None:
             unseen.append("/etc/ld.so.preload could not be read")
         for path in _home_files(node):

@@ -82,20 +82,29 @@ def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details
     if said.server.fail_if_no_peer_cert is not True:
         value = "not set" if said.server.fail_if_no_peer_cert is None else "false"
         problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")
-    problems += _outdated_trust(node, seen, said)
+    outdated, unknown = _outdated_trust(node, seen, said)
+    problems += outdated
+    if unknown and not problems:
+        return NOT_TESTED, (unknown,)
     if unread and not problems:
         return NOT_TESTED, (f"pid {unread[0]}: its arguments, which may override its TLS options, could not be read",)
     return _of(result(node.node, problems, f"verifies as server and as client with {node.ca_file}, {', '.join(node.tls_versions or ())}"))
 
 
-def _outdated_trust(node: NodeTarget, seen: Observation | None, said: InForce) -> Iterator[str]:
-    """CAs that the node trusts and its file does not hold any more: it does not read a file again whose time is older than its last look."""
-    listed = {one.sha256 for one in (seen.certificates if seen else None) or () if one.path == node.ca_file}
+def _outdated_trust(node: NodeTarget, seen: Observation | None, said: InForce) -> tuple[list[str], str]:
+    """CAs that the node trusts and its file does not hold any more: it does not read a file again whose time is older than its last look. And why
+    that is not known."""
+    if said.trusted is None:
+        return [], "did not say which CAs it has in memory"
     file = (seen.files or {}).get(node.ca_file or "") if seen else None
     soon = file and file.modified is not None and seen and seen.epoch is not None and seen.epoch - file.modified < SHOWN_SECONDS
-    if listed and not soon and not (seen and "certificates" in seen.unknown):
-        for sha256 in sorted((said.trusted or frozenset()) - listed):
-            yield f"trusts a CA that is not in {node.ca_file} any more (SHA-256 {sha256}), and does not read the file again: run touch on it"
+    if not said.trusted or soon:
+        return [], ""
+    if seen is None or seen.certificates is None or "certificates" in seen.unknown:
+        return [], f"{node.ca_file} was not read, to compare it with what the node has in memory"
+    listed = {one.sha256 for one in seen.certificates if one.path == node.ca_file}
+    more = f"that is not in {node.ca_file} any more"
+    return [f"trusts a CA {more} (SHA-256 {one}), and does not read the file again: run touch on it" for one in sorted(said.trusted - listed)], ""
 
 
 def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator[str]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from .._model.observation import Observation, Unit
-from .check_parts import EPMD_SERVICE, Check, epmds
+from .._model.processes import Process
+from .check_parts import EPMD_SERVICE, Check, epmds, has_ended
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
 from .firewall_checks import elsewhere, undone
 from .limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
@@ -95,17 +96,28 @@ def _unit_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if unit is None or unit.exposure is None:
             yield not_looked_at(node, ": its sandbox")
             continue
+        weakened = _weakened(node, unit, seen)
+        unseen = [one.pid for one in _sandboxed(node, seen) if one.hardening is None or one.hardening.system_writable is None]
+        if (unseen or unit.openings is None) and not weakened:
+            what = f"what pid {unseen[0]} sees of the file system" if unseen else "what drop-ins add to its sandbox"
+            yield not_looked_at(node, f": {what}")
+            continue
         limit = SANDBOX_EXPOSURE_MAX + (LOW_PORTS_EXPOSURE if node.low_ports else 0)
-        yield _rated(node.node, node.unit, unit.exposure, limit, _weakened(node, unit, seen))
+        yield _rated(node.node, node.unit, unit.exposure, limit, weakened)
     yield from _epmd_sandbox(host, seen)
 
 
 def _weakened(node: NodeTarget, unit: Unit, seen: Observation) -> list[str]:
     """What systemd-analyze does not rate, or not enough: what others add to the lists of our drop-in, and a process that is older than its unit."""
     problems = [f"{node.unit}: {opening} lets it out of its sandbox. {_PUT_ELSEWHERE}" for opening in unit.openings or ()]
-    outside = [one.pid for one in seen.processes or () if node.drop_in and node.is_run_by(one) and one.hardening and one.hardening.system_writable]
+    outside = [one.pid for one in _sandboxed(node, seen) if one.hardening and one.hardening.system_writable]
     problems += [f"pid {pid} does not run in the sandbox of its unit: it sees /usr as writable. Restart the node" for pid in outside]
     return problems
+
+
+def _sandboxed(node: NodeTarget, seen: Observation) -> list[Process]:
+    """The processes of a node that the drop-in of the role service confines."""
+    return [one for one in seen.processes or () if node.drop_in and node.is_run_by(one) and not has_ended(one)]
 
 
 _PUT_ELSEWHERE = "Remove that line, or put it into beam_service_directives if the node needs it"

@@ -71,7 +71,7 @@ CONTROLS = (
     ),
     Control(
         "running-code",
-        "Modules of the running node that decide about connections are those of its OTP; every module of a bare node comes from its code path",
+        "The modules of the running node that decide about connections are those of its OTP, and all modules of a bare node come from its code path",
         "A module that is loaded from elsewhere, or was replaced in the running node, can override every setting. No file and no flag shows it.",
         "Restart the node. Remove the -pa, ERL_LIBS or boot script that the module comes from, and the tool that loads it.",
         "",

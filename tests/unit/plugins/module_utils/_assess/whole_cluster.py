@@ -151,7 +151,7 @@ def unit(**values: Any) -> dict[str, Any]:
         "enabled": "enabled",
         "user": "",
         "drop_ins": [],
-        **{"need_daemon_reload": False, "start_files": []},
+        **{"need_daemon_reload": False, "start_files": [], "openings": [], "commands": []},
         "after": ["sysinit.target"],
         "requires": ["system.slice"],
         "core_limit": "infinity",
@@ -454,7 +454,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             for peer in nodes
             if peer != node
         ],
-        **{"replaceable_code": [], "foreign_code": [], "code_from_nowhere": [], "trusted": [CA_SHA256], "ssh_daemons": 0, "atoms": [22000, 1048576]},
+        **{"replaceable_code": [], "foreign_code": [], "code_from_nowhere": [], "trusted": [], "ssh_daemons": 0, "atoms": [22000, 1048576]},
     }
 
 
