@@ -56,8 +56,9 @@ options:
       - The nodes that are planned for this host, of which the operator's own settings are read. Without it the action plugin makes the list from
         the host's variables.
       - Each has C(unit), C(files) (the product's, each with C(path), a pattern, and C(syntax), one of V(shell), V(arguments), V(variables),
-        V(conf), V(yaml)), C(values) (names of settings whose values are returned; of all others the name alone is), and C(database) (a file of the
-        product; the node names in it are returned).
+        V(conf), V(yaml), V(terms)), C(values) (names of settings whose values are returned), C(names) (of these the name alone is returned),
+        C(moved) (names of settings that name a further file, with its syntax), and C(database) (a file of the product; the node names in it are
+        returned).
     type: list
     elements: dict
   users:
@@ -323,14 +324,8 @@ units:
     after: {type: list, elements: str, description: "Units that it starts after."}
     requires: {type: list, elements: str, description: "Units that it requires."}
     exposure: {type: float, description: "Overall exposure level of C(systemd-analyze security), 0 to 10. Null if it was not rated."}
-    environment_names:
-      description: Names of its environment variables, including those of its environment files. Null if one of the files cannot be read.
-      type: list
-      elements: str
-    environment_files:
-      description: Its environment files in their order, with a leading C(-) if the file may be missing.
-      type: list
-      elements: str
+    environment_names: {type: list, elements: str, description: "Names of its variables, those of its files too. Null if a file cannot be read."}
+    environment_files: {type: list, elements: str, description: "Its environment files in their order, C(-) before one that may be missing."}
     digest: {type: str, description: "Digest of the configuration that a process would get if it started now."}
 files:
   description: This collection's files and those in O(files).
@@ -346,12 +341,7 @@ files:
     size: {type: int, description: "Size in bytes."}
     modified: {type: float, description: "Time of its last change, in seconds since 1970-01-01T00:00:00Z."}
     sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
-    replaceable_by:
-      description:
-        - Users other than root with write access to a directory above it, who can replace the file. V(everybody), C(group NAME), or a user's
-          name. Null if a directory cannot be read.
-      type: list
-      elements: str
+    replaceable_by: {type: list, elements: str, description: "Users other than root who can replace it. Null if a directory cannot be read."}
     replaceable_through: {type: list, elements: str, description: "Those directories."}
 missing:
   description: The O(files) that do not exist. A file that is neither here nor in RV(files) is in a directory that cannot be read.

@@ -71,6 +71,7 @@ def test_the_environment_that_was_planned_passes(directory: Path) -> None:
         ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_FLAGS": "s3cret"}, "ERL_FLAGS is set by"),
         ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_OTP29_FLAGS": "s3cret"}, "ERL_OTP29_FLAGS is set by"),
         ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_INETRC": "/s3cret"}, "ERL_INETRC is set by"),
+        ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_EPMD_PORT": "4370s3cret"}, "ERL_EPMD_PORT is set by"),
     ],
 )
 def test_another_environment_is_refused_in_one_line_without_its_values(directory: Path, environment: dict[str, str], says: str) -> None:
@@ -116,6 +117,11 @@ def judge(directory: Path, words: str, carrier: str = "inet_tls") -> str:
         (f"{NAMED} -proto_dist inet_tls", "open -proto_dist is given twice"),
         (f"{NAMED} -kernel inet_dist_use_interface {{0,0,0,0}}", "open inet_dist_use_interface has another value"),
         (f"{NAMED} -kernel a b inet_dist_listen_min 1", "open inet_dist_listen_min has another value"),
+        (f"{NAMED} -erl_epmd_port 9557", "open -erl_epmd_port is set"),
+        (f"{NAMED} -kernel erl_epmd_node_listen_port 9557", "open erl_epmd_node_listen_port is set"),
+        (f"{NAMED} -kernel inet_dist_listen_options [{{ip,{{0,0,0,0}}}}]", "open inet_dist_listen_options is set"),
+        (f"{NAMED} -epmd_module mine", "open -epmd_module is set"),
+        (f"{NAMED} -dist_listen false", "flags"),
         (NAMED.replace("net_kernel:allow(Allowed)", "x"), "open the list of nodes that may connect is missing"),
         ("beam.smp -- -noshell", "none"),
         ("beam.smp -- -sname tool -dist_listen false", "tool"),
@@ -125,6 +131,15 @@ def judge(directory: Path, words: str, carrier: str = "inet_tls") -> str:
 )
 def test_what_it_says_of_arguments(directory: Path, words: str, said: str) -> None:
     assert judge(directory, words) == said
+
+
+@pytest.mark.parametrize("flag", ["-erl_epmd_port", "-kernel erl_epmd_node_listen_port"])
+@pytest.mark.parametrize(("port", "said"), [("9100", "flags"), ("9101", "open {} has another value"), ("", "open {} is missing")])
+def test_a_fixed_port(directory: Path, flag: str, port: str, said: str) -> None:
+    """It is among the flags of a node without EPMD, in one of two ways."""
+    with (directory / "vm.args").open("a", encoding="utf-8") as stream:
+        stream.write(f"{flag} 9100\n")
+    assert judge(directory, f"{NAMED} {flag} {port}" if port else NAMED) == said.format(flag.split()[-1])
 
 
 def test_it_names_all_that_was_lost(directory: Path) -> None:
@@ -162,6 +177,8 @@ def test_the_last_words_of_every_drop_in_are_the_environment_and_the_guard(produ
     lines = [line for line in render(ROLES / "service" / "templates", "node.service.conf", values).splitlines() if line and line[0] != "#"]
     assert lines[-2:] == ["EnvironmentFile=/etc/beam/x@n1/unit.env", "ExecStartPre=/etc/beam/guard start x.service /etc/beam/x@n1"]
     assert ("SocketBindAllow=tcp:9100-9109" in lines) == (product == "erlang")
+    (unset,) = (line for line in lines if line.startswith("UnsetEnvironment="))
+    assert {"ERL_FLAGS", "ERL_ZFLAGS", "ERL_INETRC", "ERL_EPMD_PORT"} <= set(unset.partition("=")[2].split())
     environment = render(ROLES / "service" / "templates", "unit.env", values).splitlines()
     assert "ERL_AFLAGS=-args_file /etc/beam/x@n1/vm.args" in environment and "ERL_EPMD_ADDRESS=127.0.0.1,10.0.0.1" in environment
 

@@ -160,10 +160,53 @@ PLANNED = [
         {
             ENV: "RABBITMQ_NODENAME=rabbit@mq1\nMNESIA_BASE=/data/rabbitmq/mnesia\n"
             'SERVER_ADDITIONAL_ERL_ARGS="-proto_dist inet_tls \\\n  -ssl_dist_optfile /etc/rabbitmq/inter.config"\n'
+            "RABBITMQ_USE_LONGNAME=true\nRABBITMQ_ERLANG_COOKIE=a-word-that-everybody-knows\nexport ERL_EPMD_PORT=4370\n"
         },
     ),
     Planned("TLS of the operator's own, over two lines", "rabbitmq", "flag_reserved", f"{ENV} line 4 sets -ssl_dist_optfile"),
     Planned("the first of these lines", "rabbitmq", "flag_reserved", f"{ENV} line 3 sets -proto_dist"),
+    Planned(
+        "another file of settings",
+        "rabbitmq",
+        "setting_refused",
+        "sets RABBITMQ_CONF_ENV_FILE",
+        drop_in("rabbitmq-server.service", "10-moved", "Environment=RABBITMQ_CONF_ENV_FILE=/srv/rabbitmq/env.conf")
+        | {
+            "/etc/systemd/system/rabbitmq-server.service": "[Service]\nUser=rabbitmq\nExecStart=/usr/sbin/rabbitmq-server\n",
+            "/etc/rabbitmq/advanced.config": "[{kernel, [{inet_dist_use_interface, {0,0,0,0}},\n           {net_ticktime, 90}]}].\n",
+            "/etc/rabbitmq/conf.d/90-cloud.conf": "cluster_formation.peer_discovery_backend = aws\n",
+            "/etc/rabbitmq/conf.d/20-ports.conf": "distribution.listener.port_range.min = 25672\n",
+        },
+    ),
+    Planned("an address in advanced.config", "rabbitmq", "flag_reserved", "advanced.config line 1 sets inet_dist_use_interface"),
+    Planned("a tick time in advanced.config", "rabbitmq", "setting_overridden", "advanced.config line 2 sets net_ticktime to 90"),
+    Planned("peers from the cloud", "rabbitmq", "setting_refused", "90-cloud.conf line 1 sets cluster_formation.peer_discovery_backend"),
+    Planned("ports of RabbitMQ's own", "rabbitmq", "setting_refused", "20-ports.conf line 1 sets distribution.listener.port_range.min"),
+    Planned("long names", "rabbitmq", "name_type_differs", f"{ENV} line 5 sets RABBITMQ_USE_LONGNAME to true"),
+    Planned("a cookie in RabbitMQ's own file", "rabbitmq", "setting_refused", f"{ENV} line 6 sets RABBITMQ_ERLANG_COOKIE"),
+    Planned("another port of EPMD", "rabbitmq", "setting_refused", f"{ENV} line 7 sets ERL_EPMD_PORT"),
+    Planned(
+        "a port of relx",
+        "release",
+        "setting_refused",
+        "/etc/default/relx line 1 sets ERL_DIST_PORT",
+        {**drop_in(SHOP, "10-relx", "EnvironmentFile=/etc/default/relx"), "/etc/default/relx": "ERL_DIST_PORT=8001\n"},
+    ),
+    Planned(
+        "a tick time in ejabberd.yml",
+        "ejabberd",
+        "setting_overridden",
+        "ejabberd.yml line 2 sets net_ticktime to 30",
+        {"/etc/ejabberd/ejabberd.yml": "hosts: [localhost]\nnet_ticktime: 30\n"},
+    ),
+    Planned(
+        "a control file of ejabberd's elsewhere",
+        "ejabberd",
+        "setting_refused",
+        "sets EJABBERDCTL_CONFIG_PATH",
+        drop_in("ejabberd.service", "10-moved", "Environment=EJABBERDCTL_CONFIG_PATH=/srv/ejabberdctl.cfg")
+        | {"/etc/systemd/system/ejabberd.service": "[Service]\nUser=ejabberd\nExecStart=/usr/sbin/ejabberdctl foreground\n"},
+    ),
     Planned(
         "another tick time",
         "rabbitmq",

@@ -181,6 +181,25 @@ EVERY_UNIT = [
         wrapped("/bin/sh -c 'export ERL_FLAGS=\"-proto_dist inet_tls\"; exec {start}'"),
         says="-proto_dist is given twice",
     ),
+    Situation(
+        "a port beside the range, from a shell",
+        STOPPED,
+        wrapped("/bin/sh -c 'export ERL_ZFLAGS=\"-erl_epmd_port 9557\"; exec {start}'"),
+        says="-erl_epmd_port is set",
+    ),
+    Situation(
+        "options of the listener, from a shell",
+        STOPPED,
+        wrapped("/bin/sh -c 'export ERL_ZFLAGS=\"-kernel inet_dist_listen_options [{ip,{0,0,0,0}}]\"; exec {start}'"),
+        says="inet_dist_listen_options is set",
+    ),
+    Situation("another port of EPMD in a file", HARDENED, {**drop_in(FILE), "/etc/default/mine": "ERL_EPMD_PORT=4370\n"}),
+    Situation(
+        "UnsetEnvironment= reset, and another port of EPMD",
+        REFUSED,
+        {**drop_in(f"UnsetEnvironment=\n{FILE}"), "/etc/default/mine": "ERL_EPMD_PORT=4370\n"},
+        says="ERL_EPMD_PORT is set by /etc/default/mine",
+    ),
     Situation("the cookie's flag from a shell", HARDENED, wrapped("/bin/sh -c 'export ERL_FLAGS=\"-setcookie word\"; exec {start}'")),
     Situation(
         "no cookie, from a shell", STOPPED, wrapped("/bin/sh -c 'export ERL_FLAGS=\"-nocookie\"; exec {start}'"), says="-nocookie makes its cookie"
@@ -238,6 +257,12 @@ RELEASE = [
         HARDENED,
         run="echo RELEASE_COOKIE=word >> /etc/default/shop",
         undo="sed -i /RELEASE_COOKIE/d /etc/default/shop",
+    ),
+    Situation(
+        "a port of relx in the unit's own file of settings",
+        HARDENED,
+        run="echo ERL_DIST_PORT=9557 >> /etc/default/shop",
+        undo="sed -i /ERL_DIST_PORT/d /etc/default/shop",
     ),
     Situation(
         "flags for elixir in the unit's own file of settings",

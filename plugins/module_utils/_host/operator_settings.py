@@ -12,12 +12,13 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
+from .._term import Atom, TermError, consult, to_text
 from . import environment
 from .records import DIRECTORY
 
@@ -47,18 +48,21 @@ Entry = tuple[int, str, str, str]
 @dataclass(frozen=True)
 class Question:
     """What to read of a node: its unit, the files of its product by glob pattern and syntax (see SYNTAXES), the names whose values may leave the
-    host, and the file of its database."""
+    host, the file of its database, names whose values may not, and the names (among values) of settings that name a further file, with its syntax."""
 
     unit: str
     files: tuple[tuple[str, str], ...] = ()
     values: frozenset[str] = frozenset()
     database: str = ""
+    names: frozenset[str] = frozenset()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Question:
         """From an entry of the option nodes of the module observe."""
         files = tuple((str(one["path"]), str(one["syntax"])) for one in raw.get("files") or ())
-        return cls(str(raw["unit"]), files, frozenset(raw.get("values") or ()), str(raw.get("database") or ""))
+        values, names = (frozenset(raw.get(key) or ()) for key in ("values", "names"))
+        return cls(str(raw["unit"]), files, values, str(raw.get("database") or ""), names, raw.get("moved") or {})
 
 
 def _line(text: str, position: int) -> int:
@@ -165,6 +169,21 @@ def yaml(text: str) -> Iterator[Entry]:
         yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
 
 
+def terms(text: str) -> Iterator[Entry]:
+    """Parameters of the application kernel in a configuration of Erlang terms (config(4)), as far as only the role distribution may set them."""
+    try:
+        found = consult(text)
+    except (TermError, ValueError):
+        return
+    for application in found[0] if found and isinstance(found[0], list) else ():
+        if not (isinstance(application, tuple) and len(application) == 2 and application[0] == Atom("kernel") and isinstance(application[1], list)):
+            continue
+        for pair in application[1]:
+            if isinstance(pair, tuple) and len(pair) == 2 and str(pair[0]) in FLAGS:
+                place = re.search(rf"^[^%\n]*\b{re.escape(str(pair[0]))}\b", text, re.MULTILINE)
+                yield _line(text, place.end()) if place else 1, "flag", str(pair[0]), to_text(pair[1])
+
+
 def unit_file(text: str) -> Iterator[Entry]:
     """A unit or a drop-in: Environment=, ExecStart= and the directives of interest."""
     # A comment line within a continued one is skipped by systemd, too.
@@ -200,6 +219,7 @@ SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
     "variables": variables,
     "conf": conf,
     "yaml": yaml,
+    "terms": terms,
     "unit": unit_file,
 }
 
@@ -237,14 +257,36 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
     """Everything that is set, in the order of the files, for JSON."""
     found: list[Setting] = []
     for question in questions:
-        for path, syntax in places(question, (units or {}).get(question.unit, {})):
-            text = read(path)
-            for line, kind, name, value in sorted(SYNTAXES[syntax](text) if text else (), key=_place):
-                if kind == "variable" and not VARIABLE.fullmatch(name) and name not in question.values:
-                    continue
-                shown = value if kind == "directive" or (kind == "variable" and name in question.values) else None
-                found.append(Setting(question.unit, path, line, kind, name, shown))
+        listed = list(dict.fromkeys(places(question, (units or {}).get(question.unit, {}))))
+        for path, syntax in listed:
+            for setting in _of_file(question, path, syntax):
+                found.append(setting)
+                # The list grows while it is walked: a file may name another one.
+                listed += [place for place in _named(setting, question) if place not in listed]
     return [asdict(one) for one in dict.fromkeys(found)]
+
+
+def _of_file(question: Question, path: str, syntax: str) -> Iterator[Setting]:
+    text = read(path)
+    for line, kind, name, value in sorted(SYNTAXES[syntax](text) if text else (), key=_place):
+        kind = "variable" if kind == "flag" and value and name in question.values else kind
+        asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
+        if kind == "variable" and not asked:
+            continue
+        shown = value if kind == "directive" or (kind == "variable" and name in question.values) else None
+        yield Setting(question.unit, path, line, kind, name, shown)
+
+
+def _named(setting: Setting, question: Question) -> list[tuple[str, str]]:
+    """The file that a setting names, with the ends that the product tries."""
+    syntax, path = question.moved.get(setting.name), setting.value or ""
+    if syntax is None or not path.startswith("/"):
+        return []
+    if syntax == "terms":
+        return [(path if path.endswith(".config") else f"{path}.config", syntax)]
+    if path.endswith((".conf", ".config")):
+        return [(path, "terms" if path.endswith(".config") else syntax)]
+    return [(f"{path}.conf", syntax), (f"{path}.config", "terms")]
 
 
 def _node_names(data: bytes) -> Iterator[str]:

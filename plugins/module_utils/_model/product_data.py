@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .ports import PortRange
+from .reserved_flags import Refused
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,11 @@ class ProductData:
     that it cannot run without. modes, name_types: those that it can run in; empty means all. tool_ports: where its tools listen for connections of
     nodes; tool_prefix, tool_count: the names of the tools. links: "kept" where it takes a cut link for a split cluster, else "cut". outside_tls: by
     address family, what TLS does not cover (`what` and `fix`). users: accounts that it makes, with their homes. settings: files in which an operator
-    configures it; node_name_settings, directory_settings: names there; kernel_settings: names there, and the parameter that each one sets. database:
-    file that holds the node's name. writable: directories of its unit, a dash in front where one may be missing. capabilities: those that its unit
-    keeps. otp_releases: [version from which on it counts, highest release of OTP], oldest first. finds_peers: whether a node joins by itself.
+    configures it; node_name_settings, directory_settings: names there; kernel_settings: names there, and the parameter that each one sets;
+    long_name_settings: names there that say whether node names are long; file_settings: names there of further files, and their syntax;
+    refused_settings: names there that an operator must not set. database: file that holds the node's name. writable: directories of its unit, a
+    dash in front where one may be missing. capabilities: those that its unit keeps. otp_releases: [version from which on it counts, highest
+    release of OTP], oldest first. finds_peers: whether a node joins by itself.
     """
 
     raw: Mapping[str, Any] = field(default_factory=dict)
@@ -45,6 +48,9 @@ class ProductData:
     node_name_settings: tuple[str, ...] = ()
     directory_settings: tuple[str, ...] = ()
     kernel_settings: Mapping[str, str] = field(default_factory=dict)
+    long_name_settings: tuple[str, ...] = ()
+    file_settings: Mapping[str, str] = field(default_factory=dict)
+    refused_settings: Mapping[str, Refused] = field(default_factory=dict)
     database: str = ""
     writable: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
@@ -55,7 +61,7 @@ class ProductData:
     def parse(cls, raw: Mapping[str, Any]) -> ProductData:
         """Raises PortRangeError, KeyError, TypeError or AttributeError where it is no data of a product."""
         ports, tools = raw.get("tool_ports"), raw.get("tool_names") or {}
-        lists = ("modes", "settings", "node_name_settings", "directory_settings", "writable", "capabilities", "otp_releases")
+        lists = ("modes", "settings", "node_name_settings", "directory_settings", "long_name_settings", "writable", "capabilities", "otp_releases")
         return cls(
             raw=raw,
             kind=str(raw.get("kind") or ""),
@@ -70,6 +76,8 @@ class ProductData:
             outside_tls={int(address_family): one for address_family, one in (raw.get("outside_tls") or {}).items()},
             users=(raw.get("managed") or {}).get("users") or {},
             kernel_settings=raw.get("kernel_settings") or {},
+            file_settings=raw.get("file_settings") or {},
+            refused_settings={name: Refused.parse(one) for name, one in (raw.get("refused_settings") or {}).items()},
             database=str(raw.get("database") or ""),
             finds_peers=bool(raw.get("finds_peers")),
             **{name: tuple(raw.get(name) or ()) for name in lists},

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 FLAGS: Mapping[str, str] = {
     "-proto_dist": "given twice, OTP before 27.1 falls back to plain TCP while the process list still shows TLS",
@@ -48,6 +50,26 @@ RUNS_CODE = frozenset(("-eval", "-run", "-s", "-extra", "--"))
 
 VARIABLE = re.compile(r"ERL_AFLAGS|ERL_FLAGS|ERL_ZFLAGS|ERL_INETRC|ERL_OTP[0-9]+_FLAGS")
 """Environment variables that hand over flags to every VM, or replace a file that our flags name."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why an operator must not set something, and what to do instead. allowed: values that change nothing; empty where none may leave the host."""
+
+    reason: str
+    fix: str = "remove it there"
+    allowed: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Refused:
+        """From the data of a product. Raises KeyError or AttributeError where it is none."""
+        return cls(str(raw["reason"]), str(raw.get("fix") or cls.fix), tuple(raw.get("allowed") or ()))
+
+
+VARIABLES: Mapping[str, Refused] = {
+    "ERL_EPMD_PORT": Refused("the node would look for EPMD at another port than its peers and the firewall", allowed=("4369",)),
+}
+"""Environment variables of every product that are refused beside those of VARIABLE."""
 
 _SEPARATORS = re.compile(r"[\s\"'={};]+")
 

@@ -8,22 +8,27 @@ Private to this collection.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
+from .._model.host_facts import Setting
 from .._model.observation import Observation
 from .._model.problems import Problems
-from .._model.reserved_flags import FLAGS
+from .._model.reserved_flags import FLAGS, VARIABLES
 from .cluster import Node
 from .cluster_variables import boolean
 from .variable_names import MISSING
 
+_SECONDS = re.compile(r"([0-9]+)\s*(s|sec|seconds?|m|min|minutes?)?")
+"""A number of seconds, as ejabberd writes durations, too."""
 _EXTRA = "add its flags to beam_distribution_extra_args"
 
 
 def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
     """Flags, variables and names in the operator's files that would replace ours, or be replaced by ours."""
     unit = node.runtime.unit
-    names = node.runtime.data.node_name_settings
+    names, long_names = node.runtime.data.node_name_settings, node.runtime.data.long_name_settings
+    refused = {**VARIABLES, **node.runtime.data.refused_settings}
     for setting in seen.settings or ():
         if setting.unit != unit:
             continue
@@ -40,10 +45,31 @@ def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
                     f"{setting.place} sets {setting.name} to {setting.value}, but the node is planned as {node.node}.",
                     f"remove it there, or set beam_node_name to {setting.value}.",
                 )
+        elif setting.kind == "variable" and setting.name in long_names:
+            _check_long_names(node, setting, problems)
+        elif setting.kind == "variable" and setting.name in refused:
+            entry = refused[setting.name]
+            if setting.value is None or setting.value.rstrip("/") not in entry.allowed:
+                problems.add(node.host, setting.name, "setting_refused", f"{where}: {entry.reason}.", f"{entry.fix}.")
         elif setting.kind == "variable" and setting.value is None:
             problems.add(
                 node.host, setting.name, "flags_elsewhere", f"{where}; only the role distribution may set it.", f"remove it there, and {_EXTRA}."
             )
+
+
+def _check_long_names(node: Node, setting: Setting, problems: Problems) -> None:
+    """One that the product takes before the one of ours."""
+    long_names, planned = boolean(setting.value), node.node.kind != "short"
+    if long_names is None or long_names == planned:
+        return
+    example = f"{node.node.name}@{node.node.host_part}.example.com" if long_names else f"{node.node.name}@{node.node.host_part.partition('.')[0]}"
+    problems.add(
+        node.host,
+        "beam_node_name",
+        "name_type_differs",
+        f"{setting.place} sets {setting.name} to {setting.value}, but {node.node} is a {node.node.kind} name.",
+        f"remove it there, or give every member a {'long' if long_names else 'short'} name such as {example} (beam_node_name).",
+    )
 
 
 def check_ignored(node: Node, settings: Mapping[str, object], seen: Observation, problems: Problems) -> None:
@@ -52,12 +78,17 @@ def check_ignored(node: Node, settings: Mapping[str, object], seen: Observation,
     for setting in seen.settings or ():
         if setting.unit == node.runtime.unit and setting.name in names and setting.value is not None:
             ours = settings.get(names[setting.name], MISSING)
-            same = boolean(setting.value) is ours if isinstance(ours, bool) else setting.value == str(ours)
+            same = boolean(setting.value) is ours if isinstance(ours, bool) else _plain(setting.value) == str(ours)
             if ours is not MISSING and not same:
                 problems.add(
                     node.host,
                     f"beam_{names[setting.name]}",
                     "setting_overridden",
-                    f"{setting.place} sets {setting.name} to {setting.value}, but {ours} is used: it must be equal on all members.",
+                    f"{setting.place} sets {setting.name} to {setting.value}, but the plan sets {ours}: it must be equal on all members.",
                     f"set beam_{names[setting.name]}: {setting.value} for the cluster, or remove the line.",
                 )
+
+
+def _plain(value: str) -> str:
+    match = _SECONDS.fullmatch(value)
+    return value if match is None else str(int(match.group(1)) * (60 if (match.group(2) or "").startswith("m") else 1))

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._model.names import NodeName
 from .._model.product_data import ProductData
+from .._model.reserved_flags import VARIABLES
 from .units_and_users import Runtime, is_unit_name, is_user_name, runtime
 
 CERTIFICATE_FILES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
@@ -34,10 +35,15 @@ def of_host(host: str, own: Mapping[str, object], products: Mapping[str, Product
 def question(one: Runtime) -> dict[str, object]:
     """An entry of the option `nodes`."""
     data = one.data
+    refused = {**VARIABLES, **data.refused_settings}
+    named = (*data.node_name_settings, *data.directory_settings, *data.kernel_settings, *data.long_name_settings, *data.file_settings)
     return {
         "unit": one.unit,
         "files": list(data.settings),
-        "values": [*data.node_name_settings, *data.directory_settings, *data.kernel_settings],
+        "values": [*named, *(name for name, entry in refused.items() if entry.allowed)],
+        # A value that may be a secret stays on the host.
+        "names": [name for name, entry in refused.items() if not entry.allowed],
+        "moved": dict(data.file_settings),
         "database": data.database,
     }
 

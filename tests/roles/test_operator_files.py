@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A file of the operator's that gets a block of ours keeps its owner, group, mode and content: it may hold passwords. Played on this machine."""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+PRODUCTS = Path(__file__).resolve().parents[2] / "roles" / "product" / "products"
+PLACES = {"rabbitmq": ("/etc/rabbitmq", "rabbitmq-env.conf"), "ejabberd": ("/etc/default", "ejabberd")}
+GROUP = "daemon"
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="owners are set")
+
+
+class Played:
+    """The tasks of a product's install.yml that touch the operator's directory, with a folder in its place."""
+
+    def __init__(self, folder: Path, product: str) -> None:
+        directory, name = PLACES[product]
+        self.directory = folder / "etc"
+        self.directory.mkdir()
+        self.file = self.directory / name
+        tasks = yaml.safe_load((PRODUCTS / product / "install.yml").read_text(encoding="utf-8").replace(directory, str(self.directory)))
+        mine = [task for task in tasks if str(self.directory) in str(task) and "ansible.builtin.template" not in task]
+        self.play = folder / "play.yml"
+        node = {"directory": "/nonexistent", "user": "x"}
+        variables = {"__beam_node": node, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": mine}]
+        self.play.write_text(json.dumps(play), encoding="utf-8")
+
+    def run(self, *more: str) -> int:
+        """How many tasks changed something."""
+        done = subprocess.run(
+            ["ansible-playbook", "-i", "localhost,", str(self.play), *more],
+            env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_FORCE_COLOR": "0"},
+            capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return int(done.stdout.rpartition("changed=")[2].split()[0])
+
+
+def shape(path: Path) -> tuple[str, int, str]:
+    status = path.stat()
+    return f"{stat.S_IMODE(status.st_mode):04o}", status.st_uid, grp.getgrgid(status.st_gid).gr_name
+
+
+@pytest.fixture(params=sorted(PLACES))
+def played(request: pytest.FixtureRequest, tmp_path: Path) -> Played:
+    return Played(tmp_path, request.param)
+
+
+def test_a_file_with_passwords_stays_as_closed_as_it_was(played: Played) -> None:
+    further = played.directory / "conf.d"
+    further.mkdir()
+    played.file.write_text("# mine\nDEFAULT_PASS=word", encoding="utf-8")
+    for path, mode in ((played.file, 0o640), (further, 0o750)):
+        os.chown(path, 1, grp.getgrnam(GROUP).gr_gid)
+        path.chmod(mode)
+    assert played.run() == 1 and played.run() == 0
+    assert shape(played.file) == ("0640", 1, GROUP) and shape(further) == ("0750", 1, GROUP)
+    lines = played.file.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == ["# mine", "DEFAULT_PASS=word"] and lines[-1].startswith("# END beam.cluster")
+
+
+def test_a_file_that_is_missing_can_be_read_by_the_node(played: Played) -> None:
+    assert played.run() >= 1
+    assert shape(played.file) == ("0644", 0, "root")

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings in the files of a product, from its data to the plan's error: what is read on a host, and which values are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.beam.cluster.plugins.module_utils._host import operator_settings
+from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
+from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
+from ansible_collections.beam.cluster.plugins.module_utils._model.product_data import ProductData
+from ansible_collections.beam.cluster.plugins.module_utils._plan import what_to_observe
+from plan_world import PRODUCTS, World
+
+ROLE = Path(__file__).resolve().parents[5] / "roles" / "product" / "products"
+NAMES = {"rabbitmq": "rabbit@n2", "ejabberd": "ejabberd@n2", "release": "beam@n2"}
+
+
+def data_of(product: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROLE / product / "vars.yml").read_text(encoding="utf-8"))["__beam_product"]
+    return found
+
+
+def read(product: str, folder: Path, files: dict[str, str], environment: str = "") -> list[dict[str, object]]:
+    """What observe says of a host whose files are below `folder`: paths in the product's data begin there, too."""
+    for name, text in files.items():
+        path = folder / name.lstrip("/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.replace("ROOT", str(folder)), encoding="utf-8")
+    (folder / "environment").write_text(environment.replace("ROOT", str(folder)), encoding="utf-8")
+    data = data_of(product)
+    data["settings"] = [{**one, "path": f"{folder}{one['path']}"} for one in data.get("settings", ())]
+    question = what_to_observe.of_host("n2", {"beam_product": product}, {product: ProductData.parse(data)})["nodes"][0]
+    asked = Question(
+        str(question["unit"]), tuple((one["path"], one["syntax"]) for one in question["files"]), frozenset(question["values"]),
+        names=frozenset(question["names"]), moved=question["moved"],
+    )  # fmt: skip
+    return operator_settings.settings([asked], {asked.unit: {"environment_files": [str(folder / "environment")]}})
+
+
+def planned(product: str, settings: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch, **variables: object) -> Problems:
+    monkeypatch.setitem(PRODUCTS, product, data_of(product))
+    world = World()
+    world.set("beam_product", product)
+    for name, value in variables.items():
+        world.set(name, value)
+    world.observed["n2"]["settings"] = settings
+    return world.validate()[1]
+
+
+ENV, CONF, ADVANCED = "/etc/rabbitmq/rabbitmq-env.conf", "/etc/rabbitmq/rabbitmq.conf", "/etc/rabbitmq/advanced.config"
+CASES: list[tuple[str, str, dict[str, str], str, str, str]] = [
+    # Name, product, files, the unit's environment file, rule, what the message names.
+    ("another file of settings", "rabbitmq", {}, "RABBITMQ_CONF_ENV_FILE=/srv/env.conf\n", "setting_refused", "RABBITMQ_CONF_ENV_FILE"),
+    ("the same file", "rabbitmq", {}, f"RABBITMQ_CONF_ENV_FILE={ENV}\n", "", ""),
+    ("another conf.d", "rabbitmq", {ENV: "CONFIG_FILES=/srv/conf.d/*.conf\n"}, "", "setting_refused", "CONFIG_FILES"),
+    ("the same conf.d", "rabbitmq", {ENV: "CONFIG_FILES=/etc/rabbitmq/conf.d/*.conf\n"}, "", "", ""),
+    ("a cookie in the environment", "rabbitmq", {}, "RABBITMQ_ERLANG_COOKIE=s3cret\n", "setting_refused", "RABBITMQ_ERLANG_COOKIE"),
+    ("a cookie in its file", "rabbitmq", {ENV: "export ERLANG_COOKIE='s3cret'\n"}, "", "setting_refused", "ERLANG_COOKIE"),
+    ("long names", "rabbitmq", {ENV: "RABBITMQ_USE_LONGNAME=true\n"}, "", "name_type_differs", "RABBITMQ_USE_LONGNAME"),
+    ("short names", "rabbitmq", {ENV: "RABBITMQ_USE_LONGNAME=false\n"}, "", "", ""),
+    ("another EPMD port", "rabbitmq", {ENV: "export ERL_EPMD_PORT=4370\n"}, "", "setting_refused", "ERL_EPMD_PORT"),
+    ("another EPMD port of ejabberd", "ejabberd", {"/etc/default/ejabberd": "ERL_EPMD_PORT=4370\n"}, "", "setting_refused", "ERL_EPMD_PORT"),
+    ("another EPMD port of a release", "release", {}, "ERL_EPMD_PORT=4370\n", "setting_refused", "ERL_EPMD_PORT"),
+    ("the usual EPMD port", "release", {}, "ERL_EPMD_PORT=4369\n", "", ""),
+    ("a port of relx", "release", {}, "ERL_DIST_PORT=8001\n", "setting_refused", "ERL_DIST_PORT"),
+    ("ports in advanced.config", "rabbitmq", {ADVANCED: "%% dist\n[{kernel, [\n {inet_dist_listen_min, 25672}]}].\n"}, "", "flag_reserved",
+     "advanced.config line 3 sets inet_dist_listen_min"),
+    ("an address in rabbitmq.config", "rabbitmq", {"/etc/rabbitmq/rabbitmq.config": "[{kernel,[{inet_dist_use_interface,{0,0,0,0}}]}]."}, "",
+     "flag_reserved", "inet_dist_use_interface"),
+    ("a tick in advanced.config", "rabbitmq", {ADVANCED: "[{kernel, [{net_ticktime, 120}]}]."}, "", "setting_overridden", "net_ticktime to 120"),
+    ("the same tick", "rabbitmq", {ADVANCED: "[{kernel, [{net_ticktime, 60}]}]."}, "", "", ""),
+    ("words elsewhere in it", "rabbitmq", {ADVANCED: "%% inet_dist_listen_min\n[{rabbit, [{inetrc, 1}, {x, <<\"-name\">>}]}]."}, "", "", ""),
+    ("no terms", "rabbitmq", {ADVANCED: "[{kernel, ["}, "", "", ""),
+    ("the listener of rabbitmq.conf", "rabbitmq", {CONF: "distribution.listener.port_range.min = 25672\n"}, "", "setting_refused",
+     "distribution.listener.port_range.min"),
+    ("a main file elsewhere", "rabbitmq", {ENV: "CONFIG_FILE=ROOT/srv/mq\n", "/srv/mq.conf": "net_ticktime = 90\n"}, "", "setting_overridden", "90"),
+    ("an advanced file elsewhere", "rabbitmq", {"/srv/a.config": "[{kernel,[{inetrc,\"/x\"}]}]."}, "RABBITMQ_ADVANCED_CONFIG_FILE=ROOT/srv/a\n",
+     "flag_reserved", "inetrc"),
+    ("peers from the cloud", "rabbitmq", {"/etc/rabbitmq/conf.d/90-aws.conf": "cluster_formation.peer_discovery_backend = aws\n"}, "",
+     "setting_refused", "cluster_formation.peer_discovery_backend"),
+    ("our backend, in full", "rabbitmq", {CONF: "cluster_formation.peer_discovery_backend = rabbit_peer_discovery_classic_config\n"}, "", "", ""),
+    ("a tick of ejabberd", "ejabberd", {"/etc/ejabberd/ejabberd.yml": "net_ticktime: 30\n"}, "", "setting_overridden", "net_ticktime to 30"),
+    ("its own control file", "ejabberd", {}, "EJABBERDCTL_CONFIG_PATH=/srv/ejabberdctl.cfg\n", "setting_refused", "EJABBERDCTL_CONFIG_PATH"),
+    ("its own directory", "ejabberd", {"/etc/default/ejabberd": "CONFIG_DIR=/srv/ejabberd\n"}, "", "setting_refused", "CONFIG_DIR"),
+    ("a home elsewhere", "rabbitmq", {ENV: "export HOME=/srv/mq\n"}, "", "setting_refused", "HOME"),
+    ("a home elsewhere by the unit", "ejabberd", {}, "HOME=/srv/xmpp\n", "setting_refused", "HOME"),
+    ("the home", "ejabberd", {}, "HOME=/var/lib/ejabberd\n", "", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("product", "files", "environment", "rule", "says"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_setting_of_an_operator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: str, files: dict[str, str], environment: str, rule: str, says: str
+) -> None:
+    settings = read(product, tmp_path, files, environment)
+    assert "s3cret" not in str(settings)
+    problems = list(planned(product, settings, monkeypatch))
+    assert [problem.rule for problem in problems] == ([rule] if rule else []), problems
+    for problem in problems:
+        assert problem.host == "n2" and says in problem.message and " line " in problem.message and problem.fix
+        assert "s3cret" not in problem.message + problem.fix
+
+
+def test_long_names_are_right_where_they_are_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read("rabbitmq", tmp_path, {ENV: "RABBITMQ_USE_LONGNAME=true\n"})
+    monkeypatch.setitem(PRODUCTS, "rabbitmq", data_of("rabbitmq"))
+    world = World()
+    world.set("beam_product", "rabbitmq")
+    for host in ("n1", "n2", "n3"):
+        world.set("beam_node_name", f"rabbit@{host}.example.com", host)
+    world.observed["n2"]["settings"] = settings
+    assert list(world.validate()[1]) == []
