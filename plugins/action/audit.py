@@ -128,7 +128,7 @@ class ActionModule(ActionBase):
         name = arguments["policy_from"]
         host, seen = evidence.target.hosts.get(name), evidence.seen.get(name)
         if host is None or not seen:
-            raise UsageError(f"beam_audit_policy_from: {name} is no host of this run that could be looked at. Name one that is.")
+            raise UsageError(f"beam_audit_policy_from: {name} is not a host of this run, or could not be read. Name an audited host.")
         if not arguments["directory"]:
             raise UsageError("beam_audit_policy_from: there is no directory for the policy. Set beam_audit_report_dir.")
         try:
@@ -139,7 +139,7 @@ class ActionModule(ActionBase):
         if not self._task.check_mode:
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             text = yaml.safe_dump(policy.as_dict(), sort_keys=False)
-            comment = f"# What {name} does, written by beam.cluster.audit. Remove the keys to which other nodes should not be held."
+            comment = f"# The settings of {name}, written by beam.cluster.audit. Remove the keys that other nodes need not match."
             replace_file(path, f"---\n{comment}\n{text}")
         result["files"]["policy"] = str(path)
         return f"Policy: {path}"

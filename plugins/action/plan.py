@@ -120,22 +120,22 @@ _KEY_PROBLEMS = {
     "passphrase_wrong": (
         "beam_pki_ca_passphrase",
         "it does not open {path}.",
-        "give the passphrase that the CA was made with, or name another beam_pki_ca_dir.",
+        "give the passphrase with which the CA was created, or set another beam_pki_ca_dir.",
     ),
     "passphrase_old_wrong": (
         "beam_pki_ca_passphrase_old",
         "neither it nor beam_pki_ca_passphrase opens {path}.",
-        "give the passphrase that the key has now, or name another beam_pki_ca_dir.",
+        "give the passphrase that the key has now, or set another beam_pki_ca_dir.",
     ),
     "ca_key_unencrypted": (
         "beam_pki_ca_dir",
         "the CA's key {path} is not encrypted.",
-        "encrypt it with beam_pki_ca_passphrase (openssl pkcs8 -topk8 -v2 aes-256-cbc), or name another beam_pki_ca_dir.",
+        "encrypt it with beam_pki_ca_passphrase (openssl pkcs8 -topk8 -v2 aes-256-cbc), or set another beam_pki_ca_dir.",
     ),
     "ca_key_unsupported": (
         "beam_pki_ca_dir",
         "{path} is not a private key that the controller's cryptography can read.",
-        "put back the CA's key.pem, or name another beam_pki_ca_dir.",
+        "restore the CA's key.pem, or set another beam_pki_ca_dir.",
     ),
 }
 

@@ -86,7 +86,7 @@ class ActionModule(ActionBase):
         if not verdict.ok:
             # A check run compares the plan with hosts that this very run may be about to change: it warns, and does not stop.
             if self._task.check_mode:
-                result["warnings"] = ["As things are now, verify would fail: " + terminal.failure(report, 3)]
+                result["warnings"] = ["verify would fail now: " + terminal.failure(report, 3)]
             else:
                 # It has been printed; a failed task prints its whole result once more.
                 del result["lines"]

@@ -153,8 +153,8 @@ code:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError, check_range
+from ansible_collections.beam.cluster.plugins.module_utils._net.epmd_names import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._net.other_user import acting_as
-from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 
 
@@ -180,11 +180,12 @@ def main() -> None:
         one = params["host"] is not None
         hosts = [params["host"]] if one else params["hosts"]
         with acting_as(params["user"]):
-            targets = names_all(
+            answers = names_all(
                 [(host, params["port"]) for host in hosts], source=params["source"], timeout=params["timeout"], concurrency=params["concurrency"],
             )
     except OptionError as error:
         module.fail_json(msg=str(error))
+    targets = [answer.as_dict() for answer in answers]
     result = {"changed": False, "targets": targets}
     if one:
         result.update(nodes=targets[0]["nodes"], code=targets[0]["code"])

@@ -145,7 +145,7 @@ non_members:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.links import links, members_by_address, parse_ports, watch
 from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError, check_range
-from ansible_collections.beam.cluster.plugins.module_utils._net.own_epmd import registered
+from ansible_collections.beam.cluster.plugins.module_utils._net.epmd_names import own_names
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
@@ -197,7 +197,7 @@ def _members(given: list[dict[str, str]]) -> dict[str, str]:
 def _registered(epmd_port: int) -> set[int]:
     """The ports that EPMD knows on this host."""
     try:
-        return set(registered("127.0.0.1", epmd_port).values())
+        return set(own_names("127.0.0.1", epmd_port).values())
     except WireError as error:
         raise OptionError(f"ports: no ports are given, and EPMD on port {epmd_port} did not answer: {error}. Start EPMD, or set ports.") from None
 

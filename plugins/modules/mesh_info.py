@@ -373,7 +373,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._net.connection_optio
     make_peers,
     target_spec,
 )
-from ansible_collections.beam.cluster.plugins.module_utils._net.rpc import mesh
+from ansible_collections.beam.cluster.plugins.module_utils._net.mesh import mesh
 
 
 def main() -> None:

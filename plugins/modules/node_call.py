@@ -247,6 +247,7 @@ result_erlang:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.beam.cluster.plugins.module_utils._net.calls import call_everywhere, read_args
 from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import (
     CONNECTION_RULES,
     OptionError,
@@ -254,7 +255,6 @@ from ansible_collections.beam.cluster.plugins.module_utils._net.connection_optio
     make_peers,
     target_spec,
 )
-from ansible_collections.beam.cluster.plugins.module_utils._net.rpc import call_everywhere, read_args
 
 
 def main() -> None:

@@ -428,7 +428,7 @@ own:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.observation import epmd_address, observe
 from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
-from ansible_collections.beam.cluster.plugins.module_utils._net.own_epmd import registered
+from ansible_collections.beam.cluster.plugins.module_utils._net.epmd_names import own_names
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
@@ -464,7 +464,7 @@ def main() -> None:
         seen["unknown"]["epmd_names"] = f"nothing listens on port {port}"
     else:
         try:
-            seen["epmd_names"] = registered(address, port)
+            seen["epmd_names"] = own_names(address, port)
         except WireError as error:
             seen["unknown"]["epmd_names"] = f"EPMD at {address} did not answer: {error.code}"
     module.exit_json(changed=False, **seen)

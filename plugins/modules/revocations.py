@@ -190,7 +190,7 @@ def settle(params: dict[str, Any], now: float, *, change: bool) -> dict[str, Any
     unrevoke = _certificates(params["unrevoke"], issued, authorities, params["members"])
     both = {one.serial for one in revoke} & {one.serial for one in unrevoke}
     if both:
-        raise Unresolved(f"The certificate {min(both)} is to be revoked and not to be revoked. Name it once.")
+        raise Unresolved(f"The certificate {min(both)} is in both revoke and unrevoke. Name it in one of them.")
     listed = {(path, one.serial) for path, entries in lists.items() for one in entries}
     added = [one for one in revoke if (one.authority, one.serial) not in listed]
     removed = [one for one in unrevoke if (one.authority, one.serial) in listed]

@@ -230,7 +230,7 @@ FAULTS = (
         breaks=f"cp -p {DROP_INS}/zzz-beam.conf $saved/\n"
         f"sed -i 's/CLUSTER_DIGEST=../CLUSTER_DIGEST=00/' {DROP_INS}/zzz-beam.conf; systemctl daemon-reload",
         control="running-process",
-        names=("was started before the files that are there now",),
+        names=("was started before its files were last changed",),
         repair=f"cp -p $saved/zzz-beam.conf {DROP_INS}/; systemctl daemon-reload",
         alters=BESIDE,
     ),

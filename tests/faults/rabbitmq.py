@@ -59,7 +59,7 @@ def _edited(name: str, file: str, edit: str) -> Fault:
         name=name,
         breaks=_keep(file) + edit,
         control="planned-files",
-        names=(f"{file.rpartition('/')[2]} contains something else than the plan says",),
+        names=(f"{file.rpartition('/')[2]} differs from the plan",),
         repair=_SHELL + f"cp -p $saved/kept {file}",
         product="rabbitmq",
         alters=BESIDE,

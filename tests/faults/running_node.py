@@ -160,7 +160,7 @@ FAULTS = (
         name="verify_none in the option file, not in force yet",
         breaks=KEEP_OPTIONS + "sed -i 's/verify_peer/verify_none/' $directory/ssl_dist.conf",
         control="planned-files",
-        names=("ssl_dist.conf contains something else than the plan says",),
+        names=("ssl_dist.conf differs from the plan",),
         repair=SHELL + "cp -p $saved/ssl_dist.conf $directory/",
         alters=BESIDE,
     ),

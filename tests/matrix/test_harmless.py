@@ -10,7 +10,7 @@ import os
 
 import nodes
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
+from ansible_collections.beam.cluster.plugins.module_utils._net import mesh, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -32,7 +32,7 @@ def test_a_thousand_probes(release, carrier, tmp_path, cell):
         members = [f"h{number}@127.0.0.1" for number in range(3)]
         running = [lab.node(release, name, tls=optfile) for name in members]
         peers = [Peer(name, "127.0.0.1", "beam_probe@127.0.0.1", None, lab.epmd_port, nodes.COOKIE.encode(), tls) for name in members]
-        assert rpc.mesh(peers, timeout=20, concurrency=3, relink=True)["whole"]
+        assert mesh.mesh(peers, timeout=20, concurrency=3, relink=True)["whole"]
 
         async def measure(link):
             outcomes = await link.call_all([*COUNTS.values(), ("erlang", "nodes", [Atom("known")]), ("erlang", "garbage_collect", [])])
@@ -52,7 +52,7 @@ def test_a_thousand_probes(release, carrier, tmp_path, cell):
         assert after["known"] == before["known"]
         for name, tolerance in TOLERANCE.items():
             assert abs(after[name] - before[name]) <= tolerance, (name, before, after)
-        assert rpc.mesh(peers, timeout=20, concurrency=3)["whole"]
+        assert mesh.mesh(peers, timeout=20, concurrency=3)["whole"]
         for node in running:
             said = node.log.read_text(errors="replace")
             assert "global" not in said and "overlapping" not in said, said

@@ -15,7 +15,7 @@ import shutil
 
 import nodes
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
+from ansible_collections.beam.cluster.plugins.module_utils._net import calls, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Returned
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -94,11 +94,11 @@ def test_ping(running, note):
 
 @pytest.mark.parametrize("via", ["rex", "erpc"])
 def test_call(running, note, via):
-    (answer,) = rpc.call_everywhere([running.peer()], ("erlang", "node", []), via=via, timeout=10, concurrency=1)
+    (answer,) = calls.call_everywhere([running.peer()], ("erlang", "node", []), via=via, timeout=10, concurrency=1)
     assert (answer["code"], answer["result"]) == ("connected", running.name), answer
-    (answer,) = rpc.call_everywhere([running.peer()], ("erlang", "error", [Atom("boom")]), via=via, timeout=10, concurrency=1)
+    (answer,) = calls.call_everywhere([running.peer()], ("erlang", "error", [Atom("boom")]), via=via, timeout=10, concurrency=1)
     assert (answer["code"], answer["exception"]["class"], answer["exception"]["reason"]) == ("call_failed", "error", "boom")
-    (answer,) = rpc.call_everywhere([running.peer()], ("lists", "duplicate", [100_000, Atom("x")]), via=via, timeout=10, concurrency=1)
+    (answer,) = calls.call_everywhere([running.peer()], ("lists", "duplicate", [100_000, Atom("x")]), via=via, timeout=10, concurrency=1)
     assert len(answer["result"]) == 100_000
     note(via, "connected")
 
@@ -267,7 +267,7 @@ def test_missing_flags_and_allow(running, asker, note, monkeypatch):
     assert code == "not_allowed"
     note("missing flags", code)
     # Last, as it cannot be taken back: nobody but this name is allowed from here on.
-    (answer,) = rpc.call_everywhere([running.peer()], ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]]), via=None, timeout=10,
+    (answer,) = calls.call_everywhere([running.peer()], ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]]), via=None, timeout=10,
                                     concurrency=1)
     assert answer["code"] == "connected"
     assert running.code() == "connected"

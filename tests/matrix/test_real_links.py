@@ -15,7 +15,7 @@ import time
 import nodes
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import links
-from ansible_collections.beam.cluster.plugins.module_utils._net import rpc
+from ansible_collections.beam.cluster.plugins.module_utils._net import calls
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -42,7 +42,7 @@ def pair(request, pki, tmp_path_factory):
                      tls=Tls(ca=own.ca, **own.pair("node")) if carrier == "tls" else None)
 
         def call(*words):
-            (answer,) = rpc.call_everywhere([first], words, via=None, timeout=20, concurrency=1)
+            (answer,) = calls.call_everywhere([first], words, via=None, timeout=20, concurrency=1)
             assert answer["code"] == "connected", answer
             return answer["result"]
 

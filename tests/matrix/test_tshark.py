@@ -14,7 +14,7 @@ import time
 
 import nodes
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
+from ansible_collections.beam.cluster.plugins.module_utils._net import calls, epmd_names
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Map
 from ansible_collections.beam.cluster.plugins.module_utils._wire import distribution_flags, handshake
@@ -61,9 +61,9 @@ def test_tshark_decodes_all_of_it(release, cell, tmp_path):
         port = lab.names()["t"]
         peer = Peer("t@127.0.0.1", "127.0.0.1", "beam_probe@127.0.0.1", None, lab.epmd_port, nodes.COOKIE.encode())
         with Capture(tmp_path, port, lab.epmd_port) as capture:
-            assert runner.names_all([("127.0.0.1", lab.epmd_port)], source=None, timeout=5, concurrency=1)[0]["code"] == "connected"
+            assert epmd_names.names_all([("127.0.0.1", lab.epmd_port)], source=None, timeout=5, concurrency=1)[0].code == "connected"
             for via in ("rex", "erpc"):
-                (answer,) = rpc.call_everywhere([peer], ("erlang", "tuple_size", [ARGUMENTS]), via=via, timeout=5, concurrency=1)
+                (answer,) = calls.call_everywhere([peer], ("erlang", "tuple_size", [ARGUMENTS]), via=via, timeout=5, concurrency=1)
                 assert answer["result"] == len(ARGUMENTS)
         assert capture.read(COMPLAINTS, "_ws.col.Info") == []
         everything = capture.read("tcp.len > 0", "_ws.col.Protocol", "_ws.col.Info")

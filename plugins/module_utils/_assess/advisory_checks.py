@@ -70,7 +70,7 @@ def forwarding_advisories(evidence: Evidence) -> Iterator[Advisory]:
                 name,
                 "containers or guests of a member host reach the ports of other members under its address",
                 f"masquerading in {', '.join(tables)}",
-                "Let no container of others run on a member host, or drop forwarded packets to the ports of the cluster in a chain of hook forward.",
+                "Run no foreign container on a member host, or drop forwarded packets to the ports of the cluster in a chain of hook forward.",
             )
 
 

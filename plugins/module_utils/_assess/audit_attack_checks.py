@@ -152,7 +152,7 @@ def _finding(evidence: Evidence, attack: Attack, node: NodeTarget, proofs: Proof
     if attack.id in NOT_WITHOUT:
         return found(NOT_APPLICABLE, NOT_WITHOUT[attack.id])
     if node.found == DYNAMIC:
-        return found(NOT_APPLICABLE, "it has a dynamic node name and listens for nobody")
+        return found(NOT_APPLICABLE, "it has a dynamic node name and does not listen")
     if evidence.untested:
         return found(NOT_TESTED, evidence.untested)
     hidden = _no_way_in(evidence, node) if attack.vantage == "outside" else None
@@ -182,7 +182,7 @@ def _no_way_in(evidence: Evidence, node: NodeTarget) -> tuple[str, str] | None:
     if addresses is None:
         return NOT_TESTED, "the addresses of its host are not known"
     if any(not is_loopback(one) for one in addresses):
-        return NOT_TESTED, "another host of the inventory has the same addresses: an answer may be that host's"
+        return NOT_TESTED, "another host of the inventory has the same addresses, and an answer may come from that host"
     return NOT_APPLICABLE, "its host has loopback addresses only"
 
 

@@ -42,7 +42,7 @@ def _coverage(evidence: Evidence, host: HostTarget) -> tuple[str, str]:
         return NOT_TESTED, f"{reach}: owners of sockets, units' environments, firewall rules and secret files are not known"
     if host.bare:
         return PASSED, NO_BEAM
-    return PASSED, f"looked at as root: {len(host.nodes)} {'node' if len(host.nodes) == 1 else 'nodes'}"
+    return PASSED, f"read as root: {len(host.nodes)} {'node' if len(host.nodes) == 1 else 'nodes'}"
 
 
 def completed(evidence: Evidence, found: Sequence[Finding]) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ MEANINGS = {
     FINDINGS: "findings at or above beam_audit_fail_at",
     UNTESTED: "something was not tested",
     UNREACHED: "a host was not reached",
-    BAD_WAIVER: "a waiver is wrong, has ended, or covers nothing",
+    BAD_WAIVER: "a waiver is invalid, has ended, or covers nothing",
 }
 _ORDER = (BAD_WAIVER, FINDINGS, UNREACHED, UNTESTED)
 ANY = "any"

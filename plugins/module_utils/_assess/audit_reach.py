@@ -16,8 +16,8 @@ from .._model.untrusted_json import safe_text
 AUDITED, UNPRIVILEGED, UNREACHABLE, NO_PYTHON, BROKEN = "audited", "unprivileged", "unreachable", "no_python", "broken"
 STATES = (AUDITED, UNPRIVILEGED, UNREACHABLE, NO_PYTHON, BROKEN)
 MEANINGS = {
-    AUDITED: "looked at as root",
-    UNPRIVILEGED: "looked at without root",
+    AUDITED: "read as root",
+    UNPRIVILEGED: "read without root",
     UNREACHABLE: "Ansible could not connect",
     NO_PYTHON: "the host has no Python that Ansible found",
     BROKEN: "the module observe failed",

@@ -101,6 +101,6 @@ def foot(end: Exit, paid: list[dict[str, Any]]) -> list[str]:
     handshakes = sum(entry["handshakes"] for entry in paid)
     cost_of_it = (
         f"Cost: {handshakes} handshakes with {len(paid)} nodes as {NAME}: at most {ENTRIES_PER_HANDSHAKE * handshakes} entries in their logs, "
-        f"and {max((entry['atoms_max'] for entry in paid), default=1)} atoms a node at most for ever"
+        f"and at most {max((entry['atoms_max'] for entry in paid), default=1)} atoms in each node until it restarts"
     )
     return [cost_of_it, f"Result: {end}"]

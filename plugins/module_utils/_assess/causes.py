@@ -114,7 +114,7 @@ def node_findings(evidence: Evidence, guilty: Sequence[Culprit]) -> Iterator[Fin
         elif node.node not in probed:
             yield Finding(NODE, NOT_TESTED, hosts, node.node, ("no probe was made",))
         else:
-            yield Finding(NODE, PASSED, hosts, node.node, ("it keeps nobody from connecting",))
+            yield Finding(NODE, PASSED, hosts, node.node, ("it does not prevent its peers from connecting",))
 
 
 # --- symptoms ---

@@ -74,7 +74,7 @@ def _clear(node: NodeTarget, found: ClientPorts, listeners: Sequence[Listener]) 
         if found.unread and worst.setting == "its default":
             unknown.append(f"whether {worst.protocol} on {listener} has TLS is not known: {found.unread} was not read")
             continue
-        what = "may go on without TLS" if worst.tls == OPTIONAL else "is in clear text"
+        what = "may continue without TLS" if worst.tls == OPTIONAL else "is in clear text"
         problems.append(f"{worst.protocol} {what} on {listener}: {worst.setting}")
     if unknown and not problems:
         return Result(node.node, NOT_TESTED, tuple(unknown))

@@ -93,7 +93,7 @@ def _groups(one: Hardening) -> tuple[str, ...] | None:
 
 def _node_groups(host: HostTarget, seen: Observation) -> Iterator[Result]:
     # Of a process that runs as root, node-user and epmd-user tell.
-    return of_nodes(_groups, "it is in no group that gives it the host", "its groups", with_epmd=True, but_root=True)(host, seen)
+    return of_nodes(_groups, "it is in no group with the rights of root", "its groups", with_epmd=True, but_root=True)(host, seen)
 
 
 CHECKS: Mapping[str, Check] = {

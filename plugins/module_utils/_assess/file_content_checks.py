@@ -38,13 +38,13 @@ _SECOND = 1.0
 def planned_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if host.contents is None:
         for node in host.nodes:
-            yield Result(node.node, NOT_APPLICABLE, ("nobody said what its files are to contain",))
+            yield Result(node.node, NOT_APPLICABLE, ("the expected content of its files is not known",))
         return
     shared = [path for path in host.contents if not any(path.startswith(f"{node.directory}/") or node.unit in path for node in host.nodes)]
     for node in host.nodes:
         own = [path for path in host.contents if path.startswith(f"{node.directory}/") or node.unit in path]
         if not own:
-            yield Result(node.node, NOT_TESTED, ("what its files are to contain was not computed",))
+            yield Result(node.node, NOT_TESTED, ("the expected content of its files was not computed",))
             continue
         problems: list[str] = []
         unseen: list[str] = []
@@ -61,7 +61,7 @@ def planned_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
                 # Its mode is another control's.
                 unseen.append(f"{path}: its content was not looked at, because not everybody may read it")
             elif entry.sha256 != host.contents[path]:
-                problems.append(f"{path} contains something else than the plan says")
+                problems.append(f"{path} differs from the plan")
         changed, unknown = _newer(node, seen)
         problems += changed
         unseen += unknown

@@ -47,7 +47,7 @@ def _not_everywhere(node: NodeTarget, listeners: Sequence[Listener]) -> Result:
     """Where nobody said at which address a node is to listen, it is to listen at one that somebody chose."""
     if node.port is None:
         if node.found == DYNAMIC:
-            return Result(node.node, NOT_APPLICABLE, ("it has a dynamic node name and listens for nobody",))
+            return Result(node.node, NOT_APPLICABLE, ("it has a dynamic node name and does not listen",))
         why = "EPMD does not name its port, and no flag sets one: which listener is the distribution's is not known"
         return Result(node.node, NOT_TESTED, (why,))
     found = [one for one in listeners if one.port == node.port and one.pid in (node.pid, None)]
@@ -191,7 +191,7 @@ def _used(node: NodeTarget, process: Process, open_at: list[Listener]) -> Result
     if node.port in facts.incoming:
         return result(node.node, [], "a peer of another host is connected")
     if facts.outgoing:
-        return Result(node.node, NOT_APPLICABLE, (f"{facts.outgoing} connections lead to other hosts; only the node knows if one is to a peer",))
+        return Result(node.node, NOT_APPLICABLE, (f"{facts.outgoing} connections lead to other hosts; only the node knows if a peer is among them",))
     return result(node.node, [f"listens on {', '.join(map(str, open_at))}, and no peer of another host is connected"], "")
 
 

@@ -19,7 +19,7 @@ from .limits import SHELL_HOURS_MAX
 from .target import NEEDS_PLAN, HostTarget, NodeTarget
 from .unit_checks import not_looked_at, units
 
-STALE = "was started before the files that are there now"
+STALE = "was started before its files were last changed"
 _HOUR = 3600
 
 
@@ -105,7 +105,7 @@ def _remote_shells(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if unread and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unread))
         return
-    yield result(host.name, problems, "no remote shell is old")
+    yield result(host.name, problems, "no remote shell has been open for too long")
 
 
 def _boot_server(host: HostTarget, seen: Observation) -> Iterator[Result]:

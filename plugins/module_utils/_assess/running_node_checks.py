@@ -110,7 +110,7 @@ def _outdated_trust(node: NodeTarget, seen: Observation | None, said: InForce) -
 def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator[str]:
     as_side = f"as {side}"
     if options.verify != "verify_peer":
-        whom = "every peer's certificate passes" if side == "server" else "it connects to whatever answers"
+        whom = "every peer's certificate passes" if side == "server" else "it connects to every peer"
         yield f"{as_side} verify is {options.verify or 'not set'}, not verify_peer: {whom}"
     for name, wanted, value in (
         ("cacertfile", node.ca_file, options.ca_file),

@@ -177,7 +177,7 @@ def _of_crl(one: NodeStatus) -> Iterator[str]:
     if one.running is None:
         return
     if one.crl is None:
-        yield f"{one.node}: it has no CRL, so it accepts nobody if it checks. Run {SITE}."
+        yield f"{one.node}: it has no CRL, so it refuses everybody if it checks. Run {SITE}."
     elif one.crl.days_left < DAYS_MIN:
         yield f"{one.node}: its CRL ends at {one.crl.next_update}, and from then on it refuses everybody. Run {RENEW}."
     if one.crl and one.crl.revoked:
@@ -196,7 +196,7 @@ def _otp(seen: Observation, node: NodeTarget) -> tuple[str | None, str | None]:
 def _attention(nodes: Sequence[NodeStatus], generations: Iterable[Generation], cookies: Mapping[str, int], known: int) -> Iterator[str]:
     for one in nodes:
         if not one.in_run:
-            yield f"{one.node}: its host is not in this run, so nothing is known of it. Run without --limit."
+            yield f"{one.node}: its host is not in this run, so its state is unknown. Run without --limit."
         elif one.running is None:
             yield f"{one.node}: its host was not read."
         elif not one.running:

@@ -94,7 +94,7 @@ def _skew(host: HostTarget, seen: Observation) -> Iterator[Result]:
         return
     ahead = f"{abs(seen.skew_seconds):.0f} seconds {'ahead of' if seen.skew_seconds > 0 else 'behind'} the controller's"
     wrong = abs(seen.skew_seconds) > CLOCK_SECONDS_MAX
-    yield result(host.name, [f"its clock is {ahead}"] if wrong else [], "its clock is the controller's")
+    yield result(host.name, [f"its clock is {ahead}"] if wrong else [], "its clock agrees with the controller's")
 
 
 CHECKS: Mapping[str, Check] = {

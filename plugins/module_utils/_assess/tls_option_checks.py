@@ -28,10 +28,9 @@ _SHA1_GONE = 26
 _WEAK_SIGNATURE = re.compile(r"(?:sha|md5)_\w+|\w+_sha1")
 _TERM = "a term"
 _NOT_IN_FORCE = (
-    "what it says is not in force, and will be at the next start. If it is as it is meant, restart the node; a file that was put back as it was has "
-    "a new time, too"
+    "its content is not in force before the next start. If it is correct, restart the node. A restored file has a new time, too, and needs a restart"
 )
-_GONE = "the next start fails, or has other settings. Put it back and restart the node, or remove what names it"
+_GONE = "the next start fails or uses other settings. Restore the file and restart the node, or remove the setting that names it"
 _SECONDS = 1.0
 _TICKTIME = (8, 240)
 
@@ -141,7 +140,7 @@ def _revocation(node: NodeTarget, _process: Process, facts: Hardening, seen: Obs
     days = (end - start) / _DAY
     problems = []
     if days > UNREVOKED_DAYS_MAX:
-        problems.append(f"its certificate is valid for {days:.0f} days, and no CRL is checked: a copy of its key works as long")
+        problems.append(f"its certificate is valid for {days:.0f} days, and no CRL is checked: a copy of its key works for that time")
     return result(node.node, problems, f"its certificate is valid for {days:.0f} days")
 
 
@@ -152,7 +151,7 @@ def _resumption(node: NodeTarget, _process: Process, facts: Hardening, _seen: Ob
         problems.append("as server it resumes sessions of TLS 1.2: reuse_sessions is not false")
     if server.values.get("session_tickets", "disabled") != "disabled":
         problems.append(f"as server session_tickets is {server.values['session_tickets']}")
-    return result(node.node, problems, "every connection is verified anew")
+    return result(node.node, problems, "every connection is verified")
 
 
 def _early_data(node: NodeTarget, _process: Process, facts: Hardening, _seen: Observation) -> Result:

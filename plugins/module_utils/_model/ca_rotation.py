@@ -16,11 +16,11 @@ PHASES = (TRUST, REISSUE, PROMOTE, DROP)
 """In this order. IDLE is before the first: there is no new CA yet, or the last change is complete."""
 
 STEPS = {
-    IDLE: "all nodes trust and use one CA. The next step makes a new CA on the controller",
-    TRUST: "there is a new CA. The next step has every node trust both",
-    REISSUE: "every node trusts both CAs. The next step gives every node a certificate of the new one",
+    IDLE: "all nodes trust and use one CA. The next step creates a new CA on the controller",
+    TRUST: "there is a new CA. The next step makes every node trust both",
+    REISSUE: "every node trusts both CAs. The next step issues a certificate of the new CA to every node",
     PROMOTE: "every node has a certificate of the new CA. The next step makes it the CA of the cluster on the controller",
-    DROP: "every node has a certificate of the new CA, which is the CA of the cluster. The next step has every node trust it alone",
+    DROP: "every node has a certificate of the new CA, which is the CA of the cluster. The next step makes every node trust it alone",
 }
 
 

@@ -206,7 +206,7 @@ def left_to_do(wanted: Wanted, answer: Answer) -> list[str]:
             where = ", ".join(wanted.external)
             found.append(f"Drop packets of {addresses or ', '.join(hosts)} in the firewall of {where}: beam_firewall is external.")
         if wanted.own_certificates:
-            found.append(f"Revoke the certificates of {', '.join(wanted.gone)} at your CA: they are not of ours.")
+            found.append(f"Revoke the certificates of {', '.join(wanted.gone)} at your CA: they are your own.")
     if answer.new_ca != "no":
         found.append(f"Delete {wanted.ca_dir}/retired when nothing outside of the cluster trusts the old CA.")
     for name, begun in answer.old.items():

@@ -116,7 +116,7 @@ def leave(queues: Sequence[Queue], node: str) -> Decision:
             away = sorted(rest - queue.online)
             blockers.append(
                 f"{queue.text} would keep {len(rest & queue.online)} of {_count(rest)} online: {_listed(away)} not online. "
-                f"Fix: start RabbitMQ there, or take the dead replica out with {_delete(queue, away[0] if away else node)}."
+                f"Fix: start RabbitMQ there, or remove the dead replica with {_delete(queue, away[0] if away else node)}."
             )
     held = tuple(queue for queue in queues if queue.kind in REPLICATED and node in queue.members)
     return Decision(tuple(blockers), False, held)

@@ -49,7 +49,7 @@ def restart_reasons(unit: str, processes: Iterable[Process] | None, digest: str,
     reasons = []
     for process in running:
         if process.digest != digest:
-            reasons.append(f"pid {process.pid} was started with other files or directives than those that are there now")
+            reasons.append(f"pid {process.pid} was started with other files or directives than the present ones")
         reasons += vm_problems(process)
     if cookie == "refused":
         reasons.append("it does not accept the cookie in its cookie file")

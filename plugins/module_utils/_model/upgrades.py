@@ -186,7 +186,7 @@ def _of_cluster(hosts: Sequence[Host], outside: Sequence[str]) -> Iterator[str]:
     changed = [host.name for host in hosts if host.release != host.next_release]
     if changed and outside:
         yield (
-            f"{', '.join(outside)} (outside_run): not in this run, and OTP changes to another major release on {', '.join(changed)}: nobody knows "
+            f"{', '.join(outside)} (outside_run): not in this run, and OTP changes to another major release on {', '.join(changed)}. It is unknown "
             "whether they can connect afterwards. Fix: run without --limit."
         )
     releases = {host.name: {host.release, host.next_release} - {None} for host in hosts}

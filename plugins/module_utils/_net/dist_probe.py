@@ -12,9 +12,10 @@ from typing import Any
 
 from .._wire import codes
 from .connection_options import OptionError, make_peers
+from .epmd_names import Registered, names_each
 from .node import Peer
 from .other_user import acting_as
-from .runner import converse_each, names_each
+from .runner import converse_each
 from .source_address import source_address
 
 
@@ -52,7 +53,8 @@ async def _ask(params: Mapping[str, Any], targets: Sequence[Mapping[str, Any]], 
     return [_of_epmd(next(of_epmd)) if only else next(of_nodes).as_dict() for only in epmd]
 
 
-def _of_epmd(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _of_epmd(answer: Registered) -> dict[str, Any]:
     """EPMD's answer with the keys of a node's."""
+    entry = answer.as_dict()
     kept = {key: entry[key] for key in ("code", "category", "stage", "message", "milliseconds", "port", "address")}
     return {**kept, "tls": None, "flags": None, "creation": None}

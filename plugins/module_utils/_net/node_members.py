@@ -162,8 +162,7 @@ def admit(peers: Sequence[Peer], wanted: Wanted, *, apply: bool, timeout: float,
 
     answers = []
     for peer, result in zip(peers, converse_all(peers, timeout=timeout, concurrency=concurrency, then=then)):
-        entry: dict[str, Any] = {"node": peer.node, "host": peer.host, "name": peer.name}
-        entry.update(result.as_dict())
+        entry = result.of_peer(peer)
         step, problem = result.answer if result.connected else (Step(), "")
         entry.update(
             changed=bool(step), problem=problem, allowed_added=len(step.allow), allowed_left=list(step.left), cut=list(step.cut),

@@ -14,11 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, TypeVar
 
 from .._wire import codes
-from .._wire.epmd import NamesAnswer
 from .._wire.errors import WireError
-from . import epmd
 from .node import Link, Peer, connect_to_node, open_link
-from .stream import Dropped, Reset, Trace, resolve
+from .stream import Dropped, Reset, Trace
 from .tls import Contexts
 
 _Answer = TypeVar("_Answer")
@@ -58,6 +56,10 @@ class Result:
             "flags": None if trace.flags is None else f"0x{trace.flags:x}",
             "creation": trace.creation,
         }
+
+    def of_peer(self, peer: Peer) -> dict[str, Any]:
+        """The same with the peer."""
+        return {"node": peer.node, "host": peer.host, "name": peer.name, **self.as_dict()}
 
 
 async def converse(
@@ -110,7 +112,7 @@ async def _classify_outcome(whole: Awaitable[_Answer | None], trace: Trace, time
     try:
         return "connected", "", await asyncio.wait_for(whole, timeout)
     except asyncio.TimeoutError:
-        return _timeout_outcome(trace)
+        return timeout_outcome(trace)
     except Dropped:
         return f"dropped_{trace.stage}", "the peer closed the connection", None
     except Reset:
@@ -130,7 +132,8 @@ _TIMEOUT_MESSAGES = {
 }
 
 
-def _timeout_outcome(trace: Trace) -> tuple[str, str, None]:
+def timeout_outcome(trace: Trace) -> tuple[str, str, None]:
+    """Code and message of a conversation that was not finished in time. No answer."""
     code = trace.timeout_code or f"timeout_{trace.stage}"
     return code, _TIMEOUT_MESSAGES.get(code, "the time was up"), None
 
@@ -185,37 +188,3 @@ def converse_all(
 ) -> list[Result]:
     """`converse_each` for who has no loop."""
     return asyncio.run(converse_each(peers, timeout=timeout, concurrency=concurrency, then=then))
-
-
-async def names_each(hosts: Sequence[tuple[str, int]], *, source: str | None, timeout: float, concurrency: int) -> list[dict[str, Any]]:
-    """Ask the EPMD of each host and port for its nodes."""
-
-    async def work(place: tuple[str, int]) -> dict[str, Any]:
-        host, port = place
-        begin = time.monotonic()
-        trace = Trace()
-        entry: dict[str, Any] = {"host": host, "port": port, "address": None, "code": "connected", "message": "", "nodes": [], "reported_port": None}
-
-        async def whole() -> tuple[NamesAnswer, str]:
-            addresses = await resolve(host, source)
-            return await epmd.names_of(addresses, port, trace, source=source, timeout=timeout - (time.monotonic() - begin))
-
-        try:
-            answer, entry["address"] = await asyncio.wait_for(whole(), timeout)
-            entry["nodes"] = [{"name": name, "port": node_port} for name, node_port in sorted(answer.nodes)]
-            entry["reported_port"] = answer.epmd_port
-        except asyncio.TimeoutError:
-            entry["code"], entry["message"], dummy = _timeout_outcome(trace)
-        except WireError as error:
-            entry["code"], entry["message"] = error.code, str(error)
-        entry["stage"] = trace.stage
-        entry["category"] = codes.lookup(entry["code"]).category
-        entry["milliseconds"] = round((time.monotonic() - begin) * 1000, 1)
-        return entry
-
-    return await for_each(hosts, lambda place: (place,), work, concurrency)
-
-
-def names_all(hosts: Sequence[tuple[str, int]], *, source: str | None, timeout: float, concurrency: int) -> list[dict[str, Any]]:
-    """`names_each` for who has no loop."""
-    return asyncio.run(names_each(hosts, source=source, timeout=timeout, concurrency=concurrency))

@@ -95,7 +95,7 @@ def resolve(names: Sequence[str], population: Population, problems: Problems) ->
     if hosts and population.present.keys() <= set(hosts):
         _add(
             wrong, "nobody_left", f"without {join_names(hosts)} no member would be left.",
-            "build the cluster anew on other hosts, with a new CA and a new cookie.",
+            "build a new cluster on other hosts, with a new CA and a new cookie.",
         )
     for found in wrong:
         problems.add(found.host, found.variable, found.rule, found.message, found.fix)
@@ -126,7 +126,7 @@ def check_compromised(
     given = read_cluster_value(inventory, VARIABLE, (), Problems()) not in (MISSING, "")
     if given and not inventory.compromised:
         _add(
-            problems, "other_playbook", "only beam.cluster.compromised reads it. To any other run the host would be a member like the others.",
+            problems, "other_playbook", "only beam.cluster.compromised reads it. Any other run would treat the host as a member.",
             "run beam.cluster.compromised. Afterwards remove the variable, and the host from the inventory.",
         )
     if inventory.compromised and not given:
@@ -136,8 +136,8 @@ def check_compromised(
     outside = sorted(set(present) - inventory.run_set)
     if outside:
         _add(
-            problems, "outside_run", f"{join_names(outside)}: not in this run, and would go on with what is stolen.",
-            "run without --limit: compromised hosts are left out anyway. Remove hosts that no longer exist from the inventory.",
+            problems, "outside_run", f"{join_names(outside)}: not in this run, and would keep using what is stolen.",
+            "run without --limit: the run leaves out compromised hosts by itself. Remove hosts that no longer exist from the inventory.",
         )
     if shape.mode and shape.mode != "cluster":
         _add(problems, "mode", f"beam_mode is {shape.mode}: the nodes do not connect to each other.", "nothing has to be done on the other hosts.")
@@ -147,7 +147,7 @@ def check_compromised(
     elif what and bring_your_own:
         _add(
             problems, "own_certificates", f"{join_names(what)}: the certificates are your own, and so is their CA.",
-            "revoke them at your CA, put new files into the place of beam_pki_certificate, beam_pki_key and beam_pki_ca, and run beam.cluster.renew.",
+            "revoke them at your CA, replace the files of beam_pki_certificate, beam_pki_key and beam_pki_ca, and run beam.cluster.renew.",
         )
 
 

@@ -199,7 +199,7 @@ def check_products(members: Sequence[Node], shape: Shape, problems: Problems) ->
                 member.host,
                 "beam_discovery",
                 "discovery_of_product",
-                f"{what} run without EPMD: its nodes connect to its command line tools, and would try them at the node's own port.",
+                f"{what} run without EPMD: its nodes connect to its command line tools, and would connect to them at the node's own port.",
                 "set beam_discovery to epmd.",
             )
 

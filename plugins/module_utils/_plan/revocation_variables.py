@@ -31,8 +31,8 @@ def read_revocation(inventory: Inventory, shape: Shape, hosts: Sequence[str], br
         if wanted and not crl:
             problems.add(
                 "", variable, "crl_off", "no node of this cluster checks for revoked certificates, so a revoked one would still be accepted.",
-                "set beam_pki_crl: true for the whole group, run beam.cluster.site once, and run this again. Until then only a new CA keeps a "
-                "certificate out: beam.cluster.rotate_ca.",
+                "set beam_pki_crl: true for the whole group, run beam.cluster.site once, and run this again. Until then only a new CA makes members "
+                "refuse a certificate: beam.cluster.rotate_ca.",
             )
     return Revocation(crl and shape.tls, names["beam_revoke"], names["beam_unrevoke"])
 

@@ -208,95 +208,22 @@ def _decode(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
                 stack.append(_Frame(TUPLE if tag == LARGE_TUPLE else tag, count))
                 continue
             value = Map() if tag == MAP else ()
-        elif tag == NEW_FLOAT:
-            value = _F64(data, pos)[0]
-            if not math.isfinite(value):
-                raise ProtocolError("a float that is no number")
-            pos += 8
-        elif tag == SMALL_BIG or tag == LARGE_BIG:
-            if tag == SMALL_BIG:
-                size = data[pos]
-                pos += 1
-            else:
-                size = _U32(data, pos)[0]
-                pos += 4
-            if size > limits.integer_bytes:
-                raise TooLarge(f"an integer of {size} bytes, at most {limits.integer_bytes} are taken")
-            sign = data[pos]
-            end = pos + 1 + size
-            if end > total:
-                raise ProtocolError("an integer ends early")
-            value = int.from_bytes(data[pos + 1:end], "little")
-            if sign:
-                value = -value
-            pos = end
-        elif tag == NEW_PID:
-            value, pos = _pid(data, pos, atoms)
-        elif tag == NEWER_REFERENCE:
-            count = _U16(data, pos)[0]
-            if not 1 <= count <= 5:
-                raise ProtocolError(f"a reference of {count} words")
-            node, pos = _any_atom(data, pos + 2, atoms)
-            words = struct.unpack_from(f">{count + 1}I", data, pos)
-            value = Reference(node, words[0], words[1:])
-            pos += 4 * (count + 1)
-        elif tag == V4_PORT or tag == NEW_PORT:
-            node, pos = _any_atom(data, pos, atoms)
-            width = 8 if tag == V4_PORT else 4
-            if pos + width + 4 > total:
-                raise ProtocolError("a port ends early")
-            value = Port(node, int.from_bytes(data[pos:pos + width], "big"), _U32(data, pos + width)[0])
-            pos += width + 4
-        elif tag == BIT_BINARY:
-            end = pos + 5 + _U32(data, pos)[0]
-            bits = data[pos + 4]
-            if end > total or end == pos + 5 or not 1 <= bits <= 8:
-                raise ProtocolError("a bit string that cannot be")
-            content = bytes(data[pos + 5:end])
-            if bits == 8:
-                value = content
-            else:
-                # The unused bits of the last byte mean nothing and are not compared.
-                value = Bits(content[:-1] + bytes((content[-1] & (0xFF << (8 - bits)) & 0xFF,)), bits)
-            pos = end
-        elif tag == EXPORT:
-            module, pos = _any_atom(data, pos, atoms)
-            function, pos = _any_atom(data, pos, atoms)
-            if data[pos] != SMALL_INTEGER:
-                raise ProtocolError("an external fun without arity")
-            value = Export(module, function, data[pos + 1])
-            pos += 2
         elif tag == NEW_FUN:
-            begin = pos
-            size = _U32(data, pos)[0]
-            arity, unique = data[pos + 4], bytes(data[pos + 5:pos + 21])
-            slot, free = _U32(data, pos + 21)[0], _U32(data, pos + 25)[0]
-            if begin + size > total or free > total - pos:
-                raise ProtocolError("a fun ends early")
+            fun, free, end, pos = _fun(data, pos, atoms)
             if free > budget:
                 raise TooLarge(f"a term of more than {limits.terms} parts")
-            module, pos = _any_atom(data, pos + 29, atoms)
-            old_index, pos = _fixed_integer(data, pos)
-            old_unique, pos = _fixed_integer(data, pos)
-            if data[pos] != NEW_PID:
-                raise ProtocolError("a fun without its process")
-            pid, pos = _pid(data, pos + 1, atoms)
-            fun = Fun(arity, unique, slot, module, old_index, old_unique, pid, ())
             if free:
                 if len(stack) >= limits.depth:
                     raise TooLarge(f"terms nested deeper than {limits.depth}")
-                stack.append(_Frame(NEW_FUN, free, (fun, begin + size)))
+                stack.append(_Frame(NEW_FUN, free, (fun, end)))
                 continue
-            if pos != begin + size:
+            if pos != end:
                 raise ProtocolError("a fun has another size than announced")
             value = fun
-        elif tag == FLOAT_TEXT:
-            value = _float_text(data[pos:pos + 31])
-            pos += 31
         else:
-            raise ProtocolError(f"a term with tag {tag}{f' ({NOT_TAKEN[tag]})' if tag in NOT_TAKEN else ''}, which is not taken here")
+            value, pos = _rare(data, pos, tag, limits, atoms)
 
-        # A value is whole: hand it to whoever waits for it, and on while that completes another.
+        # A value is whole: hand it to the term that waits for it, and on while that completes another.
         while stack:
             top = stack[-1]
             top.parts.append(value)
@@ -304,31 +231,110 @@ def _decode(data: bytes, pos: int, limits: Limits) -> tuple[Term, int]:
             if top.left:
                 break
             stack.pop()
-            kind = top.kind
-            parts = top.parts
-            if kind == TUPLE:
-                value = tuple(parts)
-            elif kind == LIST:
-                tail = parts.pop()
-                if tail.__class__ is list:
-                    # [1 | [2, 3]] is [1, 2, 3].
-                    parts += tail
-                    value = parts
-                elif tail.__class__ is Improper:
-                    value = Improper(tuple(parts) + tail.head, tail.tail)
-                elif parts:
-                    value = Improper(tuple(parts), tail)
-                else:
-                    value = tail
-            elif kind == MAP:
-                value = Map(zip(parts[::2], parts[1::2]))
-            else:
-                fun, end = top.extra
-                if pos != end:
-                    raise ProtocolError("a fun has another size than announced")
-                value = replace(fun, free=tuple(parts))
+            value = _complete(top, pos)
         else:
             return value, pos
+
+
+def _complete(frame: _Frame, pos: int) -> Term:
+    """The term whose last part ends at pos."""
+    parts = frame.parts
+    if frame.kind == TUPLE:
+        return tuple(parts)
+    if frame.kind == MAP:
+        return Map(zip(parts[::2], parts[1::2]))
+    if frame.kind == LIST:
+        tail = parts.pop()
+        if tail.__class__ is list:
+            # [1 | [2, 3]] is [1, 2, 3].
+            parts += tail
+            return parts
+        if tail.__class__ is Improper:
+            return Improper(tuple(parts) + tail.head, tail.tail)
+        return Improper(tuple(parts), tail) if parts else tail
+    fun, end = frame.extra
+    if pos != end:
+        raise ProtocolError("a fun has another size than announced")
+    return replace(fun, free=tuple(parts))
+
+
+def _rare(data: bytes, pos: int, tag: int, limits: Limits, atoms: dict[bytes, Atom]) -> tuple[Term, int]:
+    """A term without parts that a conversation seldom has."""
+    total = len(data)
+    if tag == NEW_FLOAT:
+        number = _F64(data, pos)[0]
+        if not math.isfinite(number):
+            raise ProtocolError("a float that is no number")
+        return number, pos + 8
+    if tag == SMALL_BIG or tag == LARGE_BIG:
+        return _big(data, pos, tag, limits)
+    if tag == NEW_PID:
+        return _pid(data, pos, atoms)
+    if tag == NEWER_REFERENCE:
+        count = _U16(data, pos)[0]
+        if not 1 <= count <= 5:
+            raise ProtocolError(f"a reference of {count} words")
+        node, pos = _any_atom(data, pos + 2, atoms)
+        words = struct.unpack_from(f">{count + 1}I", data, pos)
+        return Reference(node, words[0], words[1:]), pos + 4 * (count + 1)
+    if tag == V4_PORT or tag == NEW_PORT:
+        node, pos = _any_atom(data, pos, atoms)
+        width = 8 if tag == V4_PORT else 4
+        if pos + width + 4 > total:
+            raise ProtocolError("a port ends early")
+        return Port(node, int.from_bytes(data[pos:pos + width], "big"), _U32(data, pos + width)[0]), pos + width + 4
+    if tag == BIT_BINARY:
+        end = pos + 5 + _U32(data, pos)[0]
+        bits = data[pos + 4]
+        if end > total or end == pos + 5 or not 1 <= bits <= 8:
+            raise ProtocolError("a bit string that cannot be")
+        content = bytes(data[pos + 5:end])
+        if bits == 8:
+            return content, end
+        # The unused bits of the last byte mean nothing and are not compared.
+        return Bits(content[:-1] + bytes((content[-1] & (0xFF << (8 - bits)) & 0xFF,)), bits), end
+    if tag == EXPORT:
+        module, pos = _any_atom(data, pos, atoms)
+        function, pos = _any_atom(data, pos, atoms)
+        if data[pos] != SMALL_INTEGER:
+            raise ProtocolError("an external fun without arity")
+        return Export(module, function, data[pos + 1]), pos + 2
+    if tag == FLOAT_TEXT:
+        return _float_text(data[pos:pos + 31]), pos + 31
+    raise ProtocolError(f"a term with tag {tag}{f' ({NOT_TAKEN[tag]})' if tag in NOT_TAKEN else ''}, which is not taken here")
+
+
+def _big(data: bytes, pos: int, tag: int, limits: Limits) -> tuple[int, int]:
+    if tag == SMALL_BIG:
+        size = data[pos]
+        pos += 1
+    else:
+        size = _U32(data, pos)[0]
+        pos += 4
+    if size > limits.integer_bytes:
+        raise TooLarge(f"an integer of {size} bytes, at most {limits.integer_bytes} are taken")
+    sign, end = data[pos], pos + 1 + size
+    if end > len(data):
+        raise ProtocolError("an integer ends early")
+    value = int.from_bytes(data[pos + 1:end], "little")
+    return -value if sign else value, end
+
+
+def _fun(data: bytes, pos: int, atoms: dict[bytes, Atom]) -> tuple[Fun, int, int, int]:
+    """A fun without its free variables, how many it has, where it ends, and the position of the first one."""
+    begin = pos
+    size = _U32(data, pos)[0]
+    arity, unique = data[pos + 4], bytes(data[pos + 5:pos + 21])
+    slot, free = _U32(data, pos + 21)[0], _U32(data, pos + 25)[0]
+    if begin + size > len(data) or free > len(data) - pos:
+        raise ProtocolError("a fun ends early")
+    module, pos = _any_atom(data, pos + 29, atoms)
+    old_index, pos = _fixed_integer(data, pos)
+    old_unique, pos = _fixed_integer(data, pos)
+    if data[pos] != NEW_PID:
+        raise ProtocolError("a fun without its process")
+    pid, pos = _pid(data, pos + 1, atoms)
+    return Fun(arity, unique, slot, module, old_index, old_unique, pid, ()), free, begin + size, pos
 
 
 def _atom(data: bytes, pos: int, tag: int, atoms: dict[bytes, Atom]) -> tuple[Atom, int]:

@@ -31,8 +31,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "matrix"))
 
 import nodes  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner, stream  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net import runner, stream  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.cookie_rotation import rotate  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._net.mesh import mesh as read_mesh  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._wire import distribution_flags, etf, handshake  # noqa: E402
@@ -218,7 +219,7 @@ def joined(setting, count):
             lab.node(setting.release, name, tls=optfile, arguments=small + join, wait=False)
         there = min(start + 10, count)
         nodes.wait_for(lambda there=there: all(f"m{number}" in lab.names() for number in range(there)), seconds=120)
-        nodes.wait_for(lambda there=there: rpc.mesh(peers[:there], timeout=60, concurrency=64)["whole"], seconds=120)
+        nodes.wait_for(lambda there=there: read_mesh(peers[:there], timeout=60, concurrency=64)["whole"], seconds=120)
     return peers
 
 
@@ -229,7 +230,7 @@ def mesh(setting, count):
     """
     peers = joined(setting, count)
     begin = time.perf_counter()
-    assert rpc.mesh(peers, timeout=60, concurrency=64)["whole"]
+    assert read_mesh(peers, timeout=60, concurrency=64)["whole"]
     show(f"{count} nodes: mesh_info", time.perf_counter() - begin, "s", 3)
     show("peak memory of the process that asked", peak(), "MiB")
     begin = time.perf_counter()
@@ -253,7 +254,7 @@ def cookie(setting, count):
     states = {rotate(peer, peer.cookie, new, members, timeout=60, change=True).state for peer in peers}
     took = time.perf_counter() - begin
     assert states == {"switched"}, states
-    assert rpc.mesh([replace(peer, cookie=new) for peer in peers], timeout=60, concurrency=64)["whole"]
+    assert read_mesh([replace(peer, cookie=new) for peer in peers], timeout=60, concurrency=64)["whole"]
     show(f"{count} nodes of one host: a new cookie, first node to last", took, "s", 5)
 
 

@@ -8,7 +8,7 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from ..limits import ADVISORIES_AGE_MAX, OPENSSL_MIN
+from ..limits import ADVISORIES_AGE_MAX, OPENSSL_MIN, OTP_MAINTAINED
 from .control import EEF_INSTALLING, EEF_RELEASES, SECURE_CODING, Control
 
 ADVISORIES_AGE = "advisories-age"
@@ -55,7 +55,7 @@ CONTROLS = (
     Control(
         "otp-maintained",
         "The OTP that a node runs gets patches: from its distribution, or upstream",
-        ". Flaws in older releases are not fixed.",
+        f"OTP maintains the releases {', '.join(map(str, OTP_MAINTAINED))}. Flaws in older releases are not fixed.",
         "Upgrade to a maintained release: run beam.cluster.upgrade_otp, or set beam_otp_root to an OTP of your own. Restart the node.",
         "otp",
         (_SUPPORT, EEF_INSTALLING),

@@ -92,7 +92,7 @@ def test_a_file(world: World) -> None:
     [
         ({"revoke": ["beam@n7"]}, "has issued no certificate for this node"), ({"revoke": ["ff"]}, "has this serial number"),
         ({"unrevoke": ["n7"]}, "no node name, no serial number"), ({"revoke": ["/nowhere.pem"]}, "No such file"),
-        ({"revoke": MEMBERS}, "no member of the cluster could connect"), ({"revoke": ["beam@n1"], "unrevoke": ["a1"]}, "Name it once"),
+        ({"revoke": MEMBERS}, "no member of the cluster could connect"), ({"revoke": ["beam@n1"], "unrevoke": ["a1"]}, "Name it in one of them"),
     ],
 )
 def test_nothing_is_written_where_something_is_wrong(world: World, given: dict[str, Any], words: str) -> None:

@@ -32,7 +32,7 @@ ROWS: list[tuple[str, Change, str, str]] = [
     ("rabbitmq-management", both(clients("rabbitmq", 15672, "yes"), listener(15672)), PASSED, ""),
     ("rabbitmq-management", both(product("rabbitmq"), gone("listeners")), NOT_TESTED, ""),
     ("client-ports", clients("rabbitmq", 5672, "no"), FAILED, "AMQP is in clear text on 0.0.0.0:5672 (beam.smp, pid 42, no unit): listeners.x in"),
-    ("client-ports", clients("ejabberd", 5672, "optional"), FAILED, "AMQP may go on without TLS on 0.0.0.0:5672"),
+    ("client-ports", clients("ejabberd", 5672, "optional"), FAILED, "AMQP may continue without TLS on 0.0.0.0:5672"),
     ("client-ports", clients("rabbitmq", 5672, "no", unread="/b.conf"), FAILED, "AMQP is in clear text"),
     ("client-ports", clients("rabbitmq", 5672, "yes"), PASSED, ""),
     ("client-ports", clients("rabbitmq", 5672, "no", protocol="the metrics"), PASSED, ""),

@@ -223,7 +223,7 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("forwarded-ports", forward("127.0.0.1", 4369), "socat (pid 7, x.service) forwards connections to 127.0.0.1:4369: see its arguments"),
     ("forwarded-ports", forward("10.89.1.11", 9100), "10.89.1.11:9100"),
     ("forwarded-ports", forward(None, 9100, "a rule with redirect"), "a rule with redirect forwards connections to this host:9100"),
-    ("planned-files", set_file("ssl_dist.conf", sha256="00" * 32), "ssl_dist.conf contains something else than the plan says"),
+    ("planned-files", set_file("ssl_dist.conf", sha256="00" * 32), "ssl_dist.conf differs from the plan"),
     ("planned-files", set_file("inetrc", sha256="00" * 32), "inetrc contains something else"),
     ("planned-files", set_file("allow.conf", sha256="00" * 32), "allow.conf contains something else"),
     ("planned-files", set_file("vm.args", modified=made.NOW), "vm.args was changed after pid 42 started"),

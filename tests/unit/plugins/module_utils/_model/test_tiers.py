@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import rpc, runner
+from ansible_collections.beam.cluster.plugins.module_utils._net import calls, runner
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
@@ -61,7 +61,7 @@ class Tiers:
     def joins(self, node: str, pki: nodes.Pki, cookie: str, other: str = "data") -> bool:
         """Whether one real node can connect to another, asked of the one that dials."""
         words = ("net_kernel", "connect_node", [Atom(f"{other}@localhost")])
-        (answer,) = rpc.call_everywhere([self.peer(node, pki, cookie)], words, via=None, timeout=20, concurrency=1)
+        (answer,) = calls.call_everywhere([self.peer(node, pki, cookie)], words, via=None, timeout=20, concurrency=1)
         assert answer["code"] == "connected", answer
         return bool(answer["result"])
 

@@ -16,8 +16,9 @@ import threading
 import time
 from typing import Any
 
+from ansible_collections.beam.cluster.plugins.module_utils._net.epmd_names import names_all
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
-from ansible_collections.beam.cluster.plugins.module_utils._net.runner import converse_all, names_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.runner import converse_all
 from ansible_collections.beam.cluster.plugins.module_utils._net.tls import Tls
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom, Pid
 from ansible_collections.beam.cluster.plugins.module_utils._wire import codes, control_messages, etf, handshake
@@ -214,6 +215,6 @@ def spoken(code: Any, port: Any, **changes: Any) -> Any:
 
 def names(port: Any, timeout: Any = 1.0, host: Any = "127.0.0.1") -> Any:
     begin = time.monotonic()
-    answer = names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0]
+    answer = names_all([(host, port)], source=None, timeout=timeout, concurrency=1)[0].as_dict()
     assert time.monotonic() - begin < timeout * 1.1 + 10
     return answer

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import rpc
+from ansible_collections.beam.cluster.plugins.module_utils._net import calls
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.node_members import Wanted, admit
 from ansible_collections.beam.cluster.plugins.module_utils._plan.host_rules import OLDEST_OTP
@@ -53,7 +53,7 @@ def peer(lab: Any, name: Any) -> Any:
 
 
 def call(lab: Any, name: Any, *words: Any) -> Any:
-    (answer,) = rpc.call_everywhere([peer(lab, name)], words, via=None, timeout=20, concurrency=1)
+    (answer,) = calls.call_everywhere([peer(lab, name)], words, via=None, timeout=20, concurrency=1)
     assert answer["code"] == "connected", answer
     return answer["result"]
 

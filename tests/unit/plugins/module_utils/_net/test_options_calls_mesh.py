@@ -13,7 +13,7 @@ import socket
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._net import connection_options, rpc
+from ansible_collections.beam.cluster.plugins.module_utils._net import calls, connection_options, mesh
 from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError
 from ansible_collections.beam.cluster.plugins.module_utils._net.dist_probe import probe
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer, Raised, Returned
@@ -126,27 +126,27 @@ def test_an_expectation_that_does_not_exist() -> None:
     (["a"], "string", [charlist("a")]), (["a"], "atom", [Atom("a")]), ("[]", "atom", []),
 ])
 def test_arguments(args: Any, strings: Any, terms: Any) -> None:
-    assert rpc.read_args(args, strings) == terms
+    assert calls.read_args(args, strings) == terms
 
 
 @pytest.mark.parametrize("args", ["a", "[a", "{a}", 5, [object()]])
 def test_no_arguments(args: Any) -> None:
     with pytest.raises(OptionError, match="args"):
-        rpc.read_args(args, "binary")
+        calls.read_args(args, "binary")
 
 
 def view(node: Any, visible: Any, **facts: Any) -> Any:
-    entry = dict.fromkeys(rpc.COMPARED, "same")
+    entry = dict.fromkeys(mesh.COMPARED, "same")
     entry.update(node=node, visible=visible, **facts)
     return entry
 
 
 def test_a_whole_mesh() -> None:
-    assert rpc.compare_views([view("a", ["b"]), view("b", ["a"])]) == {"missing": [], "non_members": [], "differs": [], "whole": True}
+    assert mesh.compare_views([view("a", ["b"]), view("b", ["a"])]) == {"missing": [], "non_members": [], "differs": [], "whole": True}
 
 
 def test_missing_links_and_different_settings() -> None:
-    judged = rpc.compare_views([view("a", ["b", "x"], ticktime=15), view("b", ["a"], ticktime=60), view("c", None)])
+    judged = mesh.compare_views([view("a", ["b", "x"], ticktime=15), view("b", ["a"], ticktime=60), view("c", None)])
     assert judged == {
         "missing": [{"from": "a", "to": "c"}, {"from": "b", "to": "c"}],
         "non_members": [{"from": "a", "to": "x"}],
@@ -156,7 +156,7 @@ def test_missing_links_and_different_settings() -> None:
 
 
 def test_a_mesh_with_a_node_that_could_not_be_asked_is_not_whole() -> None:
-    assert not rpc.compare_views([view("a", ["b"]), view("b", None)])["whole"]
+    assert not mesh.compare_views([view("a", ["b"]), view("b", None)])["whole"]
 
 
 def outcomes(**changes: Any) -> Any:
@@ -172,7 +172,7 @@ def outcomes(**changes: Any) -> Any:
 
 
 def test_a_view() -> None:
-    assert rpc._view(outcomes(), "probe@h") == {
+    assert mesh._view(outcomes(), "probe@h") == {
         "visible": ["b@h"], "hidden": ["h@h"], "known": ["a@h"], "otp_release": "27", "erts_version": "15.2.7", "creation": 5, "uptime_seconds": 61,
         "ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "auto_connect": "always",
         "proto_dist": "inet_tcp",
@@ -186,23 +186,23 @@ def test_a_view() -> None:
     ("auto_connect", (Atom("ok"), Atom("never")), "never"),
 ])
 def test_settings_in_a_view(key: Any, answer: Any, value: Any) -> None:
-    assert rpc._view(outcomes(**{key: answer}), "probe@h")[key] == value
+    assert mesh._view(outcomes(**{key: answer}), "probe@h")[key] == value
 
 
 def test_partitions_are_prevented_since_25() -> None:
-    assert rpc._view(outcomes(otp_release=charlist("24")), "probe@h")["prevent_overlapping_partitions"] is False
+    assert mesh._view(outcomes(otp_release=charlist("24")), "probe@h")["prevent_overlapping_partitions"] is False
 
 
 def test_questions_that_were_not_answered() -> None:
-    view = rpc._view({key: Raised("error", Atom("undef")) for key in outcomes()}, "probe@h")
+    view = mesh._view({key: Raised("error", Atom("undef")) for key in outcomes()}, "probe@h")
     assert view["visible"] is None and view["ticktime"] is None and view["uptime_seconds"] is None
 
 
 def test_stacks() -> None:
     stack = [(Atom("lists"), Atom("map"), 2, [(Atom("file"), charlist("lists.erl")), (Atom("line"), 7)]), (Atom("m"), Atom("f"), [1, 2, 3],
                                                                                                            []), Atom("odd")]
-    assert rpc._stack(stack) == ["lists:map/2 (lists.erl:7)", "m:f/3", "odd"]
-    assert rpc._stack(None) == []
+    assert calls._stack(stack) == ["lists:map/2 (lists.erl:7)", "m:f/3", "odd"]
+    assert calls._stack(None) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
