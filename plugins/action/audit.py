@@ -117,8 +117,11 @@ class ActionModule(ActionBase):
         lines = [*map(terminal.Line, [*audit_summary.head(verdict), ""]), *terminal.lines(report)]
         lines += map(terminal.Line, audit_summary.foot(end, paid))
         if arguments["directory"]:
-            result["files"], told = _reports.write(arguments["directory"], NAME, arguments["formats"], report, write=not self._task.check_mode)
-            lines += told
+            try:
+                result["files"], told = _reports.write(arguments["directory"], NAME, arguments["formats"], report, write=not self._task.check_mode)
+                lines += told
+            except OSError as error:
+                result.update(failed=True, msg=_reports.unwritten(arguments["directory"], "beam_audit_report_dir", error))
         if arguments["policy_from"]:
             lines.append(terminal.Line(self._write_policy(arguments, evidence, result)))
         _reports.show(self._display, lines)

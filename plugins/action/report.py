@@ -79,9 +79,12 @@ class ActionModule(ActionBase):
         }
         if arguments["directory"]:
             name = report.verdict.target.group or "cluster"
-            result["files"], told = _reports.write(arguments["directory"], name, arguments["formats"], report, write=not self._task.check_mode)
-            lines += told
-            result["lines"] += [line.text for line in told]
+            try:
+                result["files"], told = _reports.write(arguments["directory"], name, arguments["formats"], report, write=not self._task.check_mode)
+                lines += told
+                result["lines"] += [line.text for line in told]
+            except OSError as error:
+                result.update(failed=True, msg=_reports.unwritten(arguments["directory"], "beam_verify_report_dir", error))
         _reports.show(self._display, lines)
         if not verdict.ok:
             # A check run compares the plan with hosts that this very run may be about to change: it warns, and does not stop.
@@ -90,7 +93,7 @@ class ActionModule(ActionBase):
             else:
                 # It has been printed; a failed task prints its whole result once more.
                 del result["lines"]
-                result.update(failed=True, msg=terminal.failure(report))
+                result.update(failed=True, msg="\n".join(filter(None, (terminal.failure(report), result.get("msg")))))
         return result
 
     def _others(self, arguments: Mapping[str, Any], task_vars: Mapping[str, Any]) -> OtherClusters:

@@ -16,6 +16,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import status
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import when
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import safe_values
+from ansible_collections.beam.cluster.plugins.plugin_utils import _reports
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -44,9 +45,12 @@ class ActionModule(ActionBase):
             base = Path(os.path.abspath(arguments["directory"]))
             result["file"] = str(base / f"{found.group or 'cluster'}-status.json")
             if not self._task.check_mode:
-                base.mkdir(mode=0o750, parents=True, exist_ok=True)
-                replace_file(Path(result["file"]), json.dumps(data, indent=1) + "\n")
-                result["lines"].append(f"Status: {result['file']}")
+                try:
+                    base.mkdir(mode=0o750, parents=True, exist_ok=True)
+                    replace_file(Path(result["file"]), json.dumps(data, indent=1) + "\n")
+                    result["lines"].append(f"Status: {result['file']}")
+                except OSError as error:
+                    result.update(failed=True, msg=_reports.unwritten(arguments["directory"], "beam_verify_report_dir", error))
         for line in result["lines"]:
             self._display.display(f"  {line}".rstrip())
         return result

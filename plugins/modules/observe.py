@@ -68,6 +68,11 @@ options:
   otp_root:
     description: Directory of the host's Erlang/OTP, empty to search for it. Without it the action plugin takes the variable C(beam_otp_root).
     type: str
+  writes:
+    description: Files that a run would write, looked at for RV(obstacles). Without it the action plugin makes the list from the host's variables.
+    type: list
+    elements: str
+    version_added: 0.2.0
 extends_documentation_fragment:
   - beam.cluster.attributes
   - beam.cluster.attributes.read_only
@@ -101,17 +106,16 @@ python: {type: str, returned: success, description: "Version of the Python that 
 privileged: {type: bool, returned: success, description: "Whether it ran as root."}
 hostname: {type: str, returned: success, description: "The host's own name."}
 init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}
-distribution:
-  description: C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE), from C(os-release).
-  returned: success
-  type: dict
-ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
-unprivileged_port: {description: "The first port that needs no capability, null if it cannot be read.", returned: success, type: int}
-accounts:
-  description: Those of the O(users) that exist - C(name), C(uid), C(group), C(home), and C(login), whether the shell lets a user log in.
+systemd: {type: int, returned: success, description: "The major version of systemd, null if it is not known."}
+obstacles:
+  description: What keeps a run from writing its files - C(path), and C(reason) (read_only, immutable, full, not_a_directory, interrupted).
   returned: success
   type: list
   elements: dict
+distribution: {type: dict, returned: success, description: "C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE)."}
+ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
+unprivileged_port: {description: "The first port that needs no capability, null if it cannot be read.", returned: success, type: int}
+accounts: {type: list, elements: dict, returned: success, description: "Those of the O(users) that exist; C(login), whether the shell allows one."}
 settings:
   description:
     - What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable)
@@ -304,6 +308,7 @@ units:
   returned: success
   type: dict
   contains:
+    id: {type: str, description: "Its own name, if it has several."}
     load: {type: str, description: "V(loaded), V(not-found), V(masked)."}
     active: {type: str, description: "State of the unit."}
     sub: {type: str, description: "State in detail."}
@@ -442,6 +447,7 @@ def main() -> None:
             "nodes": {"type": "list", "elements": "dict"},
             "users": {"type": "list", "elements": "str"},
             "otp_root": {"type": "str"},
+            "writes": {"type": "list", "elements": "str"},
             "find_secrets": {"type": "bool", "default": False},
             "run_key": {"type": "str", "no_log": True},
         },
@@ -455,6 +461,7 @@ def main() -> None:
         nodes=[Question.parse(node) for node in module.params["nodes"] or ()],
         users=module.params["users"] or (),
         otp_root=module.params["otp_root"] or "",
+        writes=module.params["writes"] or (),
         find_secrets=module.params["find_secrets"],
         run_key=module.params["run_key"],
     )

@@ -58,7 +58,16 @@ class Gathered:
         if isinstance(variables.get("inventory_dir"), str):
             self.inventory_dirs[host] = variables["inventory_dir"]
         for name in variable_names.SECRET:
-            self.secrets[name][host] = _inputs.value_of(templar, variables, name, secret=True)
+            value = self.secrets[name][host] = _inputs.value_of(templar, variables, name, secret=True)
+            # Only a template can change; a vaulted value need not be decrypted twice.
+            if isinstance(value, str) and "{{" in str(variables[name]) and _inputs.value_of(templar, variables, name, secret=True) != value:
+                self._problems.add(
+                    host,
+                    name,
+                    "unstable",
+                    "its template gives another value each time it is read.",
+                    "make one and vault it. (The lookup 'password' keeps it in a file unless that is /dev/null.)",
+                )
         self.wrong[host] = _inputs.wrong_options(templar, variables)
         observed = variables.get("__beam_observed")
         if host in self.run and isinstance(observed, Mapping) and "epoch" in observed:

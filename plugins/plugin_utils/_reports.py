@@ -42,3 +42,11 @@ def write(directory: str, name: str, formats: Sequence[str], report: Report, *, 
     first, *more = paths.values()
     others = ", ".join(path.removeprefix(str(base / name)) for path in more)
     return paths, [terminal.Line(f"Report: {first}{f' (and {others})' if others else ''}")]
+
+
+def unwritten(directory: str, variable: str, error: OSError) -> str:
+    """The message where `write` has raised: the verdict is on the terminal by then."""
+    return (
+        f"The report cannot be written to {os.path.abspath(directory)}: {error.strerror or error}. Make it a directory that the user who runs "
+        f"Ansible may write to, or set {variable} to another one."
+    )

@@ -27,6 +27,7 @@ from . import (
     forwards,
     installed_otp,
     interfaces,
+    obstacles,
     operator_settings,
     proc,
     product_files,
@@ -60,12 +61,14 @@ def observe(
     nodes: Sequence[operator_settings.Question] = (),
     users: Iterable[str] = (),
     otp_root: str = "",
+    writes: Iterable[str] = (),
     find_secrets: bool = False,
     run_key: str | None = None,
 ) -> dict[str, Any]:
     """The observation. Needs no privilege, but sees more with it: sockets' owners, environments, the ruleset.
 
     nodes: the planned nodes, of which the operator's settings are read. users: accounts to look for. otp_root: where the host's OTP is, "" to search.
+    writes: files that a run would write, beside those of every run.
     find_secrets: look for cookies and private keys, too. run_key: a random key under which cookies of several hosts are compared.
     unknown: for each part that is None, or not whole, why.
     """
@@ -99,6 +102,8 @@ def observe(
         "privileged": os.geteuid() == 0,
         "hostname": platform.node(),
         "init": units.init(),
+        "systemd": units.version(),
+        "obstacles": obstacles.describe(writes),
         "distribution": distribution(),
         "ipv6": has_ipv6(),
         "unprivileged_port": proc.unprivileged_port(),

@@ -19,6 +19,7 @@ from .vm_flags import code_flag_names, code_flags
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
 _TEXTS = {
+    "Id": "id",
     "LoadState": "load",
     "ActiveState": "active",
     "SubState": "sub",
@@ -33,7 +34,6 @@ _LISTS = {"DropInPaths": "drop_ins", "After": "after", "Requires": "requires"}
 _DIRECTORIES = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log"}
 _COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
 _PROPERTIES = (
-    "Id",
     "Names",
     *_TEXTS,
     *_LISTS,
@@ -50,6 +50,9 @@ _PROPERTIES = (
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 _DROP_INS = (f"/etc/systemd/system/*.d/{OLD_DROP_IN}", f"/etc/systemd/system/*.d/{DROP_IN}")
 _PROGRAM = re.compile(r"\{ path=(/\S*) ;")
+# What a shell starts: /bin/sh -c '/usr/sbin/ejabberdctl foreground'.
+_BEHIND_SHELL = re.compile(r"argv\[\]=/\S*/(?:ba|da)?sh -c (?:exec )?(/\S+)")
+_VERSION = re.compile(r"systemd ([0-9]+)")
 # With 'start', 'foreground', or without an argument (Phoenix's bin/server).
 _RELEASE = re.compile(r"\{ path=(/[^ ]+)/bin/[^/ ]+ ; argv..=[^ ]+(?: start| foreground)? ;")
 _EXPOSURE = re.compile(r"Overall exposure level for (\S+?):\s*([0-9]+(?:\.[0-9]+)?)")
@@ -64,6 +67,12 @@ def init() -> str:
             return stream.read().strip()
     except OSError:
         return "unknown"
+
+
+def version() -> int | None:
+    """The major version of systemd, None where it is not known."""
+    match = _VERSION.match(commands.output("systemctl", "--version") or "")
+    return int(match.group(1)) if match else None
 
 
 def ours() -> set[str]:
@@ -132,7 +141,7 @@ def _of_commands(lines: Iterable[str]) -> list[str]:
 
 def _commands(start: str, fragment: str) -> dict[str, object]:
     """What the unit starts, without its arguments, and whether its file is ours. `start` is its first command."""
-    program, release = _PROGRAM.search(start), _RELEASE.search(start)
+    program, release = _BEHIND_SHELL.search(start) or _PROGRAM.search(start), _RELEASE.search(start)
     return {
         "program": program.group(1) if program else None,
         "release": release.group(1) if release else "",

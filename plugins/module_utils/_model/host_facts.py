@@ -107,6 +107,19 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Obstacle:
+    """What keeps a run from writing a file. reason: "read_only", "immutable", "full", "not_a_directory" or "interrupted" (packages)."""
+
+    path: str
+    reason: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Obstacle | None:
+        path, reason = as_path(raw.get("path")), as_text(raw.get("reason"))
+        return None if path is None or reason is None else cls(path, reason)
+
+
+@dataclass(frozen=True)
 class Database:
     """A product's database: the node names that its file holds."""
 

@@ -20,7 +20,7 @@ from typing import Any
 from .addresses import is_loopback
 from .confinement_facts import StartFile, SystemFacts
 from .firewall_facts import Firewall
-from .host_facts import Account, Certificate, Crl, Database, Distribution, EphemeralPorts, InstalledOtp, Setting
+from .host_facts import Account, Certificate, Crl, Database, Distribution, EphemeralPorts, InstalledOtp, Obstacle, Setting
 from .packages import Package, package_of, versions_of
 from .processes import Process
 from .secret_facts import Secrets
@@ -133,12 +133,11 @@ class Unit:
 
     core_limit: LimitCORE as systemd prints it ("0", "infinity"). exposure: systemd-analyze security, 0 to 10. digest: BEAM_CLUSTER_DIGEST that a
     process started now would get. environment_names: the variables that it would get from the unit and its files, names only; None where a file
-    could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run
-    code in a VM. ours: whether its file has our header.
-    program: path of the first word of ExecStart=. release: directory of the Erlang release that this word starts in the foreground, "" where it
-    starts none. start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they
-    have changed since its main process started. openings: what drop-ins of others add to its sandbox, commands: what they let it run, where it has
-    our drop-in.
+    could not be read. environment_files: in order, with a "-" in front where the file may be missing. runs: flags in its command that run code in
+    a VM. ours: whether its file has our header. id: its own name, where it was asked for by another one. program: path of the program of
+    ExecStart=, also behind `sh -c`. release: directory of the Erlang release that this word starts in the foreground, "" where it starts none.
+    start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they have changed
+    since its main process started. openings: what drop-ins of others add to its sandbox, commands: what they let it run, where it has our drop-in.
     """
 
     load: str
@@ -158,6 +157,7 @@ class Unit:
     main_pid: int | None = None
     runs: tuple[str, ...] = ()
     ours: bool | None = None
+    id: str | None = None
     program: str | None = None
     release: str | None = None
     working_directory: str | None = None
@@ -186,6 +186,7 @@ class Unit:
             main_pid=as_int(raw.get("main_pid")),
             runs=as_texts(raw.get("runs")) or (),
             ours=as_bool(raw.get("ours")),
+            id=as_text(raw.get("id")),
             program=as_path(raw.get("program")),
             release=as_path(raw.get("release")),
             working_directory=as_path(raw.get("working_directory")),
@@ -238,12 +239,13 @@ def _units(raw: object) -> Mapping[str, Unit] | None:
 class Observation:
     """One host, as the module observe saw it.
 
-    processes: the host's own BEAM processes; contained: those of containers on it, which are other hosts. files, by path: see exists().
-    missing: paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback.
-    certificates: of the files looked at. crls: of our nodes. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6:
-    whether the kernel has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that
-    were asked for. unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system:
-    the operating system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
+    processes: the host's own BEAM processes; contained: those of containers on it, which are other hosts. files, by path: see exists(). missing:
+    paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback. certificates: of the
+    files looked at. crls: of our nodes. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel
+    has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
+    systemd: its major version. obstacles: what keeps a run from writing its files. unprivileged_port: the first port that needs no capability.
+    secrets: None where the module was not asked for them. system: the operating system around the nodes. unknown: why a part is not known or not
+    whole, by its name ("files": "...").
     """
 
     host: str
@@ -251,6 +253,8 @@ class Observation:
     hostname: str | None = None
     privileged: bool | None = None
     init: str | None = None
+    systemd: int | None = None
+    obstacles: tuple[Obstacle, ...] | None = None
     addresses: tuple[HostAddress, ...] | None = None
     listeners: tuple[Listener, ...] | None = None
     processes: tuple[Process, ...] | None = None
@@ -288,6 +292,8 @@ class Observation:
             hostname=as_text(raw.get("hostname")),
             privileged=as_bool(raw.get("privileged")),
             init=as_text(raw.get("init")),
+            systemd=as_int(raw.get("systemd")),
+            obstacles=each(raw.get("obstacles"), Obstacle.parse),
             addresses=each(raw.get("addresses"), HostAddress.parse),
             listeners=each(raw.get("listeners"), Listener.parse),
             processes=each(raw.get("processes"), Process.parse),

@@ -28,7 +28,8 @@ class ProductData:
     long_name_settings: names there that say whether node names are long; file_settings: names there of further files, and their syntax;
     refused_settings: names there that an operator must not set. database: file that holds the node's name. writable: directories of its unit, a
     dash in front where one may be missing. capabilities: those that its unit keeps. otp_releases: [version from which on it counts, highest
-    release of OTP], oldest first. finds_peers: whether a node joins by itself.
+    release of OTP], oldest first. finds_peers: whether a node joins by itself. programs: what its package starts; empty where no role installs it.
+    home_of_account: whether a node takes its home from passwd(5). blocks: files of the operator's that get a block of ours.
     """
 
     raw: Mapping[str, Any] = field(default_factory=dict)
@@ -56,12 +57,18 @@ class ProductData:
     capabilities: tuple[str, ...] = ()
     otp_releases: tuple[Sequence[object], ...] = ()
     finds_peers: bool = False
+    programs: tuple[str, ...] = ()
+    home_of_account: bool = False
+    blocks: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> ProductData:
         """Raises PortRangeError, KeyError, TypeError or AttributeError where it is no data of a product."""
         ports, tools = raw.get("tool_ports"), raw.get("tool_names") or {}
-        lists = ("modes", "settings", "node_name_settings", "directory_settings", "long_name_settings", "writable", "capabilities", "otp_releases")
+        lists = (
+            "modes", "settings", "node_name_settings", "directory_settings", "long_name_settings", "writable", "capabilities", "otp_releases",
+            "programs",
+        )  # fmt: skip
         return cls(
             raw=raw,
             kind=str(raw.get("kind") or ""),
@@ -80,6 +87,8 @@ class ProductData:
             refused_settings={name: Refused.parse(one) for name, one in (raw.get("refused_settings") or {}).items()},
             database=str(raw.get("database") or ""),
             finds_peers=bool(raw.get("finds_peers")),
+            home_of_account=bool(raw.get("home_of_account")),
+            blocks=tuple(one["path"] for one in (raw.get("managed") or {}).get("blocks") or ()),
             **{name: tuple(raw.get(name) or ()) for name in lists},
         )
 

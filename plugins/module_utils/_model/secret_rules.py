@@ -20,6 +20,8 @@ SHORTEST = 32
 LONGEST = 255
 """The cookie becomes an atom."""
 SHORTEST_PASSPHRASE = 12
+LONGEST_PASSPHRASE = 1023
+"""Bytes."""
 FEWEST_DIFFERENT = 7
 """One random word of 39 digits in two million has fewer."""
 ENTROPY_MIN = 128
@@ -151,6 +153,8 @@ def passphrase_errors(value: object) -> list[tuple[str, str]]:
         return [("passphrase_known", "the passphrase is a known default.")]
     if len(value) < SHORTEST_PASSPHRASE:
         return [("passphrase_short", f"the passphrase has {len(value)} characters, {SHORTEST_PASSPHRASE} are the least.")]
-    if "\n" in value or "\0" in value:
+    if len(value.encode("utf-8", "surrogatepass")) > LONGEST_PASSPHRASE:
+        return [("passphrase_long", f"the passphrase has more than {LONGEST_PASSPHRASE} bytes, and OpenSSL takes no more.")]
+    if any(character in value for character in "\n\r\0"):
         return [("passphrase_characters", "the passphrase holds a line break or a NUL, which key files and tools cut off.")]
     return []

@@ -204,6 +204,40 @@ def check_products(members: Sequence[Node], shape: Shape, problems: Problems) ->
             )
 
 
+def check_loopback_names(members: Sequence[Node], shape: Shape, problems: Problems) -> None:
+    """The host part of a node is pinned to its cluster address, in the node itself as well."""
+    for member in members:
+        host_part = member.node.host_part
+        if not shape.alone and host_part.partition(".")[0].lower() == "localhost":
+            problems.add(
+                member.host,
+                "beam_node_name",
+                "name_of_loopback",
+                f"{host_part} in {member.node} would mean {member.address} to the node, and its connections to {host_part} would go there.",
+                "choose another host part, or set beam_mode: standalone for a single node.",
+            )
+
+
+def check_product_ports(members: Sequence[Node], problems: Problems) -> None:
+    """The distribution of a node must leave the further ports of its product alone."""
+    for member in members:
+        data = member.runtime.data
+        for what, ports in (*(("its peers", ports) for ports in data.peer_ports), *((("its tools", data.tool_ports),) if data.tool_ports else ())):
+            if member.port_range.overlaps(ports):
+                refuse_product_port(member, str(ports), what, problems)
+                break
+
+
+def refuse_product_port(member: Node, ports: str, what: str, problems: Problems) -> None:
+    problems.add(
+        member.host,
+        "beam_ports",
+        "port_range_of_product",
+        f"the ports {member.port_range} of {member.node} contain {ports}, which {member.runtime.product} uses for {what}.",
+        "choose other ports for the whole cluster.",
+    )
+
+
 def check_hidden_hosts(inventory: Inventory, members: Sequence[Node], problems: Problems) -> None:
     """A host whose node is to join hidden must be a member: else the node is on no allow list."""
     homes = {member.host for member in members}

@@ -13,6 +13,7 @@ from .._model.observation import Observation, Unit
 from .._model.problems import Problems, join_names
 from .._wire.constants import EPMD_PORT
 from .cluster import Node
+from .consistency import refuse_product_port
 
 _EPMD_UNITS = ("epmd.socket", "epmd.service")
 
@@ -31,11 +32,108 @@ def check_drop_ins(node: Node, seen: Observation, problems: Problems) -> None:
             )
 
 
+def check_unit_names(node: Node, seen: Observation, problems: Problems) -> None:
+    """A unit that cannot start, or has another name: the guard looks for its processes in the control group of its name."""
+    unit, name = (seen.units or {}).get(node.runtime.unit), node.runtime.unit
+    if unit is None:
+        return
+    if unit.load == "masked":
+        _refuse_masked(node.host, name, problems)
+    elif unit.load == "loaded" and unit.id not in (None, "", name):
+        problems.add(node.host, "beam_nodes", "unit_alias", f"{name} is another name of {unit.id}.", f"set `unit: {unit.id}` in beam_nodes.")
+    programs = node.runtime.data.programs
+    if unit.program and unit.program not in programs and unit.program.rpartition("/")[2] in {path.rpartition("/")[2] for path in programs}:
+        problems.add(
+            node.host,
+            "beam_product",
+            "unit_program",
+            f"{name} starts {unit.program}; the role product installs and configures the distribution's package, which starts {programs[0]}.",
+            "move to the distribution's package and its unit, or remove the host from the group.",
+        )
+
+
+def check_epmd_masked(host: str, seen: Observation, problems: Problems) -> None:
+    for name in _EPMD_UNITS:
+        unit = (seen.units or {}).get(name)
+        if unit is not None and unit.load == "masked":
+            _refuse_masked(host, name, problems)
+
+
+def _refuse_masked(host: str, name: str, problems: Problems) -> None:
+    problems.add(host, "", "unit_masked", f"{name} is masked and cannot start.", f"find out why, and run systemctl unmask {name}.")
+
+
+def check_elsewhere(node: Node, uses_epmd: bool, seen: Observation, problems: Problems) -> None:
+    """The node, or another one with its name for EPMD, runs already, and not in its unit: the name and the data are in use when the unit starts."""
+    name, own = node.node.name, node.runtime.unit
+    units = set()
+    for process in seen.processes or ():
+        running = process.flags.name if process.is_vm and process.flags.listens else None
+        if running in (name, str(node.node)) or (uses_epmd and (running or "").partition("@")[0] == name):
+            units.add(process.unit)
+    port = (seen.epmd_names or {}).get(name) if uses_epmd else None
+    units.update(entry.unit for entry in seen.listeners or () if entry.port == port and entry.process == "beam.smp")
+    for unit in sorted(unit for unit in units if unit and unit != own):
+        service = unit.endswith(".service") and not unit.startswith(("user@", "cron"))
+        problems.add(
+            node.host,
+            "beam_nodes",
+            "node_elsewhere",
+            f"a node {name} runs already in {unit}, not in {own}; {node.node} could not start beside it.",
+            f"set `unit: {unit}` in beam_nodes, or stop it for good: systemctl disable --now {unit}."
+            if service
+            else f"stop it, and look in cron and start scripts for what starts it; {own} will start the node.",
+        )
+
+
+def check_home(node: Node, seen: Observation, problems: Problems) -> None:
+    """A product whose node and tools take their cookie from the home in passwd(5)."""
+    account = (seen.accounts or {}).get(node.runtime.user)
+    if account is not None and node.runtime.data.home_of_account and account.home.rstrip("/") != node.runtime.home:
+        problems.add(
+            node.host,
+            "",
+            "account_home",
+            f"the account {account.name} has the home {account.home or '(none)'}; {node.runtime.product} would take another cookie file than "
+            f"{node.runtime.home}/.erlang.cookie.",
+            f"stop {node.runtime.unit}, and run usermod --home {node.runtime.home} {account.name}.",
+        )
+
+
+def check_block_files(node: Node, seen: Observation, problems: Problems) -> None:
+    """An operator's file that gets a block of ours keeps its owner and mode, and the node must be able to read it."""
+    for path in node.runtime.data.blocks:
+        file = (seen.files or {}).get(path)
+        user, group = node.runtime.user, node.runtime.group
+        if file is None or file.kind == "link":
+            continue
+        if file.kind == "directory":
+            problems.add(node.host, "", "file_unreadable", f"{path} is a directory, and {node.runtime.product} expects a file.", "move it away.")
+        elif not (file.mode & 0o004 or (file.owner == user and file.mode & 0o400) or (file.group == group and file.mode & 0o040)):
+            problems.add(
+                node.host,
+                "",
+                "file_unreadable",
+                f"{path} ({file.owner}:{file.group}, mode {file.mode:04o}) cannot be read by {user}, so that {node.runtime.unit} ignores it.",
+                f"run chgrp {group} {path} && chmod 0640 {path}.",
+            )
+
+
+def check_client_ports(node: Node, seen: Observation, problems: Problems) -> None:
+    """Ports on which the product listens for its clients today."""
+    found = ((seen.system.client_ports if seen.system else None) or {}).get(node.runtime.product)
+    for entry in found.ports if found else ():
+        if node.port_range.first <= entry.port <= node.port_range.last:
+            refuse_product_port(node, f"port {entry.port}", entry.protocol or "its clients", problems)
+
+
 def check_unit(node: Node, seen: Observation, problems: Problems) -> None:
     """A unit that the product makes must not be somebody else's; a release's must be there, with its user and its command."""
     if seen.units is None:
         return
     unit, name = (seen.units or {}).get(node.runtime.unit), node.runtime.unit
+    if unit is not None and unit.load == "masked":
+        return
     there = unit is not None and unit.load not in ("", "not-found")
     if node.runtime.data.kind == "erlang":
         if there and unit is not None and unit.ours is False:

@@ -18,6 +18,8 @@ from .cluster import Inventory, Node
 from .cluster_variables import FIREWALLS, Shape, host_flag, read_choice
 
 OLDEST_OTP = 25
+OLDEST_SYSTEMD = 250
+"""The first whose systemd-analyze verifies a unit without the errors of others, which the role service needs."""
 
 
 def check_addresses(
@@ -187,3 +189,34 @@ def check_given_otp(inventory: Inventory, host: str, seen: Observation, problems
             f"the OTP in {where} has no application ssl.",
             "install its applications ssl, public_key, crypto and asn1, or remove the variable to install the distribution's OTP.",
         )
+
+
+def check_systemd(host: str, seen: Observation, problems: Problems) -> None:
+    """The nodes, EPMD and the firewall are units."""
+    if seen.init is not None and seen.init != "systemd":
+        problems.add(host, "", "systemd_missing", f"the host runs {seen.init}, not systemd.", "remove the host from the group.")
+    elif seen.systemd is not None and seen.systemd < OLDEST_SYSTEMD:
+        problems.add(
+            host,
+            "",
+            "systemd_unsupported",
+            f"the host runs systemd {seen.systemd}; the oldest supported version is {OLDEST_SYSTEMD}.",
+            "upgrade the distribution of the host, or remove it from the group.",
+        )
+
+
+_OBSTACLES = {
+    "read_only": ("{path} is on a read-only file system.", "mount it read-write (mount -o remount,rw), or find out in its log why it is not."),
+    "immutable": ("{path} is immutable or append-only (chattr), so that nobody can change it.", "run chattr -i -a {path}."),
+    "full": ("the file system of {path} is full.", "free at least 16 MiB and some inodes there."),
+    "not_a_directory": ("{path} is no directory, and files have to be written below it.", "move it away."),
+    "interrupted": ("an installation of packages was interrupted (files in {path}), so that apt installs nothing.", "run dpkg --configure -a."),
+}
+
+
+def check_obstacles(host: str, seen: Observation, problems: Problems) -> None:
+    """What would keep the roles from writing their files, in the middle of a run."""
+    for one in seen.obstacles or ():
+        if one.reason in _OBSTACLES:
+            message, fix = (text.replace("{path}", one.path) for text in _OBSTACLES[one.reason])
+            problems.add(host, "", "path_not_writable", message, fix)

@@ -50,6 +50,8 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     consistency.check_fixed_ports(members, shape, problems)
     consistency.check_settings(inventory, members, shape, problems)
     consistency.check_products(members, shape, problems)
+    consistency.check_product_ports(members, problems)
+    consistency.check_loopback_names(members, shape, problems)
     consistency.check_hidden_hosts(inventory, members, problems)
     name_type = consistency.common_name_type(members, problems)
     address_family = consistency.common_address_family(membership, problems)
@@ -76,7 +78,11 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         run_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
         if inventory.preflight:
             host_rules.check_privilege(host, observed, bool(inventory.requires), problems)
+            host_rules.check_systemd(host, observed, problems)
+            host_rules.check_obstacles(host, observed, problems)
             existing_service_rules.check_epmd(host, observed, problems)
+            if shape.uses_epmd and shape.mode != "off":
+                existing_service_rules.check_epmd_masked(host, observed, problems)
             host_rules.check_given_otp(inventory, host, observed, problems)
         for node in nodes:
             name_rules.check_names(node, not bring_your_own and shape.tls, problems)
@@ -160,7 +166,12 @@ def _check_node(inventory: Inventory, shape: Shape, node: Node, problems: Proble
     settings_rules.check_settings(node, seen, problems)
     settings_rules.check_ignored(node, shape.settings, seen, problems)
     existing_service_rules.check_drop_ins(node, seen, problems)
+    existing_service_rules.check_unit_names(node, seen, problems)
     existing_service_rules.check_unit(node, seen, problems)
+    existing_service_rules.check_elsewhere(node, shape.uses_epmd, seen, problems)
+    existing_service_rules.check_home(node, seen, problems)
+    existing_service_rules.check_block_files(node, seen, problems)
+    existing_service_rules.check_client_ports(node, seen, problems)
     existing_service_rules.check_accounts(node, seen, problems)
     secrets.check_certificate(inventory, node, seen, problems)
     existing_service_rules.check_database(node, seen, problems)

@@ -9,12 +9,15 @@ No message shows an element of a list: flags and directives may hold secrets.
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
 from .._model.problems import shown
 from .._model.reserved_flags import refused_in_extra_args
+from . import directive_rules
 from .cluster_variables import boolean
 from .units_and_users import is_user_name
 from .variable_names import Unreadable, seconds
@@ -111,12 +114,30 @@ def _validate_value(option: Option, value: object) -> Iterator[Wrong]:
     if variable == "beam_distribution_extra_args" and isinstance(converted, list):
         for word, reason in refused_in_extra_args(" ".join(one for one in converted if isinstance(one, str))).items():
             yield Wrong(variable, "flag_reserved", f"it contains {word}: {reason}.", "remove it there.")
+        yield from (Wrong(variable, *wrong) for wrong in _quotes(converted))
+    if variable == "beam_service_directives" and isinstance(converted, list):
+        yield from (Wrong(variable, *wrong) for wrong in directive_rules.validate([one for one in converted if isinstance(one, str)]))
     if variable in _FORMS:
         what, good = _FORMS[variable]
         for one in converted if isinstance(converted, list) else [converted]:
             if one != "" and not good(one):
                 yield Wrong(variable, "format", f"the value is not {what}.", f"write {what}.")
                 return
+
+
+def _quotes(lines: list[object]) -> Iterator[tuple[str, str, str]]:
+    """Each entry is a line of a flags file. One that does not end a quote would take the next line with it."""
+    for number, line in enumerate(lines, start=1):
+        if not isinstance(line, str):
+            continue
+        if line.lstrip().startswith("#"):
+            yield "format", f"entry {number} is a comment.", "remove the # or the entry."
+            continue
+        try:
+            shlex.split(line)
+        except ValueError:
+            fix = "close the quote, and write each flag on one line."
+            yield "format", f"entry {number} has a quote without its end, or ends with a backslash.", fix
 
 
 def _anything(value: object) -> object:
@@ -174,6 +195,11 @@ def _is_absolute(value: object) -> bool:
     return isinstance(value, str) and value.startswith("/") and value.isprintable() and '"' not in value
 
 
+def _is_plain(value: object) -> bool:
+    """A path that stands in units and command lines: systemd and shells read spaces, %, $ and quotes."""
+    return isinstance(value, str) and re.fullmatch(r"/[A-Za-z0-9/._@:,+-]*", value) is not None
+
+
 def _is_backdate(value: object) -> bool:
     try:
         return 0 <= seconds(value) <= BACKDATE_MAX
@@ -181,13 +207,14 @@ def _is_backdate(value: object) -> bool:
         return False
 
 
+_PLAIN = "an absolute path of letters, digits and . _ - + @ : ,"
 _FORMS: Mapping[str, tuple[str, Callable[[object], bool]]] = {
     "beam_firewall_local_users": ("a list of user names", is_user_name),
     "beam_firewall_nftables_conf": ("an absolute path", _is_absolute),
-    "beam_otp_root": ("an absolute path", _is_absolute),
+    "beam_otp_root": (_PLAIN, _is_plain),
     "beam_pki_backdate": ("a duration such as 1h, of 30 days or less", _is_backdate),
     "beam_pki_certificate": ("an absolute path", _is_absolute),
     "beam_pki_key": ("an absolute path", _is_absolute),
     "beam_pki_ca": ("an absolute path", _is_absolute),
-    "beam_service_crash_dump_directory": ("an absolute path", _is_absolute),
+    "beam_service_crash_dump_directory": (_PLAIN, _is_plain),
 }

@@ -60,6 +60,15 @@ def read_ca_dir(inventory: Inventory, shape: Shape, group: str, hosts: Sequence[
     """The CA's directory on the controller, None where there is none. `needed`: this run signs certificates."""
     value = read_cluster_value(inventory, "beam_pki_ca_dir", hosts, problems)
     if isinstance(value, str) and value:
+        if not value.startswith(("/", "~")):
+            problems.add(
+                "",
+                "beam_pki_ca_dir",
+                "ca_dir_relative",
+                "the path is relative, and the tasks of a run do not agree on what it begins at.",
+                "write an absolute path on the controller, for example with {{ inventory_dir }} or {{ playbook_dir }}.",
+            )
+            return None
         return value
     if value is not MISSING:
         problems.add("", "beam_pki_ca_dir", "type", "the directory is not a string, or empty.", "write a path on the controller.")

@@ -20,15 +20,17 @@ CERTIFICATE_FILES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
 
 
 def of_host(host: str, own: Mapping[str, object], products: Mapping[str, ProductData]) -> dict[str, Any]:
-    """The options `nodes`, `users`, `otp_root` and `files` of the module observe. `own`: the host's variables, defaults included."""
+    """The options `nodes`, `users`, `otp_root`, `writes` and `files` of the module observe. `own`: the host's variables, defaults included."""
     runtimes = list(_runtimes(host, own, products))
     root = own.get("beam_otp_root")
-    users = [user for one in runtimes for user in one.data.users]
+    users = [user for one in runtimes for user in (*one.data.users, *([one.user] if one.data.home_of_account else ()))]
+    blocks = [path for one in runtimes for path in one.data.blocks]
     return {
         "nodes": [question(one) for one in runtimes],
         "users": sorted({*users, "epmd"} if runtimes else users),
         "otp_root": root if isinstance(root, str) else "",
-        "files": [path for path in map(own.get, CERTIFICATE_FILES) if isinstance(path, str) and path.startswith("/")],
+        "files": [*(path for path in map(own.get, CERTIFICATE_FILES) if isinstance(path, str) and path.startswith("/")), *blocks],
+        "writes": [*blocks, *(one.home for one in runtimes)],
     }
 
 

@@ -249,6 +249,13 @@ def test_an_unreachable_host_is_not_in_the_run(lab: Lab) -> None:
     assert [finding["host"] for finding in plan["advisories"] if finding["control"] == "stale_host"] == ["n3"]
 
 
+def test_a_cookie_that_is_made_anew_at_each_look(lab: Lab) -> None:
+    """Tasks would write one and compare with another."""
+    lab.hosts = {"n1": lab.hosts["n1"]}
+    lab.group["beam_cookie"] = "{{ lookup('ansible.builtin.password', '/dev/null', length=64, chars=['ascii_letters', 'digits']) }}"
+    assert rules(lab.run(UNOBSERVED, expect=2)) == {("n1, beam_cookie", "unstable")}
+
+
 def test_a_role_that_includes_the_plan_names_its_secrets(lab: Lab) -> None:
     lab.group.clear()
     play = """

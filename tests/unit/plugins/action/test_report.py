@@ -156,3 +156,10 @@ def test_what_is_no_plan_is_refused(tmp_path: Path) -> None:
     assert status == 2
     assert "has another shape" in told["msg"]
     assert not (tmp_path / "report").exists()
+
+
+def test_a_verdict_is_printed_also_where_no_report_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "report").write_text("a file, and no directory")
+    status, output, told = play(tmp_path, arguments())
+    assert status != 0 and "PASSED" in output
+    assert told["msg"].startswith(f"The report cannot be written to {tmp_path}/report: ") and "beam_verify_report_dir" in told["msg"]

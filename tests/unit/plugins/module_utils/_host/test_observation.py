@@ -149,6 +149,7 @@ def test_units(tmp_path: Path) -> None:
     socket, service = found["epmd.socket"], found["beam.service"]
     assert found["alias.service"] is service
     assert socket == {
+        "id": "epmd.socket",
         "load": "loaded",
         "active": "active",
         "sub": "running",

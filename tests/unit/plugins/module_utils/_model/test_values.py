@@ -207,6 +207,10 @@ def test_every_mistake_of_a_cookie_at_once() -> None:
         ("correct horse battery", []),
         ("short", ["passphrase_short"]),
         ("two\nlines of it", ["passphrase_characters"]),
+        ("from a file of Windows\r", ["passphrase_characters"]),
+        ("a" * 1023, []),
+        ("a" * 1024, ["passphrase_long"]),
+        ("\u00e41 " * 300, ["passphrase_long"]),
         (123456789012, ["passphrase_type"]),
     ],
 )

@@ -322,6 +322,7 @@ MISTAKES: dict[str, tuple[Bend, Expected]] = {
     "waivers that are no list": (lambda w: w.set("beam_waivers", {"control": "x"}), {("", "beam_waivers", "type")}),
     "outsiders that are not there": (lambda w: w.set("beam_outsiders", "strangers"), {("", "beam_outsiders", "group_missing")}),
     "an outsider that is a member": (lambda w: w.groups.update(outsiders=["n3"]), {("n3", "beam_outsiders", "outsider_is_member")}),
+    "a CA directory without a place": (lambda w: w.set("beam_pki_ca_dir", "pki/beam"), {("", "beam_pki_ca_dir", "ca_dir_relative")}),
     "a CA directory that is a number": (lambda w: w.set("beam_pki_ca_dir", 7), {("", "beam_pki_ca_dir", "type")}),
     "no place for a CA": (lambda w: w.more.update(ca_places=Places()), {("", "beam_pki_ca_dir", "ca_dir_missing")}),
     "old OTP installed": (

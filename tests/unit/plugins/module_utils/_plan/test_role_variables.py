@@ -77,6 +77,32 @@ def test_nothing_else_is_raised(name: str) -> None:
         ("beam_firewall_local_users", ["root; x"], ["format"]),
         ("beam_otp_root", "opt/otp", ["format"]),
         ("beam_service_crash_dump_directory", "/var/crash\n", ["format"]),
+        ("beam_otp_root", "/opt/otp 27", ["format"]),
+        ("beam_otp_root", "/opt/otp%27", ["format"]),
+        ("beam_otp_root", "/opt/$OTP", ["format"]),
+        ("beam_otp_root", "/opt/otp-27.3_1+x@y:z,w/", []),
+        ("beam_service_crash_dump_directory", "/srv/crash dumps", ["format"]),
+        ("beam_service_crash_dump_directory", "/srv/100%", ["format"]),
+        ("beam_distribution_extra_args", ["+P 1000000", "-kernel logger_level info"], []),
+        ("beam_distribution_extra_args", ["-mnesia dir '\"/srv/x\"'", '-env A "b c"'], []),
+        ("beam_distribution_extra_args", ["-env A 'b"], ["format"]),
+        ("beam_distribution_extra_args", ['-mnesia dir "/srv/x'], ["format"]),
+        ("beam_distribution_extra_args", ["+P 1000000 \\"], ["format"]),
+        ("beam_distribution_extra_args", ["# +P 1000000"], ["format"]),
+        ("beam_service_directives", ["MemoryMax=4G", "Environment=A=b", "ExecStop=", "SocketBindAllow=tcp:9568"], []),
+        ("beam_service_directives", ["MemoryMax 4G"], ["directive_format"]),
+        ("beam_service_directives", ["[Service]"], ["directive_format"]),
+        ("beam_service_directives", ["MemoryMax=4G\nNice=5"], ["directive_format"]),
+        ("beam_service_directives", ["memory_max=4G"], ["directive_format"]),
+        ("beam_service_directives", ["MemoryMax=4G \\"], ["directive_format"]),
+        ("beam_service_directives", [f"{name}=" for name in ("Environment", "EnvironmentFile", "ExecStartPre", "UnsetEnvironment", "ReadWritePaths")],
+         ["directive_refused"] * 5),
+        ("beam_service_directives", ["User=root", "Group=x", "DynamicUser=yes", "RootDirectory=/srv/root"], ["directive_refused"] * 4),
+        ("beam_service_directives", ["After=x.service", "StartLimitIntervalSec=0", "WantedBy=x.target"], ["directive_refused"] * 3),
+        ("beam_service_directives", ["Environment=\"ERL_AFLAGS=-kernel shell_history enabled\""], ["directive_refused"]),
+        ("beam_service_directives", ["Environment=A=b ERL_EPMD_PORT=4370"], ["directive_refused"]),
+        ("beam_service_directives", ["Environment=ELIXIR_ERL_OPTIONS=-proto_dist inet_tcp"], ["directive_refused"]),
+        ("beam_service_directives", ["ExecStart=", "ExecStart=/opt/x/bin/x foreground -setcookie hunter2"], ["directive_refused"]),
         ("beam_verify_cut_links", "yes", []),
         ("beam_otp_packages", "erlang", []),
         ("beam_otp_root", Unreadable("'nowhere' is undefined"), ["undefined"]),
@@ -85,6 +111,12 @@ def test_nothing_else_is_raised(name: str) -> None:
 )
 def test_values(name: str, value: object, expected: list[str]) -> None:
     assert rules(name, value) == expected
+
+
+@pytest.mark.parametrize("line", ["Environment=ERL_AFLAGS=hunter2", "hunter2 = x", "ExecStart=/x -setcookie hunter2", "User=hunter2"])
+def test_a_directive_is_refused_by_its_name(line: str) -> None:
+    (wrong,) = role_variables.validate(OPTIONS["beam_service_directives"], ["Nice=5", line])
+    assert "hunter2" not in wrong.message + wrong.fix and "entry 2" in wrong.message and wrong.fix.endswith(".")
 
 
 def test_no_element_of_a_list_is_shown() -> None:

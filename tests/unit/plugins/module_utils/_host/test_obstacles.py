@@ -1,0 +1,87 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps a run from writing its files, on file systems that answer as a full or a read-only one does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._host import obstacles, units
+
+SPACE = {"f_flag": 0, "f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 10, "f_favail": 5}
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(obstacles, "DIRECTORIES", ())
+    monkeypatch.setattr(obstacles, "UPDATES", str(tmp_path / "updates"))
+    monkeypatch.setattr(obstacles, "is_fixed", lambda path: path.endswith("fixed"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("space", "reason"),
+    [
+        ({}, ""),
+        ({"f_flag": os.ST_RDONLY}, "read_only"),
+        ({"f_bavail": 4095}, "full"),
+        ({"f_favail": 0}, "full"),
+        ({"f_files": 0, "f_favail": 0}, ""),
+    ],
+)
+def test_the_file_system(here: Path, monkeypatch: pytest.MonkeyPatch, space: dict[str, Any], reason: str) -> None:
+    monkeypatch.setattr(os, "statvfs", lambda _path: SimpleNamespace(**SPACE | space))
+    paths = [f"{here}/a/b/c", f"{here}/d"]
+    assert obstacles.describe(paths) == ([{"path": str(here), "reason": reason}] if reason else [])
+
+
+def test_the_path(here: Path) -> None:
+    (here / "file").write_text("")
+    (here / "fixed").write_text("")
+    (here / "link").symlink_to("fixed")
+    found = obstacles.describe([f"{here}/file", f"{here}/file/x", f"{here}/fixed", f"{here}/link", f"{here}/none"])
+    assert [(Path(one["path"]).name, one["reason"]) for one in found] == [
+        ("file", "not_a_directory"),
+        ("fixed", "immutable"),
+        ("link", "immutable"),
+    ]
+
+
+def test_packages(here: Path) -> None:
+    (here / "updates").mkdir()
+    (here / "updates" / "tmp.i").write_text("")
+    assert obstacles.describe([]) == []
+    (here / "updates" / "0003").write_text("")
+    assert obstacles.describe([]) == [{"path": f"{here}/updates", "reason": "interrupted"}]
+
+
+def test_flags_of_files_that_have_none(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    assert not any(obstacles.is_fixed(str(path)) for path in (tmp_path, tmp_path / "file", tmp_path / "pipe", tmp_path / "none", Path("/proc/self")))
+
+
+@pytest.mark.parametrize(
+    ("start", "program"),
+    [
+        ("{ path=/bin/sh ; argv[]=/bin/sh -c /opt/ejabberd/bin/ejabberdctl foreground ; ignore_errors=no ;", "/opt/ejabberd/bin/ejabberdctl"),
+        ("{ path=/bin/bash ; argv[]=/bin/bash -c exec /opt/x/bin/y ; ignore_errors=no ;", "/opt/x/bin/y"),
+        ("{ path=/bin/sh ; argv[]=/bin/sh -c cd / && /opt/x ; ignore_errors=no ;", "/bin/sh"),
+        ("{ path=/usr/sbin/rabbitmq-server ; argv[]=/usr/sbin/rabbitmq-server ; ignore_errors=no ;", "/usr/sbin/rabbitmq-server"),
+    ],
+)
+def test_the_program_of_a_unit(start: str, program: str) -> None:
+    text = f"Id=web.service\nNames=web.service x.service\nLoadState=loaded\nExecStart={start} start_time=[n/a] }}\n"
+    unit = units.parse(text)["x.service"]
+    assert (unit["program"], unit["id"]) == (program, "web.service")
+
+
+@pytest.mark.parametrize(("text", "version"), [("systemd 249 (249.11-0ubuntu3)\n+PAM", 249), ("", None), (None, None)])
+def test_the_version_of_systemd(monkeypatch: pytest.MonkeyPatch, text: str | None, version: int | None) -> None:
+    monkeypatch.setattr(units.commands, "output", lambda *_words: text)
+    assert units.version() == version

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts that are not bare, second part: units, programs, accounts and file systems. Each case is one mistake on n2, and its sibling that is none."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+import pytest
+from plan_world import PRODUCTS, World, found
+
+Bend = Callable[[World], None]
+RABBIT, SHOP = "rabbitmq-server.service", "beam.service"
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    more = {
+        "programs": ["/usr/sbin/rabbitmq-server", "/usr/lib/rabbitmq/bin/rabbitmq-server"],
+        "home_of_account": True,
+        "managed": {"blocks": [{"path": "/etc/rabbitmq/rabbitmq-env.conf", "marker": "# {mark}"}]},
+        "tool_ports": {"first": 25673, "last": 25683},
+        "writable": ["/var/lib/rabbitmq"],
+    }
+    monkeypatch.setitem(PRODUCTS, "rabbitmq", {**PRODUCTS["rabbitmq"], **more})
+    monkeypatch.setitem(PRODUCTS, "release", {"kind": "release", "unit": "{name}.service", "user": "{name}", "home": "/var/lib/beam/{node}"})
+    return World()
+
+
+def sees(**parts: object) -> Bend:
+    return lambda world: world.observed["n2"].update(parts)
+
+
+def runs(product: str, *bends: Bend) -> Bend:
+    def bend(world: World) -> None:
+        world.set("beam_product", product)
+        for one in bends:
+            one(world)
+
+    return bend
+
+
+def without_epmd(bend: Bend) -> Bend:
+    def both(world: World) -> None:
+        world.set("beam_discovery", "fixed_port")
+        bend(world)
+
+    return both
+
+
+def named(*names: str) -> Bend:
+    def bend(world: World) -> None:
+        for host, name in zip(("n1", "n2", "n3"), names):
+            world.set("beam_node_name", name, host)
+
+    return bend
+
+
+def says(variable: str, value: object) -> Bend:
+    return lambda world: world.set(variable, value, "n2")
+
+
+def unit(name: str, **more: Any) -> dict[str, Any]:
+    return {name: {"load": "loaded", "active": "active", "ours": False, "user": "beam", "release": "/opt/beam", "id": name, **more}}
+
+
+def vm(unit: str | None, name: str | None = "beam@n2", **more: Any) -> dict[str, Any]:
+    flags = {"name": name, "proto_dist": "inet_tls", "listens": True}
+    return {"pid": 7, "process": "beam.smp", "unit": unit, "user": "deploy", "digest": "1", "flags": {**flags, **more}}
+
+
+def file(**more: Any) -> dict[str, Any]:
+    return {"path": "/etc/rabbitmq/rabbitmq-env.conf", "kind": "file", "mode": "0600", "owner": "root", "group": "root", **more}
+
+
+def account(home: str) -> list[dict[str, Any]]:
+    return [{"name": "rabbitmq", "uid": 998, "group": "rabbitmq", "home": home, "login": False}]
+
+
+LISTENS = [{"address": "10.0.0.2", "port": 25672, "process": "beam.smp", "pid": 7, "unit": "mine.service", "user": "rabbitmq"}]
+PORTS = {"client_ports": {"rabbitmq": {"ports": [{"port": 5672, "protocol": "AMQP", "tls": "no", "setting": "x"}]}}}
+CASES: list[tuple[str, Bend, str]] = [
+    ("a masked unit", runs("rabbitmq", sees(units=unit(RABBIT, load="masked"))), "unit_masked"),
+    ("a masked release", runs("release", sees(units=unit(SHOP, load="masked", release="", user=""))), "unit_masked"),
+    ("a masked EPMD", sees(units=unit("epmd.socket", load="masked")), "unit_masked"),
+    ("a masked service of EPMD", sees(units=unit("epmd.service", load="masked")), "unit_masked"),
+    ("a masked EPMD that nobody needs", without_epmd(sees(units=unit("epmd.socket", load="masked"))), ""),
+    ("another name of a unit", runs("release", sees(units=unit(SHOP, id="web.service"))), "unit_alias"),
+    ("a program of another package", runs("rabbitmq", sees(units=unit(RABBIT, program="/opt/rabbitmq/sbin/rabbitmq-server"))), "unit_program"),
+    ("the package's program", runs("rabbitmq", sees(units=unit(RABBIT, program="/usr/sbin/rabbitmq-server"))), ""),
+    ("behind a program of the operator's", runs("rabbitmq", sees(units=unit(RABBIT, program="/usr/bin/numactl"))), ""),
+    ("a node of another unit", sees(processes=[vm("mine.service")]), "node_elsewhere"),
+    ("started by hand", sees(processes=[vm("session-4.scope", "beam")]), "node_elsewhere"),
+    ("of its own unit", sees(processes=[vm(SHOP)]), ""),
+    ("a tool of its name", sees(processes=[vm("session-4.scope", listens=False)]), ""),
+    ("another name", sees(processes=[vm("mine.service", "other@n2")]), ""),
+    ("a node without EPMD that shares half of its name", without_epmd(sees(processes=[vm("mine.service", "beam@other")])), ""),
+    ("and all of it", without_epmd(sees(processes=[vm("mine.service")])), "node_elsewhere"),
+    ("a node without a name in its arguments",
+     runs("rabbitmq", sees(processes=[vm("mine.service", None)], epmd_names={"rabbit": 25672}, listeners=LISTENS)), "node_elsewhere"),
+    ("a home elsewhere", runs("rabbitmq", sees(accounts=account("/home/rabbitmq"))), "account_home"),
+    ("a home with a slash", runs("rabbitmq", sees(accounts=account("/var/lib/rabbitmq/"))), ""),
+    ("a file that the node cannot read", runs("rabbitmq", sees(files=[file()])), "file_unreadable"),
+    ("one that its group reads", runs("rabbitmq", sees(files=[file(mode="0640", group="rabbitmq")])), ""),
+    ("one that everybody reads", runs("rabbitmq", sees(files=[file(mode="0644")])), ""),
+    ("one of its own", runs("rabbitmq", sees(files=[file(mode="0600", owner="rabbitmq")])), ""),
+    ("a directory in its place", runs("rabbitmq", sees(files=[file(kind="directory", mode="0755")])), "file_unreadable"),
+    ("another init", sees(init="init"), "systemd_missing"),
+    ("an old systemd", sees(init="systemd", systemd=249), "systemd_unsupported"),
+    ("the oldest", sees(init="systemd", systemd=250), ""),
+    ("a directory that cannot be written", sees(obstacles=[{"path": "/etc", "reason": "read_only"}]), "path_not_writable"),
+    ("a file that cannot be changed", sees(obstacles=[{"path": "/etc/x", "reason": "immutable"}]), "path_not_writable"),
+    ("a full disk", sees(obstacles=[{"path": "/var/lib", "reason": "full"}]), "path_not_writable"),
+    ("packages half installed", sees(obstacles=[{"path": "/var/lib/dpkg/updates", "reason": "interrupted"}]), "path_not_writable"),
+    ("a reason of a later version", sees(obstacles=[{"path": "/x", "reason": "moon"}]), ""),
+    ("a client port", runs("rabbitmq", says("beam_ports", "5670-5679"), sees(system=PORTS)), "port_range_of_product"),
+    ("a port of its tools", runs("rabbitmq", says("beam_ports", "25670-25675")), "port_range_of_product"),
+    ("a port of its streams", runs("rabbitmq", says("beam_ports", "6000")), "port_range_of_product"),
+    ("its usual port", runs("rabbitmq", says("beam_ports", "25672"), sees(system=PORTS)), ""),
+    ("a name of this host only", says("beam_node_name", "beam@localhost"), "name_of_loopback"),
+    ("its long form", named("beam@n1.example.com", "beam@localhost.localdomain", "beam@n3.example.com"), "name_of_loopback"),
+    ("a name of a name", says("beam_node_name", "beam@localhost1"), ""),
+]  # fmt: skip
+OF_VALUES = ("name_of_loopback", "port_range_of_product")
+"""Rules of variables: they hold for every run."""
+
+
+@pytest.mark.parametrize(("bend", "rule"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_host_as_it_is(world: World, bend: Bend, rule: str) -> None:
+    bend(world)
+    problems = world.validate()[1]
+    assert {(host, what) for host, _variable, what in found(problems)} == ({("n2", rule)} if rule else set())
+    assert all(problem.message.endswith(".") and problem.fix.endswith(".") for problem in problems)
+
+
+@pytest.mark.parametrize(("bend", "rule"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_run_that_only_looks_refuses_no_host_as_it_is(world: World, bend: Bend, rule: str) -> None:
+    bend(world)
+    world.more["preflight"] = False
+    assert {what for _host, _variable, what in found(world.validate()[1])} <= {rule} & set(OF_VALUES)
+
+
+def test_alone_a_node_may_have_the_name_localhost(world: World) -> None:
+    """As ejabberd is installed."""
+    world.set("beam_mode", "standalone")
+    world.set("beam_node_name", "beam@localhost", "n2")
+    assert found(world.validate()[1]) == set()
