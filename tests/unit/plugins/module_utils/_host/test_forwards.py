@@ -84,7 +84,7 @@ DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": 
     ],
 )
 def test_rules_of_nftables(expr: list[dict[str, Any]], found: list[tuple[str, str | None, int | None]]) -> None:
-    objects = [rule(*expr), {"table": {"name": "nat"}}, *NAMED]
+    objects: list[dict[str, Any]] = [rule(*expr), {"table": {"name": "nat"}}, *NAMED]
     assert [(by, address, port) for by, _where, address, port in forwarding_rules.of_rules(objects)] == found
 
 

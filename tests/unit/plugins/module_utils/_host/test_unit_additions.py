@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import unit_additions, units
@@ -31,7 +32,7 @@ GOOD = {
 }
 
 
-def of(tmp_path: Path, theirs: str, *, ours: str = OURS, hardened: bool = True, **values: str) -> dict[str, list[str]]:
+def of(tmp_path: Path, theirs: str, *, ours: Any = OURS, hardened: Any = True, **values: Any) -> dict[str, list[str]]:
     """Of a unit with the file and the drop-ins, as systemctl shows it. Paths of the test's directory are left out."""
     paths = {"beam.service": FRAGMENT, "aa.conf": theirs, **({"zzz-beam.conf": ours} if hardened else {})}
     for name, text in paths.items():
