@@ -49,7 +49,7 @@ def rule(*expr: dict[str, Any]) -> dict[str, Any]:
 
 
 KEY = {"payload": {"protocol": "tcp", "field": "dport"}}
-NAMED = [
+NAMED: list[dict[str, Any]] = [
     {"set": {"family": "ip", "table": "nat", "name": "s", "elem": [9100]}},
     {"map": {"family": "ip", "table": "nat", "name": "m", "elem": [[9871, {"concat": ["10.0.0.4", 9100]}]]}},
 ]
@@ -84,7 +84,7 @@ DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": 
     ],
 )
 def test_rules_of_nftables(expr: list[dict[str, Any]], found: list[tuple[str, str | None, int | None]]) -> None:
-    objects: list[dict[str, Any]] = [rule(*expr), {"table": {"name": "nat"}}, *NAMED]
+    objects = [rule(*expr), {"table": {"name": "nat"}}, *NAMED]
     assert [(by, address, port) for by, _where, address, port in forwarding_rules.of_rules(objects)] == found
 
 
