@@ -173,6 +173,8 @@ firewall:
     nft: {type: bool, description: "Whether C(nft) is installed."}
     readable: {type: bool, description: "Whether the ruleset could be read. If not, nothing is known about it."}
     masquerades: {type: list, elements: str, description: "Tables that give forwarded packets an address of the host, such as V(ip nat)."}
+    rewriting: {type: list, elements: str, description: "Rules of other tables that give packets another source, or lead them to C(lo)."}
+    undoing: {type: list, elements: str, description: "Files that remove this collection's table when something runs them."}
     drops_by_default: {type: bool, description: "Whether a table of another owner drops what no rule matches. Null if no ruleset can be read."}
     in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
     at_boot: {type: bool, description: "Whether the unit that loads our table is enabled. Null without systemd."}
@@ -283,6 +285,8 @@ processes:
         seccomp: {type: int, description: "Mode of its filter of system calls, V(2) for one."}
         capabilities: {type: list, elements: str, description: "Its effective capabilities; C(groups) are its groups."}
         start_files: {type: list, elements: dict, description: "What it reads at start and others can change (C(by)), or has C(changed) since."}
+        libraries: {type: list, elements: dict, description: "Loaded libraries that others can replace (C(by)), or from C(elsewhere)."}
+        system_writable: {type: bool, description: "Whether it sees C(/usr) as writable."}
         crash_dump: {type: str, description: "Where a crash dump would go - V(off), V(private), V(shared) or V(default)."}
         server: {type: dict, description: "Known TLS options of the distribution as server, with the C(names) of all; C(client) is the same."}
     vm:
@@ -319,6 +323,8 @@ units:
     main_pid: {type: int, description: "Main process, 0 for none."}
     runs: {type: list, elements: str, description: "Flags in its command that run code in a VM, as RV(processes[].runs)."}
     start_files: {type: list, elements: dict, description: "Its files that others can change (C(by)), or that have C(changed) since it started."}
+    openings: {type: list, elements: str, description: "What drop-ins of others add to the sandbox of a unit with this collection's drop-in."}
+    commands: {type: list, elements: str, description: "What drop-ins of others let such a unit run."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
@@ -395,7 +401,8 @@ secrets:
     dumps: {type: list, elements: dict, description: "Crash dumps, and who can read them (C(readers))."}
     exposed: {type: list, elements: dict, description: "Files in the homes of nodes that other users can read (C(readers)), at most 20."}
     accounts:
-      description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) and C(acting) let others in.
+      description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
+        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it.
       type: list
       elements: dict
 system:
@@ -406,6 +413,7 @@ system:
     core_pattern: {type: str, description: "C(kernel.core_pattern)."}
     ptrace_scope: {type: int, description: "C(kernel.yama.ptrace_scope), V(0) without Yama."}
     route_localnet: {type: list, elements: str, description: "Interfaces over which other hosts reach C(127.0.0.0/8), V(all) among them."}
+    preloaded: {type: list, elements: str, description: "Libraries that the loader puts into every program (C(/etc/ld.so.preload))."}
     swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}

@@ -96,16 +96,16 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems = [problem for one in running for problem in _added(node, one, unit)]
         if unit and unit.environment_names:
             problems += [f"{node.unit} gives its next process the variable {name}" for name in adding(node, unit.environment_names)]
-        if unit and node.kind == "erlang":
+        if unit and _is_bare(node):
             problems += [f"{node.unit} runs {command}: {_PUT_ELSEWHERE}" for command in unit.commands or ()]
         unseen = [f"pid {one.pid}: its environment could not be read" for one in running if one.adding is None]
         unseen += [f"pid {one.pid}: its arguments could not be read" for one in running if one.runs is None or not one.flags.arguments_read]
-        if unit and node.kind == "erlang" and node.directory and unit.commands is None:
+        if unit and _is_bare(node) and unit.commands is None:
             unseen.append(f"what drop-ins let {node.unit} run was not looked at")
         if unit and unit.environment_names is None:
             unseen.append(f"the variables that {node.unit} gives its next process could not be read")
         problems += _libraries(node, running, seen)
-        loaded = [one for one in running if node.kind == "erlang" and not has_ended(one)]
+        loaded = [one for one in running if _is_bare(node) and not has_ended(one)]
         unseen += [f"pid {one.pid}: its libraries were not looked at" for one in loaded if one.hardening is None or one.hardening.libraries is None]
         if seen.system is None or seen.system.preloaded is None:
             unseen.append("/etc/ld.so.preload could not be read")
@@ -123,11 +123,16 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield result(node.node, problems, "no flag, variable or file adds code to it")
 
 
+def _is_bare(node: NodeTarget) -> bool:
+    """Whether all that it starts with is planned: a node without a product, in a unit of ours."""
+    return node.kind == "erlang" and bool(node.directory)
+
+
 def _libraries(node: NodeTarget, running: Iterable[Process], seen: Observation) -> Iterator[str]:
     """Native code in the node that comes neither from the system nor from its OTP. Products bring libraries of their own."""
     for library in (seen.system.preloaded if seen.system else None) or ():
         yield f"/etc/ld.so.preload loads {library} into every program of the host, the node among them: remove it there, and restart the node"
-    for one in running if node.kind == "erlang" else ():
+    for one in running if _is_bare(node) else ():
         for found in (one.hardening.libraries if one.hardening else None) or ():
             if found.elsewhere:
                 yield f"pid {one.pid} has loaded the library {found.path}, which is neither of the system nor of its OTP"
@@ -157,8 +162,8 @@ def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[st
     known = {*of_unit, *_OF_PRODUCTS.get(node.product or node.kind, ())}
     for text in process.runs or ():
         flag, _in, path = text.partition(" in ")
-        if node.kind != "erlang" and flag.startswith(_PLACES):
-            # The start script of every product gives them.
+        if not _is_bare(node) and flag.startswith(_PLACES):
+            # The start script of every product gives them, and so does whoever starts a node of no plan.
             continue
         place = f", from {path}" if path else ""
         if flag.startswith(_LOADING):

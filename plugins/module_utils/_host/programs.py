@@ -35,7 +35,9 @@ def replaceable_by(base: str, root: str, otp_root: str) -> list[str] | None:
         return None
     places = [program, otp_root, f"{otp_root}/lib", f"{otp_root}/releases", f"{otp_root}/bin", os.path.dirname(program)]
     patterns = [f"{root}{glob.escape(otp_root)}/{part}" for part in _PARTS] if otp_root else []
-    files = [path[len(root) :] for pattern in patterns for path in sorted(glob.glob(pattern)) if os.path.isfile(path)]
+    # Of another file system than ours, a link leads within it: what it leads to is looked at by its own name.
+    matching = (path for pattern in patterns for path in sorted(glob.glob(pattern)) if os.path.isfile(path))
+    files = [path[len(root) :] for path in matching if not (root and os.path.islink(path))]
     found: dict[str, str] = {}
     for path in dict.fromkeys(filter(None, (*places, *files))):
         try:

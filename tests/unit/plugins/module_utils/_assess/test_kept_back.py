@@ -11,6 +11,7 @@ from typing import Any
 import changes
 import pytest
 import whole_cluster as made
+import without_plan
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, PASSED
 
@@ -118,6 +119,20 @@ GOOD: list[tuple[str, Change]] = [
     ("unplanned-nodes", stray()),
     ("unplanned-nodes", stray(inet_dist_listen_min="1024", inet_dist_listen_max="1030")),
 ]
+
+
+@pytest.mark.parametrize("traces", [[], ["rabbitmq"], ["release"]])
+@pytest.mark.parametrize(
+    "change",
+    [
+        changes.process(runs=["-boot /opt/app/start", "-config /opt/app/sys", "-pa /opt/app/ebin"]),
+        changes.vm(libraries=[LIBRARY]),
+        unit(BEAM, commands=["ExecStartPre=/opt/app/migrate in /etc/x.conf"]),
+    ],
+)
+def test_what_a_node_of_no_plan_starts_with_is_its_owners(change: Change, traces: list[str]) -> None:
+    verdict = without_plan.audited(changes.both(changes.process(traces=traces), change))
+    assert changes.of_n2(verdict, "start-environment")[0] == {PASSED}
 
 
 @pytest.mark.parametrize(("control", "change"), GOOD)

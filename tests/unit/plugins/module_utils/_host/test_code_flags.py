@@ -63,3 +63,8 @@ def test_argument_files_are_found_in_variables_files_and_releases(tree: Path) ->
     variables = {"ERL_ZFLAGS": f"-args_file {tree}/tmp/outer.args", "RELEASE_VM_ARGS": f"{tree}/x.args"}
     found = start_files.argument_files(["beam.smp", "-root", f"{tree}/rel"], variables, "")
     assert found == [f"{tree}/{name}" for name in ("tmp/outer.args", "nested.args", "x.args", "rel/releases/1.0/vm.args", "rel/releases/2.0/vm.args")]
+
+
+def test_where_a_vm_takes_its_code_from(tree: Path) -> None:
+    """A boot file runs what it says, a configuration sets what no flag sets, and a path adds modules."""
+    assert runs(tree, ["-boot", "/opt/evil", "-config", "/opt/sys", "-pa", "/opt/ebin"]) == ("-boot /opt/evil", "-config /opt/sys", "-pa /opt/ebin")

@@ -56,6 +56,15 @@ def test_a_program_of_an_otp_that_another_user_owns(name: str, tmp_path: Path) -
 
 
 @root
+def test_a_link_in_the_otp_of_a_container_is_nobodys(tmp_path: Path) -> None:
+    otp = tmp_path / "otp"
+    make(otp / "erts-1" / "bin" / "epmd")
+    (otp / "bin").mkdir()
+    (otp / "bin" / "epmd").symlink_to("../erts-1/bin/epmd")
+    assert not any("/otp/bin/epmd" in one for one in programs.replaceable_by("/proc/self", str(tmp_path), "/otp") or ())
+
+
+@root
 def test_a_library_that_a_process_has_loaded_from_elsewhere(tmp_path: Path) -> None:
     library = next((path for path in programs.mapped(Path("/proc/self/maps").read_text()) if "/libc.so" in path or "/libc-" in path), None)
     if library is None:

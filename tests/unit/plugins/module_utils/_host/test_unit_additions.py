@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import unit_additions, units
@@ -32,7 +32,7 @@ GOOD = {
 }
 
 
-def of(tmp_path: Path, theirs: str, values: Mapping[str, str], *, ours: str = OURS, hardened: bool = True) -> dict[str, list[str]]:
+def of(tmp_path: Path, theirs: str, *, ours: Any = OURS, hardened: Any = True, **values: Any) -> dict[str, list[str]]:
     """Of a unit with the file and the drop-ins, as systemctl shows it. Paths of the test's directory are left out."""
     paths = {"beam.service": FRAGMENT, "aa.conf": theirs, **({"zzz-beam.conf": ours} if hardened else {})}
     for name, text in paths.items():
@@ -66,9 +66,9 @@ OPENINGS = [
 
 @pytest.mark.parametrize(("theirs", "values", "found"), OPENINGS)
 def test_what_opens_a_sandbox(theirs: str, values: dict[str, str], found: list[str], tmp_path: Path) -> None:
-    said = of(tmp_path, f"[Service]\n{theirs}\n", values)
+    said = of(tmp_path, f"[Service]\n{theirs}\n", **values)
     assert said["openings"] == found and said["commands"] == []
-    assert of(tmp_path, f"[Service]\n{theirs}\n", values, hardened=False) == {"openings": [], "commands": []}
+    assert of(tmp_path, f"[Service]\n{theirs}\n", hardened=False, **values) == {"openings": [], "commands": []}
 
 
 def test_no_call_that_our_own_filter_allows_opens_the_sandbox() -> None:
@@ -91,15 +91,15 @@ def test_what_our_own_drop_in_says_is_planned(tmp_path: Path) -> None:
         "ReadWritePaths": "/etc/shop", "RestrictAddressFamilies": "AF_INET AF_PACKET", "SystemCallFilter": "ptrace read",
         "ExecStartPre": command("/usr/bin/mine"),
     }
-    assert of(tmp_path, "", values, ours=ours) == {"openings": [], "commands": []}
+    assert of(tmp_path, "", ours=ours, **values) == {"openings": [], "commands": []}
 
 
 def test_commands_of_others(tmp_path: Path) -> None:
-    said = of(tmp_path, "[Service]\nExecStartPre=+/bin/sh -c true\n", {"ExecStartPre": command("/bin/sh")})
+    said = of(tmp_path, "[Service]\nExecStartPre=+/bin/sh -c true\n", ExecStartPre=command("/bin/sh"))
     assert said["commands"] == ["ExecStartPre=/bin/sh in aa.conf"]
-    said = of(tmp_path, "[Service]\nExecStopPost=/bin/x -c true\n", {"ExecStopPost": command("/bin/x")})
+    said = of(tmp_path, "[Service]\nExecStopPost=/bin/x -c true\n", ExecStopPost=command("/bin/x"))
     assert said["commands"][-1] == "ExecStopPost=/bin/x in aa.conf"
-    assert of(tmp_path, "", {"ExecStartPre": command("/usr/bin/own")})["commands"] == []
+    assert of(tmp_path, "", ExecStartPre=command("/usr/bin/own"))["commands"] == []
 
 
 def test_a_unit_says_what_others_add(tmp_path: Path) -> None:
