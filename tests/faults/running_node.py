@@ -398,7 +398,7 @@ FAULTS = (
         name="another table at boot than now",
         breaks="cp -p /etc/beam/firewall.nft $saved/firewall.nft; sed -i 's/iif \"lo\" accept/accept/' /etc/beam/firewall.nft",
         control="planned-files",
-        names=("/etc/beam/firewall.nft contains something else",),
+        names=("/etc/beam/firewall.nft differs from the plan",),
         repair="cp -p $saved/firewall.nft /etc/beam/firewall.nft",
         alters=BESIDE,
     ),

@@ -1,18 +1,27 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What was seen of packages, products and versions: part of an observation, with the rules of its fields.
+"""Packages, products and versions as part of an observation, and which packages belong to OTP.
 
 Private to this collection.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from .untrusted_json import as_text, safe_text
+
+# Debian's packages of OTP and of libraries for it, those of Erlang Solutions, and Elixir.
+_OF_OTP = re.compile(r"(?:esl-)?erlang(?:-.+)?|elixir")
+
+
+def is_of_otp(name: str) -> bool:
+    """Whether a Debian package of this name belongs to OTP or Elixir."""
+    return bool(_OF_OTP.fullmatch(name))
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .packages import is_of_otp
 from .product_data import ProductData
 from .versions import key, upstream
 
 MOST_RELEASES = 2
 """Nodes of OTP speak with those of two releases before and after theirs (OTP, "Support, Compatibility, Deprecations, and Removal")."""
 
-# Debian's packages of OTP and of libraries for it, those of Erlang Solutions, and Elixir.
-_OTP = re.compile(r"(?:esl-)?erlang(?:-.+)?|elixir")
 # Inst erlang-base [1:27.3.4.1+dfsg-1] (1:27.3.4.2+dfsg-1 Debian:13.2/stable [amd64])
 _INSTALL = re.compile(r"Inst (?P<name>[^ ]+)(?: \[(?P<installed>[^]]+)\])? \((?P<candidate>[^ )]+)")
 _REMOVE = re.compile(r"Remv (?P<name>[^ ]+)")
@@ -48,7 +47,7 @@ def of_otp(rows: Iterable[str], products: Iterable[str]) -> tuple[list[str], lis
     named = frozenset(products)
     for row in rows:
         name, _tab, status = row.partition("\t")
-        if status[1:2] == "i" and (name in named or _OTP.fullmatch(name)):
+        if status[1:2] == "i" and (name in named or is_of_otp(name)):
             (held if status[0] == "h" else wanted).append(name)
     return sorted(wanted), sorted(held)
 

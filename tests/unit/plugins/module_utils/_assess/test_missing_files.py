@@ -57,7 +57,7 @@ def test_an_audit_names_it_too(path: str, control: str) -> None:
 def test_both_name_what_flags_variables_and_units_name(change: Change) -> None:
     for verdict in (verified(change), audited(change)):
         status, said = of_n2(verdict, "options-running")
-        assert status == {FAILED} and "/opt/app/sys.config does not exist any more" in said and "Put it back and restart the node" in said
+        assert status == {FAILED} and "/opt/app/sys.config does not exist any more" in said and "Restore the file and restart the node" in said
     (found,) = verified(change).failures
     assert found.control == "options-running"
 
@@ -95,7 +95,7 @@ def test_a_cookie_in_the_second_place_is_the_one() -> None:
 
 def test_a_changed_file_says_what_to_do() -> None:
     _status, said = of_n2(verified(vm(start_files=[{"path": "/etc/x", "by": [], "changed": True}])), "options-running")
-    assert "restart the node; a file that was put back as it was has a new time, too" in said
+    assert "restart the node. A restored file has a new time, too" in said
 
 
 def test_an_option_file_that_is_gone_hides_no_other() -> None:
