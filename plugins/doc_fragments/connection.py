@@ -73,7 +73,7 @@ options:
     type: str
   epmd_port:
     description:
-      - Port of EPMD, which is asked if a target has no port.
+      - Port of EPMD, which is queried if a target has no port.
     type: int
     default: 4369
   timeout:
@@ -93,7 +93,7 @@ options:
 options:
   targets:
     description:
-      - The nodes to ask.
+      - The nodes to connect to.
     type: list
     elements: dict
     required: true
@@ -109,6 +109,6 @@ options:
         type: str
       port:
         description:
-          - Port of the node. By default EPMD is asked.
+          - Port of the node. By default the module queries EPMD.
         type: int
 """

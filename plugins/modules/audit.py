@@ -13,14 +13,14 @@ version_added: 0.2.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Makes a target from the observations of M(beam.cluster.observe), and evaluates the controls of this collection on it. What only a plan can say
-    is not applicable, by name.
+  - Makes a target from the observations of M(beam.cluster.observe), and evaluates the controls of this collection on it. Controls that need a plan
+    are not applicable.
   - It opens no connection. The role P(beam.cluster.audit#role) collects the evidence.
 options:
   hosts:
     description:
-      - For each host of the audit, by inventory name, the results of the tasks that looked at it, the one with root first.
-      - A host that could not be reached has a result that says so. It is reported, never left out.
+      - For each host of the audit, by inventory name, the results of the tasks that read it, the one with root first.
+      - A host that could not be reached has its failed result, so that the report contains it.
     type: dict
     required: true
   epmd_port:
@@ -32,11 +32,11 @@ options:
     type: bool
     default: true
   known_cookies:
-    description: Whether default cookies of products are tried on nodes that speak clear text. RV(discovered) asks for it.
+    description: Whether RV(discovered) contains probes with the default cookies of products, for nodes that speak clear text.
     type: bool
     default: false
   views:
-    description: What M(beam.cluster.mesh_info) returned in C(targets) for nodes that were asked with their own credentials, by host.
+    description: What M(beam.cluster.mesh_info) returned in C(targets) for nodes that were queried with their own credentials, by host.
     type: dict
     default: {}
   answers:
@@ -56,7 +56,7 @@ options:
     description:
       - Findings that are accepted until a date, as C(beam_waivers). Each has C(control), C(owner), C(reason) and C(until), and may have C(host) and
         C(status).
-      - One that is wrong, has ended, or covers nothing fails the control C(waivers).
+      - A waiver that is invalid, has ended, or covers nothing fails the control C(waivers).
     type: list
     elements: dict
     default: []
@@ -64,10 +64,10 @@ options:
     description: A table of known vulnerabilities on the controller, newer than that of this collection.
     type: path
   policy:
-    description: A policy file on the controller. Every node is held to it.
+    description: A policy file on the controller, with which every node is compared.
     type: path
   policy_from:
-    description: Inventory name of a good host. What it does is written to the file C(policy.yml) in O(directory).
+    description: Inventory name of a host whose settings are written to the file C(policy.yml) in O(directory).
     type: str
   baseline:
     description: The JSON report of an earlier audit on the controller. Findings are compared with it.
@@ -110,7 +110,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Evaluate what was seen
+- name: Evaluate the observations
   beam.cluster.audit:
     hosts: "{{ gathered }}"
     directory: beam-report
@@ -121,11 +121,11 @@ RETURN = r"""
 result:
   description: >-
     C(category) and C(code) of the result (V(clean) 0, V(findings) 2, V(not_tested) 3, V(not_reached) 4, V(bad_waiver) 5), all C(categories) that
-    hold, C(counts), C(message) and C(score). The role P(beam.cluster.audit#role) makes it the fact C(beam_audit_result) of the first host.
+    apply, C(counts), C(message) and C(score). The role P(beam.cluster.audit#role) makes it the fact C(beam_audit_result) of the first host.
   returned: if O(evaluate)
   type: dict
 discovered:
-  description: What M(beam.cluster.probe) needs to know.
+  description: The input of M(beam.cluster.probe).
   returned: unless O(evaluate)
   type: dict
 files:

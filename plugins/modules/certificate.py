@@ -13,12 +13,12 @@ version_added: 0.2.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Checks key, certificate and CA certificates on the host of the node, then replaces all three files at once. If the node runs, it is told to read
-    them, and a handshake proves that it shows the new certificate. No link is lost and nothing is restarted.
-  - It refuses files with which the node could not work. They are cut off or damaged, the key belongs to another certificate, the certificate is
-    expired, lacks a name or a purpose, or is not issued by one of the CA certificates. Nothing is changed then.
+  - Checks key, certificate and CA certificates on the host of the node, then replaces all three files at once. If the node runs, the module makes it
+    read them, and a handshake proves that it shows the new certificate. No link is lost and nothing is restarted.
+  - Refuses files with which the node could not connect. They are truncated or damaged, the key belongs to another certificate, the certificate is
+    expired, lacks a name or a purpose, or is not issued by one of the CA certificates. Then it changes nothing.
   - If the node does not accept the new files, the old ones are put back.
-  - If the files are current and a running node shows another certificate, it is told to read its files.
+  - If the files are current and a running node shows another certificate, the module makes it read its files.
   - A node that cannot be reached before the change, for example because its certificate has expired, reads its files within two minutes. The module
     waits for this.
   - It runs on the host of the node. The key does not leave it.
@@ -34,7 +34,7 @@ options:
     type: str
   port:
     description:
-      - Port of the node. By default EPMD is asked.
+      - Port of the node. By default the module queries EPMD.
     type: int
   unit:
     description:
@@ -72,7 +72,7 @@ options:
     required: true
   live:
     description:
-      - Whether to have a running node use the files. With V(false) only the files are replaced.
+      - Whether to make a running node use the files. With V(false) only the files are replaced.
     type: bool
     default: true
   cookie_file:
@@ -113,7 +113,7 @@ options:
     type: str
   epmd_port:
     description:
-      - Port of EPMD, which is asked if O(port) is not set.
+      - Port of EPMD, which is queried if O(port) is not set.
     type: int
     default: 4369
   timeout:
@@ -161,8 +161,8 @@ node:
 state:
   description:
     - The result.
-    - V(current), nothing was to be done; V(stopped), the node does not run, and the files were replaced; V(kept), a running node was not told, see
-      O(live), or it was not started by this collection; V(outdated), a run will replace the files or tell the node (in check mode only);
+    - V(current), nothing to do; V(stopped), the node does not run, and the files were replaced; V(kept), a running node did not read the files, see
+      O(live), or it was not started by this collection; V(outdated), a run will replace the files or make the node read them (in check mode only);
       V(served), the node shows the certificate; V(unreached), the files were replaced, and before that no handshake reached the node's certificate.
     - V(refused), the files were not accepted by the check, and nothing was changed; V(put_back), the node did not accept them, and has the old ones
       again; V(unproven), the files were replaced and the node does not show them. These three fail the module.

@@ -10,11 +10,11 @@ module: check_run
 short_description: Refuse a run that would do nothing
 version_added: 0.2.0
 description:
-  - The first task of the playbooks of this collection. It fails if the group of the cluster is missing, empty or left out by C(--limit),
+  - The first task of the playbooks of this collection. It fails if the group of the cluster is missing, empty or excluded by C(--limit),
     if C(beam_group) is set where a play cannot see it, or if C(--tags) selects no task.
   - Without it, Ansible ends such a run with the exit status 0.
   - It connects to no host.
-  - If C(beam_compromised) is set, it finds out which hosts that means, so that the plays that follow can leave them out.
+  - If C(beam_compromised) is set, it returns the hosts that are named, so that the plays that follow can leave them out.
 options: {}
 attributes:
   check_mode:

@@ -19,7 +19,7 @@ description:
     replaces the file. The next run completes an interrupted one.
   - A stopped node gets the file only, and reads it when it starts.
   - Run it on all hosts of a cluster in one task, for all nodes of each host. Until every node has the new cookie, nodes with the old and nodes
-    with the new cookie cannot make new links.
+    with the new cookie cannot establish new links.
   - It runs on the host of the nodes. The result, messages and argument lists of processes contain no cookie.
 options:
   nodes:
@@ -40,7 +40,7 @@ options:
         type: str
       port:
         description:
-          - Port of the node. By default EPMD is asked.
+          - Port of the node. By default the module queries EPMD.
         type: int
       unit:
         description:
@@ -64,8 +64,8 @@ options:
       live:
         description:
           - Whether to set the cookie in a running VM. With V(false) only the file is replaced, and you have to restart the node.
-          - A VM that no run of this collection has started gets the cookie nevertheless, if it accepts a connection in clear text at the port that
-            EPMD names. So its tools, which read the file, reach it until it is restarted.
+          - A VM that no run of this collection has started also gets the cookie, if it accepts a connection in clear text at the port that
+            is registered with EPMD. So its tools, which read the file, can connect until it restarts.
         type: bool
         default: true
       retired_file:
@@ -131,7 +131,7 @@ options:
     default: []
   epmd_port:
     description:
-      - Port of EPMD, which is asked if O(nodes[].port) is not set.
+      - Port of EPMD, which is queried if O(nodes[].port) is not set.
     type: int
     default: 4369
   timeout:

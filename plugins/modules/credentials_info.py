@@ -13,7 +13,7 @@ version_added: 0.2.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Reads the files of a node on its host, and connects to the node to find out which certificate it shows and whether it accepts the cookie of
+  - Reads the files of a node on its host, and connects to the node to read which certificate it shows and whether it accepts the cookie of
     its file.
   - The result contains no key and no cookie.
 options:
@@ -28,7 +28,7 @@ options:
     type: str
   port:
     description:
-      - Port of the node. By default EPMD is asked.
+      - Port of the node. By default the module queries EPMD.
     type: int
   unit:
     description:
@@ -91,7 +91,7 @@ options:
     type: str
   epmd_port:
     description:
-      - Port of EPMD, which is asked if O(port) is not set.
+      - Port of EPMD, which is queried if O(port) is not set.
     type: int
     default: 4369
   timeout:
@@ -177,7 +177,7 @@ used:
   type: list
   elements: str
 problems:
-  description: Why a node cannot work with the files, for example because the key belongs to another certificate.
+  description: Why a node cannot use the files, for example because the key belongs to another certificate.
   returned: always
   type: list
   elements: str

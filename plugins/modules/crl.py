@@ -13,10 +13,10 @@ version_added: 0.2.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Checks certificate revocation lists (CRLs) on the host of the node, then puts them into the directory in which the node looks for them. A running
-    node uses them at its next handshake.
-  - It refuses CRLs with which the node would refuse everybody. A CA has none, one has ended or is not valid yet, is damaged, is of a CA that the node
-    does not trust, or has a wrong signature. Nothing is changed then.
+  - Checks certificate revocation lists (CRLs) on the host of the node, then installs them in the directory in which the node looks for them. A
+    running node uses them at its next handshake.
+  - Refuses CRLs with which the node would refuse everybody. A CA has no CRL, or a CRL has ended, is not valid yet, is damaged, is of a CA that the
+    node does not trust, or has a wrong signature. Then it changes nothing.
   - Each file is replaced in one step. The CRL of a CA that the node does not trust any more is removed.
 options:
   node:
@@ -37,7 +37,7 @@ options:
     required: true
   ca:
     description:
-      - The CA certificates that the node is to trust, in PEM format.
+      - The CA certificates that the node will trust, in PEM format.
     type: str
     required: true
   trusted_file:

@@ -12,9 +12,9 @@ version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - For each target it asks EPMD for the port, connects, negotiates TLS, compares the node's name with the requested one, proves the cookie,
+  - For each target it queries EPMD for the port, connects, negotiates TLS, compares the node's name with the requested one, proves the cookie,
     checks the node's own proof and sends a ping, as a node would. It needs no Erlang.
-  - Each way in which a node accepts or refuses has a code of its own. A target whose code is not expected fails the module; all answers are
+  - Each way in which a node accepts or refuses has its own code. A target whose code is not expected fails the module; all answers are
     returned in any case.
   - The probe is a hidden node. Other nodes do not see it.
   - The cookie is proven to a peer only after TLS and the peer's name were checked.
@@ -37,7 +37,7 @@ options:
         type: str
       port:
         description:
-          - Port of the node. By default EPMD is asked.
+          - Port of the node. By default the module queries EPMD.
         type: int
       label:
         description:
@@ -61,7 +61,7 @@ options:
         default: own
       wrong_cookie:
         description:
-          - Use a random cookie.
+          - Whether to use a random cookie.
         type: bool
         default: false
       cookie:
@@ -70,13 +70,13 @@ options:
         type: str
       epmd_only:
         description:
-          - Ask the EPMD at O(targets[].host) and O(targets[].port) (or O(epmd_port)) for its names, and connect to no node.
+          - Whether to query the names of the EPMD at O(targets[].host) and O(targets[].port) (or O(epmd_port)), and connect to no node.
           - The code is V(connected) if EPMD answers.
         type: bool
         default: false
       plaintext:
         description:
-          - Use clear text even if O(tls) is set.
+          - Whether to use clear text even if O(tls) is set.
         type: bool
         default: false
       tls:

@@ -12,18 +12,18 @@ version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Asks the Erlang Port Mapper Daemon of one or more hosts for its registered nodes and their ports.
+  - Queries the Erlang Port Mapper Daemon of one or more hosts for its registered nodes and their ports.
   - EPMD answers everybody who can connect to it. So the module also shows from where EPMD can be reached.
   - An EPMD that does not answer does not fail the module. Check RV(targets[].code).
 options:
   host:
     description:
-      - Host name or IP address to ask.
+      - Host name or IP address to query.
       - One of O(host) and O(hosts) is required.
     type: str
   hosts:
     description:
-      - Host names or IP addresses to ask, in parallel.
+      - Host names or IP addresses to query, in parallel.
     type: list
     elements: str
   port:
@@ -47,7 +47,7 @@ options:
     default: 10.0
   concurrency:
     description:
-      - Number of hosts that are asked in parallel.
+      - Number of hosts to query in parallel.
     type: int
     default: 32
 extends_documentation_fragment:
@@ -103,7 +103,7 @@ targets:
       description: V(connected) if EPMD answered, otherwise the reason.
       type: str
       sample: connected
-    verdict:
+    category:
       description: Category of the code, V(connected), V(refused_by_peer), V(blocked), V(refused_by_us), V(unclear) or V(broken).
       type: str
       sample: connected

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: incident
-short_description: Decide what has to be replaced after a theft
+short_description: Decide what to replace after a theft
 version_added: 0.2.0
 description:
-  - Decides for what C(beam_compromised) names which certificates have to be revoked, which nodes get new keys, and whether the cookie and the CA have
-    to be replaced.
-  - Keeps a record of what was in force when an incident began, in C(compromised.json) in the directory of the CA. It has fingerprints and a salted
-    hash of the cookie that replaces the stolen one. So a repeated run completes an earlier one, and replaces nothing twice.
-  - Fails if the cookie has to be replaced, and the nodes already have the one that is given.
+  - Decides from C(beam_compromised) which certificates to revoke, which nodes get new keys, and whether to replace the cookie and the CA.
+  - Records the state at the beginning of an incident in C(compromised.json) in the directory of the CA. The record contains fingerprints, and a
+    salted hash of the cookie that replaces the stolen one. So a repeated run completes an earlier one, and replaces nothing twice.
+  - Fails if the cookie has to be replaced, and the nodes already have O(cookie).
 options:
   plan:
     description: The plan, see M(beam.cluster.plan). Not needed with O(decided).
     type: dict
   cookie:
-    description: The cookie that all nodes are to have.
+    description: The new cookie of all nodes.
     type: str
     default: ""
   cookies:
@@ -33,7 +32,7 @@ options:
     type: bool
     default: false
   again:
-    description: Whether what an earlier run has replaced is stolen again.
+    description: Whether a key or CA that an earlier run replaced is stolen again.
     type: bool
     default: false
   record:
@@ -41,14 +40,14 @@ options:
     type: bool
     default: false
   decided:
-    description: What an earlier call has returned. With it the module prints a report of the run, and decides nothing.
+    description: The result of an earlier call. With it the module prints a report of the run, and decides nothing.
     type: dict
   times:
     description: By step, the seconds after which it was in force, for the report.
     type: dict
     default: {}
   changed_steps:
-    description: The steps in which something had to be changed, for the report.
+    description: The steps that changed something, for the report.
     type: list
     elements: str
     default: []
@@ -96,7 +95,7 @@ renew:
   type: list
   elements: str
 new_ca:
-  description: Whether the CA has to be replaced, V(yes) or V(no). V(finish) if an earlier run has made the new one.
+  description: Whether the CA has to be replaced, V(yes) or V(no). V(finish) if an earlier run has created the new one.
   returned: without O(decided)
   type: str
 steps:
@@ -114,7 +113,7 @@ steps:
       type: str
       sample: the members' firewalls drop all packets of n3 (10.0.0.13)
 left:
-  description: What is left to do afterwards.
+  description: The tasks that are left to the operator.
   returned: without O(decided)
   type: list
   elements: str

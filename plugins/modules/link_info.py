@@ -43,7 +43,7 @@ options:
         required: true
   epmd_port:
     description:
-      - Port of EPMD on this host, which is asked if O(ports) is not set.
+      - Port of EPMD on this host, which is queried if O(ports) is not set.
     type: int
     default: 4369
   watch:
@@ -145,7 +145,7 @@ non_members:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.links import links, members_by_address, parse_ports, watch
 from ansible_collections.beam.cluster.plugins.module_utils._net.connection_options import OptionError, check_range
-from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.own_epmd import registered
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
 from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
@@ -196,10 +196,10 @@ def _members(given: list[dict[str, str]]) -> dict[str, str]:
 
 def _registered(epmd_port: int) -> set[int]:
     """The ports that EPMD knows on this host."""
-    (answer,) = names_all([("127.0.0.1", epmd_port)], source=None, timeout=5.0, concurrency=1)
-    if answer["code"] != "connected":
-        raise OptionError(f"ports: no ports are given, and EPMD on port {epmd_port} did not answer: {answer['message']}. Start EPMD, or set ports.")
-    return {node["port"] for node in answer["nodes"]}
+    try:
+        return set(registered("127.0.0.1", epmd_port).values())
+    except WireError as error:
+        raise OptionError(f"ports: no ports are given, and EPMD on port {epmd_port} did not answer: {error}. Start EPMD, or set ports.") from None
 
 
 if __name__ == "__main__":

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: mesh_info
-short_description: Ask each node for its view of the mesh and report missing links
+short_description: Read each node's view of the mesh and report missing links
 version_added: 0.1.0
 author:
   - The beam.cluster contributors (@beam-cluster)
 description:
-  - Connects to each node once, asks for its own view of the cluster and compares the views. N connections cover all N*(N-1) links.
+  - Connects to each node once, reads its own view of the cluster and compares the views. N connections cover all N*(N-1) links.
   - The targets must be all nodes of the cluster. The mesh is whole if every node sees all others.
   - A node that does not answer, or a mesh that is not whole, does not fail the module. Check RV(whole).
-  - O(relink=true) first cuts all links and lets the nodes connect again. The views then show links that can be made now, not links from before
-    the present settings.
+  - O(relink=true) first cuts all links and lets the nodes connect again. The views then show links that were established
+    with the present settings.
 options:
   relink:
     description:
-      - Make every node cut all its visible links, then connect to every other target, with retries until 80 % of O(timeout) have passed.
+      - Whether to make every node cut all its visible links and connect to every other target, with retries until 80 % of O(timeout) have passed.
       - This disturbs the cluster. In check mode it is skipped and reported as a change.
     type: bool
     default: false
   members:
     description:
-      - Nodes of the cluster. If it is set, each target is asked for RV(targets[].in_force), too, with a fixed list of read-only calls.
+      - Nodes of the cluster. If it is set, the module also reads RV(targets[].in_force) of each target, with a fixed list of read-only calls.
       - Whether a target uses another cookie for one of them is compared on this host. The cookie never crosses a network in clear text. Without TLS
         it is compared only if the target's address is O(source).
     type: list
@@ -123,12 +123,12 @@ targets:
       description: C(dist_auto_connect), whether a message to a node connects to it. V(always) if nothing is set.
       type: str
       sample: always
-    carrier:
+    proto_dist:
       description: Its C(-proto_dist).
       type: str
       sample: inet_tls
     in_force:
-      description: What the node has in force, as it says itself; null without O(members). A value that it did not say is null.
+      description: The settings in force, as the node itself reports them; null without O(members). A value that the node did not report is null.
       type: dict
       contains:
         tls:
@@ -166,17 +166,17 @@ targets:
           sample: []
         foreign_code:
           description: >-
-            Modules of OTP that decide who connects and are not those of its files, with C(module), C(path), and C(changed), which is V(modified) if
-            another module is loaded than is in the file.
+            Modules of OTP that decide about connections and differ from its files, with C(module), C(path), and C(changed), which is V(modified) if
+            the loaded module is not the one in the file.
           type: list
           elements: dict
           sample: []
         ssh_daemons:
-          description: How many SSH servers (C(ssh:daemon/2)) run in it.
+          description: Number of SSH servers (C(ssh:daemon/2)) in it.
           type: int
           sample: 0
         atoms:
-          description: How many atoms it has, and the most that it can have.
+          description: Number of its atoms, and the maximum.
           type: list
           elements: int
           sample: [22000, 1048576]
@@ -295,7 +295,7 @@ missing:
   elements: dict
   contains:
     from:
-      description: The node that was asked.
+      description: The queried node.
       type: str
       sample: beam@n1
     to:
@@ -309,7 +309,7 @@ non_members:
   elements: dict
   contains:
     from:
-      description: The node that was asked.
+      description: The queried node.
       type: str
       sample: beam@n1
     to:
@@ -348,7 +348,7 @@ relinked:
         - from: beam@n1
           to: beam@n2
     failed:
-      description: Links that could not be made again.
+      description: Links that could not be restored.
       type: list
       elements: dict
       sample: []

@@ -423,10 +423,7 @@ epmd_names:
   returned: success
   type: dict
   sample: {"beam": 9100}
-unknown:
-  description: Why a part of this result is null or incomplete, by the part's name.
-  returned: success
-  type: dict
+unknown: {type: dict, returned: success, description: "Why a part of this result is null or incomplete, by the part's name."}
 own:
   description: The host's view of this collection's variables - values without secrets (C(inputs)), C(names), templates that fail
     (C(errors)), and errors in variables of single roles, without their values (C(wrong)).
@@ -434,15 +431,12 @@ own:
   type: dict
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._host.observation import epmd_address, observe
 from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
-from ansible_collections.beam.cluster.plugins.module_utils._net.runner import names_all
+from ansible_collections.beam.cluster.plugins.module_utils._net.own_epmd import registered
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
-
-_SECONDS = 3.0
+from ansible_collections.beam.cluster.plugins.module_utils._wire.errors import WireError
 
 
 def main() -> None:
@@ -465,34 +459,23 @@ def main() -> None:
         module.params["units"],
         module.params["files"],
         port,
-        nodes=[_question(node) for node in module.params["nodes"] or ()],
+        nodes=[Question.parse(node) for node in module.params["nodes"] or ()],
         users=module.params["users"] or (),
         otp_root=module.params["otp_root"] or "",
         writes=module.params["writes"] or (),
         find_secrets=module.params["find_secrets"],
         run_key=module.params["run_key"],
     )
-    seen["epmd_names"], why = _names(epmd_address(seen), port)
-    if why:
-        seen["unknown"] = {**seen["unknown"], "epmd_names": why}
-    module.exit_json(changed=False, **seen)
-
-
-def _question(node: dict[str, Any]) -> Question:
-    files = tuple((str(one["path"]), str(one["syntax"])) for one in node.get("files") or ())
-    values, names = (frozenset(node.get(key) or ()) for key in ("values", "names"))
-    return Question(str(node["unit"]), files, values, str(node.get("database") or ""), names, node.get("moved") or {})
-
-
-def _names(address: str | None, port: int) -> tuple[dict[str, int] | None, str]:
-    """Ports by name, as the host's own EPMD tells them, and why that is not known."""
+    address = epmd_address(seen)
+    seen["epmd_names"] = None
     if address is None:
-        return None, f"nothing listens on port {port}"
-    answer: dict[str, Any]
-    (answer,) = names_all([(address, port)], source=None, timeout=_SECONDS, concurrency=1)
-    if answer["code"] != "connected":
-        return None, f"EPMD at {address} did not answer: {answer['code']}"
-    return {node["name"]: node["port"] for node in answer["nodes"]}, ""
+        seen["unknown"]["epmd_names"] = f"nothing listens on port {port}"
+    else:
+        try:
+            seen["epmd_names"] = registered(address, port)
+        except WireError as error:
+            seen["unknown"]["epmd_names"] = f"EPMD at {address} did not answer: {error.code}"
+    module.exit_json(changed=False, **seen)
 
 
 if __name__ == "__main__":

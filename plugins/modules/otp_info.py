@@ -11,7 +11,7 @@ module: otp_info
 short_description: Report a host's Erlang/OTP
 version_added: "0.1.0"
 description:
-  - Runs C(erl), without distribution and without reading any C(.erlang), and asks for its release and for the applications that distribution
+  - Runs C(erl), without distribution and without reading any C(.erlang), and reads its release and the applications that distribution
     over TLS needs. It starts these applications, so that a broken or missing OpenSSL shows here.
   - The vulnerabilities of what the nodes run are in the report of the role P(beam.cluster.verify#role).
 options:

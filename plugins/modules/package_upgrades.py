@@ -9,7 +9,7 @@ module: package_upgrades
 short_description: Report which packages of OTP and of the products apt would upgrade
 version_added: 0.2.0
 description:
-  - Asks dpkg which packages belong to OTP and to the units of the nodes, and apt what it would install. Installs nothing, and does not update the
+  - Queries dpkg for the packages of OTP and of the nodes' units, and apt for what it would install. Installs nothing, and does not update the
     lists of packages.
 options:
   packages:

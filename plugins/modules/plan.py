@@ -13,8 +13,8 @@ description:
   - Reads the variables C(beam_*) of every member, in the run or not, and the observations of M(beam.cluster.observe) for hosts in the run, and
     computes one cluster.
   - Reports all errors at once, each with host, variable, rule and fix. It changes no host.
-  - The argument spec of the role P(beam.cluster.plan#role) documents the variables and their defaults. Use that role rather than this module.
-  - Secrets are checked. They are in no result and no message.
+  - The argument spec of the role P(beam.cluster.plan#role) documents the variables and their defaults. Use that role instead of this module.
+  - It checks secrets. No result and no message contains one.
 options:
   requires:
     description:
@@ -25,12 +25,12 @@ options:
     choices: [cookie, ca_passphrase]
     default: [cookie, ca_passphrase]
   preflight:
-    description: Whether what lies on the hosts and would stand in the way of a change is an error. A run that only looks reports it in other ways.
+    description: Whether existing settings of a host that prevent the hardening are errors. Runs that change nothing set it to V(false).
     type: bool
     default: true
     version_added: 0.2.0
   compromised:
-    description: Whether this run answers to what C(beam_compromised) names. The hosts among it are then no members, and nothing connects to them.
+    description: Whether this run excludes the hosts in C(beam_compromised). They are then non-members, and nothing connects to them.
     type: bool
     default: false
     version_added: 0.2.0
@@ -95,10 +95,10 @@ plan:
       type: list
       elements: str
     full_stop:
-      description: Whether all nodes may be stopped at once if there are incompatible nodes.
+      description: Whether a run may stop all nodes together if there are incompatible nodes.
       type: bool
     restart:
-      description: What becomes of a restart that the product objects to, V(auto) or V(force).
+      description: What to do if the product refuses a restart, V(auto) or V(force).
       type: str
     restart_from:
       description: When nodes may restart (C(beam_restart_window)), empty for now.
@@ -121,7 +121,7 @@ plan:
       description: Port of EPMD.
       type: int
     probe_name:
-      description: The name in front of the @ that probes claim at the nodes.
+      description: The part of the probes' node name before the @.
       type: str
     ca_dir:
       description: Directory of the CA on the controller, null if none is needed or none is known.

@@ -23,7 +23,7 @@ options:
     type: dict
   discovered:
     description:
-      - Nodes that nobody planned, as M(beam.cluster.audit) returns them in RV(beam.cluster.audit#module:discovered).
+      - Nodes without a plan, as M(beam.cluster.audit) returns them in RV(beam.cluster.audit#module:discovered).
       - The probes have no credentials that a node accepts, and one fixed name. A node that answers in clear text is not probed over TLS.
     type: dict
     version_added: 0.2.0
@@ -116,7 +116,7 @@ answers:
     - - {control: plaintext, vantage: n1, source: beam@n1, target: beam@n2, address: 10.0.0.12, port: null, network: cluster}
       - {code: plaintext_on_tls, stage: status, milliseconds: 4.2, port: 9100, tls: null, message: the peer answered with a TLS record}
 questions:
-  description: The questions that were asked.
+  description: The questions.
   returned: when it was started with C(async)
   type: list
   elements: dict

@@ -9,10 +9,10 @@ module: record
 short_description: Record what is on a host before a role changes it
 version_added: 0.2.0
 description:
-  - Keeps owners and modes of paths, the state of units, the existence of users, and a copy of one file, so that P(beam.cluster.undo#role)
+  - Records owners and modes of paths, the state of units, the existence of users, and a copy of one file, so that P(beam.cluster.undo#role)
     can restore them.
-  - An existing record is never changed, as what is there later is the work of the roles.
-  - Reports what of it is there now, with either state. The content of files is in no result.
+  - Never changes an existing record, because the later state is the work of the roles.
+  - With both values of O(state) it reports which of the files, blocks and units exist now. No result contains the content of a file.
 options:
   path:
     description: The record.
@@ -20,7 +20,7 @@ options:
     required: true
   state:
     description:
-      - V(present) creates the record if it is missing. If one of O(files) is there already, the host was hardened before, and the record is empty.
+      - V(present) creates the record if it is missing. If one of O(files) exists already, the host was hardened before, and the record is empty.
       - V(absent) removes it, with its copy of O(replaced).
     type: str
     choices: [present, absent]
@@ -51,7 +51,7 @@ options:
     elements: str
     default: []
   replaced:
-    description: The file of somebody else that the role replaces. The record has a copy of it.
+    description: A file of the operator or of a package that the role replaces. The record has a copy of it.
     type: path
 attributes:
   check_mode:
@@ -83,7 +83,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 kept:
-  description: Whether there is a record, before the module ran.
+  description: Whether there was a record before the module ran.
   returned: always
   type: bool
 replaced:
@@ -96,7 +96,7 @@ record:
   type: dict
   contains:
     paths:
-      description: Owner, group and mode of each path that was there.
+      description: Owner, group and mode of each path that existed.
       type: dict
       sample: {/etc/environment: {owner: "0", group: "0", mode: "0644"}}
     enabled:
@@ -108,11 +108,11 @@ record:
       type: list
       elements: str
     users:
-      description: The users that were there.
+      description: The users that existed.
       type: list
       elements: str
 ours:
-  description: Those of O(files) that are there and are ours.
+  description: Those of O(files) that exist and are ours.
   returned: always
   type: list
   elements: str

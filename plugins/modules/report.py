@@ -15,7 +15,7 @@ author:
 description:
   - Evaluates the controls of this collection. Its input are the observations of M(beam.cluster.observe), the answers of M(beam.cluster.probe),
     and the views from M(beam.cluster.mesh_info). The waivers are in the plan.
-  - Prints the verdict, what failed with its cause and its fix, what was not tested, and the evidence, and writes all results to files. Then it
+  - Prints the verdict, the failed controls with cause and fix, the untested controls, and the evidence, and writes all results to files. Then it
     fails if a control failed or was not tested and is not waived.
   - It opens no connection. The role P(beam.cluster.verify#role) collects the evidence.
 options:
@@ -48,7 +48,7 @@ options:
     default: []
   untested:
     description:
-      - Why no attack was made; empty if attacks were made.
+      - Why no attack was run; empty if attacks were run.
     type: str
     default: ""
   pairs_max:
@@ -123,7 +123,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 passed:
-  description: The verdict. Whether every control passed, was waived, or does not apply.
+  description: The verdict. Whether every control passed, is waived, or is not applicable.
   returned: always
   type: bool
 lines:

@@ -15,8 +15,8 @@ author:
 description:
   - Adds certificates to the list C(revoked.json) beside the CA that has issued them, or removes them from it. The role P(beam.cluster.pki#role) makes
     the CRLs from these lists.
-  - Everything is resolved before the first list is written. A name that means no certificate fails the module, and so does a change after which no
-    member could connect.
+  - Finds all certificates before it writes the first list. Fails if there is no certificate for a name, or if no member could connect after the
+    change.
   - It runs on the controller, where the CA is.
 options:
   cas:
@@ -38,7 +38,7 @@ options:
     required: true
   revoke:
     description:
-      - What to revoke. A node name means all certificates that the node was ever given. A serial number is hexadecimal. A path is that of a
+      - What to revoke. A node name means all certificates that were ever issued to the node. A serial number is hexadecimal. A path is that of a
         certificate in PEM format.
     type: list
     elements: str
@@ -91,7 +91,7 @@ cas:
       type: list
       elements: dict
     due:
-      description: Whether its CRL has to be made again although the list is the same, because it is missing or due for renewal.
+      description: Whether its CRL has to be signed again although the list is the same, because it is missing or due for renewal.
       type: bool
     revoked:
       description: The revoked certificates, as M(community.crypto.x509_crl) takes them.
@@ -122,7 +122,7 @@ shut_out:
   type: list
   elements: str
 accepted_again:
-  description: The members whose newest certificate was revoked, and is or will be no more.
+  description: The members whose newest certificate was revoked, and is or will be accepted again.
   returned: success
   type: list
   elements: str

@@ -9,10 +9,10 @@ module: run_lock
 short_description: Make sure that no other run changes the host at the same time
 version_added: 0.2.0
 description:
-  - Writes which run changes the host to C(/run/beam-cluster.lock), or removes this again.
-  - If another run holds the lock, the result names it and the task does not fail. The role P(beam.cluster.plan#role) fails for all hosts with
+  - Writes to C(/run/beam-cluster.lock) which run changes the host, or removes this file.
+  - If another run holds the lock, the result names that run and the task does not fail. The role P(beam.cluster.plan#role) fails for all hosts with
     one message (entry point C(lock)).
-  - The lock of a run that does not exist any more is taken over. The controller knows this for its own runs, by their process. A lock also ends
+  - Takes over the lock of a run that does not exist any more. The controller detects this for its own runs, by their process. A lock also ends
     when the host boots, and after six hours.
 options:
   state:
@@ -37,7 +37,7 @@ attributes:
     support: full
   check_mode:
     support: full
-    details: Nothing is locked, and a lock is not looked at.
+    details: Nothing is locked, and an existing lock is ignored.
   diff_mode:
     support: none
 extends_documentation_fragment:
@@ -65,7 +65,7 @@ held:
   type: dict
   contains:
     user:
-      description: The user that has started it.
+      description: The user that started it.
       type: str
     host:
       description: Name of its controller.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: tool
-short_description: Run a command that says why it failed
+short_description: Run a command, and report why it failed
 version_added: 0.2.0
 description:
   - Runs a command as M(ansible.builtin.command) does, or a script as M(ansible.builtin.shell) does.
@@ -40,7 +40,7 @@ options:
     elements: int
     default: [0]
   fix:
-    description: What to do if it fails, an imperative without a full stop.
+    description: The fix if it fails, an imperative without a full stop.
     type: str
     default: ''
 attributes:

@@ -20,7 +20,7 @@ UNFORESEEN = {
     "pki : sign | Sign the request",
     "pki : sign | Store a copy of the certificate",
     "epmd : start | Enable and start the socket, or disable it",
-    "service : enable | Start the unit at every boot",
+    "service : enable | Enable the unit",
 }
 # The CA is built aside on the controller and put in place as a whole.
 AUTHORITY = "pki : create_ca | "

@@ -134,5 +134,5 @@ def test_a_cookie_for_one_peer_is_found(lab: Lab, cookies: Cookies) -> None:
     evaluate(lab, "n1", "erlang:set_cookie(list_to_atom(\"beam@n2\"), erlang:get_cookie()).")
     new = secrets.token_hex(24)
     status, output = cookies.play(new)
-    assert status == 0 and "beam@n1 had a cookie of its own for beam@n2" in output, output[-4000:]
+    assert status == 0 and "beam@n1 had a separate cookie for beam@n2" in output, output[-4000:]
     assert evaluate(lab, "n1", "erlang:get_cookie() =:= erlang:get_cookie(list_to_atom(\"beam@n2\")).") == "true"

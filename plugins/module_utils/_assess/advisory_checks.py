@@ -14,8 +14,9 @@ from collections.abc import Iterator
 
 from .._model.advisories import Advisory
 from .controls import BY_ID
-from .controls.programs import ADVISORIES_AGE, ADVISORIES_AGE_MAX
+from .controls.programs import ADVISORIES_AGE
 from .finding import FAILED, NEVER, NOT_APPLICABLE, PASSED, Evidence, Finding
+from .limits import ADVISORIES_AGE_MAX
 from .vulnerabilities import Memo, host_advisories
 
 CONTROLS = (ADVISORIES_AGE,)

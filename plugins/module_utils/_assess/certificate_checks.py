@@ -19,13 +19,12 @@ from .._model.host_facts import Certificate
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .._model.secret_facts import KeyFile
-from .controls.certificates import CERTIFICATE_LIFETIME_MAX, DAYS_MIN, SERVED_SECONDS
 from .file_permission_checks import exists
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
+from .limits import CERTIFICATE_DAYS_MIN, CERTIFICATE_LIFETIME_MAX, RSA_BITS_MIN, SHOWN_SECONDS
 from .target import CLEAR_TEXT, OFF, HostTarget, NodeTarget
 
 _DAY = 86400
-_RSA_BITS_MIN = 2048
 _STRONG_KEYS = frozenset({"EC P-256", "EC P-384", "EC P-521", "Ed25519", "Ed448"})
 _STRONG_HASHES = frozenset({"SHA-256", "SHA-384", "SHA-512", "SHAKE-256"})
 _NO_HASH = "RSA-PSS"
@@ -173,7 +172,7 @@ def _validity(since: object, until: object, now: float) -> list[str]:
     problems = []
     if end is not None and end < now:
         problems.append(f"ended {_days(now - end)} ago, at {until}")
-    elif end is not None and end - now < DAYS_MIN * _DAY:
+    elif end is not None and end - now < CERTIFICATE_DAYS_MIN * _DAY:
         problems.append(f"ends in {_days(end - now)}, at {until}")
     if begin is not None and begin > now:
         problems.append(f"is not valid for another {_days(begin - now)}, until {since}")
@@ -264,7 +263,7 @@ def _purposes(files: _Files, node: NodeTarget) -> Result:
 def _weak(certificate: Certificate) -> list[str]:
     problems = []
     kind, _space, size = certificate.key_type.partition(" ")
-    strong = size.isdigit() and int(size) >= _RSA_BITS_MIN if kind == "RSA" else certificate.key_type in _STRONG_KEYS
+    strong = size.isdigit() and int(size) >= RSA_BITS_MIN if kind == "RSA" else certificate.key_type in _STRONG_KEYS
     if not strong:
         problems.append(f"its key is {certificate.key_type or 'of an unknown type'}")
     if certificate.signature not in (*_STRONG_HASHES, _NO_HASH) and not certificate.self_issued:
@@ -298,8 +297,8 @@ def _served(files: _Files, node: NodeTarget) -> Result:
     file = (seen.files or {}).get(leaf.path)
     now = seen.epoch if seen.epoch is not None else files.evidence.epoch
     age = now - file.modified if file and file.modified is not None else None
-    if age is not None and 0 <= age < SERVED_SECONDS:
-        return result(node.node, [], f"{leaf.path} changed {age:.0f} seconds ago: the node shows it within {SERVED_SECONDS} seconds after its change")
+    if age is not None and 0 <= age < SHOWN_SECONDS:
+        return result(node.node, [], f"{leaf.path} changed {age:.0f} seconds ago: the node shows it within {SHOWN_SECONDS} seconds after its change")
     started = [one.started for one in seen.processes or () if node.is_run_by(one) and one.started is not None]
     why = ""
     if age is not None and started and now - age < min(started):

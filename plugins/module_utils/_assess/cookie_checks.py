@@ -20,8 +20,8 @@ from .._model.secret_facts import CookieFacts
 from .._model.secret_rules import ENTROPY_MIN, GENERATED, GUESSABLE, PUBLISHED
 from . import node_home_checks
 from .check_parts import Check, about, of_nodes, unknown, vms
-from .controls.cookies import COOKIE_DAYS_MAX
 from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, OtherClusters, Result, result
+from .limits import COOKIE_DAYS_MAX
 from .target import NEEDS_MEMBERS, OFF, HostTarget, NodeTarget
 
 _SAYS = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator
 
+from .._model.environment_variables import is_unneeded
 from .._model.installed import ARGUMENT_FILES, START_FILES
 from .._model.observation import Observation, Unit
 from .._model.processes import Process
@@ -20,19 +21,6 @@ from .target import HostTarget, NodeTarget
 
 # Files that the VM reads when it starts and never again. It takes certificates and members from the others while it runs.
 _READ_AT_START = ("vm.args", "ssl_dist.conf", "unit.env")
-# Variables that no product needs; the others are set by start scripts of some products, too.
-_ALWAYS = (
-    "ERL_FLAGS", "ERL_ZFLAGS", "ERL_EPMD_RELAXED_COMMAND_CHECK", "HEART_COMMAND", "LD_PRELOAD", "LD_AUDIT",
-    # A shell reads the first one, libc and OpenSSL load libraries that the others name.
-    "BASH_ENV", "GCONV_PATH", "OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES",
-    # There lies the second .erlang, whose code a VM runs, and the second cookie file (filename:basedir/2).
-    "XDG_CONFIG_HOME",
-)
-_UNLESS_SET_BY_SCRIPTS = {
-    "erlang": ("ERL_LIBS", "ERL_INETRC", "ERL_ROOTDIR", "LD_LIBRARY_PATH"),
-    "rabbitmq": ("ERL_ROOTDIR", "LD_LIBRARY_PATH"),
-    "ejabberd": ("LD_LIBRARY_PATH",),
-}
 _OF_PRODUCTS = {
     "rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-user elixir", "-user Elixir.IEx.CLI"),
 }
@@ -128,8 +116,7 @@ def _home_files(node: NodeTarget) -> list[str]:
 
 
 def adding(node: NodeTarget, names: frozenset[str]) -> list[str]:
-    wanted = (*_ALWAYS, *_UNLESS_SET_BY_SCRIPTS.get(node.kind, ()))
-    return sorted(name for name in names if name in wanted or (name.startswith("ERL_OTP") and name.endswith("_FLAGS")))
+    return sorted(name for name in names if is_unneeded(name, node.kind))
 
 
 def _added(node: NodeTarget, process: Process, unit: Unit | None) -> Iterator[str]:

@@ -14,8 +14,8 @@ from .._model.observation import Listener, Observation
 from .._model.ports import PortRange
 from .._model.processes import Process
 from .check_parts import Check, unheard, unknown, vms
-from .controls.listeners import PORTS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .limits import PORTS_MAX
 from .target import DYNAMIC, HostTarget, NodeTarget
 
 _CARRIERS_WITH_TLS = ("inet_tls", "inet6_tls")
@@ -92,7 +92,7 @@ def _lost_flags(host: HostTarget, node: NodeTarget, seen: Observation) -> Iterat
         if node.tls_versions and not (flags.proto_dist_given and flags.proto_dist in _CARRIERS_WITH_TLS):
             lost.append("-proto_dist with TLS")
         elif flags.proto_dist_given > 1:
-            # Each is a carrier with a listener of its own. Before OTP 27.1, two of them mean clear text.
+            # Each -proto_dist opens its own listener. Before OTP 27.1, two of them mean clear text.
             lost.append(f"one -proto_dist alone, it has {flags.proto_dist_given},")
         if node.tls_versions and flags.ssl_options_file is None:
             lost.append("-ssl_dist_optfile")

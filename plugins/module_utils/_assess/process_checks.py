@@ -14,8 +14,8 @@ from .._model.observation import Observation
 from .._model.processes import Process
 from .._model.restart_reasons import vm_problems
 from .check_parts import Check, has_ended, unknown, vms
-from .controls.processes import SHELL_HOURS_MAX
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .limits import SHELL_HOURS_MAX
 from .target import NEEDS_PLAN, HostTarget, NodeTarget
 from .unit_checks import not_looked_at, units
 

@@ -16,14 +16,13 @@ from .._model.confinement_facts import Hardening
 from .._model.observation import Observation
 from .._model.processes import Process
 from .check_parts import Check, of_nodes, vms
-from .controls.programs import OPENSSL_MIN, OTP_MAINTAINED, UNNEEDED
+from .controls.programs import UNNEEDED
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .limits import DISTRIBUTION_MIN, OPENSSL_MIN, OTP_MAINTAINED
 from .target import HostTarget
 
 _FLOOR = frozenset({"pie", "nx", "relro"})
 _NAMES = {"pie": "PIE", "nx": "a stack that is not executable", "relro": "RELRO"}
-_UNMAINTAINED = {"debian": 12.0, "ubuntu": 22.04}
-"""The first version of a distribution that gets patches, as of November 2026."""
 _RELEASE = "release"
 NO_RELEASE = "it is no release"
 
@@ -57,7 +56,7 @@ def _maintained(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if vm is None or version is None:
             yield Result(node.node, NOT_TESTED, ("its version of OTP is not known" if running else node.no_process,))
             continue
-        first = _UNMAINTAINED.get(seen.distribution.id or "")
+        first = DISTRIBUTION_MIN.get(seen.distribution.id or "")
         number = seen.distribution.version or ""
         patched = vm.package is not None and not (first and re.fullmatch(r"\d+(\.\d+)?", number) and float(number) < first)
         if patched:

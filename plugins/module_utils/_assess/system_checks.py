@@ -14,8 +14,8 @@ from typing import Callable
 from .._model.confinement_facts import SystemFacts
 from .._model.observation import Observation
 from .check_parts import Check
-from .controls.system import CLOCK_SECONDS_MAX
 from .finding import NOT_TESTED, Result, result
+from .limits import CLOCK_SECONDS_MAX
 from .target import HostTarget
 
 _OfSystem = Callable[[SystemFacts], "tuple[list[str], str] | None"]

@@ -17,8 +17,9 @@ from .._model.observation import Observation
 from .._model.processes import Process
 from .certificate_checks import epoch_of
 from .check_parts import Check, has_ended, of_nodes, vms
-from .controls.tls_options import FORGIVING, UNREVOKED_DAYS_MAX
+from .controls.tls_options import FORGIVING
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
+from .limits import UNREVOKED_DAYS_MAX
 from .target import CLEAR_TEXT, HostTarget, NodeTarget
 
 _DAY = 86400

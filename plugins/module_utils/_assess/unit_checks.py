@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 
 from .._model.observation import Observation, Unit
 from .check_parts import EPMD_SERVICE, Check, epmds
-from .controls.units import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
 from .firewall_checks import undone
+from .limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .target import HostTarget, NodeTarget
 
 

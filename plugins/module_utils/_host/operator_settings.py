@@ -13,12 +13,14 @@ import glob
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from .._model.host_facts import Setting
+from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
 from .._term import Atom, TermError, consult, to_text
 from . import environment
-from .records import DIRECTORY, HEADER
+from .records import DIRECTORY
 
 DIRECTIVES = (
     "AmbientCapabilities", "DeviceAllow", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp", "ProtectHome", "UMask",
@@ -56,6 +58,13 @@ class Question:
     database: str = ""
     names: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Question:
+        """From an entry of the option nodes of the module observe."""
+        files = tuple((str(one["path"]), str(one["syntax"])) for one in raw.get("files") or ())
+        values, names = (frozenset(raw.get(key) or ()) for key in ("values", "names"))
+        return cls(str(raw["unit"]), files, values, str(raw.get("database") or ""), names, raw.get("moved") or {})
 
 
 def _line(text: str, position: int) -> int:

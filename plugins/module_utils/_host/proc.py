@@ -16,6 +16,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 
+from .._model.environment_variables import is_adding
 from .._model.installed import ARGUMENT_FILES
 from .._model.processes import UNLIMITED, VmFlags, is_beam
 from .._model.secret_rules import in_file
@@ -30,11 +31,6 @@ from .writers import user_name
 _LISTEN = "0A"
 # The variables of a process that are looked at, on this host: nothing of them is returned as it is but the digest and the home.
 _VARIABLES = re.compile(r"HOME|RELEASE_VM_ARGS|VMARGS_PATH|ERL_[A-Z0-9_]*FLAGS|" + DIGEST)
-# Variables that add flags, code or commands to a VM. Of those that are set, the names are returned.
-_ADDING = re.compile(
-    r"ERL_(?:A|Z|OTP[0-9]+_)?FLAGS|ERL_LIBS|ERL_INETRC|ERL_EPMD_RELAXED_COMMAND_CHECK|HEART_COMMAND|LD_PRELOAD|LD_AUDIT|LD_LIBRARY_PATH|"
-    r"ERL_ROOTDIR|BASH_ENV|GCONV_PATH|OPENSSL_(?:CONF|ENGINES|MODULES)|XDG_CONFIG_HOME"
-)
 _USER_MANAGER = re.compile(r"user@[0-9]+\.service")
 _LARGEST = 1 << 20
 _CORE_LIMIT = re.compile(rb"^Max core file size\s+(\S+)", re.MULTILINE)
@@ -149,7 +145,7 @@ def _pairs(pid: int, root: str) -> Iterator[tuple[str, str]]:
 def adding(pid: int, root: str = "/proc") -> tuple[str, ...] | None:
     """The names of the variables that add flags, code or commands to a VM. None where its environment is not ours to read."""
     pairs = list(_pairs(pid, root))
-    return tuple(sorted(name for name, value in pairs if value and _ADDING.fullmatch(name))) if pairs else None
+    return tuple(sorted(name for name, value in pairs if value and is_adding(name))) if pairs else None
 
 
 def _in_file(path: str) -> set[tuple[str, ...]]:

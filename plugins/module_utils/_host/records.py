@@ -16,10 +16,11 @@ import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 
+from .._model.installed import HEADER
+
 DIRECTORY = "/etc/beam/"
 """All files below it are ours."""
 
-HEADER = "Managed by beam.cluster"
 BLOCK = "BEGIN beam.cluster"
 
 

@@ -70,7 +70,7 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: s
     single: dict[str, str] = {}
     kernel: dict[str, str] = {}
     configs: list[str] = []
-    carriers: list[str] = []
+    proto_dists: list[str] = []
     options: list[str] = []
     present: set[str] = set()
     for flag, values in flags_of(arguments[1:]):
@@ -80,8 +80,8 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: s
         elif flag == "-config":
             configs += values
         elif flag == "-proto_dist":
-            # Each is a carrier of its own, with a listener of its own.
-            carriers += values
+            # Each one opens its own listener.
+            proto_dists += values
         elif flag == "-ssl_dist_opt":
             options += (word for word in values[::2] if _OPTION.fullmatch(word))
         elif values and flag in ("-name", "-sname", "-ssl_dist_optfile", "-erl_epmd_port"):
@@ -90,8 +90,8 @@ def vm_flags(arguments: Sequence[str], environment: Mapping[str, str], secret: s
         name=single.get("-name", single.get("-sname")),
         long_names="-name" in present,
         hidden="-hidden" in present,
-        proto_dist=carriers[-1] if carriers else "inet_tcp",
-        proto_dist_given=len(carriers),
+        proto_dist=proto_dists[-1] if proto_dists else "inet_tcp",
+        proto_dist_given=len(proto_dists),
         ssl_options_file=single.get("-ssl_dist_optfile"),
         ssl_options=tuple(options),
         args_files=tuple(_args_files([*arguments, *(word for text in _flag_variables(environment) for word in text.split())])),

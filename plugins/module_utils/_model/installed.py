@@ -8,6 +8,9 @@ Private to this collection. Pure.
 
 from __future__ import annotations
 
+HEADER = "Managed by beam.cluster"
+"""In the first lines of every file that a role installs."""
+
 DROP_IN = "zzz-beam.conf"
 """The drop-in of a node's unit. The last drop-in by name wins."""
 

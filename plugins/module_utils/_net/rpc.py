@@ -117,11 +117,11 @@ _QUESTIONS: dict[str, Call] = {
     "prevent_overlapping_partitions": ("application", "get_env", [_Atom("kernel"), _Atom("prevent_overlapping_partitions")]),
     "connect_all": ("application", "get_env", [_Atom("kernel"), _Atom("connect_all")]),
     "auto_connect": ("application", "get_env", [_Atom("kernel"), _Atom("dist_auto_connect")]),
-    "carrier": ("init", "get_argument", [_Atom("proto_dist")]),
+    "proto_dist": ("init", "get_argument", [_Atom("proto_dist")]),
 }
 
 # What has to be the same on all nodes of one cluster.
-COMPARED = ("otp_release", "ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "auto_connect", "carrier")
+COMPARED = ("otp_release", "ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "auto_connect", "proto_dist")
 
 
 def _view(outcomes: Mapping[str, Outcome], own_name: str) -> dict[str, Any]:
@@ -145,8 +145,8 @@ def _view(outcomes: Mapping[str, Outcome], own_name: str) -> dict[str, Any]:
     view["prevent_overlapping_partitions"] = _set(value["prevent_overlapping_partitions"], release >= 25)
     view["connect_all"] = _set(value["connect_all"], True)
     view["auto_connect"] = _set(value["auto_connect"], "always")
-    carrier = value["carrier"]
-    view["carrier"] = term.to_plain(carrier[1][0][0]) if isinstance(carrier, tuple) and carrier[1][0] else "inet_tcp"
+    proto_dist = value["proto_dist"]
+    view["proto_dist"] = term.to_plain(proto_dist[1][0][0]) if isinstance(proto_dist, tuple) and proto_dist[1][0] else "inet_tcp"
     return view
 
 

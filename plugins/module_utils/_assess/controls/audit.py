@@ -17,9 +17,9 @@ _POLICIES = ("ssh-audit, Policies", "https://github.com/jtesta/ssh-audit#usage")
 CONTROLS = (
     Control(
         "audit-coverage",
-        "Every host and every node was looked at, and as root",
-        "A host that could not be reached, or could be seen in part only, may hold any fault. A report without it looks like a good one.",
-        "Give Ansible a connection, Python 3.9 or newer and root (become) on the host. Add a container to the inventory as a host of its own.",
+        "Every host and every node was read as root",
+        "A host that could not be reached, or was read in part only, may have any fault. A report without it looks the same as a good one.",
+        "Give Ansible a connection, Python 3.9 or newer and root (become) on the host. Add a container to the inventory as a host.",
         "",
         (_RATING,),
         "high",
@@ -28,7 +28,7 @@ CONTROLS = (
     Control(
         "waivers",
         "Each waiver has an owner, a reason and an end, has not ended, and covers something",
-        "A waiver that nobody needs any more hides the next fault of the same name.",
+        "A waiver that is no longer needed hides the next fault of the same control.",
         "Remove the waiver that the finding names, or correct it.",
         "",
         (_WAIVERS, DESIGN),
@@ -37,9 +37,9 @@ CONTROLS = (
     ),
     Control(
         "policy",
-        "Each node does what the policy says",
-        "Nodes that should be alike and are not have been changed by hand, or were set up at another time. One of them is the weakest.",
-        "Change what the finding names, or write a new policy with beam_audit_policy_from.",
+        "Each node has the settings of the policy",
+        "If nodes that should be alike differ, one was changed by hand or set up at another time. One of them is the weakest.",
+        "Change the settings that the finding names, or write a new policy with beam_audit_policy_from.",
         "",
         (_POLICIES,),
         "medium",

@@ -16,8 +16,9 @@ _SECCOMP = ("seccomp(2)", "https://man7.org/linux/man-pages/man2/seccomp.2.html"
 CONTROLS = (
     Control(
         "node-user",
-        "A node runs as a user of its own, which is not root",
-        "Code that an attacker runs in the node has the rights of its user: as root the whole host, as a shared user every service of that user.",
+        "A node runs as its own user, which is not root",
+        "Code that an attacker runs in the node has the rights of its user: as root it controls the whole host, as a shared user every service of "
+        "that user.",
         "Create a system user for the node and set User= in its unit. Give other services other users.",
         "product",
         (SECURE_CODING, EEF_SANDBOXING),
@@ -26,8 +27,8 @@ CONTROLS = (
     ),
     Control(
         "node-groups",
-        "The running node and EPMD are in no group that gives them the host",
-        "The groups docker, disk, shadow, sudo and others like them are as good as root: code in the node gets the whole host.",
+        "The running node and EPMD are in no group with the rights of root",
+        "Members of the groups docker, disk, shadow, sudo and similar can become root. Code in the node then controls the whole host.",
         "Remove Group= and SupplementaryGroups= from the unit, and the user from the group: gpasswd --delete USER GROUP. Restart the node.",
         "",
         (EXEC, SECURE_CODING),
@@ -37,8 +38,8 @@ CONTROLS = (
     Control(
         "no-new-privileges",
         "The running node and EPMD cannot gain privileges",
-        "With a setuid program, such as su, code in the node gets rights that its user does not have.",
-        "Set NoNewPrivileges=yes in a drop-in of the unit and restart it. The finding shows what the process has, not what the unit says.",
+        "Through a setuid program such as su, code in the node can get rights that its user does not have.",
+        "Set NoNewPrivileges=yes in a drop-in of the unit and restart it. The finding shows the state of the process, not the unit file.",
         "service",
         (EXEC, PROC),
         "medium",
@@ -46,7 +47,7 @@ CONTROLS = (
     ),
     Control(
         "capabilities",
-        "The running node and EPMD have no capability but that of ports below 1024",
+        "The running node and EPMD have no capability except CAP_NET_BIND_SERVICE",
         "Capabilities are parts of root's rights. Many of them are enough to become root.",
         "Set CapabilityBoundingSet= and AmbientCapabilities= to nothing, or to CAP_NET_BIND_SERVICE, in a drop-in, and restart the unit.",
         "service",
@@ -57,7 +58,7 @@ CONTROLS = (
     Control(
         "system-calls",
         "A filter of system calls is in force for the running node and EPMD",
-        "Most flaws of a kernel are reached by system calls that no node makes.",
+        "Most flaws of the kernel are in system calls that no node needs.",
         "Set SystemCallFilter=@system-service in a drop-in of the unit and restart it.",
         "service",
         (_SECCOMP, EXEC),

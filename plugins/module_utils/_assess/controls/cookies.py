@@ -8,9 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import COOKIE_DAYS_MAX
 from .control import CREATION, DISTRIBUTED, EEF_DISTRIBUTION, ERL, LEAKED, PROC, PROTOCOL, SECURE_CODING, UNIT, Control
-
-COOKIE_DAYS_MAX = 365
 
 _NEW_COOKIE = (
     "Set beam_cookie to the output of openssl rand -hex 32 and run beam.cluster.rotate_cookie. Or write it to .erlang.cookie on every member, and "
@@ -23,7 +22,7 @@ CONTROLS = (
         "cookie-file",
         "The cookie file belongs to the node's user, has mode 0400, and no other user can replace it",
         "The cookie is the last proof in the handshake. Erlang refuses a cookie file that others can read.",
-        "Set owner and mode of .erlang.cookie. Take write permission on the directories above it from other users.",
+        "Set owner and mode of .erlang.cookie. Remove write permission on the directories above it from other users.",
         "distribution",
         (DISTRIBUTED,),
         "critical",
@@ -32,9 +31,9 @@ CONTROLS = (
     Control(
         "argument-list",
         "No cookie in any argument list",
-        "Every user of the host can read it with ps.",
-        "Remove -setcookie from vm.args, ERL_FLAGS and start scripts; the cookie file is enough. Give a script that insists on one a random "
-        "word, and the VM -setcookie without a value beside it: then it reads the cookie file.",
+        "Every user of the host can read the argument lists with ps.",
+        "Remove -setcookie from vm.args, ERL_FLAGS and start scripts; the cookie file is enough. If a script requires a cookie argument, give it a "
+        "random word, and add -setcookie without a value to the VM's flags: then the VM reads the cookie file.",
         "",
         (ERL, ("proc(5)", "https://man7.org/linux/man-pages/man5/proc.5.html")),
         "critical",
@@ -53,7 +52,7 @@ CONTROLS = (
     Control(
         "known-cookie",
         "A node refuses the default cookies of products",
-        "Scanners try these words first. The finding shows that they get in, whatever the cookie file of the node holds.",
+        "Scanners try these words first. The finding shows that the node accepts one, whatever is in its cookie file.",
         _NEW_COOKIE,
         "distribution",
         (DISTRIBUTED, LEAKED),
@@ -63,8 +62,8 @@ CONTROLS = (
     ),
     Control(
         "cookie-published",
-        "The cookie is no default of a product, and in no published list",
-        "Scanners try these words first. With the cookie of a node that it reaches, an attacker runs code on all nodes.",
+        "The cookie is not the default of a product, and is in no published list",
+        "Scanners try these words first. With the cookie and access to one node, an attacker runs code on all nodes.",
         _NEW_COOKIE,
         "distribution",
         (DISTRIBUTED, LEAKED),
@@ -105,8 +104,9 @@ CONTROLS = (
     Control(
         "cookie-shared",
         "No other node on a member's host, and no other cluster of the inventory, has the cluster's cookie",
-        "A node of another cluster that has the cookie needs only a certificate to be a member. A shared cookie is as safe as the weakest cluster.",
-        "Give each cluster a cookie of its own: set beam_cookie for each of the groups, and run beam.cluster.rotate_cookie.",
+        "A node of another cluster with the same cookie needs only a certificate to become a member. A shared cookie is as safe as the weakest "
+        "cluster.",
+        "Use a different cookie for each cluster: set beam_cookie for each group, and run beam.cluster.rotate_cookie.",
         "",
         (DISTRIBUTED,),
         "high",
@@ -115,8 +115,8 @@ CONTROLS = (
     Control(
         "cookie-copies",
         "The cookie is in no other file that other users can read, and in no unit file",
-        "A copy in a drop-in, an environment file, a log or a history is as good as the cookie. systemd shows Environment= of a unit to every user, "
-        "also if nothing uses it.",
+        "A copy in a drop-in, an environment file, a log or a shell history gives the same access as the cookie file. systemd shows Environment= of "
+        "a unit to every user, even if nothing uses it.",
         "Remove the line or the file that the finding names, and run systemctl daemon-reload. Then change the cookie: somebody may have read it.",
         "",
         (SECURE_CODING, UNIT),
@@ -126,7 +126,7 @@ CONTROLS = (
     Control(
         "cookie-arguments",
         "No program on the host shows a node's cookie in its arguments",
-        "erl_call, rpc scripts and peers that are given the cookie as an argument show it to every user of the host.",
+        "If erl_call, rpc scripts or peers get the cookie as an argument, every user of the host can read it.",
         "Let the program read .erlang.cookie in the home of its user. Then change the cookie: somebody may have read it.",
         "",
         (DISTRIBUTED, PROC),
@@ -136,7 +136,7 @@ CONTROLS = (
     Control(
         "cookie-environment",
         "No environment variable of a node holds its cookie",
-        "Variables go to every program that the node starts, to crash dumps, to error reports and to the output of systemctl show.",
+        "Every program that the node starts inherits its variables. Crash dumps, error reports and systemctl show contain them.",
         "Remove the variable (RELEASE_COOKIE, RABBITMQ_ERLANG_COOKIE, ...) from the unit and its files, and let the node read .erlang.cookie.",
         "distribution",
         (_RELEASE, SECURE_CODING),
@@ -147,7 +147,7 @@ CONTROLS = (
         "cookie-release",
         "The cookie of a node is not the one that its release was built with",
         "releases/COOKIE is in every copy of the release: in the build cache, in the registry, on every host that ever ran it.",
-        "Give the node a cookie file of its own, and start it with that one. mix release: set RELEASE_COOKIE to a word that is not the cookie.",
+        "Create a cookie file for the node, and start the node with that one. mix release: set RELEASE_COOKIE to a word that is not the cookie.",
         "distribution",
         (_RELEASE,),
         "high",
@@ -156,7 +156,7 @@ CONTROLS = (
     Control(
         "cookie-age",
         f"The cookie is not older than {COOKIE_DAYS_MAX} days",
-        "A cookie leaks with backups, hosts that left, and people that left. A new one ends that.",
+        "Backups, removed hosts and former colleagues may still have the cookie. A new cookie ends that.",
         "Run beam.cluster.rotate_cookie, or write a new random cookie to .erlang.cookie of all members and restart them.",
         "distribution",
         (DISTRIBUTED,),
@@ -166,9 +166,9 @@ CONTROLS = (
     ),
     Control(
         "cookie-products",
-        "Nodes of different products do not have one cookie",
-        "With one cookie, a flaw in the one product gives access to the nodes of the other: two tiers are one cluster to Erlang.",
-        "Give each cluster a cookie of its own: set beam_cookie for each group, and run beam.cluster.rotate_cookie.",
+        "Nodes of different products have different cookies",
+        "With one cookie, a flaw in one product gives access to the nodes of the other: for Erlang the two are one cluster.",
+        "Use a different cookie for each cluster: set beam_cookie for each group, and run beam.cluster.rotate_cookie.",
         "distribution",
         (EEF_DISTRIBUTION, DISTRIBUTED),
         "high",

@@ -14,7 +14,7 @@ CONTROLS = (
     Control(
         "epmd-listeners",
         "EPMD listens on loopback and the cluster address only, or not at all",
-        "EPMD gives the names and ports of all nodes to everybody who asks, without authentication. Slow connections exhaust it.",
+        "EPMD gives the names and ports of all nodes to everybody who connects, without authentication. Slow connections exhaust it.",
         "Set ListenStream= in epmd.socket (or ERL_EPMD_ADDRESS) to these addresses. Stop any other process on the port that the finding names.",
         "epmd",
         (SECURE_CODING, EPMD),
@@ -34,7 +34,7 @@ CONTROLS = (
     Control(
         "epmd-needed",
         "EPMD runs only on hosts with a node that uses it",
-        "An EPMD without a node is open for the names of others: a local user registers a name, and peers connect to that user.",
+        "A local user can register any name with an EPMD that no node uses. Peers then connect to that user.",
         "Stop it: systemctl disable --now epmd.socket epmd.service. Without EPMD, set beam_discovery: fixed_port.",
         "epmd",
         (SECURE_CODING, EPMD),
@@ -43,8 +43,8 @@ CONTROLS = (
     ),
     Control(
         "epmd-user",
-        "EPMD runs as a user of its own: not root, not a node's",
-        "EPMD reads packets of everybody that reaches it. If it runs as a node's user, a flaw in it gives access to the node's cookie and key.",
+        "EPMD runs as its own user: not root, not a node's user",
+        "EPMD reads packets from everybody who reaches it. If it runs as a node's user, a flaw in it gives access to the node's cookie and key.",
         "Start EPMD by epmd.socket and epmd.service with User=epmd, before the first node starts one.",
         "epmd",
         (EPMD, SECURE_CODING),
@@ -53,8 +53,8 @@ CONTROLS = (
     ),
     Control(
         "epmd-commands",
-        "EPMD obeys no command to stop or to release a name from local programs",
-        "With -relaxed_command_check every local user stops EPMD or takes the name of a node that runs.",
+        "EPMD refuses commands of local programs to stop, or to release a name",
+        "With -relaxed_command_check every local user can stop EPMD, or take the name of a running node.",
         "Remove -relaxed_command_check and ERL_EPMD_RELAXED_COMMAND_CHECK, and restart EPMD.",
         "epmd",
         (EPMD,),
@@ -64,7 +64,7 @@ CONTROLS = (
     Control(
         "epmd-debug",
         "EPMD does not run in debug mode",
-        "With -d it writes every request to its output: names, addresses and ports of all that ask, without a limit.",
+        "With -d EPMD logs every request without a limit: names, addresses and ports of its clients.",
         "Start EPMD without -d and -debug.",
         "epmd",
         (EPMD,),
@@ -74,7 +74,7 @@ CONTROLS = (
     Control(
         "epmd-running",
         "The running EPMD is the program on disk",
-        "An upgrade changes files. EPMD keeps running with the flaws of the old one, often for years.",
+        "An upgrade changes files. EPMD keeps running with the flaws of the old program, often for years.",
         "Restart it: systemctl restart epmd.service.",
         "epmd",
         (EPMD,),

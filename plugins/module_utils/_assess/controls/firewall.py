@@ -13,9 +13,9 @@ from .control import SECURE_CODING, UNIT, Control
 CONTROLS = (
     Control(
         "firewall-rules",
-        "The firewall lets exactly the members reach EPMD and the distribution ports",
-        "It protects a node from flaws in EPMD, TLS and the handshake. The OTP packages of Debian have some.",
-        "Load the table inet beam_cluster: it accepts the members at these ports and drops every other packet to them, in both address families.",
+        "Exactly the members can reach EPMD and the distribution ports through the firewall",
+        "The firewall protects a node from flaws in EPMD, TLS and the handshake. The OTP packages of Debian have some.",
+        "Load the table inet beam_cluster. It accepts packets from members to these ports and drops all others, for IPv4 and IPv6.",
         "firewall",
         (SECURE_CODING,),
         "critical",
@@ -24,8 +24,8 @@ CONTROLS = (
     Control(
         "firewall-boot",
         "The firewall is loaded before the node, at every boot",
-        "If the listener starts before the rules, it is open to everybody in between.",
-        "Enable beam-firewall.service, and let the node's unit have it in After= and Requires=.",
+        "If the listener starts before the rules are loaded, it is open to everybody until then.",
+        "Enable beam-firewall.service, and add it to After= and Requires= of the node's unit.",
         "firewall",
         (UNIT,),
         "high",
@@ -34,9 +34,9 @@ CONTROLS = (
     Control(
         "forwarded-ports",
         "Nothing on a member's host forwards connections to EPMD or to a node's port",
-        "A proxy (socat, HAProxy, nginx, systemd-socket-proxyd) or a rule with DNAT opens the port for everybody that reaches it. For the firewall "
-        "of the node the connection comes from a member.",
-        "Stop the program, or delete the rule, that the finding names, and remove it from the configuration that starts it at boot.",
+        "A proxy (socat, HAProxy, nginx, systemd-socket-proxyd) or a rule with DNAT opens the port to everybody who reaches it. The firewall of the "
+        "node sees a connection from a member.",
+        "Stop the program or delete the rule that the finding names. Remove it from the configuration that starts it at boot.",
         "",
         (SECURE_CODING,),
         "high",

@@ -8,18 +8,16 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import PORTS_MAX
 from .control import DISTRIBUTED, EEF_DISTRIBUTION, KERNEL, SECURE_CODING, Control
-
-PORTS_MAX = 100
-"""Ports in the range of one node."""
 
 CONTROLS = (
     Control(
         "distribution-listeners",
         "A node listens for its peers on its cluster address only, or not at all",
         "A peer that completes the handshake runs code as the node's user. A handshake that cannot start cannot be attacked.",
-        "Set -kernel inet_dist_use_interface, inet_dist_listen_min and inet_dist_listen_max, and restart the node. Where flags are lost, find the "
-        "drop-in or file that sets ERL_AFLAGS with systemctl cat. End a VM that was started by hand.",
+        "Set -kernel inet_dist_use_interface, inet_dist_listen_min and inet_dist_listen_max, and restart the node. If flags are lost, find the "
+        "drop-in or file that sets ERL_AFLAGS with systemctl cat. Stop a VM that was started by hand.",
         "distribution",
         (SECURE_CODING, KERNEL),
         "critical",
@@ -28,7 +26,7 @@ CONTROLS = (
     Control(
         "port-range",
         f"A node listens for peers at a fixed port, or in a range of {PORTS_MAX} ports or fewer",
-        "A node without a range takes any free port, so that no firewall can let exactly its peers in.",
+        "A node without a range listens on any free port, so no firewall rule can accept exactly its peers.",
         "Set inet_dist_listen_min and inet_dist_listen_max (beam_ports), FIREWALL_WINDOW or ERL_DIST_PORT, and restart the node.",
         "distribution",
         (KERNEL, EEF_DISTRIBUTION),
@@ -38,7 +36,7 @@ CONTROLS = (
     Control(
         "distribution-needed",
         "A node without a connection to another host listens on loopback only, or not at all",
-        "A distribution port that no peer uses serves attackers only.",
+        "A distribution port that no peer uses is useful to attackers only.",
         "Start the node with -kernel inet_dist_use_interface '{127,0,0,1}', or without distribution: -proto_dist none, RELEASE_DISTRIBUTION=none, "
         "beam_mode: standalone or off.",
         "distribution",
@@ -51,7 +49,7 @@ CONTROLS = (
         "ipv6-exposure",
         "The ports of a node for its clients are not more exposed over IPv6 than over IPv4",
         "A listener that is bound to one IPv4 address and to every IPv6 address is open to all networks that have IPv6, often unseen.",
-        "Bind the IPv6 listener in the product's configuration to the address that is meant, as the one of IPv4 is.",
+        "Bind the IPv6 listener to one address in the product's configuration, as the IPv4 listener is.",
         "",
         (SECURE_CODING,),
         "medium",
@@ -60,7 +58,7 @@ CONTROLS = (
     ),
     Control(
         "unplanned-nodes",
-        "No other Erlang VM on a member's host takes distribution connections",
+        "No other Erlang VM on a member's host accepts distribution connections",
         "Everybody who reaches such a VM and knows its cookie runs code on the host, beside the nodes of the cluster.",
         "Stop the VM, or start it without -name, -sname and -proto_dist. If it has to run, harden it, or move it to another host.",
         "",

@@ -14,8 +14,9 @@ CONTROLS = (
     Control(
         "mesh-connected",
         "Nodes connect to each other, over TLS where it is planned, and each proves its name",
-        "Neither flags nor the state of a unit prove TLS: a flag given twice means plain TCP on OTP before 27.1. Only a connection does.",
-        "Look up the code of the finding in docs/codes.md. It names the stage at which the connection ended.",
+        "Neither flags nor the state of a unit prove TLS: with -proto_dist given twice, OTP before 27.1 speaks clear text. Only a connection proves "
+        "it.",
+        "Look up the code of the finding in docs/codes.md, which names the layer that refused the connection.",
         "",
         (TLS_GUIDE, PROTOCOL),
         "critical",
@@ -24,8 +25,8 @@ CONTROLS = (
     Control(
         "mesh-members",
         "Every node is connected to every other member, and to no other node",
-        "Probes that reach all nodes do not prove that the nodes reach each other. A node that is no member runs code on all of them.",
-        "For a missing node: read the log of the node that the finding names. For a node that is no member: stop it, then change the cookie and the "
+        "Probes that reach all nodes do not prove that the nodes reach each other. A non-member that is connected can run code on all nodes.",
+        "For a missing node: read the log of the node that the finding names. For a non-member: stop it, then change the cookie and the "
         "certificates, because it has both.",
         "",
         (NODES,),
@@ -35,7 +36,7 @@ CONTROLS = (
     Control(
         "mesh-settings",
         "Every node runs with the planned parameters for lost connections",
-        "Nodes that disagree about when a peer is lost split a cluster.",
+        "If nodes disagree about when a peer is lost, the cluster splits.",
         "Set beam_net_ticktime and the other variables of the cluster once for all. Remove the product's own settings that override them.",
         "distribution",
         (KERNEL,),
@@ -44,10 +45,10 @@ CONTROLS = (
     ),
     Control(
         "mesh-node",
-        "No node keeps its peers from connecting",
+        "No node prevents its peers from connecting",
         "One node with another cookie, a bad certificate or a wrong registration breaks all its connections. The finding names that node and the "
         "cause.",
-        "Correct what the finding names: it says which node, why, and how.",
+        "Follow the finding: it names the node, the cause and the fix.",
         "",
         (TLS_GUIDE, EPMD),
         "critical",

@@ -24,8 +24,9 @@ CONTROLS = (
     Control(
         "node-data",
         "No other user can read the files in the home of a node",
-        "Databases, queues and logs of a node hold what the cluster protects. Other users of the host read them without touching the node.",
-        "Give the node's home mode 0700, or take the rights of others from the files that the finding names with chmod -R o-rwx.",
+        "Databases, queues and logs contain the data that the cluster protects. Other users of the host can read these files without a connection "
+        "to the node.",
+        "Give the node's home mode 0700, or remove the rights of other users from the files that the finding names: chmod -R o-rwx.",
         "product",
         (SECURE_CODING,),
         "medium",
@@ -34,7 +35,7 @@ CONTROLS = (
     Control(
         "log-files",
         "Not every user of a host can read the log files of a node",
-        "Logs hold names, addresses, user data, and sometimes state with secrets.",
+        "Logs contain names, addresses, user data, and sometimes process state with secrets.",
         "Set mode 0640 for the logs, or 0750 for their directory, and UMask=0027 in the unit.",
         "service",
         (SECURE_CODING,),
@@ -46,9 +47,9 @@ CONTROLS = (
         "node-login",
         "The user of a node cannot log in, and starts no program outside of its unit",
         "A login as the user of a node gives access to its cookie and its key. A password can be guessed, an SSH key can be stolen. Code in a node "
-        "leaves the sandbox of the unit by cron, at, a lingering user manager or sudo.",
+        "can leave the sandbox of the unit through cron, at, a lingering user manager or sudo.",
         "Lock the password with passwd -l, and remove .ssh/authorized_keys from the user's home. Remove its other rights: crontab -r -u USER, "
-        "loginctl disable-linger USER, atrm, and its rules in /etc/sudoers.d. Run jobs from a timer of the system with a sandbox of its own.",
+        "loginctl disable-linger USER, atrm, and its rules in /etc/sudoers.d. Run jobs from a systemd timer with its own sandbox.",
         "",
         (SECURE_CODING, LOGIN),
         "low",

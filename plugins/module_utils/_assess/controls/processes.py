@@ -8,16 +8,14 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import SHELL_HOURS_MAX
 from .control import DESIGN, DISTRIBUTED, KERNEL, Control
-
-SHELL_HOURS_MAX = 24
-"""Age of a remote shell in hours."""
 
 CONTROLS = (
     Control(
         "running-process",
         "The running node is the one that the files describe",
-        "A node keeps the options that it was started with. Files that changed since, or that it does not see in its own mounts, harden nothing.",
+        "A node keeps the options that it was started with. Files that changed later, or that are hidden by its own mounts, have no effect.",
         "Remove BindPaths=, TemporaryFileSystem= and RootDirectory= if the finding names them, and restart the node.",
         "service",
         (DESIGN,),
@@ -47,8 +45,8 @@ CONTROLS = (
     ),
     Control(
         "boot-server",
-        "A node serves no code and no files to other hosts",
-        "erl_boot_server gives files to every host in its list, by address alone and in clear text: the cookie file is one of them.",
+        "A node serves neither code nor files to other hosts",
+        "erl_boot_server sends files to every host in its list, checks only the address, and uses clear text. The cookie file is one of these files.",
         "Remove start_boot_server from the parameters of the application kernel, and restart the node.",
         "",
         (("erl_boot_server(3)", "https://www.erlang.org/doc/apps/kernel/erl_boot_server.html"), KERNEL),

@@ -31,9 +31,9 @@ CONTROLS = (
     Control(
         "rabbitmq-passwords",
         "RabbitMQ creates no user with a password that everybody knows",
-        "Scanners try these first. A user of a configuration file or of definitions comes back with each new node.",
+        "Scanners try these first. RabbitMQ creates a user in a configuration file or in definitions again on each new node.",
         "Change it: rabbitmqctl change_password USER. In rabbitmq.conf set another default_pass, or delete the user from the definitions that the "
-        "finding names; give definitions a password_hash of a random word (rabbitmqctl hash_password).",
+        "finding names; in definitions set a password_hash of a random word (rabbitmqctl hash_password).",
         "",
         (_RABBITMQ, _RABBITMQ_ACCESS),
         "high",
@@ -54,7 +54,7 @@ CONTROLS = (
     Control(
         "rabbitmq-management",
         "RabbitMQ's management interface and metrics are not in clear text on a network",
-        "The management interface takes passwords, and with those of an administrator it changes everything in the broker.",
+        "Clients send passwords to the management interface. With an administrator's password it can change everything in the broker.",
         "Set management.tcp.ip and prometheus.tcp.ip to 127.0.0.1, or use management.ssl.* and prometheus.ssl.* instead.",
         "",
         (_RABBITMQ, _RABBITMQ_PORTS),
@@ -64,10 +64,10 @@ CONTROLS = (
     Control(
         "client-ports",
         "The ports of a product for its clients are not in clear text on a network",
-        "Whoever reads on the way sees passwords and messages, and can send messages as the client.",
-        "Let clients use TLS, and let the listener in clear text end or listen on loopback. RabbitMQ: listeners.tcp = none and "
+        "Everybody on the network path can read passwords and messages, and send messages as the client.",
+        "Let clients use TLS, and remove the listener in clear text or bind it to loopback. RabbitMQ: listeners.tcp = none and "
         "listeners.ssl.default = 5671, the same for mqtt and stomp. ejabberd: tls: true, or starttls_required: true for ejabberd_c2s, and "
-        "s2s_use_starttls: required. Where a proxy in front speaks TLS, bind the listener to loopback.",
+        "s2s_use_starttls: required. If a proxy on the host does TLS, bind the listener to loopback.",
         "",
         (_RABBITMQ_PORTS, ("RabbitMQ, TLS support", "https://www.rabbitmq.com/docs/ssl"), _EJABBERD),
         "medium",
@@ -77,8 +77,9 @@ CONTROLS = (
     Control(
         "ejabberd-api",
         "ejabberd's API for commands listens on loopback only",
-        "mod_http_api and XML-RPC create users, read messages and stop the node. What protects them then is api_permissions alone.",
-        "Give mod_http_api a listener of its own with ip: 127.0.0.1, and remove it from the request_handlers of the listener that the finding names.",
+        "mod_http_api and XML-RPC create users, read messages and stop the node. On other addresses only api_permissions protects them.",
+        "Create a separate listener with ip: 127.0.0.1 for mod_http_api, and remove it from the request_handlers of the listener that the finding "
+        "names.",
         "",
         (_EJABBERD, ("ejabberd, API permissions", "https://docs.ejabberd.im/developer/ejabberd-api/permissions/")),
         "medium",
@@ -110,8 +111,8 @@ CONTROLS = (
     Control(
         "container-privileges",
         "No container with a node is privileged",
-        "In a privileged container, code in the node has the whole host.",
-        "Start the container without --privileged and without --cap-add of what the node does not need.",
+        "Code in a node in a privileged container controls the whole host.",
+        "Start the container without --privileged, and with --cap-add only for capabilities that the node needs.",
         "",
         (_PODMAN, SECURE_CODING),
         "high",
@@ -132,8 +133,8 @@ CONTROLS = (
     Control(
         "container-ports",
         "EPMD and distribution ports of containers are not published on a network",
-        "A published port is open past most firewalls of a host: container engines write rules of their own.",
-        "Publish these ports to 127.0.0.1 only, or not at all. Connect the nodes by a network of the container engine.",
+        "A published port bypasses most firewalls of a host, because container engines add their own rules.",
+        "Publish these ports to 127.0.0.1 only, or not at all. Connect the nodes through a network of the container engine.",
         "",
         (EEF_DISTRIBUTION,),
         "high",

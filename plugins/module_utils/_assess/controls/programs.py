@@ -8,14 +8,10 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import ADVISORIES_AGE_MAX, OPENSSL_MIN
 from .control import EEF_INSTALLING, EEF_RELEASES, SECURE_CODING, Control
 
 ADVISORIES_AGE = "advisories-age"
-ADVISORIES_AGE_MAX = 30
-"""Days after which a table of known vulnerabilities is too old."""
-OTP_MAINTAINED = (27, 28, 29)
-"""Releases of OTP that get patches, as of November 2026. OTP maintains the latest three."""
-OPENSSL_MIN = (3, 0)
 UNNEEDED = frozenset({"observer", "debugger", "wx", "et", "reltool", "common_test", "dialyzer", "megaco", "diameter"})
 """Applications of OTP that no release in operation needs."""
 
@@ -24,11 +20,11 @@ _SUPPORT = ("Erlang/OTP, supported releases", "https://github.com/erlang/otp/sec
 CONTROLS = (
     Control(
         "program-owner",
-        "Only root can write the program and the OTP or release that a node runs, and no program there gives rights to others",
-        "A user that writes there runs code in the node after its next start, past every other control. A VM with setuid or capabilities runs any "
-        "code for every user, with these rights.",
-        "Let root own the directories that the finding names: chown -R root. Give the node another directory for its data. Remove the rights: chmod "
-        "u-s,g-s, setcap -r; for low ports set AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit.",
+        "Only root can write the program and the OTP or release that a node runs, and no program there has setuid or capabilities",
+        "A user who can write there runs code in the node after its next start, in spite of every other control. A VM with setuid or capabilities "
+        "runs any user's code with these rights.",
+        "Set owner root for the directories that the finding names: chown -R root. Use another directory for the node's data. Remove the rights: "
+        "chmod u-s,g-s, setcap -r. For ports below 1024 set AmbientCapabilities=CAP_NET_BIND_SERVICE in the unit.",
         "",
         (SECURE_CODING, EEF_RELEASES),
         "high",
@@ -37,7 +33,7 @@ CONTROLS = (
     Control(
         "program-protections",
         "The VM's and EPMD's programs are built with PIE, RELRO and a stack that is not executable",
-        "These make a flaw in native code hard to use.",
+        "These protections make a flaw in native code hard to exploit.",
         "Use the OTP of the distribution, or build it with CFLAGS=-fstack-protector-strong -fPIE and LDFLAGS='-pie -Wl,-z,relro,-z,now'.",
         "otp",
         (EEF_INSTALLING,),
@@ -48,7 +44,7 @@ CONTROLS = (
     Control(
         "openssl-maintained",
         f"The OpenSSL that a node has loaded is {'.'.join(map(str, OPENSSL_MIN))} or newer",
-        "OpenSSL 1.1.1 and older get no public patches. The application crypto computes with it.",
+        "OpenSSL 1.1.1 and older get no public patches. OTP's application crypto uses it.",
         "Install a maintained OpenSSL and build OTP with it, or use the OTP of a supported distribution. Restart the node.",
         "otp",
         (("OpenSSL, Release strategy", "https://www.openssl.org/policies/releasestrat.html"), EEF_INSTALLING),
@@ -59,7 +55,7 @@ CONTROLS = (
     Control(
         "otp-maintained",
         "The OTP that a node runs gets patches: from its distribution, or upstream",
-        f"OTP maintains the releases {', '.join(map(str, OTP_MAINTAINED))}. A flaw in an older one stays.",
+        ". Flaws in older releases are not fixed.",
         "Upgrade to a maintained release: run beam.cluster.upgrade_otp, or set beam_otp_root to an OTP of your own. Restart the node.",
         "otp",
         (_SUPPORT, EEF_INSTALLING),
@@ -70,7 +66,7 @@ CONTROLS = (
     Control(
         "otp-same",
         "Nodes with one cookie and one OTP release run the same patch of it",
-        "The node with the oldest patch has the flaws that the others do not have any more. An upgrade may have been left half done.",
+        "The node with the oldest patch still has flaws that are fixed on the others. An upgrade may be incomplete.",
         "Upgrade the hosts that the finding names, and restart their nodes.",
         "otp",
         (SECURE_CODING,),
@@ -92,7 +88,7 @@ CONTROLS = (
     Control(
         "release-applications",
         "A release contains no application for development",
-        "observer, debugger and wx show and change everything in a node. wx has native code, with flaws of its own.",
+        "observer, debugger and wx can show and change everything in a node. wx contains native code, which can have flaws.",
         "Remove the applications that the finding names from the release.",
         "",
         (EEF_RELEASES,),

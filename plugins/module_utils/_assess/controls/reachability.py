@@ -14,7 +14,7 @@ CONTROLS = (
     Control(
         "outside-epmd",
         "EPMD does not answer hosts outside the cluster",
-        "An attacker asks for names and ports of the nodes first, and EPMD has no authentication.",
+        "EPMD gives the names and ports of the nodes to an attacker without authentication.",
         "Drop packets from other hosts to EPMD's port, and bind EPMD to the cluster address.",
         "firewall",
         (SECURE_CODING,),
@@ -64,7 +64,7 @@ CONTROLS = (
     Control(
         "local-distribution-port",
         "Other users of the host do not reach a node's port",
-        "Peers and the network's firewall see a member's host, whichever user connects.",
+        "Peers and the network's firewall cannot tell which user of a member's host connects.",
         "Reject connections over lo from other users than root and those of the nodes. beam_firewall_local_users lists exceptions.",
         "firewall",
         (SECURE_CODING,),

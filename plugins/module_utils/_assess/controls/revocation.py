@@ -16,7 +16,8 @@ CONTROLS = (
         "revocation-lists",
         f"A node checks for revoked certificates, with a CRL for each CA that is valid now and for {DAYS_MIN} more days",
         "Without a CRL, or with one that has ended, a node refuses everybody. Without the check it accepts revoked certificates.",
-        "Make and install the CRLs: run beam.cluster.renew. If a node does not check, run beam.cluster.site, which restarts it with the TLS options.",
+        "Create and install the CRLs: run beam.cluster.renew. If a node does not check, run beam.cluster.site, which restarts it with the TLS "
+        "options.",
         "pki",
         (TLS_HARDENING, PKIX),
         "high",
@@ -25,7 +26,7 @@ CONTROLS = (
     Control(
         "revoked-certificate",
         "A revoked certificate of the cluster's CA is refused",
-        "A key that was copied works until its certificate ends. Revocation ends it at once, if every node checks.",
+        "A copied key works until its certificate ends. Revocation ends this at once, if every node checks CRLs.",
         "Set {crl_check, peer} and {crl_cache, {ssl_crl_hash_dir, {internal, [{dir, Directory}]}}} for server and client, with a CRL for each CA.",
         "distribution",
         (TLS_GUIDE, TLS_HARDENING),

@@ -8,10 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import ATOMS_PART_MAX
 from .control import DISTRIBUTED, EEF_ATOMS, NET_KERNEL, NODES, PROTOCOL, SECURE_CODING, TLS_GUIDE, Control
-
-ATOMS_PART_MAX = 0.5
-"""Part of its table of atoms that a node may use."""
 
 _SSH = ("ssh(6), ssh:daemon/2", "https://www.erlang.org/doc/apps/ssh/ssh.html#daemon/2")
 _AUTH = ("erlang:set_cookie/2", "https://www.erlang.org/doc/apps/erts/erlang.html#set_cookie/2")
@@ -20,8 +18,8 @@ CONTROLS = (
     Control(
         "tls-options",
         "The running node verifies its peers with the planned TLS options, as server and as client",
-        "Each side of a connection verifies with options of its own. A client with verify_none connects to everybody, and every handshake between "
-        "honest nodes works all the same.",
+        "Each side of a connection verifies with its own options. A client with verify_none connects to everybody, and no handshake between honest "
+        "nodes shows this.",
         "Set both lists of the option file: verify_peer, the cluster's CA file, the planned versions, fail_if_no_peer_cert for the server. Remove "
         "verify_fun and partial_chain. Restart the node.",
         "distribution",
@@ -32,9 +30,9 @@ CONTROLS = (
     Control(
         "allow-list",
         "The running node lets members connect by name, and no other names",
-        "Every name in net_kernel's allow list may connect with the cookie and a certificate of the CA.",
-        "net_kernel:allow/1 only adds names, so that a name stays until the node restarts: run beam.cluster.restart. The name of a host that left is "
-        "accepted while the host is in the inventory with beam_state: absent. If no host left, find out who added the name.",
+        "A node with a name in net_kernel's allow list, the cookie and a certificate of the CA can connect.",
+        "Run beam.cluster.restart: net_kernel:allow/1 only adds names, so a name stays until the node restarts. The finding does not list the name "
+        "of a removed host while that host is in the inventory with beam_state: absent. If you removed no host, find out who added the name.",
         "distribution",
         (NET_KERNEL,),
         "high",
@@ -43,7 +41,8 @@ CONTROLS = (
     Control(
         "peer-cookies",
         "The running node uses one cookie for all members",
-        "erlang:set_cookie/2 and -setcookie NODE COOKIE give a peer a cookie of its own. It stays until the node restarts, whatever is rotated.",
+        "erlang:set_cookie/2 and -setcookie NODE COOKIE set a separate cookie for a peer. It stays until the node restarts, even if the cookie is "
+        "rotated.",
         "Remove the call or the flag, and restart the node.",
         "distribution",
         (_AUTH, DISTRIBUTED),
@@ -53,7 +52,7 @@ CONTROLS = (
     Control(
         "links",
         "Every link that is up leads to a member, and uses TLS where it is planned",
-        "A link outlives the settings that it was made with. A link to a non-member, or in clear text, stays until somebody cuts it.",
+        "A link stays up when settings change. A link to a non-member, or in clear text, stays until it is cut.",
         "Cut the link with erlang:disconnect_node/1, or restart the node. Find out how the peer could connect.",
         "",
         (NODES, SECURE_CODING),
@@ -63,8 +62,8 @@ CONTROLS = (
     Control(
         "code-path",
         "The node's user cannot write the code that the node loads",
-        "Code in a node could write a module that the node loads after its next start, too.",
-        "Let root own the directory, and remove write access of the node's user and of others.",
+        "An attacker's code in the node could write a module that the node loads after every start.",
+        "Set owner root for the directory, and remove write permission of the node's user and of others.",
         "",
         (("code(3)", "https://www.erlang.org/doc/apps/kernel/code.html"),),
         "medium",
@@ -72,8 +71,8 @@ CONTROLS = (
     ),
     Control(
         "running-code",
-        "The modules of the running node that decide who connects are those of its OTP",
-        "A module that is loaded from elsewhere, or was replaced while the node runs, undoes every setting: no file and no flag shows it.",
+        "The modules of the running node that decide about connections are those of its OTP",
+        "A module that is loaded from elsewhere, or was replaced in the running node, can override every setting. No file and no flag shows it.",
         "Restart the node. Remove the -pa, ERL_LIBS or boot script that the module comes from, and the tool that loads it.",
         "",
         (("code(3)", "https://www.erlang.org/doc/apps/kernel/code.html"), SECURE_CODING),
@@ -83,7 +82,7 @@ CONTROLS = (
     Control(
         "ssh-daemons",
         "No SSH server runs in a node",
-        "ssh:daemon gives an Erlang shell by default: code in the node for a password or key, beside the cookie and the certificates.",
+        "ssh:daemon gives an Erlang shell by default: a password or key is then enough to run code in the node, without cookie and certificate.",
         "Stop it with ssh:stop_daemon/1, and remove the call that starts it. If it has to run, waive this control and restrict its users.",
         "",
         (_SSH, SECURE_CODING),
@@ -92,9 +91,10 @@ CONTROLS = (
     ),
     Control(
         "atom-table",
-        f"A node uses at most {100 * ATOMS_PART_MAX:.0f} percent of its table of atoms",
+        f"A node uses at most {100 * ATOMS_PART_MAX:.0f} percent of its atom table",
         "Atoms are never freed. Each handshake with a new name costs one, before the cookie is proven. A node with a full table stops.",
-        "Find what makes atoms (binary_to_atom of input), restart the node, and set a larger table with +t. Close the port to others.",
+        "Find the code that creates atoms (binary_to_atom of input), restart the node, and set a larger table with +t. Drop packets from "
+        "non-members to its port.",
         "",
         (EEF_ATOMS, PROTOCOL),
         "medium",

@@ -16,10 +16,10 @@ CONTROLS = (
     Control(
         "start-files",
         "Only root can change the files and directories that a node reads when it starts",
-        "Code in the node, or another user, that writes one of them comes back with every start: arguments, configuration and boot files, start "
-        "scripts, environment files and directories of code decide what the VM runs.",
-        "Let root own the files that the finding names and the directories above them, with mode 0644 and 0755: chown root, chmod go-w. "
-        "Give the node another directory for its data.",
+        "Code that is written to one of these files runs at every start. Arguments, configuration and boot files, start scripts, environment files "
+        "and code directories decide what the VM runs.",
+        "Set owner root and mode 0644 for the files that the finding names, and owner root and mode 0755 for the directories above them: chown "
+        "root, chmod go-w. Use another directory for the node's data.",
         "",
         (ERL, SECURE_CODING, EEF_RELEASES),
         "high",
@@ -29,8 +29,8 @@ CONTROLS = (
         "options-file",
         "Files that the VM evaluates at start belong to root, and no other user can write or replace them",
         "The TLS options file is an Erlang expression that the VM evaluates. A user who writes or replaces it runs code in the node and can turn "
-        "verification off. Arguments, the unit, its guard and the rules of the firewall decide as much.",
-        "Set owner root and mode 0644. Let no other user own, or write, a directory above these files.",
+        "verification off. Arguments, the unit, its guard and the firewall rules are as critical.",
+        "Set owner root and mode 0644. Remove ownership and write permission on the directories above these files from other users.",
         "distribution",
         (TLS_GUIDE,),
         "critical",
@@ -39,8 +39,8 @@ CONTROLS = (
     Control(
         "planned-files",
         "The files that a node starts with contain what the plan says",
-        "A changed file is in force after the next start, if it is not already.",
-        "Run beam.cluster.site: it writes the files again and restarts the node if needed. Put changes of your own into the inventory.",
+        "A changed file is in force after the next start, or already.",
+        "Run beam.cluster.site: it writes the files again and restarts the node if needed. Make your own changes in the inventory.",
         "distribution",
         (TLS_GUIDE, ERL),
         "high",
@@ -48,10 +48,10 @@ CONTROLS = (
     ),
     Control(
         "start-environment",
-        "Nothing but the unit, its files and the plan adds code or flags to the node",
-        "Variables such as ERL_ZFLAGS and ERL_LIBS, a file .erlang in the home, a second -args_file and -eval change what a node runs, unseen in its "
-        "configuration.",
-        "Remove the variable, the file or the flag that the finding names, and restart the node. Put flags into beam_distribution_extra_args.",
+        "Only the unit, its files and the plan add code or flags to the node",
+        "Variables such as ERL_ZFLAGS and ERL_LIBS, a file .erlang in the home, a second -args_file and -eval change what a node runs, and its "
+        "configuration does not show it.",
+        "Remove the variable, the file or the flag that the finding names, and restart the node. Add your own flags to beam_distribution_extra_args.",
         "service",
         (ERL, KERNEL),
         "high",
@@ -59,8 +59,8 @@ CONTROLS = (
     ),
     Control(
         "hosts-file",
-        "No file .hosts.erlang lies in the home of a node",
-        "net_adm:world/0 connects to every node on the hosts in this file: also to nodes of others.",
+        "There is no file .hosts.erlang in the home of a node",
+        "net_adm:world/0 connects to every node on the hosts in this file, also to nodes of other clusters.",
         "Remove the file. List the peers in the configuration of the node.",
         "",
         (_NET_ADM,),

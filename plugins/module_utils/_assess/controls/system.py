@@ -8,9 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import CLOCK_SECONDS_MAX
 from .control import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, Control
-
-CLOCK_SECONDS_MAX = 60
 
 _SYSCTL = ("The kernel's documentation, sysctl", "https://docs.kernel.org/admin-guide/sysctl/kernel.html")
 _YAMA = ("The kernel's documentation, Yama", "https://docs.kernel.org/admin-guide/LSM/Yama.html")
@@ -21,7 +20,7 @@ CONTROLS = (
     Control(
         "system-core-dumps",
         "The kernel writes no core dump of programs that change their user, and none to a shared directory",
-        "A core dump holds the memory of a process. The limit of a node's unit does not hold for its tools and for other users.",
+        "A core dump holds the memory of a process. LimitCORE= of a node's unit does not apply to its tools and to other users.",
         "Set fs.suid_dumpable=0, and kernel.core_pattern to |/bin/false or to systemd-coredump, in a file of /etc/sysctl.d.",
         "",
         (_SYSCTL, EEF_CRASH_DUMPS),
@@ -32,7 +31,7 @@ CONTROLS = (
     Control(
         "system-ptrace",
         "A process cannot read the memory of another process of its user",
-        "Code that runs as a node's user, in a tool or another node, reads the cookie and keys of the node out of its memory.",
+        "Code that runs as the node's user, in a tool or another node, can read the cookie and keys from the node's memory.",
         "Set kernel.yama.ptrace_scope=1 or higher in a file of /etc/sysctl.d.",
         "",
         (_YAMA,),
@@ -43,8 +42,8 @@ CONTROLS = (
     Control(
         "system-processes",
         "Users do not see the argument lists of other users' processes",
-        "Arguments show names, ports and files of the nodes, and secrets where somebody passes one.",
-        "Mount /proc with hidepid=invisible (in /etc/fstab), with gid= for those that need to look.",
+        "Arguments contain names, ports and files of the nodes, and sometimes secrets.",
+        "Mount /proc with hidepid=invisible (in /etc/fstab), with gid= for users who need to see them.",
         "",
         (PROC, EEF_SANDBOXING),
         "info",
@@ -54,7 +53,8 @@ CONTROLS = (
     Control(
         "system-loopback",
         "No network reaches the loopback addresses of a host",
-        "With route_localnet, a host of the same network sends packets to 127.0.0.1: EPMD, management interfaces and nodes that listen there answer.",
+        "With route_localnet, a host of the same network can send packets to 127.0.0.1. EPMD, management interfaces and nodes that listen there "
+        "answer.",
         "Set net.ipv4.conf.all.route_localnet=0, and the same of the interface that the finding names, in /etc/sysctl.d. kube-proxy sets it: use its "
         "nftables or ipvs mode, or drop packets to 127.0.0.0/8 that do not come from lo.",
         "",
@@ -66,7 +66,7 @@ CONTROLS = (
     Control(
         "system-swap",
         "Memory is not swapped to a disk in clear text",
-        "Cookies and keys in memory reach the disk, and stay there after the host was switched off.",
+        "Cookies and keys in memory are written to the disk, and stay there after the host is switched off.",
         "Encrypt the swap area (crypttab with the option swap), use zram, or run without swap.",
         "",
         (_CRYPTTAB,),
@@ -76,8 +76,8 @@ CONTROLS = (
     ),
     Control(
         "system-time",
-        "The kernel's clock is kept right by a time service",
-        "A clock that drifts ends a cluster when certificates are renewed, and hides when something happened.",
+        "A time service synchronizes the kernel's clock",
+        "With a clock that drifts, renewed certificates are refused, and the times in logs are wrong.",
         "Install a time service: apt install systemd-timesyncd, or chrony. Check it with timedatectl.",
         "",
         (_ADJTIMEX,),
@@ -88,7 +88,7 @@ CONTROLS = (
     Control(
         "clock-skew",
         f"The clock of a host differs from the controller's by {CLOCK_SECONDS_MAX} seconds or less",
-        "Certificates are valid by the clock of the host that checks them: one that is slow refuses new ones, and accepts those that ended.",
+        "Certificates are valid by the clock of the host that checks them: a slow clock refuses new certificates, and accepts expired ones.",
         "Set the clock, and install a time service, for example systemd-timesyncd or chrony.",
         "",
         (PKIX,),

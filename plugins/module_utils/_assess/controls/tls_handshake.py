@@ -13,8 +13,8 @@ from .control import NET_KERNEL, PROTOCOL, TLS_GUIDE, Control
 CONTROLS = (
     Control(
         "plaintext",
-        "A plaintext handshake is refused",
-        "In plain TCP everybody on the path reads and changes everything, and can guess the cookie from a recorded handshake.",
+        "A handshake in clear text is refused",
+        "In clear text everybody on the network path can read and change all data, and guess the cookie from a recorded handshake.",
         "Give the VM -proto_dist inet_tls exactly once. Remove beam_tls: false.",
         "distribution",
         (TLS_GUIDE, PROTOCOL),
@@ -23,7 +23,7 @@ CONTROLS = (
     ),
     Control(
         "old-tls",
-        "A TLS version that the cluster does not list is refused",
+        "A TLS version that is not in beam_tls_versions is refused",
         "TLS 1.2 clients of OTP before July 2026 accept a server without a certificate (CVE-2026-55953), and its client certificates cross the "
         "network in clear text.",
         "Set beam_tls_versions: ['tlsv1.3']. While it lists TLS 1.2, there is nothing to test.",
@@ -45,8 +45,9 @@ CONTROLS = (
     Control(
         "foreign-certificate",
         "A certificate of another CA is refused",
-        "TLS does not bind a certificate to a node name: the CA alone decides which node is a member. So only the cluster's own may count.",
-        "Set {verify, verify_peer}, and let cacertfile hold the cluster's own CA only.",
+        "TLS does not bind a certificate to a node name: the CA alone decides which node is a member. So nodes must trust only the CA of the "
+        "cluster.",
+        "Set {verify, verify_peer}, and write only the cluster's own CA to cacertfile.",
         "distribution",
         (TLS_GUIDE,),
         "critical",
@@ -65,7 +66,7 @@ CONTROLS = (
     Control(
         "other-name",
         "A member's certificate cannot claim another member's host",
-        "TLS alone does not bind a node name: with any member's key one could take over the connections of all the others.",
+        "TLS alone does not bind a node name: with the key of any member an attacker could take over the connections of all others.",
         "Let the node call net_kernel:allow/1 with the names of the members. Another name on the same host stays possible.",
         "distribution",
         (NET_KERNEL,),

@@ -8,10 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import UNREVOKED_DAYS_MAX
 from .control import DISTRIBUTED, ERL, KERNEL, TLS_GUIDE, TLS_HARDENING, Control
-
-UNREVOKED_DAYS_MAX = 100
-"""Lifetime of a certificate in days up to which its end takes the place of revocation."""
 
 FORGIVING = {
     "verify_fun": "a function of its own decides about certificates",
@@ -30,8 +28,8 @@ CONTROLS = (
     Control(
         "options-verify",
         "The TLS options of a node verify its peers, as server and as client",
-        "With verify_none, or a verify_fun that accepts everything, every peer may connect. The first way in RabbitMQ's guide does that.",
-        "Set {verify, verify_peer} and a cacertfile for server and client, and {fail_if_no_peer_cert, true} for the server. Remove verify_fun, and "
+        "With verify_none, or a verify_fun that accepts everything, every peer can connect. The first method in RabbitMQ's guide does that.",
+        "Set {verify, verify_peer} and a cacertfile for server and client, and {fail_if_no_peer_cert, true} for the server. Remove verify_fun and "
         "the other options that the finding names.",
         "distribution",
         (TLS_GUIDE, TLS_HARDENING),
@@ -41,11 +39,11 @@ CONTROLS = (
     ),
     Control(
         "options-running",
-        "A node was started after the last change of the files that it reads when it starts, and they are all there",
-        "What they say now is not in force, and nobody has seen whether the node starts with it: options of TLS, arguments, configuration of the "
-        "product, files of the unit.",
-        "Look at the change, put back what was removed, and restart the node: beam.cluster.restart, and then beam.cluster.verify. A file that was "
-        "changed and put back as it was needs the restart, too: only the start shows that the node starts with it.",
+        "A node was started after the last change of the files that it reads at start, and all of them exist",
+        "The present content is not in force, and it is unknown whether the node starts with it. This includes TLS options, arguments, "
+        "configuration of the product, and files of the unit.",
+        "Check the change, and restore removed files. Then run beam.cluster.restart and beam.cluster.verify. A file that was changed and restored "
+        "needs the restart, too: only a start proves that the node starts with it.",
         "",
         (TLS_GUIDE, ERL),
         "high",
@@ -87,7 +85,7 @@ CONTROLS = (
     Control(
         "revocation",
         "A stolen certificate can be revoked, or ends soon",
-        f"A key that was copied works until its certificate ends. Without CRLs, {UNREVOKED_DAYS_MAX} days are the most that this may take.",
+        f"A copied key works until its certificate ends. Without CRLs, a certificate may be valid for {UNREVOKED_DAYS_MAX} days at most.",
         f"Issue certificates for {UNREVOKED_DAYS_MAX} days or fewer (beam_pki_days), or set {{crl_check, true}} with a CRL for each CA.",
         "pki",
         (TLS_HARDENING, _SSL),
@@ -97,8 +95,8 @@ CONTROLS = (
     ),
     Control(
         "session-resumption",
-        "A resumed TLS session cannot pass by the checks of certificates",
-        "A session that is resumed is not verified again: a certificate that was revoked or has ended since passes.",
+        "A resumed TLS session does not skip the checks of certificates",
+        "A resumed session is not verified again: a certificate that was revoked or has ended in the meantime is accepted.",
         "Set {reuse_sessions, false} for TLS 1.2 and leave out session_tickets for TLS 1.3.",
         "distribution",
         (TLS_HARDENING, _SSL),
@@ -109,7 +107,7 @@ CONTROLS = (
     Control(
         "early-data",
         "A node accepts no early data of TLS 1.3",
-        "Early data can be recorded and sent again by everybody on the path.",
+        "Everybody on the network path can record early data and send it again.",
         "Remove early_data from the TLS options and restart the node.",
         "distribution",
         (TLS_HARDENING, _SSL),
@@ -120,7 +118,8 @@ CONTROLS = (
     Control(
         "partition-settings",
         "A node treats lost connections as OTP advises",
-        "Without prevent_overlapping_partitions, nodes that lost each other act as two clusters. A net_ticktime of hours does not see a dead peer.",
+        "Without prevent_overlapping_partitions, nodes that lost each other act as two clusters. With a net_ticktime of hours a node does not "
+        "notice a dead peer.",
         "Remove -kernel prevent_overlapping_partitions false, and set net_ticktime between 8 and 240 seconds (beam_net_ticktime).",
         "distribution",
         (KERNEL, DISTRIBUTED),
@@ -130,7 +129,7 @@ CONTROLS = (
     ),
     Control(
         "key-log",
-        "A node writes no TLS secrets, and keeps none for others to read",
+        "A node writes no TLS secrets, and keeps none in memory for other processes",
         "With SSLKEYLOGFILE or keep_secrets, a recording of the network can be decrypted.",
         "Remove SSLKEYLOGFILE from the environment and keep_secrets from the TLS options, and restart the node.",
         "",

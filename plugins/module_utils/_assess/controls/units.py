@@ -8,18 +8,14 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
+from ..limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .control import ANALYZE, ERL, EXEC, UNIT, Control
-
-SANDBOX_EXPOSURE_MAX = 1.5
-"""Highest overall exposure level of systemd-analyze security that passes; 10 is no sandbox at all."""
-LOW_PORTS_EXPOSURE = 0.1
-"""What CAP_NET_BIND_SERVICE adds to it."""
 
 CONTROLS = (
     Control(
         "unit-drop-in",
-        "The unit runs with the drop-in, as its own user, and starts at boot",
-        "Without the drop-in the node has other flags. A node that does not start at boot is missing after the next one.",
+        "The unit runs with the drop-in, as the node's user, and starts at boot",
+        "Without the drop-in the node has other flags. A node that does not start at boot is missing after the next boot.",
         "Write the drop-in, run systemctl daemon-reload, enable the unit and restart it. Rename a drop-in that sorts after it.",
         "service",
         (UNIT,),
@@ -30,9 +26,9 @@ CONTROLS = (
         "unit-sandbox",
         f"systemd rates the exposure of the units of a node and of EPMD {SANDBOX_EXPOSURE_MAX} or lower; of a node that listens on low ports "
         f"{SANDBOX_EXPOSURE_MAX + LOW_PORTS_EXPOSURE}",
-        "Code that an attacker runs in a node or in EPMD reaches as little of the host as they need.",
-        "Set the sandbox directives of systemd.exec(5) in a drop-in. Remove directives of the unit that come later and override them. Role epmd "
-        "writes that of epmd.service.",
+        "The sandbox limits what an attacker's code in a node or in EPMD can reach on the host.",
+        "Set the sandbox directives of systemd.exec(5) in a drop-in. Remove later directives of the unit that override them. The role epmd writes "
+        "the drop-in of epmd.service.",
         "service",
         (ANALYZE, EXEC),
         "medium",

@@ -173,6 +173,8 @@ def test_epmd_info(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (status, answer["code"], answer["nodes"]) == (0, "connected", [{"name": "n1", "port": 9100}])
     status, answer = run("epmd_info", monkeypatch, hosts=["127.0.0.1"], port=port)
     assert (status, answer["targets"][0]["code"], "nodes" in answer) == (0, "epmd_closed", False)
+    module = importlib.import_module(f"{PACKAGE}epmd_info")
+    assert set(answer["targets"][0]) == set(yaml.safe_load(module.RETURN)["targets"]["contains"])
 
 
 def test_link_info(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ def test_it_names_pair_stage_and_reason() -> None:
     text = "\n".join(lines_of(verdicts.failed()))
     for wanted in (
         "beam@n1 -> beam@n2: closed at stage connect: <refused> & gone",
-        "FAILED  plaintext (critical): A plaintext handshake is refused",
+        "FAILED  plaintext (critical): A handshake in clear text is refused",
         "NOT TESTED  unit-sandbox (medium)  beam@n3",
         "FAILED: a device & a <driver> (until 2026-12-31, ops)",
         "high  CVE-2026-89422",

@@ -165,7 +165,7 @@ def outcomes(**changes: Any) -> Any:
         "visible": [Atom("b@h")], "hidden": [Atom("probe@h"), Atom("h@h")], "known": [Atom("a@h")], "otp_release": charlist("27"),
         "erts_version": charlist("15.2.7"), "creation": 5, "uptime_seconds": (61_500, 3), "ticktime": 60, "tickintensity": Atom("undefined"),
         "prevent_overlapping_partitions": Atom("undefined"), "connect_all": Atom("undefined"), "auto_connect": Atom("undefined"),
-        "carrier": Atom("error"),
+        "proto_dist": Atom("error"),
     }
     answers.update(changes)
     return {key: Returned(value) for key, value in answers.items()}
@@ -175,13 +175,13 @@ def test_a_view() -> None:
     assert rpc._view(outcomes(), "probe@h") == {
         "visible": ["b@h"], "hidden": ["h@h"], "known": ["a@h"], "otp_release": "27", "erts_version": "15.2.7", "creation": 5, "uptime_seconds": 61,
         "ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "auto_connect": "always",
-        "carrier": "inet_tcp",
+        "proto_dist": "inet_tcp",
     }
 
 
 @pytest.mark.parametrize("key, answer, value", [
     ("ticktime", (Atom("ongoing_change_to"), 15), 15), ("tickintensity", (Atom("ok"), 8), 8),
-    ("carrier", (Atom("ok"), [[charlist("inet_tls")]]), "inet_tls"),
+    ("proto_dist", (Atom("ok"), [[charlist("inet_tls")]]), "inet_tls"),
     ("prevent_overlapping_partitions", (Atom("ok"), Atom("false")), False), ("connect_all", (Atom("ok"), Atom("false")), False),
     ("auto_connect", (Atom("ok"), Atom("never")), "never"),
 ])
