@@ -107,6 +107,7 @@ privileged: {type: bool, returned: success, description: "Whether it ran as root
 hostname: {type: str, returned: success, description: "The host's own name."}
 init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}
 systemd: {type: int, returned: success, description: "The major version of systemd, null if it is not known."}
+links: {type: dict, returned: success, description: "Where those of the O(writes) lie in truth that lead through a link."}
 obstacles:
   description: What keeps a run from writing its files - C(path), and C(reason) (read_only, immutable, full, not_a_directory, interrupted).
   returned: success

@@ -66,7 +66,7 @@ class Gathered:
                     name,
                     "unstable",
                     "its template gives another value each time it is read.",
-                    "make one and vault it. (The lookup 'password' keeps it in a file unless that is /dev/null.)",
+                    "make one and vault it, or give the lookup 'password' a file other than /dev/null.",
                 )
         self.wrong[host] = _inputs.wrong_options(templar, variables)
         observed = variables.get("__beam_observed")

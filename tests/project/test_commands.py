@@ -15,6 +15,7 @@ from test_roles import ROOT, tasks_of
 TOOL = "the product's own tool; no module speaks to it"
 SHOW = "reads properties of a unit that neither systemd_service nor service_facts returns in check mode"
 PROGRAMS = {
+    "dpkg-query": "asks for one package; package_facts lists all of them, and the apt module updates the package lists first",
     "ejabberdctl": TOOL,
     "escript": "checks the files of a node with the OTP that will load them",
     "find": "deletes only what is still empty; the file module deletes directories with their content. Lists a directory without a warning",

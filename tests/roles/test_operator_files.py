@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A file of the operator's that gets a block of ours keeps its owner, group, mode and content: it may hold passwords. Played on this machine."""
+"""What the role product does to a host that has a product already, played on this machine.
+
+A file of the operator's that gets a block of ours keeps its owner, group, mode and content: it may hold passwords.
+"""
 
 from __future__ import annotations
 
@@ -74,3 +77,22 @@ def test_a_file_with_passwords_stays_as_closed_as_it_was(played: Played) -> None
 def test_a_file_that_is_missing_can_be_read_by_the_node(played: Played) -> None:
     assert played.run() >= 1
     assert shape(played.file) == ("0644", 0, "root")
+
+
+def test_a_package_that_is_installed_needs_no_network(tmp_path: Path) -> None:
+    """apt would look for newer lists, and end the run where there are none."""
+    tasks = str(PRODUCTS / "erlang" / "install_package.yml")
+    variables = {"__beam_package": "dpkg", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    included = [{"ansible.builtin.include_tasks": tasks}]
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": included}]
+    (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
+    done = subprocess.run(
+        ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0 and "skipped=1" in done.stdout and "changed=0" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("product", sorted(PLACES))
+def test_no_package_list_is_updated_without_need(product: str) -> None:
+    tasks = yaml.safe_load((PRODUCTS / product / "install.yml").read_text(encoding="utf-8"))
+    assert not any("ansible.builtin.apt" in task for task in tasks)

@@ -186,6 +186,77 @@ PLANNED = [
     Planned("a cookie in RabbitMQ's own file", "rabbitmq", "setting_refused", f"{ENV} line 6 sets RABBITMQ_ERLANG_COOKIE"),
     Planned("another port of EPMD", "rabbitmq", "setting_refused", f"{ENV} line 7 sets ERL_EPMD_PORT"),
     Planned(
+        "a file of settings that the node cannot read",
+        "rabbitmq",
+        "file_unreadable",
+        f"{ENV} (root:root, mode 0600) cannot be read by rabbitmq",
+        run=f"chmod 600 {ENV}",
+    ),
+    Planned(
+        "the account of RabbitMQ at another place",
+        "rabbitmq",
+        "account_home",
+        "the account rabbitmq has the home /srv/mq",
+        run="getent passwd rabbitmq > /root/account || useradd --system --home-dir /srv/mq rabbitmq;"
+        " sed -i '/^rabbitmq:/s|:/var/lib/rabbitmq:|:/srv/mq:|' /etc/passwd",
+        undo="if [ -s /root/account ]; then sed -i '/^rabbitmq:/s|:/srv/mq:|:/var/lib/rabbitmq:|' /etc/passwd; else userdel rabbitmq; fi;"
+        " rm -f /root/account",
+    ),
+    Planned("ports of RabbitMQ's tools", "rabbitmq", "port_range_of_product", "contain 25673-25683", variables={"beam_ports": "25670-25675"}),
+    Planned(
+        "a node that runs in another unit",
+        "release",
+        "node_elsewhere",
+        "a node shop runs already in mine-node.service",
+        # A process that looks as a VM does: the host may have no OTP.
+        run="cp \"$(readlink -f /usr/bin/python3)\" /root/beam.smp; systemd-run --quiet --unit=mine-node"
+        " /root/beam.smp -c 'import time; time.sleep(1000)' -sname shop; sleep 2",
+        undo="systemctl stop mine-node.service; rm -f /root/beam.smp",
+    ),
+    Planned(
+        "the common /tmp", "release", "directive_overridden", "10-tmp.conf line 2 sets PrivateTmp=no", drop_in(SHOP, "10-tmp", "PrivateTmp=no")
+    ),
+    Planned(
+        "directives that are none",
+        "release",
+        "directive_format",
+        "entry 1 is not",
+        variables={"beam_service_directives": ["MemoryMax 4G", "After=x"]},
+    ),
+    Planned("a directive of another section", "release", "directive_refused", "entry 2 (After) belongs into the section [Unit]"),
+    Planned(
+        "a masked EPMD",
+        "erlang",
+        "unit_masked",
+        "epmd.service is masked",
+        run="systemctl mask --quiet --runtime epmd.service",
+        undo="systemctl unmask --quiet --runtime epmd.service",
+    ),
+    Planned(
+        "packages half installed",
+        "erlang",
+        "path_not_writable",
+        "/var/lib/dpkg/updates",
+        run="touch /var/lib/dpkg/updates/0001",
+        undo="rm -f /var/lib/dpkg/updates/0001",
+    ),
+    Planned("a name of this host only", "erlang-local", "name_of_loopback", "localhost in beam@l", variables={"beam_node_name": "beam@localhost"}),
+    Planned(
+        "a unit with two names",
+        "couchdb-alias",
+        "unit_alias",
+        "couchdb.service is another name of web.service",
+        {"/etc/systemd/system/web.service": "[Service]\nUser=couchdb\nExecStart=/opt/couchdb/bin/couchdb\n"},
+        run="ln -sfT web.service /etc/systemd/system/couchdb.service",
+        undo="rm -f /etc/systemd/system/couchdb.service",
+        cluster={"beam_cookie": "{{ lookup('ansible.builtin.password', '/dev/null', length=64, chars=['ascii_letters']) }}"},
+        variables={"beam_distribution_extra_args": ["-env A 'b"], "beam_otp_root": "/opt/otp 27"},
+    ),
+    Planned("a cookie that is made anew at each look", "couchdb-alias", "unstable", "another value each time"),
+    Planned("a place of the CA that begins nowhere", "couchdb-alias", "ca_dir_relative", "is relative", cluster={"beam_pki_ca_dir": "pki"}),
+    Planned("a flag with an open quote", "couchdb-alias", "format", "entry 1 has a quote without its end"),
+    Planned("a path with a space", "couchdb-alias", "format", "is not an absolute path of letters"),
+    Planned(
         "a port of relx",
         "release",
         "setting_refused",
@@ -205,8 +276,9 @@ PLANNED = [
         "setting_refused",
         "sets EJABBERDCTL_CONFIG_PATH",
         drop_in("ejabberd.service", "10-moved", "Environment=EJABBERDCTL_CONFIG_PATH=/srv/ejabberdctl.cfg")
-        | {"/etc/systemd/system/ejabberd.service": "[Service]\nUser=ejabberd\nExecStart=/usr/sbin/ejabberdctl foreground\n"},
+        | {"/etc/systemd/system/ejabberd.service": "[Service]\nUser=ejabberd\nExecStart=/bin/sh -c '/opt/ejabberd/bin/ejabberdctl foreground'\n"},
     ),
+    Planned("ejabberd of another package", "ejabberd", "unit_program", "starts /opt/ejabberd/bin/ejabberdctl"),
     Planned(
         "another tick time",
         "rabbitmq",

@@ -59,6 +59,30 @@ test ! -e "/var/lib/rabbitmq/mnesia/rabbit@$(hostname)"
 test -s "/logs/rabbitmq/rabbit@$(hostname).log"
 """
 
+# Data behind a link, passwords in files that only root and the node read, and no repository that answers.
+CLOSED = f"""
+{APT} {OURS} rabbitmq-server
+systemctl stop rabbitmq-server
+mkdir -p /data
+[ -L /var/lib/rabbitmq ] || {{{{ mv /var/lib/rabbitmq /data/mq; ln -s /data/mq /var/lib/rabbitmq; }}}}
+printf 'NODENAME=rabbit@%s\\n# PASSWORD=word-of-the-operator' "$(hostname)" > /etc/rabbitmq/rabbitmq-env.conf
+chown root:rabbitmq /etc/rabbitmq/rabbitmq-env.conf; chmod 0640 /etc/rabbitmq/rabbitmq-env.conf
+install -d -o root -g rabbitmq -m 0750 /etc/rabbitmq/conf.d; echo 'heartbeat = 30' > /etc/rabbitmq/conf.d/90-mine.conf
+rm -rf /data/mq/mnesia/*
+systemctl start rabbitmq-server
+rabbitmqctl -q await_startup
+rabbitmqctl -q add_user operator word-of-the-operator
+mkdir -p /root/lists; mv /etc/apt/sources.list /etc/apt/sources.list.d/* /root/lists 2>/dev/null || :
+echo 'deb http://192.0.2.1/debian nowhere main' > /etc/apt/sources.list; find /var/lib/apt/lists -type f -delete
+""".replace("{{", "{").replace("}}", "}")
+CLOSED_WORKS = """
+set -e
+rabbitmqctl -q await_startup
+rabbitmqctl -q authenticate_user operator word-of-the-operator
+test -d "/data/mq/mnesia/rabbit@$(hostname)"
+[ "$(stat -c '%U %G %a' /etc/rabbitmq/rabbitmq-env.conf /etc/rabbitmq/conf.d | tr '\\n' ' ')" = 'root rabbitmq 640 root rabbitmq 750 ' ]
+"""
+
 # The application's port is 443, its settings are in a file of its own, and the unit gives it the capability.
 PORT = f"""
 {APT} {OURS} curl
@@ -204,6 +228,16 @@ TAKEN = {
             RABBIT_WORKS,
             "/data /logs",
             r"(file|content) (/data/rabbitmq/mnesia|/logs/rabbitmq|/var/lib/rabbitmq/(mnesia|config|schema|\.config))\b",
+            {"beam_product": "rabbitmq"},
+        ),
+        Taken(
+            "rabbitmq-closed",
+            "rabbitmq",
+            "rabbitmq-server",
+            CLOSED,
+            CLOSED_WORKS,
+            "/data",
+            r"(file|content) (/data/mq/(mnesia|config|schema|\.config)|/var/log/rabbitmq)\b",
             {"beam_product": "rabbitmq"},
         ),
         Taken("release-443", "release", "shop", PORT, PORT_WORKS, "/opt/shop", r"(file|content) (/opt/shop/tmp|/var/lib/beam)\b", host="n1"),

@@ -104,6 +104,7 @@ def observe(
         "init": units.init(),
         "systemd": units.version(),
         "obstacles": obstacles.describe(writes),
+        "links": obstacles.links(writes),
         "distribution": distribution(),
         "ipv6": has_ipv6(),
         "unprivileged_port": proc.unprivileged_port(),

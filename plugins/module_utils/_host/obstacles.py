@@ -37,6 +37,11 @@ def describe(paths: Iterable[str]) -> list[dict[str, str]]:
     return [{"path": path, "reason": reason} for path, reason in found]
 
 
+def links(paths: Iterable[str]) -> dict[str, str]:
+    """Where those of the paths lie in truth that lead through a link: data on a disk of its own."""
+    return {path: os.path.realpath(path) for path in paths if os.path.realpath(path) != path}
+
+
 def _obstacle(path: str) -> tuple[str, str] | None:
     place = os.path.realpath(path)
     try:

@@ -22,7 +22,9 @@ from .._term import Atom, TermError, consult, to_text
 from . import environment
 from .records import DIRECTORY
 
-DIRECTIVES = ("AmbientCapabilities",)
+DIRECTIVES = (
+    "AmbientCapabilities", "DeviceAllow", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp", "ProtectHome", "UMask",
+)  # fmt: skip
 """Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them."""
 
 _LARGEST = 1 << 20

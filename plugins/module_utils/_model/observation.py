@@ -243,9 +243,9 @@ class Observation:
     paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback. certificates: of the
     files looked at. crls: of our nodes. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel
     has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
-    systemd: its major version. obstacles: what keeps a run from writing its files. unprivileged_port: the first port that needs no capability.
-    secrets: None where the module was not asked for them. system: the operating system around the nodes. unknown: why a part is not known or not
-    whole, by its name ("files": "...").
+    systemd: its major version. obstacles: what keeps a run from writing its files. links: where files that a run would write lie in truth.
+    unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system: the operating
+    system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
     """
 
     host: str
@@ -255,6 +255,7 @@ class Observation:
     init: str | None = None
     systemd: int | None = None
     obstacles: tuple[Obstacle, ...] | None = None
+    links: Mapping[str, str] | None = None
     addresses: tuple[HostAddress, ...] | None = None
     listeners: tuple[Listener, ...] | None = None
     processes: tuple[Process, ...] | None = None
@@ -284,7 +285,7 @@ class Observation:
     def parse(cls, host: str, raw: Mapping[str, Any]) -> Observation:
         """From the result of the module observe. Never raises: what has another shape than it should is unknown."""
         files = each(raw.get("files"), FileFacts.parse)
-        units, firewall, names, unknown = (raw.get(name) for name in ("units", "firewall", "epmd_names", "unknown"))
+        units, firewall, names, unknown, links = (raw.get(name) for name in ("units", "firewall", "epmd_names", "unknown", "links"))
         accounts = each(raw.get("accounts"), Account.parse)
         return cls(
             host=host,
@@ -294,6 +295,7 @@ class Observation:
             init=as_text(raw.get("init")),
             systemd=as_int(raw.get("systemd")),
             obstacles=each(raw.get("obstacles"), Obstacle.parse),
+            links={safe_text(path): safe_text(real) for path, real in links.items()} if isinstance(links, Mapping) else None,
             addresses=each(raw.get("addresses"), HostAddress.parse),
             listeners=each(raw.get("listeners"), Listener.parse),
             processes=each(raw.get("processes"), Process.parse),

@@ -28,7 +28,10 @@ from .units_and_users import CONFIGURATION, Runtime
 from .variable_names import MISSING
 
 SECRETS_REQUIRED = ("cookie", "ca_passphrase")
-SANDBOX = ("AmbientCapabilities", "BindPaths", "ProtectHome", "ReadWritePaths")
+SANDBOX = (
+    "AmbientCapabilities", "BindPaths", "DeviceAllow", "DevicePolicy", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp",
+    "ProtectHome", "ReadWritePaths",
+)  # fmt: skip
 """Directives of the operator's that change what the sandbox takes away. They hold no secret."""
 
 

@@ -155,6 +155,7 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
     directories = [f"-{path}" for path in sandbox_rules.writable_directories(node, seen)]
     data = node.runtime.data.extended(
         capabilities=sandbox_rules.kept_capabilities(node, seen),
+        umask=sandbox_rules.kept_umask(node, seen),
         release=shown.release if shown else None,
         writable=[*node.runtime.data.writable, *directories] if directories else None,
     )
@@ -176,6 +177,7 @@ def _check_node(inventory: Inventory, shape: Shape, node: Node, problems: Proble
     secrets.check_certificate(inventory, node, seen, problems)
     existing_service_rules.check_database(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
+    sandbox_rules.check_directives(inventory, node, seen, problems)
 
 
 def _read_waivers(inventory: Inventory, membership: Membership, present: tuple[str, ...], problems: Problems) -> tuple[Waiver, ...]:

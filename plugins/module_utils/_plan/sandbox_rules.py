@@ -8,6 +8,8 @@ Private to this collection.
 
 from __future__ import annotations
 
+import re
+
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from .cluster import Inventory, Node
@@ -18,6 +20,7 @@ KEPT = {"CAP_NET_BIND_SERVICE"}
 _FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file")
 """Ends of the names of settings that are files: their directory is meant."""
 _SHARED = ("/tmp", "/var/tmp", "/dev", "/proc", "/run/systemd")
+_UMASK = re.compile(r"0?[0-7]{3}")
 _HIDDEN = ("/home/", "/root/", "/run/user/")
 """What ProtectHome=yes hides."""
 
@@ -28,7 +31,9 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
     paths = " ".join(text.partition("=")[2] for text in directives if text.startswith(("ReadWritePaths=", "BindPaths=")))
     allowed = {word.lstrip("+-") for word in paths.split()}
     shown = (seen.units or {}).get(node.runtime.unit)
-    writable = (*(shown.writable if shown else ()), *(path.lstrip("-") for path in node.runtime.data.writable), *allowed, *_SHARED)
+    named = (*(shown.writable if shown else ()), *(path.lstrip("-") for path in node.runtime.data.writable), *allowed, *_SHARED)
+    # systemd follows a link in ReadWritePaths=, and /proc shows where a file lies in truth.
+    writable = (*named, *(real for path, real in (seen.links or {}).items() if path in named))
     mine = [process for process in seen.processes or () if process.is_vm and process.unit == unit and process.digest is None]
     for path in sorted({path for process in mine for path in process.writes or ()}):
         if not any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in writable):
@@ -61,6 +66,47 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                     f"{setting.place} gives {unit} {join_names(sorted(lost))}, which the sandbox removes.",
                     "remove it there, or add AmbientCapabilities= and CapabilityBoundingSet= with it to beam_service_directives.",
                 )
+
+
+_SWITCHED_OFF = ("no", "false", "off", "0")
+_OVERRIDDEN = {
+    "DeviceAllow": ("", "PrivateDevices=yes"),
+    "MemoryDenyWriteExecute": (_SWITCHED_OFF, "MemoryDenyWriteExecute=yes"),
+    "NoNewPrivileges": (_SWITCHED_OFF, "NoNewPrivileges=yes"),
+    "PrivateDevices": (_SWITCHED_OFF, "PrivateDevices=yes"),
+    "PrivateTmp": (_SWITCHED_OFF, "PrivateTmp=yes"),
+    "ProtectHome": ((*_SWITCHED_OFF, "read-only", "tmpfs"), "ProtectHome=yes"),
+}
+"""Directives with which an operator says that the service needs what the sandbox takes away: their values (any where there is none), and ours."""
+
+
+def check_directives(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """What an operator's own unit or drop-in allows the service in so many words. The last assignment counts."""
+    unit = node.runtime.unit
+    allowed = {text.partition("=")[0].strip() for text in inventory.sandbox.get(node.host, ())}
+    last = {one.name: one for one in seen.settings or () if (one.unit, one.kind) == (unit, "directive") and not one.path.startswith(_OF_PACKAGES)}
+    for name, (values, ours) in _OVERRIDDEN.items():
+        setting = last.get(name)
+        if setting is None or name in allowed or not (setting.value or "") or (values and (setting.value or "").lower() not in values):
+            continue
+        more = " and 'PrivateDevices=no'" if name == "DeviceAllow" else ""
+        problems.add(
+            node.host,
+            "beam_service_directives",
+            "directive_overridden",
+            f"{setting.place} sets {name}={setting.value} for {unit}, and the sandbox overrides it ({ours}).",
+            f"remove it there, or add '{name}={setting.value}'{more} to beam_service_directives.",
+        )
+
+
+def kept_umask(node: Node, seen: Observation) -> str | None:
+    """The UMask= of an operator's own unit or drop-in, unless everybody could write what the service creates: others may have to read it."""
+    found = None
+    for one in seen.settings or ():
+        if (one.unit, one.kind, one.name) == (node.runtime.unit, "directive", "UMask") and not one.path.startswith(_OF_PACKAGES):
+            match = _UMASK.fullmatch(one.value or "")
+            found = f"{int(match.group(), 8):04o}" if match and int(match.group(), 8) & 0o002 else None
+    return found
 
 
 def _capabilities(text: str | None) -> set[str]:

@@ -30,7 +30,7 @@ def of_host(host: str, own: Mapping[str, object], products: Mapping[str, Product
         "users": sorted({*users, "epmd"} if runtimes else users),
         "otp_root": root if isinstance(root, str) else "",
         "files": [*(path for path in map(own.get, CERTIFICATE_FILES) if isinstance(path, str) and path.startswith("/")), *blocks],
-        "writes": [*blocks, *(one.home for one in runtimes)],
+        "writes": list(dict.fromkeys((*blocks, *(path for one in runtimes for path in (one.home, *one.data.writable) if path.startswith("/"))))),
     }
 
 

@@ -85,3 +85,12 @@ def test_the_program_of_a_unit(start: str, program: str) -> None:
 def test_the_version_of_systemd(monkeypatch: pytest.MonkeyPatch, text: str | None, version: int | None) -> None:
     monkeypatch.setattr(units.commands, "output", lambda *_words: text)
     assert units.version() == version
+
+
+def test_links(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "lib").symlink_to("data")
+    assert obstacles.links([f"{tmp_path}/lib", f"{tmp_path}/lib/x", f"{tmp_path}/data"]) == {
+        f"{tmp_path}/lib": f"{tmp_path}/data",
+        f"{tmp_path}/lib/x": f"{tmp_path}/data/x",
+    }

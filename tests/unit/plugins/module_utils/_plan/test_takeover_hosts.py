@@ -70,8 +70,20 @@ def vm(unit: str | None, name: str | None = "beam@n2", **more: Any) -> dict[str,
     return {"pid": 7, "process": "beam.smp", "unit": unit, "user": "deploy", "digest": "1", "flags": {**flags, **more}}
 
 
+def writer(path: str) -> dict[str, Any]:
+    return {**vm(RABBIT, "rabbit@n2"), "digest": None, "writes": [path]}
+
+
 def file(**more: Any) -> dict[str, Any]:
     return {"path": "/etc/rabbitmq/rabbitmq-env.conf", "kind": "file", "mode": "0600", "owner": "root", "group": "root", **more}
+
+
+def directive(name: str, value: str, path: str = "/etc/systemd/system/x.conf") -> dict[str, Any]:
+    return {"unit": RABBIT, "path": path, "line": 3, "kind": "directive", "name": name, "value": value}
+
+
+def allows(*lines: str) -> Bend:
+    return lambda world: world.more.update(sandbox={"n2": lines})
 
 
 def account(home: str) -> list[dict[str, Any]]:
@@ -106,6 +118,17 @@ CASES: list[tuple[str, Bend, str]] = [
     ("one that everybody reads", runs("rabbitmq", sees(files=[file(mode="0644")])), ""),
     ("one of its own", runs("rabbitmq", sees(files=[file(mode="0600", owner="rabbitmq")])), ""),
     ("a directory in its place", runs("rabbitmq", sees(files=[file(kind="directory", mode="0755")])), "file_unreadable"),
+    ("devices", runs("rabbitmq", sees(settings=[directive("DeviceAllow", "/dev/ttyUSB0 rw")])), "directive_overridden"),
+    ("no devices", runs("rabbitmq", sees(settings=[directive("DeviceAllow", "")])), ""),
+    ("the common /tmp", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "false")])), "directive_overridden"),
+    ("a /tmp of its own", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "true")])), ""),
+    ("homes", runs("rabbitmq", sees(settings=[directive("ProtectHome", "read-only")])), "directive_overridden"),
+    ("of the package", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "no", "/usr/lib/systemd/system/x")])), ""),
+    ("of another unit", runs("rabbitmq", sees(settings=[{**directive("PrivateTmp", "no"), "unit": "x.service"}])), ""),
+    ("set again later", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "no"), directive("PrivateTmp", "yes")])), ""),
+    ("allowed", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "no")]), allows("PrivateTmp=no")), ""),
+    ("data behind a link", runs("rabbitmq", sees(processes=[writer("/data/mq/mnesia")], links={"/var/lib/rabbitmq": "/data/mq"})), ""),
+    ("data elsewhere", runs("rabbitmq", sees(processes=[writer("/data/x")], links={"/var/lib/rabbitmq": "/data/mq"})), "directory_read_only"),
     ("another init", sees(init="init"), "systemd_missing"),
     ("an old systemd", sees(init="systemd", systemd=249), "systemd_unsupported"),
     ("the oldest", sees(init="systemd", systemd=250), ""),
@@ -146,3 +169,20 @@ def test_alone_a_node_may_have_the_name_localhost(world: World) -> None:
     world.set("beam_mode", "standalone")
     world.set("beam_node_name", "beam@localhost", "n2")
     assert found(world.validate()[1]) == set()
+
+
+@pytest.mark.parametrize(
+    ("settings", "umask"),
+    [
+        ([], None),
+        ([("UMask", "0022")], "0022"),
+        ([("UMask", "0022"), ("UMask", "027")], "0027"),
+        ([("UMask", "0000")], None),
+        ([("UMask", "u=rwx")], None),
+        ([("UMask", "99")], None),
+    ],
+)
+def test_the_umask_of_an_operator_is_kept(world: World, settings: list[tuple[str, str]], umask: str | None) -> None:
+    """A web server may read what a release writes. What everybody could change is not kept."""
+    runs("release", sees(settings=[{**directive(name, value), "unit": SHOP} for name, value in settings], units=unit(SHOP)))(world)
+    assert world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"].get("umask") == umask
