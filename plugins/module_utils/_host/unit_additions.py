@@ -20,11 +20,12 @@ PROPERTIES = ("ReadWritePaths", "BindPaths", "RestrictAddressFamilies", "SystemC
 _FAMILIES = frozenset({"AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "none"})
 _CALLS = frozenset(
     """
-    bpf clock_settime delete_module finit_module init_module ioperm iopl kexec_file_load kexec_load mount move_mount open_tree perf_event_open
+    bpf clock_settime delete_module finit_module init_module ioperm iopl kexec_file_load kexec_load mount move_mount perf_event_open
     pidfd_getfd pivot_root ptrace reboot settimeofday swapoff swapon umount2
     """.split()
 )
-"""Of @clock, @debug, @module, @mount, @raw-io, @reboot and @swap, which @system-service has not."""
+"""Of @clock, @debug, @module, @mount, @raw-io, @reboot and @swap, which @system-service has not. Of systemd 262 it has open_tree, which attaches nothing
+without move_mount."""
 _SYSTEM = (
     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run/systemd", "/sbin", "/sys", "/usr", "/var/lib/systemd",
     "/var/spool",
