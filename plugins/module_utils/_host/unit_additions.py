@@ -24,8 +24,8 @@ _CALLS = frozenset(
     pidfd_getfd pivot_root ptrace reboot settimeofday swapoff swapon umount2
     """.split()
 )
-"""Of @clock, @debug, @module, @mount, @raw-io, @reboot and @swap, which @system-service has not. Of systemd 262 it has open_tree, which attaches nothing
-without move_mount."""
+"""Of @clock, @debug, @module, @mount, @raw-io, @reboot and @swap, which @system-service has not. That of systemd 262 has open_tree, which attaches
+nothing without move_mount."""
 _SYSTEM = (
     "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/proc", "/root", "/run/systemd", "/sbin", "/sys", "/usr", "/var/lib/systemd",
     "/var/spool",
