@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from confinement import unconfined
 from exposure import OF_N2
-from fault import ANCHORS, BESIDE, FIREWALL, LIVE, NODE, Fault
+from fault import ANCHORS, BESIDE, FIREWALL, LIVE, NODE, OPTIONS, Fault
 from running_node import CALL, DROP_INS, RESTART, SHELL
 
 _ETC = "/etc/systemd/system"
@@ -127,8 +127,10 @@ FAULTS = (
         f"rm -f {DROP_INS}/zzzz-open.conf; systemctl daemon-reload",
         control="unit-sandbox",
         names=("does not run in the sandbox of its unit",),
-        repair=RESTART,
-        alters=NODE,
+        # The node restarted after the fault was seeded, too.
+        repair=f"{SHELL}restart",
+        # After all that restarts the node.
+        alters=OPTIONS,
     ),
     # -- programs and code --------------------------------------------------------------------------------------------------------------------------
     Fault(

@@ -267,8 +267,8 @@ def test_missing_flags_and_allow(running, asker, note, monkeypatch):
     assert code == "not_allowed"
     note("missing flags", code)
     # Last, as it cannot be taken back: nobody but this name is allowed from here on.
-    (answer,) = calls.call_everywhere([running.peer()], ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]]), via=None, timeout=10,
-                                    concurrency=1)
+    allow = ("net_kernel", "allow", [[Atom("beam_probe@" + running.host_part)]])
+    (answer,) = calls.call_everywhere([running.peer()], allow, via=None, timeout=10, concurrency=1)
     assert answer["code"] == "connected"
     assert running.code() == "connected"
     code = running.code(name="stranger@elsewhere")

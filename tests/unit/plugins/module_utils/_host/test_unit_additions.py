@@ -110,7 +110,12 @@ def test_a_unit_says_what_others_add(tmp_path: Path) -> None:
     assert units.parse(text)["beam.service"]["openings"] == [f"ReadWritePaths=/ in {tmp_path}/aa.conf"]
 
 
-@pytest.mark.parametrize(("path", "of_system"), [("/", True), ("/var", True), ("/var/lib", True), ("/usr/local/x", True), ("/opt/app", False),
-                                                  ("/var/lib/rabbitmq", False), ("/srv", False), ("/etcetera", False), ("/run", True)])
+@pytest.mark.parametrize(
+    ("path", "of_system"),
+    [
+        ("/", True), ("/var", True), ("/var/lib", True), ("/usr/local/x", True), ("/opt/app", False),
+        ("/var/lib/rabbitmq", False), ("/srv", False), ("/etcetera", False), ("/run", True),
+    ],
+)
 def test_directories_of_the_system(path: str, of_system: bool) -> None:
     assert unit_additions.of_system(path) is of_system
