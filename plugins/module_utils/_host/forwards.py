@@ -38,6 +38,8 @@ CONFIGURATIONS: Mapping[str, tuple[str, ...]] = {
     "ssh": ("/root/.ssh/config", "/home/*/.ssh/config", "/etc/ssh/ssh_config", "/etc/ssh/ssh_config.d/*.conf"),
 }
 """Configuration files of programs that forward, by the beginning of the program's name."""
+_OTHERS = ("sshd", "ssh-agent")
+"""Beginnings of names of programs that do not read these files."""
 TUNNELS = (
     "autossh", "bore", "chisel", "cloudflared", "frpc", "gost", "inlets", "nc", "ncat", "ngrok", "rathole", "socat", "ssh", "wstunnel", "zrok",
 )
@@ -119,7 +121,7 @@ def _programs(listeners: Iterable[Mapping[str, object]], names: Mapping[str, str
 
 def _configurations(name: str, arguments: str) -> list[str]:
     """The configuration files of a program that forwards: the usual ones, and those that its arguments name."""
-    patterns = [patterns for program, patterns in CONFIGURATIONS.items() if name.startswith(program)]
+    patterns = [patterns for program, patterns in CONFIGURATIONS.items() if name.startswith(program) and not name.startswith(_OTHERS)]
     named = [word.rpartition("=")[2] for word in arguments.split()[1:]] if patterns else []
     paths = {path for several in patterns for pattern in several for path in glob.glob(pattern)}
     return sorted(path for path in {*paths, *(word for word in named if word.startswith("/"))} if os.path.isfile(path))

@@ -212,3 +212,11 @@ def test_units_that_start_when_somebody_connects(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(forwards, "_UNITS", (str(tmp_path),))
     found = {(by, address, port) for by, _path, address, port in forwards._on_demand()}
     assert found == {("x@.service", "127.0.0.1", 9100), ("z.service", "127.0.0.1", 4369), ("p.service", "10.0.0.1", 9100)}
+
+
+@pytest.mark.parametrize(("name", "read"), [("ssh", True), ("sshd", False), ("sshd-session", False), ("ssh-agent", False), ("stunnel4", True)])
+def test_only_a_program_that_forwards_has_a_configuration_of_forwards(name: str, read: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config"
+    config.write_text("RemoteForward 9200 10.0.0.1:9100\n", encoding="utf-8")
+    monkeypatch.setattr(forwards, "CONFIGURATIONS", {program: (str(config),) for program in ("ssh", "stunnel")})
+    assert forwards._configurations(name, f"/usr/bin/{name} -D") == ([str(config)] if read else [])

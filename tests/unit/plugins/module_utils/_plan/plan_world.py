@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import replace
-from typing import Any
+from typing import Any, Callable
 
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
@@ -150,6 +150,23 @@ class World:
 
 def both_nodes(world: World, **second: object) -> None:
     world.set("beam_nodes", [{"name": "web", "ports": "9200"}, {"name": "data", "ports": "9300", **second}], "n1")
+
+
+Bend = Callable[[World], None]
+"""One thing that is different on n2."""
+
+
+def runs(product: str, *bends: Bend) -> Bend:
+    def bend(world: World) -> None:
+        world.set("beam_product", product)
+        for one in bends:
+            one(world)
+
+    return bend
+
+
+def says(variable: str, value: object) -> Bend:
+    return lambda world: world.set(variable, value, "n2")
 
 
 Expected = set[tuple[str, str, str]]

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._plan import sandbox_rules
-from plan_world import PRODUCTS, World, found
+from plan_world import PRODUCTS, Bend, World, found, runs, says
 
-Bend = Callable[[World], None]
 RABBIT = "rabbitmq-server.service"
 
 
@@ -36,19 +35,6 @@ def sees(part: str, value: object) -> Bend:
         world.observed["n2"][part] = value
 
     return bend
-
-
-def runs(product: str, *bends: Bend) -> Bend:
-    def bend(world: World) -> None:
-        world.set("beam_product", product)
-        for one in bends:
-            one(world)
-
-    return bend
-
-
-def says(variable: str, value: object) -> Bend:
-    return lambda world: world.set(variable, value, "n2")
 
 
 def both(*bends: Bend) -> Bend:

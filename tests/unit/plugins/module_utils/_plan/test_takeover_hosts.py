@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any
 
 import pytest
-from plan_world import PRODUCTS, World, found
+from plan_world import PRODUCTS, Bend, World, found, runs, says
 
-Bend = Callable[[World], None]
 RABBIT, SHOP = "rabbitmq-server.service", "beam.service"
 
 
@@ -32,15 +31,6 @@ def sees(**parts: object) -> Bend:
     return lambda world: world.observed["n2"].update(parts)
 
 
-def runs(product: str, *bends: Bend) -> Bend:
-    def bend(world: World) -> None:
-        world.set("beam_product", product)
-        for one in bends:
-            one(world)
-
-    return bend
-
-
 def without_epmd(bend: Bend) -> Bend:
     def both(world: World) -> None:
         world.set("beam_discovery", "fixed_port")
@@ -55,10 +45,6 @@ def named(*names: str) -> Bend:
             world.set("beam_node_name", name, host)
 
     return bend
-
-
-def says(variable: str, value: object) -> Bend:
-    return lambda world: world.set(variable, value, "n2")
 
 
 def unit(name: str, **more: Any) -> dict[str, Any]:
