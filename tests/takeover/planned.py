@@ -56,7 +56,11 @@ PLANNED = [
         "release",
         "flags_elsewhere",
         "/etc/default/mine line 2 sets ERL_AFLAGS",
-        {**drop_in(SHOP, "10-file", "EnvironmentFile=/etc/default/mine"), "/etc/default/mine": "A=1\nERL_AFLAGS=-kernel shell_history enabled\n"},
+        {
+            f"/etc/systemd/system/{SHOP}": "[Service]\nUser=shop\nExecStart=/opt/shop/bin/shop start\n",
+            **drop_in(SHOP, "10-file", "EnvironmentFile=/etc/default/mine"),
+            "/etc/default/mine": "A=1\nERL_AFLAGS=-kernel shell_history enabled\n",
+        },
     ),
     Planned(
         "flags in a drop-in",
@@ -291,7 +295,8 @@ PLANNED = [
         "ejabberd",
         "data_of_another_name",
         "belongs to ejabberd@localhost",
-        {"/var/lib/ejabberd/schema.DAT": "# ejabberd@localhost\n"},
+        # An atom in the external term format: its tag, its length, its letters.
+        {"/var/lib/ejabberd/schema.DAT": "w\x12ejabberd@localhost"},
     ),
     Planned(
         "a node name of 81 characters",
