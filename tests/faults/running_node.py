@@ -198,6 +198,12 @@ FAULTS = (
         "peer-cookies",
         "beam@n2",
     ),
+    _live(
+        "a cookie of its own for a node that is no member",
+        "erlang:set_cookie(list_to_atom(\"evil@n9\"), list_to_atom(\"abcdefghijklmnopqrstuvwxyz0123456789ABCD\")).",
+        "peer-cookies",
+        "evil@n9",
+    ),
     # -- nodes too many ---------------------------------------------------------------------------------------------------------------------------
     # Other users than root and the nodes' do not reach EPMD: with a port of its own a VM asks for none.
     _vm("a node of another unit on every address", "stray-a", "-sname x -start_epmd false -erl_epmd_port 9776", "x (pid", "user games"),
