@@ -143,7 +143,7 @@ targets:
           elements: str
           sample: [beam@n1, beam@n2, beam@n3]
         other_cookies:
-          description: The members for which it uses another cookie than the one of this connection; null if they were not compared.
+          description: The nodes, members or not, for which it uses another cookie than the one of this connection; null if they were not compared.
           type: list
           elements: str
           sample: []

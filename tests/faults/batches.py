@@ -28,7 +28,7 @@ SMALL = ("the client verifies nobody", "a node of another unit on every address"
 def all_faults(product: str) -> list[Fault]:
     found: list[Fault] = []
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem not in ("fault", "batches", "unseeded", "conftest") and not path.stem.startswith("test_"):
+        if path.stem not in ("fault", "makers", "batches", "unseeded", "conftest") and not path.stem.startswith("test_"):
             found += importlib.import_module(path.stem).FAULTS
     return [fault for fault in found if fault.product == product]
 

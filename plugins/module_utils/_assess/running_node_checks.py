@@ -191,7 +191,7 @@ def _peer_cookies(evidence: Evidence, node: NodeTarget, said: InForce) -> Detail
     if said.other_cookies is None:
         return NOT_TESTED, ("did not say which cookie it uses for which peer",)
     problems = [f"uses a cookie of its own for {name}, not the one of its cookie file" for name in said.other_cookies]
-    return _of(result(node.node, problems, "uses the cookie of its cookie file for all members"))
+    return _of(result(node.node, problems, "uses the cookie of its cookie file for every node"))
 
 
 # --- links ---

@@ -20,6 +20,7 @@ from . import (
     accounts,
     applications,
     certificates,
+    client_ports,
     confinement,
     crls,
     files,
@@ -31,7 +32,6 @@ from . import (
     operator_settings,
     proc,
     product_files,
-    product_listeners,
     product_settings,
     product_traces,
     running_otp,
@@ -145,7 +145,7 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     cookie_files = {str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")}
     products = {product: product_files.variables_of(one.pid) for one in machines for product in one.traces}
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
-    return {**said, "settings": product_settings.describe(products), "client_ports": product_listeners.describe(products)}
+    return {**said, "settings": product_settings.describe(products), "client_ports": client_ports.describe(products)}
 
 
 def _forwards(

@@ -25,7 +25,7 @@ from typing import BinaryIO
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
-from . import certificates, commands, disguises, jobs, ssh_keys, sudo_rules
+from . import certificates, commands, jobs, secret_encodings, ssh_keys, sudo_rules
 from .readers import Readers
 from .writers import user_name
 
@@ -152,7 +152,7 @@ def _holds(path: str, needles: Mapping[bytes, Sequence[str]]) -> list[str]:
     overlap = max(map(len, needles), default=1) - 1
     tail = b""
     with _open(path) as file:
-        stream = disguises.unpacked(file)
+        stream = secret_encodings.unpacked(file)
         left = SEARCHED_MAX
         while left > 0:
             data = stream.read(_CHUNK)
@@ -179,13 +179,13 @@ def keys_of(path: str, ask_openssl: bool) -> Iterator[dict[str, object]]:
     beside: of an encrypted one, the same of the CA certificates in its directory. Raises OSError.
     """
     with _open(path) as file:
-        data = disguises.unpacked(file).read(UNPACKED_MAX)
+        data = secret_encodings.unpacked(file).read(UNPACKED_MAX)
     if data.startswith(_DER):
         found = next(filter(None, (private_keys.spki_of(label, data) for label in _DER_LABELS)), None)
         if found:
             yield {"path": path, "encrypted": False, "spki_sha256": hashlib.sha256(found).hexdigest()}
         return
-    for label, body in dict.fromkeys(block for text in disguises.texts(data) for block in _KEY.findall(text)):
+    for label, body in dict.fromkeys(block for text in secret_encodings.texts(data) for block in _KEY.findall(text)):
         name = label.decode("ascii")
         encrypted = name == private_keys.ENCRYPTED or b"ENCRYPTED" in body
         spki = None if encrypted else private_keys.spki_of(name, _decoded(body))
@@ -208,7 +208,7 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
     """copies of cookies, keys, crash dumps and exposed data, each with who can read it; and why the search is not whole, empty where it is."""
     needles: dict[bytes, list[str]] = {}
     for cookie in cookies:
-        for needle in disguises.needles(cookie.needle) if cookie.needle else ():
+        for needle in secret_encodings.needles(cookie.needle) if cookie.needle else ():
             needles.setdefault(needle, []).append(cookie.path)
     owners = {cookie.path: cookie.owner for cookie in cookies}
     homes = {f"{os.path.dirname(path)}/": owner for path, owner in owners.items()}
@@ -247,7 +247,7 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
                 and len(found["exposed"]) < EXPOSED_MAX
             ):
                 found["exposed"].append({"path": path, "readers": who})
-        except (*disguises.BROKEN, zlib.error):
+        except (*secret_encodings.BROKEN, zlib.error):
             # It has gone since, is not ours to read, or is a broken archive.
             continue
     return found, ""

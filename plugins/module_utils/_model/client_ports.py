@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ports of a product for its clients, as its configuration says; made by _host/product_listeners.py.
+"""The ports of a product for its clients, as its configuration says; made by _host/client_ports.py.
 
 Private to this collection. See observation.py for the rules of every field: None is unknown.
 """

@@ -80,7 +80,7 @@ class NodeLink:
 class InForce:
     """What one node has in force.
 
-    server, client: None where it has no TLS options for that side. allowed: the allow list; empty: every name may connect. other_cookies: members
+    server, client: None where it has no TLS options for that side. allowed: the allow list; empty: every name may connect. other_cookies: nodes
     for which it uses another cookie than its own. replaceable_code: directories of its code path in which somebody beside root can put code, and
     who. foreign_code: modules of OTP that decide who connects and are not those of its files: name, where it is loaded from, whether that file
     differs. code_from_nowhere: its other modules that come from no directory of its code path: name and path, which may be empty. trusted: SHA-256

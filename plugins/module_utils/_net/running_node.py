@@ -4,10 +4,10 @@
 
 """What a running node has in force, as it says itself: TLS options, allow list, cookies of its peers, links, code path.
 
-Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, a look into PEM_CACHE and get_cookie/1 for each member are all that a node is asked
-here; none of them changes anything. What leaves this file are names and known options: a cookie is compared with the one of the conversation and
-dropped, of an unknown TLS option only its name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl
-(allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to 29.
+Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, COOKIES, a look into PEM_CACHE and get_cookie/1 for each peer are all that a node
+is asked here; none of them changes anything. What leaves this file are names and known options: a cookie is compared with the one of the
+conversation and dropped, of an unknown TLS option only its name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts),
+net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to 29.
 """
 
 from __future__ import annotations
@@ -41,6 +41,12 @@ SSH_CALL: Call = ("supervisor", "count_children", [_Atom("sshd_sup")])
 PEM_CACHE = _Atom("ssl_pem_cache_dist")
 """Table of the files that the distribution has read (ssl_pem_cache.erl). It is asked for the CA file alone: keys are in it, too."""
 
+COOKIES: Call = ("sys", "get_state", [_Atom("auth")])
+"""The record of auth.erl, {state, OurCookie, OtherCookies}: the table of OtherCookies has a row for each node with a cookie of its own."""
+
+NAMES_OF_ROWS: list[Any] = [((_Atom("$1"), _Atom("_")), [], [_Atom("$1")])]
+"""Match specification for the names in that table, without the cookies."""
+
 _VALUES = frozenset({"verify", "fail_if_no_peer_cert", "crl_check", "reuse_sessions", "depth", "secure_renegotiate", "client_renegotiation"})
 _FILES = frozenset({"cacertfile", "certfile", "keyfile"})
 _PATH_MOST = 2000
@@ -53,7 +59,8 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
     conversation, which is no link of the node's own.
     """
     outcomes = dict(zip(CALLS, await link.call_all(list(CALLS.values()))))
-    peers = [name for name in members if name != link.node] if cookie is not None else []
+    own = await _names_with_cookies(link) if cookie is not None else None
+    peers = sorted({*members, *(own or ())} - {link.node}) if cookie is not None else []
     cookies = await link.call_all([("erlang", "get_cookie", [_Atom(name)]) for name in peers]) if peers else []
     running = applications(_value(outcomes["applications"]))
     daemons = await link.call_all([SSH_CALL]) if running is not None and "ssh" in running else []
@@ -66,7 +73,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
         "tls": tls,
         "trusted": trusted_certificates(trusted),
         "allowed": allowed(_value(outcomes["allowed"])),
-        "other_cookies": other_cookies(peers, cookies, cookie),
+        "other_cookies": other_cookies(peers, cookies, cookie) if own is not None else None,
         "links": links(_value(outcomes["links"]), ours),
         "code_path": path,
         "foreign_code": otp_modules.foreign(modules),
@@ -74,6 +81,15 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
         "ssh_daemons": ssh_daemons(running, daemons),
         "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
     }
+
+
+async def _names_with_cookies(link: Link) -> list[str] | None:
+    """The nodes, members or not, for which the node has a cookie set by erlang:set_cookie/2 or a flag."""
+    state = _value(await link.call(*COOKIES))
+    if not isinstance(state, tuple) or len(state) != 3 or state[0] != _Atom("state"):
+        return None
+    rows = _value(await link.call("ets", "select", [state[2], NAMES_OF_ROWS]))
+    return [str(name) for name in rows if isinstance(name, _Atom)] if isinstance(rows, list) else None
 
 
 def trusted_certificates(outcomes: Sequence[Outcome]) -> list[str]:
@@ -142,7 +158,7 @@ def allowed(found: term.Term) -> list[str] | None:
 
 
 def other_cookies(peers: Sequence[str], outcomes: Sequence[Outcome], cookie: bytes | None) -> list[str] | None:
-    """The members for which the node uses another cookie than that of this conversation."""
+    """The nodes for which the node uses another cookie than that of this conversation."""
     if cookie is None or any(not isinstance(outcome, Returned) for outcome in outcomes):
         return None
     wanted = cookie.decode("latin-1")

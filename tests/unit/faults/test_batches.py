@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import _SUBJECTS, BY_ID
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "faults"))
 from batches import SMALL, all_faults, batches, hides, result, results, selected
@@ -25,6 +26,14 @@ def test_names_are_unique_and_the_small_ones_exist() -> None:
     assert len(names) == len(set(names)) >= 140
     assert {fault.name for fault in selected(FAULTS, "small")} == set(SMALL)
     assert len(batches(selected(FAULTS, "small"))) == 1
+
+
+def test_a_fault_is_in_the_file_of_its_controls_subject() -> None:
+    subjects = {control.id: module.__name__.rpartition(".")[2] for module in _SUBJECTS for control in module.CONTROLS}
+    for subject in set(subjects.values()):
+        if (Path(batches.__code__.co_filename).parent / f"{subject}.py").exists():
+            assert {subjects[fault.control] for fault in importlib.import_module(subject).FAULTS} == {subject}
+    assert {subjects[fault.control] for fault in FAULTS} <= {path.stem for path in Path(batches.__code__.co_filename).parent.glob("*.py")}
 
 
 def test_every_control_has_a_fault_or_a_reason() -> None:

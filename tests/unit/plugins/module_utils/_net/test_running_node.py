@@ -61,10 +61,16 @@ LOADED = {
 }
 
 
+TABLE = term.Reference(Atom("a@n1"), 1, (1, 2, 3))
+
+
 class Link:
     """A node that answers from a table."""
 
     node = "a@n1"
+
+    async def call(self, module: str, function: str, args: Sequence[Any]) -> Outcome:
+        return self._answer(module, function, args)
 
     async def call_all(self, calls: Sequence[Call]) -> list[Outcome]:
         return [self._answer(*call) for call in calls]
@@ -75,8 +81,13 @@ class Link:
             return Returned([(args[1], [(Atom("Certificate"), b"der", Atom("not_encrypted")), (Atom("PrivateKeyInfo"), b"x", Atom("x"))])])
         if (module, function) == ("ets", "lookup"):
             return Returned([(args[1], OPTIONS)])
+        if function == "get_state":
+            return Returned((Atom("state"), Atom(SECRET), TABLE))
+        if (module, function) == ("ets", "select"):
+            assert args == [TABLE, running_node.NAMES_OF_ROWS], "the cookies in that table stay where they are"
+            return Returned([Atom("b@n2"), Atom("c@n3"), Atom("evil@n9")])
         if function == "get_cookie":
-            return Returned(Atom("other" if str(args[0]) == "b@n2" else SECRET))
+            return Returned(Atom("other" if str(args[0]) in ("b@n2", "evil@n9") else SECRET))
         if function == "system_info":
             return Returned({"atom_count": 21000, "atom_limit": 1048576}[str(args[0])])
         if function == "module_status":
@@ -113,7 +124,7 @@ def test_links_without_our_own() -> None:
 
 def test_cookies_are_compared_and_not_told() -> None:
     said = asked(Link())
-    assert said["other_cookies"] == ["b@n2"]
+    assert said["other_cookies"] == ["b@n2", "evil@n9"], "of members, and of others that it has a cookie for"
     assert SECRET not in repr(said)
     assert asked(Link(), None)["other_cookies"] is None
 

@@ -9,13 +9,13 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import product_files, product_listeners
+from ansible_collections.beam.cluster.plugins.module_utils._host import client_ports, product_files
 from ansible_collections.beam.cluster.plugins.module_utils._host.product_files import ProductFiles
 from ansible_collections.beam.cluster.plugins.module_utils._model.client_ports import parse_all
 
 
 def rabbitmq(conf: str = "", terms: str = "") -> dict[int, tuple[str, str]]:
-    found = product_listeners.rabbitmq(ProductFiles({"/r.conf": conf}, {"/a.config": terms} if terms else {}))
+    found = client_ports.rabbitmq(ProductFiles({"/r.conf": conf}, {"/a.config": terms} if terms else {}))
     return {one["port"]: (one["protocol"], one["tls"]) for one in found["ports"]}
 
 
@@ -54,7 +54,7 @@ def test_files_of_terms(terms: str, port: int, said: tuple[str, str]) -> None:
 
 
 def test_terms_that_are_none_are_said() -> None:
-    assert product_listeners.rabbitmq(ProductFiles({}, {"/a.config": "[{rabbit, fun() -> x end}]."}))["unread"] == "/a.config"
+    assert client_ports.rabbitmq(ProductFiles({}, {"/a.config": "[{rabbit, fun() -> x end}]."}))["unread"] == "/a.config"
 
 
 def test_files_that_variables_name(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ modules:
 
 
 def ejabberd(text: str) -> dict[str, object]:
-    return product_listeners.ejabberd(ProductFiles({"/e.yml": text}, {}))
+    return client_ports.ejabberd(ProductFiles({"/e.yml": text}, {}))
 
 
 def test_listeners_of_ejabberd() -> None:
@@ -142,5 +142,5 @@ def test_what_is_not_understood_is_said(text: str) -> None:
 
 
 def test_products_without_a_configuration_that_is_read() -> None:
-    said = product_listeners.describe({"emqx": {}, "livebook": {}})
+    said = client_ports.describe({"emqx": {}, "livebook": {}})
     assert list(said) == ["emqx"] and (1883, "no") in [(one["port"], one["tls"]) for one in said["emqx"]["ports"]]

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of the home of a node, its dumps, and who acts as its user."""
+
+from __future__ import annotations
+
+from fault import BESIDE, Fault
+from makers import ETC, FILES, new_file
+
+FAULTS = (
+    Fault(
+        name="a crash dump that everybody can read",
+        breaks="printf '=erl_crash_dump:0.5\\n' > /tmp/erl_crash.dump; chmod 0644 /tmp/erl_crash.dump",
+        control="crash-dumps",
+        names=("/tmp/erl_crash.dump", "everybody"),
+        repair="rm -f /tmp/erl_crash.dump",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="data in the home that everybody can read",
+        breaks=FILES + "mkdir $home/mnesia; echo data > $home/mnesia/passwd.DCD; chmod -R go+rX $home; chmod 0400 $cookie",
+        control="node-data",
+        names=("mnesia/passwd.DCD", "everybody"),
+        repair=FILES + "rm -rf $home/mnesia; chmod 0700 $home",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a password for the node's user",
+        breaks="echo beam:opensesame | chpasswd",
+        control="node-login",
+        names=("beam", "password"),
+        repair="usermod -p '!' beam",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="an SSH key for the node's user",
+        breaks="mkdir -p ~beam/.ssh; echo 'ssh-ed25519 AAAA x' > ~beam/.ssh/authorized_keys",
+        control="node-login",
+        names=("authorized_keys", "SSH"),
+        repair="rm -rf ~beam/.ssh",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="an SSH key for the node's user where the configuration of sshd says",
+        breaks="mkdir -p /etc/ssh/sshd_config.d /etc/ssh/keys; echo 'AuthorizedKeysFile /etc/ssh/keys/%u' > /etc/ssh/sshd_config.d/90-fault.conf\n"
+        "echo 'ssh-ed25519 AAAA x' > /etc/ssh/keys/beam",
+        control="node-login",
+        names=("/etc/ssh/keys/beam lets SSH log in as beam",),
+        repair="rm -rf /etc/ssh/sshd_config.d/90-fault.conf /etc/ssh/keys",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a crash dump in the home that everybody can read",
+        breaks=FILES + "echo =erl_crash_dump:0.5 > $home/erl_crash.dump; chmod 0644 $home/erl_crash.dump; chmod 0755 $home",
+        control="crash-dumps",
+        names=("erl_crash.dump", "everybody"),
+        repair=FILES + "rm -f $home/erl_crash.dump; chmod 0700 $home",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a core dump in the home that everybody can read",
+        breaks=FILES + "echo memory > $home/core.1234; chmod 0644 $home/core.1234; chmod 0755 $home",
+        control="crash-dumps",
+        names=("core.1234", "everybody"),
+        repair=FILES + "rm -f $home/core.1234; chmod 0700 $home",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a core dump of a node that systemd-coredump kept",
+        breaks="core=core.beam\\x2esmp.0.0123456789abcdef0123456789abcdef.77.1700000000000000; mkdir -p /var/lib/systemd/coredump; "
+        "echo memory > /var/lib/systemd/coredump/$core; chmod 0644 /var/lib/systemd/coredump/$core",
+        control="crash-dumps",
+        names=("/var/lib/systemd/coredump/core.beam", "everybody"),
+        repair="rm -f /var/lib/systemd/coredump/core.beam*.0.0123456789abcdef*",
+        alters=BESIDE,
+    ),
+    new_file(
+        "another user who may act as the node's user",
+        "/etc/sudoers.d/zz-as-beam",
+        "games ALL=(beam) NOPASSWD: ALL\\n",
+        "node-login",
+        "/etc/sudoers.d/zz-as-beam lets games run programs as beam",
+        mode="0440",
+    ),
+    new_file(
+        "the node's user in an alias of sudo",
+        "/etc/sudoers.d/zz-alias",
+        "User_Alias NODES = beam, games\\nNODES ALL=(root) NOPASSWD: /usr/bin/true\\n",
+        "node-login",
+        "/etc/sudoers.d/zz-alias lets beam run programs as another user",
+        mode="0440",
+    ),
+    new_file(
+        "a job of the node's user in the table of the system",
+        "/etc/cron.d/zz-beam",
+        "* * * * * beam /usr/bin/true\\n",
+        "node-login",
+        "/etc/cron.d/zz-beam starts programs of beam",
+    ),
+    new_file(
+        "a service that runs as the node's user",
+        f"{ETC}/fault-job.service",
+        "[Service]\\nUser=beam\\nExecStart=/usr/bin/true\\n",
+        "node-login",
+        f"{ETC}/fault-job.service starts programs of beam",
+        after="systemctl daemon-reload",
+    ),
+    new_file(
+        "the node's user in a rule of polkit",
+        "/etc/polkit-1/rules.d/99-fault.rules",
+        "polkit.addRule(function(action, subject) { if (subject.user == \"beam\") { return polkit.Result.YES; } });\\n",
+        "node-login",
+        "/etc/polkit-1/rules.d/99-fault.rules lets beam run programs as another user with polkit",
+    ),
+    Fault(
+        name="another account with the number of the node's user",
+        breaks="echo \"evil:x:$(id -u beam):$(id -g beam)::/nonexistent:/bin/sh\" >> /etc/passwd; echo 'evil:!:1::::::' >> /etc/shadow",
+        control="node-login",
+        names=("the account evil has the number of beam",),
+        repair="sed -i '/^evil:/d' /etc/passwd /etc/shadow",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a user manager of the node's user that starts at boot",
+        breaks="mkdir -p /var/lib/systemd/linger; touch /var/lib/systemd/linger/beam",
+        control="node-login",
+        names=("/var/lib/systemd/linger/beam starts programs of beam",),
+        repair="rm -f /var/lib/systemd/linger/beam",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a table of cron of the node's user",
+        breaks="mkdir -p /var/spool/cron/crontabs; echo '* * * * * true' > /var/spool/cron/crontabs/beam; chmod 0600 /var/spool/cron/crontabs/beam",
+        control="node-login",
+        names=("/var/spool/cron/crontabs/beam starts programs of beam",),
+        repair="rm -f /var/spool/cron/crontabs/beam",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the node's user in a file of sudo",
+        breaks="mkdir -p /etc/sudoers.d; echo 'beam ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/zz-beam; chmod 0440 /etc/sudoers.d/zz-beam",
+        control="node-login",
+        names=("/etc/sudoers.d/zz-beam lets beam run programs as another user",),
+        repair="rm -f /etc/sudoers.d/zz-beam",
+        alters=BESIDE,
+    ),
+)

@@ -1,0 +1,38 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of running processes that are older than their files."""
+
+from __future__ import annotations
+
+from fault import BESIDE, LIVE, NODE, Fault
+from makers import DROP_INS, LOADED, RESTART, SHELL
+
+FAULTS = (
+    Fault(
+        name="a node that is older than its files",
+        breaks=f"cp -p {DROP_INS}/zzz-beam.conf $saved/\n"
+        f"sed -i 's/CLUSTER_DIGEST=../CLUSTER_DIGEST=00/' {DROP_INS}/zzz-beam.conf; systemctl daemon-reload",
+        control="running-process",
+        names=("was started before its files were last changed",),
+        repair=f"cp -p $saved/zzz-beam.conf {DROP_INS}/; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a VM whose program was replaced on the disk",
+        breaks="vm=$(ls /usr/lib/erlang/erts-*/bin/beam.smp); cp -p $vm $vm.new; mv $vm.new $vm",
+        control="running-vm",
+        names=("beam.smp",),
+        repair=RESTART,
+        alters=LIVE,
+    ),
+    Fault(
+        name="another CA file in the mounts of the node",
+        breaks=f"{SHELL}install -m 0644 $directory/tls/ca.pem /opt/ca.pem; "
+        f"printf '[Service]\\nBindReadOnlyPaths=/opt/ca.pem:%s\\n' $directory/tls/ca.pem > {DROP_INS}/aa-mounts.conf; {LOADED}",
+        control="running-process",
+        names=("sees another", "tls/ca.pem than the host"),
+        repair=f"rm -f {DROP_INS}/aa-mounts.conf; {LOADED}; rm -f /opt/ca.pem",
+        alters=NODE,
+    ),
+)

@@ -1,0 +1,263 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of what the next start reads: files, variables, commands, who may change them."""
+
+from __future__ import annotations
+
+from fault import BESIDE, NODE, Fault
+from makers import DROP_INS, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, removed
+
+_FAULT = f"{DROP_INS}/aa-fault.conf"
+
+
+def _edited(name: str, file: str, edit: str) -> Fault:
+    """A file that is not as planned, and that nothing has read yet."""
+    return Fault(
+        name=name,
+        breaks=f"{SHELL}cp -p {file} $saved/edited; {edit}",
+        control="planned-files",
+        names=(file.rpartition("/")[2],),
+        repair=f"{SHELL}cp -p $saved/edited {file}",
+        alters=BESIDE,
+    )
+
+
+def _environment(name: str, line: str, *names: str, control: str = "start-environment") -> Fault:
+    file = f"{DROP_INS}/aa-{names[0]}.conf"
+    return Fault(
+        name=name,
+        breaks=f"printf '[Service]\\n%s\\n' '{line}' > {file}; systemctl daemon-reload",
+        control=control,
+        names=names,
+        repair=f"rm -f {file}; systemctl daemon-reload",
+        alters=BESIDE,
+    )
+
+
+def _writable(name: str, path: str) -> Fault:
+    """A file that is as planned, and that every user of the host can change."""
+    breaks = f"{SHELL}stat -c %a {path} > $saved/mode; chmod a+w {path}"
+    return Fault(name, breaks, "options-file", (path.rpartition("/")[2], "has mode"), f"{SHELL}chmod $(cat $saved/mode) {path}", alters=BESIDE)
+
+
+def _changeable(name: str, owner: str, mode: str, *names: str) -> Fault:
+    """A file of variables of the unit, as planned or not, that others can change."""
+    file, drop_in = f"{PLACE}/{owner}.env", f"{DROP_INS}/aa-{owner}.conf"
+    return Fault(
+        name=name,
+        breaks=f"mkdir -p {PLACE}; touch {file}; chown {owner} {file}; chmod {mode} {file}; "
+        f"printf '[Service]\\nEnvironmentFile=-{file}\\n' > {drop_in}; systemctl daemon-reload",
+        control="start-files",
+        names=(f"{file} can be changed or replaced by", *names),
+        repair=f"rm -f {drop_in} {file}; systemctl daemon-reload",
+        alters=BESIDE,
+    )
+
+
+def _variable(name: str) -> Fault:
+    """A variable of the unit, which its next process gets."""
+    file = f"{DROP_INS}/aa-{name}.conf"
+    return Fault(
+        name=f"{name} for the next start",
+        breaks=f"printf '[Service]\\nEnvironment={name}=/nowhere\\n' > {file}; systemctl daemon-reload",
+        control="start-environment",
+        names=(name,),
+        repair=f"rm -f {file}; systemctl daemon-reload",
+        alters=BESIDE,
+    )
+
+
+FAULTS = (
+    Fault(
+        name="the option file can be written by everybody",
+        breaks=FILES + "chmod 0666 $directory/ssl_dist.conf",
+        control="options-file",
+        names=("ssl_dist.conf", "0666"),
+        repair=FILES + "chmod 0644 $directory/ssl_dist.conf",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the node's user owns the directory of its files",
+        breaks=FILES + "chown beam $directory",
+        control="options-file",
+        names=("can be replaced by beam",),
+        repair=FILES + "chown root $directory",
+        alters=BESIDE,
+    ),
+    _writable("a guard that every user can write", "/etc/beam/guard"),
+    _writable("variables of the unit that every user can write", "$directory/unit.env"),
+    _writable("rules of the firewall that every user can write", "/etc/beam/firewall.nft"),
+    _writable("a drop-in that every user can write", f"{DROP_INS}/zzz-beam.conf"),
+    Fault(
+        name="flags of tools that the user of the node owns",
+        breaks=SHELL + "chown beam $directory/tool.args",
+        control="options-file",
+        names=("tool.args belongs to beam, not to root",),
+        repair=SHELL + "chown root $directory/tool.args",
+        alters=BESIDE,
+    ),
+    removed("the flags of the node are gone", "$directory/vm.args", "options-file", NODE),
+    removed("the TLS options of the node are gone", "$directory/ssl_dist.conf", "options-file", NODE),
+    removed("the variables of the unit are gone", "$directory/unit.env", "planned-files", NODE),
+    removed("the drop-in of the node is gone", f"{DROP_INS}/zzz-beam.conf", "planned-files", NODE),
+    drop_in("a command of root after the start", "ExecStartPost=+/usr/bin/true", "start-environment", "ExecStartPost=/usr/bin/true"),
+    Fault(
+        name="a library for every program of the host",
+        breaks="[ ! -e /etc/ld.so.preload ] && ls /usr/lib/*-linux-gnu/libm.so.6 > /etc/ld.so.preload",
+        control="start-environment",
+        names=("/etc/ld.so.preload loads /usr/lib/",),
+        repair="rm -f /etc/ld.so.preload",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a library from elsewhere in the node",
+        breaks=f"cp /usr/lib/*-linux-gnu/libm.so.6 /opt/fault-m.so; printf '[Service]\\nEnvironment=LD_PRELOAD=/opt/fault-m.so\\n' "
+        f"> {DROP_INS}/aa-library.conf; {LOADED}",
+        control="start-environment",
+        names=("has loaded the library /opt/fault-m.so",),
+        repair=f"rm -f {DROP_INS}/aa-library.conf; {LOADED}; rm -f /opt/fault-m.so",
+        alters=NODE,
+    ),
+    Fault(
+        name="another boot file",
+        breaks=SHELL
+        + "printf '#!/bin/sh\\nexec erl -noinput -boot start_sasl -args_file %s/join.args\\n' $directory > /opt/start; chmod 0755 /opt/start\n"
+        + f"printf '[Service]\\nExecStart=\\nExecStart=/opt/start\\n' > {DROP_INS}/aa-boot.conf; {LOADED}",
+        control="start-environment",
+        names=("was started with -boot start_sasl",),
+        repair=f"rm -f {DROP_INS}/aa-boot.conf; {LOADED}; rm -f /opt/start",
+        alters=NODE,
+    ),
+    Fault(
+        name="a working directory where everybody puts modules",
+        breaks=f"mkdir -p -m 0777 /srv/beam-work; chmod 0777 /srv/beam-work; printf '[Service]\\nWorkingDirectory=/srv/beam-work\\n' "
+        f"> {DROP_INS}/aa-work.conf; {LOADED}",
+        control="start-files",
+        names=("/srv/beam-work can be changed or replaced by everybody",),
+        repair=f"rm -f {DROP_INS}/aa-work.conf; {LOADED}; rm -rf /srv/beam-work",
+        alters=NODE,
+    ),
+    Fault(
+        name="verify_none in the option file, not in force yet",
+        breaks=KEEP_OPTIONS + "sed -i 's/verify_peer/verify_none/' $directory/ssl_dist.conf",
+        control="planned-files",
+        names=("ssl_dist.conf differs from the plan",),
+        repair=SHELL + "cp -p $saved/ssl_dist.conf $directory/",
+        alters=BESIDE,
+    ),
+    _edited("a comment in vm.args", "$directory/vm.args", "echo '# x' >> $directory/vm.args"),
+    _edited("a name in allow.conf", "$directory/allow.conf", "echo \"'evil@n9'.\" >> $directory/allow.conf"),
+    _edited("another address in inetrc", "$directory/inetrc", "echo '{host, {192,0,2,1}, [\"n9\"]}.' >> $directory/inetrc"),
+    _edited("a flag of tools", "$directory/tool.args", "echo '-setcookie' >> $directory/tool.args"),
+    _edited("a variable in unit.env", "$directory/unit.env", "echo 'ERL_LIBS=/tmp' >> $directory/unit.env"),
+    _edited("a flag in join.args", "$directory/join.args", "echo '-s evil' >> $directory/join.args"),
+    _edited("another command in the unit", "/etc/systemd/system/beam.service", "sed -i s/-noinput/-noshell/ /etc/systemd/system/beam.service"),
+    _edited("a guard that looks away", "/etc/beam/guard", "sed -i '2i exit 0' /etc/beam/guard"),
+    _edited("a weaker sandbox in the drop-in", f"{DROP_INS}/zzz-beam.conf", f"sed -i /NoNewPrivileges/d {DROP_INS}/zzz-beam.conf"),
+    _edited("the same content with a new time", "$directory/vm.args", "touch $directory/vm.args"),
+    _environment("HEART_COMMAND for the next start", "Environment=HEART_COMMAND=/bin/true", "HEART_COMMAND"),
+    _environment("LD_PRELOAD for the next start", "Environment=LD_PRELOAD=/tmp/x.so", "LD_PRELOAD"),
+    _environment("ERL_LIBS for the next start", "Environment=ERL_LIBS=/tmp", "ERL_LIBS"),
+    Fault(
+        name="ERL_LIBS in the running node",
+        breaks=f"printf '[Service]\\nEnvironment=ERL_LIBS=/srv\\n' > {_FAULT}; {LOADED}",
+        control="start-environment",
+        names=("was started with the variable ERL_LIBS",),
+        repair=f"rm -f {_FAULT}; {LOADED}",
+    ),
+    Fault(
+        name="a .erlang in the node's home",
+        breaks=SHELL + "echo 'ok.' > $home/.erlang; chown beam $home/.erlang",
+        control="start-environment",
+        names=("/.erlang exists",),
+        repair=SHELL + "rm -f $home/.erlang",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="code of the node's command",
+        breaks=SHELL
+        + "printf '#!/bin/sh\\nexec erl -noinput -eval true. -args_file %s/join.args\\n' $directory > /opt/start; chmod 0755 /opt/start\n"
+        + f"printf '[Service]\\nExecStart=\\nExecStart=/opt/start\\n' > {_FAULT}; {LOADED}",
+        control="start-environment",
+        names=("was started with -eval",),
+        repair=f"rm -f {_FAULT}; {LOADED}",
+    ),
+    Fault(
+        name="code in the command of the unit",
+        breaks=SHELL + "printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/erl -noinput -args_file %s -eval true.\\n' "
+        f"$directory/join.args > {_FAULT}; {LOADED}",
+        control="start-environment",
+        names=("was started with -eval",),
+        repair=f"rm -f {_FAULT}; {LOADED}",
+    ),
+    Fault(
+        name="another table at boot than now",
+        breaks="cp -p /etc/beam/firewall.nft $saved/firewall.nft; sed -i 's/iif \"lo\" accept/accept/' /etc/beam/firewall.nft",
+        control="planned-files",
+        names=("/etc/beam/firewall.nft differs from the plan",),
+        repair="cp -p $saved/firewall.nft /etc/beam/firewall.nft",
+        alters=BESIDE,
+    ),
+    _changeable("variables of the unit that the user of the node owns", "beam", "0644", "beam"),
+    _changeable("variables of the unit that everybody can write", "root", "0666", "everybody"),
+    Fault(
+        name="a start script that another user owns",
+        breaks=f"{SHELL}mkdir -p {PLACE}; printf '#!/bin/sh\\nexec erl -noinput -args_file %s/join.args\\n' $directory > {PLACE}/start; "
+        f"chmod 0755 {PLACE}/start; chown games {PLACE}/start; "
+        f"printf '[Service]\\nExecStart=\\nExecStart={PLACE}/start\\n' > {DROP_INS}/aa-start.conf; systemctl daemon-reload",
+        control="start-files",
+        names=(f"{PLACE}/start can be changed or replaced by games",),
+        repair=f"rm -f {DROP_INS}/aa-start.conf {PLACE}/start; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    _variable("OPENSSL_CONF"),
+    _variable("ERL_ROOTDIR"),
+    _variable("BASH_ENV"),
+    _variable("XDG_CONFIG_HOME"),
+    Fault(
+        name="another home of the node, with its cookie and code of its own",
+        breaks=f"{SHELL}mkdir -p {PLACE}-home; cp -p $home/.erlang.cookie {PLACE}-home/; echo 'ok.' > {PLACE}-home/.erlang\n"
+        f"chown -R beam {PLACE}-home; printf '[Service]\\nEnvironment=HOME={PLACE}-home\\n' > {DROP_INS}/aa-home.conf\n"
+        f"systemctl daemon-reload; restart",
+        control="start-environment",
+        names=(f"runs with the home {PLACE}-home",),
+        repair=f"{SHELL}rm -rf {DROP_INS}/aa-home.conf {PLACE}-home; systemctl daemon-reload; restart",
+        alters=NODE,
+    ),
+    Fault(
+        name="another module for the discovery of peers",
+        # It does what the usual one does.
+        breaks="printf '[Service]\\nExecStart=\\nExecStart=/usr/bin/erl -noinput -epmd_module erl_epmd\\n' "
+        f"> {DROP_INS}/aa-module.conf; {LOADED}",
+        control="start-environment",
+        names=("was started with -epmd_module erl_epmd",),
+        repair=f"rm -f {DROP_INS}/aa-module.conf; {LOADED}",
+        alters=NODE,
+    ),
+    Fault(
+        name="a command before the start that another user owns",
+        breaks=f"printf '#!/bin/sh\\nexit 0\\n' > /opt/hook; chmod 0755 /opt/hook; chown games /opt/hook; "
+        f"printf '[Service]\\nExecStartPre=+/bin/sh /opt/hook\\n' > {DROP_INS}/aa-hook.conf; systemctl daemon-reload",
+        control="start-files",
+        names=("/opt/hook can be changed or replaced by games",),
+        repair=f"rm -f {DROP_INS}/aa-hook.conf /opt/hook; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="code in the second place of .erlang",
+        breaks=SHELL + "install -d -o beam $home/.config/erlang; echo 'ok.' > $home/.config/erlang/.erlang",
+        control="start-environment",
+        names=(".config/erlang/.erlang exists",),
+        repair=SHELL + "rm -rf $home/.config",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="ERL_LIBS from the service manager",
+        breaks="systemctl set-environment ERL_LIBS=/srv",
+        control="start-environment",
+        names=("ERL_LIBS",),
+        repair="systemctl unset-environment ERL_LIBS",
+        alters=BESIDE,
+    ),
+)
