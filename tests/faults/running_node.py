@@ -106,7 +106,7 @@ FAULTS = (
         "peer-cookies",
         "beam@n2",
     ),
-    _live(
+    live(
         "a cookie of its own for a node that is no member",
         "erlang:set_cookie(list_to_atom(\"evil@n9\"), list_to_atom(\"abcdefghijklmnopqrstuvwxyz0123456789ABCD\")).",
         "peer-cookies",
