@@ -72,6 +72,7 @@ def test_the_environment_that_was_planned_passes(directory: Path) -> None:
         ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_OTP29_FLAGS": "s3cret"}, "ERL_OTP29_FLAGS is set by"),
         ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_INETRC": "/s3cret"}, "ERL_INETRC is set by"),
         ({"ERL_AFLAGS": "-args_file {d}/vm.args", "ERL_EPMD_PORT": "4370s3cret"}, "ERL_EPMD_PORT is set by"),
+        ({"ERL_AFLAGS": "-args_file {d}/vm.args", "XDG_CONFIG_HOME": "/s3cret"}, "XDG_CONFIG_HOME is set by"),
     ],
 )
 def test_another_environment_is_refused_in_one_line_without_its_values(directory: Path, environment: dict[str, str], says: str) -> None:
@@ -178,7 +179,7 @@ def test_the_last_words_of_every_drop_in_are_the_environment_and_the_guard(produ
     assert lines[-2:] == ["EnvironmentFile=/etc/beam/x@n1/unit.env", "ExecStartPre=/etc/beam/guard start x.service /etc/beam/x@n1"]
     assert ("SocketBindAllow=tcp:9100-9109" in lines) == (product == "erlang")
     (unset,) = (line for line in lines if line.startswith("UnsetEnvironment="))
-    assert {"ERL_FLAGS", "ERL_ZFLAGS", "ERL_INETRC", "ERL_EPMD_PORT"} <= set(unset.partition("=")[2].split())
+    assert {"ERL_FLAGS", "ERL_ZFLAGS", "ERL_INETRC", "ERL_EPMD_PORT", "XDG_CONFIG_HOME"} <= set(unset.partition("=")[2].split())
     environment = render(ROLES / "service" / "templates", "unit.env", values).splitlines()
     assert "ERL_AFLAGS=-args_file /etc/beam/x@n1/vm.args" in environment and "ERL_EPMD_ADDRESS=127.0.0.1,10.0.0.1" in environment
 

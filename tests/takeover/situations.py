@@ -194,6 +194,7 @@ EVERY_UNIT = [
         says="inet_dist_listen_options is set",
     ),
     Situation("another port of EPMD in a file", HARDENED, {**drop_in(FILE), "/etc/default/mine": "ERL_EPMD_PORT=4370\n"}),
+    Situation("another directory of settings in a file", HARDENED, {**drop_in(FILE), "/etc/default/mine": "XDG_CONFIG_HOME=/srv/settings\n"}),
     Situation(
         "UnsetEnvironment= reset, and another port of EPMD",
         REFUSED,
