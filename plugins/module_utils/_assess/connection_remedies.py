@@ -8,10 +8,10 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from .._model.times import epoch_of
 from .._wire import codes
 from .finding import Evidence
 from .probes import Answer
@@ -148,7 +148,7 @@ def _certificate(evidence: Evidence, node: NodeTarget) -> str:
     if shown is None:
         return ""
     problems = []
-    since, until = _time(shown.get("not_before")), _time(shown.get("not_after"))
+    since, until = epoch_of(shown.get("not_before")), epoch_of(shown.get("not_after"))
     if until is not None and until < evidence.epoch:
         problems.append(f"has expired ({shown['not_after']})")
     if since is not None and since > evidence.epoch:
@@ -172,10 +172,3 @@ def _trust(evidence: Evidence, node: str) -> str:
 
 def _list(value: object) -> Sequence[object]:
     return value if isinstance(value, (list, tuple)) else ()
-
-
-def _time(text: object) -> float | None:
-    try:
-        return datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return None

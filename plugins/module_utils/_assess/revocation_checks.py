@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from .._model.host_facts import Certificate, Crl
 from .._model.observation import Observation
 from .._model.revocation_rules import DAYS_MIN
-from .certificate_checks import epoch_of
+from .._model.times import epoch_of
 from .finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
 from .target import CLEAR_TEXT, NEEDS_PLAN, NO_CRL, OFF, NodeTarget, Target
 

@@ -16,7 +16,7 @@ from typing import Any
 from .._model.credentials import Credentials, HeldCertificate
 from .._model.observation import Observation
 from .._model.revocation_rules import DAYS_MIN
-from .certificate_checks import epoch_of
+from .._model.times import epoch_of
 from .revocation_checks import of_node
 from .target import NodeTarget, Target
 

@@ -15,7 +15,7 @@ from typing import Callable
 from .._model.confinement_facts import FileOptions, Hardening
 from .._model.observation import Observation
 from .._model.processes import Process
-from .certificate_checks import epoch_of
+from .._model.times import epoch_of
 from .check_parts import Check, has_ended, of_nodes, vms
 from .controls.tls_options import FORGIVING
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result

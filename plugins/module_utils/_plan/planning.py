@@ -8,8 +8,10 @@ Private to this collection. No rule stops at its first mistake, and nothing is t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from .._model.advisories import Advisory
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
 from . import advisories, consistency, existing_service_rules, host_rules, name_rules, run_rules, sandbox_rules, secrets, settings_rules
@@ -45,14 +47,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     advisories_file = read_advisories_file(inventory, present, problems)
     window = read_window(read_cluster_value(inventory, RESTART_WINDOW, present, problems), problems)
 
-    consistency.check_names(members, shape, problems)
-    consistency.check_listeners(members, shape, problems)
-    consistency.check_fixed_ports(members, shape, problems)
-    consistency.check_settings(inventory, members, shape, problems)
-    consistency.check_products(members, shape, problems)
-    consistency.check_product_ports(members, problems)
-    consistency.check_loopback_names(members, shape, problems)
-    consistency.check_hidden_hosts(inventory, members, problems)
+    _check_members(inventory, shape, members, problems)
     name_type = consistency.common_name_type(members, problems)
     address_family = consistency.common_address_family(membership, problems)
     proto_dist = _proto_dist(shape, address_family)
@@ -64,33 +59,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         required = required_secrets(stolen, shape.tls) if stolen else ()
     signs = "ca_passphrase" in required and not bring_your_own
 
-    interfaces: dict[tuple[str, str], str] = {}
-    firewalls: dict[str, str] = {}
-    incompatible: list[str] = []
-    of_hosts = []
-    for host in present:
-        nodes, observed = by_host.get(host, []), inventory.seen(host)
-        interfaces.update(host_rules.check_addresses(inventory, shape, host, nodes, observed, problems))
-        host_rules.check_ports_in_use(host, nodes, observed, problems)
-        host_rules.check_ephemeral_ports(host, nodes, observed, problems)
-        firewalls[host] = host_rules.read_firewall(inventory, host, observed, problems)
-        host_rules.check_otp(host, observed, problems)
-        run_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
-        if inventory.preflight:
-            host_rules.check_privilege(host, observed, bool(inventory.requires), problems)
-            host_rules.check_systemd(host, observed, problems)
-            host_rules.check_obstacles(host, observed, problems)
-            existing_service_rules.check_epmd(host, observed, problems)
-            if shape.uses_epmd and shape.mode != "off":
-                existing_service_rules.check_epmd_masked(host, observed, problems)
-            host_rules.check_given_otp(inventory, host, observed, problems)
-        for node in nodes:
-            name_rules.check_names(node, not bring_your_own and shape.tls, problems)
-            if inventory.preflight:
-                _check_node(inventory, shape, node, problems)
-        of_hosts += host_rules.check_clock(host, observed, inventory.backdate_seconds, problems)
-        incompatible += host_rules.incompatible_nodes(nodes, observed, proto_dist, shape)
-
+    hosts = _check_hosts(inventory, shape, present, by_host, proto_dist, issues_names=not bring_your_own and shape.tls, problems=problems)
     check_compromised(inventory, shape, stolen, present, bring_your_own, problems)
     check_secrets(inventory, shape, present, bring_your_own, required, problems)
     ca_dir = read_ca_dir(inventory, shape, group, present, signs, problems)
@@ -120,12 +89,12 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         waivers=waivers,
         members=members,
         run=inventory.run_set,
-        interfaces=interfaces,
-        firewalls=firewalls,
+        interfaces=hosts.interfaces,
+        firewalls=hosts.firewalls,
         without_ipv6=frozenset(host for host in present if inventory.seen(host).ipv6 is False),
         outsiders=outsiders,
         advisories=(
-            *of_hosts,
+            *hosts.advisories,
             *advisories.one_network(members, inventory.observed),
             *advisories.stale_hosts(by_host, inventory.run_set, changes),
             *advisories.shared_epmd(by_host, members, inventory.observed),
@@ -135,7 +104,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         advisories_file=advisories_file,
         compromised=stolen,
         transition=Transition(
-            incompatible_nodes=tuple(sorted(incompatible)),
+            incompatible_nodes=tuple(sorted(hosts.incompatible)),
             full_stop=shape.full_stop,
             restart=shape.restart,
             departing=membership.departing,
@@ -143,6 +112,53 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             window_opens=window.opens(inventory.now) if window else None,
         ),
     )
+
+
+@dataclass
+class _OfHosts:
+    """What the rules about single hosts found for the cluster."""
+
+    interfaces: dict[tuple[str, str], str] = field(default_factory=dict)
+    firewalls: dict[str, str] = field(default_factory=dict)
+    incompatible: list[str] = field(default_factory=list)
+    advisories: list[Advisory] = field(default_factory=list)
+
+
+def _check_members(inventory: Inventory, shape: Shape, members: tuple[Node, ...], problems: Problems) -> None:
+    """The rules about the members together."""
+    consistency.check_names(members, shape, problems)
+    consistency.check_listeners(members, shape, problems)
+    consistency.check_fixed_ports(members, shape, problems)
+    consistency.check_settings(inventory, members, shape, problems)
+    consistency.check_products(members, shape, problems)
+    consistency.check_product_ports(members, problems)
+    consistency.check_loopback_names(members, shape, problems)
+    consistency.check_hidden_hosts(inventory, members, problems)
+
+
+def _check_hosts(
+    inventory: Inventory, shape: Shape, present: Sequence[str], by_host: Mapping[str, Sequence[Node]], proto_dist: str, *,
+    issues_names: bool, problems: Problems,
+) -> _OfHosts:
+    """The rules about each host and its nodes. issues_names: our CA writes the names of the nodes into certificates."""
+    found = _OfHosts()
+    for host in present:
+        nodes, observed = by_host.get(host, []), inventory.seen(host)
+        found.interfaces.update(host_rules.check_addresses(inventory, shape, host, nodes, observed, problems))
+        host_rules.check_ports_in_use(host, nodes, observed, problems)
+        host_rules.check_ephemeral_ports(host, nodes, observed, problems)
+        found.firewalls[host] = host_rules.read_firewall(inventory, host, observed, problems)
+        host_rules.check_otp(host, observed, problems)
+        run_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
+        if inventory.preflight:
+            _preflight_host(inventory, shape, host, problems)
+        for node in nodes:
+            name_rules.check_names(node, issues_names, problems)
+            if inventory.preflight:
+                _preflight_node(inventory, shape, node, problems)
+        found.advisories += host_rules.check_clock(host, observed, inventory.backdate_seconds, problems)
+        found.incompatible += host_rules.incompatible_nodes(nodes, observed, proto_dist, shape)
+    return found
 
 
 def _as_it_runs(inventory: Inventory, node: Node) -> Node:
@@ -162,7 +178,18 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
     return replace(node, runtime=replace(node.runtime, data=data))
 
 
-def _check_node(inventory: Inventory, shape: Shape, node: Node, problems: Problems) -> None:
+def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Problems) -> None:
+    observed = inventory.seen(host)
+    host_rules.check_privilege(host, observed, bool(inventory.requires), problems)
+    host_rules.check_systemd(host, observed, problems)
+    host_rules.check_obstacles(host, observed, problems)
+    existing_service_rules.check_epmd(host, observed, problems)
+    if shape.uses_epmd and shape.mode != "off":
+        existing_service_rules.check_epmd_masked(host, observed, problems)
+    host_rules.check_given_otp(inventory, host, observed, problems)
+
+
+def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Problems) -> None:
     seen = inventory.seen(node.host)
     settings_rules.check_settings(node, seen, problems)
     settings_rules.check_ignored(node, shape.settings, seen, problems)

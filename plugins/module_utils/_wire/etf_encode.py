@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from .._term import Atom, Bits, Export, Fun, Improper, Map, Pid, Port, Reference, Term
 from .errors import EncodeError
@@ -37,6 +39,9 @@ from .etf_tags import (
     VERSION,
 )
 
+_Encoder = Callable[[bytearray, Any, list[Term]], None]
+"""Writes a term to the bytes so far. What is to be written after it goes on the stack, last first."""
+
 
 @dataclass(frozen=True)
 class _FunEnd:
@@ -54,95 +59,11 @@ def encode(term: Term) -> bytes:
     stack: list[Term] = [term]
     while stack:
         term = stack.pop()
-        kind = term.__class__
-        if kind is int:
-            _encode_integer(out, term)
-        elif kind is Atom:
-            _encode_atom(out, term)
-        elif kind is bytes:
-            out.append(BINARY)
-            out += len(term).to_bytes(4, "big")
-            out += term
-        elif kind is list:
-            if not term:
-                out.append(NIL)
-                continue
-            if len(term) <= 0xFFFF and _is_string(term):
-                out.append(STRING)
-                out += len(term).to_bytes(2, "big")
-                out += bytes(term)
-                continue
-            out.append(LIST)
-            out += len(term).to_bytes(4, "big")
-            stack.append([])
-            stack += term[::-1]
-        elif kind is tuple:
-            if len(term) < 256:
-                out += bytes((TUPLE, len(term)))
-            else:
-                out.append(LARGE_TUPLE)
-                out += len(term).to_bytes(4, "big")
-            stack += term[::-1]
-        elif kind is float:
-            if not math.isfinite(term):
-                raise EncodeError(f"Erlang has no float for {term!r}")
-            out.append(NEW_FLOAT)
-            out += struct.pack(">d", term)
-        elif kind is Map:
-            out.append(MAP)
-            out += len(term.pairs).to_bytes(4, "big")
-            for key, value in term.pairs[::-1]:
-                stack.append(value)
-                stack.append(key)
-        elif kind is Pid:
-            _encode_pid(out, term)
-        elif kind is Reference:
-            out.append(NEWER_REFERENCE)
-            out += len(term.ids).to_bytes(2, "big")
-            _encode_atom(out, term.node)
-            out += struct.pack(f">{len(term.ids) + 1}I", term.creation, *term.ids)
-        elif kind is Port:
-            out.append(V4_PORT if term.id >> 32 else NEW_PORT)
-            _encode_atom(out, term.node)
-            out += term.id.to_bytes(8 if term.id >> 32 else 4, "big")
-            out += term.creation.to_bytes(4, "big")
-        elif kind is Bits:
-            if not 1 <= term.bits <= 7 or not term.data:
-                raise EncodeError(f"a bit string with {term.bits} bits in its last byte")
-            out.append(BIT_BINARY)
-            out += len(term.data).to_bytes(4, "big")
-            out.append(term.bits)
-            out += term.data
-        elif kind is Improper:
-            if not term.head:
-                raise EncodeError("an improper list without elements")
-            out.append(LIST)
-            out += len(term.head).to_bytes(4, "big")
-            stack.append(term.tail)
-            stack += term.head[::-1]
-        elif kind is Export:
-            out.append(EXPORT)
-            _encode_atom(out, term.module)
-            _encode_atom(out, term.function)
-            out += bytes((SMALL_INTEGER, term.arity))
-        elif kind is Fun:
-            # Its size stands in front: known only when the environment is written.
-            out.append(NEW_FUN)
-            out += b"\0\0\0\0"
-            begin = len(out) - 4
-            out.append(term.arity)
-            out += term.unique
-            out += struct.pack(">II", term.slot, len(term.free))
-            _encode_atom(out, term.module)
-            _encode_integer(out, term.old_index)
-            _encode_integer(out, term.old_unique)
-            _encode_pid(out, term.pid)
-            stack.append(_FunEnd(begin))
-            stack += term.free[::-1]
-        elif kind is _FunEnd:
-            out[term.begin:term.begin + 4] = (len(out) - term.begin).to_bytes(4, "big")
-        else:
-            raise EncodeError(f"no Erlang term: {kind.__name__}")
+        try:
+            encoder = _ENCODERS[term.__class__]
+        except KeyError:
+            raise EncodeError(f"no Erlang term: {term.__class__.__name__}") from None
+        encoder(out, term, stack)
     return bytes(out)
 
 
@@ -154,7 +75,7 @@ def _is_string(items: list[Term]) -> bool:
     return True
 
 
-def _encode_integer(out: bytearray, value: int) -> None:
+def _integer(out: bytearray, value: int, _stack: Any = None) -> None:
     if 0 <= value <= 255:
         out.append(SMALL_INTEGER)
         out.append(value)
@@ -173,7 +94,7 @@ def _encode_integer(out: bytearray, value: int) -> None:
         out += abs(value).to_bytes(size, "little")
 
 
-def _encode_atom(out: bytearray, atom: Atom) -> None:
+def _atom(out: bytearray, atom: Atom, _stack: Any = None) -> None:
     data = atom.name.encode("utf-8")
     if len(atom.name) > 255:
         raise EncodeError("an atom has at most 255 characters")
@@ -185,7 +106,116 @@ def _encode_atom(out: bytearray, atom: Atom) -> None:
     out += data
 
 
-def _encode_pid(out: bytearray, pid: Pid) -> None:
+def _pid(out: bytearray, pid: Pid, _stack: Any = None) -> None:
     out.append(NEW_PID)
-    _encode_atom(out, pid.node)
+    _atom(out, pid.node)
     out += struct.pack(">III", pid.id, pid.serial, pid.creation)
+
+
+def _binary(out: bytearray, term: bytes, _stack: list[Term]) -> None:
+    out.append(BINARY)
+    out += len(term).to_bytes(4, "big")
+    out += term
+
+
+def _list(out: bytearray, term: list[Term], stack: list[Term]) -> None:
+    if not term:
+        out.append(NIL)
+    elif len(term) <= 0xFFFF and _is_string(term):
+        out.append(STRING)
+        out += len(term).to_bytes(2, "big")
+        out += bytes(term)
+    else:
+        out.append(LIST)
+        out += len(term).to_bytes(4, "big")
+        stack.append([])
+        stack += term[::-1]
+
+
+def _improper(out: bytearray, term: Improper, stack: list[Term]) -> None:
+    if not term.head:
+        raise EncodeError("an improper list without elements")
+    out.append(LIST)
+    out += len(term.head).to_bytes(4, "big")
+    stack.append(term.tail)
+    stack += term.head[::-1]
+
+
+def _tuple(out: bytearray, term: tuple[Term, ...], stack: list[Term]) -> None:
+    if len(term) < 256:
+        out += bytes((TUPLE, len(term)))
+    else:
+        out.append(LARGE_TUPLE)
+        out += len(term).to_bytes(4, "big")
+    stack += term[::-1]
+
+
+def _float(out: bytearray, term: float, _stack: list[Term]) -> None:
+    if not math.isfinite(term):
+        raise EncodeError(f"Erlang has no float for {term!r}")
+    out.append(NEW_FLOAT)
+    out += struct.pack(">d", term)
+
+
+def _map(out: bytearray, term: Map, stack: list[Term]) -> None:
+    out.append(MAP)
+    out += len(term.pairs).to_bytes(4, "big")
+    for key, value in term.pairs[::-1]:
+        stack.append(value)
+        stack.append(key)
+
+
+def _reference(out: bytearray, term: Reference, _stack: list[Term]) -> None:
+    out.append(NEWER_REFERENCE)
+    out += len(term.ids).to_bytes(2, "big")
+    _atom(out, term.node)
+    out += struct.pack(f">{len(term.ids) + 1}I", term.creation, *term.ids)
+
+
+def _port(out: bytearray, term: Port, _stack: list[Term]) -> None:
+    out.append(V4_PORT if term.id >> 32 else NEW_PORT)
+    _atom(out, term.node)
+    out += term.id.to_bytes(8 if term.id >> 32 else 4, "big")
+    out += term.creation.to_bytes(4, "big")
+
+
+def _bits(out: bytearray, term: Bits, _stack: list[Term]) -> None:
+    if not 1 <= term.bits <= 7 or not term.data:
+        raise EncodeError(f"a bit string with {term.bits} bits in its last byte")
+    out.append(BIT_BINARY)
+    out += len(term.data).to_bytes(4, "big")
+    out.append(term.bits)
+    out += term.data
+
+
+def _export(out: bytearray, term: Export, _stack: list[Term]) -> None:
+    out.append(EXPORT)
+    _atom(out, term.module)
+    _atom(out, term.function)
+    out += bytes((SMALL_INTEGER, term.arity))
+
+
+def _fun(out: bytearray, term: Fun, stack: list[Term]) -> None:
+    # Its size stands in front: known only when the environment is written.
+    out.append(NEW_FUN)
+    out += b"\0\0\0\0"
+    begin = len(out) - 4
+    out.append(term.arity)
+    out += term.unique
+    out += struct.pack(">II", term.slot, len(term.free))
+    _atom(out, term.module)
+    _integer(out, term.old_index)
+    _integer(out, term.old_unique)
+    _pid(out, term.pid)
+    stack.append(_FunEnd(begin))
+    stack += term.free[::-1]
+
+
+def _fun_end(out: bytearray, term: _FunEnd, _stack: list[Term]) -> None:
+    out[term.begin:term.begin + 4] = (len(out) - term.begin).to_bytes(4, "big")
+
+
+_ENCODERS: dict[type, _Encoder] = {
+    int: _integer, Atom: _atom, bytes: _binary, list: _list, tuple: _tuple, float: _float, Map: _map, Pid: _pid, Reference: _reference, Port: _port,
+    Bits: _bits, Improper: _improper, Export: _export, Fun: _fun, _FunEnd: _fun_end,
+}

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..._model.advisories import Advisory
+from ..._model.times import epoch_of
 from ..attacks import ATTACKS, Attack
 from ..controls import BY_ID, SEVERITIES, Control
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, REFUSED, SUCCEEDED, WAIVED, Finding, Outcome, Verdict
@@ -35,15 +36,6 @@ _ORDER = {control: number for number, control in enumerate(BY_ID)}
 
 def when(epoch: float) -> str:
     return datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _seconds(text: object) -> float | None:
-    """Seconds since the epoch of a time as x509.py writes it (ISO 8601, UTC); None where it is no time."""
-    try:
-        moment = datetime.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.timezone.utc)).timestamp()
 
 
 def fingerprint_of_advisory(advisory: Advisory) -> str:
@@ -230,7 +222,7 @@ class Report:
         ends: dict[str, tuple[float, str]] = {}
         for (_source, target), answer in self.verdict.connections.items():
             text = answer.tls.peer.get("not_after") if answer.tls and answer.tls.peer else None
-            end = _seconds(text)
+            end = epoch_of(text)
             if end is not None:
                 ends[target] = min(ends.get(target, (end, str(text))), (end, str(text)))
         found = []
