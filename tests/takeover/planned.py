@@ -268,6 +268,13 @@ PLANNED = [
         {**drop_in(SHOP, "10-relx", "EnvironmentFile=/etc/default/relx"), "/etc/default/relx": "ERL_DIST_PORT=8001\n"},
     ),
     Planned(
+        "another directory of settings",
+        "release",
+        "setting_refused",
+        "10-settings.conf line 2 sets XDG_CONFIG_HOME",
+        drop_in(SHOP, "10-settings", "Environment=XDG_CONFIG_HOME=/srv/settings"),
+    ),
+    Planned(
         "a tick time in ejabberd.yml",
         "ejabberd",
         "setting_overridden",

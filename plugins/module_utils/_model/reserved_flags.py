@@ -68,8 +68,10 @@ class Refused:
 
 VARIABLES: Mapping[str, Refused] = {
     "ERL_EPMD_PORT": Refused("the node would look for EPMD at another port than its peers and the firewall", allowed=("4369",)),
+    "ERL_EPMD_RELAXED_COMMAND_CHECK": Refused("an EPMD that the node starts would let every local user remove names"),
+    "XDG_CONFIG_HOME": Refused("the VM would run the file erlang/.erlang of that directory"),
 }
-"""Environment variables of every product that are refused beside those of VARIABLE."""
+"""Environment variables of every product that are refused beside those of VARIABLE. The role service takes them out of a node's environment."""
 
 _SEPARATORS = re.compile(r"[\s\"'={};]+")
 

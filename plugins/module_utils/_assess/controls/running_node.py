@@ -40,7 +40,7 @@ CONTROLS = (
     ),
     Control(
         "peer-cookies",
-        "The running node uses one cookie for all members",
+        "The running node uses one cookie for every node",
         "erlang:set_cookie/2 and -setcookie NODE COOKIE set a separate cookie for a peer. It stays until the node restarts, even if the cookie is "
         "rotated.",
         "Remove the call or the flag, and restart the node.",

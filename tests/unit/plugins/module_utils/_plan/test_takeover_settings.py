@@ -67,6 +67,8 @@ CASES: list[tuple[str, str, dict[str, str], str, str, str]] = [
     ("another EPMD port", "rabbitmq", {ENV: "export ERL_EPMD_PORT=4370\n"}, "", "setting_refused", "ERL_EPMD_PORT"),
     ("another EPMD port of ejabberd", "ejabberd", {"/etc/default/ejabberd": "ERL_EPMD_PORT=4370\n"}, "", "setting_refused", "ERL_EPMD_PORT"),
     ("another EPMD port of a release", "release", {}, "ERL_EPMD_PORT=4370\n", "setting_refused", "ERL_EPMD_PORT"),
+    ("another directory of settings", "release", {}, "XDG_CONFIG_HOME=/srv/settings\n", "setting_refused", "XDG_CONFIG_HOME"),
+    ("an EPMD that obeys", "rabbitmq", {ENV: "export ERL_EPMD_RELAXED_COMMAND_CHECK=1\n"}, "", "setting_refused", "ERL_EPMD_RELAXED_COMMAND_CHECK"),
     ("the usual EPMD port", "release", {}, "ERL_EPMD_PORT=4369\n", "", ""),
     ("a port of relx", "release", {}, "ERL_DIST_PORT=8001\n", "setting_refused", "ERL_DIST_PORT"),
     ("ports in advanced.config", "rabbitmq", {ADVANCED: "%% dist\n[{kernel, [\n {inet_dist_listen_min, 25672}]}].\n"}, "", "flag_reserved",
