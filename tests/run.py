@@ -6,13 +6,15 @@
 
     tests/run.py [GROUP ...]        the groups of `GROUPS` where none is named
 
-A part is one command with a time limit. Its tests are counted from the JUnit files it leaves in the results folder; a
-part that leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the same.
+A part is one command with a time limit: a linter, a folder of tests, a molecule scenario. Parts that need one core run two at a time,
+and each shows its output when it has ended. Tests are counted from the JUnit files that a part leaves in the results folder; a part that
+leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the same.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,27 +26,31 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "beam-cluster"
 RESULTS = CACHE / "results"
+CORES = 2
 
 
 @dataclass(frozen=True)
 class Part:
-    """One command of the tests. `{results}` in it stands for the JUnit file it may write."""
+    """One command of the tests. `{results}` in it stands for the JUnit file it may write; `cores`: how many it keeps busy."""
 
     name: str
     command: str
     minutes: int = 5
+    cores: int = 1
 
 
 def scenario(name: str, minutes: int, suite: str = "") -> Part:
     """A molecule scenario; its verifier writes the JUnit file. `suite`: on hosts of another Debian, where its inventory asks for that."""
     words = f"LAB_SUITE={suite} " if suite else ""
-    return Part(f"molecule-{name}{suite and '-'}{suite}", f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}", minutes)
+    return Part(
+        f"molecule-{name}{suite and '-'}{suite}", f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}", minutes, CORES
+    )
 
 
 def lab(name: str, command: str, minutes: int, environment: str = "LAB_NEWEST_SUITE=forky") -> Part:
     """A command of pytest over a lab of its own, which is taken down at the end. Without a product its nodes run OTP 25, 27 and 29."""
     words = f"export {environment}; make lab && {command} --junitxml {{results}}"
-    return Part(name, f"{words}; status=$?; make lab-down; exit $status", minutes)
+    return Part(name, f"{words}; status=$?; make lab-down; exit $status", minutes, CORES)
 
 
 def takeover(name: str, product: str = "erlang") -> Part:
@@ -54,8 +60,8 @@ def takeover(name: str, product: str = "erlang") -> Part:
 
 GROUPS: dict[str, list[Part]] = {
     "lint": [
-        Part("yamllint", "yamllint --strict ."),
         Part("ansible-lint", "ansible-lint --offline"),
+        Part("yamllint", "yamllint --strict ."),
         Part("ruff", "ruff check ."),
         Part("mypy", "mypy"),
         Part("mypy-tests", "mypy --config-file tests/mypy.ini"),
@@ -64,13 +70,13 @@ GROUPS: dict[str, list[Part]] = {
         Part("galaxy", "tests/galaxy", 10),
         Part("shellcheck", "git grep -lE '^#!.*[/ ](ba)?sh( |$)' -- ':!*.j2' ':!*.md' | xargs shellcheck --severity=warning"),
     ],
-    "sanity": [Part("sanity", "tests/sanity", 10)],
+    "sanity": [Part("sanity", "tests/sanity", 15)],
     "unit": [
         Part("project", "pytest tests/project --junitxml {results}"),
-        Part("unit", "pytest tests/unit -n 2 --junitxml {results}", 15),
-        Part("roles", "pytest tests/roles -n 2 --junitxml {results}", 20),
-        Part("unit-oldest-python", "tests/unit_other_pythons bullseye {results}", 10),
-        Part("unit-newest-python", "tests/unit_other_pythons forky {results}", 10),
+        Part("unit-oldest-python", "tests/unit_other_pythons bullseye {results}", 15),
+        Part("unit-newest-python", "tests/unit_other_pythons forky {results}", 15),
+        Part("unit", "pytest tests/unit -n 2 --junitxml {results}", 15, CORES),
+        Part("roles", "pytest tests/roles -n 2 --junitxml {results}", 20, CORES),
     ],
     "molecule": [scenario("default", 40), scenario("roles_alone", 25)],
 }
@@ -117,21 +123,50 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed"
 
 
-def run(part: Part) -> Count:
-    """Run one part within its time and count its tests."""
-    results = RESULTS / f"{part.name}.xml"
-    results.unlink(missing_ok=True)
-    print(f"==> {part.name} (at most {part.minutes} min)", flush=True)
-    process = subprocess.Popen(part.command.format(results=results), shell=True, cwd=ROOT, env=environment(part), start_new_session=True)
-    try:
-        good = process.wait(part.minutes * 60) == 0
-    except subprocess.TimeoutExpired:
-        good = False
-        print(f"==> {part.name} took longer than {part.minutes} min and was ended", flush=True)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+class Run:
+    """A part that runs, in a session of its own. Where others may run beside it, its output is shown when it has ended."""
+
+    def __init__(self, part: Part) -> None:
+        print(f"==> {part.name} (at most {part.minutes} min)", flush=True)
+        self.part = part
+        self.results = RESULTS / f"{part.name}.xml"
+        self.results.unlink(missing_ok=True)
+        self.log = (RESULTS / f"{part.name}.log").open("w+b")
+        output = self.log if part.cores < CORES else None
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            part.command.format(results=self.results),
+            shell=True,
+            cwd=ROOT,
+            env=environment(part),
+            start_new_session=True,
+            stdout=output,
+            stderr=output,
+        )
+
+    def ended(self) -> bool:
+        """Whether it has; it is ended when its time is over."""
+        if self.process.poll() is None and time.monotonic() - self.started > self.part.minutes * 60:
+            self.kill()
+            print(f"==> {self.part.name} took longer than {self.part.minutes} min and was ended", flush=True)
+        return self.process.poll() is not None
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def report(self) -> tuple[Count, str]:
+        """Show what it said, count its tests; the line about it."""
+        self.log.seek(0)
+        shutil.copyfileobj(self.log, sys.stdout.buffer)
+        count = counted(self.results, good=self.process.returncode == 0)
+        line = f"{self.part.name:<20} {count!s:<28} {time.monotonic() - self.started:6.0f} s"
+        print(f"==> {line}", flush=True)
+        return count, line
+
+
+def counted(results: Path, good: bool) -> Count:
+    """The tests of a part, whose command ended well or not."""
     count = Count()
     for suite in ElementTree.parse(results).iter("testsuite") if results.exists() else []:
         bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
@@ -161,15 +196,24 @@ def main(groups: list[str]) -> int:
     if unknown:
         sys.exit(f"no such group: {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     RESULTS.mkdir(parents=True, exist_ok=True)
+    waiting = [part for group in groups or GROUPS for part in known[group]]
+    running: list[Run] = []
     total = Count()
     lines = []
-    for part in (part for group in groups or GROUPS for part in known[group]):
-        started = time.monotonic()
-        count = run(part)
-        total.passed += count.passed
-        total.failed += count.failed
-        lines.append(f"{part.name:<20} {count!s:<28} {time.monotonic() - started:6.0f} s")
-        print(f"==> {lines[-1]}", flush=True)
+    try:
+        while waiting or running:
+            while waiting and sum(run.part.cores for run in running) + waiting[0].cores <= CORES:
+                running.append(Run(waiting.pop(0)))
+            time.sleep(0.1)
+            for run in [run for run in running if run.ended()]:
+                running.remove(run)
+                count, line = run.report()
+                total.passed += count.passed
+                total.failed += count.failed
+                lines.append(line)
+    finally:
+        for run in running:
+            run.kill()
     print("", *lines, total, sep="\n")
     return 1 if total.failed else 0
 
