@@ -40,7 +40,7 @@ def call_everywhere(
     """Make one call on each peer. Each answer has `result` and `result_erlang`, or `exception` and a code that is not `connected`."""
 
     async def then(link: Link) -> tuple[Outcome, str]:
-        used = via or ("erpc" if link.has_erpc else "rex")
+        used = link.route(via)
         return await link.call(*call, via=used), used
 
     answers: list[dict[str, Any]] = []

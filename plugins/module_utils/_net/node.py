@@ -104,17 +104,14 @@ class Link:
         if answer != (reference, etf.Atom("yes")):
             raise Refused("the node did not answer the ping with yes", code="ping_refused")
 
-    @property
-    def has_erpc(self) -> bool:
-        """Whether the peer can be asked to start processes (OTP 23 and later)."""
-        return bool(self.peer_flags & distribution_flags.SPAWN)
+    def route(self, via: str | None) -> str:
+        """The way of a call: `via`, or erpc where the peer can be asked to start processes (OTP 23 and later) and rex elsewhere."""
+        return via or ("erpc" if self.peer_flags & distribution_flags.SPAWN else "rex")
 
     async def call_all(self, calls: Sequence[Call], *, via: str | None = None) -> list[Outcome]:
-        """Make calls, all at once, and give their outcomes in the same order. `via`: erpc or rex; None takes erpc where the peer has it."""
+        """Make calls, all at once, and give their outcomes in the same order. `via`: erpc, rex or None, as `route` takes it."""
         self._trace.stage = "call"
-        if via is None:
-            via = "erpc" if self.has_erpc else "rex"
-        return await (self._erpc(calls) if via == "erpc" else self._rex(calls))
+        return await (self._erpc(calls) if self.route(via) == "erpc" else self._rex(calls))
 
     async def call(self, module: str, function: str, args: list[etf.Term], *, via: str | None = None) -> Outcome:
         """Make one call."""
