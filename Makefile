@@ -112,11 +112,11 @@ advisories: bootstrap  ## derive the table of known vulnerabilities from publish
 proof: bootstrap  ## long tests: killed runs, restarts, other firewalls, scanners, a search for secrets, another controller (long)
 	@tests/run.py proof
 
-.PHONY: page
-page: bootstrap  ## the report's page in headless Chromium: axe-core (BEAM_SCREENSHOTS=directory keeps screenshots)
+.PHONY: report-page
+report-page: bootstrap  ## the report's page in headless Chromium: axe-core (BEAM_SCREENSHOTS=directory keeps screenshots)
 	@molecule/lab/controller_packages chromium $$(command -v npm >/dev/null || echo npm)
 	@npm install --silent --no-save --prefix $(cache)/axe axe-core@4.14.1
-	@BEAM_AXE=$(cache)/axe/node_modules/axe-core/axe.min.js tests/run.py page
+	@BEAM_AXE=$(cache)/axe/node_modules/axe-core/axe.min.js tests/run.py report-page
 
 .PHONY: killed
 killed: bootstrap  ## kill a run after each change, again and again: new cookie, new CA, first run over RabbitMQ (hours; KILL_AT=boundaries: at each task)

@@ -96,7 +96,7 @@ ON_DEMAND: dict[str, list[Part]] = {
         takeover("release-443", "release"),
         takeover("otp-opt"),
     ],
-    "page": [Part("page", "pytest tests/page --junitxml {results}", 30)],
+    "report-page": [Part("report-page", "pytest tests/report_page --junitxml {results}", 30)],
     "killed": [lab("killed", "pytest tests/lab/test_killed_*.py", 240)],
     "daytwo": [lab(f"daytwo-{name}", "pytest -s tests/lab/test_day_two.py", 120, f"PRODUCT={name}") for name in ("rabbitmq", "ejabberd", "release")],
     "faults": [lab("faults", "pytest tests/faults", 300)],

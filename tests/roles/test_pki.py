@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.beam.cluster.plugins.module_utils._model.names import certificate_names
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -78,7 +79,11 @@ class Hosts:
             "port": None,
             "unit": f"nothing-{host}.service",
             "home": str(self.folder / host),
-            "tls": {**{what: str(self.folder / host / "tls" / name) for what, name in tls.items()}, "versions": ["tlsv1.3"]},
+            "tls": {
+                **{what: str(self.folder / host / "tls" / name) for what, name in tls.items()},
+                "names": certificate_names(host_part or host),
+                "versions": ["tlsv1.3"],
+            },
             "node": f"beam@{host_part or host}",
             "host_part": host_part or host,
             "user": "root",

@@ -8,11 +8,11 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
 from .._model.host_facts import Certificate
+from .._model.names import certificate_names
 from .._model.observation import Observation
 from .._model.times import epoch_of
 from . import key_checks, trust_anchor_checks
@@ -50,17 +50,9 @@ def _lifetime(files: CertificateEvidence, node: NodeTarget) -> Result:
     return result(node.node, problems, f"{(min(known, default=now) - now) / DAY:.0f} days left")
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _name_problems(files: CertificateEvidence, node: NodeTarget, sans: Sequence[str]) -> list[str]:
     part = node.host_part
-    own = {f"DNS:{part}", *((f"IP:{ipaddress.ip_address(part)}",) if _is_address(part) else ())}
+    own = set(certificate_names(part))
     have = {san if san.startswith("IP:") else san.lower() for san in sans}
     lower = {name if name.startswith("IP:") else name.lower() for name in own}
     problems = [f"lacks {name}" for name in sorted(own) if (name if name.startswith("IP:") else name.lower()) not in have]

@@ -35,7 +35,7 @@ from . import (
     product_settings,
     product_traces,
     running_otp,
-    secrets,
+    secrets_at_rest,
     system,
     units,
 )
@@ -142,7 +142,7 @@ def _as_dict(process: proc.Process, listeners: Iterable[Mapping[str, object]] | 
 def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets: bool) -> dict[str, object]:
     machines = [one for one in found if one.process != "epmd" and not one.container]
     homes = {one.home for one in machines if one.home}
-    cookie_files = {str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")}
+    cookie_files = {str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets_at_rest.COOKIE}")}
     products = {product: product_files.variables_of(one.pid) for one in machines for product in one.traces}
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
     return {**said, "settings": product_settings.describe(products), "client_ports": client_ports.describe(products)}
@@ -161,11 +161,11 @@ def _secrets(
     listing: files.Listing, processes: Iterable[proc.Process], seen_units: Mapping[str, Mapping[str, Any]] | None, run_key: str | None
 ) -> tuple[dict[str, object], str]:
     machines = [one for one in processes if one.process != "epmd"]
-    cookie_files = [str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets.COOKIE}")]
+    cookie_files = [str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets_at_rest.COOKIE}")]
     environment_files = {path.lstrip("-") for unit in (seen_units or {}).values() for path in unit.get("environment_files") or ()}
     homes, roots = ({str(value) for value in values if value} for values in ((one.home for one in machines), (one.root for one in machines)))
     roots.update(filter(None, (proc.working_directory(one.pid) for one in machines)))
-    return secrets.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), {one.user for one in machines}, run_key)
+    return secrets_at_rest.look(cookie_files, sorted(homes), sorted(roots), sorted(environment_files), {one.user for one in machines}, run_key)
 
 
 def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dict[str, str]) -> dict[str, dict[str, object]] | None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of what the roles install and other code looks for. The roles have the same names; tests/project/test_dialect.py compares them.
+"""Names of what the roles install and other code looks for. The roles have the same names; tests/project/test_python_style.py compares them.
 
 Private to this collection. Pure.
 """

@@ -13,7 +13,7 @@ import hmac
 import math
 import re
 
-from .otp_cookie import made_by_otp
+from .cookies_made_by_otp import made_by_otp
 from .published_cookies import is_leaked
 
 SHORTEST = 32

@@ -16,7 +16,7 @@ from functools import cached_property
 from .._model import addresses
 from .._model.addresses import Address
 from .._model.advisories import Advisory
-from .._model.names import NodeName
+from .._model.names import NodeName, certificate_names
 from .._model.observation import HostAddress, Observation
 from .._model.ports import PortRange, joined
 from .._model.product_data import ProductData
@@ -24,6 +24,7 @@ from .._model.reserved_flags import FLAGS
 from .._model.waivers import Waiver
 from .._wire.constants import EPMD_PORT, PROBE_NAME
 from . import ca_dir
+from .epmd_addresses import epmd_addresses
 from .units_and_users import CONFIGURATION, Runtime
 from .variable_names import MISSING
 
@@ -74,6 +75,7 @@ class Node:
                 "ca": f"{directory}/tls/ca.pem",
                 "certificate": f"{directory}/tls/cert.pem",
                 "key": f"{directory}/tls/key.pem",
+                "names": certificate_names(self.node.host_part),
                 "versions": list(tls_versions),
             }
             if tls_versions
@@ -284,8 +286,7 @@ class Cluster:
     def _host(self, host: str, nodes: Sequence[Node]) -> dict[str, object]:
         own = _unique_addresses(nodes)
         first = str(nodes[0].address)
-        loopback = ["127.0.0.1"] if host in self.without_ipv6 else ["127.0.0.1", "::1"]
-        epmd = [*loopback, *own] if self.discovery == "epmd" and self.mode != "off" else []
+        registers = self.discovery == "epmd" and self.mode != "off"
         port_ranges = [port_range for node in nodes for port_range in (node.port_range, *node.runtime.data.peer_ports)]
         # In the kernel's spelling, so that the live table can be compared with it.
         guarded = joined([(EPMD_PORT, EPMD_PORT), *((port_range.first, port_range.last) for port_range in port_ranges)])
@@ -296,7 +297,7 @@ class Cluster:
             "interface": self.interfaces.get((host, first)),
             "nodes": [node.as_dict(self._port(node), self.settings, self.tls_versions if self.tls else ()) for node in nodes],
             "firewall": {"backend": self.firewalls.get(host, "nftables"), "ports": [list(ports) for ports in guarded], "own": own},
-            "epmd": {"listen": list(dict.fromkeys(epmd)), "port": EPMD_PORT},
+            "epmd": {"listen": epmd_addresses(own, host not in self.without_ipv6) if registers else [], "port": EPMD_PORT},
         }
 
     def _port(self, member: Node) -> int | None:

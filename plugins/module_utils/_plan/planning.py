@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from .._model.advisories import Advisory
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
-from . import advisories, consistency, existing_service_rules, host_rules, name_rules, run_rules, sandbox_rules, secrets, settings_rules
+from . import advisories, consistency, existing_service_rules, host_rules, name_rules, run_rules, sandbox_rules, settings_rules
 from .cluster import Cluster, Inventory, Node, Transition
 from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 from .compromised import check_ca, check_compromised, find_compromised, required_secrets
@@ -23,7 +23,7 @@ from .members import Membership, read_listed, read_members
 from .restart_window import VARIABLE as RESTART_WINDOW
 from .restart_window import read_window
 from .revocation_variables import read_revocation
-from .secrets import check_certificates, check_secrets, read_ca_dir
+from .secret_variables import check_certificate, check_certificates, check_secrets, read_ca_dir
 from .variable_names import MISSING
 
 
@@ -201,7 +201,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     existing_service_rules.check_block_files(node, seen, problems)
     existing_service_rules.check_client_ports(node, seen, problems)
     existing_service_rules.check_accounts(node, seen, problems)
-    secrets.check_certificate(inventory, node, seen, problems)
+    check_certificate(inventory, node, seen, problems)
     existing_service_rules.check_database(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)

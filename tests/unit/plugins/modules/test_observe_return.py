@@ -19,7 +19,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import (
     observation,
     proc,
     running_otp,
-    secrets,
+    secrets_at_rest,
     units,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._model.processes import VmFlags
@@ -70,6 +70,6 @@ def test_lists_of_the_host_that_runs_the_tests() -> None:
         for entry in seen[part] or ():
             assert set(entry) == contains(part)
     assert contains("certificates") == set(certificates.KEPT)
-    assert contains("secrets") == set(secrets.look([], [], [], [], [], None)[0])
+    assert contains("secrets") == set(secrets_at_rest.look([], [], [], [], [], None)[0])
     assert certificates.describe_all([]) == ([], "")
     assert set(environment.facts({})) <= contains("units")

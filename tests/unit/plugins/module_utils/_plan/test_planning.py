@@ -99,6 +99,7 @@ def test_the_shape(world: World) -> None:
                     "ca": "/etc/beam/beam@n2/tls/ca.pem",
                     "certificate": "/etc/beam/beam@n2/tls/cert.pem",
                     "key": "/etc/beam/beam@n2/tls/key.pem",
+                    "names": ["DNS:n2"],
                     "versions": ["tlsv1.3"],
                 },
             }

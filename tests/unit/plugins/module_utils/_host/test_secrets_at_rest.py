@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, readers, secrets, sudo_rules
+from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, readers, secrets_at_rest, sudo_rules
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
 from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
 
@@ -57,9 +57,9 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host whose places are all below one directory that everybody may enter."""
     for directory in (tmp_path, *list(tmp_path.parents)[:3]):
         directory.chmod(0o755)
-    monkeypatch.setattr(secrets, "UNIT_TREES", (str(tmp_path / "units"),))
-    monkeypatch.setattr(secrets, "TREES", ((str(tmp_path / "etc"), 4),))
-    monkeypatch.setattr(secrets, "FILES", (str(tmp_path / "*.txt"),))
+    monkeypatch.setattr(secrets_at_rest, "UNIT_TREES", (str(tmp_path / "units"),))
+    monkeypatch.setattr(secrets_at_rest, "TREES", ((str(tmp_path / "etc"), 4),))
+    monkeypatch.setattr(secrets_at_rest, "FILES", (str(tmp_path / "*.txt"),))
     for name in ("units/beam.service.d", "etc/beam", "home"):
         (tmp_path / name).mkdir(parents=True)
     write(tmp_path / "home" / ".erlang.cookie", COOKIE, 0o400)
@@ -76,7 +76,7 @@ def write(path: Path, content: str | bytes, mode: int = 0o644, owner: str = "") 
 
 
 def look(host: Path, *roots: str) -> dict[str, Any]:
-    found, _why = secrets.look([str(host / "home" / ".erlang.cookie")], [str(host / "home")], roots, [], [], "a key of the run")
+    found, _why = secrets_at_rest.look([str(host / "home" / ".erlang.cookie")], [str(host / "home")], roots, [], [], "a key of the run")
     assert COOKIE not in json.dumps(found)
     assert Secrets.parse(found) is not None
     return found
@@ -139,7 +139,7 @@ def test_a_cookie_file_of_an_operator_is_for_tools(host: Path) -> None:
 
 
 def test_a_cookie_across_the_pieces_of_a_large_file(host: Path) -> None:
-    path = write(host / "large.txt", b"x" * (secrets._CHUNK - 7) + COOKIE.encode() + b"y" * 100)
+    path = write(host / "large.txt", b"x" * (secrets_at_rest._CHUNK - 7) + COOKIE.encode() + b"y" * 100)
     assert list(copies(host)) == [str(path)]
 
 
@@ -170,11 +170,11 @@ def test_what_is_no_cookie(host: Path, content: str) -> None:
 def test_marks_tell_cookies_apart_and_need_the_key_of_the_run(host: Path) -> None:
     path = str(host / "home" / ".erlang.cookie")
     write(host / "other", COOKIE[::-1], 0o400)
-    marks = [one.as_dict(key)["mark"] for one in secrets.read_cookies([path, str(host / "other")]) for key in ("a", "a", "b", None)]
+    marks = [one.as_dict(key)["mark"] for one in secrets_at_rest.read_cookies([path, str(host / "other")]) for key in ("a", "a", "b", None)]
     assert marks[0] == marks[1] and marks[4] == marks[5]
     assert len({marks[0], marks[2], marks[4], marks[6]}) == 4
     assert marks[3] is marks[7] is None
-    assert COOKIE not in repr(secrets.read_cookies([path]))
+    assert COOKIE not in repr(secrets_at_rest.read_cookies([path]))
 
 
 def test_data_in_the_home_of_a_node(host: Path) -> None:
@@ -226,7 +226,7 @@ def test_keys_and_certificates_of_openssl_have_the_same_public_half(tmp_path: Pa
     subprocess.run(["openssl", "genpkey", *kind, "-out", str(key)], check=True, capture_output=True)
     subprocess.run(["openssl", "req", "-x509", "-key", str(key), "-subj", "/CN=x", "-out", str(certificate)], check=True, capture_output=True)
     der = subprocess.run(["openssl", "x509", "-in", str(certificate), "-outform", "DER"], check=True, capture_output=True).stdout
-    (found,) = secrets.keys_of(str(key), True)
+    (found,) = secrets_at_rest.keys_of(str(key), True)
     assert found["spki_sha256"] == x509.describe(der)["spki_sha256"]
 
 
@@ -259,7 +259,7 @@ def test_readers_by_acl(host: Path) -> None:
 
 
 def test_accounts_of_this_host() -> None:
-    (found,) = secrets.accounts(["nobody", "no-such-user"])
+    (found,) = secrets_at_rest.accounts(["nobody", "no-such-user"])
     assert (found["user"], found["authorized_keys"]) == ("nobody", [])
     assert found["password"] is (None if os.geteuid() else False)
 
@@ -346,13 +346,13 @@ def test_a_key_in_binary(host: Path, kind: str, form: Any) -> None:
 def test_an_encrypted_key_beside_the_certificate_of_its_ca(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(host / "etc" / "ca" / "key.pem", pem(KEYS["P-256"](), passphrase="opensesame"))
     there = [{"ca": True, "spki_sha256": "aa"}, {"ca": False, "spki_sha256": "bb"}]
-    monkeypatch.setattr(secrets.certificates, "describe_all", lambda paths: (there, ""))
+    monkeypatch.setattr(secrets_at_rest.certificates, "describe_all", lambda paths: (there, ""))
     (found,) = look(host)["keys"]
     assert (found["encrypted"], found["beside"]) == (True, ["aa"])
 
 
 def test_a_copy_anywhere_on_the_host_is_searched_for() -> None:
-    trees = dict(secrets.TREES)
+    trees = dict(secrets_at_rest.TREES)
     assert {"/etc", "/srv", "/opt", "/var/lib/cloud", "/var/www", "/usr/local", "/mnt", "/"} <= set(trees)
 
 
@@ -376,5 +376,5 @@ def test_core_dumps_are_dumps(host: Path, name: str, dump: bool) -> None:
 
 def test_whoever_crashed_may_read_the_own_core_dump() -> None:
     name = f"core.beam.smp.{os.getuid()}.0123456789abcdef0123456789abcdef.77.1700000000000000.zst"
-    assert secrets._dumped_by(name) == secrets.user_name(os.getuid())
-    assert secrets._dumped_by("core.1234") == ""
+    assert secrets_at_rest._dumped_by(name) == secrets_at_rest.user_name(os.getuid())
+    assert secrets_at_rest._dumped_by("core.1234") == ""

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """axe-core finds nothing on the page, in headless Chromium: light and dark, wide and as narrow as a phone, folded and open.
 
-`make page` runs it. It needs chromium, and axe-core's axe.min.js in BEAM_AXE. Screenshots go to BEAM_SCREENSHOTS, where that is set.
+`make report-page` runs it. It needs chromium, and axe-core's axe.min.js in BEAM_AXE. Screenshots go to BEAM_SCREENSHOTS, where that is set.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import datetime
 from collections.abc import Callable, Sequence
 
 from .._model import secret_rules
+from .._model.names import certificate_names
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from . import ca_dir, variable_names
@@ -125,8 +126,7 @@ def check_certificate(inventory: Inventory, node: Node, seen: Observation, probl
         return
     if seen.epoch is not None and own.not_after < _utc(seen.epoch):
         problems.add(node.host, "beam_pki_certificate", "certificate_expired", f"{path} expired at {own.not_after}.", "install a valid certificate.")
-    needed = [f"DNS:{node.node.host_part}"] + ([f"IP:{node.node.host_part}"] if node.node.kind == "ip" else [])
-    missing = [san for san in needed if san not in own.sans]
+    missing = [san for san in certificate_names(node.node.host_part) if san not in own.sans]
     if missing:
         problems.add(
             node.host,

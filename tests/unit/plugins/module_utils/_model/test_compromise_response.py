@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.incident import (
+from ansible_collections.beam.cluster.plugins.module_utils._model.compromise_response import (
     Answer,
     Entry,
     RecordError,
@@ -95,7 +95,7 @@ def test_a_new_key_is_made_once() -> None:
     assert answer(KEY, done, first.entries, again=True).renew == ("beam@n3",)
 
 
-def test_a_host_that_was_a_member_again_is_a_new_incident() -> None:
+def test_a_host_that_was_a_member_again_is_compromised_anew() -> None:
     first = answer(HOST, BEFORE)
     back = replace(AFTER_COOKIE, issued={"beam@n3": frozenset({"c3", "c5"})})
     assert answer(HOST, back, first.entries).errors, "its cookie is known to the host"

@@ -1,17 +1,17 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the action plugin `incident`, which runs on the controller alone."""
+"""Documentation of the action plugin `compromised`, which runs on the controller alone."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: incident
+module: compromised
 short_description: Decide what to replace after a theft
 version_added: 0.2.0
 description:
   - Decides from C(beam_compromised) which certificates to revoke, which nodes get new keys, and whether to replace the cookie and the CA.
-  - Records the state at the beginning of an incident in C(compromised.json) in the directory of the CA. The record contains fingerprints, and a
+  - Records what is in force before the replacement in C(compromised.json) in the directory of the CA. The record contains fingerprints, and a
     salted hash of the cookie that replaces the stolen one. So a repeated run completes an earlier one, and replaces nothing twice.
   - Fails if the cookie has to be replaced, and the nodes already have O(cookie).
 options:
@@ -70,12 +70,12 @@ author:
 
 EXAMPLES = r"""
 - name: Decide what has to be done
-  beam.cluster.incident:
+  beam.cluster.compromised:
     plan: "{{ beam_plan }}"
     cookie: "{{ beam_cookie }}"
     cookies: [{node: beam@n1, state: outdated, file: other}, {node: beam@n2, state: outdated, file: other}]
   run_once: true
-  register: incident
+  register: response
 """
 
 RETURN = r"""

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The answer to something stolen: what has to be replaced, and how to know later that it was.
 
-Private to this collection. Pure. Of an incident a record stays beside the CA: what was in force when it began. What is in force and not in the
+Private to this collection. Pure. A record stays beside the CA: what was in force before the replacement. What is in force and not in the
 record is new. So a run that was killed goes on with the next one, and a repeated run changes nothing.
 """
 
@@ -25,7 +25,7 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True)
 class Entry:
-    """One incident. begun: UTC, ISO 8601. cookie: salted hash of the cookie that replaces the stolen one, empty where none has to be replaced.
+    """One compromise. begun: UTC, ISO 8601. cookie: salted hash of the cookie that replaces the stolen one, empty where none has to be replaced.
     cas, certificates: SHA-256 of the CA certificates, and of those of the nodes, that were known when it began."""
 
     begun: str
@@ -152,7 +152,7 @@ def decide(wanted: Wanted, state: State, record: Mapping[str, Entry], *, again: 
 
 
 def _is_new(known: Entry, state: State, nodes: Sequence[str], cookie: bool) -> bool:
-    """Whether what is stolen now was not yet in force at the incident of the record: another cookie follows, or the host was a member again."""
+    """Whether what is stolen now was not yet in force when the record was made: another cookie follows, or the host was a member again."""
     if cookie and not _is_cookie(state.cookie, known.cookie):
         return True
     return any(state.issued.get(node, frozenset()) - known.certificates for node in nodes)

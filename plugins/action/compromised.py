@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`beam.cluster.incident`: what the answer to something stolen consists of. Runs on the controller, and keeps its record beside the CA."""
+"""`beam.cluster.compromised`: what the answer to something stolen consists of. Runs on the controller, and keeps its record beside the CA."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.beam.cluster.plugins.module_utils._model import incident
+from ansible_collections.beam.cluster.plugins.module_utils._model import compromise_response
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._net.certificate_rules import split_pem
 from ansible_collections.beam.cluster.plugins.module_utils._wire import x509
@@ -44,35 +44,35 @@ class ActionModule(ActionBase):
         decided = given["decided"]
         if decided:
             times = None if self._task.check_mode else given["times"]
-            return self._shown(incident.report(decided["steps"], decided["left"], times, given["changed_steps"]))
+            return self._shown(compromise_response.report(decided["steps"], decided["left"], times, given["changed_steps"]))
         plan = given["plan"]
         directory = Path(self._loader.path_dwim(plan["ca_dir"])) if plan["ca_dir"] else None
         path = directory / RECORD if directory else None
         try:
             text = path.read_text(encoding="utf-8") if path and path.exists() else ""
-            record = incident.read_record(text)
+            record = compromise_response.read_record(text)
             state = _state(directory, given, _held(plan, (task_vars or {})["hostvars"]))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             return {"failed": True, "msg": f"{getattr(error, 'filename', None) or path}: {reason}. Restore it from a backup. Nothing was changed."}
         wanted = _wanted(plan, given["own_certificates"])
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        answer = incident.decide(wanted, state, record, again=given["again"], now=now, salt=secrets.token_hex(16))
+        answer = compromise_response.decide(wanted, state, record, again=given["again"], now=now, salt=secrets.token_hex(16))
         if answer.errors:
             lines = [f"{message} Fix: {fix}" for message, fix in answer.errors]
             return {"failed": True, "msg": " ".join([*lines, "Nothing was changed."])}
         changed = dict(answer.entries) != record
         if given["record"] and changed and path and not self._task.check_mode:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            replace_file(path, incident.write_record(answer.entries))
-        steps = [{"step": step, "text": line} for step, line in incident.steps(wanted, answer)]
+            replace_file(path, compromise_response.write_record(answer.entries))
+        steps = [{"step": step, "text": line} for step, line in compromise_response.steps(wanted, answer)]
         return {
             "changed": bool(given["record"] and changed and path),
             "revoke": list(answer.revoke),
             "renew": list(answer.renew),
             "new_ca": answer.new_ca,
             "steps": steps,
-            "left": incident.left_to_do(wanted, answer),
+            "left": compromise_response.left_to_do(wanted, answer),
         }
 
     def _shown(self, lines: list[str]) -> dict[str, Any]:
@@ -81,11 +81,11 @@ class ActionModule(ActionBase):
         return {"changed": False, "lines": lines}
 
 
-def _wanted(plan: Mapping[str, Any], own_certificates: bool) -> incident.Wanted:
+def _wanted(plan: Mapping[str, Any], own_certificates: bool) -> compromise_response.Wanted:
     named = plan["compromised"]
     departing = plan["departing"]
     certificates = bool(plan["tls"] and not own_certificates)
-    return incident.Wanted(
+    return compromise_response.Wanted(
         names=tuple(named["names"]),
         nodes={host: tuple(node["node"] for node in departing[host]["nodes"]) for host in named["hosts"]},
         keys=tuple(named["keys"]),
@@ -112,7 +112,7 @@ def _held(plan: Mapping[str, Any], hostvars: Any) -> dict[str, str]:
     return held
 
 
-def _state(directory: Path | None, given: Mapping[str, Any], held: Mapping[str, str]) -> incident.State:
+def _state(directory: Path | None, given: Mapping[str, Any], held: Mapping[str, str]) -> compromise_response.State:
     """Raises `OSError`, and `ValueError` for a damaged certificate."""
     cookies = given["cookies"]
     current = _existing(directory, ("root", "intermediate")) if directory else []
@@ -126,7 +126,7 @@ def _state(directory: Path | None, given: Mapping[str, Any], held: Mapping[str, 
         issued.setdefault(node, set()).add(hashlib.sha256(der).hexdigest())
         if x509.describe(der)["issuer_key_id"] in keys:
             revocable.add(node)
-    return incident.State(
+    return compromise_response.State(
         cookie=given["cookie"],
         cookie_everywhere=bool(cookies) and all(one["file"] in ("current", "attributes") and one["state"] != "outdated" for one in cookies),
         cas=_sums((*current, *coming)),

@@ -12,9 +12,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import otp_cookie, published_cookies, secret_rules
+from ansible_collections.beam.cluster.plugins.module_utils._model import cookies_made_by_otp, published_cookies, secret_rules
 
-MODULUS = otp_cookie.MODULUS
+MODULUS = cookies_made_by_otp.MODULUS
 # auth:init/1 writes a cookie file where there is none: a new one each time, in one VM.
 MAKE = """
 {ok, [[Home]]} = init:get_argument(home), File = Home ++ "/.erlang.cookie",
@@ -24,40 +24,41 @@ MAKE = """
 
 def cookie_from(seed: int) -> str:
     """As auth.erl makes it."""
-    state = (seed * otp_cookie.MULTIPLIER + otp_cookie.INCREMENT) % MODULUS
-    return "".join(string.ascii_uppercase[letter] for letter in reversed(otp_cookie.letters_of(state)))
+    state = (seed * cookies_made_by_otp.MULTIPLIER + cookies_made_by_otp.INCREMENT) % MODULUS
+    return "".join(string.ascii_uppercase[letter] for letter in reversed(cookies_made_by_otp.letters_of(state)))
 
 
 def test_the_numbers_of_the_proof() -> None:
     """Each relation holds for every run of the generator, and FIRST solves them for the first state."""
-    powers = [pow(otp_cookie.MULTIPLIER, step, MODULUS) for step in range(len(otp_cookie.RELATIONS))]
-    for relation in otp_cookie.RELATIONS:
+    powers = [pow(cookies_made_by_otp.MULTIPLIER, step, MODULUS) for step in range(len(cookies_made_by_otp.RELATIONS))]
+    for relation in cookies_made_by_otp.RELATIONS:
         assert sum(factor * power for factor, power in zip(relation, powers)) % MODULUS == 0
-    solved = [sum(first * relation[at] for first, relation in zip(otp_cookie.FIRST, otp_cookie.RELATIONS)) for at in range(len(powers))]
+    pairs = list(zip(cookies_made_by_otp.FIRST, cookies_made_by_otp.RELATIONS))
+    solved = [sum(first * relation[at] for first, relation in pairs) for at in range(len(powers))]
     assert solved == [MODULUS] + [0] * (len(powers) - 1)
 
 
 def test_every_seed() -> None:
     for seed in (0, 1, MODULUS - 1, MODULUS // 26, MODULUS // 2, *(secrets.randbelow(MODULUS) for _each in range(200))):
-        assert otp_cookie.made_by_otp(cookie_from(seed)), seed
+        assert cookies_made_by_otp.made_by_otp(cookie_from(seed)), seed
 
 
 def test_a_thousand_random_words_of_the_same_shape() -> None:
     words = ["".join(secrets.choice(string.ascii_uppercase) for _each in range(20)) for _attempt in range(1000)]
-    assert not any(map(otp_cookie.made_by_otp, words))
+    assert not any(map(cookies_made_by_otp.made_by_otp, words))
 
 
 def test_one_letter_off_or_the_other_way_round() -> None:
     cookie = cookie_from(271828182845)
-    assert not otp_cookie.made_by_otp(cookie[::-1])
+    assert not cookies_made_by_otp.made_by_otp(cookie[::-1])
     for at, letter in enumerate(cookie):
         other = "B" if letter == "A" else "A"
-        assert not otp_cookie.made_by_otp(cookie[:at] + other + cookie[at + 1 :])
+        assert not cookies_made_by_otp.made_by_otp(cookie[:at] + other + cookie[at + 1 :])
 
 
 @pytest.mark.parametrize("value", ["", "A", "A" * 19, "A" * 21, "a" * 20, "\u0410" * 20])
 def test_other_shapes(value: str) -> None:
-    assert not otp_cookie.made_by_otp(value)
+    assert not cookies_made_by_otp.made_by_otp(value)
 
 
 @pytest.mark.skipif(shutil.which("erl") is None, reason="the real generator is the other opinion")
@@ -72,7 +73,7 @@ def test_a_thousand_cookies_of_the_real_erl(tmp_path: Path) -> None:
     )
     cookies = done.stdout.split()
     assert len(set(cookies)) == 1000
-    assert all(map(otp_cookie.made_by_otp, cookies))
+    assert all(map(cookies_made_by_otp.made_by_otp, cookies))
     assert all(secret_rules.GENERATED in secret_rules.weaknesses(cookie) for cookie in cookies)
 
 

@@ -1,7 +1,9 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two tiers on real nodes: what keeps them apart, each layer ALONE, with all the others open. The firewall is looked at in tests/lab/test_tiers.py.
+"""Two tiers on real nodes: what keeps them apart, each layer ALONE, with all the others open.
+
+The firewall is looked at in tests/lab/test_two_clusters.py.
 
 With `BEAM_RELEASES=25,27,29` on these releases (root, for their trees).
 """

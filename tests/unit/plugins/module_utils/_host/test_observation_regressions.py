@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import code_path, environment, proc, secrets
+from ansible_collections.beam.cluster.plugins.module_utils._host import code_path, environment, proc, secrets_at_rest
 from ansible_collections.beam.cluster.plugins.module_utils._model.processes import Process, VmFlags
 
 COOKIE = "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c5b4a3928"
@@ -33,7 +33,7 @@ def give(path: Path, content: str, owner: str, mode: int = 0o400) -> str:
 
 
 def searched(cookies: list[str], where: list[tuple[str, str]]) -> dict[str, list[dict[str, object]]]:
-    return secrets.search(secrets.read_cookies(cookies), where)[0]
+    return secrets_at_rest.search(secrets_at_rest.read_cookies(cookies), where)[0]
 
 
 @root
@@ -51,7 +51,7 @@ def test_data_in_the_home_of_a_node_that_the_user_of_another_vm_can_read(tmp_pat
     cookies = [give(tmp_path / "beam" / ".erlang.cookie", COOKIE, "nobody"), give(tmp_path / "alice" / ".erlang.cookie", OTHER, "games")]
     data = give(tmp_path / "beam" / "passwd.DCD", "data", "root", 0o440)
     os.chown(data, 0, pwd.getpwnam("games").pw_gid)
-    (found,) = searched(cookies, [(data, secrets.HOME)])["exposed"]
+    (found,) = searched(cookies, [(data, secrets_at_rest.HOME)])["exposed"]
     assert (found["path"], found["readers"]) == (data, ["games"])
 
 
@@ -102,14 +102,14 @@ def test_an_account_without_a_line_in_shadow_is_not_known_to_be_locked(
     file = tmp_path / "shadow"
     file.write_text("root:*:1:\n" + (f"erl:{shadow}:1:\n" if shadow is not None else ""), encoding="utf-8")
     entry = pwd.struct_passwd(("erl", stored, 1, 1, "", str(tmp_path), "/bin/sh"))
-    with mock.patch.object(secrets, "SHADOW", str(file)), mock.patch.object(pwd, "getpwnam", return_value=entry):
-        assert secrets.accounts(["erl"])[0]["password"] is password
+    with mock.patch.object(secrets_at_rest, "SHADOW", str(file)), mock.patch.object(pwd, "getpwnam", return_value=entry):
+        assert secrets_at_rest.accounts(["erl"])[0]["password"] is password
 
 
 def test_a_crash_dump_in_the_directory_of_a_release_or_where_a_vm_works(tmp_path: Path) -> None:
     dump = tmp_path / "erl_crash.dump"
     dump.write_text("=erl_crash_dump:0.5\n", encoding="utf-8")
-    assert (str(dump), "") in list(secrets.places([], [], [str(tmp_path)], []))
+    assert (str(dump), "") in list(secrets_at_rest.places([], [], [str(tmp_path)], []))
 
 
 @root
