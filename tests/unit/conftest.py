@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import atexit
 import importlib.util
+import os
 import pathlib
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+
+import pytest
 
 
 def _importable() -> bool:
@@ -29,3 +33,11 @@ if not _importable():
     sys.path.insert(0, str(_root))
     for _name in [name for name in sys.modules if name == "ansible_collections" or name.startswith("ansible_collections.")]:
         del sys.modules[_name]
+
+
+@pytest.fixture
+def place_of_root() -> Iterator[pathlib.Path]:
+    """A directory that every user may enter, and above which only root may write: `/tmp` is everybody's."""
+    with tempfile.TemporaryDirectory(prefix="beam-unit-", dir="/var/lib" if os.geteuid() == 0 else None) as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)

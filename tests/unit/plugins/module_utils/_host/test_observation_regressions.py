@@ -22,10 +22,13 @@ OTHER = "0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f6071"
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
 
 
+@pytest.fixture
+def tmp_path(place_of_root: Path) -> Path:
+    return place_of_root
+
+
 def give(path: Path, content: str, owner: str, mode: int = 0o400) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    for directory in (path.parent, *list(path.parents)[:5]):
-        directory.chmod(0o755)
     path.write_text(content, encoding="utf-8")
     path.chmod(mode)
     os.chown(path, pwd.getpwnam(owner).pw_uid, pwd.getpwnam(owner).pw_gid)

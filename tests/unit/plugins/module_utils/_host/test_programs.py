@@ -28,10 +28,13 @@ MAPS = """\
 """
 
 
+@pytest.fixture
+def tmp_path(place_of_root: Path) -> Path:
+    return place_of_root
+
+
 def make(path: Path, owner: str = "root", mode: int = 0o755) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    for directory in (path.parent, *list(path.parents)[:4]):
-        directory.chmod(0o755)
     path.write_text("")
     path.chmod(mode)
     os.chown(path, pwd.getpwnam(owner).pw_uid, 0)
@@ -70,8 +73,6 @@ def test_a_library_that_a_process_has_loaded_from_elsewhere(tmp_path: Path) -> N
     if library is None:
         pytest.skip("there is no libc.so here")
     shutil.copy(library, tmp_path / "x.so")
-    for directory in (tmp_path, *list(tmp_path.parents)[:3]):
-        directory.chmod(0o755)
     ctypes.CDLL(str(tmp_path / "x.so"))
     os.chown(tmp_path / "x.so", pwd.getpwnam("games").pw_uid, 0)
     found = {one["path"]: one for one in programs.libraries("/proc/self", "", "/usr/lib/erlang") or ()}

@@ -53,10 +53,13 @@ def spki_sha256(key: Any) -> str:
 
 
 @pytest.fixture
+def tmp_path(place_of_root: Path) -> Path:
+    return place_of_root
+
+
+@pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host whose places are all below one directory that everybody may enter."""
-    for directory in (tmp_path, *list(tmp_path.parents)[:3]):
-        directory.chmod(0o755)
     monkeypatch.setattr(secrets_at_rest, "UNIT_TREES", (str(tmp_path / "units"),))
     monkeypatch.setattr(secrets_at_rest, "TREES", ((str(tmp_path / "etc"), 4),))
     monkeypatch.setattr(secrets_at_rest, "FILES", (str(tmp_path / "*.txt"),))
