@@ -12,6 +12,7 @@ import grp
 import json
 import os
 import stat
+import struct
 import subprocess
 from pathlib import Path
 
@@ -72,6 +73,19 @@ def test_a_file_with_passwords_stays_as_closed_as_it_was(played: Played) -> None
     assert shape(played.file) == ("0640", 1, GROUP) and shape(further) == ("0750", 1, GROUP)
     lines = played.file.read_text(encoding="utf-8").splitlines()
     assert lines[:2] == ["# mine", "DEFAULT_PASS=word"] and lines[-1].startswith("# END beam.cluster")
+
+
+def test_an_acl_stays_where_ansible_has_its_files_on_another_file_system(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with /home or /root on a disk of its own. Without the ACL, the mode would let the file's group read it."""
+    monkeypatch.setenv("ANSIBLE_REMOTE_TMP", "/dev/shm/beam-test")
+    entries = ((1, 6, 0xFFFFFFFF), (2, 4, 12345), (4, 0, 0xFFFFFFFF), (0x10, 4, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF))
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    (played.directory / "conf.d").mkdir()
+    played.file.write_text("DEFAULT_PASS=word", encoding="utf-8")
+    played.file.chmod(0o640)
+    os.setxattr(played.file, "system.posix_acl_access", acl)
+    assert played.run() == 1
+    assert os.getxattr(played.file, "system.posix_acl_access") == acl
 
 
 def test_a_file_that_is_missing_can_be_read_by_the_node(played: Played) -> None:
