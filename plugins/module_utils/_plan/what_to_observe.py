@@ -30,8 +30,13 @@ def of_host(host: str, own: Mapping[str, object], products: Mapping[str, Product
         "users": sorted({*users, "epmd"} if runtimes else users),
         "otp_root": root if isinstance(root, str) else "",
         "files": [*(path for path in map(own.get, CERTIFICATE_FILES) if isinstance(path, str) and path.startswith("/")), *blocks],
-        "writes": list(dict.fromkeys((*blocks, *(path for one in runtimes for path in (one.home, *one.data.writable) if path.startswith("/"))))),
+        "writes": list(dict.fromkeys((*blocks, *(path for one in runtimes for path in _written(one) if path.startswith("/"))))),
     }
+
+
+def _written(one: Runtime) -> tuple[str, ...]:
+    units = (f"/etc/systemd/system/{one.unit}.{kind}" for kind in ("d", "requires", "wants"))
+    return (one.home, f"{one.home}/.erlang.cookie", *one.data.writable, *units)
 
 
 def question(one: Runtime) -> dict[str, object]:
