@@ -204,6 +204,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     secrets.check_certificate(inventory, node, seen, problems)
     existing_service_rules.check_database(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
+    sandbox_rules.check_profiles(node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)
 
 

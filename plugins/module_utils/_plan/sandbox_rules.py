@@ -68,6 +68,21 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                 )
 
 
+def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
+    """A profile of AppArmor that would refuse the node its flags, certificate and start script: it would not come up again."""
+    for one in seen.profiles or ():
+        if one.unit == node.runtime.unit and not one.allows:
+            file = one.path or f"the profile {one.profile}"
+            problems.add(
+                node.host,
+                "",
+                "profile_refuses",
+                f"{one.unit} is confined by the AppArmor profile {one.profile} in enforce mode, and {file} has no rule for /etc/beam, so that the node "
+                "could not read its flags.",
+                f"add the line '/etc/beam/** r,' to {one.local or file}{f', and run apparmor_parser -r {one.path}' if one.path else ' and load it'}.",
+            )
+
+
 _SWITCHED_OFF = ("no", "false", "off", "0")
 _OVERRIDDEN = {
     "DeviceAllow": ("", "PrivateDevices=yes"),
