@@ -37,8 +37,8 @@ options:
     default: false
   record:
     description:
-      - With O(state=absent), a record that M(beam.cluster.record) made before the block was written. The file then also gets the owner, group, mode and
-        extended attributes that it had.
+      - With O(state=absent), a record that M(beam.cluster.record) made before the block was written. The file then also gets the owner, group,
+        mode and extended attributes that it had.
     type: path
 attributes:
   check_mode:

@@ -9,8 +9,8 @@ module: record
 short_description: Record what is on a host before a role changes it
 version_added: 0.2.0
 description:
-  - Records owners, modes and extended attributes (ACLs) of paths, the state of units, the existence of users, and a copy of one file, so that P(beam.cluster.undo#role)
-    can restore them.
+  - Records owners, modes and extended attributes (ACLs) of paths, the state of units, the existence of users, and a copy of one file, so that
+    P(beam.cluster.undo#role) can restore them.
   - Never changes an existing record, because the later state is the work of the roles.
   - With both values of O(state) it reports which of the files, blocks and units exist now. No result contains the content of a file.
 options:

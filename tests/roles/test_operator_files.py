@@ -93,6 +93,21 @@ def test_a_file_that_is_missing_can_be_read_by_the_node(played: Played) -> None:
     assert shape(played.file) == ("0644", 0, "root")
 
 
+def test_the_environment_of_all_sessions_stays_as_closed_as_it_was(tmp_path: Path) -> None:
+    """/etc/environment may hold the password of a proxy."""
+    tasks = (PRODUCTS.parents[1] / "epmd" / "tasks" / "environment.yml").read_text(encoding="utf-8")
+    file = tmp_path / "environment"
+    file.write_text("https_proxy=http://me:word@proxy:3128", encoding="utf-8")
+    file.chmod(0o600)
+    variables = {"__beam_epmd_environment": {"X": "1"}, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    mine = [yaml.safe_load(tasks.replace("/etc/environment", str(file)))[0]]
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": mine}]
+    (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
+    done = subprocess.run(["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shape(file)[0] == "0600" and 'X="1"' in file.read_text(encoding="utf-8")
+
+
 def test_a_package_that_is_installed_needs_no_network(tmp_path: Path) -> None:
     """apt would look for newer lists, and end the run where there are none."""
     tasks = str(PRODUCTS / "erlang" / "install_package.yml")

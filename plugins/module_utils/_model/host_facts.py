@@ -121,8 +121,8 @@ class Obstacle:
 
 @dataclass(frozen=True)
 class Profile:
-    """A profile of AppArmor in enforce mode under which a unit runs or would start. path: its file, local: the file that it includes for additions, both
-    empty where there is none. allows: whether one of them has a rule for our files."""
+    """A profile of AppArmor in enforce mode under which a unit runs or would start. path: its file, local: the file that it includes for additions,
+    both empty where there is none. allows: whether one of them has a rule for our files."""
 
     unit: str
     profile: str

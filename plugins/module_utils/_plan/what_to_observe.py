@@ -23,7 +23,7 @@ def of_host(host: str, own: Mapping[str, object], products: Mapping[str, Product
     """The options `nodes`, `users`, `otp_root`, `writes` and `files` of the module observe. `own`: the host's variables, defaults included."""
     runtimes = list(_runtimes(host, own, products))
     root = own.get("beam_otp_root")
-    users = [user for one in runtimes for user in (*one.data.users, *([one.user] if one.data.home_of_account else ()))]
+    users = [user for one in runtimes for user in (*one.data.users, one.user)]
     blocks = [path for one in runtimes for path in one.data.blocks]
     return {
         "nodes": [question(one) for one in runtimes],
