@@ -103,7 +103,8 @@ def test_the_environment_of_all_sessions_stays_as_closed_as_it_was(tmp_path: Pat
     mine = [yaml.safe_load(tasks.replace("/etc/environment", str(file)))[0]]
     play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": mine}]
     (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
-    done = subprocess.run(["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")], capture_output=True, text=True, timeout=300, check=False)
+    command = ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert shape(file)[0] == "0600" and 'X="1"' in file.read_text(encoding="utf-8")
 
