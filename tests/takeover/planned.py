@@ -5,8 +5,8 @@
 
 Most are told in words of our own after public bug reports. All situations of one product are put on one host, and the plan has to name every one of
 them in one run. It needs no installed product: the plan reads files, units, accounts and listeners. What is no error of the plan, or cannot be
-made in a container (chattr, AppArmor, NFS), is elsewhere: a REJECT of iptables-nft, a host without IPv6, the CA's directory, options files and vm.args
-in tests/unit and tests/roles.
+made in a container (chattr, AppArmor, NFS), is elsewhere: a REJECT of iptables-nft, a host without IPv6, the CA's directory, options files and
+vm.args in tests/unit and tests/roles.
 """
 
 from __future__ import annotations
