@@ -125,6 +125,13 @@ settings:
   returned: success
   type: list
   elements: dict
+profiles:
+  description: >-
+    Profiles of AppArmor in enforce mode under which units of the nodes run or would start: C(unit), C(profile), C(path) of its file, C(local) of the
+    file that it includes for additions, and C(allows), whether one of them has a rule for the files of the roles.
+  returned: success
+  type: list
+  elements: dict
 databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.

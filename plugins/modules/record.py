@@ -9,8 +9,8 @@ module: record
 short_description: Record what is on a host before a role changes it
 version_added: 0.2.0
 description:
-  - Records owners and modes of paths, the state of units, the existence of users, and a copy of one file, so that P(beam.cluster.undo#role)
-    can restore them.
+  - Records owners, modes and extended attributes (ACLs) of paths, the state of units, the existence of users, and a copy of one file, so that
+    P(beam.cluster.undo#role) can restore them.
   - Never changes an existing record, because the later state is the work of the roles.
   - With both values of O(state) it reports which of the files, blocks and units exist now. No result contains the content of a file.
 options:
@@ -21,7 +21,8 @@ options:
   state:
     description:
       - V(present) creates the record if it is missing. If one of O(files) exists already, the host was hardened before, and the record is empty.
-      - V(absent) removes it, with its copy of O(replaced).
+      - V(absent) removes it, and puts its copy of O(replaced) back in its place, with owner, group, mode and extended attributes. A link is a link
+        again.
     type: str
     choices: [present, absent]
     default: present
@@ -184,17 +185,17 @@ def main() -> None:
         changed = after != before or (after is None and replaced)
         if changed and not module.check_mode:
             if after is None:
-                records.remove(path)
+                records.remove(path, module.params["replaced"])
             else:
                 records.write(path, after, None if ours else module.params["replaced"])
     except (OSError, ValueError) as error:
         module.fail_json(msg=f"{path}: the record cannot be read or written: {error}")
-    texts = {name: record.encode() if record else "" for name, record in (("before", before), ("after", after))}
+    texts = {name: record.shown().encode() if record else "" for name, record in (("before", before), ("after", after))}
     module.exit_json(
         changed=changed,
         kept=before is not None,
         replaced=replaced,
-        record=asdict(before or records.Record()),
+        record=asdict((before or records.Record()).shown()),
         ours=ours,
         blocks=blocks,
         loaded=loaded,

@@ -182,3 +182,14 @@ def test_loops_go_in_an_order() -> None:
         assert not re.search(r"\| *(difference|union|intersect|symmetric_difference)\(", text) or re.search(r"\| *sort\b", text), (
             f"{path}: {task['name']}: sort the items, or use reject('in', ...)"
         )
+
+
+INSTALLERS = ("ansible.builtin.apt", "ansible.builtin.package")
+
+
+@pytest.mark.parametrize("path", [*TASK_FILES, *PRODUCT_FILES], ids=lambda path: str(path.relative_to(ROOT / "roles")))
+def test_an_installation_restarts_no_service_out_of_turn(path: Path) -> None:
+    """needrestart does so after each run of apt where its configuration says `restart = 'a'`: all members of a cluster at once."""
+    for task in tasks_of(path):
+        if any("name" in (task.get(module) or {}) for module in INSTALLERS):
+            assert task.get("environment") == {"NEEDRESTART_SUSPEND": "1"}, task["name"]

@@ -12,6 +12,7 @@ import grp
 import json
 import os
 import stat
+import struct
 import subprocess
 from pathlib import Path
 
@@ -74,9 +75,38 @@ def test_a_file_with_passwords_stays_as_closed_as_it_was(played: Played) -> None
     assert lines[:2] == ["# mine", "DEFAULT_PASS=word"] and lines[-1].startswith("# END beam.cluster")
 
 
+def test_an_acl_stays_where_ansible_has_its_files_on_another_file_system(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with /home or /root on a disk of its own. Without the ACL, the mode would let the file's group read it."""
+    monkeypatch.setenv("ANSIBLE_REMOTE_TMP", "/dev/shm/beam-test")
+    entries = ((1, 6, 0xFFFFFFFF), (2, 4, 12345), (4, 0, 0xFFFFFFFF), (0x10, 4, 0xFFFFFFFF), (0x20, 0, 0xFFFFFFFF))
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    (played.directory / "conf.d").mkdir()
+    played.file.write_text("DEFAULT_PASS=word", encoding="utf-8")
+    played.file.chmod(0o640)
+    os.setxattr(played.file, "system.posix_acl_access", acl)
+    assert played.run() == 1
+    assert os.getxattr(played.file, "system.posix_acl_access") == acl
+
+
 def test_a_file_that_is_missing_can_be_read_by_the_node(played: Played) -> None:
     assert played.run() >= 1
     assert shape(played.file) == ("0644", 0, "root")
+
+
+def test_the_environment_of_all_sessions_stays_as_closed_as_it_was(tmp_path: Path) -> None:
+    """/etc/environment may hold the password of a proxy."""
+    tasks = (PRODUCTS.parents[1] / "epmd" / "tasks" / "environment.yml").read_text(encoding="utf-8")
+    file = tmp_path / "environment"
+    file.write_text("https_proxy=http://me:word@proxy:3128", encoding="utf-8")
+    file.chmod(0o600)
+    variables = {"__beam_epmd_environment": {"X": "1"}, "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    mine = [yaml.safe_load(tasks.replace("/etc/environment", str(file)))[0]]
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": mine}]
+    (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
+    command = ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shape(file)[0] == "0600" and 'X="1"' in file.read_text(encoding="utf-8")
 
 
 def test_a_package_that_is_installed_needs_no_network(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@
 """What an operator's host can hold before the first run, as data: what the plan says of it, before anything is touched.
 
 Most are told in words of our own after public bug reports. All situations of one product are put on one host, and the plan has to name every one of
-them in one run. It needs no installed product: the plan reads files, units, accounts and listeners. What is no error of the plan is elsewhere: a
-REJECT of iptables-nft, a host without IPv6, the CA's directory, options files and vm.args in tests/unit and tests/roles.
+them in one run. It needs no installed product: the plan reads files, units, accounts and listeners. What is no error of the plan, or cannot be
+made in a container (chattr, AppArmor, NFS), is elsewhere: a REJECT of iptables-nft, a host without IPv6, the CA's directory, options files and
+vm.args in tests/unit and tests/roles.
 """
 
 from __future__ import annotations
@@ -318,6 +319,41 @@ PLANNED = [
         "flag_reserved",
         "/etc/default/ejabberd line 2 sets inet_dist_use_interface",
         {"/etc/default/ejabberd": '# mine\nERL_OPTIONS="-kernel inet_dist_use_interface {0,0,0,0}"\n'},
+    ),
+    Planned(
+        "a tick time that ejabberd.yml does not set",
+        "ejabberd-tick",
+        "setting_missing",
+        "ejabberd sets net_ticktime to 60 when it starts",
+        cluster={"beam_net_ticktime": 30},
+    ),
+    Planned(
+        "an account that exists while the unit runs",
+        "release",
+        "directive_unusable",
+        "10-account.conf line 2 sets DynamicUser=yes",
+        drop_in(SHOP, "10-account", "DynamicUser=yes"),
+    ),
+    Planned(
+        "a network of its own",
+        "release",
+        "directive_unusable",
+        "10-network.conf line 2 sets PrivateNetwork=yes",
+        drop_in(SHOP, "10-network", "PrivateNetwork=yes"),
+    ),
+    Planned(
+        "a command before it stops",
+        "release",
+        "directive_overridden",
+        "10-drain.conf line 2 has shop.service run /usr/local/bin/drain before it stops",
+        drop_in(SHOP, "10-drain", "ExecStop=/usr/local/bin/drain"),
+    ),
+    Planned(
+        "an account that does not exist",
+        "couchdb-account",
+        "account_missing",
+        "couchdb.service runs as couchdb, and there is no such account",
+        {"/etc/systemd/system/couchdb.service": "[Service]\nUser=couchdb\nExecStart=/opt/couchdb/bin/couchdb\n"},
     ),
     Planned(
         "RabbitMQ's data and logs on a disk of its own",

@@ -18,6 +18,7 @@ from typing import Any
 from .._wire.constants import EPMD_PORT
 from . import (
     accounts,
+    apparmor,
     applications,
     certificates,
     client_ports,
@@ -110,6 +111,7 @@ def observe(
         "unprivileged_port": proc.unprivileged_port(),
         "accounts": accounts.describe(users),
         "settings": operator_settings.settings(nodes, seen_units),
+        "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
         "databases": operator_settings.databases(nodes),
         "addresses": here,
         "firewall": seen_firewall,

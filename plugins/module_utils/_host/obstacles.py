@@ -14,8 +14,13 @@ import os
 import stat
 from collections.abc import Iterable
 
-READ_ONLY, IMMUTABLE, FULL, NOT_A_DIRECTORY, INTERRUPTED = "read_only", "immutable", "full", "not_a_directory", "interrupted"
-DIRECTORIES = ("/etc/beam", "/etc/systemd/system", "/var/lib")
+READ_ONLY, IMMUTABLE, FULL, NOT_A_DIRECTORY, INTERRUPTED, REFUSED = (
+    "read_only", "immutable", "full", "not_a_directory", "interrupted", "refused",
+)  # fmt: skip
+PLACES = (
+    "/etc/beam", "/etc/systemd/system", "/var/lib", "/etc/environment", "/etc/profile.d/beam.sh",
+    *(f"/etc/systemd/system/{unit}.d" for unit in ("epmd.service", "epmd.socket", "nftables.service")),
+)  # fmt: skip
 """Where every run writes."""
 UPDATES = "/var/lib/dpkg/updates"
 LEAST_BYTES = 16 << 20
@@ -26,9 +31,9 @@ _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 
 
 def describe(paths: Iterable[str]) -> list[dict[str, str]]:
-    """[{path, reason}] for the given files and directories and for DIRECTORIES. What cannot be looked at is no obstacle."""
+    """[{path, reason}] for the given files and directories and for PLACES. What cannot be looked at is no obstacle."""
     found: dict[tuple[str, str], None] = {}
-    for path in dict.fromkeys((*DIRECTORIES, *paths)):
+    for path in dict.fromkeys((*PLACES, *paths)):
         obstacle = _obstacle(path)
         if obstacle:
             found.setdefault(obstacle)
@@ -62,6 +67,9 @@ def _obstacle(path: str) -> tuple[str, str] | None:
     # Some file systems have no fixed number of files.
     if space.f_bavail * space.f_frsize < LEAST_BYTES or (space.f_files and not space.f_favail):
         return place, FULL
+    # A server of NFS answers for itself (root_squash), and so does FUSE.
+    if os.geteuid() == 0 and not os.access(place, os.W_OK | os.X_OK, effective_ids=True):
+        return place, REFUSED
     return None
 
 

@@ -23,9 +23,10 @@ from . import environment
 from .records import DIRECTORY
 
 DIRECTIVES = (
-    "AmbientCapabilities", "DeviceAllow", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp", "ProtectHome", "UMask",
+    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "InaccessiblePaths", "MemoryDenyWriteExecute", "NetworkNamespacePath", "NoExecPaths",
+    "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "ProtectHome", "RootDirectory", "RootImage", "TemporaryFileSystem", "UMask",
 )  # fmt: skip
-"""Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them."""
+"""Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them, or does not work with them."""
 
 _LARGEST = 1 << 20
 _BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re.DOTALL | re.MULTILINE)
@@ -211,6 +212,9 @@ def unit_file(text: str) -> Iterator[Entry]:
                 yield from ((first + 1, *entry[1:]) for entry in _flags(text_of))
         elif name == "ExecStart":
             yield from ((first + 1, *entry[1:]) for entry in _flags(value))
+        elif name == "ExecStop":
+            # Its program only: an argument may be a secret.
+            yield first + 1, "directive", name, (value.lstrip("-@:+!").split() or [""])[0]
         elif name in DIRECTIVES:
             yield first + 1, "directive", name, value
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The record of what was on a host before a role changed it, and how it is kept in a file.
 
-Private to this collection. It holds paths, owners, modes and names, and no content of a file.
+Private to this collection. It holds paths, owners, modes, extended attributes and names, and no content of a file.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from .._model.installed import HEADER
+from . import blocks
 
 DIRECTORY = "/etc/beam/"
 """All files below it are ours."""
@@ -26,15 +27,20 @@ BLOCK = "BEGIN beam.cluster"
 
 @dataclass(frozen=True)
 class Record:
-    """`paths` is path -> owner, group (numbers as text) and mode (octal, 0750). The rest are names that were enabled, active or there."""
+    """`paths` is path -> owner, group (numbers as text), mode (octal, 0750), extended (attributes, see blocks.py) and open_end (whether the last line
+    had no end). The rest are names that were enabled, active or there."""
 
-    paths: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    paths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     enabled: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
 
     def encode(self) -> str:
         return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+
+    def shown(self) -> Record:
+        """What may leave the host: an extended attribute can hold anything."""
+        return replace(self, paths={path: {name: one[name] for name in ("owner", "group", "mode")} for path, one in self.paths.items()})
 
 
 def decode(text: str) -> Record:
@@ -48,7 +54,7 @@ def decode(text: str) -> Record:
             return Record(dict(value["paths"]), tuple(value["enabled"]), tuple(value["active"]), tuple(value["users"]))
         except KeyError as error:
             raise ValueError(f"{error} is missing.") from error
-    paths: dict[str, dict[str, str]] = {}
+    paths: dict[str, dict[str, Any]] = {}
     names: dict[str, list[str]] = {"enabled": [], "active": [], "user": []}
     for line in text.splitlines():
         kind, _space, rest = line.partition(" ")
@@ -71,14 +77,34 @@ def read(path: str) -> Record | None:
         return None
 
 
-def looked_at(paths: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Owner, group and mode of those that exist."""
-    found = {}
+def looked_at(paths: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Of those that exist, at the end of their links: what a role could change beside the content."""
+    found: dict[str, dict[str, Any]] = {}
     for path in paths:
         if os.path.exists(path):
-            seen = os.lstat(path)
-            found[path] = {"owner": str(seen.st_uid), "group": str(seen.st_gid), "mode": f"{stat.S_IMODE(seen.st_mode):04o}"}
+            seen = os.stat(path)
+            found[path] = {
+                "owner": str(seen.st_uid), "group": str(seen.st_gid), "mode": f"{stat.S_IMODE(seen.st_mode):04o}",
+                "extended": blocks.attributes(os.path.realpath(path)), "open_end": stat.S_ISREG(seen.st_mode) and _has_open_end(path),
+            }  # fmt: skip
     return found
+
+
+def _has_open_end(path: str) -> bool:
+    with open(path, "rb") as stream:
+        return stream.read()[-1:] not in (b"", b"\n")
+
+
+def give_back(paths: Mapping[str, Mapping[str, Any]], path: str) -> bool:
+    """Owner, group, mode and extended attributes of a path that was recorded. Returns whether any was different."""
+    one = paths.get(path)
+    if one is None or not os.path.exists(path):
+        return False
+    file = os.open(os.path.realpath(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        return blocks.set_attributes(file, int(one["owner"]), int(one["group"]), int(one["mode"], 8), one.get("extended") or {})
+    finally:
+        os.close(file)
 
 
 def ours(files: Iterable[str]) -> list[str]:
@@ -106,33 +132,30 @@ def write(path: str, record: Record, replaced: str | None) -> None:
     with contextlib.suppress(FileExistsError):
         os.mkdir(directory)
     os.chmod(directory, 0o700)
-    if replaced and os.path.exists(replaced):
+    if replaced and os.path.lexists(replaced):
         _copy(replaced, f"{path}.file")
-    _replace(path, record.encode().encode())
+    blocks.replace(path, record.encode().encode(), os.geteuid(), os.getegid(), 0o600, {})
 
 
 def _copy(source: str, target: str) -> None:
-    """A copy that nobody but root reads until it has the owner and mode of its source."""
+    """A copy with everything of its source; of a link a link."""
+    seen = os.lstat(source)
+    if stat.S_ISLNK(seen.st_mode):
+        new = f"{target}.beam-new"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(new)
+        os.symlink(os.readlink(source), new)
+        os.lchown(new, seen.st_uid, seen.st_gid)
+        os.replace(new, target)
+        return
     with open(source, "rb") as stream:
-        _replace(target, stream.read())
-    seen = os.stat(source)
-    os.chown(target, seen.st_uid, seen.st_gid)
-    shutil.copystat(source, target)
+        blocks.replace(target, stream.read(), seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode), blocks.attributes(source))
 
 
-def _replace(path: str, data: bytes) -> None:
-    new = f"{path}.new"
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(new)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(new, path)
-
-
-def remove(path: str) -> None:
-    """Forgets a record, its copy first: with the record gone a later run keeps a new one."""
+def remove(path: str, replaced: str | None = None) -> None:
+    """Forgets a record, its copy first, which is put back in its place: with the record gone a later run keeps a new one."""
+    if replaced and os.path.lexists(f"{path}.file"):
+        _copy(f"{path}.file", replaced)
     for name in (f"{path}.file", path):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)

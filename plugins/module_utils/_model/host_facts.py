@@ -108,7 +108,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps a run from writing a file. reason: "read_only", "immutable", "full", "not_a_directory" or "interrupted" (packages)."""
+    """What keeps a run from writing a file. reason: "read_only", "immutable", "full", "not_a_directory", "refused" or "interrupted"."""
 
     path: str
     reason: str
@@ -117,6 +117,25 @@ class Obstacle:
     def parse(cls, raw: Mapping[str, Any]) -> Obstacle | None:
         path, reason = as_path(raw.get("path")), as_text(raw.get("reason"))
         return None if path is None or reason is None else cls(path, reason)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile of AppArmor in enforce mode under which a unit runs or would start. path: its file, local: the file that it includes for additions,
+    both empty where there is none. allows: whether one of them has a rule for our files."""
+
+    unit: str
+    profile: str
+    path: str
+    local: str
+    allows: bool
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Profile | None:
+        unit, profile = as_text(raw.get("unit")), as_path(raw.get("profile"))
+        if unit is None or profile is None:
+            return None
+        return cls(unit, profile, as_path(raw.get("path")) or "", as_path(raw.get("local")) or "", raw.get("allows") is True)
 
 
 @dataclass(frozen=True)

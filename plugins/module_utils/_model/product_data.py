@@ -25,6 +25,7 @@ class ProductData:
     nodes; tool_prefix, tool_count: the names of the tools. links: "kept" where it takes a cut link for a split cluster, else "cut". outside_tls: by
     address family, what TLS does not cover (`what` and `fix`). users: accounts that it makes, with their homes. settings: files in which an operator
     configures it; node_name_settings, directory_settings: names there; kernel_settings: names there, and the parameter that each one sets;
+    kernel_defaults: of these names, what the product sets when it starts (`value`) where its file (`path`) does not have them;
     long_name_settings: names there that say whether node names are long; file_settings: names there of further files, and their syntax;
     refused_settings: names there that an operator must not set. database: file that holds the node's name. writable: directories of its unit, a
     dash in front where one may be missing. capabilities: those that its unit keeps. otp_releases: [version from which on it counts, highest
@@ -49,6 +50,7 @@ class ProductData:
     node_name_settings: tuple[str, ...] = ()
     directory_settings: tuple[str, ...] = ()
     kernel_settings: Mapping[str, str] = field(default_factory=dict)
+    kernel_defaults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     long_name_settings: tuple[str, ...] = ()
     file_settings: Mapping[str, str] = field(default_factory=dict)
     refused_settings: Mapping[str, Refused] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class ProductData:
             outside_tls={int(address_family): one for address_family, one in (raw.get("outside_tls") or {}).items()},
             users=(raw.get("managed") or {}).get("users") or {},
             kernel_settings=raw.get("kernel_settings") or {},
+            kernel_defaults=raw.get("kernel_defaults") or {},
             file_settings=raw.get("file_settings") or {},
             refused_settings={name: Refused.parse(one) for name, one in (raw.get("refused_settings") or {}).items()},
             database=str(raw.get("database") or ""),

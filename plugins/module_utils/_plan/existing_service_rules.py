@@ -145,10 +145,10 @@ def check_unit(node: Node, seen: Observation, problems: Problems) -> None:
                 "choose another beam_node_name, or set beam_product to the product that runs there.",
             )
     elif node.runtime.data.kind in ("release", "couchdb") and unit is not None:
-        _check_release(node, unit, there, problems)
+        _check_release(node, unit, there, seen, problems)
 
 
-def _check_release(node: Node, unit: Unit, there: bool, problems: Problems) -> None:
+def _check_release(node: Node, unit: Unit, there: bool, seen: Observation, problems: Problems) -> None:
     name = node.runtime.unit
     if not there:
         problems.add(
@@ -166,6 +166,14 @@ def _check_release(node: Node, unit: Unit, there: bool, problems: Problems) -> N
             "unit_user",
             f"{name} runs as {unit.user or 'root'}, not as {node.runtime.user}, the owner of the cookie and the key.",
             f"set User={node.runtime.user} in the unit, or `user` in beam_nodes.",
+        )
+    elif unit.user is not None and seen.accounts is not None and unit.user not in seen.accounts:
+        problems.add(
+            node.host,
+            "beam_nodes",
+            "account_missing",
+            f"{name} runs as {unit.user}, and there is no such account to own the cookie and the key.",
+            f"create it (useradd --system {unit.user}), or correct User= in the unit.",
         )
     if unit.release == "":
         problems.add(

@@ -210,6 +210,10 @@ _OBSTACLES = {
     "immutable": ("{path} is immutable or append-only (chattr), so that nobody can change it.", "run chattr -i -a {path}."),
     "full": ("the file system of {path} is full.", "free at least 16 MiB and some inodes there."),
     "not_a_directory": ("{path} is no directory, and files have to be written below it.", "move it away."),
+    "refused": (
+        "root may not write to {path} (NFS with root_squash, or FUSE).",
+        "move the directory to a local file system, or export it with no_root_squash to this host.",
+    ),
     "interrupted": ("an installation of packages was interrupted (files in {path}), so that apt installs nothing.", "run dpkg --configure -a."),
 }
 

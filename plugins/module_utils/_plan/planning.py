@@ -175,7 +175,9 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
         release=shown.release if shown else None,
         writable=[*node.runtime.data.writable, *directories] if directories else None,
     )
-    return replace(node, runtime=replace(node.runtime, data=data))
+    # The account of a release is the operator's, and need not have a group of its own name.
+    account = (seen.accounts or {}).get(node.runtime.user) if data.kind in ("release", "couchdb") else None
+    return replace(node, runtime=replace(node.runtime, data=data, group=account.group if account and account.group else node.runtime.group))
 
 
 def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Problems) -> None:
@@ -204,6 +206,9 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     check_certificate(inventory, node, seen, problems)
     existing_service_rules.check_database(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
+    sandbox_rules.check_unusable(inventory, node, seen, problems)
+    sandbox_rules.check_stop(node, seen, problems)
+    sandbox_rules.check_profiles(node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)
 
 

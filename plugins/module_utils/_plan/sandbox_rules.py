@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from .._model.host_facts import Setting
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from .cluster import Inventory, Node
@@ -68,6 +69,21 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                 )
 
 
+def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
+    """A profile of AppArmor that would refuse the node its flags, certificate and start script: it would not come up again."""
+    for one in seen.profiles or ():
+        if one.unit == node.runtime.unit and not one.allows:
+            file = one.path or f"the profile {one.profile}"
+            problems.add(
+                node.host,
+                "",
+                "profile_refuses",
+                f"{one.unit} is confined by the AppArmor profile {one.profile} in enforce mode, and {file} has no rule for /etc/beam: the node could "
+                "not read its flags.",
+                f"add the line '/etc/beam/** r,' to {one.local or file}{f', and run apparmor_parser -r {one.path}' if one.path else ' and load it'}.",
+            )
+
+
 _SWITCHED_OFF = ("no", "false", "off", "0")
 _OVERRIDDEN = {
     "DeviceAllow": ("", "PrivateDevices=yes"),
@@ -97,6 +113,69 @@ def check_directives(inventory: Inventory, node: Node, seen: Observation, proble
             f"{setting.place} sets {name}={setting.value} for {unit}, and the sandbox overrides it ({ours}).",
             f"remove it there, or add '{name}={setting.value}'{more} to beam_service_directives.",
         )
+
+
+_ETC = ("/", "/etc", "/etc/beam")
+_UNUSABLE = {
+    "DynamicUser": "the account that owns the cookie and the key would exist only while the unit runs",
+    "InaccessiblePaths": "the node would not find its flags in /etc/beam",
+    "NetworkNamespacePath": "the host's address and firewall are not in that network",
+    "NoExecPaths": "systemd could not run /etc/beam/guard",
+    "PrivateNetwork": "the host's address and firewall are not in that network",
+    "RootDirectory": "the node would not find its flags in /etc/beam",
+    "RootImage": "the node would not find its flags in /etc/beam",
+    "TemporaryFileSystem": "the node would not find its flags in /etc/beam",
+}
+"""Directives of a unit, in its own file or a drop-in of anybody, with which a hardened node does not start, or is not behind the firewall."""
+
+
+_MENDED = {
+    "DynamicUser": "remove it there, create an account, and set User= to it",
+    "NoExecPaths": "remove it there, or add 'ExecPaths=/etc/beam' to beam_service_directives",
+}
+
+
+def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """The last assignment counts; of a list of paths every one, up to an empty one."""
+    given: dict[str, list[Setting]] = {}
+    executable = any(text.startswith("ExecPaths=") for text in inventory.sandbox.get(node.host, ()))
+    for one in seen.settings or ():
+        if (one.unit, one.kind) == (node.runtime.unit, "directive") and one.name in _UNUSABLE:
+            # Without a value it resets what was said before.
+            given[one.name] = [*given.get(one.name, ()), one] if one.value else []
+    for name, settings in given.items():
+        for setting in settings if name.endswith(("Paths", "System")) else settings[-1:]:
+            value = setting.value or ""
+            paths = {word.lstrip("-+").partition(":")[0].rstrip("/") or "/" for word in value.split()}
+            concerned = paths.intersection(_ETC) if name.endswith(("Paths", "System")) else value != "/" and value.lower() not in _SWITCHED_OFF
+            if concerned and not (name == "NoExecPaths" and executable):
+                problems.add(
+                    node.host,
+                    "",
+                    "directive_unusable",
+                    f"{setting.place} sets {name}={value} for {node.runtime.unit}: {_UNUSABLE[name]}.",
+                    f"{_MENDED.get(name, 'remove it there')}.",
+                )
+
+
+def check_stop(node: Node, seen: Observation, problems: Problems) -> None:
+    """A command of the operator's own that the drop-in takes away with the product's ExecStop=."""
+    shown = (seen.units or {}).get(node.runtime.unit)
+    if "ExecStop=" not in node.runtime.data.raw.get("directives", ()):
+        return
+    programs = {shown.program if shown else None, *(f"{path}/kill" for path in ("/bin", "/usr/bin")), *node.runtime.data.programs}
+    for setting in seen.settings or ():
+        if (setting.unit, setting.kind, setting.name) != (node.runtime.unit, "directive", "ExecStop") or setting.path.startswith(_OF_PACKAGES):
+            continue
+        program = setting.value or ""
+        if program and program not in programs and not (shown and shown.release and program.startswith(f"{shown.release}/")):
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "directive_overridden",
+                f"{setting.place} has {setting.unit} run {program} before it stops (ExecStop=), and the drop-in removes it.",
+                "move it to ExecStopPost=, or remove it there and add its line ExecStop=... to beam_service_directives.",
+            )
 
 
 def kept_umask(node: Node, seen: Observation) -> str | None:

@@ -73,8 +73,10 @@ def _check_long_names(node: Node, setting: Setting, problems: Problems) -> None:
 
 
 def check_ignored(node: Node, settings: Mapping[str, object], seen: Observation, problems: Problems) -> None:
-    """Kernel parameters in the product's own configuration, which the flags of the role distribution override."""
+    """Kernel parameters in the product's own configuration, which the flags of the role distribution override, and those that the product sets itself
+    where its configuration has none."""
     names = node.runtime.data.kernel_settings
+    _check_defaults(node, settings, seen, problems)
     for setting in seen.settings or ():
         if setting.unit == node.runtime.unit and setting.name in names and setting.value is not None:
             ours = settings.get(names[setting.name], MISSING)
@@ -87,6 +89,23 @@ def check_ignored(node: Node, settings: Mapping[str, object], seen: Observation,
                     f"{setting.place} sets {setting.name} to {setting.value}, but the plan sets {ours}: it must be equal on all members.",
                     f"set beam_{names[setting.name]}: {setting.value} for the cluster, or remove the line.",
                 )
+
+
+def _check_defaults(node: Node, settings: Mapping[str, object], seen: Observation, problems: Problems) -> None:
+    data = node.runtime.data
+    given = {setting.name for setting in seen.settings or () if setting.unit == node.runtime.unit}
+    for name, default in data.kernel_defaults.items():
+        ours = settings.get(data.kernel_settings[name], MISSING)
+        if seen.settings is not None and name not in given and ours is not MISSING and str(ours) != default["value"]:
+            problems.add(
+                node.host,
+                f"beam_{data.kernel_settings[name]}",
+                "setting_missing",
+                f"{node.runtime.product} sets {name} to {default['value']} when it starts, because {default['path']} does not set it, but the plan "
+                f"sets {ours}.",
+                f"add '{name}: {ours}' to {default['path']} (install {node.runtime.product} first where it is missing), or remove "
+                f"beam_{data.kernel_settings[name]}.",
+            )
 
 
 def _plain(value: str) -> str:

@@ -23,15 +23,20 @@ def of_host(host: str, own: Mapping[str, object], products: Mapping[str, Product
     """The options `nodes`, `users`, `otp_root`, `writes` and `files` of the module observe. `own`: the host's variables, defaults included."""
     runtimes = list(_runtimes(host, own, products))
     root = own.get("beam_otp_root")
-    users = [user for one in runtimes for user in (*one.data.users, *([one.user] if one.data.home_of_account else ()))]
+    users = [user for one in runtimes for user in (*one.data.users, one.user)]
     blocks = [path for one in runtimes for path in one.data.blocks]
     return {
         "nodes": [question(one) for one in runtimes],
         "users": sorted({*users, "epmd"} if runtimes else users),
         "otp_root": root if isinstance(root, str) else "",
         "files": [*(path for path in map(own.get, CERTIFICATE_FILES) if isinstance(path, str) and path.startswith("/")), *blocks],
-        "writes": list(dict.fromkeys((*blocks, *(path for one in runtimes for path in (one.home, *one.data.writable) if path.startswith("/"))))),
+        "writes": list(dict.fromkeys((*blocks, *(path for one in runtimes for path in _written(one) if path.startswith("/"))))),
     }
+
+
+def _written(one: Runtime) -> tuple[str, ...]:
+    units = (f"/etc/systemd/system/{one.unit}.{kind}" for kind in ("d", "requires", "wants"))
+    return (one.home, f"{one.home}/.erlang.cookie", *one.data.writable, *units)
 
 
 def question(one: Runtime) -> dict[str, object]:

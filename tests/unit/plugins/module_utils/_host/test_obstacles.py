@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +20,7 @@ SPACE = {"f_flag": 0, "f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 10, "f_f
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(obstacles, "DIRECTORIES", ())
+    monkeypatch.setattr(obstacles, "PLACES", ())
     monkeypatch.setattr(obstacles, "UPDATES", str(tmp_path / "updates"))
     monkeypatch.setattr(obstacles, "is_fixed", lambda path: path.endswith("fixed"))
     return tmp_path
@@ -50,6 +52,43 @@ def test_the_path(here: Path) -> None:
         ("fixed", "immutable"),
         ("link", "immutable"),
     ]
+
+
+PROGRAM = """
+import sys
+from ansible_collections.beam.cluster.plugins.module_utils._host import obstacles
+obstacles.PLACES, obstacles.UPDATES = (), sys.argv[1]
+print(obstacles.describe(sys.argv[2:]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="owners are set")
+def test_a_directory_that_refuses_root(tmp_path: Path) -> None:
+    """As a home on NFS does (root_squash): here, of a user whom a namespace does not know."""
+    (tmp_path / "home").mkdir(mode=0o700)
+    (tmp_path / "own").mkdir()
+    os.chown(tmp_path / "home", 1, 1)
+    paths = [f"{tmp_path}/home/.erlang.cookie", f"{tmp_path}/own/x", f"{tmp_path}/home"]
+    command = ["unshare", "--user", "--map-root-user", sys.executable, "-c", PROGRAM, f"{tmp_path}/none", *paths]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode and "unshare" in done.stderr:
+        pytest.skip("no namespaces here")
+    assert done.stdout.strip() == str([{"path": f"{tmp_path}/home", "reason": "refused"}]), done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the flag is set")
+@pytest.mark.parametrize("place", ["file", "directory"])
+def test_what_nobody_can_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.setattr(obstacles, "PLACES", (f"{tmp_path}/{place}",))
+    monkeypatch.setattr(obstacles, "UPDATES", str(tmp_path / "none"))
+    (tmp_path / "file").write_text("")
+    (tmp_path / "directory").mkdir()
+    if subprocess.run(["chattr", "+i", str(tmp_path / place)], capture_output=True, check=False).returncode:
+        pytest.skip("a file system without flags")
+    try:
+        assert obstacles.describe([f"{tmp_path}/directory/new"]) == [{"path": f"{tmp_path}/{place}", "reason": "immutable"}]
+    finally:
+        subprocess.run(["chattr", "-i", str(tmp_path / place)], check=True)
 
 
 def test_packages(here: Path) -> None:

@@ -119,3 +119,10 @@ def test_what_a_unit_may_write_to_and_what_it_starts() -> None:
     assert (found["program"], found["release"]) == ("/opt/a/bin/a", "/opt/a")
     other = units.parse(shown.replace(" start ;", " eval x ;"))["a.service"]
     assert (other["program"], other["release"]) == ("/opt/a/bin/a", "")
+
+
+def test_of_a_command_only_the_program_is_read() -> None:
+    text = "[Service]\nExecStop=-+/usr/local/bin/drain --token s3cret\nExecStop=\nDynamicUser=yes\nInaccessiblePaths=-/srv\n"
+    assert [entry[2:] for entry in operator_settings.unit_file(text)] == [
+        ("ExecStop", "/usr/local/bin/drain"), ("ExecStop", ""), ("DynamicUser", "yes"), ("InaccessiblePaths", "-/srv"),
+    ]  # fmt: skip

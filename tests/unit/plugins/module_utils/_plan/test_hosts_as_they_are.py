@@ -91,6 +91,7 @@ LONG = "b" * 70
 OF_VALUES = ("name_characters", "name_longer_than_certificate", "name_longer_than_dns", "platform_unsupported")
 """Rules of variables and of the platform: they hold for every run."""
 
+PROFILE = {"unit": RABBIT, "profile": "mq", "path": "/etc/apparmor.d/mq", "local": "/etc/apparmor.d/local/mq", "allows": False}
 CASES: list[tuple[str, Bend, str]] = [
     ("not root", sees("privileged", False), "privilege_missing"),
     ("root", sees("privileged", True), ""),
@@ -137,6 +138,9 @@ CASES: list[tuple[str, Bend, str]] = [
     ("allowed there", runs("release", unit("beam.service", program="/home/deploy/bin/x"), directives("ProtectHome=read-only")), ""),
     ("a capability", runs("rabbitmq", sees("settings", [setting("AmbientCapabilities", "CAP_NET_RAW", "directive")])), "capability_removed"),
     ("that is kept", runs("rabbitmq", sees("settings", [setting("AmbientCapabilities", "CAP_NET_BIND_SERVICE", "directive")])), ""),
+    ("a profile", runs("rabbitmq", sees("profiles", [PROFILE])), "profile_refuses"),
+    ("that lets it read", runs("rabbitmq", sees("profiles", [{**PROFILE, "allows": True}])), ""),
+    ("of another unit", runs("rabbitmq", sees("profiles", [{**PROFILE, "unit": "x.service"}])), ""),
     ("a name too long for a certificate", says("beam_node_name", f"{LONG}@n2"), "name_longer_than_certificate"),
     ("for DNS", both(certificate(sans=[f"DNS:{LONG}"]), says("beam_node_name", f"beam@{LONG}")), "name_longer_than_dns"),
 ]  # fmt: skip
@@ -163,6 +167,20 @@ def test_a_reason_names_host_file_line_variable_and_fix(world: World) -> None:
     assert flags.message == f"/etc/default/x line 7 sets ERL_AFLAGS for {RABBIT}; only the role distribution may set it."
     assert flags.fix == "remove it there, and add its flags to beam_distribution_extra_args."
     assert flag.message.startswith(f"/etc/default/x line 7 sets -name for {RABBIT}: ")
+
+
+@pytest.mark.parametrize(
+    ("profile", "fix"),
+    [
+        ({}, "add the line '/etc/beam/** r,' to /etc/apparmor.d/local/mq, and run apparmor_parser -r /etc/apparmor.d/mq."),
+        ({"local": ""}, "add the line '/etc/beam/** r,' to /etc/apparmor.d/mq, and run apparmor_parser -r /etc/apparmor.d/mq."),
+        ({"path": "", "local": ""}, "add the line '/etc/beam/** r,' to the profile mq and load it."),
+    ],
+)
+def test_a_profile_is_named_with_the_line_to_add(world: World, profile: dict[str, object], fix: str) -> None:
+    runs("rabbitmq", sees("profiles", [{**PROFILE, **profile}]))(world)
+    (problem,) = world.validate()[1]
+    assert "AppArmor profile mq in enforce mode" in problem.message and problem.fix == fix
 
 
 def test_a_directory_is_named_without_the_signs_of_systemd(world: World) -> None:

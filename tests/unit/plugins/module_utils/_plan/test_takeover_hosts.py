@@ -76,6 +76,16 @@ def account(home: str) -> list[dict[str, Any]]:
     return [{"name": "rabbitmq", "uid": 998, "group": "rabbitmq", "home": home, "login": False}]
 
 
+def stops(program: str, path: str = "/etc/systemd/system/x.conf") -> Bend:
+    """A release whose drop-in takes ExecStop= away."""
+
+    def bend(world: World) -> None:
+        PRODUCTS["release"]["directives"] = ["ExecStop="]
+        runs("release", sees(units=unit(SHOP), settings=[{**directive("ExecStop", program, path), "unit": SHOP}]))(world)
+
+    return bend
+
+
 LISTENS = [{"address": "10.0.0.2", "port": 25672, "process": "beam.smp", "pid": 7, "unit": "mine.service", "user": "rabbitmq"}]
 PORTS = {"client_ports": {"rabbitmq": {"ports": [{"port": 5672, "protocol": "AMQP", "tls": "no", "setting": "x"}]}}}
 CASES: list[tuple[str, Bend, str]] = [
@@ -107,6 +117,30 @@ CASES: list[tuple[str, Bend, str]] = [
     ("devices", runs("rabbitmq", sees(settings=[directive("DeviceAllow", "/dev/ttyUSB0 rw")])), "directive_overridden"),
     ("no devices", runs("rabbitmq", sees(settings=[directive("DeviceAllow", "")])), ""),
     ("the common /tmp", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "false")])), "directive_overridden"),
+    ("an account for a moment", runs("rabbitmq", sees(settings=[directive("DynamicUser", "yes")])), "directive_unusable"),
+    ("a lasting account", runs("rabbitmq", sees(settings=[directive("DynamicUser", "no")])), ""),
+    ("and no longer", runs("rabbitmq", sees(settings=[directive("DynamicUser", "yes"), directive("DynamicUser", "false")])), ""),
+    ("another root", runs("rabbitmq", sees(settings=[directive("RootDirectory", "/srv/root", "/usr/lib/systemd/system/x")])), "directive_unusable"),
+    ("the root itself", runs("rabbitmq", sees(settings=[directive("RootDirectory", "/")])), ""),
+    ("an image", runs("rabbitmq", sees(settings=[directive("RootImage", "/srv/image.raw")])), "directive_unusable"),
+    ("a network of its own", runs("rabbitmq", sees(settings=[directive("PrivateNetwork", "true")])), "directive_unusable"),
+    ("another network", runs("rabbitmq", sees(settings=[directive("NetworkNamespacePath", "/run/netns/mq")])), "directive_unusable"),
+    ("a hidden /etc", runs("rabbitmq", sees(settings=[directive("InaccessiblePaths", "-/srv /etc/")])), "directive_unusable"),
+    ("a hidden directory", runs("rabbitmq", sees(settings=[directive("InaccessiblePaths", "/srv /etc/ssh")])), ""),
+    ("and visible again", runs("rabbitmq", sees(settings=[directive("InaccessiblePaths", "/etc"), directive("InaccessiblePaths", "")])), ""),
+    ("an empty /etc", runs("rabbitmq", sees(settings=[directive("TemporaryFileSystem", "/etc:ro")])), "directive_unusable"),
+    ("no program anywhere", runs("rabbitmq", sees(settings=[directive("NoExecPaths", "/")])), "directive_unusable"),
+    ("no program but the guard",
+     runs("rabbitmq", lambda world: (sees(settings=[directive("NoExecPaths", "/")])(world), allows("ExecPaths=/usr /etc/beam")(world))[0]), ""),
+    ("no program in a directory", runs("rabbitmq", sees(settings=[directive("NoExecPaths", "/tmp"), directive("NoExecPaths", "/srv")])), ""),
+    ("an account that is not there", runs("release", sees(units=unit(SHOP), accounts=[])), "account_missing"),
+    ("an account", runs("release", sees(units=unit(SHOP), accounts=[{**account("/srv")[0], "name": "beam"}])), ""),
+    ("a command before it stops", stops("/usr/local/bin/drain"), "directive_overridden"),
+    ("a shell before it stops", stops("/bin/sh"), "directive_overridden"),
+    ("the release's own", stops("/opt/beam/bin/beam"), ""),
+    ("a signal", stops("/bin/kill"), ""),
+    ("none", stops(""), ""),
+    ("a package's", stops("/usr/bin/x", "/usr/lib/systemd/system/x.service"), ""),
     ("a /tmp of its own", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "true")])), ""),
     ("homes", runs("rabbitmq", sees(settings=[directive("ProtectHome", "read-only")])), "directive_overridden"),
     ("of the package", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "no", "/usr/lib/systemd/system/x")])), ""),
@@ -172,3 +206,11 @@ def test_the_umask_of_an_operator_is_kept(world: World, settings: list[tuple[str
     """A web server may read what a release writes. What everybody could change is not kept."""
     runs("release", sees(settings=[{**directive(name, value), "unit": SHOP} for name, value in settings], units=unit(SHOP)))(world)
     assert world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"].get("umask") == umask
+
+
+def test_the_group_of_a_release_is_that_of_its_account(world: World) -> None:
+    """An operator's account need not have a group of its own name: to give files to such a group would fail in the middle of the run."""
+    runs("release", sees(units=unit(SHOP), accounts=[{**account("/srv")[0], "name": "beam", "group": "www-data"}]))(world)
+    cluster, problems = world.validate()
+    assert not problems and cluster is not None
+    assert {str(node.node): node.runtime.group for node in cluster.members} == {"beam@n1": "beam", "beam@n2": "www-data", "beam@n3": "beam"}

@@ -109,6 +109,28 @@ def test_a_setting_of_an_operator(
         assert "s3cret" not in problem.message + problem.fix
 
 
+@pytest.mark.parametrize(
+    ("product", "files", "ticktime", "rule"),
+    [
+        ("ejabberd", {}, 30, "setting_missing"),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "hosts: [localhost]\n"}, 30, "setting_missing"),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "net_ticktime: 30 seconds\n"}, 30, ""),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "net_ticktime: 90\n"}, 30, "setting_overridden"),
+        ("ejabberd", {}, 60, ""),
+        ("rabbitmq", {}, 30, ""),
+    ],
+)
+def test_a_setting_that_the_product_makes_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: str, files: dict[str, str], ticktime: int, rule: str
+) -> None:
+    """ejabberd_cluster:init/1 calls net_kernel:set_net_ticktime/1 with 60 seconds where ejabberd.yml has none: the flag is not in force."""
+    problems = list(planned(product, read(product, tmp_path, files), monkeypatch, beam_net_ticktime=ticktime))
+    assert [(one.rule, one.host) for one in problems if one.host == "n2"] == ([(rule, "n2")] if rule else [])
+    for problem in problems:
+        if rule == "setting_missing":
+            assert "net_ticktime" in problem.message and "'net_ticktime: 30' to /etc/ejabberd/ejabberd.yml" in problem.fix
+
+
 def test_long_names_are_right_where_they_are_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read("rabbitmq", tmp_path, {ENV: "RABBITMQ_USE_LONGNAME=true\n"})
     monkeypatch.setitem(PRODUCTS, "rabbitmq", data_of("rabbitmq"))
