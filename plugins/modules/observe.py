@@ -418,7 +418,7 @@ system:
     swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
-    cookie_arguments: {type: list, elements: dict, description: "Processes that show a node's cookie in their arguments; with O(find_secrets)."}
+    cookie_arguments: {type: list, elements: dict, description: "Processes with a node's cookie in C(where); with O(find_secrets)."}
     forwards: {type: list, elements: dict, description: "What leads connections to EPMD or a port of a VM: C(by), C(where), C(address), C(port)."}
     client_ports: {type: dict, description: "Ports of products for clients (C(ports)), by product; what was not read of it (C(unread))."}
     settings: {type: dict, description: "Known settings of RabbitMQ and ejabberd from their configuration files, by product."}

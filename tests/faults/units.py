@@ -22,6 +22,7 @@ def _late(name: str, line: str, control: str, *names: str) -> Fault:
     )
 
 
+RUNTIME = "/run/systemd/system/beam.service.d"
 FAULTS = (
     _late(
         "a sandbox that a later drop-in undoes",
@@ -75,6 +76,16 @@ FAULTS = (
         control="unit-sandbox",
         names=("does not run in the sandbox of its unit",),
         # The node restarted after the fault was seeded, too.
+        repair=f"{SHELL}restart",
+        # After all that restarts the node.
+        alters=OPTIONS,
+    ),
+    Fault(
+        name="a drop-in that was removed and is in force",
+        breaks=f"{SHELL}mkdir -p {RUNTIME}; printf '[Service]\\nUMask=0022\\n' > {RUNTIME}/aa-gone.conf; systemctl daemon-reload; restart\n"
+        f"rm -r {RUNTIME}; systemctl daemon-reload",
+        control="options-running",
+        names=(f"{RUNTIME}/aa-gone.conf does not exist any more, and beam.service was started with it",),
         repair=f"{SHELL}restart",
         # After all that restarts the node.
         alters=OPTIONS,

@@ -59,6 +59,7 @@ DISTRIBUTED = ("Erlang/OTP, Distributed Erlang, Security", f"{_OTP}/system/distr
 EPMD = ("epmd(1)", f"{_OTP}/apps/erts/epmd_cmd.html")
 ERL = ("erl(1)", f"{_OTP}/apps/erts/erl_cmd.html")
 KERNEL = ("kernel(6)", f"{_OTP}/apps/kernel/kernel_app.html")
+BOOT_SERVER = ("erl_boot_server(3)", f"{_OTP}/apps/kernel/erl_boot_server.html")
 NET_KERNEL = ("net_kernel:allow/1", f"{_OTP}/apps/kernel/net_kernel.html#allow/1")
 NODES = ("erlang:nodes/0", f"{_OTP}/apps/erts/erlang.html#nodes/0")
 UNIT = ("systemd.unit(5)", f"{_SYSTEMD}/systemd.unit.html")

@@ -451,17 +451,17 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
         "other_cookies": [],
         "links": [
             {"node": peer, "address": HOSTS.get(peer.partition("@")[2], "10.89.1.12"), "port": 9100, "protocol": over, "hidden": False}
-            for peer in nodes
-            if peer != node
+            for peer in nodes if peer != node
         ],
-        **{"replaceable_code": [], "foreign_code": [], "code_from_nowhere": [], "trusted": [], "ssh_daemons": 0, "atoms": [22000, 1048576]},
+        **{name: [] for name in ("replaceable_code", "foreign_code", "code_from_nowhere", "trusted")},
+        **{"ssh_daemons": 0, "atoms": [22000, 1048576], "boot_server": False},
     }
 
 
 def view(nodes: list[str], node: str, tls: bool = True, **other: Any) -> dict[str, Any]:
     """What mesh_info returns of a node that sees all others."""
-    seen = [peer for peer in nodes if peer != node]
-    return {"node": node, "code": "connected", "visible": seen, "hidden": [], "in_force": in_force(nodes, node, tls), **TOLD, **other}
+    said = {"visible": [peer for peer in nodes if peer != node], "hidden": [], "global_groups": [], "in_force": in_force(nodes, node, tls)}
+    return {"node": node, "code": "connected", **said, **TOLD, **other}
 
 
 def evidence(
