@@ -326,6 +326,7 @@ units:
     start_files: {type: list, elements: dict, description: "Its files that others can change (C(by)), or that have C(changed) since it started."}
     openings: {type: list, elements: str, description: "What drop-ins of others add to the sandbox of a unit with this collection's drop-in."}
     commands: {type: list, elements: str, description: "What drop-ins of others let such a unit run."}
+    links: {type: list, elements: str, description: "Units that it needs by links beside it, as C(requires/NAME) and C(wants/NAME)."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
@@ -403,7 +404,7 @@ secrets:
     exposed: {type: list, elements: dict, description: "Files in the homes of nodes that other users can read (C(readers)), at most 20."}
     accounts:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
-        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it.
+        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it, C(groups) its groups.
       type: list
       elements: dict
 system:

@@ -117,12 +117,13 @@ FAULTS = (
     ),
     Fault(
         name="a firewall script of a unit that removes all tables",
-        breaks="printf '#!/bin/sh\\nNFT=/usr/sbin/nft\\n$NFT flush ruleset\\n' > /usr/local/sbin/fault-firewall; chmod 0755 /usr/local/sbin/fault-firewall\n"
-        f"printf '[Service]\\nExecStart=/usr/local/sbin/fault-firewall\\n[Install]\\nWantedBy=multi-user.target\\n' > {ETC}/fault-firewall.service\n"
+        breaks="printf '#!/bin/sh\\nNFT=/usr/sbin/nft\\n$NFT flush ruleset\\n' > /usr/local/sbin/fault-fw\n"
+        "chmod 0755 /usr/local/sbin/fault-fw\n"
+        f"printf '[Service]\\nExecStart=/usr/local/sbin/fault-fw\\n[Install]\\nWantedBy=multi-user.target\\n' > {ETC}/fault-firewall.service\n"
         "systemctl daemon-reload; systemctl enable --quiet fault-firewall",
         control="firewall-boot",
-        names=("/usr/local/sbin/fault-firewall removes the table inet beam_cluster",),
-        repair=f"systemctl disable --quiet fault-firewall; rm -f {ETC}/fault-firewall.service /usr/local/sbin/fault-firewall; systemctl daemon-reload",
+        names=("/usr/local/sbin/fault-fw removes the table inet beam_cluster",),
+        repair=f"systemctl disable --quiet fault-firewall; rm -f {ETC}/fault-firewall.service /usr/local/sbin/fault-fw; systemctl daemon-reload",
         alters=BESIDE,
     ),
     new_file(

@@ -27,7 +27,7 @@ from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, wea
 from .._wire import private_keys
 from . import certificates, commands, jobs, secret_encodings, ssh_keys, sudo_rules
 from .readers import Readers
-from .writers import user_name
+from .writers import group_name, user_name
 
 COOKIE = ".erlang.cookie"
 UNIT_TREES = (*jobs.UNITS, "/usr/lib/systemd/system")
@@ -293,6 +293,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             "rights": None if started is None or rights is None else [*started, *rights],
             "units": jobs.units_of(entry),
             "acting": sudo_rules.acting_as(entry),
+            "groups": sorted(map(group_name, os.getgrouplist(user, entry.pw_gid))),
         })
     return found
 

@@ -52,6 +52,7 @@ FAILS: list[tuple[str, Change, str]] = [
     ("node-login", account(rights=["/etc/doas.conf"]), "/etc/doas.conf lets beam run programs as another user with doas"),
     ("node-login", account(units=[{"name": "x.service", "path": "/run/systemd/transient/x.service"}]), "/run/systemd/transient/x.service starts"),
     ("node-groups", changes.vm(groups=["beam", "staff"]), "is in the group staff"),
+    ("node-groups", account(groups=["beam", "shadow"]), "the user beam is in the group shadow, and so is the next process of the node"),
     # -- what takes the place of a unit, or opens its sandbox ---------------------------------------------------------------------------------------
     ("firewall-boot", unit(FIREWALL, drop_ins=[TYPE_DROP_IN]), f"{FIREWALL} has the drop-in {TYPE_DROP_IN}"),
     ("unit-drop-in", unit("beam-guard-beam.service", drop_ins=[TYPE_DROP_IN]), f"has the drop-in {TYPE_DROP_IN}"),

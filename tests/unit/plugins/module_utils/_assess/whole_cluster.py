@@ -151,8 +151,7 @@ def unit(**values: Any) -> dict[str, Any]:
         "enabled": "enabled",
         "user": "",
         "drop_ins": [],
-        **{"need_daemon_reload": False, "start_files": [], "openings": [], "commands": []},
-        "after": ["sysinit.target"],
+        **{"need_daemon_reload": False, "start_files": [], "openings": [], "commands": [], "after": ["sysinit.target"]},
         "requires": ["system.slice"],
         "core_limit": "infinity",
         **values,
@@ -217,7 +216,7 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         "exposed": [],
-        "accounts": [{**dict.fromkeys(("authorized_keys", "rights", "units", "acting"), []), "user": "beam", "shell": "", "password": False}],
+        "accounts": [{"user": "beam", "password": False, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups"), [])}],
     }
 
 
@@ -360,6 +359,7 @@ def host(name: str) -> dict[str, Any]:
                 drop_ins=["/etc/systemd/system/beam.service.d/zzz-beam.conf"],
                 after=["beam-firewall.service", "epmd.socket", "network.target"],
                 requires=["beam-firewall.service", "beam-guard-beam.service", "system.slice"],
+                links=["requires/beam-guard-beam.service", "wants/beam-watch-beam.service"],
                 core_limit="0",
                 exposure=1.3,
                 digest="d1ge57",
