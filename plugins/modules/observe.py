@@ -404,7 +404,8 @@ secrets:
     exposed: {type: list, elements: dict, description: "Files in the homes of nodes that other users can read (C(readers)), at most 20."}
     accounts:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
-        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it, C(groups) its groups.
+        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it,
+        C(groups) its groups.
       type: list
       elements: dict
 system:
@@ -420,6 +421,7 @@ system:
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
     cookie_arguments: {type: list, elements: dict, description: "Processes with a node's cookie in C(where); with O(find_secrets)."}
+    tmpfiles: {type: list, elements: dict, description: "Lines of tmpfiles.d (C(where)) that open or replace a C(path) of a node: what it C(does)."}
     forwards: {type: list, elements: dict, description: "What leads connections to EPMD or a port of a VM: C(by), C(where), C(address), C(port)."}
     client_ports: {type: dict, description: "Ports of products for clients (C(ports)), by product; what was not read of it (C(unread))."}
     settings: {type: dict, description: "Known settings of RabbitMQ and ejabberd from their configuration files, by product."}

@@ -41,6 +41,7 @@ def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, s
     for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
         where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
         matched: list[int] | None = None
+        every: list[int | None]
         for statement in rule.get("expr") or ():
             kind, body = next(iter(statement.items()), ("", None))
             said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
@@ -52,10 +53,11 @@ def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, s
                 # Without a state of the connection: our table has let the packet pass by its other port, or sees it no more.
                 to_port = _numbers(_mapped(said.get("value"), rule, sets)) if _field(said.get("key")) == "dport" else []
                 address = next(iter(_addresses(said.get("value"))), None) if not to_port else None
-                yield from (("a rule that rewrites packets", where, address, port) for port in to_port or matched or [None])
+                every = [*to_port] or ([None] if matched is None else [*matched])
+                yield from (("a rule that rewrites packets", where, address, port) for port in every)
             elif kind in _TRANSLATES:
                 for address, ports in _targets(said, rule, sets):
-                    every: list[int | None] = [*ports] or ([None] if matched is None else [*matched])
+                    every = [*ports] or ([None] if matched is None else [*matched])
                     yield from ((f"a rule with {kind}", where, address, port) for port in every)
 
 
@@ -63,7 +65,7 @@ def _key(one: Mapping[str, Any]) -> tuple[object, object, object]:
     return one.get("family"), one.get("table"), one.get("name")
 
 
-_RAW = {("th", 0): "sport", ("th", 16): "dport", ("nh", 96): "saddr", ("nh", 128): "daddr"}
+_RAW: Mapping[tuple[object, object], str] = {("th", 0): "sport", ("th", 16): "dport", ("nh", 96): "saddr", ("nh", 128): "daddr"}
 
 
 def _field(left: object) -> object:

@@ -215,7 +215,7 @@ class SystemFacts:
     .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
     to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
     route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. preloaded: libraries that the loader puts into
-    every program of the host.
+    every program of the host. tmpfiles: what systemd-tmpfiles does to files of nodes at the next boot: path, change, and the file that says so.
     """
 
     core_pattern: str | None = None
@@ -233,6 +233,7 @@ class SystemFacts:
     client_ports: Mapping[str, ClientPorts] | None = None
     route_localnet: tuple[str, ...] | None = None
     preloaded: tuple[str, ...] | None = None
+    tmpfiles: tuple[tuple[str, str, str], ...] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -255,7 +256,13 @@ class SystemFacts:
             client_ports=parse_all(raw.get("client_ports")),
             route_localnet=as_texts(raw.get("route_localnet")),
             preloaded=as_texts(raw.get("preloaded")),
+            tmpfiles=each(raw.get("tmpfiles"), _tmpfile),
         )
+
+
+def _tmpfile(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    path, does, where = as_path(raw.get("path")), as_text(raw.get("does")), as_path(raw.get("where"))
+    return None if path is None or does is None or where is None else (path, does, where)
 
 
 def _texts(raw: object) -> Mapping[str, str]:

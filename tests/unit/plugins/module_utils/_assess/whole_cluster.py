@@ -254,7 +254,7 @@ def system(**values: Any) -> dict[str, Any]:
         "clock_synchronized": True,
         "time_services": ["chronyd"],
         "service_users": {"beam": ["beam.service"]},
-        "cookie_arguments": [],
+        **{"cookie_arguments": [], "tmpfiles": []},
         "dist_hosts": [],
         **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "preloaded": []},
         **values,
