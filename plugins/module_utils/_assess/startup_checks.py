@@ -78,4 +78,8 @@ def _at_boot(facts: SystemFacts) -> tuple[list[str], str] | None:
 
 
 _TAKE_OUT = "remove that line"
-CHECKS: Mapping[str, Check] = {"start-files": _start_files, "files-at-boot": of_system(_at_boot, "tmpfiles.d"), "hosts-file": of_system(_hosts_file, "the homes of the nodes")}
+CHECKS: Mapping[str, Check] = {
+    "start-files": _start_files,
+    "files-at-boot": of_system(_at_boot, "tmpfiles.d"),
+    "hosts-file": of_system(_hosts_file, "the homes of the nodes"),
+}

@@ -154,6 +154,17 @@ def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX)
 
 
+_HANDLERS = ("/systemd-coredump", "/apport")
+"""Programs of distributions that get core dumps: the first one keeps none of a process that may dump none. Where both keep them, crash-dumps looks."""
+
+
+def _taken(pattern: str | None) -> list[str]:
+    program = pattern[1:].split(" ")[0] if pattern and pattern.startswith("|") else ""
+    # core(5): the limit is not enforced for a program.
+    said = f"kernel.core_pattern gives every core dump to {program}, whatever LimitCORE= says: set it to core with sysctl"
+    return [said] if program and not program.endswith(_HANDLERS) else []
+
+
 def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in units(host, seen):
         running = [one for one in seen.processes or () if node.is_run_by(one)]
@@ -168,6 +179,7 @@ def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield not_looked_at(node, ": LimitCORE")
             continue
         problems = [f"{node.unit}: LimitCORE is {unit.core_limit}"] if unit.core_limit != "0" else []
+        problems += _taken(seen.system.core_pattern if seen.system else None)
         problems += [f"pid {one.pid} was started with another core limit" for one in running if one.core_limit not in (None, 0)]
         unseen = [f"pid {one.pid}: its core limit could not be read" for one in running if one.core_limit is None]
         if unseen and not problems:

@@ -132,8 +132,10 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
 
 
 def links_of(name: str, root: str = _LINKS) -> list[str]:
-    """What a unit needs by links beside it, and not by its files: requires/NAME and wants/NAME, of links that lead to the file NAME there. systemd may
-    know others: it looks when it reads its files."""
+    """What a unit needs by links beside it, and not by its files: requires/NAME and wants/NAME, of links that lead to the file NAME there.
+
+    systemd may know others: it looks when it reads its files.
+    """
     paths = {kind: sorted(glob.glob(f"{glob.escape(f'{root}/{name}')}.{kind}/*")) for kind in ("requires", "wants")}
     return [
         f"{kind}/{os.path.basename(path)}" for kind, several in paths.items() for path in several
