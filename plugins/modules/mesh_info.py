@@ -127,6 +127,11 @@ targets:
       description: Its C(-proto_dist).
       type: str
       sample: inet_tls
+    global_groups:
+      description: The names of its global groups, its own first. Empty if the kernel parameter C(global_groups) is not set.
+      type: list
+      elements: str
+      sample: []
     in_force:
       description: The settings in force, as the node itself reports them; null without O(members). A value that the node did not report is null.
       type: dict
@@ -190,6 +195,10 @@ targets:
           type: list
           elements: int
           sample: [22000, 1048576]
+        boot_server:
+          description: Whether a boot server (C(erl_boot_server)) runs in it.
+          type: bool
+          sample: false
     node:
       description: The requested node.
       type: str

@@ -333,6 +333,7 @@ units:
     start_files: {type: list, elements: dict, description: "Its files that others can change (C(by)), or that have C(changed) since it started."}
     openings: {type: list, elements: str, description: "What drop-ins of others add to the sandbox of a unit with this collection's drop-in."}
     commands: {type: list, elements: str, description: "What drop-ins of others let such a unit run."}
+    links: {type: list, elements: str, description: "Units that it needs by links beside it, as C(requires/NAME) and C(wants/NAME)."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
     release: {type: str, description: "Directory of the Erlang release that it starts in the foreground, empty for none."}
@@ -410,7 +411,8 @@ secrets:
     exposed: {type: list, elements: dict, description: "Files in the homes of nodes that other users can read (C(readers)), at most 20."}
     accounts:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
-        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it.
+        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it,
+        C(groups) its groups.
       type: list
       elements: dict
 system:
@@ -425,7 +427,8 @@ system:
     swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
-    cookie_arguments: {type: list, elements: dict, description: "Processes that show a node's cookie in their arguments; with O(find_secrets)."}
+    cookie_arguments: {type: list, elements: dict, description: "Processes with a node's cookie in C(where); with O(find_secrets)."}
+    tmpfiles: {type: list, elements: dict, description: "Lines of tmpfiles.d (C(where)) that open or replace a C(path) of a node: what it C(does)."}
     forwards: {type: list, elements: dict, description: "What leads connections to EPMD or a port of a VM: C(by), C(where), C(address), C(port)."}
     client_ports: {type: dict, description: "Ports of products for clients (C(ports)), by product; what was not read of it (C(unread))."}
     settings: {type: dict, description: "Known settings of RabbitMQ and ejabberd from their configuration files, by product."}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from fault import BESIDE, Fault
 from makers import unconfined
 
 _ALL_PRIVILEGES = (
@@ -13,6 +14,14 @@ _ALL_PRIVILEGES = (
     "ProtectKernelLogs=no\\nProtectKernelModules=no\\nProtectKernelTunables=no\\nDynamicUser=no"
 )
 FAULTS = (
+    Fault(
+        name="the node's user in a group that reads all passwords, before the next start",
+        breaks="usermod -aG shadow beam",
+        control="node-groups",
+        names=("the user beam is in the group shadow, and so is the next process",),
+        repair="gpasswd -d beam shadow",
+        alters=BESIDE,
+    ),
     unconfined("a node that can gain privileges", _ALL_PRIVILEGES, "no-new-privileges", "can gain privileges"),
     unconfined("a node with a capability", "CapabilityBoundingSet=CAP_NET_ADMIN\\nAmbientCapabilities=CAP_NET_ADMIN", "capabilities", "net_admin"),
     unconfined("a node without a filter of system calls", _ALL_PRIVILEGES, "system-calls", "beam.smp"),

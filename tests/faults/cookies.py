@@ -130,6 +130,14 @@ FAULTS = (
         alters=BESIDE,
     ),
     Fault(
+        name="the cookie in the environment of a program",
+        breaks=SHELL + "systemd-run --quiet --collect --unit=cookie-kept -E ERL_COOKIE=$(cat $home/.erlang.cookie) sleep 3600",
+        control="cookie-arguments",
+        names=("sleep", "shows a node's cookie in its environment"),
+        repair="systemctl stop cookie-kept",
+        alters=BESIDE,
+    ),
+    Fault(
         name="the cookie of -nocookie in the running node",
         breaks=CALL + "call 'erlang:set_cookie(nocookie).'",
         control="wrong-cookie",

@@ -106,6 +106,26 @@ FAULTS = (
         repair="nft delete table ip fault",
         alters=FIREWALL,
     ),
+    Fault(
+        name="a rule that gives packets the node's port behind the firewall",
+        breaks="nft add table ip behind; nft add chain ip behind fault '{ type filter hook input priority 300; }'\n"
+        "nft add rule ip behind fault tcp dport 9872 tcp dport set 9100",
+        control="forwarded-ports",
+        names=("a rule that rewrites packets forwards connections to this host:9100", "see table ip behind, chain fault"),
+        repair="nft delete table ip behind",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a firewall script of a unit that removes all tables",
+        breaks="printf '#!/bin/sh\\nNFT=/usr/sbin/nft\\n$NFT flush ruleset\\n' > /usr/local/sbin/fault-fw\n"
+        "chmod 0755 /usr/local/sbin/fault-fw\n"
+        f"printf '[Service]\\nExecStart=/usr/local/sbin/fault-fw\\n[Install]\\nWantedBy=multi-user.target\\n' > {ETC}/fault-firewall.service\n"
+        "systemctl daemon-reload; systemctl enable --quiet fault-firewall",
+        control="firewall-boot",
+        names=("/usr/local/sbin/fault-fw removes the table inet beam_cluster",),
+        repair=f"systemctl disable --quiet fault-firewall; rm -f {ETC}/fault-firewall.service /usr/local/sbin/fault-fw; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
     new_file(
         "a script that removes all tables at boot",
         "/etc/rc.local",

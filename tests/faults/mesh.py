@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from fault import LIVE, MESH, Fault
-from makers import LINK, OF_N2, SHELL, UNLINK, live
+from fault import LIVE, MESH, NODE, Fault
+from makers import FLAGS_BACK, LINK, OF_N2, SHELL, UNLINK, live
 
 _COOKIE = SHELL + "cp -p $home/.erlang.cookie $saved/; openssl rand -hex 32 > $home/.erlang.cookie\n"
 FAULTS = (
@@ -60,6 +60,14 @@ FAULTS = (
         names=("a firewall drops the packets to", ":9100"),
         repair="nft delete table inet fault; sleep 5",
         alters=MESH,
+    ),
+    Fault(
+        name="a group of nodes in one node",
+        breaks=f"{SHELL}cp -p $directory/vm.args $saved/; echo \"-kernel global_groups [{{fault,[$node]}}]\" >> $directory/vm.args; sign; restart",
+        control="mesh-settings",
+        names=("runs in a group of nodes (kernel parameter global_groups): fault",),
+        repair=FLAGS_BACK,
+        alters=NODE,
     ),
     live("net_ticktime of its own", "net_kernel:set_net_ticktime(20, 1), timer:sleep(1500).", "mesh-settings", "net_ticktime"),
 )

@@ -10,6 +10,24 @@ from makers import ETC, FILES, new_file
 
 FAULTS = (
     Fault(
+        name="a program that gives everybody the rights of the node's user",
+        breaks="cp /bin/cat /usr/local/bin/fault-cat; chown beam /usr/local/bin/fault-cat; chmod 4755 /usr/local/bin/fault-cat",
+        control="node-login",
+        names=("/usr/local/bin/fault-cat (setuid) gives everybody the cookie and the key of beam",),
+        repair="rm -f /usr/local/bin/fault-cat",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a program that reads every file",
+        breaks="""\
+cp /bin/cat /usr/bin/fault-cat; chmod 0755 /usr/bin/fault-cat
+python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capability', struct.pack('<5I', 0x02000001, 1 << 2, 0, 0, 0))\"""",
+        control="node-login",
+        names=("/usr/bin/fault-cat (capabilities) gives everybody",),
+        repair="rm -f /usr/bin/fault-cat",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a crash dump that everybody can read",
         breaks="printf '=erl_crash_dump:0.5\\n' > /tmp/erl_crash.dump; chmod 0644 /tmp/erl_crash.dump",
         control="crash-dumps",

@@ -170,6 +170,7 @@ FAULTS = (
         repair=RESTART,
         alters=OPTIONS,
     ),
+    live("a boot server that was started in the node", "{ok, _} = erl_boot_server:start([{192, 0, 2, 1}]).", "boot-server-running", "boot server"),
     Fault(
         name="a node with a table of atoms that is more than half full",
         breaks=CALL + "call '[list_to_atom(integer_to_list(N)) || N <- lists:seq(1, 560000)], ok.'",

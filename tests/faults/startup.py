@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from fault import BESIDE, NODE, Fault
-from makers import DROP_INS, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, removed
+from makers import DROP_INS, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, new_file, removed
 
 _FAULT = f"{DROP_INS}/aa-fault.conf"
 
@@ -69,6 +69,22 @@ def _variable(name: str) -> Fault:
 
 
 FAULTS = (
+    new_file(
+        "a line of tmpfiles.d that opens the key",
+        "/etc/tmpfiles.d/fault.conf",
+        "z /etc/beam/*/tls/key.pem 0644 - -\\n",
+        "files-at-boot",
+        "/etc/tmpfiles.d/fault.conf changes /etc/beam/",
+        "at the next boot (mode 0644)",
+    ),
+    new_file(
+        "a line of tmpfiles.d that lets another user into the node's files",
+        "/etc/tmpfiles.d/fault-acl.conf",
+        "A+ /etc/beam - - - - u:daemon:rX\\n",
+        "files-at-boot",
+        "/etc/tmpfiles.d/fault-acl.conf changes /etc/beam",
+        "(ACL)",
+    ),
     Fault(
         name="the option file can be written by everybody",
         breaks=FILES + "chmod 0666 $directory/ssl_dist.conf",

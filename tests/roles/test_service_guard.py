@@ -223,6 +223,30 @@ esac
 """
 
 
+def recorded(tmp_path: Path, state: str) -> str:
+    """What the guard has written down of a unit in a state; one of its optional files is not there."""
+    text = GUARD.read_text(encoding="utf-8")
+    function = text[text.index("record() {") : text.index("\n}\n", text.index("record() {")) + 3]
+    for name in ("beam.service", "a b.conf", "unit.env"):
+        (tmp_path / name.replace(" ", "")).touch()
+    shown = f"FragmentPath={tmp_path}/beam.service\nDropInPaths={tmp_path}/ab.conf {tmp_path}/none.conf\n"
+    shown += f"EnvironmentFiles={tmp_path}/none.env (ignore_errors=yes)\nEnvironmentFiles={tmp_path}/unit.env (ignore_errors=no)\n"
+    systemctl = f"systemctl() {{ case $* in *ActiveState*) echo {state} ;; *) printf '%s' '{shown}' ;; esac; }}"
+    run = tmp_path / "run"
+    run.mkdir(exist_ok=True)
+    environment = {**os.environ, "RUNTIME_DIRECTORY": str(run)}
+    subprocess.run(["sh", "-c", f"unit=beam.service\n{systemctl}\n{function}record"], env=environment, timeout=30, check=True)
+    return (run / "files").read_text(encoding="utf-8") if (run / "files").exists() else ""
+
+
+def test_it_writes_down_the_files_of_a_unit_that_starts(tmp_path: Path) -> None:
+    assert recorded(tmp_path, "active") == ""
+    assert recorded(tmp_path, "inactive").split() == [f"{tmp_path}/{name}" for name in ("beam.service", "ab.conf", "unit.env")]
+    (tmp_path / "run/files").write_text("kept", encoding="utf-8")
+    assert recorded(tmp_path, "active") == "kept", "systemctl start of a unit that runs"
+    assert recorded(tmp_path, "activating") != "kept"
+
+
 @pytest.fixture
 def watcher(tmp_path: Path) -> Iterator[Path]:
     """A watcher of a unit that does not run yet, in a systemd and a tree of control groups of its own. Yields their root."""

@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from .._model.confinement_facts import Hardening
 from .._model.observation import Observation
 from .check_parts import Check, of_nodes, vms
-from .finding import NOT_TESTED, Result, result
+from .finding import FAILED, NOT_TESTED, PASSED, Result, result
 from .target import HostTarget
 
 _MIGHTY = frozenset(
     "root admin disk docker incus incus-admin kmem libvirt lxd microk8s shadow staff sudo wheel".split()
 )
 """Groups that give the whole host, the programs in /usr/local, or the passwords of its users."""
+_LEAVE = "remove it with gpasswd -d"
 _HARMLESS = frozenset({"net_bind_service"})
 _FILTERED = 2
 
@@ -92,8 +93,21 @@ def _groups(one: Hardening) -> tuple[str, ...] | None:
 
 
 def _node_groups(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    users = {node.node: node.user for node in host.nodes}
+    accounts = (seen.secrets.accounts if seen.secrets else None) or {}
+    good = "it is in no group with the rights of root"
     # Of a process that runs as root, node-user and epmd-user tell.
-    return of_nodes(_groups, "it is in no group with the rights of root", "its groups", with_epmd=True, but_root=True)(host, seen)
+    for found in of_nodes(_groups, good, "its groups", with_epmd=True, but_root=True)(host, seen):
+        user = users.get(found.subject, "")
+        groups = accounts[user].groups if user in accounts else ()
+        mighty = sorted(_MIGHTY.intersection(groups or ())) if user != "root" else []
+        later = [f"the user {user} is in the group {name}, and so is the next process of the node: {_LEAVE} {user} {name}" for name in mighty]
+        if groups is None and found.status == PASSED:
+            yield Result(found.subject, NOT_TESTED, (f"the groups of the user {user} were not looked at",))
+        elif later and found.status != FAILED:
+            yield result(found.subject, later, good)
+        else:
+            yield found
 
 
 CHECKS: Mapping[str, Check] = {

@@ -138,9 +138,9 @@ def _argument_list(host: HostTarget, seen: Observation) -> Iterator[Result]:
 def _cookie_arguments(host: HostTarget, seen: Observation) -> Iterator[Result]:
     found = seen.system.cookie_arguments if seen.system else None
     if found is None or not seen.privileged:
-        yield Result(host.name, NOT_TESTED, ("the arguments of all processes were not compared with the cookies",))
+        yield Result(host.name, NOT_TESTED, ("the arguments and environments of all processes were not compared with the cookies",))
         return
-    problems = [f"pid {one.pid} ({one.process}, user {one.user}) shows a node's cookie in its arguments" for one in found]
+    problems = [f"pid {one.pid} ({one.process}, user {one.user}) shows a node's cookie in its {one.where}" for one in found]
     yield result(host.name, problems, "no process shows a node's cookie")
 
 

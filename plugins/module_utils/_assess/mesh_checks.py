@@ -30,6 +30,9 @@ _SAID = {
 """Parameters of the application kernel, by the keys of mesh_info."""
 
 
+_GROUPS = "It takes part in global names and locks of this group only. Remove the parameter and restart the node"
+
+
 # Evaluated when the module is imported, on Python 3.9 too.
 _Check = Callable[[Target, NodeTarget, NodeView], tuple[str, tuple[str, ...]]]
 
@@ -134,7 +137,10 @@ def _settings(target: Target, node: NodeTarget, view: NodeView) -> tuple[str, tu
     wanted = node.kernel or {}
     said = {name: view.settings.get(key) for name, key in _SAID.items() if name in wanted}
     problems = [f"runs with {name} {_word(value)}, not {_word(wanted[name])}" for name, value in said.items() if value not in (None, wanted[name])]
-    unknown = [f"did not say its {name}" for name, value in said.items() if value is None]
+    groups = view.settings.get("global_groups")
+    if isinstance(groups, list) and groups:
+        problems.append(f"runs in a group of nodes (kernel parameter global_groups): {', '.join(map(str, groups))}. {_GROUPS}")
+    unknown = [f"did not say its {name}" for name, value in {**said, "global_groups": groups}.items() if value is None]
     if not problems and (unknown or not said):
         return NOT_TESTED, tuple(unknown) or ("no parameter is planned",)
     _subject, status, details = result(node.node, problems, ", ".join(f"{name} {_word(value)}" for name, value in wanted.items()))

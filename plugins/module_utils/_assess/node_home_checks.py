@@ -49,6 +49,8 @@ def _lets(path: str, user: str) -> str:
 
 
 def _acts(who: str, path: str, user: str) -> str:
+    if path.endswith(")"):
+        return f"{path} gives {who} the cookie and the key of {user}: remove the program, or what it gives (chmod u-s, setcap -r)"
     if path:
         return f"{path} lets {who} run programs as {user}, with its cookie and its key: remove the rule"
     return f"the account {who} has the number of {user}, and with it its cookie and its key: remove it, or give it another number with usermod -u"

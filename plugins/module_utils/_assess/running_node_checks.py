@@ -31,7 +31,7 @@ _KNOWN = frozenset(
 """Options that are compared with the plan, or change nothing of what is verified. OTP has others (sni_fun, certs_keys) and gets more."""
 
 
-WITHOUT_PLAN = frozenset({"code-path", "ssh-daemons", "atom-table"})
+WITHOUT_PLAN = frozenset({"code-path", "ssh-daemons", "boot-server-running", "atom-table"})
 """Controls that hold for any node, whoever its peers are to be."""
 
 
@@ -265,6 +265,13 @@ def _ssh_daemons(_evidence: Evidence, node: NodeTarget, said: InForce) -> Detail
     return _of(result(node.node, problems, "no SSH server runs in it"))
 
 
+def _boot_server(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if said.boot_server is None:
+        return NOT_TESTED, ("did not say whether a boot server runs in it",)
+    problems = ["a boot server runs in it (process boot_server): it sends every file that the node can read to other hosts"]
+    return _of(result(node.node, problems if said.boot_server else [], "no boot server runs in it"))
+
+
 def _atom_table(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     if said.atoms is None:
         return NOT_TESTED, ("did not say how many atoms it has",)
@@ -281,5 +288,6 @@ CHECKS: dict[str, _Check] = {
     "code-path": _code_path,
     "running-code": _running_code,
     "ssh-daemons": _ssh_daemons,
+    "boot-server-running": _boot_server,
     "atom-table": _atom_table,
 }

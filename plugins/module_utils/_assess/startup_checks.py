@@ -70,4 +70,16 @@ def _hosts_file(facts: SystemFacts) -> tuple[list[str], str] | None:
     return [f"{path} exists" for path in facts.dist_hosts], "no home of a node has one"
 
 
-CHECKS: Mapping[str, Check] = {"start-files": _start_files, "hosts-file": of_system(_hosts_file, "the homes of the nodes")}
+def _at_boot(facts: SystemFacts) -> tuple[list[str], str] | None:
+    if facts.tmpfiles is None:
+        return None
+    problems = [f"{where} changes {path} at the next boot ({does}): {_TAKE_OUT}" for path, does, where in facts.tmpfiles]
+    return problems, "no line of tmpfiles.d opens, replaces or removes a file of a node"
+
+
+_TAKE_OUT = "remove that line"
+CHECKS: Mapping[str, Check] = {
+    "start-files": _start_files,
+    "files-at-boot": of_system(_at_boot, "tmpfiles.d"),
+    "hosts-file": of_system(_hosts_file, "the homes of the nodes"),
+}

@@ -30,7 +30,7 @@ _TERM = "a term"
 _NOT_IN_FORCE = (
     "its content is not in force before the next start. If it is correct, restart the node. A restored file has a new time, too, and needs a restart"
 )
-_GONE = "the next start fails or uses other settings. Restore the file and restart the node, or remove the setting that names it"
+_GONE = "the next start fails or uses other settings. Restore the file, or remove the setting that names it, and restart the node"
 _SECONDS = 1.0
 _TICKTIME = (8, 240)
 

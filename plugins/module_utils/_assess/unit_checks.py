@@ -56,13 +56,22 @@ def _unit_state(node: NodeTarget, unit: Unit) -> Iterator[str]:
         yield f"{node.unit} is {unit.enabled or 'unknown'}, not enabled: it does not start at boot"
 
 
+_BESIDE = "/etc/systemd/system/"
+_NOT_AT_BOOT = "from the next boot on the node starts without it, or not at all. Run the playbook site again"
+
+
+def _needed(node: NodeTarget) -> tuple[str, str]:
+    return f"requires/{node.guard}", f"wants/{node.watch}"
+
+
 def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in units(host, seen):
         if node.drop_in is None:
             yield _without_unit(node, seen, "nothing starts it at boot") or _unit_floor(node, unit)
             continue
         watcher, guard = (seen.units or {}).get(node.watch), (seen.units or {}).get(node.guard)
-        if unit is None or watcher is None or guard is None or None in (unit.drop_ins, unit.user, unit.stale, unit.requires) or unit.drop_ins is None:
+        known = unit is not None and None not in (unit.drop_ins, unit.user, unit.stale, unit.requires, unit.links)
+        if unit is None or watcher is None or guard is None or unit.drop_ins is None or not known:
             yield not_looked_at(node)
             continue
         problems = []
@@ -74,6 +83,7 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
             problems.append(f"{node.unit} does not require its guard, {node.guard}")
         elif watcher.active != "active":
             problems.append(f"{node.watch} is {watcher.active or 'unknown'}: nothing watches the flags of the node's VMs")
+        problems += [f"{_BESIDE}{node.unit}.{one} is no link to that unit: {_NOT_AT_BOOT}" for one in _needed(node) if one not in (unit.links or ())]
         problems += [*undone(node.watch, watcher), *undone(node.guard, guard)]
         if node.kind == "erlang":
             # The unit of a bare node is ours whole.
@@ -144,6 +154,17 @@ def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX)
 
 
+_HANDLERS = ("/systemd-coredump", "/apport")
+"""Programs of distributions that get core dumps: the first one keeps none of a process that may dump none. Where both keep them, crash-dumps looks."""
+
+
+def _taken(pattern: str | None) -> list[str]:
+    program = pattern[1:].split(" ")[0] if pattern and pattern.startswith("|") else ""
+    # core(5): the limit is not enforced for a program.
+    said = f"kernel.core_pattern gives every core dump to {program}, whatever LimitCORE= says: set it to core with sysctl"
+    return [said] if program and not program.endswith(_HANDLERS) else []
+
+
 def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for node, unit in units(host, seen):
         running = [one for one in seen.processes or () if node.is_run_by(one)]
@@ -158,6 +179,7 @@ def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield not_looked_at(node, ": LimitCORE")
             continue
         problems = [f"{node.unit}: LimitCORE is {unit.core_limit}"] if unit.core_limit != "0" else []
+        problems += _taken(seen.system.core_pattern if seen.system else None)
         problems += [f"pid {one.pid} was started with another core limit" for one in running if one.core_limit not in (None, 0)]
         unseen = [f"pid {one.pid}: its core limit could not be read" for one in running if one.core_limit is None]
         if unseen and not problems:

@@ -163,8 +163,9 @@ def in_environment(values: Iterable[bytes], cookie: bytes) -> bool | None:
     return any(cookie in value for value in values) if len(cookie) >= SHORTEST_NEEDLE else None
 
 
-def in_arguments(arguments: bytes, cookies: Iterable[bytes]) -> bool:
-    return any(len(cookie) >= SHORTEST_NEEDLE and cookie in arguments for cookie in cookies)
+def holds_one(text: bytes, cookies: Iterable[bytes]) -> bool:
+    """Whether the arguments or the environment of a process hold a cookie that is not so short that it is in them by chance."""
+    return any(len(cookie) >= SHORTEST_NEEDLE and cookie in text for cookie in cookies)
 
 
 def crash_dump(variables: Mapping[str, bytes], inside: str, base: str) -> str | None:

@@ -262,27 +262,43 @@ def as_in_file() -> bool | None:
 
 
 UNDOING = (
-    "/etc/rc.local", "/etc/crontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*", "/var/spool/cron/crontabs/*",
-    "/etc/network/if-*.d/*", "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
+    "/etc/rc.local", "/etc/crontab", "/etc/anacrontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*",
+    "/etc/cron.monthly/*", "/var/spool/cron/crontabs/*", "/etc/init.d/*", "/etc/udev/rules.d/*",
+    "/etc/network/interfaces", "/etc/network/interfaces.d/*", "/etc/network/if-*.d/*",
+    "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
     *(f"{directory}/*.service" for directory in UNITS), *(f"{directory}/*.service.d/*.conf" for directory in UNITS),
 )
 """What runs at boot, at times, or when an interface comes up, and is no package's unit."""
 _REMOVES = re.compile(
-    rf"^(?![ \t]*#).*\bnft\b.*(?:\bflush[ \t]+ruleset\b|\b(?:delete|destroy|flush)[ \t]+(?:table|chain)[ \t]+{FAMILY}[ \t]+{TABLE}\b)", re.MULTILINE
+    rf"^(?![ \t]*#).*\bnft\b.*(?:\bflush[ \t]+ruleset\b|\b(?:delete|destroy|flush)[ \t]+(?:table|chain)[ \t]+{FAMILY}[ \t]+{TABLE}\b)",
+    re.MULTILINE | re.IGNORECASE,
 )
-
+_COMMENT = re.compile(r"^[ \t]*#(?!!).*$", re.MULTILINE)
+_NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
+_SCRIPTS_DEEP = 3
 _LOADS = re.compile(r"^(?![ \t]*#).*\bnft\b[^\n]*[ \t](?:-f|--file)[ \t=]*(/[^\s;&|\"']+)", re.MULTILINE)
 _FLUSHES = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
 
 
 def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
-    """The files that remove our table, and do not load it again. Of nftables.service our drop-in of it takes care."""
-    found = set()
-    for path in (os.path.realpath(path) for pattern in patterns for path in glob.glob(pattern)):
-        text = proc.text_of(path) if os.path.isfile(path) and "nftables.service" not in path else None
-        loaded = (proc.text_of(named) or "" for named in _LOADS.findall(text or ""))
-        if text and (_REMOVES.search(text) or any(map(_FLUSHES.search, loaded))) and UNIT.partition(".")[0] not in text and FILE not in text:
+    """The files that remove our table, and do not load it again: those of the patterns, and the scripts that they name. Of nftables.service our
+    drop-in of it takes care."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
+    while todo:
+        path, deep = todo.pop()
+        text = proc.text_of(path) if path not in seen and os.path.isfile(path) and "nftables.service" not in path else None
+        seen.add(path)
+        # Of the files that a job names, those are scripts that begin like one.
+        if not text or UNIT.partition(".")[0] in text or FILE in text or deep and not text.startswith("#!"):
+            continue
+        loaded = (proc.text_of(named) or "" for named in _LOADS.findall(text))
+        written = "nft" in text and (deep or text.startswith("#!")) and _FLUSHES.search(text)
+        if _REMOVES.search(text) or written or any(map(_FLUSHES.search, loaded)):
             found.add(path)
+        elif deep < _SCRIPTS_DEEP:
+            todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(_COMMENT.sub("", text))]
     return sorted(found)
 
 

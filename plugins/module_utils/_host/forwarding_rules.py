@@ -41,6 +41,7 @@ def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, s
     for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
         where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
         matched: list[int] | None = None
+        every: list[int | None]
         for statement in rule.get("expr") or ():
             kind, body = next(iter(statement.items()), ("", None))
             said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
@@ -48,9 +49,15 @@ def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, s
                 matched = _numbers(_resolved(said.get("right"), rule, sets)) if said.get("op") in ("==", "in") else None
             elif kind == "vmap" and _field(said.get("key")) == "dport":
                 matched = [number for key, _verdict in _pairs(_resolved(said.get("data"), rule, sets)) for number in _numbers(key)]
+            elif kind == "mangle" and _field(said.get("key")) in ("dport", "daddr"):
+                # Without a state of the connection: our table has let the packet pass by its other port, or sees it no more.
+                to_port = _numbers(_mapped(said.get("value"), rule, sets)) if _field(said.get("key")) == "dport" else []
+                address = next(iter(_addresses(said.get("value"))), None) if not to_port else None
+                every = [*to_port] or ([None] if matched is None else [*matched])
+                yield from (("a rule that rewrites packets", where, address, port) for port in every)
             elif kind in _TRANSLATES:
                 for address, ports in _targets(said, rule, sets):
-                    every: list[int | None] = [*ports] or ([None] if matched is None else [*matched])
+                    every = [*ports] or ([None] if matched is None else [*matched])
                     yield from ((f"a rule with {kind}", where, address, port) for port in every)
 
 
@@ -58,9 +65,13 @@ def _key(one: Mapping[str, Any]) -> tuple[object, object, object]:
     return one.get("family"), one.get("table"), one.get("name")
 
 
+_RAW: Mapping[tuple[object, object], str] = {("th", 0): "sport", ("th", 16): "dport", ("nh", 96): "saddr", ("nh", 128): "daddr"}
+
+
 def _field(left: object) -> object:
+    """Of @th,16,16 and the like the field that begins there, in IPv4."""
     payload = left.get("payload") if isinstance(left, Mapping) else None
-    return payload.get("field") if isinstance(payload, Mapping) else None
+    return payload.get("field") or _RAW.get((payload.get("base"), payload.get("offset"))) if isinstance(payload, Mapping) else None
 
 
 def _resolved(value: object, rule: Mapping[str, Any], sets: Mapping[tuple[object, object, object], object]) -> object:

@@ -12,11 +12,24 @@ from __future__ import annotations
 import os
 import re
 import stat
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _TREE = re.compile(r"/etc/beam/[^/\s'\"]+")
 _MOST = 1000
 _CAPABILITY = "security.capability"
+_MIGHTY = sum(1 << bit for bit in (0, 1, 2, 3, 6, 7, 16, 17, 19, 21, 27, 31))
+"""Capabilities with which a program reads every file: chown, dac_override, dac_read_search, fowner, setgid, setuid, sys_module, sys_rawio,
+sys_ptrace, sys_admin, mknod, setfcap (capabilities(7))."""
+_OF_PACKAGES = ("bwrap", "newgidmap", "newuidmap", "snap-confine", "suexec", "systemd-detect-virt")
+"""Programs that distributions give such capabilities."""
+LENDERS = (
+    ("/usr/bin", 1), ("/usr/sbin", 1), ("/bin", 1), ("/sbin", 1), ("/opt", 3), ("/usr/local", 3), ("/srv", 3), ("/home", 3), ("/tmp", 2),
+    ("/var/tmp", 2), ("/dev/shm", 1), ("/run", 1), ("/var/lib", 2),
+)
+"""Trees in which programs are, and how many levels of them."""
+_NO_PACKAGES = ("/usr/local/", "/srv/", "/home/", "/tmp/", "/var/tmp/", "/dev/shm/", "/run/", "/var/lib/")
+"""Where no package installs a program with the rights of root."""
 
 
 def differing(arguments: Sequence[str], variables: Mapping[str, bytes], home: str, inside: str) -> list[str] | None:
@@ -78,6 +91,41 @@ def privileged_programs(directories: Iterable[str]) -> list[str] | None:
             except OSError:
                 return None
     return found
+
+
+def lenders(uid: int, trees: Iterable[tuple[str, int]] = LENDERS, elsewhere: tuple[str, ...] = _NO_PACKAGES) -> list[str] | None:
+    """The programs that give everybody the rights of a user, or those to read its files: "PATH (setuid)", "PATH (capabilities)". None if unknown."""
+    found: set[str] = set()
+    for tree, levels in trees:
+        top = os.path.realpath(tree)
+        for directory, below, names in os.walk(top):
+            if directory[len(top) :].count("/") >= levels - 1:
+                below.clear()
+            for path in (os.path.join(directory, name) for name in names):
+                try:
+                    status = os.lstat(path)
+                    if not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o011:
+                        continue
+                    owners = (uid, 0) if path.startswith(elsewhere) else (uid,)
+                    setuid = status.st_mode & stat.S_ISUID and status.st_uid in owners
+                    if (setuid or _reads_all(path)) and not os.statvfs(path).f_flag & os.ST_NOSUID:
+                        found.add(f"{path} ({'setuid' if setuid else 'capabilities'})")
+                except FileNotFoundError:
+                    continue
+                except OSError:
+                    return None
+    return sorted(found)
+
+
+def _reads_all(path: str) -> bool:
+    """Whether a file gives one of _MIGHTY to who starts it (struct vfs_cap_data in linux/capability.h). No package's known program does."""
+    if os.path.basename(path) in _OF_PACKAGES:
+        return False
+    try:
+        raw = os.getxattr(path, _CAPABILITY)
+        return bool(struct.unpack_from("<I", raw, 4)[0] & _MIGHTY)
+    except (OSError, struct.error):
+        return False
 
 
 def _gives(path: str, mode: int) -> Iterator[str]:

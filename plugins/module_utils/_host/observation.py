@@ -38,6 +38,7 @@ from . import (
     running_otp,
     secrets_at_rest,
     system,
+    tmpfiles,
     units,
 )
 
@@ -147,6 +148,8 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     cookie_files = {str(entry["path"]) for entry in listing.entries if str(entry["path"]).endswith(f"/{secrets_at_rest.COOKIE}")}
     products = {product: product_files.variables_of(one.pid) for one in machines for product in one.traces}
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
+    watched = {str(entry["path"]) for entry in listing.entries} | {"/etc/beam/guard", "/etc/systemd/system"}
+    said["tmpfiles"] = tmpfiles.describe({*watched, *homes})
     return {**said, "settings": product_settings.describe(products), "client_ports": client_ports.describe(products)}
 
 

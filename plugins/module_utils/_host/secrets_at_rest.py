@@ -25,9 +25,9 @@ from typing import BinaryIO
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
-from . import certificates, commands, jobs, secret_encodings, ssh_keys, sudo_rules
-from .readers import Readers
-from .writers import user_name
+from . import certificates, commands, jobs, mounts_and_setuid, secret_encodings, ssh_keys, sudo_rules
+from .readers import EVERYBODY, Readers
+from .writers import group_name, user_name
 
 COOKIE = ".erlang.cookie"
 UNIT_TREES = (*jobs.UNITS, "/usr/lib/systemd/system")
@@ -285,6 +285,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
         present = list(ssh_keys.files_of(user, entry.pw_uid, entry.pw_dir, key_files))
         password = _password(entry.pw_passwd, None if locked is None else locked.get(user))
         started, rights = jobs.of(entry), sudo_rules.rights(entry)
+        acting, lenders = sudo_rules.acting_as(entry), mounts_and_setuid.lenders(entry.pw_uid)
         found.append({
             "user": user,
             "shell": entry.pw_shell,
@@ -292,7 +293,8 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             "authorized_keys": present,
             "rights": None if started is None or rights is None else [*started, *rights],
             "units": jobs.units_of(entry),
-            "acting": sudo_rules.acting_as(entry),
+            "acting": None if acting is None or lenders is None else [*acting, *({"name": EVERYBODY, "path": one} for one in lenders)],
+            "groups": sorted(map(group_name, os.getgrouplist(user, entry.pw_gid))),
         })
     return found
 

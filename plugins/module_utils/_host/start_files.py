@@ -14,6 +14,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from .._model.installed import DROP_IN, GUARD
 from .._term import TermError, consult, to_plain
 from .records import ours
 from .vm_flags import flags_of, value_of
@@ -41,6 +42,8 @@ OF_PRODUCTS = {
     "vernemq": ("/etc/default/vernemq", "/etc/vernemq/vm.args", "/etc/vernemq/vernemq.conf"),
 }
 """Files that the start scripts and nodes of distribution packages read. Their packages give some of their directories to the product's user."""
+
+RUN = "/run"
 
 _SECOND = 1.0
 """Start times of processes are known to the second."""
@@ -191,8 +194,8 @@ def _leading(path: str, inside: str) -> list[str]:
 
 
 def of_unit(unit: Mapping[str, object], commands: Iterable[str] = (), began: float | None = None) -> list[dict[str, object]] | None:
-    """The same of the files of a unit: its own, its drop-ins, its environment files, its program. commands: what else it runs. began: its main
-    process. Of its programs none is reported as missing: running-vm tells of them."""
+    """The same of the files of a unit: its own, its drop-ins, its environment files, its program, and those that it was started with. commands: what
+    else it runs. began: its main process. Of its programs none is reported as missing: running-vm tells of them."""
     listed: list[str] = [str(unit.get(name) or "") for name in ("fragment", "program")]
     listed += [path for path in commands if path not in listed]
     needed = listed[:1]
@@ -209,10 +212,21 @@ def of_unit(unit: Mapping[str, object], commands: Iterable[str] = (), began: flo
             by, new = who(path), changed(path, began)
             if by or new:
                 found.append({"path": path, "by": sorted(by), "changed": new})
-        found += [{"path": path, "by": [], "missing": True} for path in filter(None, needed) if is_missing(path)]
+        needed += _at_start(unit) if began is not None else []
+        found += [{"path": path, "by": [], "missing": True} for path in dict.fromkeys(filter(None, needed)) if is_missing(path)]
     except OSError:
         return None
     return found
+
+
+def _at_start(unit: Mapping[str, object]) -> list[str]:
+    """The unit's file, drop-ins and environment files at its last start, as the guard has listed them: a drop-in that is removed stays in force, and
+    leaves no other trace. None of a unit without our drop-in. Raises OSError."""
+    drop_ins = unit.get("drop_ins")
+    if not any(os.path.basename(str(path)) == DROP_IN for path in (drop_ins if isinstance(drop_ins, list) else ())):
+        return []
+    with open(f"{RUN}/{GUARD}{str(unit.get('id')).rpartition('.')[0]}/files", encoding="utf-8", errors="replace") as stream:
+        return stream.read(_LARGEST).splitlines()
 
 
 def _named(arguments: Sequence[str], variables: Mapping[str, str], inside: str, directory: str) -> Iterator[str]:

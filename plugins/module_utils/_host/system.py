@@ -12,9 +12,10 @@ import ctypes
 import os
 from collections.abc import Iterable, Sequence
 
+from .._model.processes import is_beam
 from .._model.secret_rules import in_file
 from . import proc, programs
-from .confinement import in_arguments
+from .confinement import holds_one
 from .writers import user_name
 
 _TIME_SERVICES = ("systemd-timesyn", "chronyd", "ntpd", "openntpd", "ptp4l", "phc2sys", "vmtoolsd", "VBoxService", "qemu-ga")
@@ -114,12 +115,15 @@ def _cookies(paths: Iterable[str]) -> list[bytes]:
 
 
 class _Processes:
-    """What one look at all processes shows. exposed: those that show a cookie in their arguments; None where cookies are not to be read."""
+    """What one look at all processes shows. exposed: those with a cookie in their arguments or, beside nodes and what these start, in their
+    environment; None where cookies are not to be read."""
 
     def __init__(self, users: set[str], cookies: Sequence[bytes] | None, root: str = "/proc") -> None:
         self.units: dict[str, set[str]] = {}
         self.time_services: set[str] = set()
         self.exposed: list[dict[str, object]] | None = None if cookies is None else []
+        of_nodes: set[str | None] = set()
+        found: list[tuple[str | None, dict[str, object]]] = []
         for pid in proc.pids(root):
             base = f"{root}/{pid}"
             try:
@@ -129,8 +133,16 @@ class _Processes:
             name = proc.read(f"{base}/comm").decode("utf-8", "replace").strip()
             if name in _TIME_SERVICES:
                 self.time_services.add(name)
+            unit = proc.unit_of(proc.read(f"{base}/cgroup").decode("utf-8", "replace"))
             if user in users:
-                unit = proc.unit_of(proc.read(f"{base}/cgroup").decode("utf-8", "replace"))
                 self.units.setdefault(user, set()).update([unit] if unit and not proc.in_container(pid, root) else [])
-            if cookies and self.exposed is not None and in_arguments(proc.read(f"{base}/cmdline"), cookies):
-                self.exposed.append({"pid": pid, "process": name, "user": user})
+            for where, file in (("arguments", "cmdline"), ("environment", "environ")) if cookies and self.exposed is not None else ():
+                if not holds_one(proc.read(f"{base}/{file}"), cookies or ()):
+                    continue
+                if where == "environment" and is_beam(name):
+                    # The control cookie-environment tells of it.
+                    of_nodes.add(unit)
+                else:
+                    found.append((unit, {"pid": pid, "process": name, "user": user, "where": where}))
+        if self.exposed is not None:
+            self.exposed = [one for unit, one in found if one["where"] == "arguments" or unit is None or unit not in of_nodes]

@@ -31,6 +31,7 @@ _SYSTEM = (
     "/var/spool",
 )
 _EXEC = ("ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
+_STARTS = re.compile(r"^[ \t]*ExecStart[ \t]*=[ \t]*[-@:+!|]*([^-@:+!|\s]\S*)", re.MULTILINE)
 _COMMAND = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 
 
@@ -44,6 +45,7 @@ def of_unit(values: Mapping[str, Sequence[str]], fragment: str, drop_ins: Sequen
     own = "\n".join(text for path, text in texts.items() if path not in others)
     openings = [_placed(name, value, others) for name, value in _openings(values) if not _says(own, name, value)]
     commands = [_placed(name, value, others) for name, value in _commands(values) if not _says(own, name, value)]
+    commands += [f"ExecStart={program} in {path}" for path, text in others.items() for program in _STARTS.findall(text)]
     return {"openings": list(dict.fromkeys(openings)), "commands": list(dict.fromkeys(commands))}
 
 

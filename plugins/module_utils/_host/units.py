@@ -48,6 +48,7 @@ _PROPERTIES = (
     *_COMMANDS,
 )
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
+_LINKS = "/etc/systemd/system"
 _DROP_INS = (f"/etc/systemd/system/*.d/{OLD_DROP_IN}", f"/etc/systemd/system/*.d/{DROP_IN}")
 _PROGRAM = re.compile(r"\{ path=(/\S*) ;")
 # What a shell starts: /bin/sh -c '/usr/sbin/ejabberdctl foreground'.
@@ -123,10 +124,23 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         began = proc.started(int(str(main))) if main else None
         unit["start_files"] = start_files.of_unit(unit, programs, began) if str(last["Id"]).endswith(".service") else []
         unit.update(unit_additions.of_unit(values, str(unit["fragment"]), last.get("DropInPaths", "").split()))
+        unit["links"] = links_of(last["Id"])
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})
     return found
+
+
+def links_of(name: str, root: str = _LINKS) -> list[str]:
+    """What a unit needs by links beside it, and not by its files: requires/NAME and wants/NAME, of links that lead to the file NAME there.
+
+    systemd may know others: it looks when it reads its files.
+    """
+    paths = {kind: sorted(glob.glob(f"{glob.escape(f'{root}/{name}')}.{kind}/*")) for kind in ("requires", "wants")}
+    return [
+        f"{kind}/{os.path.basename(path)}" for kind, several in paths.items() for path in several
+        if os.path.islink(path) and os.path.realpath(path) == os.path.realpath(root) + f"/{os.path.basename(path)}"
+    ]
 
 
 def _of_commands(lines: Iterable[str]) -> list[str]:

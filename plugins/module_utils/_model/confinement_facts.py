@@ -162,16 +162,17 @@ class Hardening:
 
 @dataclass(frozen=True)
 class Exposed:
-    """A process whose argument list holds a cookie."""
+    """A process whose argument list or environment (where) holds a cookie."""
 
     pid: int
     process: str
     user: str
+    where: str = "arguments"
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Exposed | None:
-        pid = as_int(raw.get("pid"))
-        return None if pid is None else cls(pid, as_text(raw.get("process")) or "", as_text(raw.get("user")) or "")
+        pid, where = as_int(raw.get("pid")), as_text(raw.get("where"))
+        return None if pid is None else cls(pid, as_text(raw.get("process")) or "", as_text(raw.get("user")) or "", where or "arguments")
 
 
 @dataclass(frozen=True)
@@ -210,11 +211,11 @@ class SystemFacts:
 
     core_pattern: sysctl kernel.core_pattern. suid_dumpable, ptrace_scope: sysctls; 0 without Yama. hidepid: of the mount of /proc, "0"
     where it is not set. clock_synchronized: as the kernel says; time_services: processes that set the clock. service_users: the units that run
-    processes of a user, by user, for users of VMs. cookie_arguments: processes that show a node's cookie in their arguments. dist_hosts: files
+    processes of a user, by user, for users of VMs. cookie_arguments: processes with a cookie in arguments or environment. dist_hosts: files
     .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
     to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
     route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. preloaded: libraries that the loader puts into
-    every program of the host.
+    every program of the host. tmpfiles: what systemd-tmpfiles does to files of nodes at the next boot: path, change, and the file that says so.
     """
 
     core_pattern: str | None = None
@@ -232,6 +233,7 @@ class SystemFacts:
     client_ports: Mapping[str, ClientPorts] | None = None
     route_localnet: tuple[str, ...] | None = None
     preloaded: tuple[str, ...] | None = None
+    tmpfiles: tuple[tuple[str, str, str], ...] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -254,7 +256,13 @@ class SystemFacts:
             client_ports=parse_all(raw.get("client_ports")),
             route_localnet=as_texts(raw.get("route_localnet")),
             preloaded=as_texts(raw.get("preloaded")),
+            tmpfiles=each(raw.get("tmpfiles"), _tmpfile),
         )
+
+
+def _tmpfile(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    path, does, where = as_path(raw.get("path")), as_text(raw.get("does")), as_path(raw.get("where"))
+    return None if path is None or does is None or where is None else (path, does, where)
 
 
 def _texts(raw: object) -> Mapping[str, str]:

@@ -138,6 +138,7 @@ class Unit:
     ExecStart=, also behind `sh -c`. release: directory of the Erlang release that this word starts in the foreground, "" where it starts none.
     start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they have changed
     since its main process started. openings: what drop-ins of others add to its sandbox, commands: what they let it run, where it has our drop-in.
+    links: units that it needs by links beside it, as "requires/NAME" and "wants/NAME".
     """
 
     load: str
@@ -165,6 +166,7 @@ class Unit:
     start_files: tuple[StartFile, ...] | None = None
     openings: tuple[str, ...] | None = None
     commands: tuple[str, ...] | None = None
+    links: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -194,6 +196,7 @@ class Unit:
             start_files=each(raw.get("start_files"), StartFile.parse),
             openings=as_texts(raw.get("openings")),
             commands=as_texts(raw.get("commands")),
+            links=as_texts(raw.get("links")),
         )
 
 

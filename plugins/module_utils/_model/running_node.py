@@ -85,7 +85,7 @@ class InForce:
     who. foreign_code: modules of OTP that decide who connects and are not those of its files: name, where it is loaded from, whether that file
     differs. code_from_nowhere: its other modules that come from no directory of its code path: name and path, which may be empty. trusted: SHA-256
     of the certificates of its CA files that it has in memory, () where it reads the file at the next handshake. ssh_daemons: how many SSH servers
-    run in it. atoms: how many it has, and the most that it can have.
+    run in it. atoms: how many it has, and the most that it can have. boot_server: whether it serves files to other hosts.
     """
 
     server: TlsOptions | None = None
@@ -99,6 +99,7 @@ class InForce:
     trusted: frozenset[str] | None = None
     ssh_daemons: int | None = None
     atoms: tuple[int, int] | None = None
+    boot_server: bool | None = None
 
     @classmethod
     def parse(cls, raw: object) -> InForce | None:
@@ -119,6 +120,7 @@ class InForce:
             trusted=as_set(raw.get("trusted")),
             ssh_daemons=as_int(raw.get("ssh_daemons")),
             atoms=next(iter(as_ranges([raw.get("atoms")]) or ()), None),
+            boot_server=as_bool(raw.get("boot_server")),
         )
 
 

@@ -86,6 +86,7 @@ class Account:
 
     rights: files that let it start programs without a login: of cron, at, sudo, a lingering user manager. units: services that run as it, with the
     file that says so. acting: others who run programs as it, with the file that lets them; "" for an account that has its number.
+    groups: those that its next process is a member of.
     """
 
     user: str
@@ -95,6 +96,7 @@ class Account:
     rights: tuple[str, ...] | None = None
     units: tuple[tuple[str, str], ...] | None = None
     acting: tuple[tuple[str, str], ...] | None = None
+    groups: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Account | None:
@@ -103,7 +105,7 @@ class Account:
             return None
         keys, rights = as_texts(raw.get("authorized_keys")), as_texts(raw.get("rights"))
         units, acting = each(raw.get("units"), _place), each(raw.get("acting"), _place)
-        return cls(user, as_text(raw.get("shell")) or "", as_bool(raw.get("password")), keys, rights, units, acting)
+        return cls(user, as_text(raw.get("shell")) or "", as_bool(raw.get("password")), keys, rights, units, acting, as_texts(raw.get("groups")))
 
 
 def _place(raw: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -31,6 +31,7 @@ _QUESTIONS: dict[str, Call] = {
     "connect_all": ("application", "get_env", [_Atom("kernel"), _Atom("connect_all")]),
     "auto_connect": ("application", "get_env", [_Atom("kernel"), _Atom("dist_auto_connect")]),
     "proto_dist": ("init", "get_argument", [_Atom("proto_dist")]),
+    "global_groups": ("global_group", "global_groups", []),
 }
 
 # What has to be the same on all nodes of one cluster.
@@ -60,7 +61,17 @@ def _view(outcomes: Mapping[str, Outcome], own_name: str) -> dict[str, Any]:
     view["auto_connect"] = _set(value["auto_connect"], "always")
     proto_dist = value["proto_dist"]
     view["proto_dist"] = term.to_plain(proto_dist[1][0][0]) if isinstance(proto_dist, tuple) and proto_dist[1][0] else "inet_tcp"
+    view["global_groups"] = _groups(value["global_groups"])
     return view
+
+
+def _groups(found: term.Term) -> list[str] | None:
+    """The names in {Own, Others}; none where the node has no groups (global_group:global_groups/0)."""
+    if found == _Atom("undefined"):
+        return []
+    if not isinstance(found, tuple) or len(found) != 2 or not isinstance(found[1], list):
+        return None
+    return [str(name) for name in (found[0], *found[1])]
 
 
 def _set(value: term.Term, default: Any) -> Any:

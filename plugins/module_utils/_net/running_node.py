@@ -32,6 +32,7 @@ CALLS: Mapping[str, Call] = {
     "applications": ("application", "which_applications", []),
     "atom_count": ("erlang", "system_info", [_Atom("atom_count")]),
     "atom_limit": ("erlang", "system_info", [_Atom("atom_limit")]),
+    "boot_server": ("erlang", "whereis", [_Atom("boot_server")]),
 }
 """The read-only questions to a node, by the key of the answer."""
 
@@ -80,6 +81,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
         "code_from_nowhere": otp_modules.from_nowhere(modules, path),
         "ssh_daemons": ssh_daemons(running, daemons),
         "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
+        "boot_server": boot_server(outcomes["boot_server"]),
     }
 
 
@@ -92,8 +94,11 @@ async def _names_with_cookies(link: Link) -> list[str] | None:
     return [str(name) for name in rows if isinstance(name, _Atom)] if isinstance(rows, list) else None
 
 
-def trusted_certificates(outcomes: Sequence[Outcome]) -> list[str]:
-    """SHA-256 of each certificate of the CA files that the node has in memory; none of a file that it is going to read at the next handshake."""
+def trusted_certificates(outcomes: Sequence[Outcome]) -> list[str] | None:
+    """SHA-256 of each certificate of the CA files that the node has in memory; none of a file that it is going to read at the next handshake. None
+    where the node did not say."""
+    if any(not isinstance(outcome, Returned) for outcome in outcomes):
+        return None
     rows = [row for outcome in outcomes for row in _listed(_value(outcome)) if isinstance(row, tuple) and len(row) == 2]
     entries = [entry for row in rows for entry in _listed(row[1])]
     ders = [one[1] for one in entries if isinstance(one, tuple) and len(one) == 3 and one[0] == _Atom("Certificate") and isinstance(one[1], bytes)]
@@ -221,6 +226,11 @@ def ssh_daemons(running: frozenset[str] | None, outcomes: Sequence[Outcome]) -> 
     pairs = {str(pair[0]): pair[1] for pair in counts if isinstance(pair, tuple) and len(pair) == 2}
     active = pairs.get("active")
     return active if isinstance(active, int) else None
+
+
+def boot_server(outcome: Outcome) -> bool | None:
+    """Whether the process of erl_boot_server runs, by its registered name."""
+    return outcome.value != _Atom("undefined") if isinstance(outcome, Returned) else None
 
 
 def atoms(count: term.Term, limit: term.Term) -> list[int] | None:

@@ -125,9 +125,10 @@ CONTROLS = (
     ),
     Control(
         "cookie-arguments",
-        "No program on the host shows a node's cookie in its arguments",
-        "If erl_call, rpc scripts or peers get the cookie as an argument, every user of the host can read it.",
-        "Let the program read .erlang.cookie in the home of its user. Then change the cookie: somebody may have read it.",
+        "No program on the host shows a node's cookie in its arguments, and none beside the node in its environment",
+        "If erl_call, rpc scripts or peers get the cookie as an argument, every user of the host can read it. What a program has in its environment, "
+        "every process of its user can read, and every program that it starts.",
+        "Let the program read .erlang.cookie in the home of its user. Restart it. Then change the cookie: somebody may have read it.",
         "",
         (DISTRIBUTED, PROC),
         "critical",

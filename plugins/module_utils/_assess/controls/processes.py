@@ -9,7 +9,7 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import SHELL_HOURS_MAX
-from .control import DESIGN, DISTRIBUTED, KERNEL, Control
+from .control import BOOT_SERVER, DESIGN, DISTRIBUTED, KERNEL, Control
 
 CONTROLS = (
     Control(
@@ -49,7 +49,7 @@ CONTROLS = (
         "erl_boot_server sends files to every host in its list, checks only the address, and uses clear text. The cookie file is one of these files.",
         "Remove start_boot_server from the parameters of the application kernel, and restart the node.",
         "",
-        (("erl_boot_server(3)", "https://www.erlang.org/doc/apps/kernel/erl_boot_server.html"), KERNEL),
+        (BOOT_SERVER, KERNEL),
         "high",
         "processes",
         audit_only=True,

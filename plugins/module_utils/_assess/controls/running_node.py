@@ -9,7 +9,7 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import ATOMS_PART_MAX
-from .control import DISTRIBUTED, EEF_ATOMS, NET_KERNEL, NODES, PROTOCOL, SECURE_CODING, TLS_GUIDE, Control
+from .control import BOOT_SERVER, DISTRIBUTED, EEF_ATOMS, NET_KERNEL, NODES, PROTOCOL, SECURE_CODING, TLS_GUIDE, Control
 
 _SSH = ("ssh(6), ssh:daemon/2", "https://www.erlang.org/doc/apps/ssh/ssh.html#daemon/2")
 _AUTH = ("erlang:set_cookie/2", "https://www.erlang.org/doc/apps/erts/erlang.html#set_cookie/2")
@@ -86,6 +86,17 @@ CONTROLS = (
         "Stop it with ssh:stop_daemon/1, and remove the call that starts it. If it has to run, waive this control and restrict its users.",
         "",
         (_SSH, SECURE_CODING),
+        "high",
+        "mesh",
+    ),
+    Control(
+        "boot-server-running",
+        "No boot server runs in a node",
+        "erl_boot_server sends files to every host in its list, checks only the address, and uses clear text. Any code in the node can start it.",
+        "Find out what called erl_boot_server:start/1, remove the call and the parameter start_boot_server, and restart the node. Then change the "
+        "cookie and the keys: somebody may have read them.",
+        "",
+        (BOOT_SERVER,),
         "high",
         "mesh",
     ),

@@ -8,7 +8,7 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import EEF_RELEASES, ERL, KERNEL, SECURE_CODING, TLS_GUIDE, Control
+from .control import EEF_RELEASES, ERL, KERNEL, SECURE_CODING, TLS_GUIDE, TMPFILES, Control
 
 _NET_ADM = ("net_adm(3), .hosts.erlang", "https://www.erlang.org/doc/apps/kernel/net_adm.html")
 
@@ -56,6 +56,17 @@ CONTROLS = (
         (ERL, KERNEL),
         "high",
         "processes",
+    ),
+    Control(
+        "files-at-boot",
+        "No line of tmpfiles.d opens, replaces or removes a file of a node",
+        "systemd-tmpfiles sets owner, mode and ACL of files at each boot, and when packages are installed. A line can undo a mode long after it was "
+        "verified.",
+        "Remove the line that the finding names. Of a file in /usr/lib/tmpfiles.d, put a file of the same name without it into /etc/tmpfiles.d.",
+        "",
+        (TMPFILES,),
+        "medium",
+        "files",
     ),
     Control(
         "hosts-file",

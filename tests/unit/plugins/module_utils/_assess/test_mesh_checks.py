@@ -82,8 +82,8 @@ def test_tools_on_a_members_host_and_probes_are_no_peers_too_many(hidden: str) -
     assert evaluate(made.evidence(mesh={"beam@n2": {"hidden": [hidden]}})).ok
 
 
-@pytest.mark.parametrize("key", ["ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "auto_connect"])
-@pytest.mark.parametrize(("value", "status", "says"), [("other", FAILED, "other"), (None, NOT_TESTED, "did not say")])
+@pytest.mark.parametrize("key", ["ticktime", "tickintensity", "prevent_overlapping_partitions", "connect_all", "auto_connect", "global_groups"])
+@pytest.mark.parametrize(("value", "status", "says"), [(["other"], FAILED, "other"), (None, NOT_TESTED, "did not say")])
 def test_a_node_with_settings_of_its_own(key: str, value: object, status: str, says: str) -> None:
     (bad,) = evaluate(made.evidence(mesh={"beam@n2": {key: value}})).failures
     assert (bad.control, bad.status, bad.subject) == ("mesh-settings", status, "beam@n2")

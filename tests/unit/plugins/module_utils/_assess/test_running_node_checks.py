@@ -90,6 +90,7 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("running-code", foreign("net_kernel", "/opt/x/net_kernel.beam", ""), "has loaded net_kernel from /opt/x/net_kernel.beam, no directory of its"),
     ("running-code", foreign("auth", "/k/ebin/auth.beam", "modified"), "runs another auth than the one in /k/ebin/auth.beam"),
     ("ssh-daemons", lambda said: said.update(ssh_daemons=1), "SSH servers that run in it: 1"),
+    ("boot-server-running", lambda said: said.update(boot_server=True), "a boot server runs in it"),
     ("atom-table", lambda said: said.update(atoms=[600000, 1048576]), "has 600000 of 1048576 atoms"),
 ]
 
@@ -109,6 +110,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("code-path", lambda said: said.update(replaceable_code=None)),
     ("running-code", lambda said: said.update(foreign_code=None)),
     ("ssh-daemons", lambda said: said.update(ssh_daemons=None)),
+    ("boot-server-running", lambda said: said.update(boot_server=None)),
     ("atom-table", lambda said: said.update(atoms=None)),
 ]
 

@@ -151,8 +151,7 @@ def unit(**values: Any) -> dict[str, Any]:
         "enabled": "enabled",
         "user": "",
         "drop_ins": [],
-        **{"need_daemon_reload": False, "start_files": [], "openings": [], "commands": []},
-        "after": ["sysinit.target"],
+        **{"need_daemon_reload": False, "start_files": [], "openings": [], "commands": [], "after": ["sysinit.target"]},
         "requires": ["system.slice"],
         "core_limit": "infinity",
         **values,
@@ -217,7 +216,7 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         "exposed": [],
-        "accounts": [{**dict.fromkeys(("authorized_keys", "rights", "units", "acting"), []), "user": "beam", "shell": "", "password": False}],
+        "accounts": [{"user": "beam", "password": False, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups"), [])}],
     }
 
 
@@ -255,7 +254,7 @@ def system(**values: Any) -> dict[str, Any]:
         "clock_synchronized": True,
         "time_services": ["chronyd"],
         "service_users": {"beam": ["beam.service"]},
-        "cookie_arguments": [],
+        **{"cookie_arguments": [], "tmpfiles": []},
         "dist_hosts": [],
         **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "preloaded": []},
         **values,
@@ -360,6 +359,7 @@ def host(name: str) -> dict[str, Any]:
                 drop_ins=["/etc/systemd/system/beam.service.d/zzz-beam.conf"],
                 after=["beam-firewall.service", "epmd.socket", "network.target"],
                 requires=["beam-firewall.service", "beam-guard-beam.service", "system.slice"],
+                links=["requires/beam-guard-beam.service", "wants/beam-watch-beam.service"],
                 core_limit="0",
                 exposure=1.3,
                 digest="d1ge57",
@@ -451,17 +451,17 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
         "other_cookies": [],
         "links": [
             {"node": peer, "address": HOSTS.get(peer.partition("@")[2], "10.89.1.12"), "port": 9100, "protocol": over, "hidden": False}
-            for peer in nodes
-            if peer != node
+            for peer in nodes if peer != node
         ],
-        **{"replaceable_code": [], "foreign_code": [], "code_from_nowhere": [], "trusted": [], "ssh_daemons": 0, "atoms": [22000, 1048576]},
+        **{name: [] for name in ("replaceable_code", "foreign_code", "code_from_nowhere", "trusted")},
+        **{"ssh_daemons": 0, "atoms": [22000, 1048576], "boot_server": False},
     }
 
 
 def view(nodes: list[str], node: str, tls: bool = True, **other: Any) -> dict[str, Any]:
     """What mesh_info returns of a node that sees all others."""
-    seen = [peer for peer in nodes if peer != node]
-    return {"node": node, "code": "connected", "visible": seen, "hidden": [], "in_force": in_force(nodes, node, tls), **TOLD, **other}
+    said = {"visible": [peer for peer in nodes if peer != node], "hidden": [], "global_groups": [], "in_force": in_force(nodes, node, tls)}
+    return {"node": node, "code": "connected", **said, **TOLD, **other}
 
 
 def evidence(

@@ -65,8 +65,8 @@ def test_the_cookie_in_an_environment(values: list[bytes], cookie: bytes, found:
 
 
 def test_the_cookie_in_arguments() -> None:
-    assert confinement.in_arguments(b"erl_call\0-c\0" + COOKIE, [COOKIE])
-    assert not confinement.in_arguments(b"erl_call\0-c\0beam", [b"beam"])
+    assert confinement.holds_one(b"erl_call\0-c\0" + COOKIE, [COOKIE])
+    assert not confinement.holds_one(b"erl_call\0-c\0beam", [b"beam"])
 
 
 def test_where_a_crash_dump_goes(tmp_path: Path) -> None:
@@ -215,6 +215,22 @@ def test_a_process_with_a_cookie_in_its_arguments_is_found(tmp_path: Path) -> No
         assert COOKIE.decode() not in repr(exposed)
     finally:
         child.communicate()
+
+
+@pytest.mark.parametrize(("name", "found"), [("sleep", True), ("beam.smp", False)])
+def test_a_process_with_a_cookie_in_its_environment_is_found(tmp_path: Path, name: str, found: bool) -> None:
+    """Of a node cookie-environment tells."""
+    (tmp_path / ".erlang.cookie").write_bytes(COOKIE)
+    shutil.copy("/bin/sleep", tmp_path / name)
+    child = subprocess.Popen([str(tmp_path / name), "60"], env={"ERL_COOKIE": COOKIE.decode()})
+    try:
+        exposed = system.describe([], [], [f"{tmp_path}/.erlang.cookie"])["cookie_arguments"]
+        assert isinstance(exposed, list)
+        assert [one["where"] for one in exposed if one["pid"] == child.pid] == (["environment"] if found else [])
+        assert COOKIE.decode() not in repr(exposed)
+    finally:
+        child.kill()
+        child.wait()
 
 
 @pytest.mark.parametrize(

@@ -427,17 +427,26 @@ def test_a_loaded_table_that_is_not_the_one_in_the_file(change: str, same: bool 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("#!/bin/sh\nnft flush ruleset\n", True),
-        ("[Service]\nExecStartPost=+/usr/sbin/nft delete table inet beam_cluster\n", True),
-        ("@reboot root sleep 9; nft flush chain inet beam_cluster cluster\n", True),
-        ("[Service]\nExecStart=/usr/sbin/nft -f {}/rules.nft\n", True),
-        ("# nft flush ruleset\nnft flush table inet other\nnft -f {}/other.nft\n", False),
-        ("nft flush ruleset\nsystemctl reload beam-firewall\n", False),
-        ("nft flush ruleset; nft -f /etc/beam/firewall.nft\n", False),
+        ("#!/bin/sh\nnft flush ruleset\n", "job"),
+        ("[Service]\nExecStartPost=+/usr/sbin/nft delete table inet beam_cluster\n", "job"),
+        ("@reboot root sleep 9; nft flush chain inet beam_cluster cluster\n", "job"),
+        ("[Service]\nExecStart=/usr/sbin/nft -f {}/rules.nft\n", "job"),
+        ("[Service]\nExecStart=/bin/sh {}/script\n", "script"),
+        ("auto eth0\n  post-up {}/script eth0\n", "script"),
+        ("@reboot root {}/outer\n", "script"),
+        ('ACTION=="add", SUBSYSTEM=="net", RUN+="{}/rules.nft"\n', "rules.nft"),
+        ("# {}/script\n[Service]\nExecStart=/bin/true\n", ""),
+        ("[Service]\nExecStart={}/harmless\n", ""),
+        ("# nft flush ruleset\nnft flush table inet other\nnft -f {}/other.nft\n", ""),
+        ("nft flush ruleset\nsystemctl reload beam-firewall\n", ""),
+        ("nft flush ruleset; nft -f /etc/beam/firewall.nft\n", ""),
     ],
 )
-def test_what_removes_our_table_at_boot(text: str, found: bool, tmp_path: Path) -> None:
+def test_what_removes_our_table_at_boot(text: str, found: str, tmp_path: Path) -> None:
     (tmp_path / "rules.nft").write_text("#!/usr/sbin/nft -f\nflush ruleset\ntable inet x {}\n")
     (tmp_path / "other.nft").write_text("# flush ruleset\ntable inet x {}\n")
+    (tmp_path / "script").write_text("#!/bin/sh\nNFT=/usr/sbin/nft\n$NFT -f - <<END\nflush ruleset\nEND\n")
+    (tmp_path / "outer").write_text(f"#!/bin/sh\n{tmp_path}/script start\n")
+    (tmp_path / "harmless").write_text("#!/bin/sh\nnft flush ruleset\nsystemctl reload beam-firewall\n")
     (tmp_path / "job").write_text(text.format(tmp_path) if "{}" in text else text)
-    assert firewall.undoing([f"{tmp_path}/job"]) == ([f"{tmp_path}/job"] if found else [])
+    assert firewall.undoing([f"{tmp_path}/job"]) == ([f"{tmp_path}/{found}"] if found else [])

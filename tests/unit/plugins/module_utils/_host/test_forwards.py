@@ -54,6 +54,13 @@ NAMED: list[dict[str, Any]] = [
     {"set": {"family": "ip", "table": "nat", "name": "s", "elem": [9100]}},
     {"map": {"family": "ip", "table": "nat", "name": "m", "elem": [[9871, {"concat": ["10.0.0.4", 9100]}]]}},
 ]
+RAW = {"payload": {"base": "th", "offset": 16, "len": 16}}
+
+
+def _set(field: str, value: object) -> dict[str, Any]:
+    return {"mangle": {"key": {"payload": {"protocol": "tcp" if field == "dport" else "ip", "field": field}}, "value": value}}
+
+
 DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 9200}}
 
 
@@ -66,6 +73,11 @@ DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": 
         ([DPORT, {"redirect": None}], [("a rule with redirect", None, 9200)]),
         ([DPORT, {"tproxy": {"addr": "127.0.0.1", "port": 9100}}], [("a rule with tproxy", "127.0.0.1", 9100)]),
         ([DPORT, {"dnat": {"addr": {"map": {}}, "port": {"range": [9100, 9100]}}}], [("a rule with dnat", None, 9100)]),
+        ([DPORT, _set("dport", 9100)], [("a rule that rewrites packets", None, 9100)]),
+        ([DPORT, {"mangle": {"key": RAW, "value": 9100}}], [("a rule that rewrites packets", None, 9100)]),
+        ([DPORT, _set("daddr", "10.0.0.2")], [("a rule that rewrites packets", "10.0.0.2", 9200)]),
+        ([_set("daddr", "10.0.0.2")], [("a rule that rewrites packets", "10.0.0.2", None)]),
+        ([DPORT, _set("dscp", "cs0")], []),
         ([DPORT, {"accept": None}], []),
         ([{"masquerade": None}], []),
         # A rule that names no port is about all of them, and a map has one target for each of its elements.

@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
+import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import mounts_and_setuid
 
 
@@ -38,3 +41,26 @@ def test_programs_that_give_rights(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "beam.smp")
     found = mounts_and_setuid.privileged_programs([str(tmp_path), f"{tmp_path}/none"])
     assert found == [f"{tmp_path}/beam.smp (setuid)", f"{tmp_path}/erlexec (setgid)"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give capabilities")
+def test_programs_that_give_everybody_what_a_user_has(tmp_path: Path) -> None:
+    def program(name: str, mode: int, owner: int = 0, capabilities: str = "") -> None:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy("/bin/true", path)
+        os.chown(path, owner, 0)
+        path.chmod(mode)
+        if capabilities:
+            subprocess.run(["setcap", capabilities, str(path)], check=True)
+
+    program("of-user", 0o4755, 4711)
+    program("of-other", 0o4755, 4712)
+    program("of-root", 0o4755)
+    program("local/of-root", 0o4755)
+    program("private", 0o4700, 4711)
+    program("reads", 0o755, 0, "cap_dac_read_search+ep")
+    program("newuidmap", 0o755, 0, "cap_setuid+ep")
+    program("pings", 0o755, 0, "cap_net_raw+ep")
+    found = mounts_and_setuid.lenders(4711, [(str(tmp_path), 2)], (f"{tmp_path}/local/",))
+    assert found == [f"{tmp_path}/{one}" for one in ("local/of-root (setuid)", "of-user (setuid)", "reads (capabilities)")]

@@ -144,6 +144,16 @@ def unit_files(directory: Path) -> str:
     return SHOWN.format(directory=directory)
 
 
+def test_links_beside_a_unit(tmp_path: Path) -> None:
+    for kind, name in (("requires", "guard.service"), ("requires", "gone.service"), ("wants", "masked.service"), ("wants", "copy.service")):
+        (tmp_path / f"a.service.{kind}").mkdir(exist_ok=True)
+        link = tmp_path / f"a.service.{kind}" / name
+        link.write_text("") if name == "copy.service" else link.symlink_to("/dev/null" if name == "masked.service" else f"../{name}")
+    (tmp_path / "guard.service").write_text("")
+    assert units.links_of("a.service", str(tmp_path)) == ["requires/gone.service", "requires/guard.service"]
+    assert units.links_of("b.service", str(tmp_path)) == []
+
+
 def test_units(tmp_path: Path) -> None:
     found = units.parse(unit_files(tmp_path))
     socket, service = found["epmd.socket"], found["beam.service"]
@@ -173,7 +183,7 @@ def test_units(tmp_path: Path) -> None:
         "environment_files": [],
         "digest": None,
         "start_files": [],
-        **{"openings": [], "commands": []},
+        **{"openings": [], "commands": [], "links": []},
     }
     assert (service["load"], service["user"], service["core_limit"], service["main_pid"]) == ("not-found", "beam", "0", 4711)
     assert service["requires"] == ["beam-firewall.service"] and service["need_daemon_reload"] is True

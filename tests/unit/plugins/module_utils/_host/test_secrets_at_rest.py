@@ -265,6 +265,7 @@ def test_accounts_of_this_host() -> None:
     (found,) = secrets_at_rest.accounts(["nobody", "no-such-user"])
     assert (found["user"], found["authorized_keys"]) == ("nobody", [])
     assert found["password"] is (None if os.geteuid() else False)
+    assert found["groups"] == ["nogroup"]
 
 
 PLACES_OF_RIGHTS = {

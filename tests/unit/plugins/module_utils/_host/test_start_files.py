@@ -140,7 +140,9 @@ def test_files_of_a_unit_that_changed_since_it_started(monkeypatch: pytest.Monke
     monkeypatch.setattr(start_files, "who", lambda path, inside="": set())
     old, new, ours = make("a.conf", ""), make("b.conf", ""), make("zzz-beam.conf", "# Managed by beam.cluster (role service).")
     variables = make("unit.env", "")
-    unit = {"fragment": old, "program": None, "drop_ins": [new, ours], "environment_files": [f"-{variables}"]}
+    monkeypatch.setattr(start_files, "RUN", str(tmp_path))
+    make("beam-guard-beam/files", "")
+    unit = {"id": "beam.service", "fragment": old, "program": None, "drop_ins": [new, ours], "environment_files": [f"-{variables}"]}
     assert start_files.of_unit(unit, began=time.time() + 5) == []
     assert start_files.of_unit(unit, began=None) == []
     found = start_files.of_unit(unit, began=time.time() - 60)
@@ -271,6 +273,25 @@ def test_an_environment_file_and_a_unit_that_are_gone(make: Make, tmp_path: Path
     os.unlink(unit)
     os.unlink(drop_in)
     assert gone() == {f"{tmp_path}/needed.env", unit, drop_in}
+
+
+def test_a_drop_in_that_was_removed_since_the_unit_started(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start_files, "RUN", str(tmp_path))
+    unit, ours, other = make("beam.service", ""), make("zzz-beam.conf", ""), make("aa.conf", "")
+    shown = {"id": "beam.service", "fragment": unit, "drop_ins": [ours], "environment_files": []}
+
+    def gone(began: float | None) -> object:
+        found = start_files.of_unit(shown, began=began)
+        return None if found is None else {str(one["path"]) for one in found if one.get("missing")}
+
+    assert gone(time.time() + 9) is None, "which files it was started with is not known"
+    assert gone(None) == set(), "it does not run"
+    make("beam-guard-beam/files", f"{unit}\n{other}\n{ours}\n")
+    assert gone(time.time() + 9) == set()
+    os.unlink(other)
+    assert gone(time.time() + 9) == {other}
+    shown["drop_ins"] = []
+    assert gone(time.time() + 9) == set(), "no guard of ours looks at it"
 
 
 def test_a_file_of_a_directory_of_configuration_that_was_removed(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

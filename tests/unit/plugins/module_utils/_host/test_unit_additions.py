@@ -46,6 +46,14 @@ def command(path: str) -> str:
     return f"{GOOD['ExecStartPre'][0]} ; {{ path={path} ; argv[]={path} -c true ; ignore_errors=no ; }}"
 
 
+def test_another_command_in_a_drop_in(tmp_path: Path) -> None:
+    """The command of systemctl show does not tell from which file it is, and a wrapper may run the same program."""
+    theirs = "[Service]\nExecStart=\nExecStart=-/opt/wrapper /usr/bin/erl\n"
+    assert of(tmp_path, theirs) == {"openings": [], "commands": ["ExecStart=/opt/wrapper in aa.conf"]}
+    assert of(tmp_path, theirs, hardened=False) == {"openings": [], "commands": []}
+    assert of(tmp_path, "[Service]\nExecStart=\n#ExecStart=/opt/x\n") == {"openings": [], "commands": []}
+
+
 OPENINGS = [
     ("ReadWritePaths=/", {"ReadWritePaths": "/var/lib/beam/beam@n1 /"}, ["ReadWritePaths=/ in aa.conf"]),
     ("ReadWritePaths=-/etc/beam /srv", {"ReadWritePaths": "-/etc/beam /srv"}, ["ReadWritePaths=/etc/beam in aa.conf"]),

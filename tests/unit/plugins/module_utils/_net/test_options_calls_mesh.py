@@ -165,7 +165,7 @@ def outcomes(**changes: Any) -> Any:
         "visible": [Atom("b@h")], "hidden": [Atom("probe@h"), Atom("h@h")], "known": [Atom("a@h")], "otp_release": charlist("27"),
         "erts_version": charlist("15.2.7"), "creation": 5, "uptime_seconds": (61_500, 3), "ticktime": 60, "tickintensity": Atom("undefined"),
         "prevent_overlapping_partitions": Atom("undefined"), "connect_all": Atom("undefined"), "auto_connect": Atom("undefined"),
-        "proto_dist": Atom("error"),
+        "proto_dist": Atom("error"), "global_groups": Atom("undefined"),
     }
     answers.update(changes)
     return {key: Returned(value) for key, value in answers.items()}
@@ -175,7 +175,7 @@ def test_a_view() -> None:
     assert mesh._view(outcomes(), "probe@h") == {
         "visible": ["b@h"], "hidden": ["h@h"], "known": ["a@h"], "otp_release": "27", "erts_version": "15.2.7", "creation": 5, "uptime_seconds": 61,
         "ticktime": 60, "tickintensity": 4, "prevent_overlapping_partitions": True, "connect_all": True, "auto_connect": "always",
-        "proto_dist": "inet_tcp",
+        "proto_dist": "inet_tcp", "global_groups": [],
     }
 
 
@@ -183,7 +183,8 @@ def test_a_view() -> None:
     ("ticktime", (Atom("ongoing_change_to"), 15), 15), ("tickintensity", (Atom("ok"), 8), 8),
     ("proto_dist", (Atom("ok"), [[charlist("inet_tls")]]), "inet_tls"),
     ("prevent_overlapping_partitions", (Atom("ok"), Atom("false")), False), ("connect_all", (Atom("ok"), Atom("false")), False),
-    ("auto_connect", (Atom("ok"), Atom("never")), "never"),
+    ("auto_connect", (Atom("ok"), Atom("never")), "never"), ("global_groups", (Atom("a"), [Atom("b")]), ["a", "b"]),
+    ("global_groups", Atom("odd"), None),
 ])
 def test_settings_in_a_view(key: Any, answer: Any, value: Any) -> None:
     assert mesh._view(outcomes(**{key: answer}), "probe@h")[key] == value

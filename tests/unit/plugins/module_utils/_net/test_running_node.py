@@ -90,6 +90,8 @@ class Link:
             return Returned(Atom("other" if str(args[0]) in ("b@n2", "evil@n9") else SECRET))
         if function == "system_info":
             return Returned({"atom_count": 21000, "atom_limit": 1048576}[str(args[0])])
+        if function == "whereis":
+            return Returned(Atom("undefined"))
         if function == "module_status":
             return Returned([(one, Atom("modified" if str(one) == "auth" else "loaded")) for one in args[0]])
         if function == "all_loaded":
@@ -154,6 +156,12 @@ def test_ssh_servers_and_atoms_are_counted() -> None:
     assert (asked(Link())["ssh_daemons"], asked(WithoutSsh())["ssh_daemons"], asked(WithoutSupervisor())["ssh_daemons"]) == (2, 0, None)
     said = InForce.parse(asked(Link()))
     assert said is not None and said.atoms == (21000, 1048576)
+
+
+def test_a_boot_server_is_known_by_its_registered_process() -> None:
+    process = term.Pid(Atom("a@n1"), 85, 0, 1)
+    assert running_node.boot_server(Returned(process)) is True and running_node.boot_server(Returned(Atom("undefined"))) is False
+    assert running_node.boot_server(Raised("error", Atom("undef"))) is None
 
 
 def test_modules_that_are_not_those_of_otp() -> None:
