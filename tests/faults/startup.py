@@ -69,6 +69,14 @@ def _variable(name: str) -> Fault:
 
 
 FAULTS = (
+    Fault(
+        name="a node that looks for programs where everybody puts some",
+        breaks=f"{SHELL}mkdir -p -m 0777 /opt/fault-bin; chmod 0777 /opt/fault-bin\n"
+        f"printf '[Service]\\nEnvironment=PATH=/opt/fault-bin:/usr/sbin:/usr/bin:/sbin:/bin\\n' > {DROP_INS}/aa-path.conf; {LOADED}",
+        control="start-files",
+        names=("/opt/fault-bin can be changed or replaced by everybody",),
+        repair=f"rm -f {DROP_INS}/aa-path.conf; {LOADED}; rm -rf /opt/fault-bin",
+    ),
     new_file(
         "a line of tmpfiles.d that opens the key",
         "/etc/tmpfiles.d/fault.conf",

@@ -155,7 +155,7 @@ def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 
 _HANDLERS = ("/systemd-coredump", "/apport")
-"""Programs of distributions that get core dumps: the first one keeps none of a process that may dump none. Where both keep them, crash-dumps looks."""
+"""Programs of distributions that get core dumps: the first one keeps none of a process that may dump none. crash-dumps looks where both keep them."""
 
 
 def _taken(pattern: str | None) -> list[str]:

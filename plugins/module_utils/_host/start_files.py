@@ -45,6 +45,9 @@ OF_PRODUCTS = {
 
 RUN = "/run"
 
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+"""Of systemd's own PATH. The group staff of Debian may write the first ones; it has no members."""
+
 _SECOND = 1.0
 """Start times of processes are known to the second."""
 
@@ -83,9 +86,13 @@ def describe(
             if by or new:
                 found.append({"path": path, "by": sorted(by), "product": path in own, "changed": new})
         # A module that is not loaded yet comes from the working directory first (code:get_path/0). The node's own user may put one there.
-        others = who(directory, inside) - _same_user(user) if directory and not directory.endswith(" (deleted)") else set()
-        if others:
-            found.append({"path": directory, "by": sorted(others)})
+        places = [directory] if directory and not directory.endswith(" (deleted)") else []
+        # And what a start script or the VM runs without a path is looked for in these.
+        places += [place for place in variables.get("PATH", "").split(":") if place.startswith("/") and place not in _PATH]
+        for place in dict.fromkeys(places):
+            others = who(place, inside) - _same_user(user)
+            if others:
+                found.append({"path": place, "by": sorted(others)})
         for path in dict.fromkeys(_required(arguments, variables, inside)):
             # Of another file system than ours, a link leads within it.
             if not path.startswith(temporary) and is_missing(f"{inside}{path}", follow=not inside):

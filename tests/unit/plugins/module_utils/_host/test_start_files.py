@@ -159,6 +159,14 @@ def test_who_can_change_a_file(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_
     assert start_files.of_unit(unit) == [{"path": path, "by": ["alice", "group adm"], "changed": False}] * 2
 
 
+def test_a_directory_of_path_that_others_can_write(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
+    make("bin/sed", "")
+    open_ = {f"{tmp_path}/bin": frozenset({"alice"}), "/usr/local/bin": frozenset({"group staff"})}
+    monkeypatch.setattr(start_files, "writers", lambda place: open_.get(place, frozenset()))
+    variables = {"PATH": f"{tmp_path}/bin:/usr/local/bin:/usr/bin:."}
+    assert start_files.describe(["beam.smp", "-root", "/none"], variables) == [{"path": f"{tmp_path}/bin", "by": ["alice"]}]
+
+
 def test_all_commands_of_a_unit_count_and_the_scripts_that_they_name(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:
     hook, script = make("hook", ""), make("script.sh", "")
     text = "\n".join(
