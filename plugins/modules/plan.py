@@ -111,7 +111,7 @@ plan:
       description: The kernel parameters for network partitions, as set for the cluster. Those of one node are in its C(kernel).
       type: dict
     tls:
-      description: Whether the nodes use TLS. The certificate files, names and versions of one node are in its C(tls), null without TLS.
+      description: Whether the nodes use TLS. The certificate files and versions of one node are in its C(tls), null without TLS.
       type: bool
     tls_versions:
       description: TLS versions, newest first.

@@ -79,11 +79,8 @@ class Hosts:
             "port": None,
             "unit": f"nothing-{host}.service",
             "home": str(self.folder / host),
-            "tls": {
-                **{what: str(self.folder / host / "tls" / name) for what, name in tls.items()},
-                "names": certificate_names(host_part or host),
-                "versions": ["tlsv1.3"],
-            },
+            "tls": {**{what: str(self.folder / host / "tls" / name) for what, name in tls.items()}, "versions": ["tlsv1.3"]},
+            "certificate_names": certificate_names(host_part or host),
             "node": f"beam@{host_part or host}",
             "host_part": host_part or host,
             "user": "root",

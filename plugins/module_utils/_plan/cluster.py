@@ -71,11 +71,11 @@ class Node:
             **{key: value for key, value in self.as_member(port).items() if key != "host"},
             **self.runtime.as_dict(self.node),
             "kernel": {**settings, **self.runtime.data.kernel},
+            "certificate_names": certificate_names(self.node.host_part),
             "tls": {
                 "ca": f"{directory}/tls/ca.pem",
                 "certificate": f"{directory}/tls/cert.pem",
                 "key": f"{directory}/tls/key.pem",
-                "names": certificate_names(self.node.host_part),
                 "versions": list(tls_versions),
             }
             if tls_versions

@@ -95,11 +95,11 @@ def test_the_shape(world: World) -> None:
                 "directory": "/etc/beam/beam@n2",
                 "product_data": {**PRODUCTS["erlang"], "unit": "beam.service", "home": "/var/lib/beam/beam@n2"},
                 "inet_tuple": "{10,0,0,2}",
+                "certificate_names": ["DNS:n2"],
                 "tls": {
                     "ca": "/etc/beam/beam@n2/tls/ca.pem",
                     "certificate": "/etc/beam/beam@n2/tls/cert.pem",
                     "key": "/etc/beam/beam@n2/tls/key.pem",
-                    "names": ["DNS:n2"],
                     "versions": ["tlsv1.3"],
                 },
             }
