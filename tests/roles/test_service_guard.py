@@ -223,7 +223,7 @@ esac
 """
 
 
-def recorded(tmp_path: Path, state: str) -> str:
+def recorded(tmp_path: Path, state: str, status: int = 0) -> str:
     """What the guard has written down of a unit in a state; one of its optional files is not there."""
     text = GUARD.read_text(encoding="utf-8")
     function = text[text.index("record() {") : text.index("\n}\n", text.index("record() {")) + 3]
@@ -235,7 +235,8 @@ def recorded(tmp_path: Path, state: str) -> str:
     run = tmp_path / "run"
     run.mkdir(exist_ok=True)
     environment = {**os.environ, "RUNTIME_DIRECTORY": str(run)}
-    subprocess.run(["sh", "-c", f"unit=beam.service\n{systemctl}\n{function}record"], env=environment, timeout=30, check=True)
+    done = subprocess.run(["sh", "-c", f"unit=beam.service\n{systemctl}\n{function}record"], env=environment, timeout=30, check=False)
+    assert done.returncode == status
     return (run / "files").read_text(encoding="utf-8") if (run / "files").exists() else ""
 
 
@@ -245,6 +246,15 @@ def test_it_writes_down_the_files_of_a_unit_that_starts(tmp_path: Path) -> None:
     (tmp_path / "run/files").write_text("kept", encoding="utf-8")
     assert recorded(tmp_path, "active") == "kept", "systemctl start of a unit that runs"
     assert recorded(tmp_path, "activating") != "kept"
+
+
+def test_no_start_depends_on_what_it_writes_down(tmp_path: Path) -> None:
+    """A full file system: half a list is none, and an old one is gone."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/files").write_text("old", encoding="utf-8")
+    (tmp_path / "run/files.new").symlink_to("/dev/full")
+    assert recorded(tmp_path, "inactive", status=1) == ""
+    assert "    record || :\n" in GUARD.read_text(encoding="utf-8")
 
 
 @pytest.fixture
