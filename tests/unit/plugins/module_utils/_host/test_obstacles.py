@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,7 @@ def test_a_directory_that_refuses_root(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the flag is set")
+@pytest.mark.skipif(shutil.which("chattr") is None, reason="needs chattr")
 @pytest.mark.parametrize("place", ["file", "directory"])
 def test_what_nobody_can_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     monkeypatch.setattr(obstacles, "PLACES", (f"{tmp_path}/{place}",))

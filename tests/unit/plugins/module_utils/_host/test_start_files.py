@@ -20,6 +20,11 @@ Make = Callable[[str, str], str]
 
 
 @pytest.fixture
+def tmp_path(place_of_root: Path) -> Path:
+    return place_of_root
+
+
+@pytest.fixture
 def make(tmp_path: Path) -> Make:
     def made(name: str, text: str = "") -> str:
         path = tmp_path / name
