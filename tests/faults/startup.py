@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from fault import BESIDE, NODE, Fault
-from makers import DROP_INS, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, new_file, removed
+from fault import BESIDE, NODE, OPTIONS, Fault
+from makers import DROP_INS, ETC, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, new_file, removed
 
 _FAULT = f"{DROP_INS}/aa-fault.conf"
 
@@ -283,5 +283,15 @@ FAULTS = (
         names=("ERL_LIBS",),
         repair="systemctl unset-environment ERL_LIBS",
         alters=BESIDE,
+    ),
+    Fault(
+        name="a node that is started by another program",
+        breaks=f"{SHELL}printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/local/sbin/fault-start; chmod 0755 /usr/local/sbin/fault-start\n"
+        f"printf '[Service]\\nExecStart=\\nExecStart=/usr/local/sbin/fault-start %s\\n' \"$(sed -n 's/^ExecStart=//p' {ETC}/beam.service)\" "
+        f"> {DROP_INS}/aa-start.conf; systemctl daemon-reload; restart",
+        control="start-environment",
+        names=(f"beam.service runs ExecStart=/usr/local/sbin/fault-start in {DROP_INS}/aa-start.conf",),
+        repair=f"{SHELL}rm -f {DROP_INS}/aa-start.conf; systemctl daemon-reload; restart; rm -f /usr/local/sbin/fault-start",
+        alters=OPTIONS,
     ),
 )

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from fault import BESIDE, Fault
-from makers import DROP_INS, PLACE, unconfined
+from fault import BESIDE, OPTIONS, Fault
+from makers import DROP_INS, PLACE, SHELL, unconfined
 
 _NEEDED = "/srv/beam-gone/needed.env"
+_RUNTIME = "/run/systemd/system/beam.service.d"
 FAULTS = (
     Fault(
         name="an environment file of the unit is gone",
@@ -35,5 +36,15 @@ FAULTS = (
         names=("old.env was changed after beam.service started",),
         repair=f"rm -f {DROP_INS}/aa-old.conf {PLACE}/old.env; systemctl daemon-reload",
         alters=BESIDE,
+    ),
+    Fault(
+        name="a drop-in that was removed and is in force",
+        breaks=f"{SHELL}mkdir -p {_RUNTIME}; printf '[Service]\\nUMask=0022\\n' > {_RUNTIME}/aa-gone.conf; systemctl daemon-reload; restart\n"
+        f"rm -r {_RUNTIME}; systemctl daemon-reload",
+        control="options-running",
+        names=(f"{_RUNTIME}/aa-gone.conf does not exist any more, and beam.service was started with it",),
+        repair=f"{SHELL}restart",
+        # After all that restarts the node.
+        alters=OPTIONS,
     ),
 )

@@ -22,7 +22,6 @@ def _late(name: str, line: str, control: str, *names: str) -> Fault:
     )
 
 
-RUNTIME = "/run/systemd/system/beam.service.d"
 FAULTS = (
     _late(
         "a sandbox that a later drop-in undoes",
@@ -90,26 +89,6 @@ FAULTS = (
             alters=BESIDE,
         )
         for what, kind, name in (("guard", "requires", "guard"), ("watcher", "wants", "watch"))
-    ),
-    Fault(
-        name="a node that is started by another program",
-        breaks=f"{SHELL}printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/local/sbin/fault-start; chmod 0755 /usr/local/sbin/fault-start\n"
-        f"printf '[Service]\\nExecStart=\\nExecStart=/usr/local/sbin/fault-start %s\\n' \"$(sed -n 's/^ExecStart=//p' {ETC}/beam.service)\" "
-        f"> {DROP_INS}/aa-start.conf; systemctl daemon-reload; restart",
-        control="start-environment",
-        names=(f"beam.service runs ExecStart=/usr/local/sbin/fault-start in {DROP_INS}/aa-start.conf",),
-        repair=f"{SHELL}rm -f {DROP_INS}/aa-start.conf; systemctl daemon-reload; restart; rm -f /usr/local/sbin/fault-start",
-        alters=OPTIONS,
-    ),
-    Fault(
-        name="a drop-in that was removed and is in force",
-        breaks=f"{SHELL}mkdir -p {RUNTIME}; printf '[Service]\\nUMask=0022\\n' > {RUNTIME}/aa-gone.conf; systemctl daemon-reload; restart\n"
-        f"rm -r {RUNTIME}; systemctl daemon-reload",
-        control="options-running",
-        names=(f"{RUNTIME}/aa-gone.conf does not exist any more, and beam.service was started with it",),
-        repair=f"{SHELL}restart",
-        # After all that restarts the node.
-        alters=OPTIONS,
     ),
     Fault(
         name="the node's name in EPMD with another port",

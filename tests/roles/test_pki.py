@@ -23,13 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.beam.cluster.plugins.module_utils._model.names import certificate_names
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSPHRASE = "a passphrase that nobody else has"
@@ -320,14 +318,6 @@ def test_a_second_run_changes_nothing(reissued: Reissued) -> None:
     output = reissued.hosts.good("--limit", "fresh,keyless,curve")
     assert re.findall(r"^(\w+) .* changed=(\d+)", output, re.MULTILINE) == [("curve", "0"), ("fresh", "0"), ("keyless", "0")], output
     assert reissued.hosts.digest() == before
-
-
-def test_a_name_that_is_an_address_is_there_in_both_forms(made: Hosts) -> None:
-    """The names as the role asks for them; that a request has all names of its list is seen above."""
-    names = yaml.safe_load((ROOT / "roles" / "pki" / "vars" / "main.yml").read_text(encoding="utf-8"))["__beam_pki_names"]
-    for address in ("192.0.2.7", "fd00::7"):
-        asked = Environment(autoescape=False).compile_expression(names.strip().removeprefix("{{").removesuffix("}}"))
-        assert asked(__beam_node={"host_part": address}, beam_plan={"name_type": "ip"}) == [f"DNS:{address}", f"IP:{address}"]
 
 
 def test_no_other_authority_while_a_node_trusts_one(hosts: Hosts) -> None:

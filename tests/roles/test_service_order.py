@@ -10,13 +10,13 @@ from pathlib import Path
 import yaml
 from ansible.template import Templar, trust_as_template
 
-TASKS = Path(__file__).resolve().parents[2] / "roles" / "service" / "tasks" / "main.yml"
+TASKS = Path(__file__).resolve().parents[2] / "roles" / "service" / "tasks" / "restart_nodes.yml"
 HOSTS = ("n1", "n2", "n3", "n4")
 
 
 def done(turn: str, waiting: tuple[str, ...], restarted: tuple[str, ...], last: tuple[str, ...] = ()) -> list[str]:
     """The nodes that the one of host `turn` waits for: those of `waiting` had to restart, those of `restarted` have, those of `last` start last."""
-    (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if task["name"].startswith("Restart outdated"))
+    (task,) = (task for task in yaml.safe_load(TASKS.read_text(encoding="utf-8")) if "| Restart outdated" in task["name"])
     entries = {host: {"host": host, "node": {"node": f"beam@{host}"}} for host in HOSTS}
     variables = {
         "__beam_service_all_states": list(entries.values()),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._model import addresses, secret_rules
-from ansible_collections.beam.cluster.plugins.module_utils._model.names import NodeName
+from ansible_collections.beam.cluster.plugins.module_utils._model.names import NodeName, certificate_names
 from ansible_collections.beam.cluster.plugins.module_utils._model.ports import PortRange, PortRangeError
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, join_names, text
 
@@ -263,3 +263,16 @@ def test_the_real_erl_reads_the_same(data: bytes, found: bytes | None, tmp_path:
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "ERL_CRASH_DUMP_SECONDS": "0"},
     )
     assert (done.stdout if done.returncode == 0 else None) == found
+
+
+@pytest.mark.parametrize(
+    ("host_part", "names"),
+    [
+        ("n1", ["DNS:n1"]),
+        ("n1.example.org", ["DNS:n1.example.org"]),
+        ("192.0.2.7", ["DNS:192.0.2.7", "IP:192.0.2.7"]),
+        ("FD00:0::7", ["DNS:FD00:0::7", "IP:fd00::7"]),
+    ],
+)
+def test_a_certificate_has_an_address_in_both_forms(host_part: str, names: list[str]) -> None:
+    assert certificate_names(host_part) == names
