@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -206,9 +207,17 @@ def test_this_machine_is_described_and_typed(tmp_path: Path) -> None:
     assert system.describe([], [], None)["cookie_arguments"] is None
 
 
+def until_shown(child: subprocess.Popen[bytes], file: str) -> None:
+    """Wait until the kernel shows what the program was started with: Popen returns a little earlier (execve(2) closes descriptors first)."""
+    until = time.monotonic() + 30
+    while COOKIE not in Path(f"/proc/{child.pid}/{file}").read_bytes() and time.monotonic() < until:
+        time.sleep(0.01)
+
+
 def test_a_process_with_a_cookie_in_its_arguments_is_found(tmp_path: Path) -> None:
     (tmp_path / ".erlang.cookie").write_bytes(COOKIE)
     child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()", COOKIE.decode()], stdin=subprocess.PIPE)
+    until_shown(child, "cmdline")
     try:
         exposed = system.describe([], [], [f"{tmp_path}/.erlang.cookie"])["cookie_arguments"]
         assert isinstance(exposed, list) and child.pid in [one["pid"] for one in exposed]
@@ -223,6 +232,7 @@ def test_a_process_with_a_cookie_in_its_environment_is_found(tmp_path: Path, nam
     (tmp_path / ".erlang.cookie").write_bytes(COOKIE)
     shutil.copy("/bin/sleep", tmp_path / name)
     child = subprocess.Popen([str(tmp_path / name), "60"], env={"ERL_COOKIE": COOKIE.decode()})
+    until_shown(child, "environ")
     try:
         exposed = system.describe([], [], [f"{tmp_path}/.erlang.cookie"])["cookie_arguments"]
         assert isinstance(exposed, list)
