@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`beam.cluster.compromised`: what the answer to something stolen consists of. Runs on the controller, and keeps its record beside the CA."""
+"""`beam.cluster.compromised`: what has to be replaced. Runs on the controller, and keeps its record beside the CA."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: compromised
-short_description: Decide what to replace after a theft
+short_description: Decide what to replace when something is compromised
 version_added: 0.2.0
 description:
   - Decides from C(beam_compromised) which certificates to revoke, which nodes get new keys, and whether to replace the cookie and the CA.

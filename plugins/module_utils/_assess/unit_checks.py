@@ -154,7 +154,7 @@ def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX)
 
 
-_HANDLERS = ("/systemd-coredump", "/apport")
+_HANDLERS = ("/lib/systemd/systemd-coredump", "/usr/lib/systemd/systemd-coredump", "/usr/share/apport/apport")
 """Programs of distributions that get core dumps: the first one keeps none of a process that may dump none. crash-dumps looks where both keep them."""
 
 
@@ -162,7 +162,7 @@ def _taken(pattern: str | None) -> list[str]:
     program = pattern[1:].split(" ")[0] if pattern and pattern.startswith("|") else ""
     # core(5): the limit is not enforced for a program.
     said = f"kernel.core_pattern gives every core dump to {program}, whatever LimitCORE= says: set it to core with sysctl"
-    return [said] if program and not program.endswith(_HANDLERS) else []
+    return [said] if program and program not in _HANDLERS else []
 
 
 def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:

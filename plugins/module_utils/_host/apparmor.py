@@ -41,7 +41,7 @@ def _of_unit(unit: Mapping[str, object], loaded: Mapping[str, str]) -> Iterator[
     label = _LABEL.fullmatch((proc.text_of(f"/proc/{unit.get('main_pid') or 0}/attr/current") or "").strip())
     running = label.group(1).partition("//")[0] if label and label.group(2) in _MODES else ""
     program = str(unit.get("program") or "")
-    yield from {running, *(name for name, attached in loaded.items() if program and re.fullmatch(_pattern(attached), program))} - {""}
+    yield from {running, *(name for name, attached in loaded.items() if program and _is_attached(attached, program))} - {""}
 
 
 def _loaded(kernel: str) -> Iterator[tuple[str, str]]:
@@ -58,6 +58,13 @@ def _loaded(kernel: str) -> Iterator[tuple[str, str]]:
     for name in sorted(enforced):
         attached = attachments.get(name, "")
         yield name, attached if attached.startswith("/") else name
+
+
+def _is_attached(attached: str, program: str) -> bool:
+    try:
+        return re.fullmatch(_pattern(attached), program) is not None
+    except re.error:
+        return attached == program
 
 
 def _pattern(attached: str) -> str:

@@ -89,8 +89,9 @@ def set_attributes(file: int, owner: int, group: int, mode: int, extended: Mappi
     return True
 
 
-def replace(path: str, data: bytes, owner: int, group: int, mode: int, extended: Mapping[str, str]) -> None:
-    """Put a new file in a file's place: whole or not at all, and readable by nobody before it has its mode."""
+def replace(path: str, data: bytes, owner: int, group: int, mode: int, extended: Mapping[str, str] | None) -> None:
+    """Put a new file in a file's place: whole or not at all, and readable by nobody before it has its mode. extended: None for what a new file gets
+    there, such as the ACL that its directory gives."""
     new = f"{path}.beam-new"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(new)
@@ -98,7 +99,12 @@ def replace(path: str, data: bytes, owner: int, group: int, mode: int, extended:
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as stream:
             stream.write(data)
             stream.flush()
-            set_attributes(stream.fileno(), owner, group, mode, extended)
+            if extended is not None:
+                # Labels that the kernel gives (security.selinux) stay.
+                for name in attributes(stream.fileno()).keys() - extended.keys():
+                    if not name.startswith("security."):
+                        os.removexattr(stream.fileno(), name)
+            set_attributes(stream.fileno(), owner, group, mode, extended or {})
             os.fsync(stream.fileno())
         os.replace(new, path)
     except BaseException:
@@ -113,6 +119,6 @@ def edit(path: str, data: bytes, mode: int) -> None:
     try:
         seen = os.stat(real)
     except FileNotFoundError:
-        replace(real, data, os.geteuid(), os.getegid(), mode, {})
+        replace(real, data, os.geteuid(), os.getegid(), mode, None)
     else:
         replace(real, data, seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode), attributes(real))

@@ -108,7 +108,7 @@ def lenders(uid: int, trees: Iterable[tuple[str, int]] = LENDERS, elsewhere: tup
                         continue
                     owners = (uid, 0) if path.startswith(elsewhere) else (uid,)
                     setuid = status.st_mode & stat.S_ISUID and status.st_uid in owners
-                    if (setuid or _reads_all(path)) and not os.statvfs(path).f_flag & os.ST_NOSUID:
+                    if (setuid or _reads_all(path, path.startswith(elsewhere))) and not os.statvfs(path).f_flag & os.ST_NOSUID:
                         found.add(f"{path} ({'setuid' if setuid else 'capabilities'})")
                 except FileNotFoundError:
                     continue
@@ -117,9 +117,10 @@ def lenders(uid: int, trees: Iterable[tuple[str, int]] = LENDERS, elsewhere: tup
     return sorted(found)
 
 
-def _reads_all(path: str) -> bool:
-    """Whether a file gives one of _MIGHTY to who starts it (struct vfs_cap_data in linux/capability.h). No package's known program does."""
-    if os.path.basename(path) in _OF_PACKAGES:
+def _reads_all(path: str, of_nobody: bool) -> bool:
+    """Whether a file gives one of _MIGHTY to who starts it (struct vfs_cap_data in linux/capability.h), and is none of those that packages bring.
+    of_nobody: it lies where no package installs one."""
+    if not of_nobody and os.path.basename(path) in _OF_PACKAGES:
         return False
     try:
         raw = os.getxattr(path, _CAPABILITY)

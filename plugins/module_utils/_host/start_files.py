@@ -45,8 +45,9 @@ OF_PRODUCTS = {
 
 RUN = "/run"
 
-_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-"""Of systemd's own PATH. The group staff of Debian may write the first ones; it has no members."""
+_OF_STAFF = ("/usr/local/sbin", "/usr/local/bin")
+_STAFF = "group staff"
+"""Debian's group that may write these directories of everybody's PATH. It has no members; node-groups tells of a node's user that is one."""
 
 _SECOND = 1.0
 """Start times of processes are known to the second."""
@@ -88,9 +89,9 @@ def describe(
         # A module that is not loaded yet comes from the working directory first (code:get_path/0). The node's own user may put one there.
         places = [directory] if directory and not directory.endswith(" (deleted)") else []
         # And what a start script or the VM runs without a path is looked for in these.
-        places += [place for place in variables.get("PATH", "").split(":") if place.startswith("/") and place not in _PATH]
+        places += [place for place in variables.get("PATH", "").split(":") if place.startswith("/")]
         for place in dict.fromkeys(places):
-            others = who(place, inside) - _same_user(user)
+            others = who(place, inside) - _same_user(user) - ({_STAFF} if place in _OF_STAFF else set())
             if others:
                 found.append({"path": place, "by": sorted(others)})
         for path in dict.fromkeys(_required(arguments, variables, inside)):

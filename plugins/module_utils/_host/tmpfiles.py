@@ -11,30 +11,33 @@ from __future__ import annotations
 import fnmatch
 import glob
 import os
+import re
 import shlex
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 
 from . import proc
-from .writers import user_name
+from .writers import group_name, user_name
 
 DIRECTORIES = ("/etc/tmpfiles.d", "/run/tmpfiles.d", "/usr/local/lib/tmpfiles.d", "/usr/lib/tmpfiles.d")
 """In the order of their rank: of files with the same name the first one counts."""
 _SETS = "fFdDevqQpCzZm"
 _ACL, _BELOW, _REMOVES, _REPLACES = "aA", "ZAR", "rRD", "FwL"
+_MODE = re.compile(r"(~?)([0-7]{1,5})")
 _MOST = 20
 
 
 def describe(paths: Iterable[str], directories: Sequence[str] = DIRECTORIES) -> list[dict[str, str]]:
-    """[{path, does, where}] of the lines that change one of the paths or a directory above it. does: "mode 0644", "owner alice", "ACL", "replace",
-    "remove". A mode counts for rights that the path does not give now, an owner if it is neither root nor the present one."""
+    """[{path, does, where}] of the lines that change one of the paths or a directory above it. does: "mode 0644", "owner alice", "group adm", "ACL",
+    "replace", "remove". A mode counts for rights that the path does not give now, an owner or a group if it is neither root's nor the present one, a
+    group also only for rights that not everybody has."""
     watched = sorted(set(paths))
     above = {parent for path in watched for parent in _parents(path)}
     found: list[dict[str, str]] = []
     for where, fields in _lines(directories):
         kind, pattern = fields[0], os.path.normpath(fields[1])
         for path in _meant(pattern, kind[0] in _BELOW, watched, above.difference(watched)):
-            for does in dict.fromkeys(_does(kind, fields[2:4], path, path in watched)):
+            for does in dict.fromkeys(_does(kind, fields[2:5], path, path in watched)):
                 one = {"path": path, "does": does, "where": where}
                 if one not in found:
                     found.append(one)
@@ -53,7 +56,7 @@ def _lines(directories: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
                     fields = shlex.split(line, comments=False)
                 except ValueError:
                     continue
-                if len(fields) > 1 and not line.lstrip().startswith("#") and fields[1].startswith("/"):
+                if len(fields) > 1 and fields[0] and not line.lstrip().startswith("#") and fields[1].startswith("/"):
                     yield path, fields
 
 
@@ -85,11 +88,13 @@ def _does(kind: str, fields: Sequence[str], path: str, of_file: bool) -> Iterato
         yield "replace"
     if letter not in _SETS:
         return
-    mode, user = [*fields, "-", "-"][:2]
-    if mode.strip("~").isdigit():
-        more = int(mode.strip("~"), 8) & ~stat.S_IMODE(status.st_mode) & 0o077
-        # A mask of the rights that a file has (~) gives it none.
-        if more and not mode.startswith("~"):
-            yield f"mode {mode}"
+    said, user, group = [*fields, "-", "-", "-"][:3]
+    mode, now = _MODE.fullmatch(said), stat.S_IMODE(status.st_mode)
+    # A mask of the rights that a file has (~) gives it none.
+    after = int(mode.group(2), 8) if mode and not mode.group(1) else now
+    if after & ~now & 0o077:
+        yield f"mode {said}"
     if user not in ("-", "root", "0", user_name(status.st_uid), str(status.st_uid)) and not user.startswith(":"):
         yield f"owner {user}"
+    if group not in ("-", "root", "0", group_name(status.st_gid), str(status.st_gid)) and not group.startswith(":") and after >> 3 & ~after & 7:
+        yield f"group {group}"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The answer to something stolen: what has to be replaced, and how to know later that it was.
+"""The answer to something compromised: what has to be replaced, and how to know later that it was.
 
 Private to this collection. Pure. A record stays beside the CA: what was in force before the replacement. What is in force and not in the
 record is new. So a run that was killed goes on with the next one, and a repeated run changes nothing.

@@ -54,6 +54,7 @@ FAILS: list[tuple[str, Change, str]] = [
     ("node-groups", changes.vm(groups=["beam", "staff"]), "is in the group staff"),
     ("node-login", account(acting=[{"name": "everybody", "path": "/usr/bin/x (setuid)"}]), "/usr/bin/x (setuid) gives everybody the cookie"),
     ("core-dumps", changes.system(core_pattern="|/opt/keep %p"), "gives every core dump to /opt/keep, whatever LimitCORE= says"),
+    ("core-dumps", changes.system(core_pattern="|/tmp/systemd-coredump %P"), "gives every core dump to /tmp/systemd-coredump"),
     ("node-groups", account(groups=["beam", "shadow"]), "the user beam is in the group shadow, and so is the next process of the node"),
     # -- what takes the place of a unit, or opens its sandbox ---------------------------------------------------------------------------------------
     ("firewall-boot", unit(FIREWALL, drop_ins=[TYPE_DROP_IN]), f"{FIREWALL} has the drop-in {TYPE_DROP_IN}"),

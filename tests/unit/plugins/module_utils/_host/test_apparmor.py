@@ -83,7 +83,8 @@ def test_one_in_force(host: Path) -> None:
 @pytest.mark.parametrize(
     ("attached", "confined"),
     [("/usr/{s,}bin/ejabberd*", True), ("/usr/**", True), ("/usr/*", False), ("/usr/sbin/ejabberdct?", True), ("/usr/sbin/[a-e]jabberdctl", True),
-     ("/opt/ejabberd/bin/ejabberdctl", False), ("<unknown>", False), ("/usr/{sbin", False)],
+     ("/opt/ejabberd/bin/ejabberdctl", False), ("<unknown>", False), ("/usr/{sbin", False),
+     ("/usr/[z-a]bin/ejabberdctl", False), ("/usr/}sbin{", False)],
 )  # fmt: skip
 def test_what_a_profile_is_attached_to(host: Path, attached: str, confined: bool) -> None:
     load(host, "mine", "enforce", attached)

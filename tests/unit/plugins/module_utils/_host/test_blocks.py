@@ -77,3 +77,20 @@ def test_attributes_stay_and_come_back(tmp_path: Path) -> None:
     assert records.give_back(recorded, str(link)) and seen() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
     assert "extended" not in records.Record(recorded).shown().paths[str(link)]
+
+
+def test_what_the_directory_gives_to_new_files_is_not_given_to_this_one(tmp_path: Path) -> None:
+    """Of a directory with a default ACL: who may read new files there could not read the operator's."""
+    file = tmp_path / "file"
+    file.write_bytes(b"PASSWORD=x\n")
+    file.chmod(0o640)
+    rights = ((0x01, 6, NOBODY), (0x02, 4, 4711), (0x04, 4, NOBODY), (0x10, 4, NOBODY), (0x20, 0, NOBODY))
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *one) for one in rights)
+    try:
+        os.setxattr(tmp_path, "system.posix_acl_default", acl)
+    except OSError:
+        pytest.skip("a file system without ACLs")
+    blocks.edit(str(file), blocks.with_block(file.read_bytes(), MARKER, "X=1"), 0o644)
+    assert "system.posix_acl_access" not in os.listxattr(file) and stat.S_IMODE(file.stat().st_mode) == 0o640
+    blocks.edit(str(tmp_path / "new"), b"X=1\n", 0o644)
+    assert "system.posix_acl_access" in os.listxattr(tmp_path / "new"), "a file of ours is as any new one there"

@@ -61,6 +61,8 @@ def test_programs_that_give_everybody_what_a_user_has(tmp_path: Path) -> None:
     program("private", 0o4700, 4711)
     program("reads", 0o755, 0, "cap_dac_read_search+ep")
     program("newuidmap", 0o755, 0, "cap_setuid+ep")
+    program("local/bwrap", 0o755, 0, "cap_setuid+ep")
     program("pings", 0o755, 0, "cap_net_raw+ep")
     found = mounts_and_setuid.lenders(4711, [(str(tmp_path), 2)], (f"{tmp_path}/local/",))
-    assert found == [f"{tmp_path}/{one}" for one in ("local/of-root (setuid)", "of-user (setuid)", "reads (capabilities)")]
+    assert found == [f"{tmp_path}/{one}" for one in (
+        "local/bwrap (capabilities)", "local/of-root (setuid)", "of-user (setuid)", "reads (capabilities)")]

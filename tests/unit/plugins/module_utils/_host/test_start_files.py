@@ -170,6 +170,8 @@ def test_a_directory_of_path_that_others_can_write(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(start_files, "writers", lambda place: open_.get(place, frozenset()))
     variables = {"PATH": f"{tmp_path}/bin:/usr/local/bin:/usr/bin:."}
     assert start_files.describe(["beam.smp", "-root", "/none"], variables) == [{"path": f"{tmp_path}/bin", "by": ["alice"]}]
+    open_["/usr/local/bin"] = frozenset({"group staff", "everybody"})
+    assert {"path": "/usr/local/bin", "by": ["everybody"]} in (start_files.describe(["beam.smp", "-root", "/none"], variables) or [])
 
 
 def test_all_commands_of_a_unit_count_and_the_scripts_that_they_name(monkeypatch: pytest.MonkeyPatch, make: Make, tmp_path: Path) -> None:

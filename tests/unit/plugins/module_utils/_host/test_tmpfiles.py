@@ -27,6 +27,11 @@ LINES = [
     ("d {}/other 0777 - -", []),
     ("# z {}/tls/key.pem 0644", []),
     ("z {}/tls/key.pem '0644", []),
+    ("z {}/tls/key.pem 0899 - -", []),
+    ("'' {}/tls/key.pem 0644", []),
+    ("z {}/tls 0750 root games", [("tls", "group games")]),
+    ("z {}/tls - - games", []),
+    ("z {}/tls 0755 root games", []),
 ]
 
 
