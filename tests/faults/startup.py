@@ -288,10 +288,10 @@ FAULTS = (
         name="a node that is started by another program",
         breaks=f"{SHELL}printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/local/sbin/fault-start; chmod 0755 /usr/local/sbin/fault-start\n"
         f"printf '[Service]\\nExecStart=\\nExecStart=/usr/local/sbin/fault-start %s\\n' \"$(sed -n 's/^ExecStart=//p' {ETC}/beam.service)\" "
-        f"> {DROP_INS}/aa-start.conf; systemctl daemon-reload; restart",
+        f"> {DROP_INS}/aa-runs.conf; systemctl daemon-reload; restart",
         control="start-environment",
-        names=(f"beam.service runs ExecStart=/usr/local/sbin/fault-start in {DROP_INS}/aa-start.conf",),
-        repair=f"{SHELL}rm -f {DROP_INS}/aa-start.conf; systemctl daemon-reload; restart; rm -f /usr/local/sbin/fault-start",
+        names=(f"beam.service runs ExecStart=/usr/local/sbin/fault-start in {DROP_INS}/aa-runs.conf",),
+        repair=f"{SHELL}rm -f {DROP_INS}/aa-runs.conf; systemctl daemon-reload; restart; rm -f /usr/local/sbin/fault-start",
         alters=OPTIONS,
     ),
 )
