@@ -95,7 +95,7 @@ lint: bootstrap oracles  ## yamllint, ansible-lint, ruff, mypy, changelog, docum
 sanity: bootstrap  ## ansible-test sanity
 	@tests/run.py sanity
 unit: bootstrap oracles  ## Python tests and project rules
-	@tests/run.py unit
+	@tests/run.py other-pythons unit
 molecule: bootstrap  ## the lab's scenarios
 	@tests/run.py molecule
 
