@@ -16,7 +16,7 @@ PRODUCT ?= erlang
 export LAB_PREFIX ?= beam-
 
 cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/beam-cluster
-venv := $(cache)/venv-$(shell cat requirements.txt | sha256sum | cut -c1-12)
+venv := $(cache)/venv-$(shell cat tests/requirements.txt | sha256sum | cut -c1-12)
 # The collection under its own name; a link inside the checkout would contain itself.
 collections := $(cache)/collections-$(shell pwd | sha256sum | cut -c1-12)
 
@@ -43,11 +43,11 @@ bootstrap: $(venv)/complete  ## install what demo and tests need (Debian package
 	@mkdir -p $(collections)/ansible_collections/beam
 	@ln -sfn $(CURDIR) $(collections)/ansible_collections/beam/cluster
 
-$(venv)/complete: requirements.txt
+$(venv)/complete: tests/requirements.txt
 	@molecule/lab/controller_packages
 	@echo "==> installing Ansible and the test tools into $(venv) (about 60 s)"
 	@$(PYTHON) -m venv $(venv)
-	@$(venv)/bin/pip install --quiet --requirement requirements.txt
+	@$(venv)/bin/pip install --quiet --requirement tests/requirements.txt
 	@touch $@
 
 .PHONY: lab

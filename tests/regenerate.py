@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID, Attack
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import CONTROLS, Control
-from ansible_collections.beam.cluster.plugins.module_utils._assess.published_guides import ENTRIES
+from ansible_collections.beam.cluster.plugins.module_utils._assess.guide_coverage import ENTRIES
 from ansible_collections.beam.cluster.plugins.module_utils._wire import codes
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -42,7 +42,7 @@ _value:
 
 from collections.abc import Callable, Sequence
 
-from ansible_collections.beam.cluster.plugins.module_utils._model.failure_messages import start_failure
+from ansible_collections.beam.cluster.plugins.module_utils._model.start_failure import start_failure
 
 
 class FilterModule:

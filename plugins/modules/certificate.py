@@ -315,7 +315,7 @@ def _place(params: dict[str, Any], change: bool) -> Place:
     try:
         owner = (pwd.getpwnam(params["owner"]).pw_uid, grp.getgrnam(params["group"]).gr_gid)
     except KeyError as error:
-        # A dry run on a bare host has made no user.
+        # Check mode on a bare host has made no user.
         if change:
             raise OptionError(f"owner, group: {error.args[0]}. Run the role product first.") from None
         owner = (-1, -1)

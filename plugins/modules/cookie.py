@@ -354,7 +354,7 @@ def settle(params: dict[str, Any], *, change: bool) -> dict[str, Any]:
     try:
         owner = owner_of(params)
     except KeyError as error:
-        # A dry run on a bare host has made no user.
+        # Check mode on a bare host has made no user.
         if change:
             raise OptionError(f"owner, group: {error.args[0]}. Run the role product first.") from None
         owner = (-1, -1)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bare hosts: what a dry run says beside what the run then does, and one that comes to a cluster which does not know it."""
+"""Bare hosts: what check mode says beside what the run then does, and one that comes to a cluster which does not know it."""
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The attacks as data: from where, at which addresses, with which credentials, and what counts as a refusal.
 
-Private to this collection, pure. The control of an attack has the same id. A new attack is one entry here and one in controls/.
+Private to this collection, pure. The control of an attack has the same id. A new attack is an entry here, one in controls/ and one in
+guide_coverage.py, a fault in tests/faults or the reason why none is seeded, and `make pages`.
 """
 
 from __future__ import annotations

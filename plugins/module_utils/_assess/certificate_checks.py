@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Callable
 
+from .._model.certificate_names import certificate_names
 from .._model.host_facts import Certificate
-from .._model.names import certificate_names
 from .._model.observation import Observation
 from .._model.times import epoch_of
 from . import key_checks, trust_anchor_checks

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from .._model.addresses import is_loopback
 from .._model.installed import COOKIE_FILES
+from .._model.known_products import KNOWN
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
 from .._wire.constants import EPMD_PORT
@@ -25,17 +26,6 @@ NAMED, HIDDEN, AT_RUNTIME, REGISTERED, CONTAINED = "named", "hidden", "net_kerne
 knows and whose process is not known; in a container."""
 
 BARE, RELEASE, UNKNOWN = "bare", "release", "unknown"
-_FIRST = ("mongooseim", "rabbitmq", "ejabberd", "couchdb", "emqx", "vernemq", "riak", "livebook", "phoenix")
-_UNITS = {
-    "rabbitmq": "rabbitmq-server",
-    "ejabberd": "ejabberd",
-    "couchdb": "couchdb",
-    "emqx": "emqx",
-    "vernemq": "vernemq",
-    "riak": "riak",
-    "mongooseim": "mongooseim",
-    "livebook": "livebook",
-}
 _UNDEFINED = "undefined"
 
 
@@ -186,13 +176,13 @@ def _cookie_file(seen: Observation, process: Process) -> str | None:
 
 def product_of(process: Process) -> str:
     """By its traces first: what a VM starts and which applications lie beside it. Then by the name of its unit or user."""
-    for product in _FIRST:
-        if product in (process.traces or ()):
-            return product
+    for product in KNOWN:
+        if product.name in (process.traces or ()):
+            return product.name
     unit = (process.unit or "").partition(".")[0]
-    for product, name in _UNITS.items():
-        if unit == name or process.user == product:
-            return product
+    for product in KNOWN:
+        if product.unit and (unit == product.unit or process.user == product.name):
+            return product.name
     return RELEASE if RELEASE in (process.traces or ()) else BARE
 
 

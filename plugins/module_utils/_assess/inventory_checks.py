@@ -12,11 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
+from .._model.known_products import BY_NAME
 from .._model.problems import join_names
 from .finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
 from .target import NodeTarget
-
-_KNOWN_PRODUCTS = frozenset({"rabbitmq", "ejabberd", "couchdb", "emqx", "vernemq", "riak", "mongooseim", "livebook", "phoenix"})
 
 
 def _marks(evidence: Evidence) -> dict[str, list[NodeTarget]]:
@@ -43,9 +42,9 @@ def _version(evidence: Evidence, node: NodeTarget) -> str | None:
 
 
 def _same_products(_evidence: Evidence, node: NodeTarget, group: list[NodeTarget]) -> Result:
-    if node.product not in _KNOWN_PRODUCTS:
+    if node.product not in BY_NAME:
         return Result(node.node, NOT_APPLICABLE, ("its product is not known",))
-    others = [one for one in group if one.product in _KNOWN_PRODUCTS and one.product != node.product]
+    others = [one for one in group if one.product in BY_NAME and one.product != node.product]
     names = [f"{one.node} ({one.product})" for one in others]
     return result(node.node, [f"has the same cookie as {join_names(names)}"] if others else [], "no node of another product has its cookie")
 

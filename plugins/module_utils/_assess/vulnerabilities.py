@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from .._model import applications, versions
 from .._model.advisories import Advisory
+from .._model.known_products import KNOWN
 from .._model.observation import Observation
 from .._model.packages import Package
 from .._model.processes import Process
@@ -26,7 +27,7 @@ UNKNOWN = "unknown_version"
 RESTART = "Restart the node: run beam.cluster.site."
 _MOST = 5
 """How many VMs one advisory names."""
-_NAMES = {OTP: "OTP", "couchdb": "CouchDB", "ejabberd": "ejabberd", "elixir": "Elixir", "emqx": "EMQX", "rabbitmq": "RabbitMQ", "vernemq": "VerneMQ"}
+_NAMES = {OTP: "OTP", "elixir": "Elixir", **{product.name: product.shown for product in KNOWN}}
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._model.secret_rules import KNOWN
+from .._model.published_cookies import KNOWN
 from .._term import Atom, Term, TermError, consult
 from . import proc, product_files
 from .product_files import ProductFiles

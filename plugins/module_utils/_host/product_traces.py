@@ -13,22 +13,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from .._model.installed import COOKIE_FILES, START_FILES
+from .._model.known_products import KNOWN
 from .._model.tls_files import TlsFiles
 from .._term import TermError, consult, to_plain
 from .vm_flags import flags_of
 
 # The application that only this product has. A product that contains another one comes first.
-_APPLICATIONS = {
-    "mongooseim": "mongooseim",
-    "rabbit": "rabbitmq",
-    "ejabberd": "ejabberd",
-    "couch": "couchdb",
-    "emqx": "emqx",
-    "vmq_server": "vernemq",
-    "riak_kv": "riak",
-    "livebook": "livebook",
-    "phoenix": "phoenix",
-}
 RELEASE = "release"
 _LIBRARY = re.compile(r"([a-z][a-z0-9_]*)(?:-[0-9][^/]*)?")
 _STARTS = ("-s", "-run")
@@ -55,7 +45,7 @@ def traces(arguments: Sequence[str], root: str) -> frozenset[str]:
             release = release or any("/releases/" in value for value in values)
     for directory in libraries:
         words.update(_applications(f"{root}{directory}"))
-    found = {product for application, product in _APPLICATIONS.items() if application in words}
+    found = {product.name for product in KNOWN if product.application in words}
     return frozenset(found | ({RELEASE} if release else set()))
 
 

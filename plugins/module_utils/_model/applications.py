@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 
+from .known_products import KNOWN
+
 OTP = frozenset(
     "asn1 common_test compiler crypto debugger dialyzer diameter edoc eldap erl_docgen erl_interface erts et eunit ftp inets jinterface kernel "
     "megaco mnesia observer odbc os_mon parsetools public_key reltool runtime_tools sasl snmp ssh ssl stdlib syntax_tools tftp tools wx xmerl".split()
 )
 """Applications of Erlang/OTP since release 25."""
 
-PRODUCTS = {"couch": "couchdb", "ejabberd": "ejabberd", "elixir": "elixir", "emqx": "emqx", "rabbit": "rabbitmq", "vmq_server": "vernemq"}
+PRODUCTS = {"elixir": "elixir", **{product.application: product.name for product in KNOWN if product.has_records}}
 """The application that carries a product's version -> the product's name in advisories."""
 
 WATCHED = OTP | frozenset(PRODUCTS)

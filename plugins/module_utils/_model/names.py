@@ -59,8 +59,3 @@ class NodeName:
 
     def __str__(self) -> str:
         return f"{self.name}@{self.host_part}"
-
-
-def certificate_names(host_part: str) -> list[str]:
-    """The subject alternative names of a node's certificate. OTP before 26.2.3 compares an address as a DNS name, later releases as an address."""
-    return [f"DNS:{host_part}", *([f"IP:{addresses.parse(host_part)}"] if addresses.is_address(host_part) else [])]

@@ -1,15 +1,28 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cookies that were published in source code, images and configuration files.
+"""Cookies that everybody knows: defaults of products, words of examples, what leaked. No cookie and no passphrase may be one of them.
 
-Private to this collection. The first 12 hexadecimal digits of the SHA-256 of each: enough to recognise one, and the list is no dictionary for an
-attacker. Source: the list leaked-cookies of https://github.com/gteissier/erl-matter (commit ab793cd).
+Private to this collection. Which of them an audit tries is in `_assess/default_cookies.py`. Of what leaked: the first 12 hexadecimal digits of the
+SHA-256 of each, enough to recognise one, and the list is no dictionary for an attacker. Source: the list leaked-cookies of
+https://github.com/gteissier/erl-matter (commit ab793cd).
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
+
+# Defaults of products and examples that people forgot to change, and what people type to get on with it.
+KNOWN = frozenset(
+    """
+    admin beam bitnami cephcookie changeit changeme chef chocolate-chip cluecon cookie couchdb couchdb_cookie default defaultcookie demo dummy
+    ejabberd ejabberd-cookie elixir emqx emqxsecretcookie emqx_dist_cookie emqx50elixir erlang erlang-cookie erlang_cookie example
+    foobar guest hello hidden kazoo leofs monster my-cookie mycookie mysecretcookie nocookie openstack passw0rd password phoenix
+    rabbit rabbitmq rabbitmq-cookie rabbitmqcookie release riak riak_control secret secretcookie secret-cookie secret_cookie
+    supersecret supersecretcookie swordfish test this-is-a-secret thisisasecret verysecret vernemq vmq wombat xrayrabbitmqcluster
+    """.split()
+)
 
 SOURCE = "https://github.com/gteissier/erl-matter"
 _DIGITS = 12
@@ -42,3 +55,18 @@ _SUMS = frozenset(
 
 def is_leaked(cookie: bytes) -> bool:
     return hashlib.sha256(cookie).hexdigest()[:_DIGITS] in _SUMS
+
+
+def _folded(value: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", value.lower())
+
+
+_KNOWN_FOLDED = {_folded(known) for known in KNOWN}
+
+
+def is_known(value: str) -> bool:
+    """A known default, also in other letter case, with other punctuation, with digits after it, or written several times over."""
+    folded = _folded(value).rstrip("0123456789") or _folded(value)
+    if folded in _KNOWN_FOLDED:
+        return True
+    return any(len(known) > 2 and not folded.replace(known, "") for known in _KNOWN_FOLDED)

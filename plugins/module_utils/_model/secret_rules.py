@@ -14,7 +14,7 @@ import math
 import re
 
 from .cookies_made_by_otp import made_by_otp
-from .published_cookies import is_leaked
+from .published_cookies import is_known, is_leaked
 
 SHORTEST = 32
 LONGEST = 255
@@ -36,16 +36,6 @@ _FILE = re.compile(rb"([\x20-\x7e]{1,255})(?:[\r\n][\r\n ]*)?")
 # Erlang's cookie file takes 0x20 to 0x7e; shells, wrappers and products that pass the cookie on take less. A leading - looks like a flag.
 _ALLOWED = re.compile(r"[A-Za-z0-9_+/=.][A-Za-z0-9_+/=.-]*")
 
-# Defaults of products and examples that people forgot to change, and what people type to get on with it.
-KNOWN = frozenset(
-    """
-    admin beam bitnami cephcookie changeit changeme chef chocolate-chip cluecon cookie couchdb couchdb_cookie default defaultcookie demo dummy
-    ejabberd ejabberd-cookie elixir emqx emqxsecretcookie emqx_dist_cookie emqx50elixir erlang erlang-cookie erlang_cookie example
-    foobar guest hello hidden kazoo leofs monster my-cookie mycookie mysecretcookie nocookie openstack passw0rd password phoenix
-    rabbit rabbitmq rabbitmq-cookie rabbitmqcookie release riak riak_control secret secretcookie secret-cookie secret_cookie
-    supersecret supersecretcookie swordfish test this-is-a-secret thisisasecret verysecret vernemq vmq wombat xrayrabbitmqcluster
-    """.split()
-)
 # Smallest first: a word counts for no more than the smallest alphabet that has all of its characters.
 _ALPHABETS = tuple(
     (size, re.compile(f"[{characters}]*"))
@@ -72,21 +62,6 @@ def in_file(data: bytes) -> bytes | None:
     """
     found = _FILE.fullmatch(data)
     return found.group(1) if found else None
-
-
-def _folded(value: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", value.lower())
-
-
-_KNOWN_FOLDED = {_folded(known) for known in KNOWN}
-
-
-def is_known(value: str) -> bool:
-    """A known default, also in other letter case, with other punctuation, with digits after it, or written several times over."""
-    folded = _folded(value).rstrip("0123456789") or _folded(value)
-    if folded in _KNOWN_FOLDED:
-        return True
-    return any(len(known) > 2 and not folded.replace(known, "") for known in _KNOWN_FOLDED)
 
 
 def _period(value: str) -> int:

@@ -16,7 +16,8 @@ from functools import cached_property
 from .._model import addresses
 from .._model.addresses import Address
 from .._model.advisories import Advisory
-from .._model.names import NodeName, certificate_names
+from .._model.certificate_names import certificate_names
+from .._model.names import NodeName
 from .._model.observation import HostAddress, Observation
 from .._model.ports import PortRange, joined
 from .._model.product_data import ProductData

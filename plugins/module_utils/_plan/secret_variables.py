@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Callable, Sequence
 
 from .._model import secret_rules
-from .._model.names import certificate_names
+from .._model.certificate_names import certificate_names
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from . import ca_dir, variable_names

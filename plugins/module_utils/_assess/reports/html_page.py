@@ -4,7 +4,7 @@
 """A verdict as one HTML page that needs nothing else: no script, no font, no image.
 
 Private to this collection, pure. The order is that of the terminal: the verdict, what failed, what was not tested, waivers, days left, weaknesses,
-then evidence (html_evidence.py).
+then evidence (html_connections.py, html_attacks.py, html_controls.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import NamedTuple
 from ..._model.advisories import Advisory
 from ..finding import FAILED, NOT_TESTED, WAIVED, Finding
 from . import trend
-from .html_evidence import attacks, controls, mesh
+from .html_attacks import attacks
+from .html_connections import mesh
+from .html_controls import controls
 from .html_markup import Markup, folded, grid, joined, row, section, severity, status, tag
 from .html_picture import picture
 from .html_style import STYLE

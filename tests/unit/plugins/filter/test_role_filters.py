@@ -13,7 +13,7 @@ from ansible_collections.beam.cluster.plugins.filter.cookie_nodes import cookie_
 from ansible_collections.beam.cluster.plugins.filter.ejabberd_existing_data import ejabberd_existing_data
 from ansible_collections.beam.cluster.plugins.filter.probe_targets import probe_targets
 from ansible_collections.beam.cluster.plugins.filter.rabbitmq_existing_data import rabbitmq_existing_data
-from ansible_collections.beam.cluster.plugins.filter.rabbitmq_leader import rabbitmq_leader
+from ansible_collections.beam.cluster.plugins.filter.rabbitmq_join_target import rabbitmq_join_target
 
 NEW = {"users": [{"name": "guest"}], "vhosts": [{"name": "/"}], "queues": [], "exchanges": [], "bindings": [], "policies": []}
 
@@ -67,9 +67,9 @@ def test_rabbitmq_existing_data(definitions: dict[str, Any], expected: list[str]
         pytest.param("b", [], "a", id="no peer answers"),
     ],
 )
-def test_rabbitmq_leader(node: str, clusters: list[list[str]], leader: str) -> None:
+def test_rabbitmq_join_target(node: str, clusters: list[list[str]], leader: str) -> None:
     peers = sorted({"a", "b", "c", "d"} - {node})
-    assert rabbitmq_leader([{"disk_nodes": cluster} for cluster in clusters], node, peers) == leader
+    assert rabbitmq_join_target([{"disk_nodes": cluster} for cluster in clusters], node, peers) == leader
 
 
 # As mnesia:info/0 of ejabberd 23.01 and 24.12 prints it, shortened.

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.failure_messages import CAUSES, failed_command, redact, start_failure
+from ansible_collections.beam.cluster.plugins.module_utils._model.failure_messages import failed_command, redact
+from ansible_collections.beam.cluster.plugins.module_utils._model.start_failure import CAUSES, start_failure
 
 # Lines as systemd, OTP and the products write them.
 JOURNAL = {

@@ -15,8 +15,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model import addresses, secret_rules
-from ansible_collections.beam.cluster.plugins.module_utils._model.names import NodeName, certificate_names
+from ansible_collections.beam.cluster.plugins.module_utils._model import addresses, published_cookies, secret_rules
+from ansible_collections.beam.cluster.plugins.module_utils._model.certificate_names import certificate_names
+from ansible_collections.beam.cluster.plugins.module_utils._model.names import NodeName
 from ansible_collections.beam.cluster.plugins.module_utils._model.ports import PortRange, PortRangeError
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, join_names, text
 
@@ -151,7 +152,7 @@ def test_the_longest_name() -> None:
     assert len(str(NodeName.parse("b" * 250 + "@node"))) == 255
 
 
-@pytest.mark.parametrize("value", sorted(secret_rules.KNOWN))
+@pytest.mark.parametrize("value", sorted(published_cookies.KNOWN))
 def test_known_defaults(value: str) -> None:
     for typed in (value, value.upper(), f"{value}123", f"{value}-{value}-{value}-{value}-{value}-{value}"):
         assert [rule for rule, _message in secret_rules.cookie_errors(typed)] == ["cookie_known"], typed

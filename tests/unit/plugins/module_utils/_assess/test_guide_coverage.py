@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
-from ansible_collections.beam.cluster.plugins.module_utils._assess.published_guides import ENTRIES, Entry
+from ansible_collections.beam.cluster.plugins.module_utils._assess.guide_coverage import ENTRIES, Entry
 
 WITHOUT = {"EXP-18", "TLS-17", "VER-02", "VER-03"}
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Members come and go, fifty times, while somebody knocks from outside and the nodes are connected."""
+"""Members come and go, fifty times, while an outsider probes the ports and the nodes are connected."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ UPDATE = """
 - ansible.builtin.include_role: {name: beam.cluster.firewall, tasks_from: narrow}
 """
 
-# Knocks until it is told to stop, a few hundred times a second; prints how often, and how often somebody opened.
-KNOCK = """
+# Probes until it is told to stop, a few hundred times a second; prints how often, and how often somebody opened.
+PROBES = """
 import json, select, socket, sys
-targets, knocks, opened = [(host, port) for host in sys.argv[1:] for port in (4369, 9100)], 0, 0
+targets, probes, opened = [(host, port) for host in sys.argv[1:] for port in (4369, 9100)], 0, 0
 while not select.select([sys.stdin], [], [], 0)[0]:
     open_ones = []
     for target in targets:
@@ -45,14 +45,14 @@ while not select.select([sys.stdin], [], [], 0)[0]:
         open_ones.append(one)
     select.select([], [], [], 0.02)
     for one in open_ones:
-        knocks += 1
+        probes += 1
         try:
             one.getpeername()
             opened += 1
         except OSError:
             pass
         one.close()
-print(json.dumps([knocks, opened]))
+print(json.dumps([probes, opened]))
 """
 
 
@@ -68,22 +68,22 @@ def test_no_link_is_lost_and_no_non_member_connects(lab: Lab, tmp_path: Path) ->
     before = links(lab)
     assert all(len(there) == len(NODES) - 1 for there in before.values()), before
     addresses = [lab.variable(host, "beam_address") for host in NODES]
-    knocking = subprocess.Popen(
-        [str(ROOT / "molecule/lab/podman"), "exec", "-i", f"{lab.prefix}outsider", "python3", "-c", KNOCK, *addresses],
+    probing = subprocess.Popen(
+        [str(ROOT / "molecule/lab/podman"), "exec", "-i", f"{lab.prefix}outsider", "python3", "-c", PROBES, *addresses],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         done = lab.play(playbook=str(tmp_path / "updates.yml"), timeout=1800)
-        told, _nothing = knocking.communicate("stop\n", timeout=30)
+        told, _nothing = probing.communicate("stop\n", timeout=30)
     finally:
-        knocking.kill()
+        probing.kill()
     assert done.returncode == 0, done.stdout[-4000:]
     assert done.stdout.count("table | Load the rules, now and at every boot") == UPDATES + 1
     assert done.stdout.count("changed: [n1]") >= UPDATES, "the table was replaced each time"
-    knocks, opened = json.loads(told)
-    print(f"{UPDATES} updates, {knocks} knocks")
-    assert knocks > 1000
+    probes, opened = json.loads(told)
+    print(f"{UPDATES} updates, {probes} probes")
+    assert probes > 1000
     assert opened == 0
     assert links(lab) == before

@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The filter `beam.cluster.rabbitmq_leader`: which node a node of RabbitMQ joins."""
+"""The filter `beam.cluster.rabbitmq_join_target`: which node a node of RabbitMQ joins."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: rabbitmq_leader
+name: rabbitmq_join_target
 short_description: Choose the node that a RabbitMQ node joins
 version_added: 0.2.0
 author:
@@ -35,7 +35,7 @@ options:
 EXAMPLES = r"""
 - name: Choose the node to join
   ansible.builtin.debug:
-    msg: "{{ __statuses | beam.cluster.rabbitmq_leader(node='rabbit@n1', peers=['rabbit@n2', 'rabbit@n3']) }}"
+    msg: "{{ __statuses | beam.cluster.rabbitmq_join_target(node='rabbit@n1', peers=['rabbit@n2', 'rabbit@n3']) }}"
 """
 
 RETURN = r"""
@@ -48,7 +48,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
-def rabbitmq_leader(statuses: Iterable[Mapping[str, Any]], node: str, peers: Iterable[str]) -> str:
+def rabbitmq_join_target(statuses: Iterable[Mapping[str, Any]], node: str, peers: Iterable[str]) -> str:
     """See `DOCUMENTATION`."""
     clusters = (set(status["disk_nodes"]) for status in statuses)
     clustered = {name for cluster in clusters if len(cluster) > 1 for name in cluster} - {node}
@@ -59,4 +59,4 @@ class FilterModule:
     """The filter, under its name."""
 
     def filters(self) -> dict[str, Any]:
-        return {"rabbitmq_leader": rabbitmq_leader}
+        return {"rabbitmq_join_target": rabbitmq_join_target}
