@@ -100,6 +100,13 @@ def test_releases_are_compared_across_hosts_as_they_run_at_once() -> None:
     assert rules(n1=host(to="1:28.1+dfsg-1"), n3=old) == ["release_distance"]
 
 
+@pytest.mark.parametrize(
+    ("to", "found"), [("1:25.2.3+dfsg-1+deb12u3", []), ("1:27.3.4+dfsg-1", []), ("1:24.3+dfsg-1", ["release_distance"])]
+)
+def test_a_cluster_that_is_further_apart_gets_patches_and_may_come_closer(to: str, found: list[str]) -> None:
+    assert rules(n1=host(now="1:29.0+dfsg-1", to=None), n2=host(to=None), n3=host(now="1:25.2.3+dfsg-1", to=to)) == found
+
+
 def test_a_member_outside_the_run_matters_for_another_major_release_only() -> None:
     assert rules("n3", n1=host()) == []
     assert rules("n3", n1=host(to="1:28.1+dfsg-1")) == ["outside_run"]
