@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of who can change what a node reads when it starts, and of the groups that it has.
+"""The checks of who can change what a node reads when it starts: now, at the next boot, or nobody at all.
 
 Private to this collection, pure. See host_checks.py.
 """
@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._model.confinement_facts import StartFile, SystemFacts
+from .._model.host_facts import INTERRUPTED
 from .._model.observation import Observation
 from .check_parts import Check, has_ended, vms
-from .finding import NOT_TESTED, Result, result
+from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .system_checks import of_system
-from .target import HostTarget, NodeTarget
+from .target import NEEDS_PLAN, HostTarget, NodeTarget
 
 _MOST = 5
 _WRITTEN_AT_START = ("release.args", "release.args.src")
@@ -78,8 +79,23 @@ def _at_boot(facts: SystemFacts) -> tuple[list[str], str] | None:
 
 
 _TAKE_OUT = "remove that line"
+
+
+def _changeable_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if not host.firewall:
+        yield Result(host.name, NOT_APPLICABLE, (f"{NEEDS_PLAN}: which files a run writes",))
+        return
+    if seen.obstacles is None:
+        yield Result(host.name, NOT_TESTED, ("what keeps a run from writing its files was not looked at",))
+        return
+    # Files of dpkg come and go while it works.
+    said = (one.explained() for one in seen.obstacles if one.reason != INTERRUPTED)
+    yield result(host.name, [": ".join(words) for words in said if words], "a run can write its files")
+
+
 CHECKS: Mapping[str, Check] = {
     "start-files": _start_files,
     "files-at-boot": of_system(_at_boot, "tmpfiles.d"),
+    "changeable-files": _changeable_files,
     "hosts-file": of_system(_hosts_file, "the homes of the nodes"),
 }

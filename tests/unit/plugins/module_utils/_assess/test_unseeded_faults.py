@@ -13,7 +13,7 @@ import pytest
 import whole_cluster as made
 import without_plan
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, PASSED
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, PASSED
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -63,6 +63,17 @@ FAILS: list[tuple[str, Change, str]] = [
     ("unit-sandbox", unit(BEAM, openings=["ReadWritePaths=/ in /etc/x.conf"]), "ReadWritePaths=/ in /etc/x.conf lets it out of its sandbox"),
     ("unit-sandbox", changes.vm(system_writable=True), "pid 42 does not run in the sandbox of its unit"),
     ("start-environment", unit(BEAM, commands=["ExecStartPost=/bin/sh in /etc/x.conf"]), "runs ExecStartPost=/bin/sh in /etc/x.conf"),
+    # -- what keeps a run from changing files ----------------------------------------------------------------------------------------------------
+    *(
+        ("changeable-files", lambda n2, reason=reason: n2.update(obstacles=[{"path": "/etc/beam/k", "reason": reason}]), says)
+        for reason, says in (
+            ("immutable", "/etc/beam/k is immutable or append-only (chattr), so that nobody can change it: run chattr -i -a /etc/beam/k"),
+            ("read_only", "/etc/beam/k is on a read-only file system: mount it read-write"),
+            ("full", "the file system of /etc/beam/k is full: free at least 16 MiB"),
+            ("not_a_directory", "/etc/beam/k is no directory"),
+            ("refused", "root may not write to /etc/beam/k"),
+        )
+    ),
     # -- code -----------------------------------------------------------------------------------------------------------------------------------
     ("start-environment", changes.system(preloaded=["/opt/x.so"]), "/etc/ld.so.preload loads /opt/x.so"),
     ("start-environment", changes.vm(libraries=[LIBRARY]), "pid 42 has loaded the library /opt/x.so"),
@@ -115,10 +126,16 @@ def test_a_broken_host_fails(control: str, change: Change, says: str) -> None:
     assert says in details
 
 
+def test_a_host_whose_obstacles_are_unknown_is_not_tested() -> None:
+    assert changes.of_n2(changes.verified(changes.gone("obstacles")), "changeable-files")[0] == {NOT_TESTED}
+
+
 GOOD: list[tuple[str, Change]] = [
     ("node-login", account(units=[{"name": "beam.service", "path": "/etc/systemd/system/beam.service"}])),
     ("firewall-boot", unit(FIREWALL, drop_ins=["/usr/lib/systemd/system/service.d/10-timeout-abort.conf"])),
     ("unit-drop-in", unit(BEAM, fragment="/etc/systemd/system/beam.service")),
+    # dpkg writes these files while it works.
+    ("changeable-files", lambda n2: n2.update(obstacles=[{"path": "/var/lib/dpkg/updates", "reason": "interrupted"}])),
     # A VM with a name of its own, or with none at all, and a port that is no peer's: a web server in Erlang.
     ("unplanned-nodes", stray()),
     ("unplanned-nodes", stray(inet_dist_listen_min="1024", inet_dist_listen_max="1030")),

@@ -284,6 +284,7 @@ def host(name: str) -> dict[str, Any]:
         "system": system(),
         "privileged": True,
         "init": "systemd",
+        "obstacles": [],
         "addresses": [
             {"interface": "lo", "address": "127.0.0.1", "family": 4, "prefix": 8, "default_route": False},
             {"interface": "eth0", "address": address, "family": 4, "prefix": 24, "default_route": False},

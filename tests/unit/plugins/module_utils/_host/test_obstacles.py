@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import obstacles, units
+from ansible_collections.beam.cluster.plugins.module_utils._host import files, obstacles, units
 
 SPACE = {"f_flag": 0, "f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 10, "f_favail": 5}
 
@@ -23,6 +23,7 @@ SPACE = {"f_flag": 0, "f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 10, "f_f
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(obstacles, "PLACES", ())
     monkeypatch.setattr(obstacles, "UPDATES", str(tmp_path / "updates"))
+    monkeypatch.setattr(files, "_TREES", ())
     monkeypatch.setattr(obstacles, "is_fixed", lambda path: path.endswith("fixed"))
     return tmp_path
 
@@ -91,6 +92,17 @@ def test_what_nobody_can_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         assert obstacles.describe([f"{tmp_path}/directory/new"]) == [{"path": f"{tmp_path}/{place}", "reason": "immutable"}]
     finally:
         subprocess.run(["chattr", "-i", str(tmp_path / place)], check=True)
+
+
+def test_each_file_of_ours_that_nobody_can_change(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("key.pem", "fixed", "tls/crl-fixed"):
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text("")
+    (here / "link-fixed").symlink_to("tls/crl-fixed")
+    monkeypatch.setattr(files, "_TREES", (str(here),))
+    monkeypatch.setattr(files, "_PATTERNS", ())
+    found = obstacles.describe([f"{here}/fixed"])
+    assert found == [{"path": f"{here}/{name}", "reason": "immutable"} for name in ("fixed", "link-fixed", "tls/crl-fixed")]
 
 
 def test_packages(here: Path) -> None:
