@@ -183,6 +183,7 @@ firewall:
     masquerades: {type: list, elements: str, description: "Tables that give forwarded packets an address of the host, such as V(ip nat)."}
     rewriting: {type: list, elements: str, description: "Rules of other tables that give packets another source, or lead them to C(lo)."}
     undoing: {type: list, elements: str, description: "Files that remove this collection's table when something runs them."}
+    waiting: {type: list, elements: str, description: "Units of other firewalls that do not run now and will at the next boot. Null without systemd."}
     drops_by_default: {type: bool, description: "Whether a table of another owner drops what no rule matches. Null if no ruleset can be read."}
     in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
     at_boot: {type: bool, description: "Whether the unit that loads our table is enabled. Null without systemd."}

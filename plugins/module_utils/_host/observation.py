@@ -46,9 +46,7 @@ _UNITS = (
     "beam-firewall.service",
     "epmd.service",
     "epmd.socket",
-    "firewalld.service",
-    "nftables.service",
-    "ufw.service",
+    *firewall.OTHERS,
 )
 
 

@@ -220,6 +220,10 @@ def secrets(name: str) -> dict[str, Any]:
     }
 
 
+CALM: dict[str, Any] = {"undoing": [], "waiting": []}
+"""Of a firewall that nothing changes at the next boot."""
+
+
 def hardening(**values: Any) -> dict[str, Any]:
     """How a hardened process is confined."""
     names = ["certfile", "keyfile", "cacertfile", "versions", "verify"]
@@ -292,7 +296,7 @@ def host(name: str) -> dict[str, Any]:
             {"interface": "docker0", "address": "172.17.0.1", "family": 4, "prefix": 16, "default_route": False},
             {"interface": "eth1", "address": "fe80::1", "family": 6, "prefix": 64, "default_route": False},
         ],
-        "firewall": {"readable": True, "in_charge": "nftables", "drops_by_default": False, "rewriting": [], "undoing": [], "beam": table()},
+        "firewall": {"readable": True, "in_charge": "nftables", "drops_by_default": False, "rewriting": [], **CALM, "beam": table()},
         "listeners": [
             listener("127.0.0.1", 4369, "systemd", "epmd.socket"),
             listener("::1", 4369, "systemd", "epmd.socket"),
@@ -371,6 +375,7 @@ def host(name: str) -> dict[str, Any]:
             "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7),
             "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
             "beam-firewall.service": unit(),
+            "nftables.service": unit(enabled="disabled", active="inactive", drop_ins=["/etc/systemd/system/nftables.service.d/beam.conf"]),
         },
     }
 
