@@ -178,6 +178,8 @@ def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dic
     if seen is None:
         unknown["units"] = "the host does not run systemd" if units.init() != "systemd" else "systemctl show did not answer"
         return None
+    for name, said in units.at_boot(seen).items():
+        seen[name]["at_boot"] = said
     why = units.rate(seen, {*nodes.difference(_UNITS), _EPMD})
     if why:
         unknown["exposure"] = why

@@ -60,6 +60,7 @@ FAILS: list[tuple[str, Change, str]] = [
     ("firewall-boot", unit(FIREWALL, drop_ins=[TYPE_DROP_IN]), f"{FIREWALL} has the drop-in {TYPE_DROP_IN}"),
     ("unit-drop-in", unit("beam-guard-beam.service", drop_ins=[TYPE_DROP_IN]), f"has the drop-in {TYPE_DROP_IN}"),
     ("unit-drop-in", unit(BEAM, fragment="/run/systemd/generator.early/beam.service"), "is read from /run/systemd/generator.early/beam.service"),
+    ("unit-drop-in", unit(BEAM, at_boot=False), "the default target of the host does not start beam.service: run systemctl set-default multi-user.target"),
     ("unit-sandbox", unit(BEAM, openings=["ReadWritePaths=/ in /etc/x.conf"]), "ReadWritePaths=/ in /etc/x.conf lets it out of its sandbox"),
     ("unit-sandbox", changes.vm(system_writable=True), "pid 42 does not run in the sandbox of its unit"),
     ("start-environment", unit(BEAM, commands=["ExecStartPost=/bin/sh in /etc/x.conf"]), "runs ExecStartPost=/bin/sh in /etc/x.conf"),

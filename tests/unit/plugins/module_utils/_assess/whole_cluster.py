@@ -153,6 +153,7 @@ def unit(**values: Any) -> dict[str, Any]:
         "drop_ins": [],
         **{"need_daemon_reload": False, "start_files": [], "openings": [], "commands": [], "after": ["sysinit.target"]},
         "requires": ["system.slice"],
+        "at_boot": True,
         "core_limit": "infinity",
         **values,
     }

@@ -134,6 +134,27 @@ def test_the_program_of_a_unit(start: str, program: str) -> None:
     assert (unit["program"], unit["id"]) == (program, "web.service")
 
 
+_MULTI_USER = "default.target\n\u25cf   display-manager.service\n\u25cf   multi-user.target\n\u25cf     beam.service\n"
+_OTHER = "default.target\n\u25cb   rescue.service\n  sysinit.target\n    beam-firewall.service\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "at_boot"),
+    [
+        (_MULTI_USER, "beam.service", True),
+        # Of a service that another service wants, the list says nothing.
+        (_MULTI_USER, "other.service", True),
+        (_OTHER, "beam.service", False),
+        (_OTHER, "beam-firewall.service", True),
+        (None, "beam.service", None),
+        ("", "beam.service", None),
+    ],
+)
+def test_what_the_default_target_starts(monkeypatch: pytest.MonkeyPatch, text: str | None, name: str, at_boot: bool | None) -> None:
+    monkeypatch.setattr(units.commands, "output", lambda *_words: text)
+    assert units.at_boot([name]) == {name: at_boot}
+
+
 @pytest.mark.parametrize(("text", "version"), [("systemd 249 (249.11-0ubuntu3)\n+PAM", 249), ("", None), (None, None)])
 def test_the_version_of_systemd(monkeypatch: pytest.MonkeyPatch, text: str | None, version: int | None) -> None:
     monkeypatch.setattr(units.commands, "output", lambda *_words: text)
