@@ -29,7 +29,7 @@ _TEXTS = {
     "LimitCORE": "core_limit",
     "WorkingDirectory": "working_directory",
 }
-_LISTS = {"DropInPaths": "drop_ins", "After": "after", "Requires": "requires"}
+_LISTS = {"After": "after", "Requires": "requires"}
 # Directories that systemd makes, and makes writable whatever the sandbox says.
 _DIRECTORIES = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log"}
 _COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
@@ -37,6 +37,7 @@ _PROPERTIES = (
     "Names",
     *_TEXTS,
     *_LISTS,
+    "DropInPaths",
     "NeedDaemonReload",
     "MainPID",
     *_DIRECTORIES,
@@ -123,6 +124,8 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         # A unit of another kind has no such property: that is not the same as a user who is root.
         unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE")) if theirs not in last})
         unit.update({ours_: last.get(theirs, "").split() for theirs, ours_ in _LISTS.items()})
+        # A name of a file may have spaces.
+        drop_ins = unit["drop_ins"] = [path for path in re.split(r" (?=/)", last.get("DropInPaths", "")) if path]
         unit["need_daemon_reload"] = last.get("NeedDaemonReload") == "yes"
         unit["main_pid"] = int(last.get("MainPID") or 0)
         unit.update(_commands(values.get("ExecStart", [""])[0], str(unit["fragment"])))
@@ -134,7 +137,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         main = unit["main_pid"]
         began = proc.started(int(str(main))) if main else None
         unit["start_files"] = start_files.of_unit(unit, programs, began) if str(last["Id"]).endswith(".service") else []
-        unit.update(unit_additions.of_unit(values, str(unit["fragment"]), last.get("DropInPaths", "").split()))
+        unit.update(unit_additions.of_unit(values, str(unit["fragment"]), drop_ins))
         unit["links"] = links_of(last["Id"])
         unit["exposure"] = None
         # An alias is as good a name to ask for.
