@@ -429,6 +429,10 @@ system:
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
     cookie_arguments: {type: list, elements: dict, description: "Processes with a node's cookie in C(where); with O(find_secrets)."}
+    served:
+      description: Files of nodes (C(path)) that a C(server) gives to other hosts with a C(directory), and the file that says so (C(where)).
+      type: list
+      elements: dict
     tmpfiles: {type: list, elements: dict, description: "Lines of tmpfiles.d (C(where)) that open or replace a C(path) of a node: what it C(does)."}
     forwards: {type: list, elements: dict, description: "What leads connections to EPMD or a port of a VM: C(by), C(where), C(address), C(port)."}
     client_ports: {type: dict, description: "Ports of products for clients (C(ports)), by product; what was not read of it (C(unread))."}

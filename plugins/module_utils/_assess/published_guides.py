@@ -89,7 +89,7 @@ ENTRIES = (
         gap="information only: OTP 25 to 27 have none, and the TLS library of the probe cannot choose groups",
     ),
     _entry("TLS-18", "No signature with SHA-1 or MD5 is accepted", "signature-algorithms", "on the wire: read from the options"),
-    _entry("PKI-01", "The key is the node's user's, mode 0400, not replaceable", "private-key key-readers files-at-boot"),
+    _entry("PKI-01", "The key is the node's user's, mode 0400, not replaceable", "private-key key-readers files-at-boot served-files"),
     _entry("PKI-02", "Options file, CA file and their directories are root's", "options-file trust-file"),
     _entry("PKI-03", "Every node has its own key", "key-of-its-own key-belongs"),
     _entry("PKI-04", "The certificate names the node's host", "certificate-names"),

@@ -221,6 +221,16 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("firewall-boot", unit(FIREWALL, active="inactive"), "is inactive"),
     ("firewall-boot", unit(BEAM, after=[EPMD]), "beam.service may start before"),
     ("firewall-boot", unit(BEAM, requires=[f"beam-guard-{BEAM}"]), "does not require"),
+    *(
+        ("changeable-files", lambda n2, reason=reason: n2.update(obstacles=[{"path": "/etc/beam/k", "reason": reason}]), says)
+        for reason, says in (
+            ("immutable", "/etc/beam/k is immutable or append-only (chattr), so that nobody can change it: run chattr -i -a /etc/beam/k"),
+            ("read_only", "/etc/beam/k is on a read-only file system: mount it read-write"),
+            ("full", "the file system of /etc/beam/k is full: free at least 16 MiB"),
+            ("not_a_directory", "/etc/beam/k is no directory"),
+            ("refused", "root may not write to /etc/beam/k"),
+        )
+    ),
     ("firewall-boot", unit(EPMD, after=[]), "epmd.socket may start before"),
     ("forwarded-ports", forward("127.0.0.1", 4369), "socat (pid 7, x.service) forwards connections to 127.0.0.1:4369: see its arguments"),
     ("forwarded-ports", forward("10.89.1.11", 9100), "10.89.1.11:9100"),
@@ -348,6 +358,10 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("firewall-rules", table(admits=None), "could not be read"),
     ("firewall-boot", gone("units"), "not looked at"),
     ("firewall-boot", unit(BEAM, after=None), "not looked at"),
+    ("firewall-boot", lambda n2: n2["units"].pop("nftables.service"), "nftables.service was not looked at"),
+    ("firewall-boot", lambda n2: n2["firewall"].pop("waiting"), "not looked at"),
+    ("unit-drop-in", unit(BEAM, at_boot=None), "not looked at"),
+    ("changeable-files", gone("obstacles"), "not looked at"),
     ("forwarded-ports", lambda n2: n2["system"].pop("forwards"), "was not looked at"),
     ("forwarded-ports", gone("system"), "was not looked at"),
     ("planned-files", gone("files"), "not looked at"),

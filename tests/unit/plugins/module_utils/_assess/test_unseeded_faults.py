@@ -13,7 +13,7 @@ import pytest
 import whole_cluster as made
 import without_plan
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
-from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, PASSED
+from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, PASSED
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -60,21 +60,10 @@ FAILS: list[tuple[str, Change, str]] = [
     ("firewall-boot", unit(FIREWALL, drop_ins=[TYPE_DROP_IN]), f"{FIREWALL} has the drop-in {TYPE_DROP_IN}"),
     ("unit-drop-in", unit("beam-guard-beam.service", drop_ins=[TYPE_DROP_IN]), f"has the drop-in {TYPE_DROP_IN}"),
     ("unit-drop-in", unit(BEAM, fragment="/run/systemd/generator.early/beam.service"), "is read from /run/systemd/generator.early/beam.service"),
-    ("unit-drop-in", unit(BEAM, at_boot=False), "the default target of the host does not start beam.service: run systemctl set-default multi-user.target"),
+    ("unit-drop-in", unit(BEAM, at_boot=False), "does not start beam.service: run systemctl set-default multi-user.target"),
     ("unit-sandbox", unit(BEAM, openings=["ReadWritePaths=/ in /etc/x.conf"]), "ReadWritePaths=/ in /etc/x.conf lets it out of its sandbox"),
     ("unit-sandbox", changes.vm(system_writable=True), "pid 42 does not run in the sandbox of its unit"),
     ("start-environment", unit(BEAM, commands=["ExecStartPost=/bin/sh in /etc/x.conf"]), "runs ExecStartPost=/bin/sh in /etc/x.conf"),
-    # -- what keeps a run from changing files ----------------------------------------------------------------------------------------------------
-    *(
-        ("changeable-files", lambda n2, reason=reason: n2.update(obstacles=[{"path": "/etc/beam/k", "reason": reason}]), says)
-        for reason, says in (
-            ("immutable", "/etc/beam/k is immutable or append-only (chattr), so that nobody can change it: run chattr -i -a /etc/beam/k"),
-            ("read_only", "/etc/beam/k is on a read-only file system: mount it read-write"),
-            ("full", "the file system of /etc/beam/k is full: free at least 16 MiB"),
-            ("not_a_directory", "/etc/beam/k is no directory"),
-            ("refused", "root may not write to /etc/beam/k"),
-        )
-    ),
     # -- code -----------------------------------------------------------------------------------------------------------------------------------
     ("start-environment", changes.system(preloaded=["/opt/x.so"]), "/etc/ld.so.preload loads /opt/x.so"),
     ("start-environment", changes.vm(libraries=[LIBRARY]), "pid 42 has loaded the library /opt/x.so"),
@@ -136,10 +125,6 @@ def test_a_broken_host_fails(control: str, change: Change, says: str) -> None:
     statuses, details = changes.of_n2(changes.verified(change), control)
     assert FAILED in statuses
     assert says in details
-
-
-def test_a_host_whose_obstacles_are_unknown_is_not_tested() -> None:
-    assert changes.of_n2(changes.verified(changes.gone("obstacles")), "changeable-files")[0] == {NOT_TESTED}
 
 
 GOOD: list[tuple[str, Change]] = [
