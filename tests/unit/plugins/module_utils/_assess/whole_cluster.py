@@ -461,6 +461,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             for peer in nodes if peer != node
         ],
         **{name: [] for name in ("replaceable_code", "foreign_code", "code_from_nowhere", "trusted")},
+        "names": {"first": "file", "pinned": {part: [HOSTS.get(part, "10.89.1.12")] for part in (name.partition("@")[2] for name in nodes)}},
         **{"ssh_daemons": 0, "atoms": [22000, 1048576], "boot_server": False},
     }
 
