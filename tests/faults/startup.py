@@ -94,6 +94,13 @@ FAULTS = (
         "at the next boot (mode 0644)",
     ),
     new_file(
+        "a line of sysusers.d that puts another user into the node's group",
+        "/etc/sysusers.d/fault.conf",
+        "m games beam\\n",
+        "files-at-boot",
+        "/etc/sysusers.d/fault.conf puts games into the group beam at the next boot",
+    ),
+    new_file(
         "a line of tmpfiles.d that lets another user into the node's files",
         "/etc/tmpfiles.d/fault-acl.conf",
         "A+ /etc/beam - - - - u:daemon:rX\\n",

@@ -71,11 +71,16 @@ def _hosts_file(facts: SystemFacts) -> tuple[list[str], str] | None:
     return [f"{path} exists" for path in facts.dist_hosts], "no home of a node has one"
 
 
-def _at_boot(facts: SystemFacts) -> tuple[list[str], str] | None:
-    if facts.tmpfiles is None:
-        return None
-    problems = [f"{where} changes {path} at the next boot ({does}): {_TAKE_OUT}" for path, does, where in facts.tmpfiles]
-    return problems, "no line of tmpfiles.d opens, replaces or removes a file of a node"
+def _at_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    files, joins = (seen.system.tmpfiles, seen.system.sysusers) if seen.system else (None, None)
+    own = {node.user for node in host.nodes}
+    problems = [f"{where} changes {path} at the next boot ({does}): {_TAKE_OUT}" for path, does, where in files or ()]
+    # Of the groups that a node's own user gets, node-groups tells.
+    problems += [f"{where} puts {user} into the group {group} at the next boot: {_TAKE_OUT}" for user, group, where in joins or () if user not in own]
+    if (files is None or joins is None) and not problems:
+        yield Result(host.name, NOT_TESTED, (f"{'tmpfiles.d' if files is None else 'sysusers.d'} could not be read",))
+        return
+    yield result(host.name, problems, "no line of tmpfiles.d or sysusers.d opens, replaces or removes a file of a node")
 
 
 _TAKE_OUT = "remove that line"
@@ -95,7 +100,7 @@ def _changeable_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 CHECKS: Mapping[str, Check] = {
     "start-files": _start_files,
-    "files-at-boot": of_system(_at_boot, "tmpfiles.d"),
+    "files-at-boot": _at_boot,
     "changeable-files": _changeable_files,
     "hosts-file": of_system(_hosts_file, "the homes of the nodes"),
 }

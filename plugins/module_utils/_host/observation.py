@@ -39,6 +39,7 @@ from . import (
     running_otp,
     secrets_at_rest,
     system,
+    sysusers,
     tmpfiles,
     units,
 )
@@ -149,6 +150,7 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
     watched = {str(entry["path"]) for entry in listing.entries} | {"/etc/beam/guard", "/etc/systemd/system"}
     said["tmpfiles"] = tmpfiles.describe({*watched, *homes})
+    said["sysusers"] = sysusers.describe({one.user for one in machines} - {"root", ""})
     # Of files that everybody may read, it is no matter which hosts do so.
     private = {str(entry["path"]) for entry in listing.entries if entry["kind"] == "file" and not int(str(entry["mode"]), 8) & 0o004}
     said["served"] = file_servers.describe({*private, *homes}, {one.user for one in machines})

@@ -8,7 +8,7 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import EEF_RELEASES, ERL, KERNEL, SECURE_CODING, TLS_GUIDE, TMPFILES, Control
+from .control import EEF_RELEASES, ERL, KERNEL, SECURE_CODING, SYSUSERS, TLS_GUIDE, TMPFILES, Control
 
 _NET_ADM = ("net_adm(3), .hosts.erlang", "https://www.erlang.org/doc/apps/kernel/net_adm.html")
 _CHATTR = ("chattr(1)", "https://man7.org/linux/man-pages/man1/chattr.1.html")
@@ -60,12 +60,13 @@ CONTROLS = (
     ),
     Control(
         "files-at-boot",
-        "No line of tmpfiles.d opens, replaces or removes a file of a node",
+        "No line of tmpfiles.d or sysusers.d opens, replaces or removes a file of a node",
         "systemd-tmpfiles sets owner, mode and ACL of files at each boot, and when packages are installed. A line can undo a mode long after it was "
-        "verified.",
-        "Remove the line that the finding names. Of a file in /usr/lib/tmpfiles.d, put a file of the same name without it into /etc/tmpfiles.d.",
+        "verified. systemd-sysusers adds users to groups at the same times.",
+        "Remove the line that the finding names. Of a file in /usr/lib/tmpfiles.d or /usr/lib/sysusers.d, put a file of the same name without it into "
+        "/etc/tmpfiles.d or /etc/sysusers.d.",
         "",
-        (TMPFILES,),
+        (TMPFILES, SYSUSERS),
         "medium",
         "files",
     ),

@@ -259,7 +259,7 @@ def system(**values: Any) -> dict[str, Any]:
         "clock_synchronized": True,
         "time_services": ["chronyd"],
         "service_users": {"beam": ["beam.service"]},
-        **{"cookie_arguments": [], "tmpfiles": [], "served": []},
+        **{"cookie_arguments": [], "tmpfiles": [], "sysusers": [], "served": []},
         "dist_hosts": [],
         **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "preloaded": []},
         **values,
