@@ -430,7 +430,7 @@ system:
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
     cookie_arguments: {type: list, elements: dict, description: "Processes with a node's cookie in C(where); with O(find_secrets)."}
     sysusers:
-      description: Memberships in groups of nodes, and of their users, that systemd-sysusers adds - C(user), C(group), and the file that says so (C(where)).
+      description: Memberships in groups of nodes, and of their users, that systemd-sysusers adds - C(user), C(group), and the file (C(where)).
       type: list
       elements: dict
     served:

@@ -234,7 +234,6 @@ def _member_addresses(evidence: Evidence, node: NodeTarget, said: InForce) -> De
 _NOT_PINNED = "a member is where /etc/hosts or DNS say"
 
 
-
 def _links(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     target = evidence.target
     kernel = evidence.links.get(node.host)

@@ -19,8 +19,8 @@ from .untrusted_json import as_bool, as_int, as_mapping, as_path, as_ranges, as_
 class TlsOptions:
     """The options of one side (client or server) of the distribution. names: of all options that are set; the others: values of known ones.
 
-    verify: "verify_peer" or "verify_none". crl_check: "true", "false", "peer" or "best_effort". crl_directory: where it looks for CRLs. ciphers: suites by name;
-    "a term" is one that was not understood.
+    verify: "verify_peer" or "verify_none". crl_check: "true", "false", "peer" or "best_effort". crl_directory: where it looks for CRLs.
+    ciphers: suites by name; "a term" is one that was not understood.
     """
 
     names: frozenset[str] = frozenset()

@@ -253,8 +253,8 @@ def ssh_daemons(running: frozenset[str] | None, outcomes: Sequence[Outcome]) -> 
 
 
 def names(found: term.Term) -> dict[str, Any] | None:
-    """Where it looks for the address of a name first (of its default, inet_db:get_rc/0 says nothing), and the addresses by name in its own list, which
-    is `file`."""
+    """Where it looks for the address of a name first, and the addresses by name in its own list, which is `file`. Of the default, `native`,
+    inet_db:get_rc/0 says nothing."""
     if not isinstance(found, list):
         return None
     lookups = [one[1] for one in found if isinstance(one, tuple) and len(one) == 2 and one[0] == _Atom("lookup")] or [[_Atom("native")]]

@@ -79,8 +79,8 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("node-groups", vm(groups=["beam", "docker", "shadow"]), "is in the group docker, shadow"),
     ("node-groups", epmd(groups=["disk"]), "pid 1077 (epmd) is in the group disk"),
     ("files-at-boot", system(tmpfiles=[{"path": "/k", "does": "ACL", "where": "/etc/x.conf"}]), "/etc/x.conf changes /k at the next boot (ACL)"),
-    ("files-at-boot", system(sysusers=[{**JOINS, "user": "alice"}]), "/usr/lib/sysusers.d/x.conf puts alice into the group docker at the next boot"),
-    ("node-groups", system(sysusers=[{**JOINS, "user": "beam"}]), "/usr/lib/sysusers.d/x.conf puts the user beam into the group docker at the next boot"),
+    ("files-at-boot", system(sysusers=[{**JOINS, "user": "alice"}]), "x.conf puts alice into the group docker at the next boot"),
+    ("node-groups", system(sysusers=[{**JOINS, "user": "beam"}]), "x.conf puts the user beam into the group docker at the next boot"),
     (
         "served-files",
         system(served=[{"path": "/etc/beam/k", "server": "NFS", "directory": "/etc", "where": "/etc/exports"}]),

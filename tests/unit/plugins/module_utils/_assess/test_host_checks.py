@@ -157,6 +157,8 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("epmd-listeners", add_listener("0.0.0.0", 4369, process="epmd"), "listens on 0.0.0.0:4369 (epmd"),
     ("epmd-listeners", add_listener("::", 4369, process="epmd"), "listens on [::]:4369"),
     ("epmd-listeners", add_listener("10.89.2.12", 4369, process="systemd"), "10.89.2.12:4369"),
+    ("epmd-listeners", unit(EPMD, drop_ins=["/run/systemd/system/epmd.socket.d/zzz-beam.conf"]), "epmd.socket does not use /etc/systemd/system/"),
+    ("epmd-listeners", unit(EPMD, need_daemon_reload=True), "epmd.socket: systemd has not read its files since they changed"),
     ("epmd-listeners", drop_listener(4369), "nothing listens on 10.89.1.12:4369"),
     ("distribution-listeners", add_listener("0.0.0.0", 9100), "listens on 0.0.0.0:9100"),
     ("distribution-listeners", add_listener("0.0.0.0", 41234), "outside its port range on 0.0.0.0:41234"),
@@ -328,6 +330,7 @@ def gone(name: str) -> Change:
 
 UNKNOWN: list[tuple[str, Change, str]] = [
     ("epmd-listeners", gone("listeners"), "listeners"),
+    ("epmd-listeners", unit(EPMD, drop_ins=None), "epmd.socket was not looked at"),
     ("distribution-listeners", gone("listeners"), "listeners"),
     ("private-key", drop_file("key.pem", looked=False), "not looked at"),
     ("private-key", set_file("key.pem", replaceable_by=None), "directories above"),

@@ -374,7 +374,9 @@ def host(name: str) -> dict[str, Any]:
             "beam-watch-beam.service": unit(),
             "beam-guard-beam.service": unit(active="inactive"),
             "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7),
-            "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
+            "epmd.socket": unit(
+                after=["beam-firewall.service", "sysinit.target"], drop_ins=["/etc/systemd/system/epmd.socket.d/zzz-beam.conf"]
+            ),
             "beam-firewall.service": unit(),
             "nftables.service": unit(enabled="disabled", active="inactive", drop_ins=["/etc/systemd/system/nftables.service.d/beam.conf"]),
         },
