@@ -8,22 +8,17 @@ Private to this collection. The JSON is that of libnftables-json(5).
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._model.installed import TABLE
 from . import commands, nftables, proc
+from .firewall_at_boot import FAMILY, FILE, UNIT, ufw_enabled, undoing, waiting
 from .forwarding_rules import rewriting
-from .jobs import UNITS
 from .nftables import values
 
-FAMILY = "inet"
-UNIT = "beam-firewall.service"
-FILE = "/etc/beam/firewall.nft"
 # A ruleset of some ten thousand elements takes nft more than the time of an ordinary question.
 _SECONDS = 20.0
 
@@ -225,7 +220,7 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
     active = {name for name, unit in (units or {}).items() if unit.get("active") == "active"}
     if "firewalld.service" in active:
         in_charge = "firewalld"
-    elif _ufw_enabled():
+    elif ufw_enabled():
         in_charge = "ufw"
     else:
         in_charge = "nftables" if commands.find("nft") else "none"
@@ -260,82 +255,3 @@ def as_in_file() -> bool | None:
     script = f'nft -f "$0" && nft -s list table {FAMILY} {TABLE}'
     planned = commands.output("unshare", "--net", "sh", "-c", script, FILE, seconds=_SECONDS) if loaded is not None else None
     return None if loaded is None or planned is None else loaded == planned
-
-
-OTHERS = (
-    "arno-iptables-firewall.service", "ferm.service", "firehol.service", "firewalld.service", "foomuuri.service", "ip6tables.service",
-    "iptables.service", "netfilter-persistent.service", "nftables.service", "shorewall.service", "shorewall6.service", "ufw.service",
-)
-"""Units that load rules of others."""
-
-
-def waiting(units: Mapping[str, Mapping[str, object]], objects: Iterable[Mapping[str, Any]] | None) -> list[str]:
-    """The firewalls that do not run now and will at the next boot: their rules are not among objects, the kernel's, yet."""
-    ends = ("inactive", "failed")
-    found = [name for name in OTHERS if name in units and units[name].get("enabled") == "enabled" and units[name].get("active") in ends]
-    chains = (str((entry.get("chain") or {}).get("name")) for entry in objects or ())
-    if "ufw.service" in found and (not _ufw_enabled() or any(name.startswith("ufw-") for name in chains)):
-        found.remove("ufw.service")
-    return found
-
-
-UNDOING = (
-    "/etc/rc.local", "/etc/crontab", "/etc/anacrontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*",
-    "/etc/cron.monthly/*", "/var/spool/cron/crontabs/*", "/etc/init.d/*", "/etc/udev/rules.d/*",
-    "/etc/network/interfaces", "/etc/network/interfaces.d/*", "/etc/network/if-*.d/*",
-    "/etc/wireguard/*.conf", "/etc/openvpn/*.conf", "/etc/openvpn/*/*.conf", "/etc/ppp/*-up.d/*", "/etc/ppp/*-down.d/*", "/etc/dhcp/*-hooks.d/*",
-    "/etc/libvirt/hooks/*", "/etc/keepalived/*.conf", "/etc/cloud/cloud.cfg.d/*.cfg", "/var/lib/cloud/scripts/per-*/*",
-    "/var/spool/cron/atjobs/*", "/usr/lib/systemd/system-sleep/*", "/etc/letsencrypt/renewal-hooks/*/*", "/etc/apt/apt.conf.d/*",
-    "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
-    *(f"{directory}/*.service" for directory in UNITS), *(f"{directory}/*.service.d/*.conf" for directory in UNITS),
-    "/etc/systemd/system/*.wants/*.service", "/etc/systemd/system/*.requires/*.service",
-)
-"""What runs at boot, at times, or when an interface comes up. Of units of packages those that are enabled."""
-_REMOVES = re.compile(
-    rf"\bnft\b.*(?:\bflush[ \t]+ruleset\b|\b(?:delete|destroy|flush)[ \t]+(?:table|chain)[ \t]+{FAMILY}[ \t]+{TABLE}\b)", re.IGNORECASE
-)
-_HARMLESS = re.compile(r"^(?:[ \t]*#(?!!).*|.*\bnft\b[^\n]*[ \t](?:-[a-z]*c[a-z]*|--check)\b.*)$", re.MULTILINE | re.IGNORECASE)
-"""Comments, and lines in which nft only looks at a file."""
-_NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
-_SCRIPTS_DEEP = 3
-_LOADS = re.compile(r"\bnft\b[^\n]*[ \t](?:-[a-z]*f|--file)\b", re.IGNORECASE)
-"""nft loads a file: which one may be said elsewhere in the text."""
-_OUR_DROP_IN = "beam.conf"
-_FLUSHES = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
-
-
-def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
-    """The files that remove our table, and do not load it again: those of the patterns, and the scripts that they name. Of nftables.service our
-    drop-in of it takes care, and what comes after that can undo it."""
-    found: set[str] = set()
-    seen: set[str] = set()
-    todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
-    while todo:
-        path, deep = todo.pop()
-        text = _HARMLESS.sub("", proc.text_of(path) or "") if path not in seen and os.path.isfile(path) and not _before_ours(path) else ""
-        seen.add(path)
-        # Of the files that a job names, those are scripts that begin like one.
-        if not text or UNIT.partition(".")[0] in text or FILE in text or deep and not text.startswith("#!"):
-            continue
-        loaded = (proc.text_of(named) or "" for named in _NAMED.findall(text) if os.path.isfile(named)) if _LOADS.search(text) else ()
-        written = "nft" in text and (deep or text.startswith("#!")) and _FLUSHES.search(text)
-        if _REMOVES.search(text) or written or any(map(_FLUSHES.search, loaded)):
-            found.add(path)
-        elif deep < _SCRIPTS_DEEP:
-            todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(text)]
-    return sorted(found)
-
-
-def _before_ours(path: str) -> bool:
-    """Whether a file of nftables.service is ours, or comes before ours, which sets every command anew."""
-    directory, name = os.path.split(path)
-    return name == "nftables.service" or os.path.basename(directory) == "nftables.service.d" and name <= _OUR_DROP_IN
-
-
-def _ufw_enabled() -> bool:
-    """ufw's own file decides. Its unit is active also where ufw is off, and inactive where ufw was turned on by hand since the boot."""
-    try:
-        with open("/etc/ufw/ufw.conf", encoding="utf-8") as stream:
-            return any(line.strip().lower() == "enabled=yes" for line in stream)
-    except OSError:
-        return False

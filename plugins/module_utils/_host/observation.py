@@ -27,6 +27,7 @@ from . import (
     file_servers,
     files,
     firewall,
+    firewall_at_boot,
     forwards,
     installed_otp,
     interfaces,
@@ -48,7 +49,7 @@ _UNITS = (
     "beam-firewall.service",
     "epmd.service",
     "epmd.socket",
-    *firewall.OTHERS,
+    *firewall_at_boot.OTHERS,
 )
 
 

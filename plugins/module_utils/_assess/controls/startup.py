@@ -61,10 +61,10 @@ CONTROLS = (
     Control(
         "files-at-boot",
         "No line of tmpfiles.d or sysusers.d opens, replaces or removes a file of a node",
-        "systemd-tmpfiles sets owner, mode and ACL of files at each boot, and when packages are installed. A line can undo a mode long after "
-        "it was verified. systemd-sysusers adds users to groups at the same times.",
-        "Remove the line that the finding names. Of a file in /usr/lib/tmpfiles.d or /usr/lib/sysusers.d, put a file of the same name without it into "
-        "/etc/tmpfiles.d or /etc/sysusers.d.",
+        "systemd-tmpfiles sets owner, mode and ACL of files at each boot, and when packages are installed. A line can undo a mode long after it was "
+        "verified. systemd-sysusers adds users to groups at the same times.",
+        "Remove the line that the finding names. Of a file in /usr/lib/tmpfiles.d or /usr/lib/sysusers.d, put a file of the same name without the "
+        "line into /etc/tmpfiles.d or /etc/sysusers.d.",
         "",
         (TMPFILES, SYSUSERS),
         "medium",

@@ -284,12 +284,7 @@ def host(name: str) -> dict[str, Any]:
 
     directory = f"/etc/beam/beam@{name}"
     return {
-        "epoch": NOW,
-        "skew_seconds": 0.0,
-        "system": system(),
-        "privileged": True,
-        "init": "systemd",
-        "obstacles": [],
+        **{"epoch": NOW, "skew_seconds": 0.0, "system": system(), "privileged": True, "init": "systemd", "obstacles": []},
         "addresses": [
             {"interface": "lo", "address": "127.0.0.1", "family": 4, "prefix": 8, "default_route": False},
             {"interface": "eth0", "address": address, "family": 4, "prefix": 24, "default_route": False},
@@ -307,10 +302,7 @@ def host(name: str) -> dict[str, Any]:
         ],
         "processes": [
             {
-                "pid": 42,
-                "process": "beam.smp",
-                "user": "beam",
-                "unit": "beam.service",
+                **{"pid": 42, "process": "beam.smp", "user": "beam", "unit": "beam.service"},
                 "flags": {
                     **FLAGS,
                     "name": f"beam@{name}",
@@ -337,10 +329,7 @@ def host(name: str) -> dict[str, Any]:
                 "hardening": hardening(),
             },
             {
-                "pid": 1077,
-                "process": "epmd",
-                "user": "epmd",
-                "unit": "epmd.service",
+                **{"pid": 1077, "process": "epmd", "user": "epmd", "unit": "epmd.service"},
                 "flags": {"arguments_read": True},
                 **{"traces": [], "runs": [], "adding": []},
                 "core_limit": 0,

@@ -385,7 +385,7 @@ def test_sets_of_numbers(one: nftables.Set, other: nftables.Set) -> None:
 )
 def test_who_is_in_charge(monkeypatch: pytest.MonkeyPatch, units: dict[str, dict[str, object]], ufw: bool, in_charge: str) -> None:
     monkeypatch.setattr(firewall.commands, "find", lambda program: f"/usr/sbin/{program}")
-    monkeypatch.setattr(firewall, "_ufw_enabled", lambda: ufw)
+    monkeypatch.setattr(firewall, "ufw_enabled", lambda: ufw)
     monkeypatch.setattr(firewall, "ruleset", lambda: None)
     summary = firewall.summary(units)
     assert (summary["in_charge"], summary["readable"], summary["beam"]) == (in_charge, False, None)
@@ -422,100 +422,3 @@ def test_a_loaded_table_that_is_not_the_one_in_the_file(change: str, same: bool 
     words = ["unshare", "--net", "sh", "-c", script, str(file), sys.executable, asked]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == str(same), done.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("#!/bin/sh\nnft flush ruleset\n", "job"),
-        ("[Service]\nExecStartPost=+/usr/sbin/nft delete table inet beam_cluster\n", "job"),
-        ("@reboot root sleep 9; nft flush chain inet beam_cluster cluster\n", "job"),
-        ("[Service]\nExecStart=/usr/sbin/nft -f {}/rules.nft\n", "job"),
-        ("[Service]\nExecStart=/bin/sh {}/script\n", "script"),
-        ("auto eth0\n  post-up {}/script eth0\n", "script"),
-        ("@reboot root {}/outer\n", "script"),
-        ('ACTION=="add", SUBSYSTEM=="net", RUN+="{}/rules.nft"\n', "rules.nft"),
-        ("# {}/script\n[Service]\nExecStart=/bin/true\n", ""),
-        ("[Service]\nExecStart={}/harmless\n", ""),
-        ("# nft flush ruleset\nnft flush table inet other\nnft -f {}/other.nft\n", ""),
-        ("nft flush ruleset\nsystemctl reload beam-firewall\n", ""),
-        ("nft flush ruleset; nft -f /etc/beam/firewall.nft\n", ""),
-        ("#!/bin/sh\nRULES={}/plain.nft\nnft -f $RULES\n", "job"),
-        ("#!/bin/sh\nNFT=/usr/sbin/nft\n$NFT -f {}/plain.nft\n", "job"),
-        ("[Service]\nExecStart=/bin/sh -c 'nft -f - <{}/plain.nft'\n", "job"),
-        ("#!/bin/sh\ncat {}/plain.nft | nft --file -\n", "job"),
-        ("[Service]\nExecReload=/usr/sbin/nft -o -f {}/plain.nft\n", "job"),
-        ("PostUp = nft -f {}/plain.nft\n", "job"),
-        ("#!/bin/sh\nnft list ruleset > {}/plain.nft\n", ""),
-        ("[Service]\nExecStartPre=/usr/sbin/nft -c -f {}/rules.nft\nExecStartPre=/usr/sbin/nft --check --file {}/rules.nft\n", ""),
-        ("#!/bin/sh\n# not nft -f /etc/beam/firewall.nft\nnft -f {}/plain.nft\n", "job"),
-    ],
-)
-def test_what_removes_our_table_at_boot(text: str, found: str, tmp_path: Path) -> None:
-    (tmp_path / "rules.nft").write_text("#!/usr/sbin/nft -f\nflush ruleset\ntable inet x {}\n")
-    (tmp_path / "plain.nft").write_text("flush ruleset\n")
-    (tmp_path / "other.nft").write_text("# flush ruleset\ntable inet x {}\n")
-    (tmp_path / "script").write_text("#!/bin/sh\nNFT=/usr/sbin/nft\n$NFT -f - <<END\nflush ruleset\nEND\n")
-    (tmp_path / "outer").write_text(f"#!/bin/sh\n{tmp_path}/script start\n")
-    (tmp_path / "harmless").write_text("#!/bin/sh\nnft flush ruleset\nsystemctl reload beam-firewall\n")
-    (tmp_path / "job").write_text(text.replace("{}", str(tmp_path)))
-    assert firewall.undoing([f"{tmp_path}/job"]) == ([f"{tmp_path}/{found}"] if found else [])
-
-
-def test_a_unit_of_a_package_counts_where_it_is_enabled(tmp_path: Path) -> None:
-    (tmp_path / "lib").mkdir()
-    (tmp_path / "etc" / "x.wants").mkdir(parents=True)
-    for name in ("on", "off", "nftables"):
-        (tmp_path / "lib" / f"{name}.service").write_text("[Service]\nExecStart=/usr/sbin/nft flush ruleset\n")
-    for name in ("on", "nftables"):
-        (tmp_path / "etc" / "x.wants" / f"{name}.service").symlink_to(f"../../lib/{name}.service")
-    assert firewall.undoing([f"{tmp_path}/etc/*.wants/*.service"]) == [f"{tmp_path}/lib/on.service"]
-
-
-@pytest.mark.parametrize(
-    ("path", "found"),
-    [
-        ("nftables.service.d/zz.conf", True),
-        ("nftables.service.d/beam.conf", False),
-        # Ours comes after it.
-        ("nftables.service.d/aa.conf", False),
-        ("nftables.service", False),
-        ("other.service.d/aa.conf", True),
-    ],
-)
-def test_what_takes_the_place_of_our_drop_in_for_nftables(path: str, found: bool, tmp_path: Path) -> None:
-    (tmp_path / "rules.nft").write_text("flush ruleset\n")
-    (tmp_path / path).parent.mkdir(exist_ok=True)
-    (tmp_path / path).write_text(f"[Service]\nExecReload=\nExecReload=/usr/sbin/nft -f {tmp_path}/rules.nft\n")
-    assert firewall.undoing([f"{tmp_path}/{path}"]) == ([f"{tmp_path}/{path}"] if found else [])
-
-
-CHAIN = [{"chain": {"family": "ip", "table": "filter", "name": "ufw-user-input"}}]
-
-
-@pytest.mark.parametrize(
-    ("name", "enabled", "active", "ufw", "objects", "waits"),
-    [
-        ("firewalld.service", "enabled", "inactive", False, [], True),
-        ("netfilter-persistent.service", "enabled", "failed", False, [], True),
-        ("nftables.service", "enabled", "inactive", False, [], True),
-        ("nftables.service", "enabled-runtime", "inactive", False, [], False),
-        ("firewalld.service", "enabled", "active", False, [], False),
-        ("firewalld.service", "enabled", "activating", False, [], False),
-        ("firewalld.service", "disabled", "inactive", False, [], False),
-        ("firewalld.service", "masked", "inactive", False, [], False),
-        ("firewalld.service", "", "inactive", False, [], False),
-        # ufw decides by a file of its own, and may have been turned on by hand since the boot.
-        ("ufw.service", "enabled", "inactive", False, [], False),
-        ("ufw.service", "enabled", "active", False, [], False),
-        ("ufw.service", "enabled", "inactive", True, CHAIN, False),
-        ("ufw.service", "enabled", "inactive", True, [], True),
-        ("ufw.service", "enabled", "inactive", True, None, True),
-        ("x.service", "enabled", "inactive", False, [], False),
-    ],
-)
-def test_a_firewall_that_waits_for_the_next_boot(
-    monkeypatch: pytest.MonkeyPatch, name: str, enabled: str, active: str, ufw: bool, objects: list[Any] | None, waits: bool
-) -> None:
-    monkeypatch.setattr(firewall, "_ufw_enabled", lambda: ufw)
-    assert firewall.waiting({name: {"enabled": enabled, "active": active}}, objects) == ([name] if waits else [])
