@@ -99,7 +99,7 @@ ENTRIES = (
     _entry(
         "PKI-08",
         "Certificates are short-lived and renewed",
-        "certificate-validity certificate-lifetime",
+        "certificate-validity certificate-lifetime changeable-files",
         "whether a job renews them: it runs on the controller",
     ),
     _entry("PKI-09", "Keys and signatures are strong", "certificate-strength"),
@@ -169,7 +169,7 @@ ENTRIES = (
     _entry("PRD-10", "VerneMQ, MongooseIM, Riak: cookies and ports", "cookie-published port-range"),
     _entry("PRD-11", "Releases: distribution, cookie, remote shell", "cookie-release cookie-environment distribution-needed plaintext"),
     _entry("PRD-12", "Containers: no published ports, cookie from a file", "container-ports container-cookie container-privileges"),
-    _entry("CLU-01", "Every member connects to every member with identity proven", "mesh-connected mesh-node"),
+    _entry("CLU-01", "Every member connects to every member with identity proven", "mesh-connected mesh-node member-addresses"),
     _entry("CLU-02", "The same settings on every member", "mesh-settings planned-files policy"),
     _entry("CLU-03", "A host that left can no longer connect", "allow-list wrong-cookie links revoked-certificate"),
     _entry("AUD-01", "Everything that could be tested was", "audit-coverage"),

@@ -178,11 +178,7 @@ def shaped(mode: str = "cluster", discovery: str = "epmd", tls: bool = True) -> 
 
 def alone(mode: str) -> dict[str, Any]:
     """What other than all others the nodes see in a shape."""
-    def of_host(name: str) -> dict[str, Any]:
-        said = made.in_force([f"beam@{name}"], f"beam@{name}")
-        return {"visible": [], "in_force": {**said, "names": {"first": "file", "pinned": {name: ["127.0.0.1"]}}}}
-
-    return {f"beam@{name}": None if mode == "off" else of_host(name) for name in made.HOSTS} if mode != "cluster" else {}
+    return {f"beam@{name}": None if mode == "off" else {"visible": []} for name in made.HOSTS} if mode != "cluster" else {}
 
 
 @pytest.mark.parametrize(("mode", "discovery"), [("cluster", "fixed_port"), ("standalone", "epmd"), ("off", "epmd")])

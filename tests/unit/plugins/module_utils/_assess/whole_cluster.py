@@ -313,9 +313,7 @@ def host(name: str) -> dict[str, Any]:
                     "kernel": {"inet_dist_use_interface": "{10,89,1,11}", "inet_dist_listen_min": "9100", "inet_dist_listen_max": "9100"},
                 },
                 "traces": [],
-                "digest": "d1ge57",
-                "started": NOW - DAY,
-                **{"adding": ["ERL_AFLAGS"], "runs": []},
+                **{"digest": "d1ge57", "started": NOW - DAY, "adding": ["ERL_AFLAGS"], "runs": []},
                 "core_limit": 0,
                 "vm": {
                     "executable": "/usr/lib/erlang/erts-15.2.7/bin/beam.smp",
@@ -480,6 +478,8 @@ def evidence(
     raw = hosts() if seen is None else seen
     outside = ["outsider"] if outsiders is None else outsiders
     views = {node.node: view([other.node for other in target.reachable(node.node)], node.node, bool(target.tls)) for node in target.members}
+    for member in target.members:
+        views[member.node]["in_force"]["names"]["pinned"] = {one.host_part: [one.address] for one in target.reachable(member.node)}
     for node, values in (mesh or {}).items():
         if values is None:
             del views[node]
