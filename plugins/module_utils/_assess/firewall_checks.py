@@ -123,7 +123,7 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if undoing is None or waiting is None:
         unseen.append("what else changes the tables of nftables was not looked at")
     other = units.get(NFTABLES)
-    if other is None or other.drop_ins is None or other.stale is None:
+    if other is None or not other.load or other.drop_ins is None or other.stale is None:
         unseen.append(f"{NFTABLES} was not looked at")
     elif other.load == "loaded":
         problems += [f"{NFTABLES}: systemd has not read its files since they changed: run systemctl daemon-reload"] if other.stale else []
