@@ -195,6 +195,10 @@ targets:
           type: list
           elements: int
           sample: [22000, 1048576]
+        names:
+          description: Where it looks for addresses of names C(first) (V(file) is its own list), and the addresses by name in that list (C(pinned)).
+          type: dict
+          sample: {first: file, pinned: {n1: ["10.0.0.1"]}}
         boot_server:
           description: Whether a boot server (C(erl_boot_server)) runs in it.
           type: bool

@@ -65,9 +65,7 @@ options:
     description: Accounts to look for. Without it the action plugin makes the list from the host's variables.
     type: list
     elements: str
-  otp_root:
-    description: Directory of the host's Erlang/OTP, empty to search for it. Without it the action plugin takes the variable C(beam_otp_root).
-    type: str
+  otp_root: {type: str, description: "Directory of the host's Erlang/OTP, empty to search for it. By default the variable C(beam_otp_root)."}
   writes:
     description: Files that a run would write, looked at for RV(obstacles). Without it the action plugin makes the list from the host's variables.
     type: list
@@ -165,10 +163,7 @@ otp_roots:
   contains:
     root: {type: str, description: "Its directory, as the process sees it."}
     release: {type: str, description: "Major release, null if it cannot be read.", sample: "27"}
-    version:
-      description: Full version, null if there is no file C(OTP_VERSION), as in releases with their own runtime.
-      type: str
-      sample: "27.3.4.1"
+    version: {type: str, description: "Full version, null if there is no file C(OTP_VERSION), as in releases of their own.", sample: "27.3.4.1"}
     pids: {type: list, elements: int, description: "The processes that run from it."}
     container: {type: bool, description: "Whether it is in a container on this host."}
     applications: {type: dict, description: "Version of each OTP application in it, null if a process of the host itself runs from it."}
@@ -183,6 +178,7 @@ firewall:
     masquerades: {type: list, elements: str, description: "Tables that give forwarded packets an address of the host, such as V(ip nat)."}
     rewriting: {type: list, elements: str, description: "Rules of other tables that give packets another source, or lead them to C(lo)."}
     undoing: {type: list, elements: str, description: "Files that remove this collection's table when something runs them."}
+    waiting: {type: list, elements: str, description: "Units of other firewalls that do not run now and will at the next boot. Null without systemd."}
     drops_by_default: {type: bool, description: "Whether a table of another owner drops what no rule matches. Null if no ruleset can be read."}
     in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
     at_boot: {type: bool, description: "Whether the unit that loads our table is enabled. Null without systemd."}
@@ -333,6 +329,7 @@ units:
     start_files: {type: list, elements: dict, description: "Its files that others can change (C(by)), or that have C(changed) since it started."}
     openings: {type: list, elements: str, description: "What drop-ins of others add to the sandbox of a unit with this collection's drop-in."}
     commands: {type: list, elements: str, description: "What drop-ins of others let such a unit run."}
+    at_boot: {type: bool, description: "Whether the host's default target leads to it, or to C(multi-user.target)."}
     links: {type: list, elements: str, description: "Units that it needs by links beside it, as C(requires/NAME) and C(wants/NAME)."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
@@ -428,6 +425,8 @@ system:
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
     cookie_arguments: {type: list, elements: dict, description: "Processes with a node's cookie in C(where); with O(find_secrets)."}
+    sysusers: {type: list, elements: dict, description: "Lines of sysusers.d (C(where)) that put a C(user) into a C(group) of nodes, or their users."}
+    served: {type: list, elements: dict, description: "Files (C(path)) that a C(server) gives to other hosts: C(directory), C(where) it says so."}
     tmpfiles: {type: list, elements: dict, description: "Lines of tmpfiles.d (C(where)) that open or replace a C(path) of a node: what it C(does)."}
     forwards: {type: list, elements: dict, description: "What leads connections to EPMD or a port of a VM: C(by), C(where), C(address), C(port)."}
     client_ports: {type: dict, description: "Ports of products for clients (C(ports)), by product; what was not read of it (C(unread))."}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from fault import BESIDE, MESH, Fault
-from makers import REGISTER, SHELL, epmd_drop_in
+from makers import REGISTER, SHELL, epmd_drop_in, new_file
 
 _PROGRAM = "$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/epmd.service /lib/systemd/system/epmd.service 2>/dev/null | head -n 1)"
 FAULTS = (
@@ -35,6 +35,14 @@ FAULTS = (
         names=("0.0.0.0:4369",),
         repair="rm -f /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; systemctl daemon-reload; systemctl stop epmd.socket epmd.service; "
         "systemctl start epmd.socket; " + SHELL + "restart",
+    ),
+    new_file(
+        "a drop-in of epmd.socket in the place of ours, for the next boot",
+        "/etc/systemd/system.control/epmd.socket.d/zzz-beam.conf",
+        "[Socket]\\nBacklog=64\\n",
+        "epmd-listeners",
+        "epmd.socket does not use /etc/systemd/system/epmd.socket.d/zzz-beam.conf",
+        after="systemctl daemon-reload",
     ),
     epmd_drop_in(
         "an EPMD that obeys every local program",

@@ -127,6 +127,31 @@ FAULTS = (
         alters=BESIDE,
     ),
     new_file(
+        "a reload of nftables that removes all tables again",
+        f"{ETC}/nftables.service.d/zz-fault.conf",
+        "[Service]\\nExecReload=\\nExecReload=/usr/sbin/nft -f /etc/nftables.conf\\n",
+        "firewall-boot",
+        f"{ETC}/nftables.service.d/zz-fault.conf removes the table inet beam_cluster",
+        after="systemctl daemon-reload",
+    ),
+    new_file(
+        "a drop-in of nftables in the place of ours",
+        f"{ETC}.control/nftables.service.d/beam.conf",
+        "[Service]\\n",
+        "firewall-boot",
+        f"nftables.service does not use {ETC}/nftables.service.d/beam.conf",
+        after="systemctl daemon-reload",
+    ),
+    Fault(
+        name="another firewall that starts at the next boot",
+        breaks=f"printf '[Service]\\nExecStart=/usr/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' > {ETC}/ferm.service\n"
+        "systemctl daemon-reload; systemctl enable --quiet ferm",
+        control="firewall-boot",
+        names=("ferm.service is enabled and does not run",),
+        repair=f"systemctl disable --quiet ferm; rm -f {ETC}/ferm.service; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    new_file(
         "a script that removes all tables at boot",
         "/etc/rc.local",
         "#!/bin/sh\\nnft flush ruleset\\n",

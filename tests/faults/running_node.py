@@ -91,6 +91,13 @@ FAULTS = (
         "tls-options",
         "as client verify is verify_none",
     ),
+    live(
+        "suites without certificates in the running node",
+        "ets:whereis(ssl_dist_opts), sys:replace_state(net_sup, fun(S) -> [{server, O}] = ets:lookup(ssl_dist_opts, server), "
+        "ets:insert(ssl_dist_opts, {server, [{ciphers, \"TLS_AES_256_GCM_SHA384:TLS_DH_anon_WITH_AES_256_GCM_SHA384\"} | O]}), S end).",
+        "tls-options",
+        "as server ciphers has TLS_DH_anon_WITH_AES_256_GCM_SHA384",
+    ),
     Fault(
         name="allow.conf with one name more, after a restart",
         breaks=SHELL + "cp -p $directory/allow.conf $saved/; echo \"'evil@n9'.\" >> $directory/allow.conf; restart",
@@ -169,6 +176,18 @@ FAULTS = (
         names=("as server sni_hosts is set",),
         repair=RESTART,
         alters=OPTIONS,
+    ),
+    live(
+        "a member at another address in the running node",
+        "ok = inet_db:add_host({192, 0, 2, 7}, [\"n3\"]).",
+        "member-addresses",
+        "its own list leads the name n3 to 192.0.2.7, not only to",
+    ),
+    live(
+        "a node that asks others for the addresses of members",
+        "ok = inet_db:set_lookup([native]).",
+        "member-addresses",
+        "looks for names with native before its own list",
     ),
     live("a boot server that was started in the node", "{ok, _} = erl_boot_server:start([{192, 0, 2, 1}]).", "boot-server-running", "boot server"),
     Fault(

@@ -77,6 +77,14 @@ FAULTS = (
         names=("/opt/fault-bin can be changed or replaced by everybody",),
         repair=f"rm -f {DROP_INS}/aa-path.conf; {LOADED}; rm -rf /opt/fault-bin",
     ),
+    Fault(
+        name="a directory of ours on a file system that nobody can write",
+        breaks="mount --bind /etc/profile.d /etc/profile.d; mount -o remount,bind,ro /etc/profile.d",
+        control="changeable-files",
+        names=("/etc/profile.d is on a read-only file system",),
+        repair="umount /etc/profile.d",
+        alters=BESIDE,
+    ),
     new_file(
         "a line of tmpfiles.d that opens the key",
         "/etc/tmpfiles.d/fault.conf",
@@ -84,6 +92,13 @@ FAULTS = (
         "files-at-boot",
         "/etc/tmpfiles.d/fault.conf changes /etc/beam/",
         "at the next boot (mode 0644)",
+    ),
+    new_file(
+        "a line of sysusers.d that puts another user into the node's group",
+        "/etc/sysusers.d/fault.conf",
+        "m games beam\\n",
+        "files-at-boot",
+        "/etc/sysusers.d/fault.conf puts games into the group beam at the next boot",
     ),
     new_file(
         "a line of tmpfiles.d that lets another user into the node's files",

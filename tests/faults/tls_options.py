@@ -39,10 +39,10 @@ FAULTS = (
     ),
     Fault(
         name="a drop-in that was removed and is in force",
-        breaks=f"{SHELL}mkdir -p {_RUNTIME}; printf '[Service]\\nUMask=0022\\n' > {_RUNTIME}/aa-gone.conf; systemctl daemon-reload; restart\n"
+        breaks=f"{SHELL}mkdir -p {_RUNTIME}; printf '[Service]\\nUMask=0022\\n' > '{_RUNTIME}/aa gone.conf'; systemctl daemon-reload; restart\n"
         f"rm -r {_RUNTIME}; systemctl daemon-reload",
         control="options-running",
-        names=(f"{_RUNTIME}/aa-gone.conf does not exist any more, and beam.service was started with it",),
+        names=(f"{_RUNTIME}/aa gone.conf does not exist any more, and beam.service was started with it",),
         repair=f"{SHELL}restart",
         # After all that restarts the node.
         alters=OPTIONS,

@@ -49,6 +49,14 @@ FAULTS = (
         repair=f"rm -rf {WATCH}; systemctl daemon-reload; systemctl start beam-watch-beam",
         alters=BESIDE,
     ),
+    Fault(
+        name="a host that starts no services at boot",
+        breaks="systemctl get-default > $saved/target; systemctl set-default --quiet rescue.target",
+        control="unit-drop-in",
+        names=("the default target of the host does not start beam.service",),
+        repair="systemctl set-default --quiet $(cat $saved/target)",
+        alters=BESIDE,
+    ),
     new_file(
         "a drop-in for every service",
         f"{ETC}/service.d/aa-fault.conf",

@@ -228,8 +228,8 @@ def recorded(tmp_path: Path, state: str, status: int = 0) -> str:
     text = GUARD.read_text(encoding="utf-8")
     function = text[text.index("record() {") : text.index("\n}\n", text.index("record() {")) + 3]
     for name in ("beam.service", "a b.conf", "unit.env"):
-        (tmp_path / name.replace(" ", "")).touch()
-    shown = f"FragmentPath={tmp_path}/beam.service\nDropInPaths={tmp_path}/ab.conf {tmp_path}/none.conf\n"
+        (tmp_path / name).touch()
+    shown = f"FragmentPath={tmp_path}/beam.service\nDropInPaths={tmp_path}/a b.conf {tmp_path}/none.conf\n"
     shown += f"EnvironmentFiles={tmp_path}/none.env (ignore_errors=yes)\nEnvironmentFiles={tmp_path}/unit.env (ignore_errors=no)\n"
     systemctl = f"systemctl() {{ case $* in *ActiveState*) echo {state} ;; *) printf '%s' '{shown}' ;; esac; }}"
     run = tmp_path / "run"
@@ -242,7 +242,7 @@ def recorded(tmp_path: Path, state: str, status: int = 0) -> str:
 
 def test_it_writes_down_the_files_of_a_unit_that_starts(tmp_path: Path) -> None:
     assert recorded(tmp_path, "active") == ""
-    assert recorded(tmp_path, "inactive").split() == [f"{tmp_path}/{name}" for name in ("beam.service", "ab.conf", "unit.env")]
+    assert recorded(tmp_path, "inactive").splitlines() == [f"{tmp_path}/{name}" for name in ("beam.service", "a b.conf", "unit.env")]
     (tmp_path / "run/files").write_text("kept", encoding="utf-8")
     assert recorded(tmp_path, "active") == "kept", "systemctl start of a unit that runs"
     assert recorded(tmp_path, "activating") != "kept"

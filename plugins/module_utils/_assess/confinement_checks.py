@@ -102,7 +102,12 @@ def _node_groups(host: HostTarget, seen: Observation) -> Iterator[Result]:
         groups = accounts[user].groups if user in accounts else ()
         mighty = sorted(_MIGHTY.intersection(groups or ())) if user != "root" else []
         later = [f"the user {user} is in the group {name}, and so is the next process of the node: {_LEAVE} {user} {name}" for name in mighty]
-        if groups is None and found.status == PASSED:
+        joins = seen.system.sysusers if seen.system else None
+        later += [
+            f"{where} puts the user {name} into the group {group} at the next boot: remove that line"
+            for name, group, where in joins or () if name == user and group in _MIGHTY
+        ]
+        if (groups is None or joins is None) and found.status == PASSED and not later:
             yield Result(found.subject, NOT_TESTED, (f"the groups of the user {user} were not looked at",))
         elif later and found.status != FAILED:
             yield result(found.subject, later, good)

@@ -50,21 +50,27 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if not any(one.wildcard for one in found):
         wanted = sorted(address for address in host.epmd_listen - here if address not in ("127.0.0.1", "::1"))
         problems += [f"nothing listens on {address}:{host.epmd_port}" for address in wanted]
-    problems += _overriding_drop_ins(seen)
+    problems += _at_next_start(seen)
     # With another port, a second one answers beside it.
     problems += [f"another EPMD listens on {one}" for one in seen.listeners if one.process == "epmd" and one.port != host.epmd_port]
     unseen = [f"which program listens on {one.address}:{one.port} is not known" for one in found if one.process is None]
+    socket = (seen.units or {}).get(EPMD_SOCKET)
+    unseen += [f"{EPMD_SOCKET} was not looked at"] if socket is None or None in (socket.drop_ins, socket.stale) else []
     if unseen and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unseen))
         return
     yield result(host.name, problems, f"port {host.epmd_port} on {', '.join(sorted(here))}")
 
 
-def _overriding_drop_ins(seen: Observation) -> Iterator[str]:
-    """The drop-ins of EPMD's socket that come after ours, so that role epmd does not win against them."""
+def _at_next_start(seen: Observation) -> Iterator[str]:
+    """Why EPMD's socket may listen elsewhere from its next start on: it does not use the drop-in of role epmd, or one that comes after it."""
     socket = (seen.units or {}).get(EPMD_SOCKET)
-    drop_ins = (socket.drop_ins if socket else None) or ()
-    if EPMD_DROP_IN in drop_ins and drop_ins[-1] != EPMD_DROP_IN:
+    drop_ins = socket.drop_ins if socket else None
+    if socket and socket.stale:
+        yield f"{EPMD_SOCKET}: systemd has not read its files since they changed. Run systemctl daemon-reload"
+    if drop_ins is not None and EPMD_DROP_IN not in drop_ins:
+        yield f"{EPMD_SOCKET} does not use {EPMD_DROP_IN}, and listens everywhere from its next start on. Run beam.cluster.site"
+    elif drop_ins and drop_ins[-1] != EPMD_DROP_IN:
         later = ", ".join(drop_ins[drop_ins.index(EPMD_DROP_IN) + 1 :])
         yield f"{later} comes after {EPMD_DROP_IN} and can undo it. Remove it, and run beam.cluster.site"
 

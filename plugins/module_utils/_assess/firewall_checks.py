@@ -19,6 +19,13 @@ from .target import EXTERNAL_FIREWALL, NEEDS_MEMBERS, NEEDS_PLAN, HostTarget
 FIREWALL_UNIT = "beam-firewall.service"
 EPMD_SOCKET = "epmd.socket"
 RULES_FILE = "/etc/beam/firewall.nft"
+NFTABLES = "nftables.service"
+KEEPS_OURS = f"/etc/systemd/system/{NFTABLES}.d/beam.conf"
+_FLUSHES = f"does not use {KEEPS_OURS}, and removes the table inet beam_cluster when it starts, reloads or stops. Run the playbook site again"
+_WAITS = (
+    "is enabled and does not run: its rules come into force at the next boot, and nothing shows now whether they let the members in. Start it and "
+    "verify again, or disable it"
+)
 _LOAD_AGAIN = f"remove that command, or run systemctl reload {FIREWALL_UNIT} behind it in the same file"
 
 
@@ -111,8 +118,16 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
     problems += undone(FIREWALL_UNIT, own)
     undoing = seen.firewall.undoing if seen.firewall else None
     problems += [f"{path} removes the table inet beam_cluster when it runs: {_LOAD_AGAIN}" for path in undoing or ()]
-    if undoing is None:
+    waiting = seen.firewall.waiting if seen.firewall else None
+    problems += [f"{name} {_WAITS}" for name in waiting or ()]
+    if undoing is None or waiting is None:
         unseen.append("what else changes the tables of nftables was not looked at")
+    other = units.get(NFTABLES)
+    if other is None or not other.load or other.drop_ins is None or other.stale is None:
+        unseen.append(f"{NFTABLES} was not looked at")
+    elif other.load == "loaded":
+        problems += [f"{NFTABLES}: systemd has not read its files since they changed: run systemctl daemon-reload"] if other.stale else []
+        problems += [f"{NFTABLES} {_FLUSHES}"] if KEEPS_OURS not in other.drop_ins else []
     if own.stale is None or own.drop_ins is None:
         unseen.append(f"{FIREWALL_UNIT}: its files and drop-ins were not looked at")
     sockets = [EPMD_SOCKET] if host.epmd_listen else []

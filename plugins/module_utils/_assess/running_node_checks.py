@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Callable
 
-from .._model.addresses import is_loopback
+from .._model.addresses import is_address, is_loopback
 from .._model.observation import Observation
 from .._model.running_node import InForce, Link, NodeLink, TlsOptions
 from .._wire.constants import PROBE_NAME
@@ -75,7 +75,8 @@ def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details
     unread = [one.pid for one in (seen.processes if seen else None) or () if node.is_run_by(one) and not one.flags.arguments_read]
     if said.server is None or said.client is None:
         return NOT_TESTED, (f"did not say its TLS options as {'server' if said.server is None else 'client'}",)
-    problems = [*_side_problems(node, "server", said.server), *_side_problems(node, "client", said.client)]
+    sides = (("server", said.server), ("client", said.client))
+    problems = [problem for side, options in sides for problem in _side_problems(node, side, options)]
     # inet_tls_dist:get_ssl_options/1 puts them in front of the table that the node was asked for, so that one counts which the table does not set.
     # OTP 25 takes them where there is no table.
     problems += [f"pid {pid} was started with -ssl_dist_opt {name}, beside the option file" for pid, name in overriding]
@@ -84,6 +85,7 @@ def _tls_options(evidence: Evidence, node: NodeTarget, said: InForce) -> Details
         problems.append(f"as server fail_if_no_peer_cert is {value}, not true: a peer without a certificate may connect")
     outdated, unknown = _outdated_trust(node, seen, said)
     problems += outdated
+    unknown = unknown or next((f"as {side} its suites were not understood" for side, one in sides if _unread_suites(one)), "")
     if unknown and not problems:
         return NOT_TESTED, (unknown,)
     if unread and not problems:
@@ -105,6 +107,14 @@ def _outdated_trust(node: NodeTarget, seen: Observation | None, said: InForce) -
     listed = {one.sha256 for one in seen.certificates if one.path == node.ca_file}
     more = f"that is not in {node.ca_file} any more"
     return [f"trusts a CA {more} (SHA-256 {one}), and does not read the file again: run touch on it" for one in sorted(said.trusted - listed)], ""
+
+
+def _unread_suites(options: TlsOptions) -> bool:
+    return "ciphers" in options.names and (options.ciphers is None or "a term" in options.ciphers)
+
+
+_UNPROVEN = re.compile(r"anon|null|psk|srp|\bA(?:EC)?DH-", re.IGNORECASE)
+"""Of the names of suites without certificates or without encryption, as IANA, OpenSSL and OTP write them."""
 
 
 def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator[str]:
@@ -132,6 +142,9 @@ def _side_problems(node: NodeTarget, side: str, options: TlsOptions) -> Iterator
             yield f"{as_side} {name} is set: {why}"
     for name in sorted(options.names - _KNOWN - FORGIVING.keys()):
         yield f"{as_side} {name} is set, which is not planned: it may change whom the node trusts"
+    for name in options.ciphers or ():
+        if _UNPROVEN.search(name):
+            yield f"{as_side} ciphers has {name}: a peer without a certificate may connect, or nothing is encrypted"
     if options.secure_renegotiate is False:
         yield f"{as_side} secure_renegotiate is false: an attacker on the way can put requests of its own in front of a peer's"
     if side == "server" and "tlsv1.2" in versions and options.client_renegotiation is True:
@@ -194,7 +207,31 @@ def _peer_cookies(evidence: Evidence, node: NodeTarget, said: InForce) -> Detail
     return _of(result(node.node, problems, "uses the cookie of its cookie file for every node"))
 
 
-# --- links ---
+# --- addresses and links ---
+
+
+def _member_addresses(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    """What its own list of names (inetrc, and inet_db:add_host/2 since) says of the members that have a name."""
+    if said.pinned is None or said.lookup is None:
+        return NOT_TESTED, ("did not say where the names of members lead",)
+    planned: dict[str, set[str]] = {}
+    for member in evidence.target.reachable(node.node):
+        if member.address and not is_address(member.host_part):
+            planned.setdefault(member.host_part, set()).add(member.address)
+    if not planned:
+        return NOT_APPLICABLE, ("the names of the members are addresses",)
+    problems = [] if said.lookup == "file" else [f"looks for names with {said.lookup or 'nothing'} before its own list: {_NOT_PINNED}"]
+    for name, wanted in sorted(planned.items()):
+        found = set(said.pinned.get(name.lower(), ()))
+        other = ", ".join(sorted(found - wanted))
+        if not found:
+            problems.append(f"its own list has no address for the name {name}: {_NOT_PINNED}")
+        elif other:
+            problems.append(f"its own list leads the name {name} to {other}, not {'only ' if found & wanted else ''}to {', '.join(sorted(wanted))}")
+    return _of(result(node.node, problems, f"connects to {len(planned)} names at their planned addresses"))
+
+
+_NOT_PINNED = "a member is where /etc/hosts or DNS say"
 
 
 def _links(evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
@@ -284,6 +321,7 @@ CHECKS: dict[str, _Check] = {
     "tls-options": _tls_options,
     "allow-list": _allow_list,
     "peer-cookies": _peer_cookies,
+    "member-addresses": _member_addresses,
     "links": _links,
     "code-path": _code_path,
     "running-code": _running_code,

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of who can change what a node reads when it starts, and of the groups that it has.
+"""The checks of who can change what a node reads when it starts: now, at the next boot, or nobody at all.
 
 Private to this collection, pure. See host_checks.py.
 """
@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._model.confinement_facts import StartFile, SystemFacts
+from .._model.host_facts import INTERRUPTED
 from .._model.observation import Observation
 from .check_parts import Check, has_ended, vms
-from .finding import NOT_TESTED, Result, result
+from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from .system_checks import of_system
-from .target import HostTarget, NodeTarget
+from .target import NEEDS_PLAN, HostTarget, NodeTarget
 
 _MOST = 5
 _WRITTEN_AT_START = ("release.args", "release.args.src")
@@ -70,16 +71,36 @@ def _hosts_file(facts: SystemFacts) -> tuple[list[str], str] | None:
     return [f"{path} exists" for path in facts.dist_hosts], "no home of a node has one"
 
 
-def _at_boot(facts: SystemFacts) -> tuple[list[str], str] | None:
-    if facts.tmpfiles is None:
-        return None
-    problems = [f"{where} changes {path} at the next boot ({does}): {_TAKE_OUT}" for path, does, where in facts.tmpfiles]
-    return problems, "no line of tmpfiles.d opens, replaces or removes a file of a node"
+def _at_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    files, joins = (seen.system.tmpfiles, seen.system.sysusers) if seen.system else (None, None)
+    own = {node.user for node in host.nodes}
+    problems = [f"{where} changes {path} at the next boot ({does}): {_TAKE_OUT}" for path, does, where in files or ()]
+    # Of the groups that a node's own user gets, node-groups tells.
+    problems += [f"{where} puts {user} into the group {group} at the next boot: {_TAKE_OUT}" for user, group, where in joins or () if user not in own]
+    if (files is None or joins is None) and not problems:
+        yield Result(host.name, NOT_TESTED, (f"{'tmpfiles.d' if files is None else 'sysusers.d'} could not be read",))
+        return
+    yield result(host.name, problems, "no line of tmpfiles.d or sysusers.d opens, replaces or removes a file of a node")
 
 
 _TAKE_OUT = "remove that line"
+
+
+def _changeable_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    if not host.firewall:
+        yield Result(host.name, NOT_APPLICABLE, (f"{NEEDS_PLAN}: which files a run writes",))
+        return
+    if seen.obstacles is None:
+        yield Result(host.name, NOT_TESTED, ("what keeps a run from writing its files was not looked at",))
+        return
+    # Files of dpkg come and go while it works.
+    said = (one.explained() for one in seen.obstacles if one.reason != INTERRUPTED)
+    yield result(host.name, [": ".join(words) for words in said if words], "a run can write its files")
+
+
 CHECKS: Mapping[str, Check] = {
     "start-files": _start_files,
-    "files-at-boot": of_system(_at_boot, "tmpfiles.d"),
+    "files-at-boot": _at_boot,
+    "changeable-files": _changeable_files,
     "hosts-file": of_system(_hosts_file, "the homes of the nodes"),
 }

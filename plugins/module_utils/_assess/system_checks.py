@@ -97,8 +97,16 @@ def _skew(host: HostTarget, seen: Observation) -> Iterator[Result]:
     yield result(host.name, [f"its clock is {ahead}"] if wrong else [], "its clock agrees with the controller's")
 
 
+def _served(facts: SystemFacts) -> tuple[list[str], str] | None:
+    if facts.served is None:
+        return None
+    said = [f"{where} lets {server} give {directory} to other hosts, and {path} with it" for path, server, directory, where in facts.served]
+    return said, "no file server gives files of a node to other hosts"
+
+
 CHECKS: Mapping[str, Check] = {
     "clock-skew": _skew,
+    "served-files": of_system(_served, "what file servers give to other hosts"),
     "system-core-dumps": of_system(_core_dumps, "the settings of core dumps"),
     "system-ptrace": of_system(_ptrace, "kernel.yama.ptrace_scope"),
     "system-processes": of_system(_hidepid, "the mount of /proc"),

@@ -41,7 +41,7 @@ def _without_unit(node: NodeTarget, seen: Observation, missing: str) -> Result |
 
 def _unit_floor(node: NodeTarget, unit: Unit | None) -> Result:
     """What holds for the unit of any node."""
-    if unit is None or None in (unit.user, unit.stale):
+    if unit is None or None in (unit.user, unit.stale, unit.at_boot):
         return not_looked_at(node)
     problems = [f"{node.unit} runs as root"] if unit.user in ("", "root") and node.user in ("", "root") else []
     return result(node.node, [*_unit_state(node, unit), *problems], f"{node.unit} is active, enabled, runs as {node.user}")
@@ -54,6 +54,8 @@ def _unit_state(node: NodeTarget, unit: Unit) -> Iterator[str]:
         yield f"{node.unit} is {unit.active or 'unknown'}"
     if unit.enabled != "enabled":
         yield f"{node.unit} is {unit.enabled or 'unknown'}, not enabled: it does not start at boot"
+    elif unit.at_boot is False:
+        yield f"the default target of the host does not start {node.unit}: run systemctl set-default multi-user.target"
 
 
 _BESIDE = "/etc/systemd/system/"
@@ -70,7 +72,7 @@ def _unit_drop_in(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield _without_unit(node, seen, "nothing starts it at boot") or _unit_floor(node, unit)
             continue
         watcher, guard = (seen.units or {}).get(node.watch), (seen.units or {}).get(node.guard)
-        known = unit is not None and None not in (unit.drop_ins, unit.user, unit.stale, unit.requires, unit.links)
+        known = unit is not None and None not in (unit.drop_ins, unit.user, unit.stale, unit.requires, unit.links, unit.at_boot)
         if unit is None or watcher is None or guard is None or unit.drop_ins is None or not known:
             yield not_looked_at(node)
             continue

@@ -26,8 +26,9 @@ _PATTERNS = (
     "/etc/systemd/system/beam*.service",
     "/etc/profile.d/beam.sh",
     "/var/lib/beam/*/.erlang.cookie",
-    "/root/.erlang.cookie",
 )
+_OTHERS = ("/root/.erlang.cookie",)
+"""Files that no role writes, and that every observation is about."""
 MOST = 4096
 _LARGEST = 1 << 20
 
@@ -83,7 +84,7 @@ def describe_all(asked: Iterable[str] = ()) -> Listing:
     found: dict[str, dict[str, object]] = {}
     missing = []
     whole = True
-    for path, wanted in itertools.chain(((path, True) for path in asked), ((path, False) for path in ours())):
+    for path, wanted in itertools.chain(((path, True) for path in asked), ((path, False) for path in (*_OTHERS, *ours()))):
         if path in found:
             continue
         if len(found) >= MOST:

@@ -8,22 +8,17 @@ Private to this collection. The JSON is that of libnftables-json(5).
 
 from __future__ import annotations
 
-import glob
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._model.installed import TABLE
 from . import commands, nftables, proc
+from .firewall_at_boot import FAMILY, FILE, UNIT, ufw_enabled, undoing, waiting
 from .forwarding_rules import rewriting
-from .jobs import UNITS
 from .nftables import values
 
-FAMILY = "inet"
-UNIT = "beam-firewall.service"
-FILE = "/etc/beam/firewall.nft"
 # A ruleset of some ten thousand elements takes nft more than the time of an ordinary question.
 _SECONDS = 20.0
 
@@ -225,7 +220,7 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
     active = {name for name, unit in (units or {}).items() if unit.get("active") == "active"}
     if "firewalld.service" in active:
         in_charge = "firewalld"
-    elif _ufw_enabled():
+    elif ufw_enabled():
         in_charge = "ufw"
     else:
         in_charge = "nftables" if commands.find("nft") else "none"
@@ -238,6 +233,7 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
         "at_boot": None if units is None else units.get(UNIT, {}).get("enabled") == "enabled",
         "beam": _table_now(objects or []),
         "undoing": undoing(),
+        "waiting": None if units is None else waiting(units, objects),
         "rewriting": None if objects is None else rewriting(objects, (FAMILY, TABLE)),
     }
 
@@ -259,53 +255,3 @@ def as_in_file() -> bool | None:
     script = f'nft -f "$0" && nft -s list table {FAMILY} {TABLE}'
     planned = commands.output("unshare", "--net", "sh", "-c", script, FILE, seconds=_SECONDS) if loaded is not None else None
     return None if loaded is None or planned is None else loaded == planned
-
-
-UNDOING = (
-    "/etc/rc.local", "/etc/crontab", "/etc/anacrontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*",
-    "/etc/cron.monthly/*", "/var/spool/cron/crontabs/*", "/etc/init.d/*", "/etc/udev/rules.d/*",
-    "/etc/network/interfaces", "/etc/network/interfaces.d/*", "/etc/network/if-*.d/*",
-    "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
-    *(f"{directory}/*.service" for directory in UNITS), *(f"{directory}/*.service.d/*.conf" for directory in UNITS),
-)
-"""What runs at boot, at times, or when an interface comes up, and is no package's unit."""
-_REMOVES = re.compile(
-    rf"^(?![ \t]*#).*\bnft\b.*(?:\bflush[ \t]+ruleset\b|\b(?:delete|destroy|flush)[ \t]+(?:table|chain)[ \t]+{FAMILY}[ \t]+{TABLE}\b)",
-    re.MULTILINE | re.IGNORECASE,
-)
-_COMMENT = re.compile(r"^[ \t]*#(?!!).*$", re.MULTILINE)
-_NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
-_SCRIPTS_DEEP = 3
-_LOADS = re.compile(r"^(?![ \t]*#).*\bnft\b[^\n]*[ \t](?:-f|--file)[ \t=]*(/[^\s;&|\"']+)", re.MULTILINE)
-_FLUSHES = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
-
-
-def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
-    """The files that remove our table, and do not load it again: those of the patterns, and the scripts that they name. Of nftables.service our
-    drop-in of it takes care."""
-    found: set[str] = set()
-    seen: set[str] = set()
-    todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
-    while todo:
-        path, deep = todo.pop()
-        text = proc.text_of(path) if path not in seen and os.path.isfile(path) and "nftables.service" not in path else None
-        seen.add(path)
-        # Of the files that a job names, those are scripts that begin like one.
-        if not text or UNIT.partition(".")[0] in text or FILE in text or deep and not text.startswith("#!"):
-            continue
-        loaded = (proc.text_of(named) or "" for named in _LOADS.findall(text))
-        written = "nft" in text and (deep or text.startswith("#!")) and _FLUSHES.search(text)
-        if _REMOVES.search(text) or written or any(map(_FLUSHES.search, loaded)):
-            found.add(path)
-        elif deep < _SCRIPTS_DEEP:
-            todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(_COMMENT.sub("", text))]
-    return sorted(found)
-
-
-def _ufw_enabled() -> bool:
-    """ufw's own file decides. Its unit is active also where ufw is off, and inactive where ufw was turned on by hand since the boot."""
-    try:
-        with open("/etc/ufw/ufw.conf", encoding="utf-8") as stream:
-            return any(line.strip().lower() == "enabled=yes" for line in stream)
-    except OSError:
-        return False

@@ -23,7 +23,7 @@ from .jobs import UNITS
 
 CONFIGURATIONS: Mapping[str, tuple[str, ...]] = {
     "haproxy": ("/etc/haproxy/*.cfg", "/etc/haproxy/conf.d/*.cfg"),
-    "nginx": ("/etc/nginx/nginx.conf", "/etc/nginx/*.d/*", "/etc/nginx/sites-enabled/*", "/etc/nginx/*/*.conf"),
+    "nginx": ("/etc/nginx/nginx.conf", "/etc/nginx/*.d/*", "/etc/nginx/*-enabled/*", "/etc/nginx/*/*.conf"),
     "rinetd": ("/etc/rinetd.conf",),
     "stunnel": ("/etc/stunnel/*.conf",),
     "xinetd": ("/etc/xinetd.conf", "/etc/xinetd.d/*"),

@@ -24,8 +24,10 @@ from . import (
     client_ports,
     confinement,
     crls,
+    file_servers,
     files,
     firewall,
+    firewall_at_boot,
     forwards,
     installed_otp,
     interfaces,
@@ -38,6 +40,7 @@ from . import (
     running_otp,
     secrets_at_rest,
     system,
+    sysusers,
     tmpfiles,
     units,
 )
@@ -46,9 +49,7 @@ _UNITS = (
     "beam-firewall.service",
     "epmd.service",
     "epmd.socket",
-    "firewalld.service",
-    "nftables.service",
-    "ufw.service",
+    *firewall_at_boot.OTHERS,
 )
 
 
@@ -150,6 +151,10 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
     watched = {str(entry["path"]) for entry in listing.entries} | {"/etc/beam/guard", "/etc/systemd/system"}
     said["tmpfiles"] = tmpfiles.describe({*watched, *homes})
+    said["sysusers"] = sysusers.describe({one.user for one in machines} - {"root", ""})
+    # Of files that everybody may read, it is no matter which hosts do so.
+    private = {str(entry["path"]) for entry in listing.entries if entry["kind"] == "file" and not int(str(entry["mode"]), 8) & 0o004}
+    said["served"] = file_servers.describe({*private, *homes}, {one.user for one in machines})
     return {**said, "settings": product_settings.describe(products), "client_ports": client_ports.describe(products)}
 
 
@@ -180,6 +185,8 @@ def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dic
     if seen is None:
         unknown["units"] = "the host does not run systemd" if units.init() != "systemd" else "systemctl show did not answer"
         return None
+    for name, said in units.at_boot(seen).items():
+        seen[name]["at_boot"] = said
     why = units.rate(seen, {*nodes.difference(_UNITS), _EPMD})
     if why:
         unknown["exposure"] = why

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import array
 import fcntl
+import itertools
 import os
 import stat
 from collections.abc import Iterable
 
-READ_ONLY, IMMUTABLE, FULL, NOT_A_DIRECTORY, INTERRUPTED, REFUSED = (
-    "read_only", "immutable", "full", "not_a_directory", "interrupted", "refused",
-)  # fmt: skip
+from .._model.host_facts import INTERRUPTED
+from . import files
+
+READ_ONLY, IMMUTABLE, FULL, NOT_A_DIRECTORY, REFUSED = "read_only", "immutable", "full", "not_a_directory", "refused"
 PLACES = (
     "/etc/beam", "/etc/systemd/system", "/var/lib", "/etc/environment", "/etc/profile.d/beam.sh",
     *(f"/etc/systemd/system/{unit}.d" for unit in ("epmd.service", "epmd.socket", "nftables.service")),
@@ -31,12 +33,16 @@ _GET_FLAGS, _FIXED = 0x80086601, 0x10 | 0x20
 
 
 def describe(paths: Iterable[str]) -> list[dict[str, str]]:
-    """[{path, reason}] for the given files and directories and for PLACES. What cannot be looked at is no obstacle."""
+    """[{path, reason}] for the given files and directories and for PLACES; of our files whether each can be changed. What cannot be looked at is no
+    obstacle."""
     found: dict[tuple[str, str], None] = {}
     for path in dict.fromkeys((*PLACES, *paths)):
         obstacle = _obstacle(path)
         if obstacle:
             found.setdefault(obstacle)
+    for path in sorted(itertools.islice(files.ours(), files.MOST)):
+        if is_fixed(os.path.realpath(path)):
+            found.setdefault((path, IMMUTABLE))
     if _interrupted(UPDATES):
         found.setdefault((UPDATES, INTERRUPTED))
     return [{"path": path, "reason": reason} for path, reason in found]

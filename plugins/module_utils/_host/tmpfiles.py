@@ -34,7 +34,9 @@ def describe(paths: Iterable[str], directories: Sequence[str] = DIRECTORIES) -> 
     watched = sorted(set(paths))
     above = {parent for path in watched for parent in _parents(path)}
     found: list[dict[str, str]] = []
-    for where, fields in _lines(directories):
+    for where, fields in lines(directories):
+        if not fields[1].startswith("/"):
+            continue
         kind, pattern = fields[0], os.path.normpath(fields[1])
         for path in _meant(pattern, kind[0] in _BELOW, watched, above.difference(watched)):
             for does in dict.fromkeys(_does(kind, fields[2:5], path, path in watched)):
@@ -44,7 +46,8 @@ def describe(paths: Iterable[str], directories: Sequence[str] = DIRECTORIES) -> 
     return found[:_MOST]
 
 
-def _lines(directories: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+def lines(directories: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    """File and fields of each line of a configuration in such directories. Of sysusers.d, too."""
     counted: set[str] = set()
     for directory in directories:
         for path in sorted(glob.glob(f"{directory}/*.conf")):
@@ -56,7 +59,7 @@ def _lines(directories: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
                     fields = shlex.split(line, comments=False)
                 except ValueError:
                     continue
-                if len(fields) > 1 and fields[0] and not line.lstrip().startswith("#") and fields[1].startswith("/"):
+                if len(fields) > 1 and fields[0] and not line.lstrip().startswith("#"):
                     yield path, fields
 
 

@@ -29,7 +29,7 @@ _TEXTS = {
     "LimitCORE": "core_limit",
     "WorkingDirectory": "working_directory",
 }
-_LISTS = {"DropInPaths": "drop_ins", "After": "after", "Requires": "requires"}
+_LISTS = {"After": "after", "Requires": "requires"}
 # Directories that systemd makes, and makes writable whatever the sandbox says.
 _DIRECTORIES = {"RuntimeDirectory": "/run", "StateDirectory": "/var/lib", "CacheDirectory": "/var/cache", "LogsDirectory": "/var/log"}
 _COMMANDS = ("ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
@@ -37,6 +37,7 @@ _PROPERTIES = (
     "Names",
     *_TEXTS,
     *_LISTS,
+    "DropInPaths",
     "NeedDaemonReload",
     "MainPID",
     *_DIRECTORIES,
@@ -49,6 +50,7 @@ _PROPERTIES = (
 )
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 _LINKS = "/etc/systemd/system"
+_ENABLED = "multi-user.target"
 _DROP_INS = (f"/etc/systemd/system/*.d/{OLD_DROP_IN}", f"/etc/systemd/system/*.d/{DROP_IN}")
 _PROGRAM = re.compile(r"\{ path=(/\S*) ;")
 # What a shell starts: /bin/sh -c '/usr/sbin/ejabberdctl foreground'.
@@ -93,6 +95,16 @@ def show(names: Iterable[str]) -> dict[str, dict[str, object]] | None:
     return None if text is None else {name: unit for name, unit in parse(text, inherited).items() if name in wanted}
 
 
+def at_boot(names: Iterable[str]) -> dict[str, bool | None]:
+    """Whether the host's default target leads to each unit, or to the target of units that are enabled. None where systemd does not say.
+
+    The list has the targets that a target needs, and the units that these need.
+    """
+    lines = (commands.output("systemctl", "list-dependencies", "--no-pager", "--plain", "default.target") or "").splitlines()
+    started = {line.split()[-1] for line in lines if line.strip()}
+    return {name: bool({name, _ENABLED} & started) if started else None for name in names}
+
+
 def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[str, object]]:
     """The output of systemctl show: blocks of Key=value, one for each unit, an empty line between them. No value of a variable is in the result.
 
@@ -112,6 +124,8 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         # A unit of another kind has no such property: that is not the same as a user who is root.
         unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE")) if theirs not in last})
         unit.update({ours_: last.get(theirs, "").split() for theirs, ours_ in _LISTS.items()})
+        # A name of a file may have spaces.
+        drop_ins = unit["drop_ins"] = [path for path in re.split(r" (?=/)", last.get("DropInPaths", "")) if path]
         unit["need_daemon_reload"] = last.get("NeedDaemonReload") == "yes"
         unit["main_pid"] = int(last.get("MainPID") or 0)
         unit.update(_commands(values.get("ExecStart", [""])[0], str(unit["fragment"])))
@@ -123,7 +137,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         main = unit["main_pid"]
         began = proc.started(int(str(main))) if main else None
         unit["start_files"] = start_files.of_unit(unit, programs, began) if str(last["Id"]).endswith(".service") else []
-        unit.update(unit_additions.of_unit(values, str(unit["fragment"]), last.get("DropInPaths", "").split()))
+        unit.update(unit_additions.of_unit(values, str(unit["fragment"]), drop_ins))
         unit["links"] = links_of(last["Id"])
         unit["exposure"] = None
         # An alias is as good a name to ask for.

@@ -216,6 +216,8 @@ class SystemFacts:
     to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
     route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. preloaded: libraries that the loader puts into
     every program of the host. tmpfiles: what systemd-tmpfiles does to files of nodes at the next boot: path, change, and the file that says so.
+    sysusers: memberships that systemd-sysusers adds when it runs next: user, group, and the file that says so.
+    served: files of nodes that a file server gives to other hosts: path, server, directory, and the file that says so.
     """
 
     core_pattern: str | None = None
@@ -234,6 +236,8 @@ class SystemFacts:
     route_localnet: tuple[str, ...] | None = None
     preloaded: tuple[str, ...] | None = None
     tmpfiles: tuple[tuple[str, str, str], ...] | None = None
+    sysusers: tuple[tuple[str, str, str], ...] | None = None
+    served: tuple[tuple[str, str, str, str], ...] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -257,12 +261,25 @@ class SystemFacts:
             route_localnet=as_texts(raw.get("route_localnet")),
             preloaded=as_texts(raw.get("preloaded")),
             tmpfiles=each(raw.get("tmpfiles"), _tmpfile),
+            sysusers=each(raw.get("sysusers"), _sysuser),
+            served=each(raw.get("served"), _served),
         )
 
 
 def _tmpfile(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
     path, does, where = as_path(raw.get("path")), as_text(raw.get("does")), as_path(raw.get("where"))
     return None if path is None or does is None or where is None else (path, does, where)
+
+
+def _sysuser(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    user, group, where = as_text(raw.get("user")), as_text(raw.get("group")), as_path(raw.get("where"))
+    return None if user is None or group is None or where is None else (user, group, where)
+
+
+def _served(raw: Mapping[str, Any]) -> tuple[str, str, str, str] | None:
+    path, server = as_path(raw.get("path")), as_text(raw.get("server"))
+    directory, where = as_path(raw.get("directory")), as_path(raw.get("where"))
+    return None if path is None or server is None or directory is None or where is None else (path, server, directory, where)
 
 
 def _texts(raw: object) -> Mapping[str, str]:

@@ -116,7 +116,8 @@ class Firewall:
     beam: our table, None where it is not loaded. in_charge: "firewalld", "ufw", "nftables" or "none". drops_by_default: whether a base chain of
     another table drops what matches no rule. at_boot: whether our unit is enabled. masquerades: tables ("ip nat") that give forwarded packets an
     address of the host, () where the kernel forwards none. rewriting: rules of other tables that give packets another source, or lead them to lo.
-    undoing: files that remove our table, or every table, when something runs them.
+    undoing: files that remove our table, or every table, when something runs them. waiting: units of other firewalls that do not run now and will
+    at the next boot.
     """
 
     readable: bool
@@ -127,6 +128,7 @@ class Firewall:
     masquerades: tuple[str, ...] | None = None
     rewriting: tuple[str, ...] | None = None
     undoing: tuple[str, ...] | None = None
+    waiting: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Firewall:
@@ -140,4 +142,5 @@ class Firewall:
             masquerades=as_texts(raw.get("masquerades")) if readable else None,
             rewriting=as_texts(raw.get("rewriting")) if readable else None,
             undoing=as_texts(raw.get("undoing")),
+            waiting=as_texts(raw.get("waiting")),
         )

@@ -118,6 +118,25 @@ class Obstacle:
         path, reason = as_path(raw.get("path")), as_text(raw.get("reason"))
         return None if path is None or reason is None else cls(path, reason)
 
+    def explained(self) -> tuple[str, str] | None:
+        """What is wrong and what mends it, without a full stop; None for a reason that nobody knows."""
+        said = _OBSTACLES.get(self.reason)
+        return None if said is None else (said[0].replace("{path}", self.path), said[1].replace("{path}", self.path))
+
+
+INTERRUPTED = "interrupted"
+_OBSTACLES = {
+    "read_only": ("{path} is on a read-only file system", "mount it read-write (mount -o remount,rw), or find out in its log why it is not"),
+    "immutable": ("{path} is immutable or append-only (chattr), so that nobody can change it", "run chattr -i -a {path}"),
+    "full": ("the file system of {path} is full", "free at least 16 MiB and some inodes there"),
+    "not_a_directory": ("{path} is no directory, and files have to be written below it", "move it away"),
+    "refused": (
+        "root may not write to {path} (NFS with root_squash, or FUSE)",
+        "move the directory to a local file system, or export it with no_root_squash to this host",
+    ),
+    INTERRUPTED: ("an installation of packages was interrupted (files in {path}), so that apt installs nothing", "run dpkg --configure -a"),
+}
+
 
 @dataclass(frozen=True)
 class Profile:

@@ -138,7 +138,8 @@ class Unit:
     ExecStart=, also behind `sh -c`. release: directory of the Erlang release that this word starts in the foreground, "" where it starts none.
     start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they have changed
     since its main process started. openings: what drop-ins of others add to its sandbox, commands: what they let it run, where it has our drop-in.
-    links: units that it needs by links beside it, as "requires/NAME" and "wants/NAME".
+    links: units that it needs by links beside it, as "requires/NAME" and "wants/NAME". at_boot: whether the host's default target leads to it, if it
+    is enabled.
     """
 
     load: str
@@ -167,6 +168,7 @@ class Unit:
     openings: tuple[str, ...] | None = None
     commands: tuple[str, ...] | None = None
     links: tuple[str, ...] | None = None
+    at_boot: bool | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -197,6 +199,7 @@ class Unit:
             openings=as_texts(raw.get("openings")),
             commands=as_texts(raw.get("commands")),
             links=as_texts(raw.get("links")),
+            at_boot=as_bool(raw.get("at_boot")),
         )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .untrusted_json import as_bool, as_int, as_path, as_ranges, as_set, as_text, as_texts, each, same_address
+from .untrusted_json import as_bool, as_int, as_mapping, as_path, as_ranges, as_set, as_text, as_texts, each, safe_text, same_address
 
 
 @dataclass(frozen=True)
@@ -20,12 +20,14 @@ class TlsOptions:
     """The options of one side (client or server) of the distribution. names: of all options that are set; the others: values of known ones.
 
     verify: "verify_peer" or "verify_none". crl_check: "true", "false", "peer" or "best_effort". crl_directory: where it looks for CRLs.
+    ciphers: suites by name; "a term" is one that was not understood.
     """
 
     names: frozenset[str] = frozenset()
     verify: str | None = None
     fail_if_no_peer_cert: bool | None = None
     versions: tuple[str, ...] | None = None
+    ciphers: tuple[str, ...] | None = None
     ca_file: str | None = None
     certificate_file: str | None = None
     key_file: str | None = None
@@ -47,6 +49,7 @@ class TlsOptions:
             verify=as_text(raw.get("verify")),
             fail_if_no_peer_cert=as_bool(raw.get("fail_if_no_peer_cert")),
             versions=as_texts(raw.get("versions")),
+            ciphers=as_texts(raw.get("ciphers")),
             ca_file=as_path(raw.get("cacertfile")),
             certificate_file=as_path(raw.get("certfile")),
             key_file=as_path(raw.get("keyfile")),
@@ -86,6 +89,7 @@ class InForce:
     differs. code_from_nowhere: its other modules that come from no directory of its code path: name and path, which may be empty. trusted: SHA-256
     of the certificates of its CA files that it has in memory, () where it reads the file at the next handshake. ssh_daemons: how many SSH servers
     run in it. atoms: how many it has, and the most that it can have. boot_server: whether it serves files to other hosts.
+    pinned: the addresses of each name in its own list; lookup: where it looks first, "file" is that list.
     """
 
     server: TlsOptions | None = None
@@ -100,6 +104,8 @@ class InForce:
     ssh_daemons: int | None = None
     atoms: tuple[int, int] | None = None
     boot_server: bool | None = None
+    pinned: Mapping[str, tuple[str, ...]] | None = None
+    lookup: str | None = None
 
     @classmethod
     def parse(cls, raw: object) -> InForce | None:
@@ -121,7 +127,16 @@ class InForce:
             ssh_daemons=as_int(raw.get("ssh_daemons")),
             atoms=next(iter(as_ranges([raw.get("atoms")]) or ()), None),
             boot_server=as_bool(raw.get("boot_server")),
+            pinned=_pinned(as_mapping(raw.get("names")).get("pinned")),
+            lookup=as_text(as_mapping(raw.get("names")).get("first")),
         )
+
+
+def _pinned(raw: object) -> Mapping[str, tuple[str, ...]] | None:
+    if not isinstance(raw, Mapping):
+        return None
+    found = {safe_text(name): as_texts(addresses) for name, addresses in raw.items()}
+    return {name: tuple(map(same_address, addresses or ())) for name, addresses in found.items()}
 
 
 def _foreign(raw: Mapping[str, Any]) -> tuple[str, str, bool] | None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,6 +33,7 @@ CALLS: Mapping[str, Call] = {
     "applications": ("application", "which_applications", []),
     "atom_count": ("erlang", "system_info", [_Atom("atom_count")]),
     "atom_limit": ("erlang", "system_info", [_Atom("atom_limit")]),
+    "names": ("inet_db", "get_rc", []),
     "boot_server": ("erlang", "whereis", [_Atom("boot_server")]),
 }
 """The read-only questions to a node, by the key of the answer."""
@@ -82,6 +84,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
         "ssh_daemons": ssh_daemons(running, daemons),
         "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
         "boot_server": boot_server(outcomes["boot_server"]),
+        "names": names(_value(outcomes["names"])),
     }
 
 
@@ -137,9 +140,25 @@ def options(found: term.Term, side: str) -> dict[str, Any] | None:
             known[name] = term.to_plain(value)
         elif name == "versions" and isinstance(value, list):
             known[name] = [str(one) for one in value]
+        elif name == "ciphers":
+            known[name] = suites(value)
         elif name == "crl_cache":
             known["crl_directory"] = _directory_of_crls(value)
     return {**known, "names": sorted(set(names))}
+
+
+def suites(value: term.Term) -> list[str] | None:
+    """Cipher suites by name, those of ssl:cipher_suites/2 by key exchange and cipher; "a term" for one that is not understood. OTP takes a text with
+    colons, too."""
+    plain = term.to_plain(value)
+    if not isinstance(plain, (str, list)):
+        return None
+    found = []
+    for one in plain.split(":") if isinstance(plain, str) else plain:
+        parts = [one.get("key_exchange"), one.get("cipher")] if isinstance(one, dict) else one[:2] if isinstance(one, list) else [one]
+        name = "_".join(map(str, parts))
+        found.append(name if re.fullmatch(r"[\w-]+", name, re.ASCII) and not isinstance(one, int) and None not in parts else "a term")
+    return found
 
 
 def _directory_of_crls(value: term.Term) -> str | None:
@@ -193,10 +212,15 @@ def _net_address(found: term.Term) -> tuple[str | None, int | None, str | None]:
     protocol = str(found[3]) if isinstance(found[3], _Atom) else None
     try:
         (parts, port) = found[1]
-        raw = bytes(parts) if len(parts) == 4 else b"".join(int(part).to_bytes(2, "big") for part in parts)
-        return str(ipaddress.ip_address(raw)), int(port), protocol
+        return _address(parts), int(port), protocol
     except (TypeError, ValueError, OverflowError):
         return None, None, protocol
+
+
+def _address(parts: Any) -> str:
+    """Of an address of inet(3). Raises TypeError, ValueError or OverflowError where it is none."""
+    raw = bytes(parts) if len(parts) == 4 else b"".join(int(part).to_bytes(2, "big") for part in parts)
+    return str(ipaddress.ip_address(raw))
 
 
 def code_path(found: term.Term) -> list[str] | None:
@@ -226,6 +250,26 @@ def ssh_daemons(running: frozenset[str] | None, outcomes: Sequence[Outcome]) -> 
     pairs = {str(pair[0]): pair[1] for pair in counts if isinstance(pair, tuple) and len(pair) == 2}
     active = pairs.get("active")
     return active if isinstance(active, int) else None
+
+
+def names(found: term.Term) -> dict[str, Any] | None:
+    """Where it looks for the address of a name first, and the addresses by name in its own list, which is `file`. Of the default, `native`,
+    inet_db:get_rc/0 says nothing."""
+    if not isinstance(found, list):
+        return None
+    lookups = [one[1] for one in found if isinstance(one, tuple) and len(one) == 2 and one[0] == _Atom("lookup")] or [[_Atom("native")]]
+    pinned: dict[str, list[str]] = {}
+    try:
+        for entry in found:
+            if isinstance(entry, tuple) and entry and entry[0] == _Atom("host"):
+                _host, parts, several = entry
+                for name in several:
+                    pinned.setdefault(bytes(name).decode("latin-1").lower(), []).append(_address(parts))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if not isinstance(lookups[0], list):
+        return None
+    return {"first": next((str(one) for one in lookups[0]), ""), "pinned": {name: sorted(set(several)) for name, several in pinned.items()}}
 
 
 def boot_server(outcome: Outcome) -> bool | None:

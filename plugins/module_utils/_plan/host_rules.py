@@ -205,22 +205,9 @@ def check_systemd(host: str, seen: Observation, problems: Problems) -> None:
         )
 
 
-_OBSTACLES = {
-    "read_only": ("{path} is on a read-only file system.", "mount it read-write (mount -o remount,rw), or find out in its log why it is not."),
-    "immutable": ("{path} is immutable or append-only (chattr), so that nobody can change it.", "run chattr -i -a {path}."),
-    "full": ("the file system of {path} is full.", "free at least 16 MiB and some inodes there."),
-    "not_a_directory": ("{path} is no directory, and files have to be written below it.", "move it away."),
-    "refused": (
-        "root may not write to {path} (NFS with root_squash, or FUSE).",
-        "move the directory to a local file system, or export it with no_root_squash to this host.",
-    ),
-    "interrupted": ("an installation of packages was interrupted (files in {path}), so that apt installs nothing.", "run dpkg --configure -a."),
-}
-
-
 def check_obstacles(host: str, seen: Observation, problems: Problems) -> None:
     """What would keep the roles from writing their files, in the middle of a run."""
     for one in seen.obstacles or ():
-        if one.reason in _OBSTACLES:
-            message, fix = (text.replace("{path}", one.path) for text in _OBSTACLES[one.reason])
-            problems.add(host, "", "path_not_writable", message, fix)
+        said = one.explained()
+        if said:
+            problems.add(host, "", "path_not_writable", *(f"{text}." for text in said))

@@ -50,6 +50,18 @@ CONTROLS = (
         "mesh",
     ),
     Control(
+        "member-addresses",
+        "The running node looks for each member at its planned address, whatever /etc/hosts and DNS say",
+        "Where a name leads decides to which host a node connects. In clear text that host sees an answer to its challenge. inet_db:add_host/2 "
+        "changes it in a running node, and no file shows this.",
+        "Run beam.cluster.site: it sends the list of members to the running node. If the finding stays, restart the node, and find out what calls "
+        "inet_db:add_host/2 or inet_db:set_lookup/1.",
+        "distribution",
+        (("inet(3), configuration", "https://www.erlang.org/doc/apps/erts/inet_cfg.html"), DISTRIBUTED),
+        "medium",
+        "mesh",
+    ),
+    Control(
         "links",
         "Every link that is up leads to a member, and uses TLS where it is planned",
         "A link stays up when settings change. A link to a non-member, or in clear text, stays until it is cut.",

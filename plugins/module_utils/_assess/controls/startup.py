@@ -1,16 +1,17 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controls of what a node reads when it starts.
+"""Controls of what a node reads when it starts, and of what keeps it from being changed.
 
 Private to this collection, pure.
 """
 
 from __future__ import annotations
 
-from .control import EEF_RELEASES, ERL, KERNEL, SECURE_CODING, TLS_GUIDE, TMPFILES, Control
+from .control import EEF_RELEASES, ERL, KERNEL, SECURE_CODING, SYSUSERS, TLS_GUIDE, TMPFILES, Control
 
 _NET_ADM = ("net_adm(3), .hosts.erlang", "https://www.erlang.org/doc/apps/kernel/net_adm.html")
+_CHATTR = ("chattr(1)", "https://man7.org/linux/man-pages/man1/chattr.1.html")
 
 CONTROLS = (
     Control(
@@ -59,12 +60,24 @@ CONTROLS = (
     ),
     Control(
         "files-at-boot",
-        "No line of tmpfiles.d opens, replaces or removes a file of a node",
+        "No line of tmpfiles.d or sysusers.d opens, replaces or removes a file of a node",
         "systemd-tmpfiles sets owner, mode and ACL of files at each boot, and when packages are installed. A line can undo a mode long after it was "
-        "verified.",
-        "Remove the line that the finding names. Of a file in /usr/lib/tmpfiles.d, put a file of the same name without it into /etc/tmpfiles.d.",
+        "verified. systemd-sysusers adds users to groups at the same times.",
+        "Remove the line that the finding names. Of a file in /usr/lib/tmpfiles.d or /usr/lib/sysusers.d, put a file of the same name without the "
+        "line into /etc/tmpfiles.d or /etc/sysusers.d.",
         "",
-        (TMPFILES,),
+        (TMPFILES, SYSUSERS),
+        "medium",
+        "files",
+    ),
+    Control(
+        "changeable-files",
+        "Root can change the files of the nodes",
+        "A key, a certificate or a cookie that cannot be changed stays in force when it ends or is known to others: renewal, rotation and the "
+        "response to a compromise stop at that file.",
+        "Remove the attributes of the file with chattr -i -a, mount its file system read-write, or free space, as the finding says.",
+        "",
+        (_CHATTR,),
         "medium",
         "files",
     ),

@@ -9,7 +9,7 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import CLOCK_SECONDS_MAX
-from .control import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, Control
+from .control import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, SECURE_CODING, Control
 
 _SYSCTL = ("The kernel's documentation, sysctl", "https://docs.kernel.org/admin-guide/sysctl/kernel.html")
 _YAMA = ("The kernel's documentation, Yama", "https://docs.kernel.org/admin-guide/LSM/Yama.html")
@@ -84,6 +84,18 @@ CONTROLS = (
         "medium",
         "system",
         audit_only=True,
+    ),
+    Control(
+        "served-files",
+        "No file server gives the keys, cookies and data of nodes to other hosts",
+        "A client of NFS chooses the user that it reads as: mode 0400 does not keep it from a key. A share of Samba or rsync that is read as root or "
+        "as the node's user has no modes at all.",
+        "Remove the export, or export another directory. Of NFS, set all_squash or sec=krb5p; of Samba, remove force user and admin users; of rsync, "
+        "set uid to a user of its own. Then change the cookie and the keys: beam_compromised replaces them.",
+        "",
+        (("exports(5)", "https://man7.org/linux/man-pages/man5/exports.5.html"), SECURE_CODING),
+        "high",
+        "system",
     ),
     Control(
         "clock-skew",

@@ -14,7 +14,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 
 IN_TEST_HOST_CHECKS = frozenset(
     "epmd-listeners distribution-listeners private-key cookie-file options-file unit-drop-in unit-sandbox core-dumps running-process running-vm "
-    "argument-list firewall-rules firewall-boot forwarded-ports planned-files start-environment unplanned-nodes epmd-names".split()
+    "argument-list firewall-rules firewall-boot forwarded-ports planned-files start-environment unplanned-nodes epmd-names "
+    "changeable-files".split()
 )
 """Controls of a host that test_host_checks.py tests; test_hardening_checks.py tests the others."""
 

@@ -58,6 +58,8 @@ TLS12 = both(
 EMBEDDED: dict[str, Any] = {"switches": ["embedded"], "applications": {"kernel": "10"}}
 SERVER = {"pid": 7, "process": "erl_call", "user": "alice"}
 
+JOINS = {"group": "docker", "where": "/usr/lib/sysusers.d/x.conf"}
+
 BROKEN: list[tuple[str, Change, str]] = [
     ("epmd-user", lambda n2: n2["processes"][1].update(user="root"), "EPMD (pid 1077) runs as root"),
     ("epmd-user", lambda n2: n2["processes"][1].update(user="beam"), "EPMD (pid 1077) runs as beam, which runs a node, too"),
@@ -77,6 +79,13 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("node-groups", vm(groups=["beam", "docker", "shadow"]), "is in the group docker, shadow"),
     ("node-groups", epmd(groups=["disk"]), "pid 1077 (epmd) is in the group disk"),
     ("files-at-boot", system(tmpfiles=[{"path": "/k", "does": "ACL", "where": "/etc/x.conf"}]), "/etc/x.conf changes /k at the next boot (ACL)"),
+    ("files-at-boot", system(sysusers=[{**JOINS, "user": "alice"}]), "x.conf puts alice into the group docker at the next boot"),
+    ("node-groups", system(sysusers=[{**JOINS, "user": "beam"}]), "x.conf puts the user beam into the group docker at the next boot"),
+    (
+        "served-files",
+        system(served=[{"path": "/etc/beam/k", "server": "NFS", "directory": "/etc", "where": "/etc/exports"}]),
+        "/etc/exports lets NFS give /etc to other hosts, and /etc/beam/k with it",
+    ),
     ("cookie-arguments", system(cookie_arguments=[SERVER]), "pid 7 (erl_call, user alice) shows a node's cookie in its arguments"),
     ("cookie-arguments", system(cookie_arguments=[{**SERVER, "where": "environment"}]), "alice) shows a node's cookie in its environment"),
     ("cookie-environment", vm(cookie_in_environment=True, variables=["RELEASE_COOKIE"]), "holds its cookie in its environment (RELEASE_COOKIE)"),
@@ -334,6 +343,8 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("cookie-arguments", gone("system")),
     ("cookie-arguments", system(cookie_arguments=None)),
     ("files-at-boot", system(tmpfiles=None)),
+    ("served-files", system(served=None)),
+    ("files-at-boot", system(sysusers=None)),
     ("cookie-arguments", lambda n2: n2.update(privileged=False)),
     ("cookie-environment", nothing("variables")),
     ("no-new-privileges", nothing("no_new_privileges")),

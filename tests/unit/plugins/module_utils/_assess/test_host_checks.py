@@ -157,6 +157,8 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("epmd-listeners", add_listener("0.0.0.0", 4369, process="epmd"), "listens on 0.0.0.0:4369 (epmd"),
     ("epmd-listeners", add_listener("::", 4369, process="epmd"), "listens on [::]:4369"),
     ("epmd-listeners", add_listener("10.89.2.12", 4369, process="systemd"), "10.89.2.12:4369"),
+    ("epmd-listeners", unit(EPMD, drop_ins=["/run/systemd/system/epmd.socket.d/zzz-beam.conf"]), "epmd.socket does not use /etc/systemd/system/"),
+    ("epmd-listeners", unit(EPMD, need_daemon_reload=True), "epmd.socket: systemd has not read its files since they changed"),
     ("epmd-listeners", drop_listener(4369), "nothing listens on 10.89.1.12:4369"),
     ("distribution-listeners", add_listener("0.0.0.0", 9100), "listens on 0.0.0.0:9100"),
     ("distribution-listeners", add_listener("0.0.0.0", 41234), "outside its port range on 0.0.0.0:41234"),
@@ -221,6 +223,16 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("firewall-boot", unit(FIREWALL, active="inactive"), "is inactive"),
     ("firewall-boot", unit(BEAM, after=[EPMD]), "beam.service may start before"),
     ("firewall-boot", unit(BEAM, requires=[f"beam-guard-{BEAM}"]), "does not require"),
+    *(
+        ("changeable-files", lambda n2, reason=reason: n2.update(obstacles=[{"path": "/etc/beam/k", "reason": reason}]), says)
+        for reason, says in (
+            ("immutable", "/etc/beam/k is immutable or append-only (chattr), so that nobody can change it: run chattr -i -a /etc/beam/k"),
+            ("read_only", "/etc/beam/k is on a read-only file system: mount it read-write"),
+            ("full", "the file system of /etc/beam/k is full: free at least 16 MiB"),
+            ("not_a_directory", "/etc/beam/k is no directory"),
+            ("refused", "root may not write to /etc/beam/k"),
+        )
+    ),
     ("firewall-boot", unit(EPMD, after=[]), "epmd.socket may start before"),
     ("forwarded-ports", forward("127.0.0.1", 4369), "socat (pid 7, x.service) forwards connections to 127.0.0.1:4369: see its arguments"),
     ("forwarded-ports", forward("10.89.1.11", 9100), "10.89.1.11:9100"),
@@ -318,6 +330,7 @@ def gone(name: str) -> Change:
 
 UNKNOWN: list[tuple[str, Change, str]] = [
     ("epmd-listeners", gone("listeners"), "listeners"),
+    ("epmd-listeners", unit(EPMD, drop_ins=None), "epmd.socket was not looked at"),
     ("distribution-listeners", gone("listeners"), "listeners"),
     ("private-key", drop_file("key.pem", looked=False), "not looked at"),
     ("private-key", set_file("key.pem", replaceable_by=None), "directories above"),
@@ -348,6 +361,10 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("firewall-rules", table(admits=None), "could not be read"),
     ("firewall-boot", gone("units"), "not looked at"),
     ("firewall-boot", unit(BEAM, after=None), "not looked at"),
+    ("firewall-boot", lambda n2: n2["units"].pop("nftables.service"), "nftables.service was not looked at"),
+    ("firewall-boot", lambda n2: n2["firewall"].pop("waiting"), "not looked at"),
+    ("unit-drop-in", unit(BEAM, at_boot=None), "not looked at"),
+    ("changeable-files", gone("obstacles"), "not looked at"),
     ("forwarded-ports", lambda n2: n2["system"].pop("forwards"), "was not looked at"),
     ("forwarded-ports", gone("system"), "was not looked at"),
     ("planned-files", gone("files"), "not looked at"),

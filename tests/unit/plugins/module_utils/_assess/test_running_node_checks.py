@@ -53,6 +53,15 @@ def foreign(module: str, path: str, changed: str) -> Change:
     return lambda said: said["foreign_code"].append({"module": module, "path": path, "changed": changed})
 
 
+def suites(side: str, *names: str) -> Change:
+    return option(side, ciphers=["TLS_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384", "ecdhe_rsa_aes_256_gcm", *names])
+
+
+def pinned(name: str, *addresses: str) -> Change:
+    """A name that the node's own list leads to other addresses."""
+    return lambda said: said["names"]["pinned"].update({name: list(addresses)})
+
+
 BROKEN: list[tuple[str, Change, str]] = [
     ("tls-options", option("client", verify="verify_none"), "as client verify is verify_none, not verify_peer"),
     ("tls-options", option("server", verify="verify_none"), "as server verify is verify_none"),
@@ -77,6 +86,13 @@ BROKEN: list[tuple[str, Change, str]] = [
         option("server", versions=["tlsv1.3", "tlsv1.2"], client_renegotiation=True, reuse_sessions=False),
         "as server client_renegotiation is true",
     ),
+    *(
+        ("tls-options", suites("server", name), f"as server ciphers has {name}: a peer without a certificate may connect, or nothing is encrypted")
+        for name in (
+            "TLS_DH_anon_WITH_AES_256_GCM_SHA384", "ADH-AES128-GCM-SHA256", "AECDH-AES256-SHA", "TLS_ECDHE_RSA_WITH_NULL_SHA", "dh_anon_aes_256_gcm",
+            "ecdhe_psk_aes_128_gcm", "NULL-SHA256", "srp_rsa_aes_128_cbc",
+        )
+    ),
     ("allow-list", lambda said: said["allowed"].append("evil@n9"), "lets evil@n9 connect, which is no member"),
     ("allow-list", lambda said: said["allowed"].append("n2"), "lets n2 connect"),
     ("allow-list", lambda said: said["allowed"].append("beam_probe@n9"), "lets beam_probe@n9 connect"),
@@ -86,6 +102,10 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("links", link(protocol="tcp"), "its link to x@h at 10.89.1.11:9100 is in clear text (tcp)"),
     ("links", link(address="192.0.2.1"), "is linked to x@h at 192.0.2.1:9100, which is no member's address"),
     ("links", link(address="192.0.2.1", hidden=True), "which is no member's address"),
+    ("member-addresses", pinned("n1", "192.0.2.7", made.HOSTS["n1"]), "its own list leads the name n1 to 192.0.2.7, not only to 10.89.1.11"),
+    ("member-addresses", pinned("n1", "192.0.2.7"), "its own list leads the name n1 to 192.0.2.7, not to 10.89.1.11"),
+    ("member-addresses", pinned("n1"), "its own list has no address for the name n1"),
+    ("member-addresses", lambda said: said["names"].update(first="native"), "looks for names with native before its own list"),
     ("code-path", lambda said: said["replaceable_code"].append({"path": "/opt/app/ebin", "by": ["beam"]}), "beam can put code into /opt/app/ebin"),
     ("running-code", foreign("net_kernel", "/opt/x/net_kernel.beam", ""), "has loaded net_kernel from /opt/x/net_kernel.beam, no directory of its"),
     ("running-code", foreign("auth", "/k/ebin/auth.beam", "modified"), "runs another auth than the one in /k/ebin/auth.beam"),
@@ -104,9 +124,14 @@ def test_what_is_in_force_is_named(control: str, change: Change, says: str) -> N
 
 UNKNOWN: list[tuple[str, Change]] = [
     ("tls-options", lambda said: said["tls"].update(client=None)),
+    ("tls-options", suites("client", "a term")),
+    ("tls-options", option("server", ciphers=None)),
     ("allow-list", lambda said: said.update(allowed=None)),
     ("peer-cookies", lambda said: said.update(other_cookies=None)),
     ("links", lambda said: said.update(links=None)),
+    ("member-addresses", lambda said: said.update(names=None)),
+    ("member-addresses", lambda said: said["names"].update(pinned=None)),
+    ("member-addresses", lambda said: said["names"].update(first=None)),
     ("code-path", lambda said: said.update(replaceable_code=None)),
     ("running-code", lambda said: said.update(foreign_code=None)),
     ("ssh-daemons", lambda said: said.update(ssh_daemons=None)),

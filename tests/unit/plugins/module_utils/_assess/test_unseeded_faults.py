@@ -60,6 +60,7 @@ FAILS: list[tuple[str, Change, str]] = [
     ("firewall-boot", unit(FIREWALL, drop_ins=[TYPE_DROP_IN]), f"{FIREWALL} has the drop-in {TYPE_DROP_IN}"),
     ("unit-drop-in", unit("beam-guard-beam.service", drop_ins=[TYPE_DROP_IN]), f"has the drop-in {TYPE_DROP_IN}"),
     ("unit-drop-in", unit(BEAM, fragment="/run/systemd/generator.early/beam.service"), "is read from /run/systemd/generator.early/beam.service"),
+    ("unit-drop-in", unit(BEAM, at_boot=False), "does not start beam.service: run systemctl set-default multi-user.target"),
     ("unit-sandbox", unit(BEAM, openings=["ReadWritePaths=/ in /etc/x.conf"]), "ReadWritePaths=/ in /etc/x.conf lets it out of its sandbox"),
     ("unit-sandbox", changes.vm(system_writable=True), "pid 42 does not run in the sandbox of its unit"),
     ("start-environment", unit(BEAM, commands=["ExecStartPost=/bin/sh in /etc/x.conf"]), "runs ExecStartPost=/bin/sh in /etc/x.conf"),
@@ -78,6 +79,17 @@ FAILS: list[tuple[str, Change, str]] = [
         "table ip x, chain y gives packets another source address, so that",
     ),
     ("firewall-boot", lambda n2: n2["firewall"].update(undoing=["/etc/rc.local"]), "/etc/rc.local removes the table inet beam_cluster"),
+    (
+        "firewall-boot",
+        lambda n2: n2["firewall"].update(waiting=["firewalld.service"]),
+        "firewalld.service is enabled and does not run: its rules come into force at the next boot",
+    ),
+    (
+        "firewall-boot",
+        unit("nftables.service", drop_ins=["/etc/systemd/system/nftables.service.d/zz.conf"]),
+        "nftables.service does not use /etc/systemd/system/nftables.service.d/beam.conf, and removes the table inet beam_cluster",
+    ),
+    ("firewall-boot", unit("nftables.service", need_daemon_reload=True), "nftables.service: systemd has not read its files since they changed"),
 ]
 
 IN_FORCE: list[tuple[str, dict[str, Any], str]] = [
@@ -119,6 +131,10 @@ GOOD: list[tuple[str, Change]] = [
     ("node-login", account(units=[{"name": "beam.service", "path": "/etc/systemd/system/beam.service"}])),
     ("firewall-boot", unit(FIREWALL, drop_ins=["/usr/lib/systemd/system/service.d/10-timeout-abort.conf"])),
     ("unit-drop-in", unit(BEAM, fragment="/etc/systemd/system/beam.service")),
+    ("firewall-boot", unit("nftables.service", load="not-found", drop_ins=[])),
+    ("firewall-boot", unit("nftables.service", load="masked", drop_ins=[])),
+    # dpkg writes these files while it works.
+    ("changeable-files", lambda n2: n2.update(obstacles=[{"path": "/var/lib/dpkg/updates", "reason": "interrupted"}])),
     # A VM with a name of its own, or with none at all, and a port that is no peer's: a web server in Erlang.
     ("unplanned-nodes", stray()),
     ("unplanned-nodes", stray(inet_dist_listen_min="1024", inet_dist_listen_max="1030")),

@@ -153,6 +153,7 @@ def unit(**values: Any) -> dict[str, Any]:
         "drop_ins": [],
         **{"need_daemon_reload": False, "start_files": [], "openings": [], "commands": [], "after": ["sysinit.target"]},
         "requires": ["system.slice"],
+        "at_boot": True,
         "core_limit": "infinity",
         **values,
     }
@@ -220,6 +221,10 @@ def secrets(name: str) -> dict[str, Any]:
     }
 
 
+CALM: dict[str, Any] = {"undoing": [], "waiting": []}
+"""Of a firewall that nothing changes at the next boot."""
+
+
 def hardening(**values: Any) -> dict[str, Any]:
     """How a hardened process is confined."""
     names = ["certfile", "keyfile", "cacertfile", "versions", "verify"]
@@ -254,7 +259,7 @@ def system(**values: Any) -> dict[str, Any]:
         "clock_synchronized": True,
         "time_services": ["chronyd"],
         "service_users": {"beam": ["beam.service"]},
-        **{"cookie_arguments": [], "tmpfiles": []},
+        **{"cookie_arguments": [], "tmpfiles": [], "sysusers": [], "served": []},
         "dist_hosts": [],
         **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "preloaded": []},
         **values,
@@ -279,11 +284,7 @@ def host(name: str) -> dict[str, Any]:
 
     directory = f"/etc/beam/beam@{name}"
     return {
-        "epoch": NOW,
-        "skew_seconds": 0.0,
-        "system": system(),
-        "privileged": True,
-        "init": "systemd",
+        **{"epoch": NOW, "skew_seconds": 0.0, "system": system(), "privileged": True, "init": "systemd", "obstacles": []},
         "addresses": [
             {"interface": "lo", "address": "127.0.0.1", "family": 4, "prefix": 8, "default_route": False},
             {"interface": "eth0", "address": address, "family": 4, "prefix": 24, "default_route": False},
@@ -291,7 +292,7 @@ def host(name: str) -> dict[str, Any]:
             {"interface": "docker0", "address": "172.17.0.1", "family": 4, "prefix": 16, "default_route": False},
             {"interface": "eth1", "address": "fe80::1", "family": 6, "prefix": 64, "default_route": False},
         ],
-        "firewall": {"readable": True, "in_charge": "nftables", "drops_by_default": False, "rewriting": [], "undoing": [], "beam": table()},
+        "firewall": {"readable": True, "in_charge": "nftables", "drops_by_default": False, "rewriting": [], **CALM, "beam": table()},
         "listeners": [
             listener("127.0.0.1", 4369, "systemd", "epmd.socket"),
             listener("::1", 4369, "systemd", "epmd.socket"),
@@ -301,10 +302,7 @@ def host(name: str) -> dict[str, Any]:
         ],
         "processes": [
             {
-                "pid": 42,
-                "process": "beam.smp",
-                "user": "beam",
-                "unit": "beam.service",
+                **{"pid": 42, "process": "beam.smp", "user": "beam", "unit": "beam.service"},
                 "flags": {
                     **FLAGS,
                     "name": f"beam@{name}",
@@ -315,9 +313,7 @@ def host(name: str) -> dict[str, Any]:
                     "kernel": {"inet_dist_use_interface": "{10,89,1,11}", "inet_dist_listen_min": "9100", "inet_dist_listen_max": "9100"},
                 },
                 "traces": [],
-                "digest": "d1ge57",
-                "started": NOW - DAY,
-                **{"adding": ["ERL_AFLAGS"], "runs": []},
+                **{"digest": "d1ge57", "started": NOW - DAY, "adding": ["ERL_AFLAGS"], "runs": []},
                 "core_limit": 0,
                 "vm": {
                     "executable": "/usr/lib/erlang/erts-15.2.7/bin/beam.smp",
@@ -331,10 +327,7 @@ def host(name: str) -> dict[str, Any]:
                 "hardening": hardening(),
             },
             {
-                "pid": 1077,
-                "process": "epmd",
-                "user": "epmd",
-                "unit": "epmd.service",
+                **{"pid": 1077, "process": "epmd", "user": "epmd", "unit": "epmd.service"},
                 "flags": {"arguments_read": True},
                 **{"traces": [], "runs": [], "adding": []},
                 "core_limit": 0,
@@ -368,8 +361,11 @@ def host(name: str) -> dict[str, Any]:
             "beam-watch-beam.service": unit(),
             "beam-guard-beam.service": unit(active="inactive"),
             "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7),
-            "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"]),
+            "epmd.socket": unit(
+                after=["beam-firewall.service", "sysinit.target"], drop_ins=["/etc/systemd/system/epmd.socket.d/zzz-beam.conf"]
+            ),
             "beam-firewall.service": unit(),
+            "nftables.service": unit(enabled="disabled", active="inactive", drop_ins=["/etc/systemd/system/nftables.service.d/beam.conf"]),
         },
     }
 
@@ -454,6 +450,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             for peer in nodes if peer != node
         ],
         **{name: [] for name in ("replaceable_code", "foreign_code", "code_from_nowhere", "trusted")},
+        "names": {"first": "file", "pinned": {part: [HOSTS.get(part, "10.89.1.12")] for part in (name.partition("@")[2] for name in nodes)}},
         **{"ssh_daemons": 0, "atoms": [22000, 1048576], "boot_server": False},
     }
 
@@ -481,6 +478,8 @@ def evidence(
     raw = hosts() if seen is None else seen
     outside = ["outsider"] if outsiders is None else outsiders
     views = {node.node: view([other.node for other in target.reachable(node.node)], node.node, bool(target.tls)) for node in target.members}
+    for member in target.members:
+        views[member.node]["in_force"]["names"]["pinned"] = {one.host_part: [one.address] for one in target.reachable(member.node)}
     for node, values in (mesh or {}).items():
         if values is None:
             del views[node]

@@ -385,7 +385,7 @@ def test_sets_of_numbers(one: nftables.Set, other: nftables.Set) -> None:
 )
 def test_who_is_in_charge(monkeypatch: pytest.MonkeyPatch, units: dict[str, dict[str, object]], ufw: bool, in_charge: str) -> None:
     monkeypatch.setattr(firewall.commands, "find", lambda program: f"/usr/sbin/{program}")
-    monkeypatch.setattr(firewall, "_ufw_enabled", lambda: ufw)
+    monkeypatch.setattr(firewall, "ufw_enabled", lambda: ufw)
     monkeypatch.setattr(firewall, "ruleset", lambda: None)
     summary = firewall.summary(units)
     assert (summary["in_charge"], summary["readable"], summary["beam"]) == (in_charge, False, None)
@@ -395,7 +395,7 @@ def test_a_host_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(firewall.commands, "find", lambda program: None)
     monkeypatch.setattr(firewall, "undoing", list)
     seen = firewall.summary({})
-    unread: dict[str, Any] = {"drops_by_default": None, "masquerades": None, "beam": None, "rewriting": None, "undoing": []}
+    unread: dict[str, Any] = {"drops_by_default": None, "masquerades": None, "beam": None, "rewriting": None, "undoing": [], "waiting": []}
     assert seen == {"nft": False, "readable": False, "in_charge": "none", "at_boot": False, **unread}
     assert firewall.summary(None)["at_boot"] is None
 
@@ -422,31 +422,3 @@ def test_a_loaded_table_that_is_not_the_one_in_the_file(change: str, same: bool 
     words = ["unshare", "--net", "sh", "-c", script, str(file), sys.executable, asked]
     done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == str(same), done.stderr
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("#!/bin/sh\nnft flush ruleset\n", "job"),
-        ("[Service]\nExecStartPost=+/usr/sbin/nft delete table inet beam_cluster\n", "job"),
-        ("@reboot root sleep 9; nft flush chain inet beam_cluster cluster\n", "job"),
-        ("[Service]\nExecStart=/usr/sbin/nft -f {}/rules.nft\n", "job"),
-        ("[Service]\nExecStart=/bin/sh {}/script\n", "script"),
-        ("auto eth0\n  post-up {}/script eth0\n", "script"),
-        ("@reboot root {}/outer\n", "script"),
-        ('ACTION=="add", SUBSYSTEM=="net", RUN+="{}/rules.nft"\n', "rules.nft"),
-        ("# {}/script\n[Service]\nExecStart=/bin/true\n", ""),
-        ("[Service]\nExecStart={}/harmless\n", ""),
-        ("# nft flush ruleset\nnft flush table inet other\nnft -f {}/other.nft\n", ""),
-        ("nft flush ruleset\nsystemctl reload beam-firewall\n", ""),
-        ("nft flush ruleset; nft -f /etc/beam/firewall.nft\n", ""),
-    ],
-)
-def test_what_removes_our_table_at_boot(text: str, found: str, tmp_path: Path) -> None:
-    (tmp_path / "rules.nft").write_text("#!/usr/sbin/nft -f\nflush ruleset\ntable inet x {}\n")
-    (tmp_path / "other.nft").write_text("# flush ruleset\ntable inet x {}\n")
-    (tmp_path / "script").write_text("#!/bin/sh\nNFT=/usr/sbin/nft\n$NFT -f - <<END\nflush ruleset\nEND\n")
-    (tmp_path / "outer").write_text(f"#!/bin/sh\n{tmp_path}/script start\n")
-    (tmp_path / "harmless").write_text("#!/bin/sh\nnft flush ruleset\nsystemctl reload beam-firewall\n")
-    (tmp_path / "job").write_text(text.format(tmp_path) if "{}" in text else text)
-    assert firewall.undoing([f"{tmp_path}/job"]) == ([f"{tmp_path}/{found}"] if found else [])

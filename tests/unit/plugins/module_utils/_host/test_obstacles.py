@@ -14,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import obstacles, units
+from ansible_collections.beam.cluster.plugins.module_utils._host import files, obstacles, units
 
 SPACE = {"f_flag": 0, "f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 10, "f_favail": 5}
 
@@ -23,6 +23,7 @@ SPACE = {"f_flag": 0, "f_bavail": 1 << 20, "f_frsize": 4096, "f_files": 10, "f_f
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(obstacles, "PLACES", ())
     monkeypatch.setattr(obstacles, "UPDATES", str(tmp_path / "updates"))
+    monkeypatch.setattr(files, "_TREES", ())
     monkeypatch.setattr(obstacles, "is_fixed", lambda path: path.endswith("fixed"))
     return tmp_path
 
@@ -93,6 +94,17 @@ def test_what_nobody_can_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         subprocess.run(["chattr", "-i", str(tmp_path / place)], check=True)
 
 
+def test_each_file_of_ours_that_nobody_can_change(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("key.pem", "fixed", "tls/crl-fixed"):
+        (here / name).parent.mkdir(exist_ok=True)
+        (here / name).write_text("")
+    (here / "link-fixed").symlink_to("tls/crl-fixed")
+    monkeypatch.setattr(files, "_TREES", (str(here),))
+    monkeypatch.setattr(files, "_PATTERNS", ())
+    found = obstacles.describe([f"{here}/fixed"])
+    assert found == [{"path": f"{here}/{name}", "reason": "immutable"} for name in ("fixed", "link-fixed", "tls/crl-fixed")]
+
+
 def test_packages(here: Path) -> None:
     (here / "updates").mkdir()
     (here / "updates" / "tmp.i").write_text("")
@@ -120,6 +132,27 @@ def test_the_program_of_a_unit(start: str, program: str) -> None:
     text = f"Id=web.service\nNames=web.service x.service\nLoadState=loaded\nExecStart={start} start_time=[n/a] }}\n"
     unit = units.parse(text)["x.service"]
     assert (unit["program"], unit["id"]) == (program, "web.service")
+
+
+_MULTI_USER = "default.target\n\u25cf   display-manager.service\n\u25cf   multi-user.target\n\u25cf     beam.service\n"
+_OTHER = "default.target\n\u25cb   rescue.service\n  sysinit.target\n    beam-firewall.service\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "at_boot"),
+    [
+        (_MULTI_USER, "beam.service", True),
+        # Of a service that another service wants, the list says nothing.
+        (_MULTI_USER, "other.service", True),
+        (_OTHER, "beam.service", False),
+        (_OTHER, "beam-firewall.service", True),
+        (None, "beam.service", None),
+        ("", "beam.service", None),
+    ],
+)
+def test_what_the_default_target_starts(monkeypatch: pytest.MonkeyPatch, text: str | None, name: str, at_boot: bool | None) -> None:
+    monkeypatch.setattr(units.commands, "output", lambda *_words: text)
+    assert units.at_boot([name]) == {name: at_boot}
 
 
 @pytest.mark.parametrize(("text", "version"), [("systemd 249 (249.11-0ubuntu3)\n+PAM", 249), ("", None), (None, None)])

@@ -45,6 +45,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
     ),
     ("application", "which_applications"): [(Atom(name), [], []) for name in ("ssh", "kernel")],
     ("supervisor", "count_children"): [(Atom("specs"), 2), (Atom("active"), 2), (Atom("supervisors"), 2), (Atom("workers"), 0)],
+    ("inet_db", "get_rc"): [(Atom("host"), (10, 0, 0, 2), [term.charlist("n2")]), (Atom("lookup"), [Atom("file"), Atom("native")])],
     ("code", "get_path"): [term.charlist("."), term.charlist("/usr/lib/erlang/lib/kernel/ebin")],
 }
 
@@ -156,6 +157,56 @@ def test_ssh_servers_and_atoms_are_counted() -> None:
     assert (asked(Link())["ssh_daemons"], asked(WithoutSsh())["ssh_daemons"], asked(WithoutSupervisor())["ssh_daemons"]) == (2, 0, None)
     said = InForce.parse(asked(Link()))
     assert said is not None and said.atoms == (21000, 1048576)
+
+
+_MAP = term.Map([(Atom("key_exchange"), Atom("ecdh_anon")), (Atom("cipher"), Atom("aes_256_gcm")), (Atom("mac"), Atom("aead"))])
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        (term.charlist("TLS_AES_256_GCM_SHA384:ADH-AES128-SHA"), ["TLS_AES_256_GCM_SHA384", "ADH-AES128-SHA"]),
+        ([term.charlist("ADH-AES128-SHA"), b"NULL-SHA"], ["ADH-AES128-SHA", "NULL-SHA"]),
+        ([_MAP], ["ecdh_anon_aes_256_gcm"]),
+        ([(Atom("ecdhe_rsa"), Atom("aes_256_gcm"), Atom("null"), Atom("sha384"))], ["ecdhe_rsa_aes_256_gcm"]),
+        ([b"\0\x34", 7, term.Map([]), ()], ["a term"] * 4),
+        ([], []),
+        (7, None),
+    ],
+)
+def test_suites(value: Any, names: list[str] | None) -> None:
+    found = running_node.options([(Atom("server"), [(Atom("ciphers"), value)])], "server")
+    assert found == {"names": ["ciphers"], "ciphers": names}
+
+
+HOST, LOOKUP = Atom("host"), Atom("lookup")
+
+
+@pytest.mark.parametrize(
+    ("rc", "names"),
+    [
+        (
+            [
+                (HOST, (10, 0, 0, 2), [term.charlist("n2"), term.charlist("N2b")]),
+                (HOST, (192, 0, 2, 7), [term.charlist("n2")]),
+                (HOST, (0xFD00, 0, 0, 0, 0, 0, 0, 3), [term.charlist("n3")]),
+                (Atom("hosts_file"), []),
+                (LOOKUP, [Atom("file"), Atom("native")]),
+            ],
+            {"first": "file", "pinned": {"n2": ["10.0.0.2", "192.0.2.7"], "n2b": ["10.0.0.2"], "n3": ["fd00::3"]}},
+        ),
+        # The default is left out (inet_db:get_rc/0).
+        ([], {"first": "native", "pinned": {}}),
+        ([(LOOKUP, [])], {"first": "", "pinned": {}}),
+        ([(HOST, Atom("x"), [term.charlist("n1")])], None),
+        ([(HOST, (1, 2, 3), [term.charlist("n1")])], None),
+        ([(LOOKUP, Atom("file"))], None),
+        (None, None),
+        (Atom("error"), None),
+    ],
+)
+def test_the_addresses_to_which_names_lead(rc: Any, names: dict[str, Any] | None) -> None:
+    assert running_node.names(rc) == names
 
 
 def test_a_boot_server_is_known_by_its_registered_process() -> None:

@@ -1,0 +1,100 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What takes our firewall table away at the next boot or at a later time, and which other firewalls wait for that boot. Reads, never changes.
+
+Private to this collection.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .._model.installed import TABLE
+from . import proc
+from .jobs import UNITS
+
+FAMILY = "inet"
+UNIT = "beam-firewall.service"
+FILE = "/etc/beam/firewall.nft"
+OTHERS = (
+    "arno-iptables-firewall.service", "ferm.service", "firehol.service", "firewalld.service", "foomuuri.service", "ip6tables.service",
+    "iptables.service", "netfilter-persistent.service", "nftables.service", "shorewall.service", "shorewall6.service", "ufw.service",
+)
+"""Units that load rules of others."""
+
+
+def waiting(units: Mapping[str, Mapping[str, object]], objects: Iterable[Mapping[str, Any]] | None) -> list[str]:
+    """The firewalls that do not run now and will at the next boot: their rules are not among objects, the kernel's, yet."""
+    ends = ("inactive", "failed")
+    found = [name for name in OTHERS if name in units and units[name].get("enabled") == "enabled" and units[name].get("active") in ends]
+    chains = (str((entry.get("chain") or {}).get("name")) for entry in objects or ())
+    if "ufw.service" in found and (not ufw_enabled() or any(name.startswith("ufw-") for name in chains)):
+        found.remove("ufw.service")
+    return found
+
+
+UNDOING = (
+    "/etc/rc.local", "/etc/crontab", "/etc/anacrontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*",
+    "/etc/cron.monthly/*", "/var/spool/cron/crontabs/*", "/etc/init.d/*", "/etc/udev/rules.d/*",
+    "/etc/network/interfaces", "/etc/network/interfaces.d/*", "/etc/network/if-*.d/*",
+    "/etc/wireguard/*.conf", "/etc/openvpn/*.conf", "/etc/openvpn/*/*.conf", "/etc/ppp/*-up.d/*", "/etc/ppp/*-down.d/*", "/etc/dhcp/*-hooks.d/*",
+    "/etc/libvirt/hooks/*", "/etc/keepalived/*.conf", "/etc/cloud/cloud.cfg.d/*.cfg", "/var/lib/cloud/scripts/per-*/*",
+    "/var/spool/cron/atjobs/*", "/usr/lib/systemd/system-sleep/*", "/etc/letsencrypt/renewal-hooks/*/*", "/etc/apt/apt.conf.d/*",
+    "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
+    *(f"{directory}/*.service" for directory in UNITS), *(f"{directory}/*.service.d/*.conf" for directory in UNITS),
+    "/etc/systemd/system/*.wants/*.service", "/etc/systemd/system/*.requires/*.service",
+)
+"""What runs at boot, at times, or when an interface comes up. Of units of packages those that are enabled."""
+_REMOVES = re.compile(
+    rf"\bnft\b.*(?:\bflush[ \t]+ruleset\b|\b(?:delete|destroy|flush)[ \t]+(?:table|chain)[ \t]+{FAMILY}[ \t]+{TABLE}\b)", re.IGNORECASE
+)
+_HARMLESS = re.compile(r"^(?:[ \t]*#(?!!).*|.*\bnft\b[^\n]*[ \t](?:-[a-z]*c[a-z]*|--check)\b.*)$", re.MULTILINE | re.IGNORECASE)
+"""Comments, and lines in which nft only looks at a file."""
+_NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
+_SCRIPTS_DEEP = 3
+_LOADS = re.compile(r"\bnft\b[^\n]*[ \t](?:-[a-z]*f|--file)\b", re.IGNORECASE)
+"""nft loads a file: which one may be said elsewhere in the text."""
+_OUR_DROP_IN = "beam.conf"
+_FLUSHES = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
+
+
+def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
+    """The files that remove our table, and do not load it again: those of the patterns, and the scripts that they name. Of nftables.service our
+    drop-in of it takes care, and what comes after that can undo it."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
+    while todo:
+        path, deep = todo.pop()
+        text = _HARMLESS.sub("", proc.text_of(path) or "") if path not in seen and os.path.isfile(path) and not _before_ours(path) else ""
+        seen.add(path)
+        # Of the files that a job names, those are scripts that begin like one.
+        if not text or UNIT.partition(".")[0] in text or FILE in text or deep and not text.startswith("#!"):
+            continue
+        loaded = (proc.text_of(named) or "" for named in _NAMED.findall(text) if os.path.isfile(named)) if _LOADS.search(text) else ()
+        written = "nft" in text and (deep or text.startswith("#!")) and _FLUSHES.search(text)
+        if _REMOVES.search(text) or written or any(map(_FLUSHES.search, loaded)):
+            found.add(path)
+        elif deep < _SCRIPTS_DEEP:
+            todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(text)]
+    return sorted(found)
+
+
+def _before_ours(path: str) -> bool:
+    """Whether a file of nftables.service is ours, or comes before ours, which sets every command anew."""
+    directory, name = os.path.split(path)
+    return name == "nftables.service" or os.path.basename(directory) == "nftables.service.d" and name <= _OUR_DROP_IN
+
+
+def ufw_enabled() -> bool:
+    """ufw's own file decides. Its unit is active also where ufw is off, and inactive where ufw was turned on by hand since the boot."""
+    try:
+        with open("/etc/ufw/ufw.conf", encoding="utf-8") as stream:
+            return any(line.strip().lower() == "enabled=yes" for line in stream)
+    except OSError:
+        return False

@@ -1,0 +1,25 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of the operating system around a node."""
+
+from __future__ import annotations
+
+from makers import new_file
+
+FAULTS = (
+    new_file(
+        "a directory above the key that NFS gives to other hosts",
+        "/etc/exports.d/fault.exports",
+        "/etc 10.0.0.0/8(ro,sync)\\n",
+        "served-files",
+        "/etc/exports.d/fault.exports lets NFS give /etc to other hosts, and /etc/beam/",
+    ),
+    new_file(
+        "a share of rsync that is read as root",
+        "/etc/rsyncd.conf",
+        "uid = root\\n[data]\\npath = /var/lib/beam\\n",
+        "served-files",
+        "/etc/rsyncd.conf lets rsync give /var/lib/beam to other hosts",
+    ),
+)
