@@ -219,6 +219,28 @@ PLANNED = [
         undo="systemctl stop mine-node.service; rm -f /root/beam.smp",
     ),
     Planned(
+        "a release that runs under another name",
+        "release-name",
+        "node_name_differs",
+        "till@web1 runs in till.service, but the node is planned as till@n1",
+        {"/etc/systemd/system/till.service": "[Service]\nExecStart=/root/till/beam.smp -c 'import time; time.sleep(1000)' -sname till@web1\n"},
+        run="mkdir -p /root/till; cp \"$(readlink -f /usr/bin/python3)\" /root/till/beam.smp; systemctl daemon-reload; systemctl start till.service; sleep 2",
+        undo="systemctl stop till.service; rm -rf /root/till",
+        variables={"beam_node_name": "till@n1"},
+    ),
+    Planned(
+        "data of a release under another name",
+        "release-data",
+        "data_of_another_name",
+        "the database /srv/stock/Mnesia.* belongs to stock@web1, not to stock@n1",
+        {
+            "/etc/systemd/system/stock.service": "[Service]\nUser=stock\nWorkingDirectory=/srv/stock\nExecStart=/opt/stock/bin/stock start\n",
+            "/srv/stock/Mnesia.stock@web1/schema.DAT": "x",
+        },
+        undo="rm -rf /srv/stock",
+        variables={"beam_node_name": "stock@n1"},
+    ),
+    Planned(
         "the common /tmp", "release", "directive_overridden", "10-tmp.conf line 2 sets PrivateTmp=no", drop_in(SHOP, "10-tmp", "PrivateTmp=no")
     ),
     Planned(

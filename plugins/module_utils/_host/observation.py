@@ -113,7 +113,7 @@ def observe(
         "accounts": accounts.describe(users),
         "settings": operator_settings.settings(nodes, seen_units),
         "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
-        "databases": operator_settings.databases(nodes),
+        "databases": operator_settings.databases(nodes, seen_units),
         "addresses": here,
         "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),

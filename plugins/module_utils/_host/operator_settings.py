@@ -39,6 +39,7 @@ _YAML_FLOW = re.compile(
 )
 _BRACES = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"[^\s\"'={};]+")
+_MNESIA = "Mnesia."
 _NODE = re.compile(rb"[0-9A-Za-z_-]+@[0-9A-Za-z_.:-]+")
 
 _ATOM = re.compile(rb"(?=[sw](.)|[dv](..))", re.DOTALL)
@@ -304,8 +305,11 @@ def _node_names(data: bytes) -> Iterator[str]:
             yield data[start : start + length].decode("ascii")
 
 
-def databases(questions: Sequence[Question]) -> list[dict[str, object]]:
-    """The node names in the database of each product, for JSON. A file that is missing or cannot be read is left out."""
+def databases(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:
+    """The node names in the database of each product, and those of the directories that Mnesia has made where a release runs, for JSON.
+
+    A file that is missing or cannot be read is left out.
+    """
     found: list[dict[str, object]] = []
     for path in dict.fromkeys(question.database for question in questions if question.database):
         try:
@@ -314,4 +318,13 @@ def databases(questions: Sequence[Question]) -> list[dict[str, object]]:
         except OSError:
             continue
         found.append({"path": path, "names": sorted(names)[:64]})
+    for question in questions:
+        unit = (units or {}).get(question.unit, {})
+        directories = (str(unit.get(name) or "").lstrip("!-") for name in ("release", "working_directory"))
+        for directory in dict.fromkeys(path.rstrip("/") for path in directories if path.startswith("/")):
+            # Mnesia's own default: Mnesia.NODE in the directory where the VM starts (mnesia_lib:default_directory/0).
+            made = glob.glob(f"{glob.escape(directory)}/{_MNESIA}*@*/schema.DAT")
+            names = {path.split("/")[-2][len(_MNESIA) :] for path in made}
+            if names:
+                found.append({"path": f"{directory}/{_MNESIA}*", "names": sorted(names)[:64], "unit": question.unit})
     return found

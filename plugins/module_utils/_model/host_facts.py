@@ -140,15 +140,16 @@ class Profile:
 
 @dataclass(frozen=True)
 class Database:
-    """A product's database: the node names that its file holds."""
+    """A product's database: the node names that its file holds. unit: of Mnesia's directories, the unit that would use them, else empty."""
 
     path: str
     names: tuple[str, ...]
+    unit: str = ""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Database | None:
         path, names = as_path(raw.get("path")), as_texts(raw.get("names"))
-        return None if path is None or names is None else cls(path, names)
+        return None if path is None or names is None else cls(path, names, as_text(raw.get("unit")) or "")
 
 
 @dataclass(frozen=True)

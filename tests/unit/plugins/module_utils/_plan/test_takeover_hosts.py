@@ -56,6 +56,15 @@ def vm(unit: str | None, name: str | None = "beam@n2", **more: Any) -> dict[str,
     return {"pid": 7, "process": "beam.smp", "unit": unit, "user": "deploy", "digest": "1", "flags": {**flags, **more}}
 
 
+def open_vm(name: str, **more: Any) -> dict[str, Any]:
+    """A node that no run has hardened, in its unit."""
+    return {**vm(SHOP, name, proto_dist="inet_tcp", **more), "digest": None}
+
+
+def mnesia(*names: str) -> dict[str, Any]:
+    return {"unit": SHOP, "path": "/opt/beam/Mnesia.*", "names": list(names)}
+
+
 def writer(path: str) -> dict[str, Any]:
     return {**vm(RABBIT, "rabbit@n2"), "digest": None, "writes": [path]}
 
@@ -103,6 +112,25 @@ CASES: list[tuple[str, Bend, str]] = [
     ("of its own unit", sees(processes=[vm(SHOP)]), ""),
     ("a tool of its name", sees(processes=[vm("session-4.scope", listens=False)]), ""),
     ("another name", sees(processes=[vm("mine.service", "other@n2")]), ""),
+    ("its unit runs another name", runs("release", sees(units=unit(SHOP), processes=[open_vm("shop@web2")])), "node_name_differs"),
+    ("the name at another address", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam@127.0.0.1")])), "node_name_differs"),
+    ("the name of another host", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam")], hostname="web2")), "node_name_differs"),
+    ("another name without its host", runs("release", sees(units=unit(SHOP), processes=[open_vm("shop")])), "node_name_differs"),
+    ("its name, as the host completes it", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam")], hostname="n2.example.com")), ""),
+    ("a name of a host that nobody knows", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam")])), ""),
+    ("a long name that OTP completes", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam", long_names=True)], hostname="x")), ""),
+    ("its own name", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam@n2")])), ""),
+    ("a tool of its unit", runs("release", sees(units=unit(SHOP), processes=[open_vm("rem-1-shop@web2", hidden=True)])), ""),
+    ("a hardened node that is renamed", runs("release", sees(units=unit(SHOP), processes=[vm(SHOP, "shop@web2")])), ""),
+    ("a broker that runs another name", runs("rabbitmq", sees(units=unit(RABBIT), processes=[{**open_vm("rabbit@mq2"), "unit": RABBIT}])),
+     "node_name_differs"),
+    ("data of another name", runs("release", sees(units=unit(SHOP), databases=[mnesia("shop@web2")])), "data_of_another_name"),
+    ("data of this name, too", runs("release", sees(units=unit(SHOP), databases=[mnesia("shop@web2", "beam@n2")])), ""),
+    ("data of another unit", runs("release", sees(units=unit(SHOP), databases=[{**mnesia("shop@web2"), "unit": "x.service"}])), ""),
+    ("data that a hardened node has left",
+     runs("release", sees(units=unit(SHOP, drop_ins=["/etc/systemd/system/beam.service.d/zzz-beam.conf"]), databases=[mnesia("shop@web2")])), ""),
+    ("data and a node of another name",
+     runs("release", sees(units=unit(SHOP), databases=[mnesia("shop@web2")], processes=[open_vm("shop@web2")])), "node_name_differs"),
     ("a node without EPMD that shares half of its name", without_epmd(sees(processes=[vm("mine.service", "beam@other")])), ""),
     ("and all of it", without_epmd(sees(processes=[vm("mine.service")])), "node_elsewhere"),
     ("a node without a name in its arguments",
@@ -214,3 +242,10 @@ def test_the_group_of_a_release_is_that_of_its_account(world: World) -> None:
     cluster, problems = world.validate()
     assert not problems and cluster is not None
     assert {str(node.node): node.runtime.group for node in cluster.members} == {"beam@n1": "beam", "beam@n2": "www-data", "beam@n3": "beam"}
+
+
+def test_the_name_of_a_running_node_is_named_with_the_variable_that_keeps_it(world: World) -> None:
+    runs("release", sees(units=unit(SHOP), databases=[mnesia("shop@web2")], processes=[open_vm("shop")], hostname="web2"))(world)
+    (problem,) = world.validate()[1]
+    assert problem.variable == "beam_node_name" and "shop@web2" in problem.message and SHOP in problem.message and "beam@n2" in problem.message
+    assert problem.fix.startswith("set beam_node_name to shop@web2;") and "stop beam.service and move /opt/beam/Mnesia" in problem.fix
