@@ -219,12 +219,21 @@ PLANNED = [
         undo="systemctl stop mine-node.service; rm -f /root/beam.smp",
     ),
     Planned(
+        "an end before our block",
+        "rabbitmq-block",
+        "block_unread",
+        f"{ENV} line 2 ends the shell (exit)",
+        {ENV: "A=1\n[ -e /etc/mine ] || exit 0\ncat <<MINE\nB=1\n"},
+    ),
+    Planned("a here-document without its end", "rabbitmq-block", "block_unread", f"{ENV} line 4 is not complete"),
+    Planned(
         "a release that runs under another name",
         "release-name",
         "node_name_differs",
         "till@web1 runs in till.service, but the node is planned as till@n1",
         {"/etc/systemd/system/till.service": "[Service]\nExecStart=/root/till/beam.smp -c 'import time; time.sleep(1000)' -sname till@web1\n"},
-        run="mkdir -p /root/till; cp \"$(readlink -f /usr/bin/python3)\" /root/till/beam.smp; systemctl daemon-reload; systemctl start till.service; sleep 2",
+        run="mkdir -p /root/till; cp \"$(readlink -f /usr/bin/python3)\" /root/till/beam.smp; systemctl daemon-reload;"
+        " systemctl start till.service; sleep 2",
         undo="systemctl stop till.service; rm -rf /root/till",
         variables={"beam_node_name": "till@n1"},
     ),

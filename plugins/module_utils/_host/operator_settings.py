@@ -19,7 +19,7 @@ from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
 from .._term import Atom, TermError, consult, to_text
-from . import environment
+from . import environment, shell_files
 from .records import DIRECTORY
 
 DIRECTIVES = (
@@ -78,7 +78,7 @@ def _blank(text: str, start: int, end: int) -> str:
     return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
 
 
-def _uncommented(text: str, quotes: str) -> str:
+def uncommented(text: str, quotes: str) -> str:
     """A text without comments: from a # that begins a word to the end of its line, except within the given quotes."""
     position, quote, fresh = 0, "", True
     while position < len(text):
@@ -134,7 +134,7 @@ def _shell_value(text: str, start: int) -> str:
 
 def shell(text: str) -> Iterator[Entry]:
     """A file that a shell reads: rabbitmq-env.conf, /etc/default/ejabberd."""
-    text = _uncommented(text, "\"'")
+    text = uncommented(text, "\"'")
     for match in _SHELL_NAME.finditer(text):
         yield _line(text, match.start(1)), "variable", match.group(1), _shell_value(text, match.end())
     yield from _flags(text)
@@ -142,7 +142,7 @@ def shell(text: str) -> Iterator[Entry]:
 
 def arguments(text: str) -> Iterator[Entry]:
     """A file of flags, vm.args: erlexec takes a # for a comment where a word begins."""
-    yield from _flags(_uncommented(text, "\"'"))
+    yield from _flags(uncommented(text, "\"'"))
 
 
 def variables(text: str) -> Iterator[Entry]:
@@ -155,14 +155,14 @@ def variables(text: str) -> Iterator[Entry]:
 
 def conf(text: str) -> Iterator[Entry]:
     """Lines of key = value, as in rabbitmq.conf."""
-    text = _uncommented(text, "")
+    text = uncommented(text, "")
     for match in _CONF.finditer(text):
         yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
 
 
 def yaml(text: str) -> Iterator[Entry]:
     """Keys of YAML with a value on their line, at any depth: enough for paths."""
-    text = _uncommented(text, "\"'")
+    text = uncommented(text, "\"'")
     for match in _YAML_FLOW.finditer(text):
         yield _line(text, match.start(3)), "variable", match.group(1) or match.group(2), match.group(3).strip().strip("\"'")
     inner = _BRACES.search(text)
@@ -275,13 +275,26 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
 
 def _of_file(question: Question, path: str, syntax: str) -> Iterator[Setting]:
     text = read(path)
-    for line, kind, name, value in sorted(SYNTAXES[syntax](text) if text else (), key=_place):
+    entries = [*SYNTAXES[syntax](text), *(_unread(path, text) if syntax == "shell" else ())] if text else []
+    for line, kind, name, value in sorted(entries, key=_place):
         kind = "variable" if kind == "flag" and value and name in question.values else kind
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
         if kind == "variable" and not asked:
             continue
         shown = value if kind == "directive" or (kind == "variable" and name in question.values) else None
         yield Setting(question.unit, path, line, kind, name, shown)
+
+
+def _unread(path: str, text: str) -> Iterator[Entry]:
+    """What keeps a shell from reading a file up to our block, or to its end where the block will be."""
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        block = _BLOCK.search(stream.read(_LARGEST))
+    before = text[: block.start()] if block else text
+    for line, word in shell_files.ends(uncommented(before, "\"'")):
+        yield line, "shell", word, ""
+    broken = shell_files.broken(before)
+    if broken is not None:
+        yield broken, "shell", shell_files.SYNTAX, ""
 
 
 def _named(setting: Setting, question: Question) -> list[tuple[str, str]]:
