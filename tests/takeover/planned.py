@@ -219,6 +219,28 @@ PLANNED = [
         undo="systemctl stop mine-node.service; rm -f /root/beam.smp",
     ),
     Planned(
+        "no network but the loopback",
+        "release",
+        "directive_unusable",
+        "10-deny.conf line 2 sets IPAddressDeny=any for shop.service: the node would not reach",
+        drop_in(SHOP, "10-deny", "IPAddressDeny=any\nIPAddressAllow=localhost"),
+    ),
+    Planned(
+        "no port but the application's",
+        "release",
+        "directive_unusable",
+        "10-ports.conf line 2 sets SocketBindDeny=tcp:1-65535 for shop.service: the node could not listen on port",
+        drop_in(SHOP, "10-ports", "SocketBindDeny=tcp:1-65535\nSocketBindAllow=tcp:4000"),
+    ),
+    Planned(
+        "a file with two names",
+        "rabbitmq-block",
+        "path_not_writable",
+        f"{ENV} has another name (a hard link)",
+        run=f"ln -f {ENV} /etc/rabbitmq/shared.conf",
+        undo="rm -f /etc/rabbitmq/shared.conf",
+    ),
+    Planned(
         "an end before our block",
         "rabbitmq-block",
         "block_unread",

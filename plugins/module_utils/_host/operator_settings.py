@@ -23,8 +23,9 @@ from . import environment, shell_files
 from .records import DIRECTORY
 
 DIRECTIVES = (
-    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "InaccessiblePaths", "MemoryDenyWriteExecute", "NetworkNamespacePath", "NoExecPaths",
-    "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "ProtectHome", "RootDirectory", "RootImage", "TemporaryFileSystem", "UMask",
+    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "IPAddressAllow", "IPAddressDeny", "InaccessiblePaths", "MemoryDenyWriteExecute",
+    "NetworkNamespacePath", "NoExecPaths", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "ProtectHome", "RootDirectory",
+    "RootImage", "SocketBindAllow", "SocketBindDeny", "TemporaryFileSystem", "UMask",
 )  # fmt: skip
 """Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them, or does not work with them."""
 

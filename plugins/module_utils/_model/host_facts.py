@@ -84,7 +84,8 @@ class Setting:
     """Something that an operator's file sets for a unit, with the place of it.
 
     kind: "flag" (a flag or kernel parameter that only the role distribution may set), "variable" (an environment variable or a key of a
-    product's configuration), "directive" (of systemd) or "shell" (the name of a command that ends a script, or "syntax"). value: None where it is not on the list of values that may leave the host.
+    product's configuration), "directive" (of systemd) or "shell" (the name of a command that ends a script, or "syntax"). value: None where it is
+    not on the list of values that may leave the host.
     """
 
     unit: str
@@ -108,7 +109,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps a run from writing a file. reason: "read_only", "immutable", "full", "not_a_directory", "refused" or "interrupted"."""
+    """What keeps a run from writing a file. reason: "read_only", "immutable", "full", "not_a_directory", "refused", "hard_link", "dangling" or
+    "interrupted"."""
 
     path: str
     reason: str

@@ -214,6 +214,11 @@ _OBSTACLES = {
         "root may not write to {path} (NFS with root_squash, or FUSE).",
         "move the directory to a local file system, or export it with no_root_squash to this host.",
     ),
+    "hard_link": (
+        "{path} has another name (a hard link), which would keep the content of today.",
+        "find it (find / -xdev -samefile {path}), and give {path} a file of its own: cp -p {path} {path}.new && mv {path}.new {path}.",
+    ),
+    "dangling": ("{path} is a link to a place that does not exist.", "mount or create that place, or remove the link."),
     "interrupted": ("an installation of packages was interrupted (files in {path}), so that apt installs nothing.", "run dpkg --configure -a."),
 }
 

@@ -28,13 +28,34 @@ SKIPPED = [
     ("(exit 0)\nexit 0\n", [(2, "exit")]),
 ]
 READ = [
-    "", "A=1", "# exit\nA=exit # exit 0\n", "A='exit\nreturn\n'\n", "f() {\n  [ -z 1 ] || return 0\n}\nf\n", "f()\n{\n  return 0\n}\nf\n", "(exit 0)\n",
-    "A=$(exit 3) || :\n", "exec 2>/dev/null\n", "exec 2> /dev/null 2>&1\n", "cat >/dev/null <<END\nexit 0\nEND\n", "cat >/dev/null <<-'X Y'\nexit\n\tX Y\n",
-    "echo exit >/dev/null\n", "A=${B:-\nexit\n}\n", "trap 'exit 0' 0; trap - 0\n", "if false; then :; fi\n", "f() {\n if :; then { return 0; }; fi\n}\nf\n",
-]  # fmt: skip
+    "",
+    "A=1",
+    "# exit\nA=exit # exit 0\n",
+    "A='exit\nreturn\n'\n",
+    "f() {\n  [ -z 1 ] || return 0\n}\nf\n",
+    "f()\n{\n  return 0\n}\nf\n",
+    "(exit 0)\n",
+    "A=$(exit 3) || :\n",
+    "exec 2>/dev/null\n",
+    "exec 2> /dev/null 2>&1\n",
+    "cat >/dev/null <<END\nexit 0\nEND\n",
+    "cat >/dev/null <<-'X Y'\nexit\n\tX Y\n",
+    "echo exit >/dev/null\n",
+    "A=${B:-\nexit\n}\n",
+    "trap 'exit 0' 0; trap - 0\n",
+    "if false; then :; fi\n",
+    "f() {\n if :; then { return 0; }; fi\n}\nf\n",
+]
 OPEN = [
-    ("A=1\nB='x\n", 2), ("if true; then\nA=1\n", 3), ("cat <<END\nA=1\n", 2), ("A=1\\\n", 1), ("A=1\nfi\n", 2), ("A=$(\n", 2), ("case x in\n", 1), ("B=`x", 1),
-]  # fmt: skip
+    ("A=1\nB='x\n", 2),
+    ("if true; then\nA=1\n", 3),
+    ("cat <<END\nA=1\n", 2),
+    ("A=1\\\n", 1),
+    ("A=1\nfi\n", 2),
+    ("A=$(\n", 2),
+    ("case x in\n", 1),
+    ("B=`x", 1),
+]
 
 
 def reaches_the_end(text: str, path: Path) -> set[bool]:

@@ -77,6 +77,10 @@ def directive(name: str, value: str, path: str = "/etc/systemd/system/x.conf") -
     return {"unit": RABBIT, "path": path, "line": 3, "kind": "directive", "name": name, "value": value}
 
 
+def network(*directives: tuple[str, str]) -> Bend:
+    return runs("rabbitmq", sees(settings=[directive(name, value) for name, value in directives]))
+
+
 def allows(*lines: str) -> Bend:
     return lambda world: world.more.update(sandbox={"n2": lines})
 
@@ -161,6 +165,28 @@ CASES: list[tuple[str, Bend, str]] = [
     ("no program but the guard",
      runs("rabbitmq", lambda world: (sees(settings=[directive("NoExecPaths", "/")])(world), allows("ExecPaths=/usr /etc/beam")(world))[0]), ""),
     ("no program in a directory", runs("rabbitmq", sees(settings=[directive("NoExecPaths", "/tmp"), directive("NoExecPaths", "/srv")])), ""),
+    ("no network", network(("IPAddressDeny", "any")), "directive_unusable"),
+    ("no network but this one", network(("IPAddressDeny", "any"), ("IPAddressAllow", "localhost 10.0.0.0/24")), ""),
+    ("only one of the members", network(("IPAddressDeny", "any"), ("IPAddressAllow", "localhost 10.0.0.1")), "directive_unusable"),
+    ("members without loopback", network(("IPAddressDeny", "any"), ("IPAddressAllow", "10.0.0.0/8")), "directive_unusable"),
+    ("another network is refused", network(("IPAddressDeny", "203.0.113.0/24 multicast link-local")), ""),
+    ("a member is refused", network(("IPAddressDeny", "10.0.0.3")), "directive_unusable"),
+    ("and no longer refused", network(("IPAddressDeny", "any"), ("IPAddressDeny", "")), ""),
+    ("all networks of IPv6", network(("IPAddressDeny", "::/0")), ""),
+    ("members that are allowed by our variable",
+     lambda world: (network(("IPAddressDeny", "any"))(world), allows("IPAddressAllow=localhost 10.0.0.0/24")(world))[0], ""),
+    ("a list that systemd does not understand", network(("IPAddressDeny", "moon")), ""),
+    ("no port", network(("SocketBindDeny", "any")), "directive_unusable"),
+    ("no port but others", network(("SocketBindDeny", "any"), ("SocketBindAllow", "tcp:5672 ipv4:tcp:15672-15692")), "directive_unusable"),
+    ("no port but the node's", network(("SocketBindDeny", "tcp:1-65535"), ("SocketBindAllow", "tcp:9000-9200")), ""),
+    ("no free port, from which it connects", network(("SocketBindDeny", "any"), ("SocketBindAllow", "tcp:9000-9200")), "directive_unusable"),
+    ("every port again", network(("SocketBindDeny", "any"), ("SocketBindAllow", "tcp")), ""),
+    ("the node's port of IPv6", network(("SocketBindDeny", "ipv6:any")), ""),
+    ("the node's port for UDP", network(("SocketBindDeny", "udp:9100")), ""),
+    ("the node's port", network(("SocketBindDeny", "ipv4:tcp:9100")), "directive_unusable"),
+    ("the node's port by number", network(("SocketBindDeny", "9100")), "directive_unusable"),
+    ("a port allowed by our variable",
+     lambda world: (network(("SocketBindDeny", "tcp:1-65535"))(world), allows("SocketBindAllow=tcp:9100")(world))[0], ""),
     ("an account that is not there", runs("release", sees(units=unit(SHOP), accounts=[])), "account_missing"),
     ("an account", runs("release", sees(units=unit(SHOP), accounts=[{**account("/srv")[0], "name": "beam"}])), ""),
     ("a command before it stops", stops("/usr/local/bin/drain"), "directive_overridden"),
@@ -184,6 +210,8 @@ CASES: list[tuple[str, Bend, str]] = [
     ("a file that cannot be changed", sees(obstacles=[{"path": "/etc/x", "reason": "immutable"}]), "path_not_writable"),
     ("a full disk", sees(obstacles=[{"path": "/var/lib", "reason": "full"}]), "path_not_writable"),
     ("packages half installed", sees(obstacles=[{"path": "/var/lib/dpkg/updates", "reason": "interrupted"}]), "path_not_writable"),
+    ("a file with two names", sees(obstacles=[{"path": "/etc/x", "reason": "hard_link"}]), "path_not_writable"),
+    ("a link that leads nowhere", sees(obstacles=[{"path": "/etc/x", "reason": "dangling"}]), "path_not_writable"),
     ("a reason of a later version", sees(obstacles=[{"path": "/x", "reason": "moon"}]), ""),
     ("a client port", runs("rabbitmq", says("beam_ports", "5670-5679"), sees(system=PORTS)), "port_range_of_product"),
     ("a port of its tools", runs("rabbitmq", says("beam_ports", "25670-25675")), "port_range_of_product"),
@@ -249,3 +277,13 @@ def test_the_name_of_a_running_node_is_named_with_the_variable_that_keeps_it(wor
     (problem,) = world.validate()[1]
     assert problem.variable == "beam_node_name" and "shop@web2" in problem.message and SHOP in problem.message and "beam@n2" in problem.message
     assert problem.fix.startswith("set beam_node_name to shop@web2;") and "stop beam.service and move /opt/beam/Mnesia" in problem.fix
+
+
+def test_addresses_that_the_unit_does_not_reach_are_named_with_the_line_that_allows_them(world: World) -> None:
+    network(("IPAddressDeny", "any"))(world)
+    (problem,) = world.validate()[1]
+    assert "x.conf line 3 sets IPAddressDeny=any" in problem.message and "10.0.0.1" in problem.message
+    assert "'IPAddressAllow=localhost 10.0.0.1 10.0.0.2 10.0.0.3' to beam_service_directives" in problem.fix
+    network(("SocketBindDeny", "tcp"))(world)
+    (problem,) = world.validate()[1]
+    assert "'SocketBindAllow=tcp:9100' to beam_service_directives" in problem.fix
