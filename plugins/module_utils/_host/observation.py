@@ -23,6 +23,7 @@ from . import (
     certificates,
     client_ports,
     confinement,
+    cookie_copies,
     crls,
     files,
     firewall,
@@ -114,6 +115,9 @@ def observe(
         "settings": operator_settings.settings(nodes, seen_units),
         "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
         "databases": operator_settings.databases(nodes, seen_units),
+        "cookie_copies": cookie_copies.describe(
+            {node.unit: {node.home, *(one.home for one in processes if one.unit == node.unit and one.home)} - {""} for node in nodes}
+        ),
         "addresses": here,
         "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),

@@ -53,7 +53,8 @@ Entry = tuple[int, str, str, str]
 @dataclass(frozen=True)
 class Question:
     """What to read of a node: its unit, the files of its product by glob pattern and syntax (see SYNTAXES), the names whose values may leave the
-    host, the file of its database, names whose values may not, and the names (among values) of settings that name a further file, with its syntax."""
+    host, the file of its database, names whose values may not, the names (among values) of settings that name a further file, with its syntax, and
+    its home."""
 
     unit: str
     files: tuple[tuple[str, str], ...] = ()
@@ -61,13 +62,14 @@ class Question:
     database: str = ""
     names: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
+    home: str = ""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Question:
         """From an entry of the option nodes of the module observe."""
         files = tuple((str(one["path"]), str(one["syntax"])) for one in raw.get("files") or ())
         values, names = (frozenset(raw.get(key) or ()) for key in ("values", "names"))
-        return cls(str(raw["unit"]), files, values, str(raw.get("database") or ""), names, raw.get("moved") or {})
+        return cls(str(raw["unit"]), files, values, str(raw.get("database") or ""), names, raw.get("moved") or {}, str(raw.get("home") or ""))
 
 
 def _line(text: str, position: int) -> int:

@@ -155,6 +155,20 @@ class Database:
 
 
 @dataclass(frozen=True)
+class CookieCopy:
+    """A cookie file of another user with the cookie of the node in a unit."""
+
+    unit: str
+    path: str
+    owner: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> CookieCopy | None:
+        unit, path = as_text(raw.get("unit")), as_path(raw.get("path"))
+        return None if unit is None or path is None else cls(unit, path, as_text(raw.get("owner")) or "")
+
+
+@dataclass(frozen=True)
 class Crl:
     """A file in a node's directory of CRLs. issuer: empty where it is no CRL. found: whether OTP looks for it under this name.
 

@@ -102,6 +102,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.stale_hosts(by_host, inventory.run_set, changes),
             *advisories.shared_epmd(by_host, members, inventory.observed),
             *advisories.forgotten_nodes(by_host, membership.departing, inventory.observed),
+            *advisories.cookie_copies(members, shape.tls, inventory.observed),
             *advisories.outside_tls(members, shape.tls),
         ),
         advisories_file=advisories_file,
