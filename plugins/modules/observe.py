@@ -131,7 +131,7 @@ profiles:
   returned: success
   type: list
   elements: dict
-cookie_copies: {description: "Cookie files of other users with a node's cookie, C(unit), C(path), C(owner).", returned: success, type: list, elements: dict}
+cookie_copies: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
 databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.
