@@ -24,8 +24,8 @@ from .records import DIRECTORY
 
 DIRECTIVES = (
     "AmbientCapabilities", "DeviceAllow", "DynamicUser", "IPAddressAllow", "IPAddressDeny", "InaccessiblePaths", "MemoryDenyWriteExecute",
-    "NetworkNamespacePath", "NoExecPaths", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "ProtectHome", "RootDirectory",
-    "RootImage", "SocketBindAllow", "SocketBindDeny", "TemporaryFileSystem", "UMask",
+    "NetworkNamespacePath", "NoExecPaths", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "ProtectHome", "Restart",
+    "RootDirectory", "RootImage", "SocketBindAllow", "SocketBindDeny", "TemporaryFileSystem", "UMask",
 )  # fmt: skip
 """Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them, or does not work with them."""
 

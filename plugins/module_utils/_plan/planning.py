@@ -178,6 +178,7 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
     data = node.runtime.data.extended(
         capabilities=sandbox_rules.kept_capabilities(node, seen),
         umask=sandbox_rules.kept_umask(node, seen),
+        restart=sandbox_rules.kept_restart(node, seen),
         release=shown.release if shown else None,
         writable=[*node.runtime.data.writable, *directories] if directories else None,
     )

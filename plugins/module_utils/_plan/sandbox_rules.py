@@ -188,6 +188,12 @@ def kept_umask(node: Node, seen: Observation) -> str | None:
     return found
 
 
+def kept_restart(node: Node, seen: Observation) -> str | None:
+    """`always` where the operator's unit comes back after every end. Our own on-failure would leave it down after one in good order."""
+    given = [one.value for one in seen.settings or () if (one.unit, one.kind, one.name) == (node.runtime.unit, "directive", "Restart")]
+    return given[-1] if given[-1:] == ["always"] else None
+
+
 def _capabilities(text: str | None) -> set[str]:
     return set() if not text or text.startswith("~") else {word.upper() for word in text.split()}
 

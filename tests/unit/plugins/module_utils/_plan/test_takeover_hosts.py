@@ -287,3 +287,13 @@ def test_addresses_that_the_unit_does_not_reach_are_named_with_the_line_that_all
     network(("SocketBindDeny", "tcp"))(world)
     (problem,) = world.validate()[1]
     assert "'SocketBindAllow=tcp:9100' to beam_service_directives" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [([], None), (["always"], "always"), (["on-failure"], None), (["always", "on-failure"], None), (["no", "always"], "always"), (["no"], None)],
+)
+def test_a_unit_that_comes_back_after_every_end_still_does(world: World, values: list[str], kept: str | None) -> None:
+    """Deployments end the VM in good order (bin/shop stop, System.stop/0), and rely on Restart=always for the start of what was deployed."""
+    runs("release", sees(settings=[{**directive("Restart", value), "unit": SHOP} for value in values], units=unit(SHOP)))(world)
+    assert world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"].get("restart") == kept
