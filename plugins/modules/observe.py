@@ -108,11 +108,7 @@ hostname: {type: str, returned: success, description: "The host's own name."}
 init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}
 systemd: {type: int, returned: success, description: "The major version of systemd, null if it is not known."}
 links: {type: dict, returned: success, description: "Where those of the O(writes) lie in truth that lead through a link."}
-obstacles:
-  description: What keeps a run from writing its files - C(path), and C(reason) (read_only, immutable, full, not_a_directory, interrupted).
-  returned: success
-  type: list
-  elements: dict
+obstacles: {type: list, elements: dict, returned: success, description: "What keeps a run from writing its files, C(path) and C(reason)."}
 distribution: {type: dict, returned: success, description: "C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE)."}
 ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
 unprivileged_port: {description: "The first port that needs no capability, null if it cannot be read.", returned: success, type: int}
@@ -131,6 +127,7 @@ profiles:
   returned: success
   type: list
   elements: dict
+companions: {type: list, elements: dict, returned: success, description: "Programs in units of VMs: C(unit), C(program), C(reason)."}
 cookie_copies: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
 databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:

@@ -241,6 +241,18 @@ PLANNED = [
         undo="rm -f /etc/rabbitmq/shared.conf",
     ),
     Planned(
+        "a browser's kind of program in the unit",
+        "release-name",
+        "program_refused",
+        "in till.service has memory that it may write and run",
+        # Beside the VM of the situation above it: a private page that is writable and executable.
+        drop_in(
+            "till.service",
+            "10-helper",
+            "ExecStartPost=/bin/sh -c 'python3 -c \"import mmap, time; m = mmap.mmap(-1, 4096, prot=7); time.sleep(1000)\" &'",
+        ),
+    ),
+    Planned(
         "an end before our block",
         "rabbitmq-block",
         "block_unread",

@@ -22,6 +22,7 @@ from . import (
     applications,
     certificates,
     client_ports,
+    companions,
     confinement,
     cookie_copies,
     crls,
@@ -115,6 +116,7 @@ def observe(
         "settings": operator_settings.settings(nodes, seen_units),
         "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
         "databases": operator_settings.databases(nodes, seen_units),
+        "companions": companions.describe(processes),
         "cookie_copies": cookie_copies.describe(
             {node.unit: {node.home, *(one.home for one in processes if one.unit == node.unit and one.home)} - {""} for node in nodes}
         ),

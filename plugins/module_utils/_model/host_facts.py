@@ -155,6 +155,21 @@ class Database:
 
 
 @dataclass(frozen=True)
+class Companion:
+    """A program beside the VM in its unit that does what the sandbox refuses. reason: "writable_code" (memory that it may write and run) or
+    "namespace" (it is in namespaces of its own)."""
+
+    unit: str
+    program: str
+    reason: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Companion | None:
+        unit, program, reason = (as_text(raw.get(name)) for name in ("unit", "program", "reason"))
+        return None if unit is None or program is None or reason is None else cls(unit, program, reason)
+
+
+@dataclass(frozen=True)
 class CookieCopy:
     """A cookie file of another user with the cookie of the node in a unit."""
 

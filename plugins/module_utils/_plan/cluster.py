@@ -31,7 +31,7 @@ from .variable_names import MISSING
 SECRETS_REQUIRED = ("cookie", "ca_passphrase")
 SANDBOX = (
     "AmbientCapabilities", "BindPaths", "DeviceAllow", "DevicePolicy", "IPAddressAllow", "IPAddressDeny", "MemoryDenyWriteExecute", "NoNewPrivileges",
-    "PrivateDevices", "PrivateTmp", "ProtectHome", "ReadWritePaths", "SocketBindAllow", "SocketBindDeny",
+    "PrivateDevices", "PrivateTmp", "ProtectHome", "ReadWritePaths", "RestrictNamespaces", "SocketBindAllow", "SocketBindDeny",
 )  # fmt: skip
 """Directives of the operator's that change what the sandbox takes away, or what the node reaches. They hold no secret."""
 

@@ -215,6 +215,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)
+    sandbox_rules.check_companions(inventory, node, seen, problems)
     sandbox_rules.check_profiles(node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)
 

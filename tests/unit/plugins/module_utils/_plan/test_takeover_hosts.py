@@ -81,6 +81,10 @@ def network(*directives: tuple[str, str]) -> Bend:
     return runs("rabbitmq", sees(settings=[directive(name, value) for name, value in directives]))
 
 
+def companion(program: str, reason: str) -> dict[str, str]:
+    return {"unit": SHOP, "program": program, "reason": reason}
+
+
 def allows(*lines: str) -> Bend:
     return lambda world: world.more.update(sandbox={"n2": lines})
 
@@ -195,6 +199,13 @@ CASES: list[tuple[str, Bend, str]] = [
     ("a signal", stops("/bin/kill"), ""),
     ("none", stops(""), ""),
     ("a package's", stops("/usr/bin/x", "/usr/lib/systemd/system/x.service"), ""),
+    ("Node.js in its unit", runs("release", sees(units=unit(SHOP), companions=[companion("node", "writable_code")])), "program_refused"),
+    ("a browser in its unit", runs("release", sees(units=unit(SHOP), companions=[companion("chrome", "namespace")])), "program_refused"),
+    ("Node.js that is allowed",
+     lambda world: (runs("release", sees(units=unit(SHOP), companions=[companion("node", "writable_code")]))(world),
+                    allows("MemoryDenyWriteExecute=no")(world))[0], ""),
+    ("Node.js in another unit", runs("release", sees(units=unit(SHOP), companions=[{**companion("node", "namespace"), "unit": "x.service"}])), ""),
+    ("a reason that a later version has", runs("release", sees(units=unit(SHOP), companions=[companion("node", "moon")])), ""),
     ("a /tmp of its own", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "true")])), ""),
     ("homes", runs("rabbitmq", sees(settings=[directive("ProtectHome", "read-only")])), "directive_overridden"),
     ("of the package", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "no", "/usr/lib/systemd/system/x")])), ""),
