@@ -245,7 +245,7 @@ PLANNED = [
         "release-name",
         "program_refused",
         "in till.service has memory that it may write and run",
-        # Beside the VM of the situation above it: a private page that is writable and executable.
+        # Beside the VM of 'a release that runs under another name': a page that is writable and executable.
         drop_in(
             "till.service",
             "10-helper",

@@ -236,8 +236,8 @@ def check_name(node: Node, seen: Observation, problems: Problems) -> None:
             node.host,
             "beam_node_name",
             "data_of_another_name",
-            f"the database {database.path} belongs to {join_names(database.names)}, not to {node.node}; {node.runtime.product} does not start "
-            "with it.",
+            f"the database {database.path} belongs to {join_names(database.names)}, not to {node.node}; {node.runtime.product} "
+            f"{'would start empty' if database.unit else 'does not start with it'}.",
             "set beam_node_name to the name of the database, rename the data with the product's own tool, or move a database without users away.",
         )
 

@@ -84,13 +84,13 @@ def _check_ports(inventory: Inventory, node: Node, seen: Observation, problems: 
         setting = next((one for one in denied if _matches(one, node.address.version, port)), None)
         if setting is not None and not any(_matches(one, node.address.version, port) for one in allowed):
             what = f"listen on port {port}" if port else "connect to its peers, which needs any free port"
+            named = "" if port else "let it name ports (SocketBindDeny=tcp:1-65535), and "
             problems.add(
                 node.host,
                 "beam_service_directives",
                 "directive_unusable",
                 f"{setting.place} sets SocketBindDeny={setting.value} for {node.runtime.unit}: the node could not {what}.",
-                "remove it there, or let it name ports (SocketBindDeny=tcp:1-65535), and add "
-                f"'SocketBindAllow=tcp:{node.port_range}' to beam_service_directives.",
+                f"remove it there, or {named}add 'SocketBindAllow=tcp:{node.port_range}' to beam_service_directives.",
             )
             return
 
