@@ -101,7 +101,7 @@ def main() -> None:
             after = blocks.without_block(before or b"", marker, kept.get("open_end") is True)
         changed = after != (before or b"")
         if changed and not module.check_mode:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+            blocks.make_directories(os.path.dirname(path))
             blocks.edit(path, after, MODE)
         if not present and record is not None and not module.check_mode:
             changed = records.give_back(record.paths, path) or changed

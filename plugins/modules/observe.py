@@ -57,8 +57,8 @@ options:
         the host's variables.
       - Each has C(unit), C(files) (the product's, each with C(path), a pattern, and C(syntax), one of V(shell), V(arguments), V(variables),
         V(conf), V(yaml), V(terms)), C(values) (names of settings whose values are returned), C(names) (of these the name alone is returned),
-        C(moved) (names of settings that name a further file, with its syntax), and C(database) (a file of the product; the node names in it are
-        returned).
+        C(moved) (names of settings that name a further file, with its syntax), C(database) (a file of the product; the node names in it are
+        returned), and C(home).
     type: list
     elements: dict
   users:
@@ -106,20 +106,15 @@ hostname: {type: str, returned: success, description: "The host's own name."}
 init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}
 systemd: {type: int, returned: success, description: "The major version of systemd, null if it is not known."}
 links: {type: dict, returned: success, description: "Where those of the O(writes) lie in truth that lead through a link."}
-obstacles:
-  description: What keeps a run from writing its files - C(path), and C(reason) (read_only, immutable, full, not_a_directory, interrupted).
-  returned: success
-  type: list
-  elements: dict
+obstacles: {type: list, elements: dict, returned: success, description: "What keeps a run from writing its files, C(path) and C(reason)."}
 distribution: {type: dict, returned: success, description: "C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE)."}
 ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
 unprivileged_port: {description: "The first port that needs no capability, null if it cannot be read.", returned: success, type: int}
 accounts: {type: list, elements: dict, returned: success, description: "Those of the O(users) that exist; C(login), whether the shell allows one."}
 settings:
-  description:
-    - What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable)
-      or V(directive)), C(name), and C(value), null if it is not on the list of values that may be returned. Files and blocks of this collection
-      are left out.
+  description: >-
+    What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable),
+    V(directive) or V(shell)), C(name), and C(value), null if it is not on the list of values that may be returned. Without files and blocks of ours.
   returned: success
   type: list
   elements: dict
@@ -130,6 +125,8 @@ profiles:
   returned: success
   type: list
   elements: dict
+companions: {type: list, elements: dict, returned: success, description: "Programs in units of VMs: C(unit), C(program), C(reason)."}
+cookie_copies: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
 databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.

@@ -193,3 +193,13 @@ def test_an_installation_restarts_no_service_out_of_turn(path: Path) -> None:
     for task in tasks_of(path):
         if any("name" in (task.get(module) or {}) for module in INSTALLERS):
             assert task.get("environment") == {"NEEDRESTART_SUSPEND": "1"}, task["name"]
+
+
+def test_packages_come_by_one_file_that_waits_and_removes_none() -> None:
+    """apt waits for unattended-upgrades, and does not make room for a package by removing one of the operator's (esl-erlang for erlang-base)."""
+    files = (*TASK_FILES, *PRODUCT_FILES)
+    tasks = [(path.name, task, task[name]) for path in files for task in tasks_of(path) for name in INSTALLERS if name in task]
+    assert {name for name, _task, given in tasks if "name" in given} == {"install_packages.yml", "upgrade_packages.yml"}
+    for name, task, given in tasks:
+        assert given.get("lock_timeout") == "{{ __beam_otp_lock_seconds }}", (name, task["name"])
+        assert "name" not in given or (given.get("fail_on_autoremove") is True and "allow_downgrade" not in given), (name, task["name"])

@@ -122,6 +122,20 @@ def test_a_package_that_is_installed_needs_no_network(tmp_path: Path) -> None:
     assert done.returncode == 0 and "skipped=1" in done.stdout and "changed=0" in done.stdout, done.stdout + done.stderr
 
 
+def test_what_apt_says_is_in_the_message(tmp_path: Path) -> None:
+    """In check mode: it changes nothing, and asks no repository."""
+    tasks = PRODUCTS.parents[1] / "otp" / "tasks" / "install_packages.yml"
+    variables = {"__beam_packages": ["no-such-package-anywhere"], "__beam_otp_lock_seconds": 5, "ansible_python_interpreter": "/usr/bin/python3"}
+    included = [{"ansible.builtin.include_tasks": str(tasks)}]
+    play = [{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables, "tasks": included}]
+    (tmp_path / "play.yml").write_text(json.dumps(play), encoding="utf-8")
+    command = ["ansible-playbook", "--check", "-i", "localhost,", str(tmp_path / "play.yml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 2 and "localhost: apt did not install no-such-package-anywhere: No package matching" in said, done.stdout + done.stderr
+    assert "was stopped or restarted" in said
+
+
 @pytest.mark.parametrize("product", sorted(PLACES))
 def test_no_package_list_is_updated_without_need(product: str) -> None:
     tasks = yaml.safe_load((PRODUCTS / product / "install.yml").read_text(encoding="utf-8"))

@@ -227,3 +227,20 @@ def test_couchdb_keeps_its_own_flags_and_gets_its_name_from_us(tmp_path: Path) -
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (booted.returncode, booted.stdout) == (0, "up"), booted.stderr
+
+
+@pytest.mark.parametrize("line", ["exit 0", "exit 3", "exec true", "false", "export RELEASE_NODE=other@n1; exit 0", "(exit 1) || exec echo HOME"])
+def test_a_file_that_ends_the_script_before_its_end(tmp_path: Path, line: str) -> None:
+    """What it has set until then cannot be seen, and the release's own script would end there, too."""
+    release = Release(tmp_path, "mix")
+    (release.version / "env.sh").write_text(f"A=1\n{line}\n", encoding="utf-8")
+    done = release.run("prepare")
+    assert done.returncode == 1 and f"{release.version}/env.sh ends the script" in done.stderr, done
+
+
+def test_a_file_that_returns(tmp_path: Path) -> None:
+    release = Release(tmp_path, "mix")
+    (release.version / "env.sh").write_text("return 0\nexit 1\n", encoding="utf-8")
+    assert release.run("prepare").returncode == 0
+    (release.version / "env.sh").write_text("export RELEASE_NODE=other@n1\nreturn 0\n", encoding="utf-8")
+    assert "RELEASE_NODE" in release.run("prepare").stderr

@@ -219,6 +219,71 @@ PLANNED = [
         undo="systemctl stop mine-node.service; rm -f /root/beam.smp",
     ),
     Planned(
+        "no network but the loopback",
+        "release",
+        "directive_unusable",
+        "10-deny.conf line 2 sets IPAddressDeny=any for shop.service: the node would not reach",
+        drop_in(SHOP, "10-deny", "IPAddressDeny=any\nIPAddressAllow=localhost"),
+    ),
+    Planned(
+        "no port but the application's",
+        "release",
+        "directive_unusable",
+        "10-ports.conf line 2 sets SocketBindDeny=tcp:1-65535 for shop.service: the node could not listen on port",
+        drop_in(SHOP, "10-ports", "SocketBindDeny=tcp:1-65535\nSocketBindAllow=tcp:4000"),
+    ),
+    Planned(
+        "a file with two names",
+        "rabbitmq-block",
+        "path_not_writable",
+        f"{ENV} has another name (a hard link)",
+        run=f"ln -f {ENV} /etc/rabbitmq/shared.conf",
+        undo="rm -f /etc/rabbitmq/shared.conf",
+    ),
+    Planned(
+        "a browser's kind of program in the unit",
+        "release-name",
+        "program_refused",
+        "in till.service has memory that it may write and run",
+        # Beside the VM of 'a release that runs under another name': a page that is writable and executable.
+        drop_in(
+            "till.service",
+            "10-helper",
+            "ExecStartPost=/bin/sh -c 'python3 -c \"import mmap, time; m = mmap.mmap(-1, 4096, prot=7); time.sleep(1000)\" &'",
+        ),
+    ),
+    Planned(
+        "an end before our block",
+        "rabbitmq-block",
+        "block_unread",
+        f"{ENV} line 2 ends the shell (exit)",
+        {ENV: "A=1\n[ -e /etc/mine ] || exit 0\ncat <<MINE\nB=1\n"},
+    ),
+    Planned("a here-document without its end", "rabbitmq-block", "block_unread", f"{ENV} line 4 is not complete"),
+    Planned(
+        "a release that runs under another name",
+        "release-name",
+        "node_name_differs",
+        "till@web1 runs in till.service, but the node is planned as till@n1",
+        {"/etc/systemd/system/till.service": "[Service]\nExecStart=/root/till/beam.smp -c 'import time; time.sleep(1000)' -sname till@web1\n"},
+        run="mkdir -p /root/till; cp \"$(readlink -f /usr/bin/python3)\" /root/till/beam.smp; systemctl daemon-reload;"
+        " systemctl start till.service; sleep 2",
+        undo="systemctl stop till.service; rm -rf /root/till",
+        variables={"beam_node_name": "till@n1"},
+    ),
+    Planned(
+        "data of a release under another name",
+        "release-data",
+        "data_of_another_name",
+        "the database /srv/stock/Mnesia.* belongs to stock@web1, not to stock@n1",
+        {
+            "/etc/systemd/system/stock.service": "[Service]\nUser=stock\nWorkingDirectory=/srv/stock\nExecStart=/opt/stock/bin/stock start\n",
+            "/srv/stock/Mnesia.stock@web1/schema.DAT": "x",
+        },
+        undo="rm -rf /srv/stock",
+        variables={"beam_node_name": "stock@n1"},
+    ),
+    Planned(
         "the common /tmp", "release", "directive_overridden", "10-tmp.conf line 2 sets PrivateTmp=no", drop_in(SHOP, "10-tmp", "PrivateTmp=no")
     ),
     Planned(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from .._model.confinement_facts import StartFile, SystemFacts
-from .._model.host_facts import INTERRUPTED
+from .._model.host_facts import HARD_LINK, INTERRUPTED
 from .._model.observation import Observation
 from .check_parts import Check, has_ended, vms
 from .finding import NOT_APPLICABLE, NOT_TESTED, Result, result
@@ -94,7 +94,7 @@ def _changeable_files(host: HostTarget, seen: Observation) -> Iterator[Result]:
         yield Result(host.name, NOT_TESTED, ("what keeps a run from writing its files was not looked at",))
         return
     # Files of dpkg come and go while it works.
-    said = (one.explained() for one in seen.obstacles if one.reason != INTERRUPTED)
+    said = (one.explained() for one in seen.obstacles if one.reason not in (INTERRUPTED, HARD_LINK))
     yield result(host.name, [": ".join(words) for words in said if words], "a run can write its files")
 
 

@@ -113,6 +113,14 @@ def replace(path: str, data: bytes, owner: int, group: int, mode: int, extended:
         raise
 
 
+def make_directories(path: str) -> None:
+    """Those of a path that are missing, readable by everybody whatever the umask of root is."""
+    if path and not os.path.isdir(path):
+        make_directories(os.path.dirname(path))
+        os.mkdir(path)
+        os.chmod(path, 0o755)
+
+
 def edit(path: str, data: bytes, mode: int) -> None:
     """Give a file another content, at the end of its links. A new one is root's, with this mode."""
     real = os.path.realpath(path)

@@ -22,7 +22,9 @@ from . import (
     applications,
     certificates,
     client_ports,
+    companions,
     confinement,
+    cookie_copies,
     crls,
     file_servers,
     files,
@@ -114,7 +116,11 @@ def observe(
         "accounts": accounts.describe(users),
         "settings": operator_settings.settings(nodes, seen_units),
         "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
-        "databases": operator_settings.databases(nodes),
+        "databases": operator_settings.databases(nodes, seen_units),
+        "companions": companions.describe(processes),
+        "cookie_copies": cookie_copies.describe(
+            {node.unit: {node.home, *(one.home for one in processes if one.unit == node.unit and one.home)} - {""} for node in nodes}
+        ),
         "addresses": here,
         "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),

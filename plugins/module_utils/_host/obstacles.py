@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What would keep a run from writing its files: a file system that is read-only or full, a file that cannot be changed, packages half installed.
+"""What would keep a run from writing its files: a file system that is read-only or full, a file that cannot be changed or has another name,
+packages half installed.
 
 Private to this collection. Changes nothing: it asks the file systems and reads flags of files.
 """
@@ -15,10 +16,10 @@ import os
 import stat
 from collections.abc import Iterable
 
-from .._model.host_facts import INTERRUPTED
+from .._model.host_facts import HARD_LINK, INTERRUPTED
 from . import files
 
-READ_ONLY, IMMUTABLE, FULL, NOT_A_DIRECTORY, REFUSED = "read_only", "immutable", "full", "not_a_directory", "refused"
+READ_ONLY, IMMUTABLE, FULL, NOT_A_DIRECTORY, REFUSED, DANGLING = "read_only", "immutable", "full", "not_a_directory", "refused", "dangling"
 PLACES = (
     "/etc/beam", "/etc/systemd/system", "/var/lib", "/etc/environment", "/etc/profile.d/beam.sh",
     *(f"/etc/systemd/system/{unit}.d" for unit in ("epmd.service", "epmd.socket", "nftables.service")),
@@ -58,6 +59,11 @@ def _obstacle(path: str) -> tuple[str, str] | None:
     try:
         if is_fixed(place):
             return path, IMMUTABLE
+        if os.path.islink(path) and not os.path.exists(path):
+            return path, DANGLING
+        # A new file takes the place of the old one, and another name of that one would keep the old content.
+        if os.path.isfile(place) and os.stat(place).st_nlink > 1:
+            return path, HARD_LINK
         while not os.path.isdir(place):
             # Also of a path below a file: lstat ends with ENOTDIR there.
             if os.path.lexists(place) and place != os.path.realpath(path):

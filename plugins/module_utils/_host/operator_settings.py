@@ -19,12 +19,13 @@ from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
 from .._term import Atom, TermError, consult, to_text
-from . import environment
+from . import environment, shell_files
 from .records import DIRECTORY
 
 DIRECTIVES = (
-    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "InaccessiblePaths", "MemoryDenyWriteExecute", "NetworkNamespacePath", "NoExecPaths",
-    "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "ProtectHome", "RootDirectory", "RootImage", "TemporaryFileSystem", "UMask",
+    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "IPAddressAllow", "IPAddressDeny", "InaccessiblePaths", "MemoryDenyWriteExecute",
+    "NetworkNamespacePath", "NoExecPaths", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "ProtectHome", "Restart",
+    "RootDirectory", "RootImage", "SocketBindAllow", "SocketBindDeny", "TemporaryFileSystem", "UMask",
 )  # fmt: skip
 """Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them, or does not work with them."""
 
@@ -39,6 +40,7 @@ _YAML_FLOW = re.compile(
 )
 _BRACES = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"[^\s\"'={};]+")
+_MNESIA = "Mnesia."
 _NODE = re.compile(rb"[0-9A-Za-z_-]+@[0-9A-Za-z_.:-]+")
 
 _ATOM = re.compile(rb"(?=[sw](.)|[dv](..))", re.DOTALL)
@@ -51,7 +53,8 @@ Entry = tuple[int, str, str, str]
 @dataclass(frozen=True)
 class Question:
     """What to read of a node: its unit, the files of its product by glob pattern and syntax (see SYNTAXES), the names whose values may leave the
-    host, the file of its database, names whose values may not, and the names (among values) of settings that name a further file, with its syntax."""
+    host, the file of its database, names whose values may not, the names (among values) of settings that name a further file, with its syntax, and
+    its home."""
 
     unit: str
     files: tuple[tuple[str, str], ...] = ()
@@ -59,13 +62,14 @@ class Question:
     database: str = ""
     names: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
+    home: str = ""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Question:
         """From an entry of the option nodes of the module observe."""
         files = tuple((str(one["path"]), str(one["syntax"])) for one in raw.get("files") or ())
         values, names = (frozenset(raw.get(key) or ()) for key in ("values", "names"))
-        return cls(str(raw["unit"]), files, values, str(raw.get("database") or ""), names, raw.get("moved") or {})
+        return cls(str(raw["unit"]), files, values, str(raw.get("database") or ""), names, raw.get("moved") or {}, str(raw.get("home") or ""))
 
 
 def _line(text: str, position: int) -> int:
@@ -77,7 +81,7 @@ def _blank(text: str, start: int, end: int) -> str:
     return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
 
 
-def _uncommented(text: str, quotes: str) -> str:
+def uncommented(text: str, quotes: str) -> str:
     """A text without comments: from a # that begins a word to the end of its line, except within the given quotes."""
     position, quote, fresh = 0, "", True
     while position < len(text):
@@ -133,7 +137,7 @@ def _shell_value(text: str, start: int) -> str:
 
 def shell(text: str) -> Iterator[Entry]:
     """A file that a shell reads: rabbitmq-env.conf, /etc/default/ejabberd."""
-    text = _uncommented(text, "\"'")
+    text = uncommented(text, "\"'")
     for match in _SHELL_NAME.finditer(text):
         yield _line(text, match.start(1)), "variable", match.group(1), _shell_value(text, match.end())
     yield from _flags(text)
@@ -141,7 +145,7 @@ def shell(text: str) -> Iterator[Entry]:
 
 def arguments(text: str) -> Iterator[Entry]:
     """A file of flags, vm.args: erlexec takes a # for a comment where a word begins."""
-    yield from _flags(_uncommented(text, "\"'"))
+    yield from _flags(uncommented(text, "\"'"))
 
 
 def variables(text: str) -> Iterator[Entry]:
@@ -154,14 +158,14 @@ def variables(text: str) -> Iterator[Entry]:
 
 def conf(text: str) -> Iterator[Entry]:
     """Lines of key = value, as in rabbitmq.conf."""
-    text = _uncommented(text, "")
+    text = uncommented(text, "")
     for match in _CONF.finditer(text):
         yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
 
 
 def yaml(text: str) -> Iterator[Entry]:
     """Keys of YAML with a value on their line, at any depth: enough for paths."""
-    text = _uncommented(text, "\"'")
+    text = uncommented(text, "\"'")
     for match in _YAML_FLOW.finditer(text):
         yield _line(text, match.start(3)), "variable", match.group(1) or match.group(2), match.group(3).strip().strip("\"'")
     inner = _BRACES.search(text)
@@ -274,13 +278,26 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
 
 def _of_file(question: Question, path: str, syntax: str) -> Iterator[Setting]:
     text = read(path)
-    for line, kind, name, value in sorted(SYNTAXES[syntax](text) if text else (), key=_place):
+    entries = [*SYNTAXES[syntax](text), *(_unread(path, text) if syntax == "shell" else ())] if text else []
+    for line, kind, name, value in sorted(entries, key=_place):
         kind = "variable" if kind == "flag" and value and name in question.values else kind
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
         if kind == "variable" and not asked:
             continue
         shown = value if kind == "directive" or (kind == "variable" and name in question.values) else None
         yield Setting(question.unit, path, line, kind, name, shown)
+
+
+def _unread(path: str, text: str) -> Iterator[Entry]:
+    """What keeps a shell from reading a file up to our block, or to its end where the block will be."""
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        block = _BLOCK.search(stream.read(_LARGEST))
+    before = text[: block.start()] if block else text
+    for line, word in shell_files.ends(uncommented(before, "\"'")):
+        yield line, "shell", word, ""
+    broken = shell_files.broken(before)
+    if broken is not None:
+        yield broken, "shell", shell_files.SYNTAX, ""
 
 
 def _named(setting: Setting, question: Question) -> list[tuple[str, str]]:
@@ -304,8 +321,11 @@ def _node_names(data: bytes) -> Iterator[str]:
             yield data[start : start + length].decode("ascii")
 
 
-def databases(questions: Sequence[Question]) -> list[dict[str, object]]:
-    """The node names in the database of each product, for JSON. A file that is missing or cannot be read is left out."""
+def databases(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:
+    """The node names in the database of each product, and those of the directories that Mnesia has made where a release runs, for JSON.
+
+    A file that is missing or cannot be read is left out.
+    """
     found: list[dict[str, object]] = []
     for path in dict.fromkeys(question.database for question in questions if question.database):
         try:
@@ -314,4 +334,13 @@ def databases(questions: Sequence[Question]) -> list[dict[str, object]]:
         except OSError:
             continue
         found.append({"path": path, "names": sorted(names)[:64]})
+    for question in questions:
+        unit = (units or {}).get(question.unit, {})
+        directories = (str(unit.get(name) or "").lstrip("!-") for name in ("release", "working_directory"))
+        for directory in dict.fromkeys(path.rstrip("/") for path in directories if path.startswith("/")):
+            # Mnesia's own default: Mnesia.NODE in the directory where the VM starts (mnesia_lib:default_directory/0).
+            made = glob.glob(f"{glob.escape(directory)}/{_MNESIA}*@*/schema.DAT")
+            names = {path.split("/")[-2][len(_MNESIA) :] for path in made}
+            if names:
+                found.append({"path": f"{directory}/{_MNESIA}*", "names": sorted(names)[:64], "unit": question.unit})
     return found

@@ -128,7 +128,7 @@ def _contains(path: str, words: str) -> bool:
 def write(path: str, record: Record, replaced: str | None) -> None:
     """Keeps a record, and a copy of the file that ours takes the place of. The record comes last: with it, the rest is there as well."""
     directory = os.path.dirname(path)
-    os.makedirs(os.path.dirname(directory), mode=0o755, exist_ok=True)
+    blocks.make_directories(os.path.dirname(directory))
     with contextlib.suppress(FileExistsError):
         os.mkdir(directory)
     os.chmod(directory, 0o700)

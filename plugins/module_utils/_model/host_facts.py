@@ -84,7 +84,8 @@ class Setting:
     """Something that an operator's file sets for a unit, with the place of it.
 
     kind: "flag" (a flag or kernel parameter that only the role distribution may set), "variable" (an environment variable or a key of a
-    product's configuration) or "directive" (of systemd). value: None where it is not on the list of values that may leave the host.
+    product's configuration), "directive" (of systemd) or "shell" (the name of a command that ends a script, or "syntax"). value: None where it is
+    not on the list of values that may leave the host.
     """
 
     unit: str
@@ -108,7 +109,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class Obstacle:
-    """What keeps a run from writing a file. reason: "read_only", "immutable", "full", "not_a_directory", "refused" or "interrupted"."""
+    """What keeps a run from writing a file. reason: "read_only", "immutable", "full", "not_a_directory", "refused", "hard_link", "dangling" or
+    "interrupted"."""
 
     path: str
     reason: str
@@ -124,7 +126,8 @@ class Obstacle:
         return None if said is None else (said[0].replace("{path}", self.path), said[1].replace("{path}", self.path))
 
 
-INTERRUPTED = "interrupted"
+INTERRUPTED, HARD_LINK = "interrupted", "hard_link"
+"""What keeps a run from its work and not a file of ours from being changed."""
 _OBSTACLES = {
     "read_only": ("{path} is on a read-only file system", "mount it read-write (mount -o remount,rw), or find out in its log why it is not"),
     "immutable": ("{path} is immutable or append-only (chattr), so that nobody can change it", "run chattr -i -a {path}"),
@@ -134,6 +137,11 @@ _OBSTACLES = {
         "root may not write to {path} (NFS with root_squash, or FUSE)",
         "move the directory to a local file system, or export it with no_root_squash to this host",
     ),
+    HARD_LINK: (
+        "{path} has another name (a hard link), which would keep the content of today",
+        "find it (find / -xdev -samefile {path}), and give {path} a file of its own: cp -p {path} {path}.new && mv {path}.new {path}",
+    ),
+    "dangling": ("{path} is a link to a place that does not exist", "mount or create that place, or remove the link"),
     INTERRUPTED: ("an installation of packages was interrupted (files in {path}), so that apt installs nothing", "run dpkg --configure -a"),
 }
 
@@ -159,15 +167,45 @@ class Profile:
 
 @dataclass(frozen=True)
 class Database:
-    """A product's database: the node names that its file holds."""
+    """A product's database: the node names that its file holds. unit: of Mnesia's directories, the unit that would use them, else empty."""
 
     path: str
     names: tuple[str, ...]
+    unit: str = ""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Database | None:
         path, names = as_path(raw.get("path")), as_texts(raw.get("names"))
-        return None if path is None or names is None else cls(path, names)
+        return None if path is None or names is None else cls(path, names, as_text(raw.get("unit")) or "")
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A program beside the VM in its unit that does what the sandbox refuses. reason: "writable_code" (memory that it may write and run) or
+    "namespace" (it is in namespaces of its own)."""
+
+    unit: str
+    program: str
+    reason: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Companion | None:
+        unit, program, reason = (as_text(raw.get(name)) for name in ("unit", "program", "reason"))
+        return None if unit is None or program is None or reason is None else cls(unit, program, reason)
+
+
+@dataclass(frozen=True)
+class CookieCopy:
+    """A cookie file of another user with the cookie of the node in a unit."""
+
+    unit: str
+    path: str
+    owner: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> CookieCopy | None:
+        unit, path = as_text(raw.get("unit")), as_path(raw.get("path"))
+        return None if unit is None or path is None else cls(unit, path, as_text(raw.get("owner")) or "")
 
 
 @dataclass(frozen=True)

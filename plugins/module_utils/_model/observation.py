@@ -20,7 +20,20 @@ from typing import Any
 from .addresses import is_loopback
 from .confinement_facts import StartFile, SystemFacts
 from .firewall_facts import Firewall
-from .host_facts import Account, Certificate, Crl, Database, Distribution, EphemeralPorts, InstalledOtp, Obstacle, Profile, Setting
+from .host_facts import (
+    Account,
+    Certificate,
+    Companion,
+    CookieCopy,
+    Crl,
+    Database,
+    Distribution,
+    EphemeralPorts,
+    InstalledOtp,
+    Obstacle,
+    Profile,
+    Setting,
+)
 from .packages import Package, package_of, versions_of
 from .processes import Process
 from .secret_facts import Secrets
@@ -249,7 +262,8 @@ class Observation:
     paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback. certificates: of the
     files looked at. crls: of our nodes. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel
     has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
-    profiles: of AppArmor, for these units.
+    profiles: of AppArmor, for these units. cookie_copies: cookie files of other users with the cookies of their nodes.
+    companions: programs beside VMs in their units that do what the sandbox refuses.
     systemd: its major version. obstacles: what keeps a run from writing its files. links: where files that a run would write lie in truth.
     unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system: the operating
     system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
@@ -285,6 +299,8 @@ class Observation:
     settings: tuple[Setting, ...] | None = None
     profiles: tuple[Profile, ...] | None = None
     databases: tuple[Database, ...] | None = None
+    companions: tuple[Companion, ...] | None = None
+    cookie_copies: tuple[CookieCopy, ...] | None = None
     secrets: Secrets | None = None
     system: SystemFacts | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
@@ -326,6 +342,8 @@ class Observation:
             settings=each(raw.get("settings"), Setting.parse),
             profiles=each(raw.get("profiles"), Profile.parse),
             databases=each(raw.get("databases"), Database.parse),
+            companions=each(raw.get("companions"), Companion.parse),
+            cookie_copies=each(raw.get("cookie_copies"), CookieCopy.parse),
             secrets=Secrets.parse(raw.get("secrets")),
             system=SystemFacts.parse(raw.get("system")),
             unknown={safe_text(name): safe_text(why) for name, why in unknown.items()} if isinstance(unknown, Mapping) else {},

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .._model import addresses
 from .._model.advisories import Advisory
+from .._model.installed import DROP_IN
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .cluster import Change, Departing, Node
@@ -153,6 +154,32 @@ def forgotten_nodes(
                         f"Put it back into beam_nodes with state: absent (name: {name}, unit: {process.unit}), and run beam.cluster.site.",
                     )
                 )
+    return found
+
+
+def cookie_copies(members: Sequence[Node], tls: bool, observed: Mapping[str, Observation]) -> list[Advisory]:
+    """Other users' cookie files with the cookie of a node that no run has hardened yet: what uses them stops working."""
+    found = []
+    for member in members:
+        seen, unit = observed.get(member.host), member.runtime.unit
+        shown = ((seen.units if seen else None) or {}).get(unit)
+        hardened = any(path.endswith(f"/{DROP_IN}") for path in (shown.drop_ins if shown else None) or ())
+        copies = sorted((one.path, one.owner) for one in (seen.cookie_copies if seen else None) or () if one.unit == unit)
+        if copies and not hardened:
+            listed = join_names(f"{path} ({owner})" for path, owner in copies)
+            found.append(
+                Advisory(
+                    "cookie_copies",
+                    "medium",
+                    member.host,
+                    "Agents and tools with a copy of the cookie",
+                    f"{listed} on {member.host} contain the cookie that {unit} has today. This run gives the node another one"
+                    f"{' and lets it speak TLS only' if tls else ''}: what connects with a copy (a monitoring agent, a command line tool) no longer "
+                    "reaches it.",
+                    f"Let these run the node's own tool as {member.runtime.user}, or query the product by its own port (HTTP, Prometheus), and "
+                    "remove the copies.",
+                )
+            )
     return found
 
 

@@ -31,10 +31,10 @@ from .variable_names import MISSING
 
 SECRETS_REQUIRED = ("cookie", "ca_passphrase")
 SANDBOX = (
-    "AmbientCapabilities", "BindPaths", "DeviceAllow", "DevicePolicy", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp",
-    "ProtectHome", "ReadWritePaths",
+    "AmbientCapabilities", "BindPaths", "DeviceAllow", "DevicePolicy", "IPAddressAllow", "IPAddressDeny", "MemoryDenyWriteExecute", "NoNewPrivileges",
+    "PrivateDevices", "PrivateTmp", "ProtectHome", "ReadWritePaths", "RestrictNamespaces", "SocketBindAllow", "SocketBindDeny",
 )  # fmt: skip
-"""Directives of the operator's that change what the sandbox takes away. They hold no secret."""
+"""Directives of the operator's that change what the sandbox takes away, or what the node reaches. They hold no secret."""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from .._model.addresses import Address
 from .._model.advisories import Advisory
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
-from . import advisories, consistency, existing_service_rules, host_rules, name_rules, run_rules, sandbox_rules, settings_rules
+from . import advisories, consistency, existing_service_rules, host_rules, name_rules, network_rules, run_rules, sandbox_rules, settings_rules
 from .cluster import Cluster, Inventory, Node, Transition
 from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 from .compromised import check_ca, check_compromised, find_compromised, required_secrets
@@ -59,7 +60,9 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
         required = required_secrets(stolen, shape.tls) if stolen else ()
     signs = "ca_passphrase" in required and not bring_your_own
 
-    hosts = _check_hosts(inventory, shape, present, by_host, proto_dist, issues_names=not bring_your_own and shape.tls, problems=problems)
+    addresses = tuple(dict.fromkeys(node.address for node in members))
+    issues_names = not bring_your_own and shape.tls
+    hosts = _check_hosts(inventory, shape, present, by_host, addresses, proto_dist, issues_names=issues_names, problems=problems)
     check_compromised(inventory, shape, stolen, present, bring_your_own, problems)
     check_secrets(inventory, shape, present, bring_your_own, required, problems)
     ca_dir = read_ca_dir(inventory, shape, group, present, signs, problems)
@@ -99,6 +102,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.stale_hosts(by_host, inventory.run_set, changes),
             *advisories.shared_epmd(by_host, members, inventory.observed),
             *advisories.forgotten_nodes(by_host, membership.departing, inventory.observed),
+            *advisories.cookie_copies(members, shape.tls, inventory.observed),
             *advisories.outside_tls(members, shape.tls),
         ),
         advisories_file=advisories_file,
@@ -137,10 +141,10 @@ def _check_members(inventory: Inventory, shape: Shape, members: tuple[Node, ...]
 
 
 def _check_hosts(
-    inventory: Inventory, shape: Shape, present: Sequence[str], by_host: Mapping[str, Sequence[Node]], proto_dist: str, *,
-    issues_names: bool, problems: Problems,
+    inventory: Inventory, shape: Shape, present: Sequence[str], by_host: Mapping[str, Sequence[Node]], addresses: Sequence[Address], proto_dist: str,
+    *, issues_names: bool, problems: Problems,
 ) -> _OfHosts:
-    """The rules about each host and its nodes. issues_names: our CA writes the names of the nodes into certificates."""
+    """The rules about each host and its nodes. addresses: of all members. issues_names: our CA writes the names of the nodes into certificates."""
     found = _OfHosts()
     for host in present:
         nodes, observed = by_host.get(host, []), inventory.seen(host)
@@ -156,6 +160,8 @@ def _check_hosts(
             name_rules.check_names(node, issues_names, problems)
             if inventory.preflight:
                 _preflight_node(inventory, shape, node, problems)
+                if shape.mode != "off":
+                    network_rules.check_network(inventory, node, addresses, observed, problems)
         found.advisories += host_rules.check_clock(host, observed, inventory.backdate_seconds, problems)
         found.incompatible += host_rules.incompatible_nodes(nodes, observed, proto_dist, shape)
     return found
@@ -172,6 +178,7 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
     data = node.runtime.data.extended(
         capabilities=sandbox_rules.kept_capabilities(node, seen),
         umask=sandbox_rules.kept_umask(node, seen),
+        restart=sandbox_rules.kept_restart(node, seen),
         release=shown.release if shown else None,
         writable=[*node.runtime.data.writable, *directories] if directories else None,
     )
@@ -204,10 +211,11 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     existing_service_rules.check_client_ports(node, seen, problems)
     existing_service_rules.check_accounts(node, seen, problems)
     check_certificate(inventory, node, seen, problems)
-    existing_service_rules.check_database(node, seen, problems)
+    existing_service_rules.check_name(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)
+    sandbox_rules.check_companions(inventory, node, seen, problems)
     sandbox_rules.check_profiles(node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)
 

@@ -69,6 +69,32 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                 )
 
 
+_REFUSED = {
+    "writable_code": (
+        "has memory that it may write and run, which the sandbox refuses",
+        "MemoryDenyWriteExecute",
+        "run it in a unit of its own, or add 'MemoryDenyWriteExecute=no' to beam_service_directives.",
+    ),
+    "namespace": (
+        "runs in namespaces of its own, which the sandbox refuses",
+        "RestrictNamespaces",
+        "run it in a unit of its own or without its own sandbox (--no-sandbox), or add 'RestrictNamespaces=no' and the system calls that it needs "
+        "(SystemCallFilter=chroot) to beam_service_directives.",
+    ),
+}
+"""What a program beside the VM does, the directive that refuses it, and what to do."""
+
+
+def check_companions(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """Programs that the VM starts: a browser, Node.js, Python."""
+    allowed = {text.partition("=")[0].strip() for text in inventory.sandbox.get(node.host, ())}
+    for one in seen.companions or ():
+        message, directive, fix = _REFUSED.get(one.reason, ("", "", ""))
+        if one.unit == node.runtime.unit and message and directive not in allowed:
+            said = f"{one.program} in {one.unit} {message} ({directive}=yes)."
+            problems.add(node.host, "beam_service_directives", "program_refused", said, fix)
+
+
 def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
     """A profile of AppArmor that would refuse the node its flags, certificate and start script: it would not come up again."""
     for one in seen.profiles or ():
@@ -186,6 +212,12 @@ def kept_umask(node: Node, seen: Observation) -> str | None:
             match = _UMASK.fullmatch(one.value or "")
             found = f"{int(match.group(), 8):04o}" if match and int(match.group(), 8) & 0o002 else None
     return found
+
+
+def kept_restart(node: Node, seen: Observation) -> str | None:
+    """`always` where the operator's unit comes back after every end. Our own on-failure would leave it down after one in good order."""
+    given = [one.value for one in seen.settings or () if (one.unit, one.kind, one.name) == (node.runtime.unit, "directive", "Restart")]
+    return given[-1] if given[-1:] == ["always"] else None
 
 
 def _capabilities(text: str | None) -> set[str]:

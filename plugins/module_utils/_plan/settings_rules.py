@@ -33,7 +33,9 @@ def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
         if setting.unit != unit:
             continue
         where = f"{setting.place} sets {setting.name} for {unit}"
-        if setting.kind == "flag":
+        if setting.kind == "shell":
+            _check_shell(node, setting, problems)
+        elif setting.kind == "flag":
             reason = FLAGS.get(setting.name, "only the role distribution may set it")
             problems.add(node.host, setting.name, "flag_reserved", f"{where}: {reason}.", "remove it there.")
         elif setting.kind == "variable" and setting.name in names:
@@ -55,6 +57,19 @@ def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
             problems.add(
                 node.host, setting.name, "flags_elsewhere", f"{where}; only the role distribution may set it.", f"remove it there, and {_EXTRA}."
             )
+
+
+def _check_shell(node: Node, setting: Setting, problems: Problems) -> None:
+    """A file that gets a block of ours at its end, and that a shell does not read so far: the node would start with other flags, or not at all."""
+    if setting.path not in node.runtime.data.blocks:
+        return
+    if setting.name == "syntax":
+        message = f"{setting.place} is not complete (an open quote, here-document, `if` or the like)"
+        fix = f"complete it; bash -n {setting.path} shows the place."
+    else:
+        message = f"{setting.place} ends the shell ({setting.name})"
+        fix = "remove it, or put the lines that it leaves out into `if ...; then ...; fi`."
+    problems.add(node.host, "", "block_unread", f"{message}, and the shell does not read the block of the role product at the end of the file.", fix)
 
 
 def _check_long_names(node: Node, setting: Setting, problems: Problems) -> None:

@@ -52,6 +52,7 @@ def question(one: Runtime) -> dict[str, object]:
         "names": [name for name, entry in refused.items() if not entry.allowed],
         "moved": dict(data.file_settings),
         "database": data.database,
+        "home": one.home,
     }
 
 

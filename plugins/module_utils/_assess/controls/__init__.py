@@ -42,8 +42,8 @@ _SUBJECTS = (
 CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 
 NOTES = (
-    "clock_ahead", "forgotten_node", "forwarded_packets", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd", "stale_host",
-    "unknown_version",
+    "clock_ahead", "cookie_copies", "forgotten_node", "forwarded_packets", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd",
+    "stale_host", "unknown_version",
 )
 """Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
 

@@ -56,6 +56,19 @@ def test_the_path(here: Path) -> None:
     ]
 
 
+def test_other_names_of_a_file(here: Path) -> None:
+    """To replace a file breaks a hard link without a word; a link is followed, and its own links count."""
+    (here / "file").write_text("")
+    (here / "shared").hardlink_to(here / "file")
+    (here / "link").symlink_to("shared")
+    (here / "nowhere").symlink_to("gone/file")
+    (here / "alone").write_text("")
+    (here / "directory").mkdir()
+    names = ("file", "link", "nowhere", "alone", "directory")
+    found = obstacles.describe(f"{here}/{name}" for name in names)
+    assert [(Path(one["path"]).name, one["reason"]) for one in found] == [("file", "hard_link"), ("link", "hard_link"), ("nowhere", "dangling")]
+
+
 PROGRAM = """
 import sys
 from ansible_collections.beam.cluster.plugins.module_utils._host import obstacles

@@ -92,7 +92,7 @@ def test_the_names_in_a_database(tmp_path: Path) -> None:
     (tmp_path / "schema.DAT").write_bytes(b"\x83" + data)
     questions = [Question("a.service", database=str(tmp_path / "schema.DAT")), Question("b.service", database=str(tmp_path / "none"))]
     names = ["ejabberd@localhost", "ejabberd@n1", "ejabberd@n2", "n@a.example"]
-    assert operator_settings.databases(questions) == [{"path": str(tmp_path / "schema.DAT"), "names": names}]
+    assert operator_settings.databases(questions, None) == [{"path": str(tmp_path / "schema.DAT"), "names": names}]
 
 
 @pytest.mark.skipif(shutil.which("erl") is None, reason="the real writer of the file is the other opinion")
@@ -105,8 +105,20 @@ def test_the_names_in_a_file_of_dets(tmp_path: Path) -> None:
         "{master, 'ejabberd@n3', [], x}]} || Name <- [schema, passwd, muc_room]]), ok = dets:close(T), halt()."
     )
     subprocess.run(["erl", "-noinput", "-eval", code], check=True, timeout=60)
-    (found,) = operator_settings.databases([Question("a.service", database=str(path))])
+    (found,) = operator_settings.databases([Question("a.service", database=str(path))], None)
     assert found["names"] == ["ejabberd@n1", "ejabberd@n2", "ejabberd@n3"]
+
+
+def test_the_names_of_the_directories_of_mnesia(tmp_path: Path) -> None:
+    """Without a directory of its own, Mnesia has one for each node name, and starts empty under another name."""
+    for name in ("a/Mnesia.shop@web1", "a/Mnesia.shop@web2", "b/Mnesia.other@x"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "schema.DAT").write_bytes(b"")
+    (tmp_path / "a/Mnesia.empty@web3").mkdir()
+    shown = {"release": f"{tmp_path}/a", "working_directory": f"!{tmp_path}/a/"}
+    assert operator_settings.databases([Question("a.service"), Question("b.service")], {"a.service": shown}) == [
+        {"path": f"{tmp_path}/a/Mnesia.*", "names": ["shop@web1", "shop@web2"], "unit": "a.service"}
+    ]
 
 
 def test_what_a_unit_may_write_to_and_what_it_starts() -> None:

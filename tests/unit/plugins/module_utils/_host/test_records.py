@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import records
+from ansible_collections.beam.cluster.plugins.module_utils._host import blocks, records
 from ansible_collections.beam.cluster.plugins.module_utils._host.records import Record
 
 RECORD = Record({"/a b": {"owner": "0", "group": "7", "mode": "0750"}}, ("epmd.socket",), (), ("beam",))
@@ -59,3 +60,15 @@ def test_what_is_ours(tmp_path: Path) -> None:
     assert records.ours(files) == files[:1]
     assert records.with_block(files) == files[1:2]
     assert set(records.looked_at(files)) == set(files[:2])
+
+
+def test_a_umask_closes_no_directory_that_nodes_read(tmp_path: Path) -> None:
+    """Hardened hosts give root 027 or 077. /etc/beam is made with the first record."""
+    umask = os.umask(0o077)
+    try:
+        records.write(f"{tmp_path}/etc/beam/before/epmd", records.Record(), None)
+        blocks.make_directories(f"{tmp_path}/a/b")
+    finally:
+        os.umask(umask)
+    modes = {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("etc/beam", "etc/beam/before", "a", "a/b")}
+    assert modes == {"etc/beam": 0o755, "etc/beam/before": 0o700, "a": 0o755, "a/b": 0o755}

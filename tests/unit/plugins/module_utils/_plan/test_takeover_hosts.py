@@ -56,6 +56,15 @@ def vm(unit: str | None, name: str | None = "beam@n2", **more: Any) -> dict[str,
     return {"pid": 7, "process": "beam.smp", "unit": unit, "user": "deploy", "digest": "1", "flags": {**flags, **more}}
 
 
+def open_vm(name: str, **more: Any) -> dict[str, Any]:
+    """A node that no run has hardened, in its unit."""
+    return {**vm(SHOP, name, proto_dist="inet_tcp", **more), "digest": None}
+
+
+def mnesia(*names: str) -> dict[str, Any]:
+    return {"unit": SHOP, "path": "/opt/beam/Mnesia.*", "names": list(names)}
+
+
 def writer(path: str) -> dict[str, Any]:
     return {**vm(RABBIT, "rabbit@n2"), "digest": None, "writes": [path]}
 
@@ -66,6 +75,14 @@ def file(**more: Any) -> dict[str, Any]:
 
 def directive(name: str, value: str, path: str = "/etc/systemd/system/x.conf") -> dict[str, Any]:
     return {"unit": RABBIT, "path": path, "line": 3, "kind": "directive", "name": name, "value": value}
+
+
+def network(*directives: tuple[str, str]) -> Bend:
+    return runs("rabbitmq", sees(settings=[directive(name, value) for name, value in directives]))
+
+
+def companion(program: str, reason: str) -> dict[str, str]:
+    return {"unit": SHOP, "program": program, "reason": reason}
 
 
 def allows(*lines: str) -> Bend:
@@ -103,6 +120,25 @@ CASES: list[tuple[str, Bend, str]] = [
     ("of its own unit", sees(processes=[vm(SHOP)]), ""),
     ("a tool of its name", sees(processes=[vm("session-4.scope", listens=False)]), ""),
     ("another name", sees(processes=[vm("mine.service", "other@n2")]), ""),
+    ("its unit runs another name", runs("release", sees(units=unit(SHOP), processes=[open_vm("shop@web2")])), "node_name_differs"),
+    ("the name at another address", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam@127.0.0.1")])), "node_name_differs"),
+    ("the name of another host", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam")], hostname="web2")), "node_name_differs"),
+    ("another name without its host", runs("release", sees(units=unit(SHOP), processes=[open_vm("shop")])), "node_name_differs"),
+    ("its name, as the host completes it", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam")], hostname="n2.example.com")), ""),
+    ("a name of a host that nobody knows", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam")])), ""),
+    ("a long name that OTP completes", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam", long_names=True)], hostname="x")), ""),
+    ("its own name", runs("release", sees(units=unit(SHOP), processes=[open_vm("beam@n2")])), ""),
+    ("a tool of its unit", runs("release", sees(units=unit(SHOP), processes=[open_vm("rem-1-shop@web2", hidden=True)])), ""),
+    ("a hardened node that is renamed", runs("release", sees(units=unit(SHOP), processes=[vm(SHOP, "shop@web2")])), ""),
+    ("a broker that runs another name", runs("rabbitmq", sees(units=unit(RABBIT), processes=[{**open_vm("rabbit@mq2"), "unit": RABBIT}])),
+     "node_name_differs"),
+    ("data of another name", runs("release", sees(units=unit(SHOP), databases=[mnesia("shop@web2")])), "data_of_another_name"),
+    ("data of this name, too", runs("release", sees(units=unit(SHOP), databases=[mnesia("shop@web2", "beam@n2")])), ""),
+    ("data of another unit", runs("release", sees(units=unit(SHOP), databases=[{**mnesia("shop@web2"), "unit": "x.service"}])), ""),
+    ("data that a hardened node has left",
+     runs("release", sees(units=unit(SHOP, drop_ins=["/etc/systemd/system/beam.service.d/zzz-beam.conf"]), databases=[mnesia("shop@web2")])), ""),
+    ("data and a node of another name",
+     runs("release", sees(units=unit(SHOP), databases=[mnesia("shop@web2")], processes=[open_vm("shop@web2")])), "node_name_differs"),
     ("a node without EPMD that shares half of its name", without_epmd(sees(processes=[vm("mine.service", "beam@other")])), ""),
     ("and all of it", without_epmd(sees(processes=[vm("mine.service")])), "node_elsewhere"),
     ("a node without a name in its arguments",
@@ -133,6 +169,28 @@ CASES: list[tuple[str, Bend, str]] = [
     ("no program but the guard",
      runs("rabbitmq", lambda world: (sees(settings=[directive("NoExecPaths", "/")])(world), allows("ExecPaths=/usr /etc/beam")(world))[0]), ""),
     ("no program in a directory", runs("rabbitmq", sees(settings=[directive("NoExecPaths", "/tmp"), directive("NoExecPaths", "/srv")])), ""),
+    ("no network", network(("IPAddressDeny", "any")), "directive_unusable"),
+    ("no network but this one", network(("IPAddressDeny", "any"), ("IPAddressAllow", "localhost 10.0.0.0/24")), ""),
+    ("only one of the members", network(("IPAddressDeny", "any"), ("IPAddressAllow", "localhost 10.0.0.1")), "directive_unusable"),
+    ("members without loopback", network(("IPAddressDeny", "any"), ("IPAddressAllow", "10.0.0.0/8")), "directive_unusable"),
+    ("another network is refused", network(("IPAddressDeny", "203.0.113.0/24 multicast link-local")), ""),
+    ("a member is refused", network(("IPAddressDeny", "10.0.0.3")), "directive_unusable"),
+    ("and no longer refused", network(("IPAddressDeny", "any"), ("IPAddressDeny", "")), ""),
+    ("all networks of IPv6", network(("IPAddressDeny", "::/0")), ""),
+    ("members that are allowed by our variable",
+     lambda world: (network(("IPAddressDeny", "any"))(world), allows("IPAddressAllow=localhost 10.0.0.0/24")(world))[0], ""),
+    ("a list that systemd does not understand", network(("IPAddressDeny", "moon")), ""),
+    ("no port", network(("SocketBindDeny", "any")), "directive_unusable"),
+    ("no port but others", network(("SocketBindDeny", "any"), ("SocketBindAllow", "tcp:5672 ipv4:tcp:15672-15692")), "directive_unusable"),
+    ("no port but the node's", network(("SocketBindDeny", "tcp:1-65535"), ("SocketBindAllow", "tcp:9000-9200")), ""),
+    ("no free port, from which it connects", network(("SocketBindDeny", "any"), ("SocketBindAllow", "tcp:9000-9200")), "directive_unusable"),
+    ("every port again", network(("SocketBindDeny", "any"), ("SocketBindAllow", "tcp")), ""),
+    ("the node's port of IPv6", network(("SocketBindDeny", "ipv6:any")), ""),
+    ("the node's port for UDP", network(("SocketBindDeny", "udp:9100")), ""),
+    ("the node's port", network(("SocketBindDeny", "ipv4:tcp:9100")), "directive_unusable"),
+    ("the node's port by number", network(("SocketBindDeny", "9100")), "directive_unusable"),
+    ("a port allowed by our variable",
+     lambda world: (network(("SocketBindDeny", "tcp:1-65535"))(world), allows("SocketBindAllow=tcp:9100")(world))[0], ""),
     ("an account that is not there", runs("release", sees(units=unit(SHOP), accounts=[])), "account_missing"),
     ("an account", runs("release", sees(units=unit(SHOP), accounts=[{**account("/srv")[0], "name": "beam"}])), ""),
     ("a command before it stops", stops("/usr/local/bin/drain"), "directive_overridden"),
@@ -141,6 +199,13 @@ CASES: list[tuple[str, Bend, str]] = [
     ("a signal", stops("/bin/kill"), ""),
     ("none", stops(""), ""),
     ("a package's", stops("/usr/bin/x", "/usr/lib/systemd/system/x.service"), ""),
+    ("Node.js in its unit", runs("release", sees(units=unit(SHOP), companions=[companion("node", "writable_code")])), "program_refused"),
+    ("a browser in its unit", runs("release", sees(units=unit(SHOP), companions=[companion("chrome", "namespace")])), "program_refused"),
+    ("Node.js that is allowed",
+     lambda world: (runs("release", sees(units=unit(SHOP), companions=[companion("node", "writable_code")]))(world),
+                    allows("MemoryDenyWriteExecute=no")(world))[0], ""),
+    ("Node.js in another unit", runs("release", sees(units=unit(SHOP), companions=[{**companion("node", "namespace"), "unit": "x.service"}])), ""),
+    ("a reason that a later version has", runs("release", sees(units=unit(SHOP), companions=[companion("node", "moon")])), ""),
     ("a /tmp of its own", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "true")])), ""),
     ("homes", runs("rabbitmq", sees(settings=[directive("ProtectHome", "read-only")])), "directive_overridden"),
     ("of the package", runs("rabbitmq", sees(settings=[directive("PrivateTmp", "no", "/usr/lib/systemd/system/x")])), ""),
@@ -156,6 +221,8 @@ CASES: list[tuple[str, Bend, str]] = [
     ("a file that cannot be changed", sees(obstacles=[{"path": "/etc/x", "reason": "immutable"}]), "path_not_writable"),
     ("a full disk", sees(obstacles=[{"path": "/var/lib", "reason": "full"}]), "path_not_writable"),
     ("packages half installed", sees(obstacles=[{"path": "/var/lib/dpkg/updates", "reason": "interrupted"}]), "path_not_writable"),
+    ("a file with two names", sees(obstacles=[{"path": "/etc/x", "reason": "hard_link"}]), "path_not_writable"),
+    ("a link that leads nowhere", sees(obstacles=[{"path": "/etc/x", "reason": "dangling"}]), "path_not_writable"),
     ("a reason of a later version", sees(obstacles=[{"path": "/x", "reason": "moon"}]), ""),
     ("a client port", runs("rabbitmq", says("beam_ports", "5670-5679"), sees(system=PORTS)), "port_range_of_product"),
     ("a port of its tools", runs("rabbitmq", says("beam_ports", "25670-25675")), "port_range_of_product"),
@@ -214,3 +281,30 @@ def test_the_group_of_a_release_is_that_of_its_account(world: World) -> None:
     cluster, problems = world.validate()
     assert not problems and cluster is not None
     assert {str(node.node): node.runtime.group for node in cluster.members} == {"beam@n1": "beam", "beam@n2": "www-data", "beam@n3": "beam"}
+
+
+def test_the_name_of_a_running_node_is_named_with_the_variable_that_keeps_it(world: World) -> None:
+    runs("release", sees(units=unit(SHOP), databases=[mnesia("shop@web2")], processes=[open_vm("shop")], hostname="web2"))(world)
+    (problem,) = world.validate()[1]
+    assert problem.variable == "beam_node_name" and "shop@web2" in problem.message and SHOP in problem.message and "beam@n2" in problem.message
+    assert problem.fix.startswith("set beam_node_name to shop@web2;") and "stop beam.service and move /opt/beam/Mnesia" in problem.fix
+
+
+def test_addresses_that_the_unit_does_not_reach_are_named_with_the_line_that_allows_them(world: World) -> None:
+    network(("IPAddressDeny", "any"))(world)
+    (problem,) = world.validate()[1]
+    assert "x.conf line 3 sets IPAddressDeny=any" in problem.message and "10.0.0.1" in problem.message
+    assert "'IPAddressAllow=localhost 10.0.0.1 10.0.0.2 10.0.0.3' to beam_service_directives" in problem.fix
+    network(("SocketBindDeny", "tcp"))(world)
+    (problem,) = world.validate()[1]
+    assert "'SocketBindAllow=tcp:9100' to beam_service_directives" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [([], None), (["always"], "always"), (["on-failure"], None), (["always", "on-failure"], None), (["no", "always"], "always"), (["no"], None)],
+)
+def test_a_unit_that_comes_back_after_every_end_still_does(world: World, values: list[str], kept: str | None) -> None:
+    """Deployments end the VM in good order (bin/shop stop, System.stop/0), and rely on Restart=always for the start of what was deployed."""
+    runs("release", sees(settings=[{**directive("Restart", value), "unit": SHOP} for value in values], units=unit(SHOP)))(world)
+    assert world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"].get("restart") == kept

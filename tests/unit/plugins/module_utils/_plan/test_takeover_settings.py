@@ -40,7 +40,8 @@ def read(product: str, folder: Path, files: dict[str, str], environment: str = "
         str(question["unit"]), tuple((one["path"], one["syntax"]) for one in question["files"]), frozenset(question["values"]),
         names=frozenset(question["names"]), moved=question["moved"],
     )  # fmt: skip
-    return operator_settings.settings([asked], {asked.unit: {"environment_files": [str(folder / "environment")]}})
+    found = operator_settings.settings([asked], {asked.unit: {"environment_files": [str(folder / "environment")]}})
+    return [{**one, "path": str(one["path"]).replace(str(folder), "", 1)} for one in found]
 
 
 def planned(product: str, settings: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch, **variables: object) -> Problems:
@@ -93,6 +94,12 @@ CASES: list[tuple[str, str, dict[str, str], str, str, str]] = [
     ("a home elsewhere", "rabbitmq", {ENV: "export HOME=/srv/mq\n"}, "", "setting_refused", "HOME"),
     ("a home elsewhere by the unit", "ejabberd", {}, "HOME=/srv/xmpp\n", "setting_refused", "HOME"),
     ("the home", "ejabberd", {}, "HOME=/var/lib/ejabberd\n", "", ""),
+    ("an end before our block", "rabbitmq", {ENV: "A=1\n[ -n \"$A\" ] || exit 0\n"}, "", "block_unread", "rabbitmq-env.conf line 2"),
+    ("another program", "ejabberd", {"/etc/default/ejabberd": "exec /usr/bin/mine\n"}, "", "block_unread", "/etc/default/ejabberd line 1"),
+    ("an open quote", "ejabberd", {"/etc/default/ejabberd": "A=1\nB='s3cret\n"}, "", "block_unread", "/etc/default/ejabberd line 2"),
+    ("an open here-document", "rabbitmq", {ENV: "cat <<END\nA=1\n"}, "", "block_unread", "rabbitmq-env.conf line 2"),
+    ("a function", "rabbitmq", {ENV: "f() { return 0; }\n"}, "", "", ""),
+    ("an end of a file without a block", "ejabberd", {"/etc/ejabberd/ejabberdctl.cfg": "exit 0\n"}, "", "", ""),
 ]  # fmt: skip
 
 
