@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import KNOWN_COOKIE, SIGNED
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_attack_checks import Proofs
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import ENCRYPTED, AuditQuestions, options_without_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.audit_attacks import Proofs
 from ansible_collections.beam.cluster.plugins.module_utils._assess.outsider_connectivity import ways
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import (
     KNOWN,

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .audit_checks import WAIVERS
 from .baseline import NEW, REGRESSED, Baseline
+from .checks.audit import WAIVERS
+from .checks.on_hosts import COVERAGE
 from .controls import SEVERITIES
 from .finding import FAILED, NEVER, NOT_TESTED, Finding, Verdict
-from .host_checks import COVERAGE
 
 CLEAN, FINDINGS, UNTESTED, UNREACHED, BAD_WAIVER = "clean", "findings", "not_tested", "not_reached", "bad_waiver"
 CODES = {CLEAN: 0, FINDINGS: 2, UNTESTED: 3, UNREACHED: 4, BAD_WAIVER: 5}

@@ -14,12 +14,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from . import revocation_checks
+from .checks import revocation as revocation_checks
+from .checks.mesh import MEMBERS, SETTINGS
+from .checks.running_node import CHECKS as IN_FORCE_CHECKS
 from .connection_remedies import Broken, explain
 from .finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, Outcome
-from .mesh_checks import MEMBERS, SETTINGS
 from .probes import CONNECT
-from .running_node_checks import CHECKS as IN_FORCE_CHECKS
 from .target import NEEDS_CREDENTIALS, OFF, NodeTarget
 
 NODE = "mesh-node"

@@ -16,7 +16,7 @@ from .._model.host_facts import Certificate
 from .._model.observation import Observation
 from .._model.secret_facts import KeyFile
 from .._model.times import epoch_of
-from .file_permission_checks import exists
+from .checks.file_permissions import exists
 from .finding import FAILED, NOT_OBSERVED, NOT_TESTED, Evidence, Result
 from .limits import CERTIFICATE_DAYS_MIN
 from .target import NodeTarget

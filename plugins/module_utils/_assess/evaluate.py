@@ -12,21 +12,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._model.waivers import Waiver
-from . import attack_checks, audit_attack_checks, default_cookie_checks
 from . import waivers as applied
-from .advisory_checks import advisory_findings, forwarding_advisories, known_advisories
-from .audit_checks import CONTROLS as OF_THE_ASSESSMENT
-from .audit_checks import completed, coverage_findings, policy_findings, waiver_findings
 from .causes import with_causes
-from .certificate_checks import pki_findings
+from .checks import attacks as attack_checks
+from .checks import audit_attacks as audit_attack_checks
+from .checks import default_cookies as default_cookie_checks
+from .checks.advisories import advisory_findings, forwarding_advisories, known_advisories
+from .checks.audit import CONTROLS as OF_THE_ASSESSMENT
+from .checks.audit import completed, coverage_findings, policy_findings, waiver_findings
+from .checks.certificates import pki_findings
+from .checks.cookies import cookie_findings
+from .checks.inventory import inventory_findings
+from .checks.mesh import mesh_findings
+from .checks.on_hosts import host_findings
+from .checks.revocation import revocation_findings
+from .checks.running_node import running_node_findings
 from .controls import CONTROLS
-from .cookie_checks import cookie_findings
 from .finding import FAILED, NEVER, NOT_TESTED, PASSED, Coverage, Evidence, Finding, Outcome, Verdict
-from .host_checks import host_findings
-from .inventory_checks import inventory_findings
-from .mesh_checks import mesh_findings
-from .revocation_checks import revocation_findings
-from .running_node_checks import running_node_findings
 from .score import Score, score
 
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}

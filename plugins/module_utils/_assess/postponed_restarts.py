@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._model.waivers import FAILED, Waiver
+from .checks.processes import STALE
 from .finding import Finding
-from .process_checks import STALE
 
 OWNER = "beam_restart_window"
 

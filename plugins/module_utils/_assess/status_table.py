@@ -17,7 +17,7 @@ from .._model.credentials import Credentials, HeldCertificate
 from .._model.observation import Observation
 from .._model.revocation_rules import DAYS_MIN
 from .._model.times import epoch_of
-from .revocation_checks import of_node
+from .checks.revocation import of_node
 from .target import NodeTarget, Target
 
 SCHEMA = 1

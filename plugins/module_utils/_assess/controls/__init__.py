@@ -31,7 +31,8 @@ from . import (
     tls_options,
     units,
 )
-from .control import DESIGN, LOOKS_AT, SEVERITIES, Control
+from .control import LOOKS_AT, SEVERITIES, Control
+from .references import DESIGN
 
 __all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Control")
 

@@ -8,7 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import DESIGN, Control
+from .control import Control
+from .references import DESIGN
 
 _WAIVERS = ("Chef InSpec, Waivers", "https://docs.chef.io/inspec/waivers/")
 _RATING = ("testssl.sh, Rating", "https://github.com/testssl/testssl.sh/blob/3.2/doc/testssl.1.md#rating")

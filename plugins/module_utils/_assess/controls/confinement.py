@@ -8,7 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import CRASH_DUMPS, EEF_CRASH_DUMPS, EEF_SANDBOXING, EXEC, PROC, SECURE_CODING, Control
+from .control import Control
+from .references import CRASH_DUMPS, EEF_CRASH_DUMPS, EEF_SANDBOXING, EXEC, PROC, SECURE_CODING
 
 _CAPABILITIES = ("capabilities(7)", "https://man7.org/linux/man-pages/man7/capabilities.7.html")
 _SECCOMP = ("seccomp(2)", "https://man7.org/linux/man-pages/man2/seccomp.2.html")

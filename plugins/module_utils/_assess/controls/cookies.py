@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import COOKIE_DAYS_MAX
-from .control import CREATION, DISTRIBUTED, EEF_DISTRIBUTION, ERL, LEAKED, PROC, PROTOCOL, SECURE_CODING, UNIT, Control
+from .control import Control
+from .references import CREATION, DISTRIBUTED, EEF_DISTRIBUTION, ERL, LEAKED, PROC, PROTOCOL, SECURE_CODING, UNIT
 
 _NEW_COOKIE = (
     "Set beam_cookie to the output of openssl rand -hex 32 and run beam.cluster.rotate_cookie. Or write it to .erlang.cookie on every member, and "

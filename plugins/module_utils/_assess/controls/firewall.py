@@ -8,7 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import SECURE_CODING, UNIT, Control
+from .control import Control
+from .references import SECURE_CODING, UNIT
 
 CONTROLS = (
     Control(

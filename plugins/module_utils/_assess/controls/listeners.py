@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import PORTS_MAX
-from .control import DISTRIBUTED, EEF_DISTRIBUTION, KERNEL, SECURE_CODING, Control
+from .control import Control
+from .references import DISTRIBUTED, EEF_DISTRIBUTION, KERNEL, SECURE_CODING
 
 CONTROLS = (
     Control(

@@ -8,7 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import CRASH_DUMPS, LOGIN, SECURE_CODING, Control
+from .control import Control
+from .references import CRASH_DUMPS, LOGIN, SECURE_CODING
 
 CONTROLS = (
     Control(

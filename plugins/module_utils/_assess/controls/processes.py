@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import SHELL_HOURS_MAX
-from .control import BOOT_SERVER, DESIGN, DISTRIBUTED, KERNEL, Control
+from .control import Control
+from .references import BOOT_SERVER, DESIGN, DISTRIBUTED, KERNEL
 
 CONTROLS = (
     Control(

@@ -8,7 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import EEF_DISTRIBUTION, SECURE_CODING, Control
+from .control import Control
+from .references import EEF_DISTRIBUTION, SECURE_CODING
 
 _RABBITMQ = ("RabbitMQ, Production deployment guidelines", "https://www.rabbitmq.com/docs/production-checklist")
 _RABBITMQ_ACCESS = ("RabbitMQ, Access control", "https://www.rabbitmq.com/docs/access-control")

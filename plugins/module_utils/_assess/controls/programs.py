@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import ADVISORIES_AGE_MAX, OPENSSL_MIN, OTP_MAINTAINED
-from .control import EEF_INSTALLING, EEF_RELEASES, SECURE_CODING, Control
+from .control import Control
+from .references import EEF_INSTALLING, EEF_RELEASES, SECURE_CODING
 
 ADVISORIES_AGE = "advisories-age"
 UNNEEDED = frozenset({"observer", "debugger", "wx", "et", "reltool", "common_test", "dialyzer", "megaco", "diameter"})

@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..._model.revocation_rules import DAYS_MIN
-from .control import PKIX, TLS_GUIDE, TLS_HARDENING, Control
+from .control import Control
+from .references import PKIX, TLS_GUIDE, TLS_HARDENING
 
 CONTROLS = (
     Control(

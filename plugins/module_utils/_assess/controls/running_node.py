@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import ATOMS_PART_MAX
-from .control import BOOT_SERVER, DISTRIBUTED, EEF_ATOMS, NET_KERNEL, NODES, PROTOCOL, SECURE_CODING, TLS_GUIDE, Control
+from .control import Control
+from .references import BOOT_SERVER, DISTRIBUTED, EEF_ATOMS, NET_KERNEL, NODES, PROTOCOL, SECURE_CODING, TLS_GUIDE
 
 _SSH = ("ssh(6), ssh:daemon/2", "https://www.erlang.org/doc/apps/ssh/ssh.html#daemon/2")
 _AUTH = ("erlang:set_cookie/2", "https://www.erlang.org/doc/apps/erts/erlang.html#set_cookie/2")

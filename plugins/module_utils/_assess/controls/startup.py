@@ -8,7 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import EEF_RELEASES, ERL, KERNEL, SECURE_CODING, SYSUSERS, TLS_GUIDE, TMPFILES, Control
+from .control import Control
+from .references import EEF_RELEASES, ERL, KERNEL, SECURE_CODING, SYSUSERS, TLS_GUIDE, TMPFILES
 
 _NET_ADM = ("net_adm(3), .hosts.erlang", "https://www.erlang.org/doc/apps/kernel/net_adm.html")
 _CHATTR = ("chattr(1)", "https://man7.org/linux/man-pages/man1/chattr.1.html")

@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import CLOCK_SECONDS_MAX
-from .control import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, SECURE_CODING, Control
+from .control import Control
+from .references import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, SECURE_CODING
 
 _SYSCTL = ("The kernel's documentation, sysctl", "https://docs.kernel.org/admin-guide/sysctl/kernel.html")
 _YAMA = ("The kernel's documentation, Yama", "https://docs.kernel.org/admin-guide/LSM/Yama.html")

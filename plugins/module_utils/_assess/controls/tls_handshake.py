@@ -8,7 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from .control import NET_KERNEL, PROTOCOL, TLS_GUIDE, Control
+from .control import Control
+from .references import NET_KERNEL, PROTOCOL, TLS_GUIDE
 
 CONTROLS = (
     Control(

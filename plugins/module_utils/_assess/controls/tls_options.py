@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import UNREVOKED_DAYS_MAX
-from .control import DISTRIBUTED, ERL, KERNEL, TLS_GUIDE, TLS_HARDENING, Control
+from .control import Control
+from .references import DISTRIBUTED, ERL, KERNEL, TLS_GUIDE, TLS_HARDENING
 
 FORGIVING = {
     "verify_fun": "a function of its own decides about certificates",

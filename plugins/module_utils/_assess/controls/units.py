@@ -9,7 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from ..limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
-from .control import ANALYZE, ERL, EXEC, UNIT, Control
+from .control import Control
+from .references import ANALYZE, ERL, EXEC, UNIT
 
 CONTROLS = (
     Control(

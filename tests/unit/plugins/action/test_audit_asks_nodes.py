@@ -20,8 +20,10 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.beam.cluster.plugins.action import probe as action
-from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_summary, default_cookie_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_summary
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions, with_own_credentials
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import default_cookies as default_cookie_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.running_node import WITHOUT_PLAN, running_node_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.default_cookies import DEFAULTS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import (
     FAILED,
@@ -33,7 +35,6 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
     NodeView,
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import KNOWN, Answer, Probe
-from ansible_collections.beam.cluster.plugins.module_utils._assess.running_node_checks import WITHOUT_PLAN, running_node_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import HostTarget, NodeTarget, Target
 from ansible_collections.beam.cluster.plugins.modules import dist_probe, mesh_info
 

@@ -9,8 +9,8 @@ import datetime
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_checks import advisory_findings, known_advisories
 from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.advisories import advisory_findings, known_advisories
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, PASSED
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import attack_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import attacks as attack_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT, Answer, Probe

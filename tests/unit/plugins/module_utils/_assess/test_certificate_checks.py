@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import certificate_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import certificates as certificate_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, PASSED, Finding, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe

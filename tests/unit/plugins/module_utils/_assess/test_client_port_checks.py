@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._assess import client_port_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import client_ports as client_port_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED
 from changes import Change, both, gone, listener, of_n2, product, system
 from without_plan import audited

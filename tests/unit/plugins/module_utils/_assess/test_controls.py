@@ -6,19 +6,17 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._assess import (
-    advisory_checks,
-    audit_checks,
-    causes,
-    certificate_checks,
-    cookie_checks,
-    host_checks,
-    inventory_checks,
-    mesh_checks,
-    revocation_checks,
-    running_node_checks,
-)
+from ansible_collections.beam.cluster.plugins.module_utils._assess import causes
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import advisories as advisory_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import audit as audit_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import certificates as certificate_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import cookies as cookie_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import inventory as inventory_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import mesh as mesh_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import on_hosts as host_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import revocation as revocation_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import running_node as running_node_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS, DESIGN, Control
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import KNOWN
 

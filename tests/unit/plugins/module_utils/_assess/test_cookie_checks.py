@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import cookie_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import cookies as cookie_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, OtherClusters, Verdict
 

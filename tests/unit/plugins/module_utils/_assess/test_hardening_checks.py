@@ -9,15 +9,13 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import (
-    client_port_checks,
-    confinement_checks,
-    host_checks,
-    inventory_checks,
-    product_checks,
-    system_checks,
-    tls_option_checks,
-)
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import client_ports as client_port_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import confinement as confinement_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import inventory as inventory_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import on_hosts as host_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import products as product_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import system as system_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import tls_options as tls_option_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict

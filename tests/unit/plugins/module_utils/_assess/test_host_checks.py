@@ -12,11 +12,9 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import (
-    file_content_checks,
-    host_checks,
-    product_checks,
-)
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import file_contents as file_content_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import on_hosts as host_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import products as product_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, CONTROLS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Verdict

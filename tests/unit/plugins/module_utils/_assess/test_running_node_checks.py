@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
-from ansible_collections.beam.cluster.plugins.module_utils._assess import running_node_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import running_node as running_node_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._model.running_node import Link

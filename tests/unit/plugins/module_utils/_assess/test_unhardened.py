@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._assess.attack_checks import outcome_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.attacks import outcome_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NOT_TESTED, REFUSED, SUCCEEDED, Outcome
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe, Questions, options
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target

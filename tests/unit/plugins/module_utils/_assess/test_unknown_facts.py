@@ -14,13 +14,13 @@ import pytest
 import whole_cluster as made
 import without_plan
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, Reach
-from ansible_collections.beam.cluster.plugins.module_utils._assess.certificate_checks import pki_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.cookie_checks import cookie_findings
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.certificates import pki_findings
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.cookies import cookie_findings
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.inventory import inventory_findings
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.on_hosts import host_findings
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.running_node import running_node_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, Evidence, NodeView
-from ansible_collections.beam.cluster.plugins.module_utils._assess.host_checks import host_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.inventory_checks import inventory_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.running_node_checks import running_node_findings
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 
 Path = tuple[Union[str, int], ...]
