@@ -12,7 +12,7 @@ UPGRADE = "playbooks/upgrade_otp.yml"
 # The installed packages with another version and new files, as a repository.
 REPOSITORY = r"""
 set -e
-mkdir -p /var/tmp/newer && cd /var/tmp/newer && rm -f *.deb Packages
+mkdir -p /var/tmp/newer && cd /var/tmp/newer && rm -f *.deb Packages /etc/apt/sources.list.d/newer.list
 old=$(dpkg-query --show --showformat='${Version}' erlang-base)
 apt-get -qq update
 apt-get -qq download $(dpkg-query --show --showformat='${Package}=${Version}\n' 'erlang-*' | grep "=$old$") >/dev/null 2>&1
