@@ -50,7 +50,7 @@ def test_the_whole() -> None:
         (("processes",), {"vm", "writes", "hardening", *proc.as_dict(proc.Process(1, "beam.smp", "u", None))}),
         (("processes", "vm"), set(running_otp.describe(os.getpid()) or {})),
         (("processes", "flags"), {one.name for one in fields(VmFlags)}),
-        (("units",), set(units.parse(SHOWN)["a.service"])),
+        (("units",), {"at_boot", *units.parse(SHOWN)["a.service"]}),
         (("files",), set(files.describe("/", files.Above()))),
         (("firewall",), set(firewall.summary(None))),
         (("firewall", "beam"), {"as_in_file", *(firewall.our_table(TABLE) or {})}),
