@@ -202,7 +202,7 @@ def test_the_sum_of_the_flags_is_in_the_file(directory: Path) -> None:
         "beam_distribution_extra_args": ["+P 1000000"],
         "beam_plan": {"proto_dist": "inet_tls", "tls": True, "name_type": "short", "address_family": 4},
     }  # fmt: skip
-    (directory / "vm.args").write_text(render(ROLES / "distribution" / "templates", "vm.args", values), encoding="utf-8")
+    (directory / "vm.args").write_text(render(ROLES / "distribution" / "templates", "vm.args.with_sum", values), encoding="utf-8")
     assert start(directory, ERL_AFLAGS=f"-args_file {directory}/vm.args") == (0, "")
 
 
@@ -223,15 +223,22 @@ esac
 """
 
 
+WRITTEN_DOWN = ("a b.conf", 'c\\"d.conf', "e.conf", "unit.env", "beam.service")
+
+
 def recorded(tmp_path: Path, state: str, status: int = 0) -> str:
     """What the guard has written down of a unit in a state; one of its optional files is not there."""
     text = GUARD.read_text(encoding="utf-8")
     function = text[text.index("record() {") : text.index("\n}\n", text.index("record() {")) + 3]
-    for name in ("beam.service", "a b.conf", "unit.env"):
+    for name in WRITTEN_DOWN:
         (tmp_path / name).touch()
-    shown = f"FragmentPath={tmp_path}/beam.service\nDropInPaths={tmp_path}/a b.conf {tmp_path}/none.conf\n"
-    shown += f"EnvironmentFiles={tmp_path}/none.env (ignore_errors=yes)\nEnvironmentFiles={tmp_path}/unit.env (ignore_errors=no)\n"
-    systemctl = f"systemctl() {{ case $* in *ActiveState*) echo {state} ;; *) printf '%s' '{shown}' ;; esac; }}"
+    shown = f"EnvironmentFiles={tmp_path}/none.env (ignore_errors=yes)\nEnvironmentFiles={tmp_path}/unit.env (ignore_errors=no)\n"
+    shown += f"FragmentPath={tmp_path}/beam.service\n"
+    # As systemd 252 to 262 print it.
+    drop_ins = f'"{tmp_path}/a b.conf" {tmp_path}/none.conf "{tmp_path}/c\\\\\\"d.conf" {tmp_path}/e.conf'
+    systemctl = (
+        f"systemctl() {{ case $* in *ActiveState*) echo {state} ;; *DropInPaths*) printf '%s\\n' '{drop_ins}' ;; *) printf '%s' '{shown}' ;; esac; }}"
+    )
     run = tmp_path / "run"
     run.mkdir(exist_ok=True)
     environment = {**os.environ, "RUNTIME_DIRECTORY": str(run)}
@@ -242,7 +249,7 @@ def recorded(tmp_path: Path, state: str, status: int = 0) -> str:
 
 def test_it_writes_down_the_files_of_a_unit_that_starts(tmp_path: Path) -> None:
     assert recorded(tmp_path, "active") == ""
-    assert recorded(tmp_path, "inactive").splitlines() == [f"{tmp_path}/{name}" for name in ("beam.service", "a b.conf", "unit.env")]
+    assert recorded(tmp_path, "inactive").splitlines() == [f"{tmp_path}/{name}" for name in WRITTEN_DOWN]
     (tmp_path / "run/files").write_text("kept", encoding="utf-8")
     assert recorded(tmp_path, "active") == "kept", "systemctl start of a unit that runs"
     assert recorded(tmp_path, "activating") != "kept"

@@ -124,8 +124,8 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         # A unit of another kind has no such property: that is not the same as a user who is root.
         unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE")) if theirs not in last})
         unit.update({ours_: last.get(theirs, "").split() for theirs, ours_ in _LISTS.items()})
-        # A name of a file may have spaces.
-        drop_ins = unit["drop_ins"] = [path for path in re.split(r" (?=/)", last.get("DropInPaths", "")) if path]
+        # One whose name has a space or such is in quotes.
+        drop_ins = unit["drop_ins"] = [re.sub(r"\\(.)", r"\1", word) for word in environment.words(last.get("DropInPaths", ""))]
         unit["need_daemon_reload"] = last.get("NeedDaemonReload") == "yes"
         unit["main_pid"] = int(last.get("MainPID") or 0)
         unit.update(_commands(values.get("ExecStart", [""])[0], str(unit["fragment"])))

@@ -113,7 +113,7 @@ SubState=running
 UnitFileState=enabled
 NeedDaemonReload=no
 FragmentPath=/usr/lib/systemd/system/epmd.socket
-DropInPaths=/etc/systemd/system/epmd.socket.d/beam.conf /x y.conf
+DropInPaths=/etc/systemd/system/epmd.socket.d/beam.conf "/x \\"y\\\\z.conf"
 After=beam-firewall.service sysinit.target
 
 Id=beam.service
@@ -168,7 +168,7 @@ def test_units(tmp_path: Path) -> None:
         "main_pid": 0,
         "runs": [],
         "fragment": "/usr/lib/systemd/system/epmd.socket",
-        "drop_ins": ["/etc/systemd/system/epmd.socket.d/beam.conf", "/x y.conf"],
+        "drop_ins": ["/etc/systemd/system/epmd.socket.d/beam.conf", '/x "y\\z.conf'],
         "user": None,
         "core_limit": None,
         "working_directory": "",
