@@ -59,7 +59,7 @@ def test_the_path(here: Path) -> None:
 def test_other_names_of_a_file(here: Path) -> None:
     """To replace a file breaks a hard link without a word; a link is followed, and its own links count."""
     (here / "file").write_text("")
-    (here / "shared").hardlink_to(here / "file")
+    os.link(here / "file", here / "shared")
     (here / "link").symlink_to("shared")
     (here / "nowhere").symlink_to("gone/file")
     (here / "alone").write_text("")
