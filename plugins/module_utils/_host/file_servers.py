@@ -31,7 +31,7 @@ _MOST = 20
 
 
 def describe(
-    paths: Iterable[str], users: Collection[str], configurations: Mapping[str, Sequence[str]] = CONFIGURATIONS
+    paths: Iterable[str], users: Collection[str], configurations: Mapping[str, Sequence[str]] | None = None
 ) -> list[dict[str, str]]:
     """[{path, server, directory, where}] of the paths that a server gives to clients that need not be their owner: the first one for each directory.
 
@@ -39,7 +39,7 @@ def describe(
     """
     watched, readers = sorted(set(paths)), {"root", "0", *users, *_numbers(users)}
     found: list[dict[str, str]] = []
-    for server, patterns in configurations.items():
+    for server, patterns in (configurations or CONFIGURATIONS).items():
         for where in (one for pattern in patterns for one in sorted(glob.glob(pattern))):
             text = proc.text_of(where) or ""
             given = _exports(text, readers) if server == "NFS" else _shares(text, readers)
