@@ -30,9 +30,7 @@ _SETTING = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9 _-]*?)[ \t]*=[ \t]*(.*?)[ \t]*
 _MOST = 20
 
 
-def describe(
-    paths: Iterable[str], users: Collection[str], configurations: Mapping[str, Sequence[str]] | None = None
-) -> list[dict[str, str]]:
+def describe(paths: Iterable[str], users: Collection[str], configurations: Mapping[str, Sequence[str]] | None = None) -> list[dict[str, str]]:
     """[{path, server, directory, where}] of the paths that a server gives to clients that need not be their owner: the first one for each directory.
 
     users: those of nodes. A server that acts as one of them, or as root, reads what they read.
