@@ -20,7 +20,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_tabl
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import ANY, FAIL_ON, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import Reach, reach_of
-from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID, NOTES, SEVERITIES
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import ADVISORIES, BY_ID, SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict
@@ -85,7 +85,7 @@ class ActionModule(ActionBase):
         now = time.time()
         subjects = {*target.hosts, *(node.own_name for host in target.hosts.values() for node in (*host.nodes, *host.contained))}
         problems = Problems()
-        waivers = read_waivers(arguments["waivers"], {*BY_ID, *NOTES}, subjects, datetime.date.today(), problems)
+        waivers = read_waivers(arguments["waivers"], {*BY_ID, *ADVISORIES}, subjects, datetime.date.today(), problems)
         errors = tuple(f"{one['message']} Fix: {one['fix']}" for one in problems.grouped())
         answers = tuple(_answers(arguments["answers"]))
         evidence = Evidence(

@@ -60,7 +60,7 @@ class ActionModule(ActionBase):
             compromised=arguments["compromised"],
             has_ca=self._has_ca,
             ca_places=gathered.ca_places(),
-            controls=frozenset((*controls.BY_ID, *controls.NOTES, *(table.known if table else ()))),
+            controls=frozenset((*controls.BY_ID, *controls.ADVISORIES, *(table.known if table else ()))),
             today=datetime.date.today(),
             now=datetime.datetime.now(datetime.timezone.utc),
             sandbox={host: own.get("sandbox") or () for host, own in gathered.own.items()},

@@ -326,7 +326,7 @@ units:
     start_files: {type: list, elements: dict, description: "Its files that others can change (C(by)), or that have C(changed) since it started."}
     openings: {type: list, elements: str, description: "What drop-ins of others add to the sandbox of a unit with this collection's drop-in."}
     commands: {type: list, elements: str, description: "What drop-ins of others let such a unit run."}
-    at_boot: {type: bool, description: "Whether the host's default target leads to it, or to C(multi-user.target)."}
+    at_boot: {type: bool, description: "Whether the host's default target leads to it."}
     links: {type: list, elements: str, description: "Units that it needs by links beside it, as C(requires/NAME) and C(wants/NAME)."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}

@@ -57,6 +57,15 @@ FAULTS = (
         repair="systemctl set-default --quiet $(cat $saved/target)",
         alters=BESIDE,
     ),
+    Fault(
+        name="a node that is enabled for a target that nothing starts",
+        breaks=f"{SHELL}mkdir -p {ETC}/fault.target.wants; printf '[Unit]\\n' > {ETC}/fault.target; "
+        f"mv {ETC}/multi-user.target.wants/beam.service {ETC}/fault.target.wants/; systemctl daemon-reload",
+        control="unit-drop-in",
+        names=("the default target of the host does not start beam.service",),
+        repair=f"mv {ETC}/fault.target.wants/beam.service {ETC}/multi-user.target.wants/; rm -r {ETC}/fault.target*; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
     new_file(
         "a drop-in for every service",
         f"{ETC}/service.d/aa-fault.conf",

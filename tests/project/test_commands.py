@@ -39,6 +39,7 @@ SHELLS = {
     "placeholder_cookie | Create the placeholder cookie": "the word is made on the host and never leaves it",
     "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",
     "stop | Stop the process": "waits for the end of the very process that got the signal",
+    "digest | List the files of the unit": "by the guard, which a bare host does not have yet",
     "digest | Read the state of files whose change needs a restart": "one call with nanoseconds for all files; stat needs one call for each",
 }
 

@@ -223,26 +223,26 @@ esac
 """
 
 
-WRITTEN_DOWN = ("a b.conf", 'c\\"d.conf', "e.conf", "unit.env", "beam.service")
+WRITTEN_DOWN = ("beam.service", "a b.conf", 'c\\"d.conf', "e.conf", "unit.env")
 
 
-def recorded(tmp_path: Path, state: str, status: int = 0) -> str:
-    """What the guard has written down of a unit in a state; one of its optional files is not there."""
+def recorded(tmp_path: Path, state: str, status: int = 0, silent: str = "") -> str:
+    """What the guard has written down of a unit in a state; one of its optional files is not there. silent: what systemd does not say."""
     text = GUARD.read_text(encoding="utf-8")
-    function = text[text.index("record() {") : text.index("\n}\n", text.index("record() {")) + 3]
+    functions = text[text.index("unit_files() {") : text.index("\n}\n", text.index("record() {")) + 3]
     for name in WRITTEN_DOWN:
         (tmp_path / name).touch()
     shown = f"EnvironmentFiles={tmp_path}/none.env (ignore_errors=yes)\nEnvironmentFiles={tmp_path}/unit.env (ignore_errors=no)\n"
-    shown += f"FragmentPath={tmp_path}/beam.service\n"
     # As systemd 252 to 262 print it.
     drop_ins = f'"{tmp_path}/a b.conf" {tmp_path}/none.conf "{tmp_path}/c\\\\\\"d.conf" {tmp_path}/e.conf'
-    systemctl = (
-        f"systemctl() {{ case $* in *ActiveState*) echo {state} ;; *DropInPaths*) printf '%s\\n' '{drop_ins}' ;; *) printf '%s' '{shown}' ;; esac; }}"
-    )
+    answers = {"ActiveState": state, "FragmentPath": f"{tmp_path}/beam.service", "DropInPaths": drop_ins, "EnvironmentFiles": shown.strip()}
+    said = {name: "return 1" if name == silent else f"printf '%s\\n' '{text}'" for name, text in answers.items()}
+    cases = " ".join(f"*{name}*) {command} ;;" for name, command in said.items())
+    systemctl = f"systemctl() {{ case $* in {cases} esac; }}"
     run = tmp_path / "run"
     run.mkdir(exist_ok=True)
     environment = {**os.environ, "RUNTIME_DIRECTORY": str(run)}
-    done = subprocess.run(["sh", "-c", f"unit=beam.service\n{systemctl}\n{function}record"], env=environment, timeout=30, check=False)
+    done = subprocess.run(["sh", "-c", f"unit=beam.service\n{systemctl}\n{functions}record"], env=environment, timeout=30, check=False)
     assert done.returncode == status
     return (run / "files").read_text(encoding="utf-8") if (run / "files").exists() else ""
 
@@ -253,6 +253,11 @@ def test_it_writes_down_the_files_of_a_unit_that_starts(tmp_path: Path) -> None:
     (tmp_path / "run/files").write_text("kept", encoding="utf-8")
     assert recorded(tmp_path, "active") == "kept", "systemctl start of a unit that runs"
     assert recorded(tmp_path, "activating") != "kept"
+
+
+@pytest.mark.parametrize("silent", ["FragmentPath", "DropInPaths", "EnvironmentFiles"])
+def test_half_an_answer_of_systemd_is_no_list(tmp_path: Path, silent: str) -> None:
+    assert recorded(tmp_path, "inactive", status=1, silent=silent) == ""
 
 
 def test_no_start_depends_on_what_it_writes_down(tmp_path: Path) -> None:

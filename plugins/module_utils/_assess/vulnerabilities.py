@@ -22,7 +22,7 @@ from .._model.processes import Process
 from .advisory_table import OTP, Known, Table
 
 UNKNOWN = "unknown_version"
-"""The note about a VM whose version is not known. It is in controls.NOTES."""
+"""The advisory about a VM whose version is not known. It is in controls.ADVISORIES."""
 
 RESTART = "Restart the node: run beam.cluster.site."
 _MOST = 5

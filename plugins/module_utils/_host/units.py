@@ -50,7 +50,6 @@ _PROPERTIES = (
 )
 _ARGUMENTS = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 _LINKS = "/etc/systemd/system"
-_ENABLED = "multi-user.target"
 _DROP_INS = (f"/etc/systemd/system/*.d/{OLD_DROP_IN}", f"/etc/systemd/system/*.d/{DROP_IN}")
 _PROGRAM = re.compile(r"\{ path=(/\S*) ;")
 # What a shell starts: /bin/sh -c '/usr/sbin/ejabberdctl foreground'.
@@ -96,13 +95,10 @@ def show(names: Iterable[str]) -> dict[str, dict[str, object]] | None:
 
 
 def at_boot(names: Iterable[str]) -> dict[str, bool | None]:
-    """Whether the host's default target leads to each unit, or to the target of units that are enabled. None where systemd does not say.
-
-    The list has the targets that a target needs, and the units that these need.
-    """
-    lines = (commands.output("systemctl", "list-dependencies", "--no-pager", "--plain", "default.target") or "").splitlines()
+    """Whether the host's default target leads to each unit, also through other units. None where systemd does not say."""
+    lines = (commands.output("systemctl", "list-dependencies", "--no-pager", "--plain", "--all", "default.target") or "").splitlines()
     started = {line.split()[-1] for line in lines if line.strip()}
-    return {name: bool({name, _ENABLED} & started) if started else None for name in names}
+    return {name: name in started if started else None for name in names}
 
 
 def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[str, object]]:

@@ -21,7 +21,7 @@ from ..vulnerabilities import Memo, host_advisories
 
 CONTROLS = (ADVISORIES_AGE,)
 FORWARDED = "forwarded_packets"
-"""The note about a host that masquerades. It is in controls.NOTES."""
+"""The advisory about a host that masquerades. It is in controls.ADVISORIES."""
 
 
 def advisory_findings(evidence: Evidence, fail_at: str) -> Iterator[Finding]:

@@ -34,7 +34,7 @@ from . import (
 from .control import LOOKS_AT, SEVERITIES, Control
 from .references import DESIGN
 
-__all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "NOTES", "SEVERITIES", "Control")
+__all__ = ("BY_ID", "CONTROLS", "DESIGN", "LOOKS_AT", "ADVISORIES", "SEVERITIES", "Control")
 
 _SUBJECTS = (
     epmd, listeners, firewall, reachability, tls_handshake, tls_options, certificates, revocation, cookies, node_home, units, processes, startup,
@@ -42,10 +42,10 @@ _SUBJECTS = (
 )
 CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 
-NOTES = (
+ADVISORIES = (
     "clock_ahead", "cookie_copies", "forgotten_node", "forwarded_packets", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd",
     "stale_host", "unknown_version",
 )
-"""Notes of other roles that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
+"""Advisories that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
 
 BY_ID = {control.id: control for control in CONTROLS}

@@ -155,8 +155,8 @@ _OTHER = "default.target\n\u25cb   rescue.service\n  sysinit.target\n    beam-fi
     ("text", "name", "at_boot"),
     [
         (_MULTI_USER, "beam.service", True),
-        # Of a service that another service wants, the list says nothing.
-        (_MULTI_USER, "other.service", True),
+        # It is enabled for a target that nothing starts.
+        (_MULTI_USER, "other.service", False),
         (_OTHER, "beam.service", False),
         (_OTHER, "beam-firewall.service", True),
         (None, "beam.service", None),
