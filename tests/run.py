@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run the project's tests, part by part, and count them.
 
-    tests/run.py [GROUP ...]        the groups of `GROUPS` where none is named
+    tests/run.py [GROUP ...]        the groups of `GROUPS` (parts.py) where none is named
 
 A part is one command with a time limit: a linter, a folder of tests, a molecule scenario. Parts that need one core run two at a time,
 and each shows its output when it has ended. Tests are counted from the JUnit files that a part leaves in the results folder; a part that
@@ -23,96 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from parts import CORES, GROUPS, ON_DEMAND, Part
+
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "beam-cluster"
 RESULTS = CACHE / "results"
-CORES = 2
-
-
-@dataclass(frozen=True)
-class Part:
-    """One command of the tests. `{results}` in it stands for the JUnit file it may write; `cores`: how many it keeps busy."""
-
-    name: str
-    command: str
-    minutes: int = 5
-    cores: int = 1
-
-
-def scenario(name: str, minutes: int, suite: str = "") -> Part:
-    """A molecule scenario; its verifier writes the JUnit file. `suite`: on hosts of another Debian, where its inventory asks for that."""
-    words = f"LAB_SUITE={suite} " if suite else ""
-    return Part(
-        f"molecule-{name}{suite and '-'}{suite}", f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}", minutes, CORES
-    )
-
-
-def lab(name: str, command: str, minutes: int, environment: str = "LAB_NEWEST_SUITE=forky") -> Part:
-    """A command of pytest over a lab of its own, which is taken down at the end. Without a product its nodes run OTP 25, 27 and 29."""
-    words = f"export {environment}; make lab && {command} --junitxml {{results}}"
-    return Part(name, f"{words}; status=$?; make lab-down; exit $status", minutes, CORES)
-
-
-def takeover(name: str, product: str = "erlang") -> Part:
-    """A service that is taken over and given back (tests/takeover/taken.py), in a lab of its own: it changes what is on its host."""
-    return lab(f"takeover-{name}", "pytest tests/takeover/test_taken.py", 40, f"PRODUCT={product} TAKEN={name}")
-
-
-# The longest parts that need one core come first: none of them is left alone at the end, with a core idle beside it.
-GROUPS: dict[str, list[Part]] = {
-    "sanity": [Part("sanity", "tests/sanity", 15)],
-    "other-pythons": [
-        Part("unit-oldest-python", "tests/unit_other_pythons bullseye {results}", 15),
-        Part("unit-newest-python", "tests/unit_other_pythons forky {results}", 15),
-    ],
-    "lint": [
-        Part("ansible-lint", "ansible-lint --offline"),
-        Part("yamllint", "yamllint --strict ."),
-        Part("ruff", "ruff check ."),
-        Part("mypy", "mypy"),
-        Part("mypy-tests", "mypy --config-file tests/mypy.ini"),
-        Part("changelog", "antsibull-changelog lint"),
-        Part("docs", 'antsibull-docs lint-collection-docs --plugin-docs "$ANSIBLE_COLLECTIONS_PATH/ansible_collections/beam/cluster"'),
-        Part("galaxy", "tests/galaxy", 10),
-        Part("shellcheck", "git grep -lE '^#!.*[/ ](ba)?sh( |$)' -- ':!*.j2' ':!*.md' | xargs shellcheck --severity=warning"),
-    ],
-    "unit": [
-        Part("project", "pytest tests/project --junitxml {results}"),
-        Part("unit", "pytest tests/unit -n 2 --dist worksteal --junitxml {results}", 15, CORES),
-        Part("roles", "pytest tests/roles -n 2 --dist worksteal --junitxml {results}", 20, CORES),
-    ],
-    "molecule": [scenario("default", 40), scenario("roles_alone", 25)],
-}
-
-# What takes longer than everybody's patience: runs that are killed, hosts that restart, a search for every secret.
-ON_DEMAND: dict[str, list[Part]] = {
-    "proof": [
-        lab("proof", "pytest tests/lab --ignore-glob='*_killed_*' --ignore-glob='*_day_two*'", 120),
-        lab(
-            "takeover",
-            "ansible-playbook -i molecule/inventory -i molecule/release/inventory.yml beam.cluster.site && pytest tests/takeover",
-            150,
-            "PRODUCT=release",
-        ),
-        takeover("rabbitmq-disk"),
-        takeover("ejabberd-public"),
-        takeover("release-443", "release"),
-        takeover("otp-opt"),
-    ],
-    "report-page": [Part("report-page", "pytest tests/report_page --junitxml {results}", 30)],
-    "killed": [lab("killed", "pytest tests/lab/test_killed_*.py", 240)],
-    "daytwo": [lab(f"daytwo-{name}", "pytest -s tests/lab/test_day_two.py", 120, f"PRODUCT={name}") for name in ("rabbitmq", "ejabberd", "release")],
-    "faults": [lab("faults", "pytest tests/faults", 300)],
-    "shapes": [scenario("shapes", 150)],
-    "products": [
-        scenario("rabbitmq", 40),
-        scenario("rabbitmq", 40, "bookworm"),
-        scenario("rabbitmq", 40, "forky"),
-        scenario("ejabberd", 40),
-        scenario("ejabberd", 40, "bookworm"),
-        scenario("release", 40),
-    ],
-}
 
 
 @dataclass

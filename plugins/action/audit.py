@@ -26,13 +26,15 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import Policy, PolicyError, policy_from
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Answer, Probe
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import DEFAULT_FORMATS, FORMATS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import read_waivers
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _report_output
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
@@ -118,13 +120,15 @@ class ActionModule(ActionBase):
         lines += map(terminal.Line, audit_summary.foot(end, paid))
         if arguments["directory"]:
             try:
-                result["files"], told = _reports.write(arguments["directory"], NAME, arguments["formats"], report, write=not self._task.check_mode)
+                result["files"], told = _report_output.write(
+                    arguments["directory"], NAME, arguments["formats"], report, write=not self._task.check_mode
+                )
                 lines += told
             except OSError as error:
-                result.update(failed=True, msg=_reports.unwritten(arguments["directory"], "beam_audit_report_dir", error))
+                result.update(failed=True, msg=_report_output.unwritten(arguments["directory"], "beam_audit_report_dir", error))
         if arguments["policy_from"]:
             lines.append(terminal.Line(self._write_policy(arguments, evidence, result)))
-        _reports.show(self._display, lines)
+        _report_output.show(self._display, lines)
         return result
 
     def _write_policy(self, arguments: Mapping[str, Any], evidence: Evidence, result: dict[str, Any]) -> str:

@@ -19,7 +19,9 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.controls impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, OtherClusters, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import PAIRS_MAX, VANTAGES, Answer, Probe, Scope
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import DEFAULT_FORMATS, FORMATS, Report, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import DEFAULT_FORMATS, FORMATS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
 from ansible_collections.beam.cluster.plugins.module_utils._model.host_facts import Certificate
@@ -27,7 +29,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._model.observation im
 from ansible_collections.beam.cluster.plugins.module_utils._model.running_node import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import each
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs, _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs, _report_output
 from ansible_collections.beam.cluster.plugins.plugin_utils._other_clusters import other_clusters
 from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
@@ -80,12 +82,14 @@ class ActionModule(ActionBase):
         if arguments["directory"]:
             name = report.verdict.target.group or "cluster"
             try:
-                result["files"], told = _reports.write(arguments["directory"], name, arguments["formats"], report, write=not self._task.check_mode)
+                result["files"], told = _report_output.write(
+                    arguments["directory"], name, arguments["formats"], report, write=not self._task.check_mode
+                )
                 lines += told
                 result["lines"] += [line.text for line in told]
             except OSError as error:
-                result.update(failed=True, msg=_reports.unwritten(arguments["directory"], "beam_verify_report_dir", error))
-        _reports.show(self._display, lines)
+                result.update(failed=True, msg=_report_output.unwritten(arguments["directory"], "beam_verify_report_dir", error))
+        _report_output.show(self._display, lines)
         if not verdict.ok:
             # A check run compares the plan with hosts that this very run may be about to change: it warns, and does not stop.
             if self._task.check_mode:

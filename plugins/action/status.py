@@ -16,7 +16,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import status
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import when
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
 from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import safe_values
-from ansible_collections.beam.cluster.plugins.plugin_utils import _reports
+from ansible_collections.beam.cluster.plugins.plugin_utils import _report_output
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 
 SPEC: dict[str, dict[str, Any]] = {
@@ -50,7 +50,7 @@ class ActionModule(ActionBase):
                     replace_file(Path(result["file"]), json.dumps(data, indent=1) + "\n")
                     result["lines"].append(f"Status: {result['file']}")
                 except OSError as error:
-                    result.update(failed=True, msg=_reports.unwritten(arguments["directory"], "beam_verify_report_dir", error))
+                    result.update(failed=True, msg=_report_output.unwritten(arguments["directory"], "beam_verify_report_dir", error))
         for line in result["lines"]:
             self._display.display(f"  {line}".rstrip())
         return result

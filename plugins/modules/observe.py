@@ -126,7 +126,7 @@ profiles:
   type: list
   elements: dict
 companions: {type: list, elements: dict, returned: success, description: "Programs in units of VMs: C(unit), C(program), C(reason)."}
-cookie_copies: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
+cookies_of_other_users: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
 databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.

@@ -23,7 +23,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "plugins" / "module_utils" / "_assess"))
 import verdicts  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import FORMATS  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import FORMATS  # noqa: E402
 
 KINDS: dict[str, Callable[[], Any]] = {**verdicts.KINDS, "ring": lambda: verdicts.large(20, answer=verdicts.lost_pair)}
 DARK = "@media (prefers-color-scheme: dark)"

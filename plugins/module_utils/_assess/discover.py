@@ -15,9 +15,9 @@ from dataclasses import replace
 
 from .._model.addresses import is_loopback
 from .._model.installed import COOKIE_FILES
-from .._model.known_products import KNOWN
 from .._model.observation import Listener, Observation
 from .._model.processes import Process
+from .._model.recognised_products import KNOWN
 from .._wire.constants import EPMD_PORT
 from .target import DYNAMIC, HostTarget, NodeTarget, Target
 

@@ -20,9 +20,9 @@ from .checks import default_cookies as default_cookie_checks
 from .checks.advisories import advisory_findings, forwarding_advisories, known_advisories
 from .checks.audit import CONTROLS as OF_THE_ASSESSMENT
 from .checks.audit import completed, coverage_findings, policy_findings, waiver_findings
+from .checks.between_hosts import inventory_findings
 from .checks.certificates import pki_findings
 from .checks.cookies import cookie_findings
-from .checks.inventory import inventory_findings
 from .checks.mesh import mesh_findings
 from .checks.on_hosts import host_findings
 from .checks.revocation import revocation_findings

@@ -24,7 +24,7 @@ CLOCK_SECONDS_MAX = 60
 """Difference between the clocks of a host and of the controller."""
 COOKIE_DAYS_MAX = 365
 """Age of a cookie."""
-DISTRIBUTION_MIN: Mapping[str, float] = {"debian": 12.0, "ubuntu": 22.04}
+OLDEST_LINUX_RELEASE: Mapping[str, float] = {"debian": 12.0, "ubuntu": 22.04}
 """Oldest release of a Linux distribution that gets security updates, as of November 2026."""
 LOW_PORTS_EXPOSURE = 0.1
 """What CAP_NET_BIND_SERVICE adds to the exposure level of a unit."""

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from .._model import applications, versions
 from .._model.advisories import Advisory
-from .._model.known_products import KNOWN
 from .._model.observation import Observation
 from .._model.packages import Package
 from .._model.processes import Process
+from .._model.recognised_products import KNOWN
 from .advisory_table import OTP, Known, Table
 
 UNKNOWN = "unknown_version"

@@ -23,8 +23,7 @@ from . import (
     certificates,
     client_ports,
     companions,
-    confinement,
-    cookie_copies,
+    cookies_of_other_users,
     crls,
     file_servers,
     files,
@@ -36,6 +35,7 @@ from . import (
     obstacles,
     operator_settings,
     proc,
+    process_hardening,
     product_files,
     product_settings,
     product_traces,
@@ -118,7 +118,7 @@ def observe(
         "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
         "databases": operator_settings.databases(nodes, seen_units),
         "companions": companions.describe(processes),
-        "cookie_copies": cookie_copies.describe(
+        "cookies_of_other_users": cookies_of_other_users.describe(
             {node.unit: {node.home, *(one.home for one in processes if one.unit == node.unit and one.home)} - {""} for node in nodes}
         ),
         "addresses": here,
@@ -146,7 +146,7 @@ def observe(
 
 def _as_dict(process: proc.Process, listeners: Iterable[Mapping[str, object]] | None) -> dict[str, object]:
     ports = {int(str(one["port"])) for one in listeners or () if one["pid"] == process.pid}
-    return {**proc.as_dict(process), "hardening": confinement.describe(process.pid, listening=ports)}
+    return {**proc.as_dict(process), "hardening": process_hardening.describe(process.pid, listening=ports)}
 
 
 def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets: bool) -> dict[str, object]:

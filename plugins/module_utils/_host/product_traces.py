@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from .._model.installed import COOKIE_FILES, START_FILES
-from .._model.known_products import KNOWN
+from .._model.recognised_products import KNOWN
 from .._model.tls_files import TlsFiles
 from .._term import TermError, consult, to_plain
 from .vm_flags import flags_of

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from .._model.processes import is_beam
 from .._model.secret_rules import in_file
 from . import proc, programs
-from .confinement import holds_one
+from .process_hardening import holds_one
 from .writers import user_name
 
 _TIME_SERVICES = ("systemd-timesyn", "chronyd", "ntpd", "openntpd", "ptp4l", "phc2sys", "vmtoolsd", "VBoxService", "qemu-ga")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from .known_products import KNOWN
+from .recognised_products import KNOWN
 
 OTP = frozenset(
     "asn1 common_test compiler crypto debugger dialyzer diameter edoc eldap erl_docgen erl_interface erts et eunit ftp inets jinterface kernel "

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a process is confined, what it was started with, and how the system around it is set; made by _host/confinement.py and _host/system.py.
+"""How a process is confined, what it was started with, and how the system around it is set; made by _host/process_hardening.py and _host/system.py.
 
 Private to this collection. See observation.py for the rules of every field: None is unknown. No field holds a secret.
 """

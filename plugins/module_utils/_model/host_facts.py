@@ -195,7 +195,7 @@ class Companion:
 
 
 @dataclass(frozen=True)
-class CookieCopy:
+class OtherCookie:
     """A cookie file of another user with the cookie of the node in a unit."""
 
     unit: str
@@ -203,7 +203,7 @@ class CookieCopy:
     owner: str
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> CookieCopy | None:
+    def parse(cls, raw: Mapping[str, Any]) -> OtherCookie | None:
         unit, path = as_text(raw.get("unit")), as_path(raw.get("path"))
         return None if unit is None or path is None else cls(unit, path, as_text(raw.get("owner")) or "")
 

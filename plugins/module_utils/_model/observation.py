@@ -24,13 +24,13 @@ from .host_facts import (
     Account,
     Certificate,
     Companion,
-    CookieCopy,
     Crl,
     Database,
     Distribution,
     EphemeralPorts,
     InstalledOtp,
     Obstacle,
+    OtherCookie,
     Profile,
     Setting,
 )
@@ -262,7 +262,7 @@ class Observation:
     paths that were asked for and are not there. epmd_names: node name (before the @) to port, as EPMD tells on loopback. certificates: of the
     files looked at. crls: of our nodes. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel
     has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
-    profiles: of AppArmor, for these units. cookie_copies: cookie files of other users with the cookies of their nodes.
+    profiles: of AppArmor, for these units. cookies_of_other_users: cookie files of other users with the cookies of their nodes.
     companions: programs beside VMs in their units that do what the sandbox refuses.
     systemd: its major version. obstacles: what keeps a run from writing its files. links: where files that a run would write lie in truth.
     unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system: the operating
@@ -300,7 +300,7 @@ class Observation:
     profiles: tuple[Profile, ...] | None = None
     databases: tuple[Database, ...] | None = None
     companions: tuple[Companion, ...] | None = None
-    cookie_copies: tuple[CookieCopy, ...] | None = None
+    cookies_of_other_users: tuple[OtherCookie, ...] | None = None
     secrets: Secrets | None = None
     system: SystemFacts | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
@@ -343,7 +343,7 @@ class Observation:
             profiles=each(raw.get("profiles"), Profile.parse),
             databases=each(raw.get("databases"), Database.parse),
             companions=each(raw.get("companions"), Companion.parse),
-            cookie_copies=each(raw.get("cookie_copies"), CookieCopy.parse),
+            cookies_of_other_users=each(raw.get("cookies_of_other_users"), OtherCookie.parse),
             secrets=Secrets.parse(raw.get("secrets")),
             system=SystemFacts.parse(raw.get("system")),
             unknown={safe_text(name): safe_text(why) for name, why in unknown.items()} if isinstance(unknown, Mapping) else {},

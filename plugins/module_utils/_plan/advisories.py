@@ -157,19 +157,19 @@ def forgotten_nodes(
     return found
 
 
-def cookie_copies(members: Sequence[Node], tls: bool, observed: Mapping[str, Observation]) -> list[Advisory]:
+def cookies_of_other_users(members: Sequence[Node], tls: bool, observed: Mapping[str, Observation]) -> list[Advisory]:
     """Other users' cookie files with the cookie of a node that no run has hardened yet: what uses them stops working."""
     found = []
     for member in members:
         seen, unit = observed.get(member.host), member.runtime.unit
         shown = ((seen.units if seen else None) or {}).get(unit)
         hardened = any(path.endswith(f"/{DROP_IN}") for path in (shown.drop_ins if shown else None) or ())
-        copies = sorted((one.path, one.owner) for one in (seen.cookie_copies if seen else None) or () if one.unit == unit)
+        copies = sorted((one.path, one.owner) for one in (seen.cookies_of_other_users if seen else None) or () if one.unit == unit)
         if copies and not hardened:
             listed = join_names(f"{path} ({owner})" for path, owner in copies)
             found.append(
                 Advisory(
-                    "cookie_copies",
+                    "cookies_of_other_users",
                     "medium",
                     member.host,
                     "Agents and tools with a copy of the cookie",

@@ -12,14 +12,11 @@ from collections.abc import Sequence
 
 from .._model.advisories import Advisory
 from .._model.observation import Observation
+from .._model.oldest_supported import OLDEST_OTP, OLDEST_SYSTEMD
 from .._model.problems import Problems, join_names
 from .._model.processes import Process
 from .cluster import Inventory, Node
 from .cluster_variables import FIREWALLS, Shape, host_flag, read_choice
-
-OLDEST_OTP = 25
-OLDEST_SYSTEMD = 250
-"""The first whose systemd-analyze verifies a unit without the errors of others, which the role service needs."""
 
 
 def check_addresses(

@@ -15,7 +15,7 @@ from .._model.addresses import Address
 from .._model.advisories import Advisory
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
-from . import advisories, consistency, existing_service_rules, host_rules, name_rules, network_rules, run_rules, sandbox_rules, settings_rules
+from . import advisories, consistency, existing_service_rules, host_rules, name_lengths, network_rules, run_rules, sandbox_rules, settings_rules
 from .cluster import Cluster, Inventory, Node, Transition
 from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 from .compromised import check_ca, check_compromised, find_compromised, required_secrets
@@ -102,7 +102,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.stale_hosts(by_host, inventory.run_set, changes),
             *advisories.shared_epmd(by_host, members, inventory.observed),
             *advisories.forgotten_nodes(by_host, membership.departing, inventory.observed),
-            *advisories.cookie_copies(members, shape.tls, inventory.observed),
+            *advisories.cookies_of_other_users(members, shape.tls, inventory.observed),
             *advisories.outside_tls(members, shape.tls),
         ),
         advisories_file=advisories_file,
@@ -157,7 +157,7 @@ def _check_hosts(
         if inventory.preflight:
             _preflight_host(inventory, shape, host, problems)
         for node in nodes:
-            name_rules.check_names(node, issues_names, problems)
+            name_lengths.check_name_lengths(node, issues_names, problems)
             if inventory.preflight:
                 _preflight_node(inventory, shape, node, problems)
                 if shape.mode != "off":

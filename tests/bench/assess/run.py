@@ -66,10 +66,14 @@ def written(verdict: Any, now: float) -> list[int]:
         reports = importlib.import_module(f"{room}._assess.reports")
     except ImportError:  # before the room _assess
         reports = importlib.import_module(f"{room}._model.reports")
-    if hasattr(reports, "FORMATS"):
-        report = reports.Report(verdict, now)
-        reports.terminal.lines(report)
-        return [len(reports.FORMATS[name].text(report)) for name in ("json", "html", "xml")]
+    try:
+        formats = importlib.import_module(f"{room}._assess.reports.formats")
+    except ImportError:  # before the list of formats had a file of its own
+        formats = reports
+    if hasattr(formats, "FORMATS"):
+        report = formats.Report(verdict, now)
+        importlib.import_module(f"{room}._assess.reports.terminal").lines(report)
+        return [len(formats.FORMATS[name].text(report)) for name in ("json", "html", "xml")]
     page = reports.page if hasattr(reports, "page") else importlib.import_module(f"{room}._assess.report_html").page
     reports.text(verdict)
     return [len(json.dumps(reports.data(verdict, now), indent=1)), len(page(verdict, now)), len(reports.junit(verdict, now))]

@@ -17,7 +17,7 @@ from ..._model.observation import Observation
 from ..._model.processes import Process
 from ..controls.programs import UNNEEDED
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
-from ..limits import DISTRIBUTION_MIN, OPENSSL_MIN, OTP_MAINTAINED
+from ..limits import OLDEST_LINUX_RELEASE, OPENSSL_MIN, OTP_MAINTAINED
 from ..target import HostTarget
 from .parts import Check, of_nodes, vms
 
@@ -57,7 +57,7 @@ def _maintained(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if vm is None or version is None:
             yield Result(node.node, NOT_TESTED, ("its version of OTP is not known" if running else node.no_process,))
             continue
-        first = DISTRIBUTION_MIN.get(seen.distribution.id or "")
+        first = OLDEST_LINUX_RELEASE.get(seen.distribution.id or "")
         number = seen.distribution.version or ""
         patched = vm.package is not None and not (first and re.fullmatch(r"\d+(\.\d+)?", number) and float(number) < first)
         if patched:

@@ -43,8 +43,8 @@ _SUBJECTS = (
 CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for control in subject.CONTROLS)
 
 ADVISORIES = (
-    "clock_ahead", "cookie_copies", "forgotten_node", "forwarded_packets", "host_firewall_accepts", "one_network", "outside_tls", "shared_epmd",
-    "stale_host", "unknown_version",
+    "clock_ahead", "cookies_of_other_users", "forgotten_node", "forwarded_packets", "host_firewall_accepts", "one_network", "outside_tls",
+    "shared_epmd", "stale_host", "unknown_version",
 )
 """Advisories that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
 

@@ -7,31 +7,3 @@ Private to this collection, pure: nothing here writes a file, and nothing here h
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Callable, NamedTuple
-
-from . import csv_table, html_page, json_data, junit, ocsf, sarif, terminal
-from .model import Report
-
-__all__ = ("DEFAULT_FORMATS", "FORMATS", "Format", "Report", "terminal")
-
-
-class Format(NamedTuple):
-    """A file of the report: what follows the cluster's name in its name, and what makes its text."""
-
-    suffix: str
-    text: Callable[[Report], str]
-
-
-FORMATS: Mapping[str, Format] = {
-    "html": Format(".html", html_page.text),
-    "json": Format(".json", json_data.text),
-    "xml": Format(".xml", junit.text),
-    "sarif": Format(".sarif", sarif.text),
-    "ocsf": Format(".ocsf.json", ocsf.text),
-    "csv": Format(".csv", csv_table.text),
-}
-"""By the name that beam_verify_report_formats uses."""
-
-DEFAULT_FORMATS = ("html", "json", "xml")

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A verdict as lines for a terminal, and as the one message of a failed task.
 
-Private to this collection, pure. A line has a tone; plugin_utils/_reports.py chooses its colour, where the terminal and NO_COLOR allow one.
+Private to this collection, pure. A line has a tone; plugin_utils/_report_output.py chooses its colour, where the terminal and NO_COLOR allow one.
 """
 
 from __future__ import annotations

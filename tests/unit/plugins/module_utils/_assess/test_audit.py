@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import stock_hosts as stock
-from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_exit_codes, audit_summary, baseline, reports
+from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_exit_codes, audit_summary, baseline
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import ANY, CODES, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import CLEAR, ENCRYPTED, AuditQuestions, options_without_credentials
@@ -31,6 +31,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 )
 from ansible_collections.beam.cluster.plugins.module_utils._assess.policy import NodePolicy, Policy, PolicyError, differences, policy_from
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import REACHES, Answer, Probe
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import json_data
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 from ansible_collections.beam.cluster.plugins.module_utils._assess.score import score
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
@@ -304,7 +306,7 @@ def test_fingerprints_are_stable_and_differ_by_what_they_are_about() -> None:
 
 def test_only_new_failures_count_if_so_asked() -> None:
     first = audit(stock_node)
-    earlier = json.loads(json.dumps(reports.json_data.data(reports.Report(first, 1.0))))
+    earlier = json.loads(json.dumps(json_data.data(Report(first, 1.0))))
     again = replace(first, baseline=baseline.compare(earlier, [(one.fingerprint, one.status) for one in first.findings]))
     assert exit_of(again, "info", "new").counts["findings"] == 0
     assert exit_of(again, "info", ANY).counts["findings"] > 0

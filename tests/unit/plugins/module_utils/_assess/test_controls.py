@@ -10,9 +10,9 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import causes
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACKS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import advisories as advisory_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import audit as audit_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import between_hosts as inventory_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import certificates as certificate_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import cookies as cookie_checks
-from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import inventory as inventory_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import mesh as mesh_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import on_hosts as host_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import revocation as revocation_checks

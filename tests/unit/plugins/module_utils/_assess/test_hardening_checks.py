@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import between_hosts as inventory_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import client_ports as client_port_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import confinement as confinement_checks
-from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import inventory as inventory_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import on_hosts as host_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import products as product_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import system as system_checks

@@ -16,8 +16,10 @@ from xml.etree import ElementTree
 
 import pytest
 import verdicts
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import FORMATS, Report, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import FORMATS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.html_markup import Markup, escaped, tag
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.safe_text import cell, percent, visible
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -18,7 +18,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Scope
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import Report, json_data
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import json_data
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 
 PUBLISHED = Path(__file__).resolve().parents[5] / "docs" / "schemas" / "report.schema.json"
 

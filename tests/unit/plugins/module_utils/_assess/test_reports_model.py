@@ -15,7 +15,8 @@ import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_OBSERVED, NOT_TESTED, Finding, Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import Scope
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import FORMATS, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import FORMATS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import LIFETIME, Report, fold
 
 

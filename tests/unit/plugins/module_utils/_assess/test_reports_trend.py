@@ -13,7 +13,8 @@ import jsonschema
 import verdicts
 from ansible_collections.beam.cluster.plugins.module_utils._assess.baseline import Baseline
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Verdict
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import FORMATS, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import FORMATS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.trend import changes_of, changes_text, score_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.score import Score
 from test_reports_json_data import schema, strict

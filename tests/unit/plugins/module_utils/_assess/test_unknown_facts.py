@@ -14,9 +14,9 @@ import pytest
 import whole_cluster as made
 import without_plan
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, Reach
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.between_hosts import inventory_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.certificates import pki_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.cookies import cookie_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.inventory import inventory_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.on_hosts import host_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.running_node import running_node_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover

@@ -17,7 +17,7 @@ import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import CONNECT, Answer, Probe, Scope
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import Report
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
 
 SCHEMAS = Path(__file__).parent / "schemas"

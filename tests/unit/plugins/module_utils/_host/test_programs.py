@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import code_path, confinement, programs, start_files
+from ansible_collections.beam.cluster.plugins.module_utils._host import code_path, process_hardening, programs, start_files
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
 MAPS = """\
@@ -135,9 +135,9 @@ def test_a_working_directory_where_others_put_modules(tmp_path: Path) -> None:
 def test_a_process_that_sees_the_system_as_writable(tmp_path: Path) -> None:
     state = mock.Mock(f_flag=os.ST_RDONLY)
     with mock.patch.object(os, "statvfs", return_value=state):
-        assert confinement.system_writable("/proc/1/root") is False
+        assert process_hardening.system_writable("/proc/1/root") is False
     with mock.patch.object(os, "statvfs", return_value=mock.Mock(f_flag=0)):
-        assert confinement.system_writable("/proc/1/root") is True
+        assert process_hardening.system_writable("/proc/1/root") is True
     with mock.patch.object(os, "statvfs", side_effect=PermissionError):
-        assert confinement.system_writable("/proc/1/root") is None
-    assert confinement.system_writable("") is None
+        assert process_hardening.system_writable("/proc/1/root") is None
+    assert process_hardening.system_writable("") is None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import confinement, start_files, units
+from ansible_collections.beam.cluster.plugins.module_utils._host import process_hardening, start_files, units
 
 Make = Callable[[str, str], str]
 
@@ -194,9 +194,9 @@ def test_a_crash_dump_is_read_by_the_group_that_may_enter_its_directory(monkeypa
     nobody: set[str] = set()
     cases = (({"alice"}, {"alice"}, "shared"), ({"alice"}, nobody, "private"), ({"everybody"}, nobody, "shared"), (nobody, {"bob"}, "private"))
     for entitled, group, found in cases:
-        monkeypatch.setattr(confinement, "entering", lambda directory, now=entitled: set(now))
-        monkeypatch.setattr(confinement, "members", lambda gid, now=group: frozenset(now))
-        assert confinement.crash_dump(variables, "", "/proc/self") == found
+        monkeypatch.setattr(process_hardening, "entering", lambda directory, now=entitled: set(now))
+        monkeypatch.setattr(process_hardening, "members", lambda gid, now=group: frozenset(now))
+        assert process_hardening.crash_dump(variables, "", "/proc/self") == found
 
 
 @pytest.mark.skipif(shutil.which("erl") is None, reason="needs erl")
@@ -210,16 +210,16 @@ def test_a_real_vm_and_its_groups(tmp_path: Path, make: Make) -> None:
         try:
             assert vm.stdout is not None and vm.stdout.readline() == "up\n"
             until = time.monotonic() + 60
-            said = confinement.describe(vm.pid)
+            said = process_hardening.describe(vm.pid)
             while said["start_files"] is None and time.monotonic() < until:
                 time.sleep(0.2)
-                said = confinement.describe(vm.pid)
+                said = process_hardening.describe(vm.pid)
             listed = said["start_files"]
             assert isinstance(listed, list) and {one["path"] for one in listed if one["by"]} >= {args, configuration}
             assert not [one["path"] for one in listed if one["changed"]]
             time.sleep(max(0.0, 2.5 - (time.time() - os.stat(args).st_ctime)))
             make("inner.args", "-hidden -sname x\n")
-            listed = confinement.describe(vm.pid)["start_files"]
+            listed = process_hardening.describe(vm.pid)["start_files"]
             assert isinstance(listed, list) and [one["path"] for one in listed if one["changed"]] == [args]
             assert said["groups"]
         finally:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._model.oldest_supported import OLDEST_OTP
 from ansible_collections.beam.cluster.plugins.module_utils._net import calls
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Peer
 from ansible_collections.beam.cluster.plugins.module_utils._net.node_members import Wanted, admit
-from ansible_collections.beam.cluster.plugins.module_utils._plan.host_rules import OLDEST_OTP
 from ansible_collections.beam.cluster.plugins.module_utils._term import Atom
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[4] / "matrix"))

@@ -133,13 +133,13 @@ def test_what_tls_does_not_cover_is_a_finding(world: World) -> None:
 
 def test_copies_of_the_cookie_that_a_first_run_makes_useless_are_an_advisory(world: World) -> None:
     """An agent with a copy of the cookie stops working without a word."""
-    world.observed["n2"]["cookie_copies"] = [
+    world.observed["n2"]["cookies_of_other_users"] = [
         {"unit": "beam.service", "path": "/var/lib/zabbix/.erlang.cookie", "owner": "zabbix"},
         {"unit": "beam.service", "path": "/root/.erlang.cookie", "owner": "root"},
         {"unit": "other.service", "path": "/home/x/.erlang.cookie", "owner": "x"},
     ]
     (found,) = world.cluster()["advisories"]
-    assert (found["control"], found["host"], found["severity"]) == ("cookie_copies", "n2", "medium")
+    assert (found["control"], found["host"], found["severity"]) == ("cookies_of_other_users", "n2", "medium")
     assert "/root/.erlang.cookie (root), /var/lib/zabbix/.erlang.cookie (zabbix)" in found["detail"] and "/home/x" not in found["detail"]
     drop_in = "/etc/systemd/system/beam.service.d/zzz-beam.conf"
     world.observed["n2"]["units"] = {"beam.service": {"load": "loaded", "ours": True, "drop_ins": [drop_in]}}

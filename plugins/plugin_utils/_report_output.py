@@ -14,7 +14,9 @@ from pathlib import Path
 
 from ansible import constants
 from ansible.utils.display import Display
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import FORMATS, Report, terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import terminal
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import FORMATS
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 
 from ._files import replace_file
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import confinement, elf, system, tls_options
+from ansible_collections.beam.cluster.plugins.module_utils._host import elf, process_hardening, system, tls_options
 from ansible_collections.beam.cluster.plugins.module_utils._model.confinement_facts import FileOptions, Hardening, SystemFacts
 
 COOKIE = b"0123456789abcdefghijklmnopqrstuvwxyz"
@@ -24,7 +24,7 @@ COOKIE = b"0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def test_this_process_is_described_and_typed() -> None:
-    said = confinement.describe(os.getpid())
+    said = process_hardening.describe(os.getpid())
     facts = Hardening.parse(json.loads(json.dumps(said)))
     assert facts is not None and facts.no_new_privileges is not None and facts.seccomp is not None
     assert facts.switches == frozenset() and facts.server is None
@@ -32,14 +32,15 @@ def test_this_process_is_described_and_typed() -> None:
 
 
 def test_a_process_that_has_ended_is_unknown_in_every_part() -> None:
-    said = confinement.describe(4194303)
+    said = process_hardening.describe(4194303)
     assert {key for key, value in said.items() if value is not None} == set()
 
 
 def test_capabilities_have_names() -> None:
-    assert confinement.capability_names(0) == []
-    assert confinement.capability_names(1 << 10 | 1 << 21 | 1 << 40 | 1 << 41) == ["net_bind_service", "sys_admin", "checkpoint_restore", "cap_41"]
-    assert len(confinement._CAPABILITIES) == 41, "CAP_LAST_CAP of Linux 5.9 and newer is 40"
+    assert process_hardening.capability_names(0) == []
+    several = 1 << 10 | 1 << 21 | 1 << 40 | 1 << 41
+    assert process_hardening.capability_names(several) == ["net_bind_service", "sys_admin", "checkpoint_restore", "cap_41"]
+    assert len(process_hardening._CAPABILITIES) == 41, "CAP_LAST_CAP of Linux 5.9 and newer is 40"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_capabilities_have_names() -> None:
     ],
 )
 def test_switches(arguments: str, found: list[str]) -> None:
-    assert confinement.switches(arguments.split()) == found
+    assert process_hardening.switches(arguments.split()) == found
 
 
 @pytest.mark.parametrize(
@@ -62,12 +63,12 @@ def test_switches(arguments: str, found: list[str]) -> None:
     [([b"a", b"x" + COOKIE], COOKIE, True), ([b"a"], COOKIE, False), ([b"beam"], b"beam", None)],
 )
 def test_the_cookie_in_an_environment(values: list[bytes], cookie: bytes, found: bool | None) -> None:
-    assert confinement.in_environment(values, cookie) is found
+    assert process_hardening.in_environment(values, cookie) is found
 
 
 def test_the_cookie_in_arguments() -> None:
-    assert confinement.holds_one(b"erl_call\0-c\0" + COOKIE, [COOKIE])
-    assert not confinement.holds_one(b"erl_call\0-c\0beam", [b"beam"])
+    assert process_hardening.holds_one(b"erl_call\0-c\0" + COOKIE, [COOKIE])
+    assert not process_hardening.holds_one(b"erl_call\0-c\0beam", [b"beam"])
 
 
 def test_where_a_crash_dump_goes(tmp_path: Path) -> None:
@@ -85,22 +86,22 @@ def test_where_a_crash_dump_goes(tmp_path: Path) -> None:
         ({"ERL_CRASH_DUMP": f"{shared}/d".encode()}, "shared"),
         ({"ERL_CRASH_DUMP": b"/nowhere/at/all/d"}, None),
     ]
-    assert [confinement.crash_dump(variables, "", "/proc/self") for variables, _found in cases] == [found for _variables, found in cases]
+    assert [process_hardening.crash_dump(variables, "", "/proc/self") for variables, _found in cases] == [found for _variables, found in cases]
 
 
 def test_parameters_in_configuration_files(tmp_path: Path) -> None:
     text = "%{net_ticktime, 1}\n[{kernel, [{inet_dist_listen_min, 9100}, {net_ticktime, 60}, {connect_all, false}]},\n {app, [{password, \"x\"}]}].\n"
     (tmp_path / "sys.config").write_text(text)
-    found = confinement.configured(["beam.smp", "--", "-config", f"{tmp_path}/sys"], "")
+    found = process_hardening.configured(["beam.smp", "--", "-config", f"{tmp_path}/sys"], "")
     assert found == {"inet_dist_listen_min": "9100", "net_ticktime": "60", "connect_all": "false"}
-    assert confinement.configured(["beam.smp", "--", "-config", f"{tmp_path}/gone"], "") is None
+    assert process_hardening.configured(["beam.smp", "--", "-config", f"{tmp_path}/gone"], "") is None
 
 
 def test_the_cookie_of_a_release(tmp_path: Path) -> None:
-    assert confinement.release_cookie(str(tmp_path), COOKIE) == "none"
+    assert process_hardening.release_cookie(str(tmp_path), COOKIE) == "none"
     (tmp_path / "releases").mkdir()
     (tmp_path / "releases/COOKIE").write_bytes(COOKIE + b"\n")
-    assert [confinement.release_cookie(str(tmp_path), cookie) for cookie in (COOKIE, b"x", None)] == ["used", "other", None]
+    assert [process_hardening.release_cookie(str(tmp_path), cookie) for cookie in (COOKIE, b"x", None)] == ["used", "other", None]
 
 
 # -- programs ---------------------------------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from ..._model.known_products import BY_NAME
 from ..._model.problems import join_names
+from ..._model.recognised_products import BY_NAME
 from ..finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
 from ..target import NodeTarget
 

@@ -18,7 +18,7 @@ DNS_NAME, DNS_LABEL = 253, 63
 LONGEST_ATOM = 255
 
 
-def check_names(node: Node, issued: bool, problems: Problems) -> None:
+def check_name_lengths(node: Node, issued: bool, problems: Problems) -> None:
     """`issued`: the role pki issues the node's certificate."""
     name, host_part = str(node.node), node.node.host_part
     if issued and len(name) > X509_NAME:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import cookie_copies
+from ansible_collections.beam.cluster.plugins.module_utils._host import cookies_of_other_users
 
 
 def write(path: Path, word: str) -> str:
@@ -23,8 +23,8 @@ def write(path: Path, word: str) -> str:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     lines = (f"zabbix:x:1:1::{tmp_path}/agents/zabbix:/bin/false", "broken", "other:x:2:2::/nonexistent:/bin/false")
     (tmp_path / "passwd").write_text("\n".join(lines), encoding="utf-8")
-    monkeypatch.setattr(cookie_copies, "PASSWD", str(tmp_path / "passwd"))
-    monkeypatch.setattr(cookie_copies, "HOMES", (f"{tmp_path}/root", f"{tmp_path}/lib/*"))
+    monkeypatch.setattr(cookies_of_other_users, "PASSWD", str(tmp_path / "passwd"))
+    monkeypatch.setattr(cookies_of_other_users, "HOMES", (f"{tmp_path}/root", f"{tmp_path}/lib/*"))
     return tmp_path
 
 
@@ -36,7 +36,7 @@ def test_copies_in_other_homes(here: Path) -> None:
     (here / "lib/other").symlink_to("rabbitmq")
     (here / "lib/link").mkdir()
     (here / "lib/link/.erlang.cookie").symlink_to(here / "lib/rabbitmq/.erlang.cookie")
-    found = cookie_copies.describe({"a.service": {f"{here}/lib/rabbitmq", f"{here}/none"}, "b.service": {f"{here}/none"}})
+    found = cookies_of_other_users.describe({"a.service": {f"{here}/lib/rabbitmq", f"{here}/none"}, "b.service": {f"{here}/none"}})
     assert [(one["unit"], one["path"]) for one in found] == [("a.service", agent), ("a.service", root)]
     assert all(one["owner"] for one in found) and "ABC" not in json.dumps(found)
 
@@ -44,4 +44,4 @@ def test_copies_in_other_homes(here: Path) -> None:
 def test_what_is_no_cookie_has_no_copies(here: Path) -> None:
     write(here / "lib/rabbitmq/.erlang.cookie", "")
     write(here / "root/.erlang.cookie", "")
-    assert cookie_copies.describe({"a.service": {f"{here}/lib/rabbitmq"}}) == []
+    assert cookies_of_other_users.describe({"a.service": {f"{here}/lib/rabbitmq"}}) == []
