@@ -13,26 +13,28 @@ CORES = 2
 
 @dataclass(frozen=True)
 class Part:
-    """One command of the tests. `{results}` in it stands for the JUnit file it may write; `cores`: how many it keeps busy."""
+    """One command of the tests. `{results}` in it stands for the JUnit file that it may write."""
 
     name: str
     command: str
     minutes: int = 5
     cores: int = 1
+    """How many it keeps busy."""
+    has_lab: bool = False
+    """Whether it starts hosts: one part at a time does."""
 
 
 def scenario(name: str, minutes: int, suite: str = "") -> Part:
     """A molecule scenario; its verifier writes the JUnit file. `suite`: on hosts of another Debian, where its inventory asks for that."""
     words = f"LAB_SUITE={suite} " if suite else ""
-    return Part(
-        f"molecule-{name}{suite and '-'}{suite}", f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}", minutes, CORES
-    )
+    command = f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}"
+    return Part(f"molecule-{name}{suite and '-'}{suite}", command, minutes, has_lab=True)
 
 
 def lab(name: str, command: str, minutes: int, environment: str = "LAB_NEWEST_SUITE=forky") -> Part:
     """A command of pytest over a lab of its own, which is taken down at the end. Without a product its nodes run OTP 25, 27 and 29."""
     words = f"export {environment}; make lab && {command} --junitxml {{results}}"
-    return Part(name, f"{words}; status=$?; make lab-down; exit $status", minutes, CORES)
+    return Part(name, f"{words}; status=$?; make lab-down; exit $status", minutes, CORES, has_lab=True)
 
 
 def takeover(name: str, product: str = "erlang") -> Part:
@@ -40,13 +42,9 @@ def takeover(name: str, product: str = "erlang") -> Part:
     return lab(f"takeover-{name}", "pytest tests/takeover/test_taken.py", 40, f"PRODUCT={product} TAKEN={name}")
 
 
-# The longest parts that need one core come first: none of them is left alone at the end, with a core idle beside it.
+# In this order, each as soon as it can run: what has a lab waits for hosts half of its time, and leaves a core to the others.
 GROUPS: dict[str, list[Part]] = {
-    "sanity": [Part("sanity", "tests/sanity", 15)],
-    "other-pythons": [
-        Part("unit-oldest-python", "tests/unit_other_pythons bullseye {results}", 15),
-        Part("unit-newest-python", "tests/unit_other_pythons forky {results}", 15),
-    ],
+    "molecule": [scenario("default", 40), scenario("roles_alone", 40)],
     "lint": [
         Part("ansible-lint", "ansible-lint --offline"),
         Part("yamllint", "yamllint --strict ."),
@@ -58,18 +56,22 @@ GROUPS: dict[str, list[Part]] = {
         Part("galaxy", "tests/galaxy", 10),
         Part("shellcheck", "git grep -lE '^#!.*[/ ](ba)?sh( |$)' -- ':!*.j2' ':!*.md' | xargs shellcheck --severity=warning"),
     ],
+    "sanity": [Part("sanity", "tests/sanity", 15)],
+    "other-pythons": [
+        Part("unit-oldest-python", "tests/unit_other_pythons bullseye {results}", 15),
+        Part("unit-newest-python", "tests/unit_other_pythons forky {results}", 15),
+    ],
     "unit": [
         Part("project", "pytest tests/project --junitxml {results}"),
-        Part("unit", "pytest tests/unit -m 'not long' -n 2 --dist worksteal --junitxml {results}", 15, CORES),
-        Part("roles", "pytest tests/roles -m 'not long' -n 2 --dist worksteal --junitxml {results}", 20, CORES),
+        Part("unit", "pytest tests/unit -m 'not long' --junitxml {results}", 30),
+        Part("roles", "pytest tests/roles -m 'not long' --junitxml {results}", 30),
     ],
-    "molecule": [scenario("default", 40), scenario("roles_alone", 25)],
 }
 
 # What takes longer than everybody's patience: runs that are killed, hosts that restart, a search for every secret.
 ON_DEMAND: dict[str, list[Part]] = {
     "proof": [
-        Part("long", "pytest tests/unit tests/roles -m long -n 2 --dist worksteal --junitxml {results}", 40, CORES),
+        Part("long", "pytest tests/unit tests/roles -m long --junitxml {results}", 40),
         lab("proof", "pytest tests/lab --ignore-glob='*_killed_*' --ignore-glob='*_day_two*'", 120),
         lab(
             "takeover",

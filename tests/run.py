@@ -6,9 +6,10 @@
 
     tests/run.py [GROUP ...]        the groups of `GROUPS` (parts.py) where none is named
 
-A part is one command with a time limit: a linter, a folder of tests, a molecule scenario. Parts that need one core run two at a time,
-and each shows its output when it has ended. Tests are counted from the JUnit files that a part leaves in the results folder; a part that
-leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the same.
+A part is one command with a time limit: a linter, a folder of tests, a molecule scenario. Two that need one core run at a time, at most one of
+them with a lab. The output of a lab is shown as it comes, that of other parts when they have ended. Tests are counted from the JUnit files that a
+part leaves in the results folder; a part that leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the
+same.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Count:
 
 
 class Run:
-    """A part that runs, in a session of its own. Where others may run beside it, its output is shown when it has ended."""
+    """A part that runs, in a session of its own."""
 
     def __init__(self, part: Part) -> None:
         print(f"==> {part.name} (at most {part.minutes} min)", flush=True)
@@ -50,7 +51,7 @@ class Run:
         self.results = RESULTS / f"{part.name}.xml"
         self.results.unlink(missing_ok=True)
         self.log = (RESULTS / f"{part.name}.log").open("w+b")
-        output = self.log if part.cores < CORES else None
+        output = None if part.has_lab else self.log
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             part.command.format(results=self.results),
@@ -108,6 +109,11 @@ def environment(part: Part) -> dict[str, str]:
     }
 
 
+def fits(part: Part, running: list[Part]) -> bool:
+    """Whether it can run beside these."""
+    return part.cores + sum(other.cores for other in running) <= CORES and not (part.has_lab and any(other.has_lab for other in running))
+
+
 def main(groups: list[str]) -> int:
     known = GROUPS | ON_DEMAND
     unknown = set(groups) - set(known)
@@ -120,8 +126,9 @@ def main(groups: list[str]) -> int:
     lines = []
     try:
         while waiting or running:
-            while waiting and sum(run.part.cores for run in running) + waiting[0].cores <= CORES:
-                running.append(Run(waiting.pop(0)))
+            while fitting := [part for part in waiting if fits(part, [run.part for run in running])]:
+                waiting.remove(fitting[0])
+                running.append(Run(fitting[0]))
             time.sleep(0.1)
             for run in [run for run in running if run.ended()]:
                 running.remove(run)
