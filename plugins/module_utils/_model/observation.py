@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from .addresses import is_loopback
@@ -352,7 +352,7 @@ class Observation:
     def __bool__(self) -> bool:
         """Whether anything was seen at all."""
         always = ("host", "missing", "unknown", "distribution", "installed_otp")
-        return any(getattr(self, one.name) is not None for one in fields(self) if one.name not in always)
+        return any(value is not None for name, value in vars(self).items() if name not in always)
 
     def exists(self, path: str) -> bool | None:
         """Whether a file that the module was asked for is there; None where nobody looked, or it is behind a directory that was not ours to read."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +35,18 @@ def lab(tmp_path: Path) -> plans.Lab:
 def test_a_file_that_is_no_table_is_one_clear_error_of_the_plan(lab: plans.Lab) -> None:
     (lab.directory / "wrong.json").write_text('{"schema": 1, "date": "soon"}', encoding="utf-8")
     lab.group["beam_advisories_file"] = "wrong.json"
-    output = lab.run(plans.ROLE, expect=2)
+    output = lab.run(plans.UNOBSERVED, expect=2)
     assert ("beam_advisories_file", "advisories_file") in plans.rules(output)
     assert "'wrong.json': vulnerabilities is not an object." in output and "derive_advisories.py" in output
     lab.group["beam_advisories_file"] = {"no": "path"}
-    assert ("beam_advisories_file", "type") in plans.rules(lab.run(plans.ROLE, expect=2))
+    assert ("beam_advisories_file", "type") in plans.rules(lab.run(plans.UNOBSERVED, expect=2))
 
 
 def test_the_plan_has_the_absolute_path_and_knows_every_identifier(lab: plans.Lab) -> None:
     of_today(lab.directory / "advisories.json")
     lab.group["beam_advisories_file"] = "advisories.json"
     lab.group["beam_waivers"] = [{"control": "ejabberd-26.07-plain", "owner": "operations", "reason": "no PLAIN here", "until": "2099-01-31"}]
-    lab.run(plans.ROLE + plans.SAVE)
+    lab.run(plans.UNOBSERVED + plans.SAVE)
     assert lab.plans()["n1"]["advisories_file"] == str(lab.directory / "advisories.json")
 
 
@@ -61,30 +60,45 @@ def given(path: Path | None) -> dict[str, Any]:
     return found
 
 
-def told_of(tmp_path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((tmp_path / "report" / "beam.json").read_text(encoding="utf-8"))
-    return found
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("advisories")
 
 
-def test_the_report_has_what_the_running_vm_carries(tmp_path: Path) -> None:
-    status, printed, _told = reports.play(tmp_path, given(of_today(tmp_path / "advisories.json")))
-    assert status == 0 and "CVE-2026-55953" in printed
-    one = next(one for one in told_of(tmp_path)["advisories"] if one["control"] == "CVE-2026-55953")
+@pytest.fixture(scope="module")
+def told(folder: Path) -> dict[str, reports.Told]:
+    """What reports with different tables tell, and an audit with one that is none."""
+    (folder / "wrong.json").write_text("[]", encoding="utf-8")
+    (folder / "broken.json").write_text("{", encoding="utf-8")
+    tables = {"today": of_today(folder / "today.json"), "old": of_today(folder / "old.json", days=31), "broken": folder / "broken.json"}
+    tasks = {name: reports.task(name, given(path)) for name, path in tables.items()}
+    return reports.play(folder, {**tasks, "audit": {"beam.cluster.audit": {"hosts": {}, "advisories_file": str(folder / "wrong.json")}}})
+
+
+def test_the_report_has_what_the_running_vm_carries(folder: Path, told: dict[str, reports.Told]) -> None:
+    printed, result = told["today"]
+    assert not result["failed"] and "CVE-2026-55953" in printed
+    report = json.loads((folder / "today" / "report" / "beam.json").read_text(encoding="utf-8"))
+    one = next(one for one in report["advisories"] if one["control"] == "CVE-2026-55953")
     assert one["host"] == "n1" and one["severity"] == "critical" and "OTP 27.3.4.14, which pid " in one["detail"]
     assert one["fix"].startswith("Upgrade to OTP 27.3.4.15 or newer. See https://")
 
 
-def test_an_old_table_of_the_operator_fails_and_the_collections_is_said(tmp_path: Path) -> None:
-    status, printed, told = reports.play(tmp_path, given(of_today(tmp_path / "advisories.json", days=31)))
-    assert status == 2 and told["failures"] == [{"control": "advisories-age", "subject": "beam", "status": "failed", "severity": "medium"}]
+def test_an_old_table_of_the_operator_fails_and_the_collections_is_said(told: dict[str, reports.Told]) -> None:
+    printed, result = told["old"]
+    assert result["failed"]
+    assert result["failures"] == [{"control": "advisories-age", "subject": "beam", "status": "failed", "severity": "medium"}]
     assert "31 days old" in printed
 
 
-def test_a_table_that_broke_after_the_plan_fails_the_report(tmp_path: Path) -> None:
-    path = tmp_path / "advisories.json"
-    path.write_text("{", encoding="utf-8")
-    status, _printed, told = reports.play(tmp_path, given(path))
-    assert status == 2 and told["msg"].startswith(f"{path}: it is not JSON") and not (tmp_path / "report").exists()
+def test_a_table_that_broke_after_the_plan_fails_the_report(folder: Path, told: dict[str, reports.Told]) -> None:
+    result = told["broken"].result
+    assert result["failed"] and result["msg"].startswith(f"{folder}/broken.json: it is not JSON") and not (folder / "broken" / "report").exists()
+
+
+def test_an_audit_reads_the_operators_table_too(folder: Path, told: dict[str, reports.Told]) -> None:
+    result = told["audit"].result
+    assert result["failed"] and f"beam_advisories_file: {folder}/wrong.json: the table is not an object" in result["msg"]
 
 
 def test_the_shipped_files_are_found_where_the_collection_is_installed(tmp_path: Path) -> None:
@@ -93,13 +107,3 @@ def test_the_shipped_files_are_found_where_the_collection_is_installed(tmp_path:
     copy = tmp_path / "advisories.json"
     shutil.copy(_advisories.SHIPPED, copy)
     assert set(_advisories.table(str(copy)).known) == set(_advisories.table().known)
-
-
-def test_an_audit_reads_the_operators_table_too(tmp_path: Path) -> None:
-    wrong = tmp_path / "wrong.json"
-    wrong.write_text("[]", encoding="utf-8")
-    task = {"beam.cluster.audit": {"hosts": {}, "advisories_file": str(wrong)}}
-    (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]), encoding="utf-8")
-    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "play.yml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 2 and f"beam_advisories_file: {wrong}: the table is not an object" in done.stdout + done.stderr

@@ -68,12 +68,12 @@ def places(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
             yield from places(one, (*path, number))
 
 
-def changed(raw: dict[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    copied = copy.deepcopy(raw)
-    at: Any = copied
-    for step in path[:-1]:
-        at = at[step]
-    at[path[-1]] = value
+def changed(raw: Any, path: Path, value: Any) -> Any:
+    """A copy with another value in one place. What is beside the path is not copied."""
+    if not path:
+        return value
+    copied = copy.copy(raw)
+    copied[path[0]] = changed(raw[path[0]], path[1:], value)
     return copied
 
 
@@ -116,10 +116,10 @@ def planned() -> Callable[[dict[str, Any]], dict[str, set[str]]]:
 
 
 def discovered() -> Callable[[dict[str, Any]], dict[str, set[str]]]:
-    raws = without_plan.hosts()
+    whole = {name: Observation.parse(name, raw) for name, raw in without_plan.hosts().items()}
 
     def of(raw: dict[str, Any]) -> dict[str, set[str]]:
-        seen = {name: Observation.parse(name, one) for name, one in {**raws, "n2": raw}.items()}
+        seen = {**whole, "n2": Observation.parse("n2", raw)}
         return statuses(Evidence(discover(seen), seen, [], {}, ("out",), made.NOW, reach={name: Reach(name, AUDITED) for name in seen}))
 
     return of
