@@ -101,6 +101,7 @@ skew_seconds:
   returned: success
   type: float
 python: {type: str, returned: success, description: "Version of the Python that ran on the host."}
+interpreter: {type: dict, returned: success, description: "Path of this Python, C(executable), and whether it can import C(cryptography)."}
 privileged: {type: bool, returned: success, description: "Whether it ran as root."}
 hostname: {type: str, returned: success, description: "The host's own name."}
 init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}

@@ -8,9 +8,11 @@ Private to this collection.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import socket
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -104,6 +106,7 @@ def observe(
     return {
         "epoch": epoch,
         "python": platform.python_version(),
+        "interpreter": {"executable": sys.executable or None, "cryptography": importlib.util.find_spec("cryptography") is not None},
         "privileged": os.geteuid() == 0,
         "hostname": platform.node(),
         "init": units.init(),

@@ -195,6 +195,18 @@ class Companion:
 
 
 @dataclass(frozen=True)
+class Interpreter:
+    """The Python that Ansible runs on the host: its path, and whether it can import cryptography."""
+
+    executable: str | None = None
+    cryptography: bool | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Interpreter:
+        return cls(as_path(raw.get("executable")), as_bool(raw.get("cryptography")))
+
+
+@dataclass(frozen=True)
 class CookieCopy:
     """A cookie file of another user with the cookie of the node in a unit."""
 

@@ -30,6 +30,7 @@ from .host_facts import (
     Distribution,
     EphemeralPorts,
     InstalledOtp,
+    Interpreter,
     Obstacle,
     Profile,
     Setting,
@@ -264,7 +265,7 @@ class Observation:
     has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
     profiles: of AppArmor, for these units. cookie_copies: cookie files of other users with the cookies of their nodes.
     companions: programs beside VMs in their units that do what the sandbox refuses.
-    systemd: its major version. obstacles: what keeps a run from writing its files. links: where files that a run would write lie in truth.
+    systemd: its major version. interpreter: the Python that Ansible runs. obstacles: what keeps a run from writing its files. links: where files that a run would write lie in truth.
     unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system: the operating
     system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
     """
@@ -275,6 +276,7 @@ class Observation:
     privileged: bool | None = None
     init: str | None = None
     systemd: int | None = None
+    interpreter: Interpreter = Interpreter()
     obstacles: tuple[Obstacle, ...] | None = None
     links: Mapping[str, str] | None = None
     addresses: tuple[HostAddress, ...] | None = None
@@ -318,6 +320,7 @@ class Observation:
             privileged=as_bool(raw.get("privileged")),
             init=as_text(raw.get("init")),
             systemd=as_int(raw.get("systemd")),
+            interpreter=Interpreter.parse(as_mapping(raw.get("interpreter"))),
             obstacles=each(raw.get("obstacles"), Obstacle.parse),
             links={safe_text(path): safe_text(real) for path, real in links.items()} if isinstance(links, Mapping) else None,
             addresses=each(raw.get("addresses"), HostAddress.parse),
@@ -351,7 +354,7 @@ class Observation:
 
     def __bool__(self) -> bool:
         """Whether anything was seen at all."""
-        always = ("host", "missing", "unknown", "distribution", "installed_otp")
+        always = ("host", "missing", "unknown", "distribution", "installed_otp", "interpreter")
         return any(getattr(self, one.name) is not None for one in fields(self) if one.name not in always)
 
     def exists(self, path: str) -> bool | None:

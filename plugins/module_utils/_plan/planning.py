@@ -152,6 +152,9 @@ def _check_hosts(
         host_rules.check_ports_in_use(host, nodes, observed, problems)
         host_rules.check_ephemeral_ports(host, nodes, observed, problems)
         found.firewalls[host] = host_rules.read_firewall(inventory, host, observed, problems)
+        if inventory.preflight and found.firewalls[host] != "external":
+            host_rules.check_cut_off(inventory, host, nodes, observed, problems)
+            host_rules.check_ephemeral_ports(host, nodes, observed, problems, further=True)
         host_rules.check_otp(host, observed, problems)
         run_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
         if inventory.preflight:
@@ -196,6 +199,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
     if shape.uses_epmd and shape.mode != "off":
         existing_service_rules.check_epmd_masked(host, observed, problems)
     host_rules.check_given_otp(inventory, host, observed, problems)
+    host_rules.check_interpreter(host, observed, shape.tls, problems)
 
 
 def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Problems) -> None:
