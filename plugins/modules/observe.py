@@ -126,7 +126,11 @@ profiles:
   returned: success
   type: list
   elements: dict
-companions: {type: list, elements: dict, returned: success, description: "Programs in units of VMs: C(unit), C(program), C(reason)."}
+companions:
+  description: "What VMs and programs in their units do that the sandbox refuses: C(unit), C(program), C(reason), C(path)."
+  type: list
+  elements: dict
+  returned: success
 cookie_copies: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
 databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:

@@ -94,6 +94,7 @@ def observe(
     _name_sockets(listeners or [])
     seen_firewall = firewall.summary(seen_units)
     installed = installed_otp.installed(otp_root)
+    redirected = operator_settings.redirected(seen_units)
     reasons = {
         "listeners": "" if listeners is not None else "/proc/net/tcp cannot be read",
         "addresses": "" if here is not None else "the kernel did not list the addresses (netlink)",
@@ -120,7 +121,7 @@ def observe(
         "settings": operator_settings.settings(nodes, seen_units),
         "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
         "databases": operator_settings.databases(nodes, seen_units),
-        "companions": companions.describe(processes),
+        "companions": companions.describe(processes, redirected=redirected),
         "cookie_copies": cookie_copies.describe(
             {node.unit: {node.home, *(one.home for one in processes if one.unit == node.unit and one.home)} - {""} for node in nodes}
         ),
@@ -129,7 +130,11 @@ def observe(
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
         "processes": [
-            {**_as_dict(one, listeners), "vm": None if one.process == "epmd" else running_otp.describe(one.pid), "writes": proc.writes(one.pid)}
+            {
+                **_as_dict(one, listeners),
+                "vm": None if one.process == "epmd" else running_otp.describe(one.pid),
+                "writes": proc.writes(one.pid, output=one.unit not in redirected),
+            }
             for one in processes
         ],
         "contained": [_as_dict(one, listeners) for one in found if one.container],

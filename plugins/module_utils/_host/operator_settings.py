@@ -19,7 +19,7 @@ from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
 from .._term import Atom, TermError, consult, to_text
-from . import environment, shell_files
+from . import environment, hidden_paths, shell_files
 from .records import DIRECTORY
 
 DIRECTIVES = (
@@ -38,6 +38,7 @@ _YAML = re.compile(r"^[ \t-]*\"?([A-Za-z_]+)\"?[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$",
 _YAML_FLOW = re.compile(
     r"[{,]\s*(?:\"([A-Za-z_]+)\"[ \t]*:[ \t]*|([A-Za-z_]+)[ \t]*:[ \t]+)(\"[^\"\n]*\"|'[^'\n]*'|[^\s,{}\[\]\"'][^,{}\[\]\n]*)"
 )
+_TO_FILE = re.compile(r"^[ \t]*Standard(?:Output|Error)[ \t]*=[ \t]*(?:append|file|truncate):", re.MULTILINE)
 _BRACES = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"[^\s\"'={};]+")
 _MNESIA = "Mnesia."
@@ -269,23 +270,32 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
     for question in questions:
         listed = list(dict.fromkeys(places(question, (units or {}).get(question.unit, {}))))
         for path, syntax in listed:
-            for setting in _of_file(question, path, syntax):
+            for setting in _of_file(question, path, syntax, str((units or {}).get(question.unit, {}).get("user") or "")):
                 found.append(setting)
                 # The list grows while it is walked: a file may name another one.
                 listed += [place for place in _named(setting, question) if place not in listed]
     return [asdict(one) for one in dict.fromkeys(found)]
 
 
-def _of_file(question: Question, path: str, syntax: str) -> Iterator[Setting]:
+def _of_file(question: Question, path: str, syntax: str, user: str) -> Iterator[Setting]:
     text = read(path)
     entries = [*SYNTAXES[syntax](text), *(_unread(path, text) if syntax == "shell" else ())] if text else []
+    entries += [(line, "path", "path", value) for line, value in hidden_paths.find(_said(text, syntax), user)] if text else []
     for line, kind, name, value in sorted(entries, key=_place):
         kind = "variable" if kind == "flag" and value and name in question.values else kind
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
         if kind == "variable" and not asked:
             continue
-        shown = value if kind == "directive" or (kind == "variable" and name in question.values) else None
+        shown = value if kind in ("directive", "path") or (kind == "variable" and name in question.values) else None
         yield Setting(question.unit, path, line, kind, name, shown)
+
+
+def _said(text: str, syntax: str) -> str:
+    """A file without what says nothing to the service."""
+    if syntax == "terms":
+        return re.sub(r"%[^\n]*", "", text)
+    text = uncommented(text, "" if syntax in ("conf", "variables") else "\"'")
+    return hidden_paths.lines_of_unit(text) if syntax == "unit" else text
 
 
 def _unread(path: str, text: str) -> Iterator[Entry]:
@@ -319,6 +329,17 @@ def _node_names(data: bytes) -> Iterator[str]:
         length, start = (short[0], match.start() + 2) if short else (int.from_bytes(long, "big"), match.start() + 3)
         if _NODE.fullmatch(data, start, start + length):
             yield data[start : start + length].decode("ascii")
+
+
+def redirected(units: Mapping[str, Mapping[str, object]] | None) -> set[str]:
+    """The units whose output systemd writes to a file, outside of their sandbox. In doubt it does: a line may be overridden by another one."""
+    found = set()
+    for name, unit in (units or {}).items():
+        listed = unit.get("drop_ins")
+        for path in (unit.get("fragment"), *(listed if isinstance(listed, list) else ())):
+            if path and _TO_FILE.search(read(str(path)) or ""):
+                found.add(name)
+    return found
 
 
 def databases(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:

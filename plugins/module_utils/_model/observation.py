@@ -153,7 +153,7 @@ class Unit:
     start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they have changed
     since its main process started. openings: what drop-ins of others add to its sandbox, commands: what they let it run, where it has our drop-in.
     links: units that it needs by links beside it, as "requires/NAME" and "wants/NAME". at_boot: whether the host's default target leads to it, if it
-    is enabled.
+    is enabled. leads_to: where its program and working directory lie in truth, as far as links lead there. os_mon: whether its release starts os_mon.
     """
 
     load: str
@@ -183,6 +183,8 @@ class Unit:
     commands: tuple[str, ...] | None = None
     links: tuple[str, ...] | None = None
     at_boot: bool | None = None
+    leads_to: tuple[str, ...] = ()
+    os_mon: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -214,6 +216,8 @@ class Unit:
             commands=as_texts(raw.get("commands")),
             links=as_texts(raw.get("links")),
             at_boot=as_bool(raw.get("at_boot")),
+            leads_to=as_texts(raw.get("leads_to")) or (),
+            os_mon=raw.get("os_mon") is True,
         )
 
 

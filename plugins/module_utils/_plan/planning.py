@@ -15,7 +15,18 @@ from .._model.addresses import Address
 from .._model.advisories import Advisory
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
-from . import advisories, consistency, existing_service_rules, host_rules, name_rules, network_rules, run_rules, sandbox_rules, settings_rules
+from . import (
+    advisories,
+    consistency,
+    existing_service_rules,
+    host_rules,
+    name_rules,
+    network_rules,
+    run_rules,
+    sandbox_rules,
+    settings_rules,
+    usage_rules,
+)
 from .cluster import Cluster, Inventory, Node, Transition
 from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 from .compromised import check_ca, check_compromised, find_compromised, required_secrets
@@ -182,6 +193,7 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
         capabilities=sandbox_rules.kept_capabilities(node, seen),
         umask=sandbox_rules.kept_umask(node, seen),
         restart=sandbox_rules.kept_restart(node, seen),
+        directives=sandbox_rules.kept_directives(node, seen),
         release=shown.release if shown else None,
         writable=[*node.runtime.data.writable, *directories] if directories else None,
     )
@@ -219,7 +231,8 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)
-    sandbox_rules.check_companions(inventory, node, seen, problems)
+    usage_rules.check_companions(inventory, node, seen, problems)
+    usage_rules.check_hidden_paths(inventory, node, seen, problems)
     sandbox_rules.check_profiles(node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)
 

@@ -138,3 +138,19 @@ def test_of_a_command_only_the_program_is_read() -> None:
     assert [entry[2:] for entry in operator_settings.unit_file(text)] == [
         ("ExecStop", "/usr/local/bin/drain"), ("ExecStop", ""), ("DynamicUser", "yes"), ("InaccessiblePaths", "-/srv"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("StandardOutput=append:/var/log/shop.log\n", True),
+        (" StandardError = truncate:/srv/shop/%n.log\n", True),
+        ("StandardOutput=journal\nStandardError=inherit\n", False),
+        ("# StandardOutput=append:/var/log/shop.log\n", False),
+        ("", False),
+    ],
+)
+def test_units_whose_output_systemd_writes_to_a_file(tmp_path: Path, text: str, found: bool) -> None:
+    (tmp_path / "mine.conf").write_text(f"[Service]\n{text}", encoding="utf-8")
+    units: dict[str, dict[str, object]] = {"shop.service": {"fragment": "/nonexistent", "drop_ins": [str(tmp_path / "mine.conf")]}, "x.service": {}}
+    assert operator_settings.redirected(units) == ({"shop.service"} if found else set())
