@@ -126,12 +126,9 @@ profiles:
   returned: success
   type: list
   elements: dict
-companions:
-  description: "What VMs and programs in their units do that the sandbox refuses: C(unit), C(program), C(reason), C(path)."
-  type: list
-  elements: dict
-  returned: success
+companions: {type: list, elements: dict, returned: success, description: "Of units of VMs, C(unit), C(program), C(reason), C(path)."}
 cookie_copies: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
+home_files: {type: list, elements: dict, returned: success, description: "Files in homes of today that the new home lacks: C(unit), C(path)."}
 databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.

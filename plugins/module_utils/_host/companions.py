@@ -27,8 +27,8 @@ _ACCEPTS = 0x10000
 
 
 def describe(processes: Iterable[proc.Process], root: str = "/proc", redirected: Collection[str] = ()) -> list[dict[str, str]]:
-    """[{unit, program, reason, path}], each once. processes: the VMs of the host. redirected: units whose output systemd writes to a file. What is not
-    ours to look at is left out."""
+    """[{unit, program, reason, path}], each once. processes: the VMs of the host. redirected: units whose output systemd writes to a file. What is
+    not ours to look at is left out."""
     machines = {str(one.unit): one.pid for one in processes if is_beam(one.process) and str(one.unit).endswith(".service")}
     activated = _sockets(1, root) if machines else set()
     found: dict[tuple[str, str, str, str], None] = {}

@@ -33,6 +33,7 @@ from . import (
     firewall,
     firewall_at_boot,
     forwards,
+    home_files,
     installed_otp,
     interfaces,
     obstacles,
@@ -124,6 +125,18 @@ def observe(
         "companions": companions.describe(processes, redirected=redirected),
         "cookie_copies": cookie_copies.describe(
             {node.unit: {node.home, *(one.home for one in processes if one.unit == node.unit and one.home)} - {""} for node in nodes}
+        ),
+        "home_files": home_files.describe(
+            {
+                node.unit: (
+                    node.home,
+                    [
+                        *home_files.of_account(str((seen_units or {}).get(node.unit, {}).get("user") or "")),
+                        *(one.home for one in processes if one.unit == node.unit and one.home),
+                    ],
+                )
+                for node in nodes
+            }
         ),
         "addresses": here,
         "firewall": seen_firewall,

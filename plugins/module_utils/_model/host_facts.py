@@ -181,10 +181,10 @@ class Database:
 
 @dataclass(frozen=True)
 class Companion:
-    """A VM, or a program beside it in its unit, that does what the sandbox refuses. reason: of a program beside the VM "writable_code" (memory that it
-    may write and run), "namespace" (it is in namespaces of its own) or "writes" (to a directory); of a VM "generated_code" (a library of it makes
-    code at run time); of both "device" (one that they have open) or "socket" (one in the file system on which they listen). path: of the directory,
-    device or socket."""
+    """A VM, or a program beside it in its unit, that does what the sandbox refuses. reason: of a program beside the VM "writable_code" (memory that
+    it may write and run), "namespace" (it is in namespaces of its own) or "writes" (to a directory); of a VM "generated_code" (a library of it
+    makes code at run time); of both "device" (one that they have open) or "socket" (one in the file system on which they listen). path: of the
+    directory, device or socket."""
 
     unit: str
     program: str
@@ -195,6 +195,19 @@ class Companion:
     def parse(cls, raw: Mapping[str, Any]) -> Companion | None:
         unit, program, reason = (as_text(raw.get(name)) for name in ("unit", "program", "reason"))
         return None if unit is None or program is None or reason is None else cls(unit, program, reason, as_path(raw.get("path")) or "")
+
+
+@dataclass(frozen=True)
+class HomeFile:
+    """A file in the home of a unit's user that a client reads, and that is not in the home which a hardened node of the unit has."""
+
+    unit: str
+    path: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> HomeFile | None:
+        unit, path = as_text(raw.get("unit")), as_path(raw.get("path"))
+        return None if unit is None or path is None else cls(unit, path)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from .host_facts import (
     Database,
     Distribution,
     EphemeralPorts,
+    HomeFile,
     InstalledOtp,
     Interpreter,
     Obstacle,
@@ -268,8 +269,9 @@ class Observation:
     files looked at. crls: of our nodes. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel
     has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
     profiles: of AppArmor, for these units. cookie_copies: cookie files of other users with the cookies of their nodes.
-    companions: programs beside VMs in their units that do what the sandbox refuses.
-    systemd: its major version. interpreter: the Python that Ansible runs. obstacles: what keeps a run from writing its files. links: where files that a run would write lie in truth.
+    companions: what VMs and programs beside them do that the sandbox refuses. home_files: what a hardened release would miss in its new home.
+    systemd: its major version. interpreter: the Python that Ansible runs. obstacles: what keeps a run from writing its files. links: where files
+    that a run would write lie in truth.
     unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system: the operating
     system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
     """
@@ -307,6 +309,7 @@ class Observation:
     databases: tuple[Database, ...] | None = None
     companions: tuple[Companion, ...] | None = None
     cookie_copies: tuple[CookieCopy, ...] | None = None
+    home_files: tuple[HomeFile, ...] | None = None
     secrets: Secrets | None = None
     system: SystemFacts | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
@@ -351,6 +354,7 @@ class Observation:
             databases=each(raw.get("databases"), Database.parse),
             companions=each(raw.get("companions"), Companion.parse),
             cookie_copies=each(raw.get("cookie_copies"), CookieCopy.parse),
+            home_files=each(raw.get("home_files"), HomeFile.parse),
             secrets=Secrets.parse(raw.get("secrets")),
             system=SystemFacts.parse(raw.get("system")),
             unknown={safe_text(name): safe_text(why) for name, why in unknown.items()} if isinstance(unknown, Mapping) else {},

@@ -250,7 +250,7 @@ def check_interpreter(host: str, seen: Observation, tls: bool, problems: Problem
             host,
             "ansible_python_interpreter",
             "library_missing",
-            f"{executable}, which Ansible runs on this host, cannot import cryptography, and the package python3-cryptography is for /usr/bin/python3.",
+            f"{executable}, which Ansible runs on this host, cannot import cryptography; the package python3-cryptography is for /usr/bin/python3.",
             f"set ansible_python_interpreter: /usr/bin/python3, or install cryptography for {executable}.",
         )
 

@@ -233,6 +233,8 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     sandbox_rules.check_stop(node, seen, problems)
     usage_rules.check_companions(inventory, node, seen, problems)
     usage_rules.check_hidden_paths(inventory, node, seen, problems)
+    usage_rules.check_tools(node, seen, problems)
+    usage_rules.check_home_files(node, seen, problems)
     sandbox_rules.check_profiles(node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)
 

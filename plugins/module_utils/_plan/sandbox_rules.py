@@ -19,7 +19,7 @@ from .cluster import Inventory, Node
 _OF_PACKAGES = ("/usr/lib/systemd/", "/lib/systemd/")
 KEPT = {"CAP_NET_BIND_SERVICE"}
 """Capabilities that a unit keeps if it has them: to listen on a port below 1024 gives no access to anything else."""
-_FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file")
+_FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file", "sql_database")
 """Ends of the names of settings that are files: their directory is meant."""
 _SHARED = ("/tmp", "/var/tmp", "/dev", "/proc", "/run/systemd")
 _UMASK = re.compile(r"0?[0-7]{3}")

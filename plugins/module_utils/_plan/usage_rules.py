@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from .._model.host_facts import Companion
+from .._model.host_facts import Companion, Setting
 from .._model.observation import Observation
-from .._model.problems import Problems
+from .._model.problems import Problems, join_names
 from .cluster import Inventory, Node
 from .sandbox_rules import HOMES, SWITCHED_OFF, is_writable, writable_places
 
@@ -36,6 +36,10 @@ _HIDES = (("ProtectHome", HOMES, "the home directories", "read-only"), ("Private
 """A directive, what it hides, what that is called, and the value that shows it again."""
 
 _VM = ("beam", "beam.smp")
+_CONNECTING = frozenset(("attach", "ping", "pid", "reboot", "remote", "remote_console", "restart", "rpc", "rpcterms", "stop", "upgrade"))
+"""Commands of a release's script that connect to its node."""
+_RELEASES = ("release", "couchdb")
+"""Kinds of nodes that start with another home, and whose script takes its flags from the unit's environment."""
 
 Answer = tuple[str, str, str]
 """Rule, message and fix."""
@@ -67,11 +71,15 @@ def _unit(inventory: Inventory, node: Node, seen: Observation) -> _Unit:
     return _Unit(name, allowed, private, writable_places(inventory, node, seen))
 
 
+def _is_fresh(unit: str, seen: Observation) -> bool:
+    """Whether a node runs that no run has hardened. Of a hardened node what it uses works."""
+    return any(process.is_vm and process.unit == unit and process.digest is None for process in seen.processes or ())
+
+
 def check_companions(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
     """The VM, and programs that it starts: a browser, Node.js, Python, a program for a serial line."""
     unit = _unit(inventory, node, seen)
-    # Of a hardened node what it uses works.
-    fresh = any(process.is_vm and process.unit == unit.name and process.digest is None for process in seen.processes or ())
+    fresh = _is_fresh(unit.name, seen)
     for one in seen.companions or ():
         if one.unit != unit.name:
             continue
@@ -126,3 +134,37 @@ def check_hidden_paths(inventory: Inventory, node: Node, seen: Observation, prob
             if hidden:
                 said = f"{setting.place} names {setting.value}, which the sandbox hides from {unit.name} ({hidden[0]})."
                 problems.add(node.host, "beam_service_directives", "directory_hidden", said, hidden[1])
+
+
+def check_tools(node: Node, seen: Observation, problems: Problems) -> None:
+    """Commands of a unit that connect to its release. They would start with the flags of the node, its port among them, and end with an error."""
+    unit, release = node.runtime.unit, node.runtime.data.raw.get("release") or ""
+    given: dict[str, list[Setting]] = {}
+    for one in seen.settings or () if release and node.runtime.data.kind in _RELEASES else ():
+        if (one.unit, one.kind) == (unit, "directive") and one.name in ("ExecReload", "ExecStartPost"):
+            given[one.name] = [*given.get(one.name, ()), one] if one.value else []
+    for setting in (one for several in given.values() for one in several):
+        program, _space, command = (setting.value or "").partition(" ")
+        if program.startswith(f"{release}/") and command in _CONNECTING:
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "directive_unusable",
+                f"{setting.place} has {unit} run '{program} {command}' ({setting.name}=), which would get the flags of the node and end with an "
+                "error.",
+                f"remove it there, and add '{setting.name}=/etc/beam/{{node}}/release {command} ...' to beam_service_directives: the same, over TLS.",
+            )
+
+
+def check_home_files(node: Node, seen: Observation, problems: Problems) -> None:
+    """A release gets a home of its own, in which its cookie file is. What its clients read in the old one has to be there, too."""
+    unit = node.runtime.unit
+    paths = [one.path for one in seen.home_files or () if one.unit == unit]
+    if paths and node.runtime.data.kind in _RELEASES and _is_fresh(unit, seen):
+        problems.add(
+            node.host,
+            "beam_nodes",
+            "home_moved",
+            f"{unit} will start with HOME={node.runtime.home}, and would not find {join_names(paths)}.",
+            f"create {node.runtime.home} and copy them there (cp -a), readable for {node.runtime.user}.",
+        )

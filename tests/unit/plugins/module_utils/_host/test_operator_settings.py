@@ -35,6 +35,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settin
         ("unit", "[Service]\n#Environment=A=1\nEnvironment=\"B=1\" 'ERL_ZFLAGS=-name x'\n", [(3, "B"), (3, "ERL_ZFLAGS"), (3, "-name")]),
         ("unit", "[Service]\nExecStart=/bin/erl \\\n# more\n  -sname x\nAmbientCapabilities=CAP_A\n", [(2, "-sname"), (5, "AmbientCapabilities")]),
         ("unit", "[Unit]\nDescription=-name\n", []),
+        ("yaml", "a:\n  - /srv/x\n  - /srv/y: 1\nb:\n  '/srv/z':\n    c: 1\n", [(2, "a"), (3, "a"), (5, "b"), (6, "c")]),
+        ("terms", "[{rabbit, [{a, [{b, 1}, {c, d}]}]}].", [(1, "a"), (1, "a.b"), (1, "a.c")]),
     ],
 )
 def test_names_and_lines(syntax: str, text: str, found: list[tuple[int, str]]) -> None:

@@ -37,12 +37,15 @@ def path(value: str) -> dict[str, Any]:
     return {"unit": SHOP, "path": "/etc/shop.conf", "line": 2, "kind": "path", "name": "path", "value": value}
 
 
-def uses(reason: str, path: str = "", program: str = "beam.smp", digest: str | None = None, settings: Any = (), **unit_facts: Any) -> Bend:
+def uses(
+    reason: str, path: str = "", program: str = "beam.smp", digest: str | None = None, settings: Any = (), home_files: Any = (), **unit_facts: Any
+) -> Bend:
     seen = {
         "units": unit(**unit_facts),
         "processes": [vm(digest)],
         "companions": [{"unit": SHOP, "program": program, "reason": reason, "path": path}],
         "settings": list(settings),
+        "home_files": [{"unit": SHOP, "path": one} for one in home_files],
     }
     return runs("release", lambda world: world.observed["n2"].update(seen))
 
@@ -84,6 +87,15 @@ CASES: list[tuple[str, Bend, str]] = [
     ("one in a home behind a tmpfs", uses("", settings=[path("/home/x"), directive("ProtectHome", "tmpfs", path="/usr/lib/systemd/x")]), ""),
     ("one that another unit names", uses("", settings=[{**path("/home/acme/cert.pem"), "unit": "x.service"}]), ""),
     ("definitions in /tmp", uses("", settings=[path("/tmp/definitions.json")]), "directory_hidden"),
+    ("a tool after the start", uses("", settings=[directive("ExecStartPost", "/opt/beam/bin/beam rpc")]), "directive_unusable"),
+    ("a tool for a reload", uses("", settings=[directive("ExecReload", "/opt/beam/bin/beam restart")]), "directive_unusable"),
+    ("code without the node", uses("", settings=[directive("ExecStartPost", "/opt/beam/bin/beam eval")]), ""),
+    ("a signal for a reload", uses("", settings=[directive("ExecReload", "/bin/kill")]), ""),
+    ("a program of another directory", uses("", settings=[directive("ExecStartPost", "/opt/beam2/bin/beam rpc")]), ""),
+    ("our own tool", uses("", settings=[directive("ExecReload", "/etc/beam/beam@n2/release restart")]), ""),
+    ("one that is taken away again", uses("", settings=[directive("ExecReload", "/opt/beam/bin/beam rpc"), directive("ExecReload", "")]), ""),
+    ("a password in the old home", uses("", home_files=["/srv/shop/.pgpass"]), "home_moved"),
+    ("one of a hardened node", uses("", digest="1", home_files=["/srv/shop/.pgpass"]), ""),
     ("a program that writes to /tmp", uses("writes", "/tmp/x", "extauth"), ""),
 ]  # fmt: skip
 
@@ -118,3 +130,17 @@ def test_a_release_with_os_mon_sees_the_load_of_its_host(world: World, monitors:
     """cpu_sup ends where it cannot read /proc/loadavg, and after some of its ends the whole release."""
     runs("release", lambda world: world.observed["n2"].update(units=unit(os_mon=monitors)))(world)
     assert world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"]["directives"] == expected
+
+
+def test_a_tool_is_given_back_after_the_run(world: World) -> None:
+    uses("", settings=[directive("ExecReload", "/opt/beam/bin/beam restart")])(world)
+    (problem,) = world.validate()[1]
+    assert "x.conf line 3" in problem.message and "/opt/beam/bin/beam restart" in problem.message
+    assert "'ExecReload=/etc/beam/{node}/release restart" in problem.fix
+
+
+def test_what_a_release_reads_in_its_home_is_named_with_the_new_one(world: World) -> None:
+    uses("", home_files=["/srv/shop/.pgpass", "/srv/shop/.aws"])(world)
+    (problem,) = world.validate()[1]
+    assert "/srv/shop/.pgpass, /srv/shop/.aws" in problem.message and "HOME=/var/lib/beam/beam@n2" in problem.message
+    assert "/var/lib/beam/beam@n2" in problem.fix
