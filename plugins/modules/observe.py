@@ -101,6 +101,7 @@ skew_seconds:
   returned: success
   type: float
 python: {type: str, returned: success, description: "Version of the Python that ran on the host."}
+interpreter: {type: dict, returned: success, description: "Path of this Python, C(executable), and whether it can import C(cryptography)."}
 privileged: {type: bool, returned: success, description: "Whether it ran as root."}
 hostname: {type: str, returned: success, description: "The host's own name."}
 init: {type: str, returned: success, description: "V(systemd), or the name of the first process if it is another."}
@@ -125,8 +126,9 @@ profiles:
   returned: success
   type: list
   elements: dict
-companions: {type: list, elements: dict, returned: success, description: "Programs in units of VMs: C(unit), C(program), C(reason)."}
+companions: {type: list, elements: dict, returned: success, description: "Of units of VMs, C(unit), C(program), C(reason), C(path)."}
 cookies_of_other_users: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
+home_files: {type: list, elements: dict, returned: success, description: "Files in homes of today that the new home lacks: C(unit), C(path)."}
 databases: {description: "Databases of products, C(path), and C(names) of nodes in it.", returned: success, type: list, elements: dict}
 addresses:
   description: Every address of the host, null if the kernel does not list them all.

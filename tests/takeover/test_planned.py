@@ -18,10 +18,12 @@ from typing import Any
 
 import pytest
 from planned import PLANNED, Planned
+from planned_usage import USED
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = os.environ.get("LAB_PREFIX", "beam-")
 HOST = os.environ.get("TAKEOVER_HOST", "n1")
+SITUATIONS = [*PLANNED, *USED]
 WATCHED = "/etc /usr/lib/systemd /var/lib/beam /run/systemd/system"
 
 
@@ -47,7 +49,7 @@ def state() -> str:
 @functools.cache
 def planned(product: str) -> tuple[dict[str, Any], bool]:
     """The result of the plan with all situations of a product on the host, and whether the host is as before."""
-    situations = [one for one in PLANNED if one.product == product]
+    situations = [one for one in SITUATIONS if one.product == product]
     files = {path: text for one in situations for path, text in one.files.items()}
     kept = on(f"tar -cf /root/takeover.tar {' '.join(files) or '/etc/hostname'} 2>/dev/null; tar -tf /root/takeover.tar").split()
     variables = {"beam_node_name": f"shop@{HOST}"} if product == "release" else {}
@@ -78,7 +80,7 @@ def run(variables: dict[str, Any], cluster: dict[str, Any]) -> dict[str, Any]:
         return dict(json.loads((Path(folder) / "result.json").read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("situation", PLANNED, ids=[one.name for one in PLANNED])
+@pytest.mark.parametrize("situation", SITUATIONS, ids=[one.name for one in SITUATIONS])
 def test_the_plan_names_it_and_touches_nothing(situation: Planned) -> None:
     result, untouched = planned(situation.product)
     assert untouched, "the host is not as it was"

@@ -8,9 +8,11 @@ Private to this collection.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import socket
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -30,6 +32,7 @@ from . import (
     firewall,
     firewall_at_boot,
     forwards,
+    home_files,
     installed_otp,
     interfaces,
     obstacles,
@@ -92,6 +95,7 @@ def observe(
     _name_sockets(listeners or [])
     seen_firewall = firewall.summary(seen_units)
     installed = installed_otp.installed(otp_root)
+    redirected = operator_settings.redirected(seen_units)
     reasons = {
         "listeners": "" if listeners is not None else "/proc/net/tcp cannot be read",
         "addresses": "" if here is not None else "the kernel did not list the addresses (netlink)",
@@ -104,6 +108,7 @@ def observe(
     return {
         "epoch": epoch,
         "python": platform.python_version(),
+        "interpreter": {"executable": sys.executable or None, "cryptography": importlib.util.find_spec("cryptography") is not None},
         "privileged": os.geteuid() == 0,
         "hostname": platform.node(),
         "init": units.init(),
@@ -117,16 +122,32 @@ def observe(
         "settings": operator_settings.settings(nodes, seen_units),
         "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
         "databases": operator_settings.databases(nodes, seen_units),
-        "companions": companions.describe(processes),
+        "companions": companions.describe(processes, redirected=redirected),
         "cookies_of_other_users": cookies_of_other_users.describe(
             {node.unit: {node.home, *(one.home for one in processes if one.unit == node.unit and one.home)} - {""} for node in nodes}
+        ),
+        "home_files": home_files.describe(
+            {
+                node.unit: (
+                    node.home,
+                    [
+                        *home_files.of_account(str((seen_units or {}).get(node.unit, {}).get("user") or "")),
+                        *(one.home for one in processes if one.unit == node.unit and one.home),
+                    ],
+                )
+                for node in nodes
+            }
         ),
         "addresses": here,
         "firewall": seen_firewall,
         "ephemeral_ports": proc.ephemeral_ports(),
         "listeners": listeners,
         "processes": [
-            {**_as_dict(one, listeners), "vm": None if one.process == "epmd" else running_otp.describe(one.pid), "writes": proc.writes(one.pid)}
+            {
+                **_as_dict(one, listeners),
+                "vm": None if one.process == "epmd" else running_otp.describe(one.pid),
+                "writes": proc.writes(one.pid, output=one.unit not in redirected),
+            }
             for one in processes
         ],
         "contained": [_as_dict(one, listeners) for one in found if one.container],

@@ -19,7 +19,7 @@ from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
 from .._term import Atom, TermError, consult, to_text
-from . import environment, shell_files
+from . import environment, hidden_paths, shell_files
 from .records import DIRECTORY
 
 DIRECTIVES = (
@@ -29,6 +29,10 @@ DIRECTIVES = (
 )  # fmt: skip
 """Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them, or does not work with them."""
 
+COMMANDS = ("ExecReload", "ExecStartPost")
+"""Directives whose programs may be tools that connect to the node."""
+
+_COMMAND = re.compile(r"[a-z_]+")
 _LARGEST = 1 << 20
 _BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re.DOTALL | re.MULTILINE)
 _SHELL_NAME = re.compile(r"(?:^|(?<=[;\s(&|]))(?:export[ \t]+|declare[ \t]+-x[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
@@ -38,6 +42,9 @@ _YAML = re.compile(r"^[ \t-]*\"?([A-Za-z_]+)\"?[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$",
 _YAML_FLOW = re.compile(
     r"[{,]\s*(?:\"([A-Za-z_]+)\"[ \t]*:[ \t]*|([A-Za-z_]+)[ \t]*:[ \t]+)(\"[^\"\n]*\"|'[^'\n]*'|[^\s,{}\[\]\"'][^,{}\[\]\n]*)"
 )
+_TO_FILE = re.compile(r"^[ \t]*Standard(?:Output|Error)[ \t]*=[ \t]*(?:append|file|truncate):", re.MULTILINE)
+_YAML_KEY = re.compile(r"([ \t-]*)[\"']?([A-Za-z_]+)[\"']?[ \t]*:[ \t]*")
+_YAML_PATH = re.compile(r"[ \t]*(-[ \t]+)?[\"']?(/[^\s\"':]+)[\"']?[ \t]*(?::.*)?")
 _BRACES = re.compile(r"\{[^{}]*\}")
 _WORD = re.compile(r"[^\s\"'={};]+")
 _MNESIA = "Mnesia."
@@ -164,8 +171,9 @@ def conf(text: str) -> Iterator[Entry]:
 
 
 def yaml(text: str) -> Iterator[Entry]:
-    """Keys of YAML with a value on their line, at any depth: enough for paths."""
+    """Keys of YAML with a value on their line, or with paths below them, at any depth: enough for paths."""
     text = uncommented(text, "\"'")
+    yield from _paths_below(text)
     for match in _YAML_FLOW.finditer(text):
         yield _line(text, match.start(3)), "variable", match.group(1) or match.group(2), match.group(3).strip().strip("\"'")
     inner = _BRACES.search(text)
@@ -176,19 +184,49 @@ def yaml(text: str) -> Iterator[Entry]:
         yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
 
 
+def _paths_below(text: str) -> Iterator[Entry]:
+    """The absolute paths of a list or mapping, each with the key that is above it."""
+    key, above = "", 0
+    for number, line in enumerate(text.split("\n"), start=1):
+        indented = len(line) - len(line.lstrip(" \t"))
+        path, opened = _YAML_PATH.fullmatch(line.rstrip()), _YAML_KEY.fullmatch(line)
+        if path and key and (indented > above or (indented == above and path.group(1))):
+            yield number, "variable", key, path.group(2)
+        elif opened:
+            key, above = opened.group(2), indented
+        elif line.strip() and indented <= above:
+            key = ""
+
+
+def _dotted(terms_: object, before: str = "") -> Iterator[tuple[str, object]]:
+    """The parameters of an application, with the names that rabbitmq.conf has for them."""
+    for pair in terms_ if isinstance(terms_, list) else ():
+        if isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], Atom):
+            yield f"{before}{pair[0]}", pair[1]
+            yield from _dotted(pair[1], f"{before}{pair[0]}.")
+
+
+def _place_in(text: str, name: str) -> int:
+    match = re.search(rf"^[^%\n]*\b{re.escape(name)}\b", text, re.MULTILINE)
+    return _line(text, match.end()) if match else 1
+
+
 def terms(text: str) -> Iterator[Entry]:
-    """Parameters of the application kernel in a configuration of Erlang terms (config(4)), as far as only the role distribution may set them."""
+    """Parameters of the application kernel in a configuration of Erlang terms (config(4)), as far as only the role distribution may set them, and
+    those of the application rabbit."""
     try:
         found = consult(text)
     except (TermError, ValueError):
         return
     for application in found[0] if found and isinstance(found[0], list) else ():
-        if not (isinstance(application, tuple) and len(application) == 2 and application[0] == Atom("kernel") and isinstance(application[1], list)):
+        if not (isinstance(application, tuple) and len(application) == 2 and isinstance(application[1], list)):
             continue
-        for pair in application[1]:
+        if application[0] == Atom("rabbit"):
+            for name, value in _dotted(application[1]):
+                yield _place_in(text, name.rpartition(".")[2]), "variable", name, str(value) if isinstance(value, Atom) else ""
+        for pair in application[1] if application[0] == Atom("kernel") else ():
             if isinstance(pair, tuple) and len(pair) == 2 and str(pair[0]) in FLAGS:
-                place = re.search(rf"^[^%\n]*\b{re.escape(str(pair[0]))}\b", text, re.MULTILINE)
-                yield _line(text, place.end()) if place else 1, "flag", str(pair[0]), to_text(pair[1])
+                yield _place_in(text, str(pair[0])), "flag", str(pair[0]), to_text(pair[1])
 
 
 def unit_file(text: str) -> Iterator[Entry]:
@@ -219,6 +257,10 @@ def unit_file(text: str) -> Iterator[Entry]:
         elif name == "ExecStop":
             # Its program only: an argument may be a secret.
             yield first + 1, "directive", name, (value.lstrip("-@:+!").split() or [""])[0]
+        elif name in COMMANDS:
+            # The command of a tool is a word; what comes after it may be a secret.
+            words = value.lstrip("-@:+!").split()
+            yield first + 1, "directive", name, " ".join([*words[:1], *(word for word in words[1:2] if _COMMAND.fullmatch(word))])
         elif name in DIRECTIVES:
             yield first + 1, "directive", name, value
 
@@ -269,23 +311,32 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
     for question in questions:
         listed = list(dict.fromkeys(places(question, (units or {}).get(question.unit, {}))))
         for path, syntax in listed:
-            for setting in _of_file(question, path, syntax):
+            for setting in _of_file(question, path, syntax, str((units or {}).get(question.unit, {}).get("user") or "")):
                 found.append(setting)
                 # The list grows while it is walked: a file may name another one.
                 listed += [place for place in _named(setting, question) if place not in listed]
     return [asdict(one) for one in dict.fromkeys(found)]
 
 
-def _of_file(question: Question, path: str, syntax: str) -> Iterator[Setting]:
+def _of_file(question: Question, path: str, syntax: str, user: str) -> Iterator[Setting]:
     text = read(path)
     entries = [*SYNTAXES[syntax](text), *(_unread(path, text) if syntax == "shell" else ())] if text else []
+    entries += [(line, "path", "path", value) for line, value in hidden_paths.find(_said(text, syntax), user)] if text else []
     for line, kind, name, value in sorted(entries, key=_place):
         kind = "variable" if kind == "flag" and value and name in question.values else kind
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
         if kind == "variable" and not asked:
             continue
-        shown = value if kind == "directive" or (kind == "variable" and name in question.values) else None
+        shown = value if kind in ("directive", "path") or (kind == "variable" and name in question.values) else None
         yield Setting(question.unit, path, line, kind, name, shown)
+
+
+def _said(text: str, syntax: str) -> str:
+    """A file without what says nothing to the service."""
+    if syntax == "terms":
+        return re.sub(r"%[^\n]*", "", text)
+    text = uncommented(text, "" if syntax in ("conf", "variables") else "\"'")
+    return hidden_paths.lines_of_unit(text) if syntax == "unit" else text
 
 
 def _unread(path: str, text: str) -> Iterator[Entry]:
@@ -305,6 +356,8 @@ def _named(setting: Setting, question: Question) -> list[tuple[str, str]]:
     syntax, path = question.moved.get(setting.name), setting.value or ""
     if syntax is None or not path.startswith("/"):
         return []
+    if syntax not in ("conf", "terms"):
+        return [(path, syntax)]
     if syntax == "terms":
         return [(path if path.endswith(".config") else f"{path}.config", syntax)]
     if path.endswith((".conf", ".config")):
@@ -319,6 +372,17 @@ def _node_names(data: bytes) -> Iterator[str]:
         length, start = (short[0], match.start() + 2) if short else (int.from_bytes(long, "big"), match.start() + 3)
         if _NODE.fullmatch(data, start, start + length):
             yield data[start : start + length].decode("ascii")
+
+
+def redirected(units: Mapping[str, Mapping[str, object]] | None) -> set[str]:
+    """The units whose output systemd writes to a file, outside of their sandbox. In doubt it does: a line may be overridden by another one."""
+    found = set()
+    for name, unit in (units or {}).items():
+        listed = unit.get("drop_ins")
+        for path in (unit.get("fragment"), *(listed if isinstance(listed, list) else ())):
+            if path and _TO_FILE.search(read(str(path)) or ""):
+                found.add(name)
+    return found
 
 
 def databases(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:

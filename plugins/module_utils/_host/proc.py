@@ -258,8 +258,9 @@ def machines_of(node: str, unit: str | None) -> list[Process]:
 _WRITES = re.compile(rb"^flags:\s+0*([0-7]+)$", re.MULTILINE)
 
 
-def writes(pid: int, root: str = "/proc") -> list[str] | None:
-    """The directories of the files that a process has open to write; None where it is not ours to look."""
+def writes(pid: int, root: str = "/proc", output: bool = True) -> list[str] | None:
+    """The directories of the files that a process has open to write; None where it is not ours to look. output: whether descriptors 1 and 2 count:
+    systemd itself may have opened them (StandardOutput=append:...)."""
     directory = f"{root}/{pid}/fd"
     found = set()
     try:
@@ -267,6 +268,8 @@ def writes(pid: int, root: str = "/proc") -> list[str] | None:
     except OSError:
         return None
     for name in names:
+        if name in ("1", "2") and not output:
+            continue
         match = _WRITES.search(read(f"{root}/{pid}/fdinfo/{name}"))
         if match is None or not int(match.group(1), 8) & (os.O_WRONLY | os.O_RDWR):
             continue

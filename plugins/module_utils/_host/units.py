@@ -57,6 +57,7 @@ _BEHIND_SHELL = re.compile(r"argv\[\]=/\S*/(?:ba|da)?sh -c (?:exec )?(/\S+)")
 _VERSION = re.compile(r"systemd ([0-9]+)")
 # With 'start', 'foreground', or without an argument (Phoenix's bin/server).
 _RELEASE = re.compile(r"\{ path=(/[^ ]+)/bin/[^/ ]+ ; argv..=[^ ]+(?: start| foreground)? ;")
+_OS_MON = re.compile(r"\{\s*os_mon\s*,")
 _EXPOSURE = re.compile(r"Overall exposure level for (\S+?):\s*([0-9]+(?:\.[0-9]+)?)")
 
 
@@ -135,6 +136,8 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         unit["start_files"] = start_files.of_unit(unit, programs, began) if str(last["Id"]).endswith(".service") else []
         unit.update(unit_additions.of_unit(values, str(unit["fragment"]), drop_ins))
         unit["links"] = links_of(last["Id"])
+        unit["leads_to"] = _leads_to(str(unit["program"] or ""), str(unit["working_directory"]).lstrip("!-"))
+        unit["os_mon"] = _has_os_mon(str(unit["release"]))
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})
@@ -171,6 +174,27 @@ def _commands(start: str, fragment: str) -> dict[str, object]:
         "release": release.group(1) if release else "",
         "ours": bool(fragment) and bool(records.ours([fragment])),
     }
+
+
+def _leads_to(*paths: str) -> list[str]:
+    """Where those of the paths lie in truth that lead through a link: /srv/shop to a home, for example."""
+    return sorted({os.path.realpath(path) for path in paths if path.startswith("/") and os.path.realpath(path) != path})
+
+
+def _has_os_mon(release: str) -> bool:
+    """Whether a release starts os_mon, by the file that its current version was made from."""
+    if not release:
+        return False
+    try:
+        with open(f"{release}/releases/start_erl.data", encoding="utf-8") as stream:
+            version = stream.read().split()[1]
+        for path in glob.glob(f"{glob.escape(release)}/releases/{glob.escape(version)}/*.rel"):
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                if _OS_MON.search(stream.read()):
+                    return True
+    except (OSError, IndexError):
+        pass
+    return False
 
 
 def _writable(values: Mapping[str, str]) -> list[str]:

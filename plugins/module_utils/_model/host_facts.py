@@ -84,8 +84,8 @@ class Setting:
     """Something that an operator's file sets for a unit, with the place of it.
 
     kind: "flag" (a flag or kernel parameter that only the role distribution may set), "variable" (an environment variable or a key of a
-    product's configuration), "directive" (of systemd) or "shell" (the name of a command that ends a script, or "syntax"). value: None where it is
-    not on the list of values that may leave the host.
+    product's configuration), "directive" (of systemd), "shell" (the name of a command that ends a script, or "syntax") or "path" (of a file in a home
+    or in /tmp, whatever names it). value: None where it is not on the list of values that may leave the host.
     """
 
     unit: str
@@ -181,17 +181,45 @@ class Database:
 
 @dataclass(frozen=True)
 class Companion:
-    """A program beside the VM in its unit that does what the sandbox refuses. reason: "writable_code" (memory that it may write and run) or
-    "namespace" (it is in namespaces of its own)."""
+    """A VM, or a program beside it in its unit, that does what the sandbox refuses. reason: of a program beside the VM "writable_code" (memory that
+    it may write and run), "namespace" (it is in namespaces of its own) or "writes" (to a directory); of a VM "generated_code" (a library of it
+    makes code at run time); of both "device" (one that they have open) or "socket" (one in the file system on which they listen). path: of the
+    directory, device or socket."""
 
     unit: str
     program: str
     reason: str
+    path: str = ""
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Companion | None:
         unit, program, reason = (as_text(raw.get(name)) for name in ("unit", "program", "reason"))
-        return None if unit is None or program is None or reason is None else cls(unit, program, reason)
+        return None if unit is None or program is None or reason is None else cls(unit, program, reason, as_path(raw.get("path")) or "")
+
+
+@dataclass(frozen=True)
+class HomeFile:
+    """A file in the home of a unit's user that a client reads, and that is not in the home which a hardened node of the unit has."""
+
+    unit: str
+    path: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> HomeFile | None:
+        unit, path = as_text(raw.get("unit")), as_path(raw.get("path"))
+        return None if unit is None or path is None else cls(unit, path)
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The Python that Ansible runs on the host: its path, and whether it can import cryptography."""
+
+    executable: str | None = None
+    cryptography: bool | None = None
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Interpreter:
+        return cls(as_path(raw.get("executable")), as_bool(raw.get("cryptography")))
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,9 @@ from .host_facts import (
     Database,
     Distribution,
     EphemeralPorts,
+    HomeFile,
     InstalledOtp,
+    Interpreter,
     Obstacle,
     OtherCookie,
     Profile,
@@ -152,7 +154,7 @@ class Unit:
     start_files: its own files, drop-ins, environment files and program, as far as somebody beside root can change them, or they have changed
     since its main process started. openings: what drop-ins of others add to its sandbox, commands: what they let it run, where it has our drop-in.
     links: units that it needs by links beside it, as "requires/NAME" and "wants/NAME". at_boot: whether the host's default target leads to it, if it
-    is enabled.
+    is enabled. leads_to: where its program and working directory lie in truth, as far as links lead there. os_mon: whether its release starts os_mon.
     """
 
     load: str
@@ -182,6 +184,8 @@ class Unit:
     commands: tuple[str, ...] | None = None
     links: tuple[str, ...] | None = None
     at_boot: bool | None = None
+    leads_to: tuple[str, ...] = ()
+    os_mon: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -213,6 +217,8 @@ class Unit:
             commands=as_texts(raw.get("commands")),
             links=as_texts(raw.get("links")),
             at_boot=as_bool(raw.get("at_boot")),
+            leads_to=as_texts(raw.get("leads_to")) or (),
+            os_mon=raw.get("os_mon") is True,
         )
 
 
@@ -263,8 +269,9 @@ class Observation:
     files looked at. crls: of our nodes. skew_seconds: the host's clock minus the controller's, as far as it is proven. ipv6: whether the kernel
     has IPv6. accounts: those that were asked for and exist, by name. settings: what the operator's files set for the units that were asked for.
     profiles: of AppArmor, for these units. cookies_of_other_users: cookie files of other users with the cookies of their nodes.
-    companions: programs beside VMs in their units that do what the sandbox refuses.
-    systemd: its major version. obstacles: what keeps a run from writing its files. links: where files that a run would write lie in truth.
+    companions: what VMs and programs beside them do that the sandbox refuses. home_files: what a hardened release would miss in its new home.
+    systemd: its major version. interpreter: the Python that Ansible runs. obstacles: what keeps a run from writing its files. links: where files
+    that a run would write lie in truth.
     unprivileged_port: the first port that needs no capability. secrets: None where the module was not asked for them. system: the operating
     system around the nodes. unknown: why a part is not known or not whole, by its name ("files": "...").
     """
@@ -275,6 +282,7 @@ class Observation:
     privileged: bool | None = None
     init: str | None = None
     systemd: int | None = None
+    interpreter: Interpreter = Interpreter()
     obstacles: tuple[Obstacle, ...] | None = None
     links: Mapping[str, str] | None = None
     addresses: tuple[HostAddress, ...] | None = None
@@ -301,6 +309,7 @@ class Observation:
     databases: tuple[Database, ...] | None = None
     companions: tuple[Companion, ...] | None = None
     cookies_of_other_users: tuple[OtherCookie, ...] | None = None
+    home_files: tuple[HomeFile, ...] | None = None
     secrets: Secrets | None = None
     system: SystemFacts | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
@@ -318,6 +327,7 @@ class Observation:
             privileged=as_bool(raw.get("privileged")),
             init=as_text(raw.get("init")),
             systemd=as_int(raw.get("systemd")),
+            interpreter=Interpreter.parse(as_mapping(raw.get("interpreter"))),
             obstacles=each(raw.get("obstacles"), Obstacle.parse),
             links={safe_text(path): safe_text(real) for path, real in links.items()} if isinstance(links, Mapping) else None,
             addresses=each(raw.get("addresses"), HostAddress.parse),
@@ -344,6 +354,7 @@ class Observation:
             databases=each(raw.get("databases"), Database.parse),
             companions=each(raw.get("companions"), Companion.parse),
             cookies_of_other_users=each(raw.get("cookies_of_other_users"), OtherCookie.parse),
+            home_files=each(raw.get("home_files"), HomeFile.parse),
             secrets=Secrets.parse(raw.get("secrets")),
             system=SystemFacts.parse(raw.get("system")),
             unknown={safe_text(name): safe_text(why) for name, why in unknown.items()} if isinstance(unknown, Mapping) else {},
@@ -351,7 +362,7 @@ class Observation:
 
     def __bool__(self) -> bool:
         """Whether anything was seen at all."""
-        always = ("host", "missing", "unknown", "distribution", "installed_otp")
+        always = ("host", "missing", "unknown", "distribution", "installed_otp", "interpreter")
         return any(value is not None for name, value in vars(self).items() if name not in always)
 
     def exists(self, path: str) -> bool | None:

@@ -8,6 +8,8 @@ Private to this collection. A fact that is unknown breaks no rule.
 
 from __future__ import annotations
 
+import re
+
 from .._model.host_facts import Database
 from .._model.installed import DROP_IN
 from .._model.observation import Observation, Unit
@@ -17,6 +19,13 @@ from .cluster import Node
 from .consistency import refuse_product_port
 
 _EPMD_UNITS = ("epmd.socket", "epmd.service")
+_EPMD_OF_ADDRESS = re.compile(r"(epmd@.+)\.(?:socket|service)")
+"""Units of the package for one address, such as epmd@0.0.0.0.socket, which packages of other makers want."""
+_STARTERS = frozenset((
+    "circusd.service", "containerd.service", "docker.service", "god.service", "monit.service", "pacemaker.service", "podman.service", "runit.service",
+    "runsvdir.service", "runsvdir-start.service", "s6.service", "supervisor.service", "supervisord.service",
+))  # fmt: skip
+"""Units that start other programs, too: a drop-in of ours would be for all of them."""
 
 
 def check_drop_ins(node: Node, seen: Observation, problems: Problems) -> None:
@@ -74,15 +83,18 @@ def check_elsewhere(node: Node, uses_epmd: bool, seen: Observation, problems: Pr
     port = (seen.epmd_names or {}).get(name) if uses_epmd else None
     units.update(entry.unit for entry in seen.listeners or () if entry.port == port and entry.process == "beam.smp")
     for unit in sorted(unit for unit in units if unit and unit != own):
-        service = unit.endswith(".service") and not unit.startswith(("user@", "cron"))
+        if unit in _STARTERS:
+            fix = f"remove it from the configuration of {unit}, which starts other programs, too; {own} will start the node."
+        elif unit.endswith(".service") and not unit.startswith(("user@", "cron")):
+            fix = f"set `unit: {unit}` in beam_nodes, or stop it for good: systemctl disable --now {unit}."
+        else:
+            fix = f"stop it, and look in cron and start scripts for what starts it; {own} will start the node."
         problems.add(
             node.host,
             "beam_nodes",
             "node_elsewhere",
             f"a node {name} runs already in {unit}, not in {own}; {node.node} could not start beside it.",
-            f"set `unit: {unit}` in beam_nodes, or stop it for good: systemctl disable --now {unit}."
-            if service
-            else f"stop it, and look in cron and start scripts for what starts it; {own} will start the node.",
+            fix,
         )
 
 
@@ -205,7 +217,19 @@ def check_accounts(node: Node, seen: Observation, problems: Problems) -> None:
 def check_epmd(host: str, seen: Observation, problems: Problems) -> None:
     """An EPMD outside of systemd's units keeps its port, and knows the names of the running nodes."""
     for entry in seen.listeners or ():
-        if entry.port == EPMD_PORT and entry.unit not in _EPMD_UNITS and entry.process is not None:
+        if entry.port != EPMD_PORT or entry.unit in _EPMD_UNITS or entry.process is None:
+            continue
+        of_address = _EPMD_OF_ADDRESS.fullmatch(entry.unit or "")
+        if of_address:
+            name = of_address.group(1)
+            problems.add(
+                host,
+                "",
+                "epmd_foreign",
+                f"{entry.unit} holds {entry.address} port {EPMD_PORT}, and epmd.socket, which the role epmd binds, cannot start beside it.",
+                f"run systemctl mask --now {name}.socket {name}.service, and run again soon: running nodes register with the new EPMD by themselves.",
+            )
+        else:
             problems.add(
                 host,
                 "",

@@ -61,21 +61,55 @@ def check_ports_in_use(host: str, nodes: Sequence[Node], observed: Observation, 
                 )
 
 
-def check_ephemeral_ports(host: str, nodes: Sequence[Node], observed: Observation, problems: Problems) -> None:
-    """Ports that the kernel also gives to outgoing connections: the firewall would drop the answers to such a connection."""
+def check_cut_off(inventory: Inventory, host: str, nodes: Sequence[Node], observed: Observation, problems: Problems) -> None:
+    """Programs that would lose their users to our firewall. At the further ports of a product it accepts members only, and on loopback, at every port
+    that it guards, root and the users of the nodes."""
+    named = inventory.value("beam_firewall_local_users", host)
+    local_users = isinstance(named, (list, tuple, str)) and bool(named)
+    for entry in observed.listeners or ():
+        if not entry.process or entry.process == "beam.smp" or (entry.loopback and local_users):
+            continue
+        for node in nodes:
+            guarded = (*node.runtime.data.peer_ports, *((node.port_range,) if entry.loopback else ()))
+            ports = next((one for one in guarded if one.first <= entry.port <= one.last), None)
+            if ports is None:
+                continue
+            owner = f"{node.runtime.product} uses for its peers" if ports != node.port_range else f"{node.node} may listen on"
+            lost = "other users of the host cannot connect to it any more" if entry.loopback else "nobody but members can connect to it any more"
+            move = f"give it another port ({entry.unit or 'see how it is started'})"
+            problems.add(
+                host,
+                "beam_firewall_local_users" if entry.loopback else "",
+                "port_range_in_use",
+                f"{entry.process} listens on {entry.address} port {entry.port}, one of the ports {ports} that {owner}: behind the firewall {lost}.",
+                f"list the users that connect to it in beam_firewall_local_users, or {move}."
+                if entry.loopback
+                else f"{move}, or run it on a host without {node.runtime.product}.",
+            )
+            break
+
+
+def check_ephemeral_ports(host: str, nodes: Sequence[Node], observed: Observation, problems: Problems, further: bool = False) -> None:
+    """Ports that the kernel also gives to outgoing connections: the firewall would drop the answers to such a connection. `further`: of the product
+    beside those of the node."""
     seen = observed.ephemeral_ports
     if seen is None:
         return
     for node in nodes:
-        low, high = max(node.port_range.first, seen.first), min(node.port_range.last, seen.last)
-        if low <= high and not all(any(first <= port <= last for first, last in seen.reserved) for port in range(low, high + 1)):
+        for ports in node.runtime.data.peer_ports if further else (node.port_range,):
+            low, high = max(ports.first, seen.first), min(ports.last, seen.last)
+            if low > high or all(any(first <= port <= last for first, last in seen.reserved) for port in range(low, high + 1)):
+                continue
+            whose = f"which {node.runtime.product} uses for its peers, are" if further else f"of {node.node} are"
             problems.add(
                 host,
-                "beam_ports",
+                "" if further else "beam_ports",
                 "port_range_ephemeral",
-                f"the ports {node.port_range} of {node.node} are among the ports {seen.first}-{seen.last} that the kernel gives to outgoing "
+                f"the ports {ports}{',' if further else ''} {whose} among the ports {seen.first}-{seen.last} that the kernel gives to outgoing "
                 "connections; the answers to such a connection would be dropped.",
-                f"choose ports below {seen.first}, or reserve them (sysctl net.ipv4.ip_local_reserved_ports).",
+                f"reserve them: sysctl net.ipv4.ip_local_reserved_ports={low}-{high}, beside those that it has, and in /etc/sysctl.d."
+                if further
+                else f"choose ports below {seen.first}, or reserve them (sysctl net.ipv4.ip_local_reserved_ports).",
             )
 
 
@@ -199,6 +233,22 @@ def check_systemd(host: str, seen: Observation, problems: Problems) -> None:
             "systemd_unsupported",
             f"the host runs systemd {seen.systemd}; the oldest supported version is {OLDEST_SYSTEMD}.",
             "upgrade the distribution of the host, or remove it from the group.",
+        )
+
+
+_OF_DISTRIBUTION = "/usr/bin/"
+
+
+def check_interpreter(host: str, seen: Observation, tls: bool, problems: Problems) -> None:
+    """The role pki makes keys with the Python that Ansible runs. What it lacks, a package brings to the distribution's Python only."""
+    executable, has = seen.interpreter.executable, seen.interpreter.cryptography
+    if tls and executable and has is False and not executable.startswith(_OF_DISTRIBUTION):
+        problems.add(
+            host,
+            "ansible_python_interpreter",
+            "library_missing",
+            f"{executable}, which Ansible runs on this host, cannot import cryptography; the package python3-cryptography is for /usr/bin/python3.",
+            f"set ansible_python_interpreter: /usr/bin/python3, or install cryptography for {executable}.",
         )
 
 

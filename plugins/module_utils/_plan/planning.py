@@ -15,7 +15,18 @@ from .._model.addresses import Address
 from .._model.advisories import Advisory
 from .._model.problems import Problems
 from .._model.waivers import Waiver, read_waivers
-from . import advisories, consistency, existing_service_rules, host_rules, name_lengths, network_rules, run_rules, sandbox_rules, settings_rules
+from . import (
+    advisories,
+    consistency,
+    existing_service_rules,
+    host_rules,
+    name_lengths,
+    network_rules,
+    run_rules,
+    sandbox_rules,
+    settings_rules,
+    usage_rules,
+)
 from .cluster import Cluster, Inventory, Node, Transition
 from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
 from .compromised import check_ca, check_compromised, find_compromised, required_secrets
@@ -152,6 +163,9 @@ def _check_hosts(
         host_rules.check_ports_in_use(host, nodes, observed, problems)
         host_rules.check_ephemeral_ports(host, nodes, observed, problems)
         found.firewalls[host] = host_rules.read_firewall(inventory, host, observed, problems)
+        if inventory.preflight and found.firewalls[host] != "external":
+            host_rules.check_cut_off(inventory, host, nodes, observed, problems)
+            host_rules.check_ephemeral_ports(host, nodes, observed, problems, further=True)
         host_rules.check_otp(host, observed, problems)
         run_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
         if inventory.preflight:
@@ -179,6 +193,7 @@ def _as_it_runs(inventory: Inventory, node: Node) -> Node:
         capabilities=sandbox_rules.kept_capabilities(node, seen),
         umask=sandbox_rules.kept_umask(node, seen),
         restart=sandbox_rules.kept_restart(node, seen),
+        directives=sandbox_rules.kept_directives(node, seen),
         release=shown.release if shown else None,
         writable=[*node.runtime.data.writable, *directories] if directories else None,
     )
@@ -196,6 +211,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
     if shape.uses_epmd and shape.mode != "off":
         existing_service_rules.check_epmd_masked(host, observed, problems)
     host_rules.check_given_otp(inventory, host, observed, problems)
+    host_rules.check_interpreter(host, observed, shape.tls, problems)
 
 
 def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Problems) -> None:
@@ -215,7 +231,10 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)
-    sandbox_rules.check_companions(inventory, node, seen, problems)
+    usage_rules.check_companions(inventory, node, seen, problems)
+    usage_rules.check_hidden_paths(inventory, node, seen, problems)
+    usage_rules.check_tools(node, seen, problems)
+    usage_rules.check_home_files(node, seen, problems)
     sandbox_rules.check_profiles(node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)
 

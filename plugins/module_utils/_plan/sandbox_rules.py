@@ -9,6 +9,7 @@ Private to this collection.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from .._model.host_facts import Setting
 from .._model.observation import Observation
@@ -18,26 +19,38 @@ from .cluster import Inventory, Node
 _OF_PACKAGES = ("/usr/lib/systemd/", "/lib/systemd/")
 KEPT = {"CAP_NET_BIND_SERVICE"}
 """Capabilities that a unit keeps if it has them: to listen on a port below 1024 gives no access to anything else."""
-_FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file")
+_FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file", "sql_database")
 """Ends of the names of settings that are files: their directory is meant."""
 _SHARED = ("/tmp", "/var/tmp", "/dev", "/proc", "/run/systemd")
 _UMASK = re.compile(r"0?[0-7]{3}")
-_HIDDEN = ("/home/", "/root/", "/run/user/")
+HOMES = ("/home/", "/root/", "/run/user/")
 """What ProtectHome=yes hides."""
+SWITCHED_OFF = ("no", "false", "off", "0")
 
 
-def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
-    """What the sandbox would take from a service that works today, and nobody has allowed in beam_service_directives."""
-    unit, directives = node.runtime.unit, inventory.sandbox.get(node.host, ())
+def writable_places(inventory: Inventory, node: Node, seen: Observation) -> list[str]:
+    """What a hardened node may write to: what its unit, its product's data and beam_service_directives say, /tmp and the like."""
+    directives = inventory.sandbox.get(node.host, ())
     paths = " ".join(text.partition("=")[2] for text in directives if text.startswith(("ReadWritePaths=", "BindPaths=")))
     allowed = {word.lstrip("+-") for word in paths.split()}
     shown = (seen.units or {}).get(node.runtime.unit)
     named = (*(shown.writable if shown else ()), *(path.lstrip("-") for path in node.runtime.data.writable), *allowed, *_SHARED)
     # systemd follows a link in ReadWritePaths=, and /proc shows where a file lies in truth.
-    writable = (*named, *(real for path, real in (seen.links or {}).items() if path in named))
+    return [*named, *(real for path, real in (seen.links or {}).items() if path in named)]
+
+
+def is_writable(path: str, places: Collection[str]) -> bool:
+    return any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in places)
+
+
+def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """What the sandbox would take from a service that works today, and nobody has allowed in beam_service_directives."""
+    unit, directives = node.runtime.unit, inventory.sandbox.get(node.host, ())
+    shown = (seen.units or {}).get(node.runtime.unit)
+    writable = writable_places(inventory, node, seen)
     mine = [process for process in seen.processes or () if process.is_vm and process.unit == unit and process.digest is None]
     for path in sorted({path for process in mine for path in process.writes or ()}):
-        if not any(path == place or path.startswith(f"{place.rstrip('/')}/") for place in writable):
+        if not is_writable(path, writable):
             problems.add(
                 node.host,
                 "beam_service_directives",
@@ -46,8 +59,8 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                 f"add 'ReadWritePaths={path}' to beam_service_directives.",
             )
     if shown is not None and not any(text.startswith("ProtectHome=") for text in directives):
-        used = [path.lstrip("!-") for path in (shown.program, shown.working_directory) if path]
-        hidden = [path for path in used if path.startswith(_HIDDEN)]
+        used = [path.lstrip("!-") for path in (shown.program, shown.working_directory, *shown.leads_to) if path]
+        hidden = [path for path in used if path.startswith(HOMES)]
         if hidden and shown.load == "loaded":
             problems.add(
                 node.host,
@@ -69,32 +82,6 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                 )
 
 
-_REFUSED = {
-    "writable_code": (
-        "has memory that it may write and run, which the sandbox refuses",
-        "MemoryDenyWriteExecute",
-        "run it in a unit of its own, or add 'MemoryDenyWriteExecute=no' to beam_service_directives.",
-    ),
-    "namespace": (
-        "runs in namespaces of its own, which the sandbox refuses",
-        "RestrictNamespaces",
-        "run it in a unit of its own or without its own sandbox (--no-sandbox), or add 'RestrictNamespaces=no' and the system calls that it needs "
-        "(SystemCallFilter=chroot) to beam_service_directives.",
-    ),
-}
-"""What a program beside the VM does, the directive that refuses it, and what to do."""
-
-
-def check_companions(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
-    """Programs that the VM starts: a browser, Node.js, Python."""
-    allowed = {text.partition("=")[0].strip() for text in inventory.sandbox.get(node.host, ())}
-    for one in seen.companions or ():
-        message, directive, fix = _REFUSED.get(one.reason, ("", "", ""))
-        if one.unit == node.runtime.unit and message and directive not in allowed:
-            said = f"{one.program} in {one.unit} {message} ({directive}=yes)."
-            problems.add(node.host, "beam_service_directives", "program_refused", said, fix)
-
-
 def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
     """A profile of AppArmor that would refuse the node its flags, certificate and start script: it would not come up again."""
     for one in seen.profiles or ():
@@ -110,14 +97,13 @@ def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
             )
 
 
-_SWITCHED_OFF = ("no", "false", "off", "0")
 _OVERRIDDEN = {
     "DeviceAllow": ("", "PrivateDevices=yes"),
-    "MemoryDenyWriteExecute": (_SWITCHED_OFF, "MemoryDenyWriteExecute=yes"),
-    "NoNewPrivileges": (_SWITCHED_OFF, "NoNewPrivileges=yes"),
-    "PrivateDevices": (_SWITCHED_OFF, "PrivateDevices=yes"),
-    "PrivateTmp": (_SWITCHED_OFF, "PrivateTmp=yes"),
-    "ProtectHome": ((*_SWITCHED_OFF, "read-only", "tmpfs"), "ProtectHome=yes"),
+    "MemoryDenyWriteExecute": (SWITCHED_OFF, "MemoryDenyWriteExecute=yes"),
+    "NoNewPrivileges": (SWITCHED_OFF, "NoNewPrivileges=yes"),
+    "PrivateDevices": (SWITCHED_OFF, "PrivateDevices=yes"),
+    "PrivateTmp": (SWITCHED_OFF, "PrivateTmp=yes"),
+    "ProtectHome": ((*SWITCHED_OFF, "read-only", "tmpfs"), "ProtectHome=yes"),
 }
 """Directives with which an operator says that the service needs what the sandbox takes away: their values (any where there is none), and ours."""
 
@@ -173,7 +159,7 @@ def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems
         for setting in settings if name.endswith(("Paths", "System")) else settings[-1:]:
             value = setting.value or ""
             paths = {word.lstrip("-+").partition(":")[0].rstrip("/") or "/" for word in value.split()}
-            concerned = paths.intersection(_ETC) if name.endswith(("Paths", "System")) else value != "/" and value.lower() not in _SWITCHED_OFF
+            concerned = paths.intersection(_ETC) if name.endswith(("Paths", "System")) else value != "/" and value.lower() not in SWITCHED_OFF
             if concerned and not (name == "NoExecPaths" and executable):
                 problems.add(
                     node.host,
@@ -212,6 +198,13 @@ def kept_umask(node: Node, seen: Observation) -> str | None:
             match = _UMASK.fullmatch(one.value or "")
             found = f"{int(match.group(), 8):04o}" if match and int(match.group(), 8) & 0o002 else None
     return found
+
+
+def kept_directives(node: Node, seen: Observation) -> list[str]:
+    """The product's own directives, and what a part of the service needs of the host: os_mon reads /proc/loadavg and /proc/stat."""
+    shown = (seen.units or {}).get(node.runtime.unit)
+    given: list[str] = list(node.runtime.data.raw.get("directives") or ())
+    return [*given, "ProcSubset=all"] if shown and shown.os_mon and "ProcSubset=all" not in given else given
 
 
 def kept_restart(node: Node, seen: Observation) -> str | None:

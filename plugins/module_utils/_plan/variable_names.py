@@ -63,7 +63,9 @@ HOST = (
 SECRET = ("beam_cookie", "beam_pki_ca_passphrase", "beam_pki_ca_passphrase_old")
 """The same on every member, and never in a result, a fact or a message."""
 
-OTHERS = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate", "beam_otp_root", "beam_otp_install")
+OTHERS = (
+    "beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate", "beam_otp_root", "beam_otp_install", "beam_firewall_local_users",
+)  # fmt: skip
 """Not the plan's, but it cannot validate without them."""
 
 READABLE = CLUSTER + HOST + OTHERS

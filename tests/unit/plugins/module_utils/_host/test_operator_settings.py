@@ -35,6 +35,8 @@ from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settin
         ("unit", "[Service]\n#Environment=A=1\nEnvironment=\"B=1\" 'ERL_ZFLAGS=-name x'\n", [(3, "B"), (3, "ERL_ZFLAGS"), (3, "-name")]),
         ("unit", "[Service]\nExecStart=/bin/erl \\\n# more\n  -sname x\nAmbientCapabilities=CAP_A\n", [(2, "-sname"), (5, "AmbientCapabilities")]),
         ("unit", "[Unit]\nDescription=-name\n", []),
+        ("yaml", "a:\n  - /srv/x\n  - /srv/y: 1\nb:\n  '/srv/z':\n    c: 1\n", [(2, "a"), (3, "a"), (5, "b"), (6, "c")]),
+        ("terms", "[{rabbit, [{a, [{b, 1}, {c, d}]}]}].", [(1, "a"), (1, "a.b"), (1, "a.c")]),
     ],
 )
 def test_names_and_lines(syntax: str, text: str, found: list[tuple[int, str]]) -> None:
@@ -138,3 +140,19 @@ def test_of_a_command_only_the_program_is_read() -> None:
     assert [entry[2:] for entry in operator_settings.unit_file(text)] == [
         ("ExecStop", "/usr/local/bin/drain"), ("ExecStop", ""), ("DynamicUser", "yes"), ("InaccessiblePaths", "-/srv"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("StandardOutput=append:/var/log/shop.log\n", True),
+        (" StandardError = truncate:/srv/shop/%n.log\n", True),
+        ("StandardOutput=journal\nStandardError=inherit\n", False),
+        ("# StandardOutput=append:/var/log/shop.log\n", False),
+        ("", False),
+    ],
+)
+def test_units_whose_output_systemd_writes_to_a_file(tmp_path: Path, text: str, found: bool) -> None:
+    (tmp_path / "mine.conf").write_text(f"[Service]\n{text}", encoding="utf-8")
+    units: dict[str, dict[str, object]] = {"shop.service": {"fragment": "/nonexistent", "drop_ins": [str(tmp_path / "mine.conf")]}, "x.service": {}}
+    assert operator_settings.redirected(units) == ({"shop.service"} if found else set())

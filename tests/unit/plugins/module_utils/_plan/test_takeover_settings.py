@@ -94,6 +94,29 @@ CASES: list[tuple[str, str, dict[str, str], str, str, str]] = [
     ("a home elsewhere", "rabbitmq", {ENV: "export HOME=/srv/mq\n"}, "", "setting_refused", "HOME"),
     ("a home elsewhere by the unit", "ejabberd", {}, "HOME=/srv/xmpp\n", "setting_refused", "HOME"),
     ("the home", "ejabberd", {}, "HOME=/var/lib/ejabberd\n", "", ""),
+    ("plugins by the environment", "rabbitmq", {ENV: "ENABLED_PLUGINS=rabbitmq_management\n"}, "", "setting_refused", "ENABLED_PLUGINS"),
+    ("plugins by the unit", "rabbitmq", {}, "RABBITMQ_ENABLED_PLUGINS=rabbitmq_mqtt\n", "setting_refused", "RABBITMQ_ENABLED_PLUGINS"),
+    ("another root", "rabbitmq", {}, "SYS_PREFIX=/opt/mq\n", "setting_refused", "SYS_PREFIX"),
+    ("peers from Consul in advanced.config", "rabbitmq",
+     {ADVANCED: "[{rabbit, [\n {cluster_formation, [\n  {peer_discovery_backend, rabbit_peer_discovery_consul}]}]}]."}, "", "setting_refused",
+     "advanced.config line 3 sets cluster_formation.peer_discovery_backend"),
+    ("our backend in advanced.config", "rabbitmq",
+     {ADVANCED: "[{rabbit, [{cluster_formation, [{peer_discovery_backend, rabbit_peer_discovery_classic_config}]}]}]."}, "", "", ""),
+    ("a list of peers in rabbitmq.config", "rabbitmq", {"/etc/rabbitmq/rabbitmq.config": "[{rabbit, [{cluster_nodes, {['rabbit@a'], disc}}]}]."}, "",
+     "setting_refused", "cluster_nodes"),
+    ("an application of its own", "rabbitmq", {ADVANCED: "[{mine, [{cluster_nodes, 1}, {x, {y, z}}]}]."}, "", "", ""),
+    ("a main file of ejabberd elsewhere", "ejabberd",
+     {"/etc/default/ejabberd": "EJABBERD_CONFIG_PATH=ROOT/srv/a.yml\n", "/srv/a.yml": "net_ticktime: 30\n"}, "", "setting_overridden", "/srv/a.yml"),
+    ("a file that it includes", "ejabberd",
+     {"/etc/ejabberd/ejabberd.yml": "include_config_file: ROOT/srv/b.yml\n", "/srv/b.yml": "net_ticktime: 30\n"}, "", "setting_overridden", "b.yml"),
+    ("files that it includes", "ejabberd",
+     {"/etc/ejabberd/ejabberd.yml": "include_config_file:\n  - ROOT/srv/c.yml\n", "/srv/c.yml": "net_ticktime: 30\n"}, "", "setting_overridden",
+     "c.yml"),
+    ("files of which it includes a part", "ejabberd",
+     {"/etc/ejabberd/ejabberd.yml": 'include_config_file:\n  "ROOT/srv/d.yml":\n    disallow: [x]\n', "/srv/d.yml": "net_ticktime: 30\n"}, "",
+     "setting_overridden", "d.yml"),
+    ("flags of ejabberd elsewhere", "ejabberd", {"/etc/default/ejabberd": "VMARGS=ROOT/srv/vm.args\n", "/srv/vm.args": "+P 1\n-nocookie\n"}, "",
+     "flag_reserved", "/srv/vm.args line 2"),
     ("an end before our block", "rabbitmq", {ENV: "A=1\n[ -n \"$A\" ] || exit 0\n"}, "", "block_unread", "rabbitmq-env.conf line 2"),
     ("another program", "ejabberd", {"/etc/default/ejabberd": "exec /usr/bin/mine\n"}, "", "block_unread", "/etc/default/ejabberd line 1"),
     ("an open quote", "ejabberd", {"/etc/default/ejabberd": "A=1\nB='s3cret\n"}, "", "block_unread", "/etc/default/ejabberd line 2"),
@@ -147,3 +170,23 @@ def test_long_names_are_right_where_they_are_planned(tmp_path: Path, monkeypatch
         world.set("beam_node_name", f"rabbit@{host}.example.com", host)
     world.observed["n2"]["settings"] = settings
     assert list(world.validate()[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("product", "files", "expected"),
+    [
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "modules:\n  mod_muc_log:\n    outdir: /var/www/muc\n"}, ["-/var/www/muc"]),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "sql_type: sqlite\nsql_database: /data/xmpp/all.db\n"}, ["-/data/xmpp"]),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "sql_database: ejabberd\n"}, []),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "include_config_file:\n- ROOT/srv/x.yml\n", "/srv/x.yml": "docroot: /srv/up\n"}, ["-/srv/up"]),
+    ],
+)
+def test_directories_that_the_product_itself_writes_to_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: str, files: dict[str, str], expected: list[str]
+) -> None:
+    monkeypatch.setitem(PRODUCTS, product, data_of(product))
+    world = World()
+    world.set("beam_product", product)
+    world.observed["n2"]["settings"] = read(product, tmp_path, files)
+    writable = world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"]["writable"]
+    assert [path for path in writable if path not in data_of(product)["writable"]] == expected

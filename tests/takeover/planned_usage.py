@@ -1,0 +1,164 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a service uses on its host, and other programs beside it, as data: what the firewall or the sandbox would take away. See planned.py."""
+
+from __future__ import annotations
+
+from planned import SHOP, Planned, drop_in, listens
+
+MQ = "rabbitmq-server.service"
+OWN_ADDRESS = "$(ip -4 -br addr show eth1 | awk '{print $3}' | cut -d/ -f1)"
+REDIS_RUN, REDIS_UNDO = listens("mine-redis", OWN_ADDRESS, 6379)
+POOL_RUN, POOL_UNDO = listens("mine-pool", "127.0.0.1", 6432)
+
+
+def looks_like_a_vm(folder: str) -> str:
+    """A program that looks as a VM does: the host may have no OTP."""
+    return f'mkdir -p {folder}; cp "$(readlink -f /usr/bin/python3)" {folder}/beam.smp'
+
+
+# A socket for a proxy, a device, code made at run time, a home with a password in it, and a program that writes.
+LAMP = """[Service]
+ExecStartPre=/usr/bin/install -d /srv/lamp/data
+ExecStart=/root/lamp/beam.smp /srv/lamp/uses.py -home /srv/lamp -sname lamp
+ExecStartPost=/bin/sh -c 'exec 9>/srv/lamp/data/x; sleep 1000 &'
+"""
+USES = """import mmap, socket, time
+proxy = socket.socket(socket.AF_UNIX)
+proxy.bind("/srv/lamp/http.sock")
+proxy.listen()
+common = socket.socket(socket.AF_UNIX)
+common.bind("/tmp/lamp.sock")
+common.listen()
+device = open("/dev/lamp", "r+b", 0)
+code = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ | mmap.PROT_EXEC)
+time.sleep(1000)
+"""
+LAMP_UNDO = "systemctl stop lamp.service; rm -rf /root/lamp /srv/lamp /dev/lamp /tmp/lamp.sock"
+
+USED = [
+    Planned(
+        "Redis beside RabbitMQ",
+        "rabbitmq",
+        "port_range_in_use",
+        "port 6379, one of the ports 6000-6500 that rabbitmq uses for its peers",
+        run=REDIS_RUN,
+        undo=REDIS_UNDO,
+    ),
+    Planned("a pool of connections on loopback", "rabbitmq", "port_range_in_use", "127.0.0.1 port 6432", run=POOL_RUN, undo=POOL_UNDO),
+    Planned(
+        "an EPMD of one address",
+        "release",
+        "epmd_foreign",
+        "epmd@127.0.0.8.socket holds 127.0.0.8 port 4369",
+        {
+            "/etc/systemd/system/epmd@127.0.0.8.socket": "[Socket]\nListenStream=127.0.0.8:4369\n",
+            "/etc/systemd/system/epmd@127.0.0.8.service": "[Service]\nExecStart=/bin/sleep 1000\n",
+        },
+        run="systemctl daemon-reload; systemctl start epmd@127.0.0.8.socket",
+        undo="systemctl stop epmd@127.0.0.8.socket",
+    ),
+    Planned(
+        "a node of supervisord",
+        "release",
+        "node_elsewhere",
+        "a node shop runs already in supervisor.service",
+        run=f"{looks_like_a_vm('/root/super')}; systemd-run --quiet --unit=supervisor /root/super/beam.smp -c 'import time; time.sleep(1000)'"
+        " -sname shop; sleep 2",
+        undo="systemctl stop supervisor.service; rm -rf /root/super",
+    ),
+    Planned(
+        "a reload that connects to the node",
+        "release",
+        "directive_unusable",
+        "10-reload.conf line 2 has shop.service run '/opt/shop/bin/shop restart' (ExecReload=)",
+        drop_in(SHOP, "10-reload", "ExecReload=/opt/shop/bin/shop restart"),
+    ),
+    Planned(
+        "plugins by the environment",
+        "rabbitmq",
+        "setting_refused",
+        "10-plugins.conf line 2 sets RABBITMQ_ENABLED_PLUGINS",
+        drop_in(MQ, "10-plugins", "Environment=RABBITMQ_ENABLED_PLUGINS=rabbitmq_mqtt"),
+    ),
+    Planned(
+        "a list of peers in the classic file",
+        "rabbitmq",
+        "setting_refused",
+        "rabbitmq.config line 2 sets cluster_nodes",
+        {"/etc/rabbitmq/rabbitmq.config": "[{rabbit, [\n  {cluster_nodes, {['rabbit@mq1'], disc}}]}].\n"},
+    ),
+    Planned(
+        "a certificate in a home",
+        "rabbitmq",
+        "directory_hidden",
+        "30-tls.conf line 1 names /home/acme/cert.pem",
+        {"/etc/rabbitmq/conf.d/30-tls.conf": "ssl_options.certfile = /home/acme/cert.pem\n"},
+        run="mkdir -p /home/acme; touch /home/acme/cert.pem",
+        undo="rm -rf /home/acme",
+    ),
+    Planned(
+        "a file that ejabberd includes",
+        "ejabberd",
+        "setting_overridden",
+        "/srv/xmpp/parts.yml line 1 sets net_ticktime to 45",
+        {"/etc/ejabberd/zz.yml": "include_config_file:\n  - /srv/xmpp/parts.yml\n", "/srv/xmpp/parts.yml": "net_ticktime: 45\n"},
+        undo="rm -rf /srv/xmpp",
+    ),
+    Planned(
+        "a link into a home",
+        "release-home",
+        "directory_hidden",
+        "kiosk.service uses /home/kiosk/bin/kiosk",
+        {"/etc/systemd/system/kiosk.service": "[Service]\nUser=kiosk\nExecStart=/srv/kiosk/bin/kiosk start\n"},
+        run="mkdir -p /home/kiosk/bin; touch /home/kiosk/bin/kiosk; ln -sfT /home/kiosk /srv/kiosk",
+        undo="rm -rf /home/kiosk /srv/kiosk",
+        variables={"beam_node_name": "kiosk@n1"},
+    ),
+    Planned(
+        "a socket for a proxy",
+        "release-uses",
+        "directory_read_only",
+        "lamp.service listens on /srv/lamp/http.sock",
+        {"/etc/systemd/system/lamp.service": LAMP, "/srv/lamp/uses.py": USES, "/srv/lamp/.pgpass": "x\n"},
+        run=f"{looks_like_a_vm('/root/lamp')}; touch /dev/lamp; systemctl daemon-reload; systemctl start lamp.service; sleep 2",
+        undo=LAMP_UNDO,
+        variables={"beam_node_name": "lamp@n1"},
+    ),
+    Planned("a socket in /tmp", "release-uses", "directory_hidden", "lamp.service listens on /tmp/lamp.sock"),
+    Planned("a device", "release-uses", "program_refused", "lamp.service has /dev/lamp open"),
+    Planned("code made at run time", "release-uses", "program_refused", "lamp.service runs code that a library of it has made"),
+    Planned("a program that writes", "release-uses", "directory_read_only", "sleep in lamp.service writes to /srv/lamp/data"),
+    Planned("a password in the home", "release-uses", "home_moved", "would not find /srv/lamp/.pgpass"),
+    Planned(
+        "a Python of the operator's own",
+        "erlang-python",
+        "library_missing",
+        "/opt/python-own/bin/python3, which Ansible runs on this host",
+        run="python3 -m venv --without-pip /opt/python-own",
+        undo="rm -rf /opt/python-own",
+        variables={"ansible_python_interpreter": "/opt/python-own/bin/python3"},
+    ),
+    Planned(
+        "a release with os_mon",
+        "release-monitor",
+        "",
+        files={
+            "/etc/systemd/system/meter.service": "[Service]\nUser=meter\nExecStart=/opt/meter/bin/meter start\n",
+            "/opt/meter/releases/start_erl.data": "15.2 1.0.0\n",
+            "/opt/meter/releases/1.0.0/meter.rel": '{release,{"meter","1.0.0"},{erts,"15.2"},[{kernel,"10.2"},{os_mon,"2.10",permanent}]}.\n',
+        },
+        run="getent passwd meter >/dev/null || useradd --system --home-dir /opt/meter meter",
+        undo="userdel meter; rm -rf /opt/meter",
+        variables={"beam_node_name": "meter@n1"},
+        plan=("directives", "ProcSubset=all"),
+    ),
+    Planned(
+        "the database and the rooms' logs of ejabberd",
+        "ejabberd-taken",
+        "",
+        files={"/etc/ejabberd/ejabberd.yml": "sql_database: /srv/xmpp/all.db\nmodules:\n  mod_muc_log:\n    outdir: /srv/rooms/logs\n"},
+        plan=("writable", "-/srv/rooms/logs"),
+    ),
+]
