@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from fault import BESIDE, NODE, OPTIONS, Fault
-from makers import DROP_INS, ETC, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, new_file, removed
+from makers import DROP_INS, ETC, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, epmd_drop_in, new_file, removed
 
+_EPMD_COPY = "/usr/local/lib/beam-fault/epmd"
 _FAULT = f"{DROP_INS}/aa-fault.conf"
 
 
@@ -69,6 +70,14 @@ def _variable(name: str) -> Fault:
 
 
 FAULTS = (
+    epmd_drop_in(
+        "another program in the place of EPMD",
+        f"ExecStart=\\nExecStart={_EPMD_COPY} -systemd",
+        "start-environment",
+        f"epmd.service runs ExecStart={_EPMD_COPY} in /etc/systemd/system/epmd.service.d/zzzz-start-environment.conf",
+        before=f"install -D -m 0755 $(readlink -f /usr/bin/epmd) {_EPMD_COPY}",
+    ),
+    epmd_drop_in("a library for EPMD", "Environment=LD_PRELOAD=libm.so.6", "start-environment", "EPMD (pid", "LD_PRELOAD"),
     Fault(
         name="a node that looks for programs where everybody puts some",
         breaks=f"{SHELL}mkdir -p -m 0777 /opt/fault-bin; chmod 0777 /opt/fault-bin\n"

@@ -23,6 +23,12 @@ def _late(name: str, line: str, control: str, *names: str) -> Fault:
 
 
 FAULTS = (
+    epmd_drop_in(
+        "an EPMD that can write the system",
+        "ReadWritePaths=/etc",
+        "unit-sandbox",
+        f"epmd.service: ReadWritePaths=/etc in {ETC}/epmd.service.d/zzzz-unit-sandbox.conf lets it out of its sandbox",
+    ),
     _late(
         "a sandbox that a later drop-in undoes",
         "ProtectSystem=no\\nPrivateDevices=no\\nSystemCallFilter=\\nRestrictNamespaces=no\\nCapabilityBoundingSet=~",

@@ -128,7 +128,7 @@ ENTRIES = (
     _entry("COO-13", "The cookie is not old", "cookie-age"),
     _entry("COO-14", "The cookie is not the only protection", "plaintext outside-distribution-port no-certificate wrong-cookie"),
     _entry("VMX-01", "Own unprivileged user, not shared", "node-user epmd-user node-groups capabilities unit-drop-in"),
-    _entry("VMX-02", "Code, release and configuration are not the node's to write", "code-path program-owner options-file start-files hosts-file"),
+    _entry("VMX-02", "Code, release and configuration are not the node's to write", "code-path program-owner package-files options-file start-files hosts-file"),
     _entry("VMX-03", "Embedded mode", "embedded-mode"),
     _entry("VMX-04", "Nothing hidden adds code or flags at the start", "start-environment"),
     _entry("VMX-05", "Crash dumps are off or private", "crash-dump-settings crash-dumps"),

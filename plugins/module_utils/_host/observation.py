@@ -35,6 +35,7 @@ from . import (
     interfaces,
     obstacles,
     operator_settings,
+    package_files,
     proc,
     product_files,
     product_settings,
@@ -156,6 +157,7 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     products = {product: product_files.variables_of(one.pid) for one in machines for product in one.traces}
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
     watched = {str(entry["path"]) for entry in listing.entries} | {"/etc/beam/guard", "/etc/systemd/system"}
+    said["package_files"] = package_files.describe({package_files.ROOT, *(one.root for one in machines if one.root)}) if find_secrets else None
     said["tmpfiles"] = tmpfiles.describe({*watched, *homes})
     said["sysusers"] = sysusers.describe({one.user for one in machines} - {"root", ""})
     # Of files that everybody may read, it is no matter which hosts do so.

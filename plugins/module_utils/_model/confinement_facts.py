@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .client_ports import ClientPorts, parse_all
+from .packages import PackageFiles
 from .untrusted_json import as_bool, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 
 
@@ -218,6 +219,7 @@ class SystemFacts:
     every program of the host. tmpfiles: what systemd-tmpfiles does to files of nodes at the next boot: path, change, and the file that says so.
     sysusers: memberships that systemd-sysusers adds when it runs next: user, group, and the file that says so.
     served: files of nodes that a file server gives to other hosts: path, server, directory, and the file that says so.
+    package_files: files of OTP and its products that differ from their Debian packages.
     """
 
     core_pattern: str | None = None
@@ -238,6 +240,7 @@ class SystemFacts:
     tmpfiles: tuple[tuple[str, str, str], ...] | None = None
     sysusers: tuple[tuple[str, str, str], ...] | None = None
     served: tuple[tuple[str, str, str, str], ...] | None = None
+    package_files: PackageFiles | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -263,6 +266,7 @@ class SystemFacts:
             tmpfiles=each(raw.get("tmpfiles"), _tmpfile),
             sysusers=each(raw.get("sysusers"), _sysuser),
             served=each(raw.get("served"), _served),
+            package_files=PackageFiles.parse(raw.get("package_files")),
         )
 
 

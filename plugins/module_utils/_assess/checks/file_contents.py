@@ -18,7 +18,7 @@ from ..._model.processes import Process
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .file_permissions import exists
-from .parts import has_ended
+from .parts import EPMD_SERVICE, epmds, has_ended
 
 # Files that the VM reads when it starts and never again. It takes certificates and members from the others while it runs.
 _READ_AT_START = ("vm.args", "ssl_dist.conf", "unit.env")
@@ -121,6 +121,26 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue
         yield result(node.node, problems, "no flag, variable or file adds code to it")
+    if host.members is not None and host.distributed and host.epmd_listen:
+        yield _of_epmd(host, seen)
+
+
+def _of_epmd(host: HostTarget, seen: Observation) -> Result:
+    """Of the planned EPMD: every node of the host asks it where its peers are."""
+    unit = (seen.units or {}).get(EPMD_SERVICE)
+    running = [one for one in epmds(seen) if one.unit == EPMD_SERVICE]
+    if unit is None or unit.commands is None or unit.environment_names is None:
+        return Result(host.name, NOT_TESTED, (f"{EPMD_SERVICE}: what it runs, and its variables, were not looked at",))
+    problems = [f"{EPMD_SERVICE} runs {command}: remove that line" for command in unit.commands]
+    problems += [f"{EPMD_SERVICE} gives its next process the variable {name}: remove it there" for name in _of_programs(unit.environment_names)]
+    problems += [f"EPMD (pid {one.pid}) was started with the variable {name}" for one in running for name in _of_programs(one.adding or ())]
+    unseen = tuple(f"EPMD (pid {one.pid}): its environment could not be read" for one in running if one.adding is None)
+    return Result(host.name, NOT_TESTED, unseen) if unseen and not problems else result(host.name, problems, "nothing adds code to EPMD")
+
+
+def _of_programs(names: Iterable[str]) -> list[str]:
+    """The variables that add code to any program. EPMD has no use for those of a VM; of its own epmd-commands tells."""
+    return sorted(name for name in names if is_unneeded(name, "erlang") and not name.startswith(("ERL_", "HEART_")))
 
 
 def _is_bare(node: NodeTarget) -> bool:

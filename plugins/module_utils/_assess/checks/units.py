@@ -152,8 +152,11 @@ def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
                 yield Result(host.name, FAILED, (f"EPMD runs in {name or 'no unit'}, not in a service: it has no sandbox",))
         elif unit is None or unit.exposure is None:
             yield Result(host.name, NOT_TESTED, (f"{name}: its sandbox was not looked at",))
+        elif planned and unit.openings is None:
+            yield Result(host.name, NOT_TESTED, (f"{name}: what drop-ins add to its sandbox was not looked at",))
         else:
-            yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX)
+            opened = [f"{name}: {opening} lets it out of its sandbox. Remove that line" for opening in unit.openings or ()] if planned else []
+            yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX, opened)
 
 
 _HANDLERS = ("/lib/systemd/systemd-coredump", "/usr/lib/systemd/systemd-coredump", "/usr/share/apport/apport")

@@ -31,7 +31,7 @@ def in_force(**values: Any) -> dict[str, Any]:
     return {"in_force": {**made.in_force([f"beam@{name}" for name in made.HOSTS], "beam@n2"), **values}}
 
 
-BEAM, FIREWALL = "beam.service", "beam-firewall.service"
+BEAM, EPMD, FIREWALL = "beam.service", "epmd.service", "beam-firewall.service"
 TYPE_DROP_IN = "/etc/systemd/system/service.d/all.conf"
 LIBRARY = {"path": "/opt/x.so", "by": [], "elsewhere": True}
 VM = {"pid": 66, "process": "beam.smp", "user": "games", "unit": "x.service"}
@@ -69,6 +69,26 @@ FAILS: list[tuple[str, Change, str]] = [
     ("start-environment", changes.vm(libraries=[LIBRARY]), "pid 42 has loaded the library /opt/x.so"),
     ("start-environment", changes.process(runs=["-boot /opt/evil"]), "was started with -boot /opt/evil"),
     ("program-owner", changes.vm(libraries=[{**LIBRARY, "by": ["games"]}]), "has loaded /opt/x.so, which games can change or replace"),
+    *(
+        ("package-files", changes.system(package_files={"compared": 9, "altered": [{"path": "/usr/bin/x", "package": "erlang-base", "how": how}]}), says)
+        for how, says in (
+            ("other", "/usr/bin/x is another file than the one of its package erlang-base. Install the package again (apt-get install --reinstall e"),
+            ("no_link", "/usr/bin/x is a file, and in its package erlang-base a link"),
+            ("elsewhere", "/usr/bin/x of the package erlang-base leads to a file of no package"),
+            ("beside", "/usr/bin/x is beside the modules of the package erlang-base, and of no package. Remove it"),
+            ("shadows", "/usr/bin/x is of no package, and has the name of an application of the package erlang-base"),
+            ("new", "/usr/bin/x differs from the package erlang-base"),
+        )
+    ),
+    # -- EPMD -----------------------------------------------------------------------------------------------------------------------------------
+    ("unit-sandbox", unit(EPMD, openings=["BindPaths=/etc in /x.conf"]), "epmd.service: BindPaths=/etc in /x.conf lets it out of its sandbox"),
+    ("start-environment", unit(EPMD, commands=["ExecStart=/opt/epmd in /x.conf"]), "epmd.service runs ExecStart=/opt/epmd in /x.conf: remove"),
+    ("start-environment", unit(EPMD, environment_names=["LD_PRELOAD"]), "epmd.service gives its next process the variable LD_PRELOAD"),
+    ("start-environment", lambda n2: n2["processes"][1].update(adding=["LD_AUDIT"]), "EPMD (pid 1077) was started with the variable LD_AUDIT"),
+    ("epmd-user", lambda n2: n2["processes"][1].update(user="games"), "EPMD (pid 1077) runs as games, not as epmd: remove User= from"),
+    ("epmd-listeners", unit("epmd.socket", enabled="masked", drop_ins=[]), "epmd.socket is masked: EPMD does not start at the next boot"),
+    ("epmd-listeners", unit(EPMD, load="masked"), "epmd.service is masked: EPMD does not start at the next boot. Run systemctl unmask epmd.service"),
+    ("epmd-listeners", unit(EPMD, enabled="masked-runtime"), "epmd.service is masked"),
     # -- other VMs ------------------------------------------------------------------------------------------------------------------------------
     ("unplanned-nodes", stray(erl_epmd_node_listen_port="9779"), "a VM without a name (pid 66"),
     ("unplanned-nodes", stray(inet_dist_listen_min="9770", inet_dist_listen_max="9779"), "a VM without a name (pid 66"),

@@ -261,6 +261,7 @@ def system(**values: Any) -> dict[str, Any]:
         "service_users": {"beam": ["beam.service"]},
         **{"cookie_arguments": [], "tmpfiles": [], "sysusers": [], "served": []},
         "dist_hosts": [],
+        "package_files": {"compared": 537, "altered": []},
         **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "preloaded": []},
         **values,
     }
@@ -360,7 +361,7 @@ def host(name: str) -> dict[str, Any]:
             ),
             "beam-watch-beam.service": unit(),
             "beam-guard-beam.service": unit(active="inactive"),
-            "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7),
+            "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7, environment_names=["BEAM_CLUSTER_DIGEST"]),
             "epmd.socket": unit(
                 after=["beam-firewall.service", "sysinit.target"], drop_ins=["/etc/systemd/system/epmd.socket.d/zzz-beam.conf"]
             ),
