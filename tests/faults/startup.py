@@ -70,6 +70,31 @@ def _variable(name: str) -> Fault:
 
 
 FAULTS = (
+    Fault(
+        name="a library that takes the place of the system's one",
+        breaks=f"{SHELL}cp -L $(ldd $(ls /usr/lib/erlang/erts-*/bin/beam.smp) | sed -n 's/.*=> \\(.*libtinfo[^ ]*\\) .*/\\1/p') /usr/local/lib/; "
+        "ls /usr/local/lib/libtinfo*; ldconfig; restart",
+        control="start-environment",
+        names=("has loaded the library /usr/local/lib/libtinfo",),
+        repair=f"{SHELL}rm -f /usr/local/lib/libtinfo*; ldconfig; restart",
+        alters=NODE,
+    ),
+    new_file(
+        "a program that is found before that of OTP",
+        "/usr/local/bin/erl",
+        "#!/bin/sh\\nexec /usr/lib/erlang/bin/erl \"$@\"\\n",
+        "start-environment",
+        "/usr/local/bin/erl is found before the program of the node",
+        mode="0755",
+    ),
+    new_file(
+        "a job that opens the key later",
+        "/etc/cron.d/fault-mode",
+        "0 0 31 2 * root chmod -R a+r /etc/beam\\n",
+        "files-at-boot",
+        "/etc/cron.d/fault-mode changes /etc/beam/",
+        "when it runs (chmod)",
+    ),
     epmd_drop_in(
         "another program in the place of EPMD",
         f"ExecStart=\\nExecStart={_EPMD_COPY} -systemd",

@@ -52,7 +52,7 @@ def describe(products: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, s
         found["ejabberd"] = {"unread": files.unread} if files.unread else {}
         for text in files.texts.values():
             found["ejabberd"].update(_EJABBERD_KEY.findall(text))
-        found["ejabberd"].update(_open_files("/etc/ejabberd/*"))
+        found["ejabberd"].update(_open_files("/etc/ejabberd/*.yml"))
     return found
 
 
@@ -137,7 +137,7 @@ def _has_known_password(user: Mapping[str, Any]) -> bool:
 
 
 def _open_files(pattern: str) -> Mapping[str, str]:
-    """`open`: the files that every user can read, by mode and by the directory above; absent where there is none."""
+    """`open`: of files with settings, those that every user can read, by mode and by the directory above; absent where there is none."""
     found = []
     for path in sorted(glob.glob(pattern)):
         try:

@@ -92,9 +92,9 @@ class Hardening:
     executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP, each with a path.
     start_files: what it reads when it starts, as far as others can change it, or it has changed since. groups: of which it is a member. elsewhere:
     files that are others than the host's at the same path. libraries: loaded ones that others can replace, or that come from elsewhere.
-    system_writable: it sees /usr as writable, so that no ProtectSystem= is in force. privileged_programs: those of its OTP that give rights to
-    whoever starts them. libcrypto: version of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none",
-    "used" or "other". replaced: its program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming:
+    shadowing: programs with the name of one of its OTP that PATH leads to first. system_writable: it sees /usr as writable, so that no
+    ProtectSystem= is in force. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version of the OpenSSL that
+    it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming:
     its ports with an established connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution;
     both None where there are none or they could not be read, see options_read.
     """
@@ -114,6 +114,7 @@ class Hardening:
     elsewhere: tuple[str, ...] | None = None
     privileged_programs: tuple[str, ...] | None = None
     libraries: tuple[Library, ...] | None = None
+    shadowing: tuple[str, ...] | None = None
     system_writable: bool | None = None
     libcrypto: str | None = None
     release_cookie: str | None = None
@@ -148,6 +149,7 @@ class Hardening:
             elsewhere=as_texts(raw.get("elsewhere")),
             privileged_programs=as_texts(raw.get("privileged_programs")),
             libraries=each(raw.get("libraries"), Library.parse),
+            shadowing=as_texts(raw.get("shadowing")),
             system_writable=as_bool(raw.get("system_writable")),
             libcrypto=as_text(raw.get("libcrypto")),
             release_cookie=as_text(raw.get("release_cookie")),

@@ -4,8 +4,8 @@
 
 """What a running node has in force, as it says itself: TLS options, allow list, cookies of its peers, links, code path.
 
-Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, COOKIES, a look into PEM_CACHE and get_cookie/1 for each peer are all that a node
-is asked here; none of them changes anything. What leaves this file are names and known options: a cookie is compared with the one of the
+Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, RABBIT_CALLS, COOKIES, a look into PEM_CACHE and get_cookie/1 for each peer are all
+that a node is asked here; none of them changes anything. What leaves this file are names and known options: a cookie is compared with the one of the
 conversation and dropped, of an unknown TLS option only its name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts),
 net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to 29.
 """
@@ -41,6 +41,12 @@ CALLS: Mapping[str, Call] = {
 SSH_CALL: Call = ("supervisor", "count_children", [_Atom("sshd_sup")])
 """Asked only of a node that runs the application ssh."""
 
+RABBIT = "rabbit"
+RABBIT_CALLS: tuple[Call, ...] = (
+    ("application", "get_env", [_Atom(RABBIT), _Atom("loopback_users")]), ("application", "get_env", [_Atom(RABBIT), _Atom("anonymous_login_user")])
+)
+"""Asked only of a node that runs RabbitMQ."""
+
 PEM_CACHE = _Atom("ssl_pem_cache_dist")
 """Table of the files that the distribution has read (ssl_pem_cache.erl). It is asked for the CA file alone: keys are in it, too."""
 
@@ -67,6 +73,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
     cookies = await link.call_all([("erlang", "get_cookie", [_Atom(name)]) for name in peers]) if peers else []
     running = applications(_value(outcomes["applications"]))
     daemons = await link.call_all([SSH_CALL]) if running is not None and "ssh" in running else []
+    logins = await link.call_all(list(RABBIT_CALLS)) if running is not None and RABBIT in running else []
     tls = {side: options(_value(outcomes[f"tls_{side}"]), side) for side in ("server", "client")}
     files = sorted({side["cacertfile"] for side in tls.values() if side and isinstance(side.get("cacertfile"), str)})
     trusted = await link.call_all([("ets", "lookup", [PEM_CACHE, file.encode()]) for file in files]) if files else []
@@ -82,6 +89,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
         "foreign_code": otp_modules.foreign(modules),
         "code_from_nowhere": otp_modules.from_nowhere(modules, path),
         "ssh_daemons": ssh_daemons(running, daemons),
+        "rabbitmq": rabbitmq(logins),
         "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
         "boot_server": boot_server(outcomes["boot_server"]),
         "names": names(_value(outcomes["names"])),
@@ -250,6 +258,18 @@ def ssh_daemons(running: frozenset[str] | None, outcomes: Sequence[Outcome]) -> 
     pairs = {str(pair[0]): pair[1] for pair in counts if isinstance(pair, tuple) and len(pair) == 2}
     active = pairs.get("active")
     return active if isinstance(active, int) else None
+
+
+def rabbitmq(outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
+    """guest_everywhere: whether the user guest connects from other hosts. anonymous: the user of clients without credentials, "none" for none. Each
+    is None where RabbitMQ did not say. None where the node does not run it."""
+    if not outcomes:
+        return None
+    users, anonymous = (found[1] if isinstance(found, tuple) and len(found) == 2 else None for found in map(_value, outcomes))
+    name = anonymous.decode("utf-8", "replace") if isinstance(anonymous, bytes) else str(anonymous) if isinstance(anonymous, _Atom) else None
+    # Before 3.13 there is no such parameter, and no such login.
+    missing = _value(outcomes[1]) == _Atom("undefined")
+    return {"guest_everywhere": b"guest" not in users if isinstance(users, list) else None, "anonymous": "none" if missing else name}
 
 
 def names(found: term.Term) -> dict[str, Any] | None:

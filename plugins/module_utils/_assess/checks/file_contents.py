@@ -26,6 +26,8 @@ _OF_PRODUCTS = {
     "rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-user elixir", "-user Elixir.IEx.CLI"),
 }
 """Flags of the products' own start scripts: of mix release those of its scripts elixir and iex; that of relx gives a node none."""
+_OTP_OF_HOST = ("erlang", "rabbitmq", "ejabberd")
+"""Kinds of nodes that run the OTP of their host."""
 _PLACES = ("-boot", "-config", "-pa", "-pz", "-path")
 _LOADING = ("-epmd_module", "-loader")
 """Flags with which a VM takes addresses or code from elsewhere: no unit of its own may give them, and no product does."""
@@ -105,6 +107,9 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if unit and unit.environment_names is None:
             unseen.append(f"the variables that {node.unit} gives its next process could not be read")
         problems += _libraries(node, running, seen)
+        found_first, unlooked = _shadowing(node, running)
+        problems += found_first
+        unseen += unlooked
         loaded = [one for one in running if _is_bare(node) and not has_ended(one)]
         unseen += [f"pid {one.pid}: its libraries were not looked at" for one in loaded if one.hardening is None or one.hardening.libraries is None]
         if seen.system is None or seen.system.preloaded is None:
@@ -146,6 +151,18 @@ def _of_programs(names: Iterable[str]) -> list[str]:
 def _is_bare(node: NodeTarget) -> bool:
     """Whether all that it starts with is planned: a node without a product, in a unit of ours."""
     return node.kind == "erlang" and bool(node.directory)
+
+
+def _shadowing(node: NodeTarget, running: Iterable[Process]) -> tuple[list[str], list[str]]:
+    """What start scripts and tools run in the place of a program of the OTP that the node runs; and what is not known. A release brings its own."""
+    problems: list[str] = []
+    unseen: list[str] = []
+    for one in running if node.directory and node.kind in _OTP_OF_HOST else ():
+        found = one.hardening.shadowing if one.hardening else None
+        if found is None and not has_ended(one):
+            unseen.append(f"pid {one.pid}: which programs its PATH leads to was not looked at")
+        problems += [f"{path} is found before the program of the node's OTP: start scripts and tools run it. Remove it" for path in found or ()]
+    return list(dict.fromkeys(problems)), unseen
 
 
 def _libraries(node: NodeTarget, running: Iterable[Process], seen: Observation) -> Iterator[str]:

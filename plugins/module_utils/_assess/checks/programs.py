@@ -44,6 +44,7 @@ _ALTERED = {
     "beside": "{path} is beside the modules of the package {package}, and of no package. Remove it, and restart the node",
     "shadows": "{path} is of no package, and has the name of an application of the package {package}. Remove it, and restart the node",
 }
+_DIFFERS = "{path} differs from the package {package}"
 _ALTERED_SHOWN = 5
 
 
@@ -54,7 +55,7 @@ def _packaged(host: HostTarget, seen: Observation) -> Iterator[Result]:
     elif not found.compared and not found.altered:
         yield Result(host.name, NOT_APPLICABLE, ("its OTP comes from no Debian package, with which its files could be compared",))
     else:
-        said = [_ALTERED.get(one.how, "{path} differs from the package {package}").format(path=one.path, package=one.package) for one in found.altered]
+        said = [_ALTERED.get(one.how, _DIFFERS).format(path=one.path, package=one.package) for one in found.altered]
         more = [f"and {len(said) - _ALTERED_SHOWN} more files"] if len(said) > _ALTERED_SHOWN else []
         yield result(host.name, said[:_ALTERED_SHOWN] + more, f"{found.compared} files are those of their packages")
 

@@ -114,6 +114,16 @@ CONTROLS = (
         "mesh",
     ),
     Control(
+        "rabbitmq-logins-running",
+        "The running RabbitMQ lets guest connect from its own host only, and gives clients without credentials no other user",
+        "Everybody knows the password of guest, an administrator. rabbitmqctl eval changes the parameters of a running node, and no file shows this.",
+        "Restart the node. If the finding stays, remove loopback_users and anonymous_login_user from its configuration, and find out what sets them.",
+        "",
+        (("RabbitMQ, Access control", "https://www.rabbitmq.com/docs/access-control"),),
+        "high",
+        "mesh",
+    ),
+    Control(
         "atom-table",
         f"A node uses at most {100 * ATOMS_PART_MAX:.0f} percent of its atom table",
         "Atoms are never freed. Each handshake with a new name costs one, before the cookie is proven. A node with a full table stops.",

@@ -56,6 +56,7 @@ TLS12 = both(
 EMBEDDED: dict[str, Any] = {"switches": ["embedded"], "applications": {"kernel": "10"}}
 SERVER = {"pid": 7, "process": "erl_call", "user": "alice"}
 
+ALTERED = {"path": "/usr/bin/epmd", "package": "erlang-base", "how": "no_link"}
 JOINS = {"group": "docker", "where": "/usr/lib/sysusers.d/x.conf"}
 
 BROKEN: list[tuple[str, Change, str]] = [
@@ -77,6 +78,8 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("node-groups", vm(groups=["beam", "docker", "shadow"]), "is in the group docker, shadow"),
     ("node-groups", epmd(groups=["disk"]), "pid 1077 (epmd) is in the group disk"),
     ("files-at-boot", system(tmpfiles=[{"path": "/k", "does": "ACL", "where": "/etc/x.conf"}]), "/etc/x.conf changes /k at the next boot (ACL)"),
+    ("package-files", system(package_files={"compared": 9, "altered": [ALTERED]}), "/usr/bin/epmd is a file, and in its package erlang-base a link"),
+    ("files-at-boot", system(tmpfiles=[{"path": "/k", "does": "chmod", "where": "/etc/rc.local"}]), "/etc/rc.local changes /k when it runs (chmod)"),
     ("files-at-boot", system(sysusers=[{**JOINS, "user": "alice"}]), "x.conf puts alice into the group docker at the next boot"),
     ("node-groups", system(sysusers=[{**JOINS, "user": "beam"}]), "x.conf puts the user beam into the group docker at the next boot"),
     (
@@ -231,7 +234,7 @@ def test_what_no_role_sets_is_looked_at_in_audits_only() -> None:
     in_verify = {control for control, _change, _says in BROKEN}
     only_audits = {control for control in CHECKED_HERE if BY_ID[control].audit_only}
     assert in_verify.isdisjoint(only_audits)
-    assert CHECKED_HERE - only_audits - in_verify == {"epmd-needed", "port-range", "node-user", "program-owner"}
+    assert CHECKED_HERE - only_audits - in_verify == {"epmd-needed", "port-range", "node-user", "program-owner"} | OF_PRODUCTS
     assert {one.control for one in evaluate(made.evidence()).findings}.isdisjoint(only_audits)
 
 
@@ -388,6 +391,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("trust-file", gone("files")),
     ("certificate-validity", gone("certificates")),
     ("cookie-age", gone("files")),
+    ("package-files", system(package_files=None)),
     ("program-owner", nothing("replaceable_by")),
     ("program-owner", nothing("privileged_programs")),
     ("program-protections", nothing("program")),

@@ -217,7 +217,12 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         "exposed": [],
-        "accounts": [{"user": "beam", "password": False, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups"), [])}],
+        "accounts": [
+            {
+                **{"user": "beam", "shell": "/usr/sbin/nologin", "password": False},
+                **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members"), []),
+            }
+        ],
     }
 
 
@@ -237,7 +242,8 @@ def hardening(**values: Any) -> dict[str, Any]:
         "kernel": {},
         "program": ["nx", "pie", "relro"],
         "replaceable_by": [],
-        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": [], "libraries": [], "system_writable": False},
+        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": [], "libraries": [], "shadowing": []},
+        "system_writable": False,
         "libcrypto": "3.5.1",
         "release_cookie": "none",
         **{"replaced": False, "open_logs": [], "incoming": [9100], "outgoing": 1},
@@ -450,7 +456,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             {"node": peer, "address": HOSTS.get(peer.partition("@")[2], "10.89.1.12"), "port": 9100, "protocol": over, "hidden": False}
             for peer in nodes if peer != node
         ],
-        **{name: [] for name in ("replaceable_code", "foreign_code", "code_from_nowhere", "trusted")},
+        **{name: [] for name in ("replaceable_code", "added_code", "foreign_code", "code_from_nowhere", "trusted")},
         "names": {"first": "file", "pinned": {part: [HOSTS.get(part, "10.89.1.12")] for part in (name.partition("@")[2] for name in nodes)}},
         **{"ssh_daemons": 0, "atoms": [22000, 1048576], "boot_server": False},
     }

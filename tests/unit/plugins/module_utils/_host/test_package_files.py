@@ -14,7 +14,9 @@ import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import package_files
 
 KERNEL = "lib/kernel-10.2.7"
-FILES = (f"{KERNEL}/ebin/net_adm.beam", f"{KERNEL}/priv/x.so", "lib/asn1/ebin/asn1.beam", "erts-15.2.7/bin/beam.smp", "erts-15.2.7/bin/epmd", "bin/erl")
+FILES = (
+    f"{KERNEL}/ebin/net_adm.beam", f"{KERNEL}/priv/x.so", "lib/asn1/ebin/asn1.beam", "erts-15.2.7/bin/beam.smp", "erts-15.2.7/bin/epmd", "bin/erl",
+)
 LINK = "bin/epmd"
 
 
