@@ -23,6 +23,13 @@ def _late(name: str, line: str, control: str, *names: str) -> Fault:
 
 
 FAULTS = (
+    new_file(
+        "core dumps for a program after the next boot",
+        "/etc/sysctl.d/99-fault-core.conf",
+        "kernel.core_pattern = |/usr/local/sbin/fault-core %p\\n",
+        "core-dumps",
+        "/etc/sysctl.d/99-fault-core.conf gives every core dump to /usr/local/sbin/fault-core at the next boot",
+    ),
     epmd_drop_in(
         "an EPMD that can write the system",
         "ReadWritePaths=/etc",

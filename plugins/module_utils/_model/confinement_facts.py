@@ -94,7 +94,8 @@ class Hardening:
     files that are others than the host's at the same path. libraries: loaded ones that others can replace, or that come from elsewhere.
     shadowing: programs with the name of one of its OTP that PATH leads to first. system_writable: it sees /usr as writable, so that no
     ProtectSystem= is in force. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version of the OpenSSL that
-    it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming:
+    it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its program is no longer the
+    file on disk. open_logs: log files that it writes and every user can read. incoming:
     its ports with an established connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution;
     both None where there are none or they could not be read, see options_read.
     """
@@ -217,7 +218,8 @@ class SystemFacts:
     processes of a user, by user, for users of VMs. cookie_arguments: processes with a cookie in arguments or environment. dist_hosts: files
     .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
     to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
-    route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. preloaded: libraries that the loader puts into
+    route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. sysctls_at_boot: settings of the kernel at the
+    next boot: name, value, and the file that says so. preloaded: libraries that the loader puts into
     every program of the host. tmpfiles: what systemd-tmpfiles does to files of nodes at the next boot: path, change, and the file that says so.
     sysusers: memberships that systemd-sysusers adds when it runs next: user, group, and the file that says so.
     served: files of nodes that a file server gives to other hosts: path, server, directory, and the file that says so.
@@ -238,6 +240,7 @@ class SystemFacts:
     forwards: tuple[Forward, ...] | None = None
     client_ports: Mapping[str, ClientPorts] | None = None
     route_localnet: tuple[str, ...] | None = None
+    sysctls_at_boot: tuple[tuple[str, str, str], ...] | None = None
     preloaded: tuple[str, ...] | None = None
     tmpfiles: tuple[tuple[str, str, str], ...] | None = None
     sysusers: tuple[tuple[str, str, str], ...] | None = None
@@ -264,6 +267,7 @@ class SystemFacts:
             forwards=each(raw.get("forwards"), Forward.parse),
             client_ports=parse_all(raw.get("client_ports")),
             route_localnet=as_texts(raw.get("route_localnet")),
+            sysctls_at_boot=each(raw.get("sysctls_at_boot"), _sysctl),
             preloaded=as_texts(raw.get("preloaded")),
             tmpfiles=each(raw.get("tmpfiles"), _tmpfile),
             sysusers=each(raw.get("sysusers"), _sysuser),
@@ -280,6 +284,11 @@ def _tmpfile(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
 def _sysuser(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
     user, group, where = as_text(raw.get("user")), as_text(raw.get("group")), as_path(raw.get("where"))
     return None if user is None or group is None or where is None else (user, group, where)
+
+
+def _sysctl(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    name, value, where = as_text(raw.get("name")), as_text(raw.get("value")), as_path(raw.get("where"))
+    return None if name is None or value is None or where is None else (name, value, where)
 
 
 def _served(raw: Mapping[str, Any]) -> tuple[str, str, str, str] | None:

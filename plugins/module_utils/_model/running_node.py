@@ -88,7 +88,8 @@ class InForce:
     who. added_code: directories of its code path that are neither in its OTP nor in its arguments. foreign_code: modules of OTP that decide who
     connects and are not those of its files: name, where it is loaded from, whether that file differs. code_from_nowhere: its other modules that come
     from no directory of its code path: name and path, which may be empty. trusted: SHA-256 of the certificates of its CA files that it has in
-    memory, () where it reads the file at the next handshake. ssh_daemons: how many SSH servers run in it. atoms: how many it has, and the most that it can have. boot_server: whether it serves files to other hosts.
+    memory, () where it reads the file at the next handshake. ssh_daemons: how many SSH servers run in it. atoms: how many it has, and the most that
+    it can have. boot_server: whether it serves files to other hosts.
     guest_everywhere, anonymous: of RabbitMQ, whether its user guest connects from other hosts, and who clients without credentials are ("none").
     pinned: the addresses of each name in its own list; lookup: where it looks first, "file" is that list.
     """

@@ -67,6 +67,16 @@ FAILS: list[tuple[str, Change, str]] = [
     ("node-login", account(acting=[{"name": "everybody", "path": "/usr/bin/x (setuid)"}]), "/usr/bin/x (setuid) gives everybody the cookie"),
     ("core-dumps", changes.system(core_pattern="|/opt/keep %p"), "gives every core dump to /opt/keep, whatever LimitCORE= says"),
     ("core-dumps", changes.system(core_pattern="|/tmp/systemd-coredump %P"), "gives every core dump to /tmp/systemd-coredump"),
+    (
+        "core-dumps",
+        changes.system(sysctls_at_boot=[{"name": "kernel.core_pattern", "value": "|/opt/keep", "where": "/etc/sysctl.d/x.conf"}]),
+        "/etc/sysctl.d/x.conf gives every core dump to /opt/keep at the next boot, whatever LimitCORE= says: remove kernel.core_pattern there",
+    ),
+    (
+        "system-loopback",
+        changes.system(sysctls_at_boot=[{"name": "net.ipv4.conf.eth0.route_localnet", "value": "1", "where": "/etc/sysctl.d/x.conf"}]),
+        "/etc/sysctl.d/x.conf sets net.ipv4.conf.eth0.route_localnet to 1 at the next boot",
+    ),
     ("node-groups", account(groups=["beam", "shadow"]), "the user beam is in the group shadow, and so is the next process of the node"),
     # -- what takes the place of a unit, or opens its sandbox ---------------------------------------------------------------------------------------
     ("firewall-boot", unit(FIREWALL, drop_ins=[TYPE_DROP_IN]), f"{FIREWALL} has the drop-in {TYPE_DROP_IN}"),

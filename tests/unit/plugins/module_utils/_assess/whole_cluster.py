@@ -268,7 +268,7 @@ def system(**values: Any) -> dict[str, Any]:
         **{"cookie_arguments": [], "tmpfiles": [], "sysusers": [], "served": []},
         "dist_hosts": [],
         "package_files": {"compared": 537, "altered": []},
-        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "preloaded": []},
+        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "sysctls_at_boot": [], "preloaded": []},
         **values,
     }
 
