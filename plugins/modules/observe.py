@@ -418,15 +418,8 @@ system:
     core_pattern: {type: str, description: "C(kernel.core_pattern)."}
     ptrace_scope: {type: int, description: "C(kernel.yama.ptrace_scope), V(0) without Yama."}
     route_localnet: {type: list, elements: str, description: "Interfaces over which other hosts reach C(127.0.0.0/8), V(all) among them."}
-    sysctls_at_boot:
-      description: Settings of the kernel at the next boot, C(kernel.core_pattern) and C(route_localnet) only, with C(name), C(value), C(where).
-      type: list
-      elements: dict
-    package_files:
-      description: >-
-        How many files of OTP and its products were C(compared) with their Debian packages, and those that are C(altered), with C(path), C(package),
-        C(how). Null without O(find_secrets).
-      type: dict
+    sysctls_at_boot: {type: list, elements: dict, description: "Settings of the kernel at the next boot: C(name), C(value), C(where)."}
+    package_files: {type: dict, description: "Files of OTP C(compared) with their packages, and those C(altered): C(path), C(package), C(how)."}
     preloaded: {type: list, elements: str, description: "Libraries that the loader puts into every program (C(/etc/ld.so.preload))."}
     swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}

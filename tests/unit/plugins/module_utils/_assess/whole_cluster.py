@@ -207,6 +207,9 @@ def certificate(name: str, **values: Any) -> dict[str, Any]:
     }
 
 
+ACCOUNT = {"user": "beam", "shell": "/usr/sbin/nologin", "password": False}
+
+
 def secrets(name: str) -> dict[str, Any]:
     """What observe finds of secrets on a host."""
     cookie = f"/var/lib/beam/beam@{name}/.erlang.cookie"
@@ -217,12 +220,7 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         "exposed": [],
-        "accounts": [
-            {
-                **{"user": "beam", "shell": "/usr/sbin/nologin", "password": False},
-                **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members"), []),
-            }
-        ],
+        "accounts": [{**ACCOUNT, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members"), [])}],
     }
 
 
@@ -242,10 +240,9 @@ def hardening(**values: Any) -> dict[str, Any]:
         "kernel": {},
         "program": ["nx", "pie", "relro"],
         "replaceable_by": [],
-        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": [], "libraries": [], "shadowing": []},
-        "system_writable": False,
-        "libcrypto": "3.5.1",
-        "release_cookie": "none",
+        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": [], "libraries": []},
+        **{"shadowing": [], "system_writable": False},
+        **{"libcrypto": "3.5.1", "release_cookie": "none"},
         **{"replaced": False, "open_logs": [], "incoming": [9100], "outgoing": 1},
         "server": server,
         "client": side,
@@ -257,17 +254,14 @@ def hardening(**values: Any) -> dict[str, Any]:
 def system(**values: Any) -> dict[str, Any]:
     """The operating system around hardened nodes."""
     return {
-        "core_pattern": "|/lib/systemd/systemd-coredump %P",
-        "suid_dumpable": 2,
-        "ptrace_scope": 1,
+        **{"core_pattern": "|/lib/systemd/systemd-coredump %P", "suid_dumpable": 2, "ptrace_scope": 1},
         "hidepid": "invisible",
         "swaps": [],
         "clock_synchronized": True,
         "time_services": ["chronyd"],
         "service_users": {"beam": ["beam.service"]},
         **{"cookie_arguments": [], "tmpfiles": [], "sysusers": [], "served": []},
-        "dist_hosts": [],
-        "package_files": {"compared": 537, "altered": []},
+        **{"dist_hosts": [], "package_files": {"compared": 537, "altered": []}},
         **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "sysctls_at_boot": [], "preloaded": []},
         **values,
     }
