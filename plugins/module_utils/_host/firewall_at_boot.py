@@ -79,10 +79,13 @@ def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
     todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
     while todo:
         path, deep = todo.pop()
-        text = _HARMLESS.sub("", proc.text_of(path) or "") if path not in seen and os.path.isfile(path) and not _before_ours(path) else ""
+        text = proc.text_of(path) or "" if path not in seen and os.path.isfile(path) and not _before_ours(path) else ""
         seen.add(path)
         # Of the files that a job names, those are scripts that begin like one.
-        if not text or _IS_BEFORE.search(text) or deep and not text.startswith("#!"):
+        if not text or deep and not text.startswith("#!"):
+            continue
+        text = _HARMLESS.sub("", text)
+        if _IS_BEFORE.search(text):
             continue
         is_script = text.startswith("#!")
         # A unit that starts after ours does not load it: what counts is the last word.

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 
 from . import proc
 from .firewall_at_boot import UNDOING
-from .records import ours
+from .records import DIRECTORY, HEADER
 from .writers import group_name, user_name
 
 _COMMENT = re.compile(r"^[ \t]*#(?!!).*$", re.MULTILINE)
@@ -36,13 +36,14 @@ def describe(paths: Iterable[str], patterns: Iterable[str] = UNDOING) -> list[di
     todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
     while todo and len(found) < _MOST:
         path, deep = todo.pop()
-        if path in seen or not os.path.isfile(path) or ours([path]):
+        if path in seen or path.startswith(DIRECTORY) or not os.path.isfile(path):
             continue
         seen.add(path)
-        text = _COMMENT.sub("", proc.text_of(path) or "")
+        text = proc.text_of(path) or ""
         # Of the files that a job names, those are scripts that begin like one.
-        if not text or deep and not text.startswith("#!"):
+        if not text or HEADER in text or deep and not text.startswith("#!"):
             continue
+        text = _COMMENT.sub("", text)
         found += [{"path": at, "does": name, "where": path} for name, at in dict.fromkeys(_opened(text, watched))]
         if deep < _SCRIPTS_DEEP:
             todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(text)]

@@ -51,6 +51,9 @@ def _opens(text: str) -> bool:
 
 
 def _trusts(module: str, rest: str) -> bool:
+    """pam_wheel trusts a group with that option only, and root needs no trust."""
+    if module == "pam_succeed_if" and re.search(r"\buid[ \t]*(?:=|eq)[ \t]*0\b", rest):
+        return False
     return module != "pam_wheel" or bool(re.search(r"\btrust\b", rest))
 
 

@@ -37,6 +37,7 @@ SU = "auth       sufficient pam_rootok.so\n{}\n@include common-auth\n"
         (SU.format("auth required pam_wheel.so"), False),
         (SU.format("auth required pam_permit.so"), False),
         (SU.format("account sufficient pam_permit.so"), False),
+        (SU.format("auth sufficient pam_succeed_if.so uid = 0 use_uid quiet"), False),
         (SU.format("auth sufficient pam_permit.so"), True),
         (SU.format("auth  sufficient  /lib/security/pam_permit.so"), True),
         (SU.format("auth sufficient pam_wheel.so trust group=games"), True),
