@@ -200,7 +200,7 @@ targets:
         rabbitmq:
           description: >-
             Of RabbitMQ, C(guest_everywhere), whether its user guest connects from other hosts, and C(anonymous), the user of clients without
-            credentials, which may be V(none). Null for other nodes.
+            credentials, which may be V(none), and C(known_passwords), users with a password that everybody knows. Null for other nodes.
           type: dict
           sample: {guest_everywhere: false, anonymous: none}
         atoms:

@@ -153,6 +153,15 @@ FAULTS = (
         "rabbitmq-logins-running",
         "a client without credentials gets the rights of admin",
     ),
+    Fault(
+        name="a user with a password that everybody knows, by rabbitmqctl",
+        breaks="rabbitmqctl --quiet add_user fault-user changeme",
+        control="rabbitmq-logins-running",
+        names=("its user fault-user has a password that everybody knows",),
+        repair="rabbitmqctl --quiet delete_user fault-user",
+        product="rabbitmq",
+        alters=LIVE,
+    ),
     _eval("options in force changed by rabbitmqctl", _REPLACE, "tls-options", "as client verify is verify_none", alters=OPTIONS),
     _eval(
         "a cookie for a peer by rabbitmqctl",

@@ -91,6 +91,7 @@ class InForce:
     memory, () where it reads the file at the next handshake. ssh_daemons: how many SSH servers run in it. atoms: how many it has, and the most that
     it can have. boot_server: whether it serves files to other hosts.
     guest_everywhere, anonymous: of RabbitMQ, whether its user guest connects from other hosts, and who clients without credentials are ("none").
+    known_passwords: its users with a password that everybody knows.
     pinned: the addresses of each name in its own list; lookup: where it looks first, "file" is that list.
     """
 
@@ -109,6 +110,7 @@ class InForce:
     boot_server: bool | None = None
     guest_everywhere: bool | None = None
     anonymous: str | None = None
+    known_passwords: tuple[str, ...] | None = None
     pinned: Mapping[str, tuple[str, ...]] | None = None
     lookup: str | None = None
 
@@ -135,6 +137,7 @@ class InForce:
             boot_server=as_bool(raw.get("boot_server")),
             guest_everywhere=as_bool(as_mapping(raw.get("rabbitmq")).get("guest_everywhere")),
             anonymous=as_text(as_mapping(raw.get("rabbitmq")).get("anonymous")),
+            known_passwords=as_texts(as_mapping(raw.get("rabbitmq")).get("known_passwords")),
             pinned=_pinned(as_mapping(raw.get("names")).get("pinned")),
             lookup=as_text(as_mapping(raw.get("names")).get("first")),
         )

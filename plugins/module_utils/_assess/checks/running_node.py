@@ -324,12 +324,14 @@ def _boot_server(_evidence: Evidence, node: NodeTarget, said: InForce) -> Detail
 def _rabbitmq_logins(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     if "rabbitmq" not in (node.kind, node.product):
         return NOT_APPLICABLE, ("it is no node of rabbitmq",)
-    if said.guest_everywhere is None or said.anonymous is None:
-        return NOT_TESTED, ("did not say from where its user guest connects, and who clients without credentials are",)
+    if None in (said.guest_everywhere, said.anonymous, said.known_passwords):
+        return NOT_TESTED, ("did not say from where its user guest connects, and which users it has",)
     problems = ["its user guest may connect from every host: its parameter loopback_users lacks guest"] if said.guest_everywhere else []
     if said.anonymous not in ("none", "guest") or said.anonymous == "guest" and said.guest_everywhere:
         problems.append(f"a client without credentials gets the rights of {said.anonymous}: its parameter anonymous_login_user says so")
-    return _of(result(node.node, problems, "guest connects from its own host only"))
+    known = [name for name in said.known_passwords or () if name != "guest" or said.guest_everywhere]
+    problems += [f"its user {name} has a password that everybody knows: run rabbitmqctl change_password {name}" for name in known]
+    return _of(result(node.node, problems, "guest connects from its own host only, and no password of a user is a known one"))
 
 
 def _atom_table(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:

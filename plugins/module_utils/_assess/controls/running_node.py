@@ -115,9 +115,11 @@ CONTROLS = (
     ),
     Control(
         "rabbitmq-logins-running",
-        "The running RabbitMQ lets guest connect from its own host only, and gives clients without credentials no other user",
-        "Everybody knows the password of guest, an administrator. rabbitmqctl eval changes the parameters of a running node, and no file shows this.",
-        "Restart the node. If the finding stays, remove loopback_users and anonymous_login_user from its configuration, and find out what sets them.",
+        "The running RabbitMQ lets guest connect from its own host only, and no user in with a password that everybody knows, or with none",
+        "Everybody knows the password of guest, an administrator, and scanners try others like it. Users and parameters of a running node are in no "
+        "configuration file.",
+        "Run rabbitmqctl change_password or delete_user for the user that the finding names. For parameters, restart the node; if the finding stays, "
+        "remove loopback_users and anonymous_login_user from its configuration.",
         "",
         (("RabbitMQ, Access control", "https://www.rabbitmq.com/docs/access-control"),),
         "high",

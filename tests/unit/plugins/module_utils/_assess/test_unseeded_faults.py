@@ -239,13 +239,16 @@ def test_the_settings_of_a_planned_product(product: str, control: str, settings:
 @pytest.mark.parametrize(
     ("said", "status", "says"),
     [
-        ({"guest_everywhere": False, "anonymous": "none"}, PASSED, ""),
-        ({"guest_everywhere": False, "anonymous": "guest"}, PASSED, ""),
-        ({"guest_everywhere": True, "anonymous": "none"}, FAILED, "its user guest may connect from every host"),
+        ({}, PASSED, ""),
+        ({"anonymous": "guest", "known_passwords": ["guest"]}, PASSED, ""),
+        ({"guest_everywhere": True}, FAILED, "its user guest may connect from every host"),
         ({"guest_everywhere": True, "anonymous": "guest"}, FAILED, "a client without credentials gets the rights of guest"),
-        ({"guest_everywhere": False, "anonymous": "admin"}, FAILED, "a client without credentials gets the rights of admin"),
-        ({"guest_everywhere": None, "anonymous": "none"}, NOT_TESTED, "did not say from where its user guest connects"),
-        ({"guest_everywhere": False, "anonymous": None}, NOT_TESTED, ""),
+        ({"guest_everywhere": True, "known_passwords": ["guest"]}, FAILED, "its user guest has a password that everybody knows"),
+        ({"anonymous": "admin"}, FAILED, "a client without credentials gets the rights of admin"),
+        ({"known_passwords": ["admin"]}, FAILED, "its user admin has a password that everybody knows: run rabbitmqctl change_password admin"),
+        ({"guest_everywhere": None}, NOT_TESTED, "did not say from where its user guest connects"),
+        ({"anonymous": None}, NOT_TESTED, ""),
+        ({"known_passwords": None}, NOT_TESTED, ""),
         (None, NOT_TESTED, ""),
     ],
 )
@@ -253,7 +256,8 @@ def test_logins_of_a_running_rabbitmq(said: dict[str, Any] | None, status: str, 
     plan = made.plan()
     for one in plan["hosts"]["n2"]["nodes"]:
         one["kind"] = "rabbitmq"
-    found, details = changes.of_n2(evaluate(made.evidence(of=plan, mesh={"beam@n2": in_force(rabbitmq=said)})), "rabbitmq-logins-running")
+    given = None if said is None else {"guest_everywhere": False, "anonymous": "none", "known_passwords": [], **said}
+    found, details = changes.of_n2(evaluate(made.evidence(of=plan, mesh={"beam@n2": in_force(rabbitmq=given)})), "rabbitmq-logins-running")
     assert found == {status} and says in details
 
 
