@@ -38,6 +38,7 @@ class ActionModule(ActionBase):
         )
         problems = Problems()
         run_rules.validate_strategy(str(play_of(self._task).strategy), problems)
+        run_rules.validate_check_mode(bool(self._task.check_mode), bool((task_vars or {}).get("ansible_check_mode")), problems)
         known, defaults = _inputs.specs()
         gathered = Gathered(self._templar, task_vars or {}, str(defaults["beam_group"]), problems)
         warnings = variable_names.validate_names(gathered.names, known, problems)

@@ -169,6 +169,13 @@ targets:
           type: list
           elements: dict
           sample: []
+        added_code:
+          description: >-
+            Directories of the code path that are neither in the OTP of the node nor in its arguments. Null if they could not be compared, or the
+            target's address is not O(source).
+          type: list
+          elements: str
+          sample: []
         foreign_code:
           description: >-
             Modules of OTP that decide about connections and differ from its files, with C(module), C(path), and C(changed), which is V(modified) if
@@ -190,6 +197,12 @@ targets:
           description: Number of SSH servers (C(ssh:daemon/2)) in it.
           type: int
           sample: 0
+        rabbitmq:
+          description: >-
+            Of RabbitMQ, C(guest_everywhere), whether its user guest connects from other hosts, and C(anonymous), the user of clients without
+            credentials, which may be V(none), and C(known_passwords), users with a password that everybody knows. Null for other nodes.
+          type: dict
+          sample: {guest_everywhere: false, anonymous: none}
         atoms:
           description: Number of its atoms, and the maximum.
           type: list
@@ -413,6 +426,7 @@ def main() -> None:
         if said is not None:
             here = target["host"] == params["source"] and said["code_path"] is not None
             said["replaceable_code"] = code_path.replaceable(said["code_path"]) if here else None
+            said["added_code"] = code_path.added(target["node"], said["code_path"]) if here else None
     module.exit_json(changed=params["relink"], **answers)
 
 

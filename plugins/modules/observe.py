@@ -176,7 +176,7 @@ firewall:
     readable: {type: bool, description: "Whether the ruleset could be read. If not, nothing is known about it."}
     masquerades: {type: list, elements: str, description: "Tables that give forwarded packets an address of the host, such as V(ip nat)."}
     rewriting: {type: list, elements: str, description: "Rules of other tables that give packets another source, or lead them to C(lo)."}
-    undoing: {type: list, elements: str, description: "Files that remove this collection's table when something runs them."}
+    undoing: {type: list, elements: str, description: "Files that remove or change this collection's table when something runs them."}
     waiting: {type: list, elements: str, description: "Units of other firewalls that do not run now and will at the next boot. Null without systemd."}
     drops_by_default: {type: bool, description: "Whether a table of another owner drops what no rule matches. Null if no ruleset can be read."}
     in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
@@ -397,6 +397,7 @@ secrets:
       elements: dict
     copies:
       description: Files with the cookie of one of these cookie files (C(of)) that others can read (C(readers)), or that belong to a C(unit).
+        C(tool) is the cookie file of another user, who alone can read it.
       type: list
       elements: dict
     keys:
@@ -408,7 +409,7 @@ secrets:
     accounts:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
         C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it,
-        C(groups) its groups.
+        C(groups) its groups, C(members) other users in the group of its name.
       type: list
       elements: dict
 system:
@@ -419,6 +420,8 @@ system:
     core_pattern: {type: str, description: "C(kernel.core_pattern)."}
     ptrace_scope: {type: int, description: "C(kernel.yama.ptrace_scope), V(0) without Yama."}
     route_localnet: {type: list, elements: str, description: "Interfaces over which other hosts reach C(127.0.0.0/8), V(all) among them."}
+    sysctls_at_boot: {type: list, elements: dict, description: "Settings of the kernel at the next boot: C(name), C(value), C(where)."}
+    package_files: {type: dict, description: "Files of OTP C(compared) with their packages, and those C(altered): C(path), C(package), C(how)."}
     preloaded: {type: list, elements: str, description: "Libraries that the loader puts into every program (C(/etc/ld.so.preload))."}
     swaps: {type: list, elements: dict, description: "Swap areas (C(name)), and whether each is C(protected) by encryption or in memory."}
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}

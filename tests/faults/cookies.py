@@ -34,6 +34,14 @@ def _copy(name: str, path: str, text: str = "$(cat $cookie)", mode: str = "0644"
 _MAKE_OTP = "(export HOME=$(mktemp -d); erl -noinput -boot start_clean -eval 'auth:init([]), halt().'; cat $HOME/.erlang.cookie; rm -rf $HOME)"
 _RANDOM = "python3 -c 'import secrets, string; print(\"\".join(secrets.choice({alphabet}) for _ in range({length})))'"
 FAULTS = (
+    Fault(
+        name="a cookie file of another user with the cookie of the node",
+        breaks=f"{FILES}install -d -m 0700 -o games /home/fault-games; install -m 0400 -o games $cookie /home/fault-games/.erlang.cookie",
+        control="cookie-copies",
+        names=("/home/fault-games/.erlang.cookie gives games the cookie of",),
+        repair="rm -rf /home/fault-games",
+        alters=BESIDE,
+    ),
     _cookie("cookie of the examples: beam", "echo beam", "cookie-published", "is a default"),
     _cookie("cookie of RabbitMQ's examples", "echo XRAYRABBITMQCLUSTER", "cookie-published", "is a default"),
     _cookie("cookie of CouchDB", "echo monster", "cookie-published", "is a default"),

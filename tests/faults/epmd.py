@@ -51,5 +51,17 @@ FAULTS = (
         "runs with ERL_EPMD_RELAXED_COMMAND_CHECK",
     ),
     epmd_drop_in("an EPMD in debug mode", f"ExecStart=\\nExecStart={_PROGRAM} -d", "epmd-debug", "runs in debug mode"),
+    epmd_drop_in("an EPMD that runs as a user that is not its own", "User=games\\nGroup=games", "epmd-user", "runs as games, not as epmd"),
+    *(
+        Fault(
+            name=f"{unit} that is masked for the next boot",
+            breaks=f"systemctl mask --quiet --runtime {unit}",
+            control="epmd-listeners",
+            names=(f"{unit} is masked: EPMD does not start at the next boot",),
+            repair=f"systemctl unmask --quiet --runtime {unit}",
+            alters=BESIDE,
+        )
+        for unit in ("epmd.socket", "epmd.service")
+    ),
     epmd_drop_in("an EPMD that runs as the node's user", "User=beam\\nGroup=beam", "epmd-user", "runs as beam, which runs a node, too"),
 )

@@ -15,6 +15,20 @@ def _nft(name: str, command: str, *names: str, control: str = "firewall-rules") 
 
 _OWN = "$(ip -4 -o address show dev eth0 | sed 's/.*inet \\([0-9.]*\\).*/\\1/')"
 FAULTS = (
+    new_file(
+        "a job that lets one more address in",
+        "/etc/cron.d/fault-in",
+        "0 0 31 2 * root nft add element inet beam_cluster members4 { 192.0.2.9 }\\n",
+        "firewall-boot",
+        "/etc/cron.d/fault-in removes or changes the table inet beam_cluster",
+    ),
+    new_file(
+        "a service that starts after the firewall and removes all tables",
+        f"{ETC}/fault-flush.service",
+        "[Unit]\\nAfter=beam-firewall.service\\n[Service]\\nExecStart=/usr/sbin/nft flush ruleset\\n",
+        "firewall-boot",
+        f"{ETC}/fault-flush.service removes or changes the table inet beam_cluster",
+    ),
     Fault(
         name="a proxy that starts when somebody connects",
         breaks="program=$(ls /usr/lib/systemd/systemd-socket-proxyd /lib/systemd/systemd-socket-proxyd 2>/dev/null | head -n 1)\n"
@@ -122,7 +136,7 @@ FAULTS = (
         f"printf '[Service]\\nExecStart=/usr/local/sbin/fault-fw\\n[Install]\\nWantedBy=multi-user.target\\n' > {ETC}/fault-firewall.service\n"
         "systemctl daemon-reload; systemctl enable --quiet fault-firewall",
         control="firewall-boot",
-        names=("/usr/local/sbin/fault-fw removes the table inet beam_cluster",),
+        names=("/usr/local/sbin/fault-fw removes or changes the table inet beam_cluster",),
         repair=f"systemctl disable --quiet fault-firewall; rm -f {ETC}/fault-firewall.service /usr/local/sbin/fault-fw; systemctl daemon-reload",
         alters=BESIDE,
     ),
@@ -131,7 +145,7 @@ FAULTS = (
         f"{ETC}/nftables.service.d/zz-fault.conf",
         "[Service]\\nExecReload=\\nExecReload=/usr/sbin/nft -f /etc/nftables.conf\\n",
         "firewall-boot",
-        f"{ETC}/nftables.service.d/zz-fault.conf removes the table inet beam_cluster",
+        f"{ETC}/nftables.service.d/zz-fault.conf removes or changes the table inet beam_cluster",
         after="systemctl daemon-reload",
     ),
     new_file(
@@ -156,7 +170,7 @@ FAULTS = (
         "/etc/rc.local",
         "#!/bin/sh\\nnft flush ruleset\\n",
         "firewall-boot",
-        "/etc/rc.local removes the table inet beam_cluster",
+        "/etc/rc.local removes or changes the table inet beam_cluster",
         mode="0755",
     ),
     _nft("a network that is let in", "insert rule inet beam_cluster cluster ip saddr 192.168.7.0/24 accept", "192.168.7.0/24"),

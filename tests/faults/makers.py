@@ -181,13 +181,13 @@ _EPMD = "/etc/systemd/system/epmd.service.d"
 PLACE = "/srv/beam-fault"
 
 
-def epmd_drop_in(name: str, lines: str, control: str, *names: str) -> Fault:
+def epmd_drop_in(name: str, lines: str, control: str, *names: str, before: str = "true") -> Fault:
     """A drop-in of EPMD after ours. EPMD forgets the node, so that the node has to restart, too."""
     file = f"{_EPMD}/zzzz-{control}.conf"
     again = "systemctl daemon-reload; systemctl restart epmd.service; restart"
     return Fault(
         name=name,
-        breaks=f"{SHELL}printf '[Service]\\n%b\\n' \"{lines}\" > {file}; {again}",
+        breaks=f"{SHELL}{before}; printf '[Service]\\n%b\\n' \"{lines}\" > {file}; {again}",
         control=control,
         names=names,
         repair=f"{SHELL}rm -f {file}; {again}",

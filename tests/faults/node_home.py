@@ -10,6 +10,52 @@ from makers import ETC, FILES, new_file
 
 FAULTS = (
     Fault(
+        name="users who become the node's user without a password",
+        breaks="cp -p /etc/pam.d/su $saved/; sed -i '1i auth sufficient pam_succeed_if.so use_uid user = games' /etc/pam.d/su",
+        control="node-login",
+        names=("/etc/pam.d/su lets users without a password run programs as beam",),
+        repair="cp -p $saved/su /etc/pam.d/su",
+        alters=BESIDE,
+    ),
+    new_file(
+        "a rule of polkit with which a user starts any unit",
+        "/etc/polkit-1/rules.d/98-fault.rules",
+        "polkit.addRule(function(action, subject) { if (action.id == \"org.freedesktop.systemd1.manage-units\" && subject.user == \"games\") "
+        "{ return polkit.Result.YES; } });\\n",
+        "node-login",
+        "/etc/polkit-1/rules.d/98-fault.rules lets users beside root run programs as beam",
+    ),
+    Fault(
+        name="a login shell for the node's user",
+        breaks="usermod -s /bin/bash beam",
+        control="node-login",
+        names=("the user beam has the login shell /bin/bash",),
+        repair="usermod -s /usr/sbin/nologin beam",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="another user in the group of the node's user",
+        breaks="usermod -a -G beam games",
+        control="node-login",
+        names=("games is in the group of beam: run gpasswd -d games beam",),
+        repair="gpasswd --delete games beam",
+        alters=BESIDE,
+    ),
+    new_file(
+        "a job of root that becomes the node's user",
+        "/etc/cron.d/fault-su",
+        "0 0 31 2 * root su -s /bin/sh beam -c /bin/true\\n",
+        "node-login",
+        "/etc/cron.d/fault-su starts programs of beam",
+    ),
+    new_file(
+        "a service of root that becomes the node's user",
+        f"{ETC}/fault-runuser.service",
+        "[Service]\\nExecStart=/usr/sbin/runuser -u beam -- /bin/true\\n",
+        "node-login",
+        f"{ETC}/fault-runuser.service starts programs of beam",
+    ),
+    Fault(
         name="a program that gives everybody the rights of the node's user",
         breaks="cp /bin/cat /usr/local/bin/fault-cat; chown beam /usr/local/bin/fault-cat; chmod 4755 /usr/local/bin/fault-cat",
         control="node-login",

@@ -84,6 +84,9 @@ _REPLACE = (
     "ets:insert(ssl_dist_opts, {client, lists:keystore(verify, 1, O, {verify, verify_none})}), S end)."
 )
 
+_MODULE = "find /usr/lib/rabbitmq -name rabbit_auth_backend_internal.beam | head -n 1"
+_DEFINITIONS = '{"users": [{"name": "monitoring", "password": "monitoring", "tags": ["monitoring"]}]}'
+
 FAULTS = (
     # -- files that the next start reads ------------------------------------------------------------------------------------------------------------
     _changed("a variable more in rabbitmq-env.conf", f"{_ETC}/rabbitmq-env.conf", f"sed -i '1i X=1' {_ETC}/rabbitmq-env.conf"),
@@ -103,8 +106,62 @@ FAULTS = (
         product="rabbitmq",
         alters=BESIDE,
     ),
+    # -- what the product accepts: each is in force after a restart ------------------------------------------------------------------------------
+    *(
+        Fault(
+            name=name,
+            breaks=f"{_SHELL}[ ! -e {_ETC}/conf.d/90-fault.conf ] && printf '{lines}' > {_ETC}/conf.d/90-fault.conf && restart",
+            control=control,
+            names=(says,),
+            repair=f"{_SHELL}rm -f {_ETC}/conf.d/90-fault.conf; restart",
+            product="rabbitmq",
+            alters=NODE,
+        )
+        for name, lines, control, says in (
+            ("guest from every host", "loopback_users = none\\n", "rabbitmq-guest", "rabbitmq.conf has loopback_users = none"),
+            ("guest from every host by its name", "loopback_users.guest = false\\n", "rabbitmq-guest", "loopback_users.guest = false"),
+            ("logins without a password", "anonymous_login_user = admin\\n", "rabbitmq-anonymous", "gets the rights of admin"),
+            (
+                "a first user with a password that everybody knows",
+                "default_user = admin\\ndefault_pass = admin\\n",
+                "rabbitmq-passwords",
+                f"the user admin in {_ETC}/conf.d/90-fault.conf is created with a password that everybody knows",
+            ),
+        )
+    ),
+    Fault(
+        name="definitions with a user whose password everybody knows",
+        breaks=f"{_SHELL}[ ! -e {_ETC}/conf.d/90-fault.conf ] && printf '%s' '{_DEFINITIONS}' > {_ETC}/fault.json && "
+        f"echo 'load_definitions = {_ETC}/fault.json' > {_ETC}/conf.d/90-fault.conf && restart",
+        control="rabbitmq-passwords",
+        names=(f"the user monitoring in {_ETC}/fault.json is created with a password that everybody knows",),
+        repair=f"{_SHELL}rm -f {_ETC}/conf.d/90-fault.conf {_ETC}/fault.json; restart; rabbitmqctl delete_user monitoring",
+        product="rabbitmq",
+        alters=NODE,
+    ),
     # -- what runs ----------------------------------------------------------------------------------------------------------------------------------
     _eval("a name allowed by rabbitmqctl", "net_kernel:allow([list_to_atom(\"evil@n9\")]).", "allow-list", "evil@n9"),
+    _eval(
+        "guest from every host, by rabbitmqctl",
+        "application:set_env(rabbit, loopback_users, []).",
+        "rabbitmq-logins-running",
+        "its user guest may connect from every host",
+    ),
+    _eval(
+        "logins without a password, by rabbitmqctl",
+        "application:set_env(rabbit, anonymous_login_user, <<\"admin\">>).",
+        "rabbitmq-logins-running",
+        "a client without credentials gets the rights of admin",
+    ),
+    Fault(
+        name="a user with a password that everybody knows, by rabbitmqctl",
+        breaks="rabbitmqctl --quiet add_user fault-user changeme",
+        control="rabbitmq-logins-running",
+        names=("its user fault-user has a password that everybody knows",),
+        repair="rabbitmqctl --quiet delete_user fault-user",
+        product="rabbitmq",
+        alters=LIVE,
+    ),
     _eval("options in force changed by rabbitmqctl", _REPLACE, "tls-options", "as client verify is verify_none", alters=OPTIONS),
     _eval(
         "a cookie for a peer by rabbitmqctl",
@@ -140,6 +197,24 @@ FAULTS = (
         control="options-running",
         names=("rabbitmq-server was changed after",),
         repair=_AGAIN,
+        product="rabbitmq",
+        alters=NODE,
+    ),
+    Fault(
+        name="a module of RabbitMQ that is not the one of its package",
+        breaks=f"file=$({_MODULE}); cp -p $file $saved/module; cp -p $file $saved/new; printf x >> $saved/new; cat $saved/new > $file",
+        control="package-files",
+        names=("rabbit_auth_backend_internal.beam is another file than the one of its package rabbitmq-server",),
+        repair=f"cp -p $saved/module $({_MODULE})",
+        product="rabbitmq",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a start script of RabbitMQ that is not the one of its package, in force",
+        breaks=f"{_SHELL}file=$(readlink -f /usr/lib/rabbitmq/bin/rabbitmq-server); cp -p $file $saved/script; echo '# fault' >> $file; restart",
+        control="package-files",
+        names=("rabbitmq-server is another file than the one of its package rabbitmq-server",),
+        repair=f"{_SHELL}cp -p $saved/script $(readlink -f /usr/lib/rabbitmq/bin/rabbitmq-server); restart",
         product="rabbitmq",
         alters=NODE,
     ),

@@ -49,6 +49,14 @@ FAULTS = (
     ),
     owned("a NIF that the node's user owns", f"{OTP}/lib/crypto-*/priv/lib/crypto.so", "beam", "code-path", "crypto.so", "beam can put code into"),
     Fault(
+        name="a directory that was added to the code path of the running node",
+        breaks=CALL + "mkdir -p /opt/fault-code; call 'true = code:add_patha(\"/opt/fault-code\").'",
+        control="running-code",
+        names=("its code path has /opt/fault-code, which is neither in its OTP nor in its arguments",),
+        repair=RESTART + "; rmdir /opt/fault-code",
+        alters=LIVE,
+    ),
+    Fault(
         name="a module that comes from no file",
         breaks=CALL + "call '{ok, evil, B} = compile:forms([{attribute, 1, module, evil}]), {module, evil} = code:load_binary(evil, \"nofile\", B).'",
         control="running-code",

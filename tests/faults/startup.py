@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from fault import BESIDE, NODE, OPTIONS, Fault
-from makers import DROP_INS, ETC, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, new_file, removed
+from makers import DROP_INS, ETC, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, epmd_drop_in, new_file, removed
 
+_EPMD_COPY = "/usr/local/lib/beam-fault/epmd"
 _FAULT = f"{DROP_INS}/aa-fault.conf"
 
 
@@ -69,6 +70,39 @@ def _variable(name: str) -> Fault:
 
 
 FAULTS = (
+    Fault(
+        name="a library that takes the place of the system's one",
+        breaks=f"{SHELL}cp -L $(ldd $(ls /usr/lib/erlang/erts-*/bin/beam.smp) | sed -n 's/.*=> \\(.*libtinfo[^ ]*\\) .*/\\1/p') /usr/local/lib/; "
+        "ls /usr/local/lib/libtinfo*; ldconfig; restart",
+        control="start-environment",
+        names=("has loaded the library /usr/local/lib/libtinfo",),
+        repair=f"{SHELL}rm -f /usr/local/lib/libtinfo*; ldconfig; restart",
+        alters=NODE,
+    ),
+    new_file(
+        "a program that is found before that of OTP",
+        "/usr/local/bin/erl",
+        "#!/bin/sh\\nexec /usr/lib/erlang/bin/erl \"$@\"\\n",
+        "start-environment",
+        "/usr/local/bin/erl is found before the program of the node",
+        mode="0755",
+    ),
+    new_file(
+        "a job that opens the key later",
+        "/etc/cron.d/fault-mode",
+        "0 0 31 2 * root chmod -R a+r /etc/beam\\n",
+        "files-at-boot",
+        "/etc/cron.d/fault-mode changes /etc/beam/",
+        "when it runs (chmod)",
+    ),
+    epmd_drop_in(
+        "another program in the place of EPMD",
+        f"ExecStart=\\nExecStart={_EPMD_COPY} -systemd",
+        "start-environment",
+        f"epmd.service runs ExecStart={_EPMD_COPY} in /etc/systemd/system/epmd.service.d/zzzz-start-environment.conf",
+        before=f"install -D -m 0755 $(readlink -f /usr/bin/epmd) {_EPMD_COPY}",
+    ),
+    epmd_drop_in("a library for EPMD", "Environment=LD_PRELOAD=libm.so.6", "start-environment", "EPMD (pid", "LD_PRELOAD"),
     Fault(
         name="a node that looks for programs where everybody puts some",
         breaks=f"{SHELL}mkdir -p -m 0777 /opt/fault-bin; chmod 0777 /opt/fault-bin\n"

@@ -5,9 +5,25 @@
 
 from __future__ import annotations
 
+from fault import BESIDE, Fault
 from makers import new_file
 
 FAULTS = (
+    Fault(
+        name="a network that reaches the loopback addresses",
+        breaks="sysctl -q -w net.ipv4.conf.eth0.route_localnet=1",
+        control="system-loopback",
+        names=("net.ipv4.conf.eth0.route_localnet is 1, not 0",),
+        repair="sysctl -q -w net.ipv4.conf.eth0.route_localnet=0",
+        alters=BESIDE,
+    ),
+    new_file(
+        "a network that reaches the loopback addresses after the next boot",
+        "/etc/sysctl.d/99-fault-localnet.conf",
+        "net/ipv4/conf/eth1/route_localnet = 1\\n",
+        "system-loopback",
+        "/etc/sysctl.d/99-fault-localnet.conf sets net.ipv4.conf.eth1.route_localnet to 1 at the next boot",
+    ),
     new_file(
         "a directory above the key that NFS gives to other hosts",
         "/etc/exports.d/fault.exports",

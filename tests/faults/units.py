@@ -23,6 +23,19 @@ def _late(name: str, line: str, control: str, *names: str) -> Fault:
 
 
 FAULTS = (
+    new_file(
+        "core dumps for a program after the next boot",
+        "/etc/sysctl.d/99-fault-core.conf",
+        "kernel.core_pattern = |/usr/local/sbin/fault-core %p\\n",
+        "core-dumps",
+        "/etc/sysctl.d/99-fault-core.conf gives every core dump to /usr/local/sbin/fault-core at the next boot",
+    ),
+    epmd_drop_in(
+        "an EPMD that can write the system",
+        "ReadWritePaths=/etc",
+        "unit-sandbox",
+        f"epmd.service: ReadWritePaths=/etc in {ETC}/epmd.service.d/zzzz-unit-sandbox.conf lets it out of its sandbox",
+    ),
     _late(
         "a sandbox that a later drop-in undoes",
         "ProtectSystem=no\\nPrivateDevices=no\\nSystemCallFilter=\\nRestrictNamespaces=no\\nCapabilityBoundingSet=~",

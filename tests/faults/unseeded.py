@@ -15,7 +15,11 @@ NO_FAULT = {
     "epmd-needed": "the nodes of the lab use EPMD; without EPMD in the plan, epmd-listeners finds one that runs",
     "node-user": "the user is the plan's; running-process finds a node of another user",
     "port-range": "the range is the plan's; distribution-listeners finds a node outside it",
-    "rabbitmq-management": "bare nodes are no RabbitMQ: see rabbitmq.py",
+    **dict.fromkeys(
+        ("rabbitmq-management", "rabbitmq-guest", "rabbitmq-passwords", "rabbitmq-anonymous", "rabbitmq-logins-running"),
+        "bare nodes are no RabbitMQ: see rabbitmq.py"
+    ),
+    **dict.fromkeys(("ejabberd-files", "ejabberd-log-level"), "bare nodes are no ejabberd: see ejabberd.py"),
     "revocation-lists": "the plan of the lab has no CRLs (beam_pki_crl); tests/lab revokes",
     "revoked-certificate": "the plan of the lab has no CRLs (beam_pki_crl); tests/lab revokes",
     "ssh-daemons": "hosts of the lab have no application ssh",

@@ -203,3 +203,16 @@ def test_packages_come_by_one_file_that_waits_and_removes_none() -> None:
     for name, task, given in tasks:
         assert given.get("lock_timeout") == "{{ __beam_otp_lock_seconds }}", (name, task["name"])
         assert "name" not in given or (given.get("fail_on_autoremove") is True and "allow_downgrade" not in given), (name, task["name"])
+
+
+@pytest.mark.parametrize("path", TASK_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_runs_in_check_mode_only_reads(path: Path) -> None:
+    """ansible_check_mode is what the command line says. A task that asks it whether to change something, and runs in a check mode that a play sets, does.
+
+    The keyword may be false where a task reads in any case, else it falls back on that of the play.
+    """
+    for task in tasks_of(path):
+        keyword = task.get("check_mode")
+        assert keyword in (None, False) or str(keyword).endswith("else omit }}"), task["name"]
+        if keyword is False:
+            assert "ansible_check_mode" not in str({name: value for name, value in task.items() if "." in name}), task["name"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who beside root can write the code that a VM loads.
+"""Who beside root can write the code that a VM loads, and which of its directories it was not started with.
 
 Private to this collection.
 """
@@ -9,8 +9,11 @@ Private to this collection.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 
+from . import proc
+from .vm_flags import flags_of, value_of
 from .writers import Above, writers
 
 _LOADED = (".beam", ".so", ".app")
@@ -38,6 +41,26 @@ def replaceable(paths: Iterable[str]) -> list[dict[str, object]] | None:
         except OSError:
             return None
     return found
+
+
+def added(node: str, paths: Iterable[str], root: str = "/proc") -> list[str] | None:
+    """The directories of a code path that are neither in the OTP of the node's VM nor named in its arguments or ERL_LIBS: code:add_path/1 adds such.
+    None where the VM is not known. "." is the working directory, which every VM has."""
+    machines = [one for one in proc.beam_processes(root) if one.flags.name in (node, node.partition("@")[0]) and not one.container]
+    if len(machines) != 1:
+        return None
+    base = f"{root}/{machines[0].pid}"
+    arguments = [part.decode("utf-8", "replace") for part in proc.read(f"{base}/cmdline").split(b"\0")[:-1]]
+    otp = value_of(arguments, "-root")
+    if not otp:
+        return None
+    named = {os.path.normpath(value) for flag, values in flags_of(arguments[1:]) if flag in ("-pa", "-pz", "-path") for value in values}
+    libraries = re.findall(rb"(?:^|\0)ERL_LIBS=([^\0]*)", proc.read(f"{base}/environ"))
+    trees = [otp, *(place for text in libraries for place in text.decode("utf-8", "replace").split(":") if place)]
+    return [
+        path for path in dict.fromkeys(map(os.path.normpath, paths))
+        if path != "." and path not in named and not any(path == tree or path.startswith(f"{tree.rstrip('/')}/") for tree in trees)
+    ]
 
 
 def _native(directory: str, above: Above, known: set[str]) -> Iterator[dict[str, object]]:

@@ -1,7 +1,8 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What takes our firewall table away at the next boot or at a later time, and which other firewalls wait for that boot. Reads, never changes.
+"""What takes our firewall table away, or changes it, at the next boot or at a later time, and which other firewalls wait for that boot. Reads, never
+changes.
 
 Private to this collection.
 """
@@ -45,14 +46,17 @@ UNDOING = (
     "/etc/wireguard/*.conf", "/etc/openvpn/*.conf", "/etc/openvpn/*/*.conf", "/etc/ppp/*-up.d/*", "/etc/ppp/*-down.d/*", "/etc/dhcp/*-hooks.d/*",
     "/etc/libvirt/hooks/*", "/etc/keepalived/*.conf", "/etc/cloud/cloud.cfg.d/*.cfg", "/var/lib/cloud/scripts/per-*/*",
     "/var/spool/cron/atjobs/*", "/usr/lib/systemd/system-sleep/*", "/etc/letsencrypt/renewal-hooks/*/*", "/etc/apt/apt.conf.d/*",
+    "/etc/systemd/system-generators/*", "/usr/local/lib/systemd/system-generators/*", "/run/systemd/system-generators/*",
     "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
     *(f"{directory}/*.service" for directory in UNITS), *(f"{directory}/*.service.d/*.conf" for directory in UNITS),
     "/etc/systemd/system/*.wants/*.service", "/etc/systemd/system/*.requires/*.service",
 )
 """What runs at boot, at times, or when an interface comes up. Of units of packages those that are enabled."""
-_REMOVES = re.compile(
-    rf"\bnft\b.*(?:\bflush[ \t]+ruleset\b|\b(?:delete|destroy|flush)[ \t]+(?:table|chain)[ \t]+{FAMILY}[ \t]+{TABLE}\b)", re.IGNORECASE
+_OF_OURS = (
+    rf"\b(?:add|create|insert|replace|rename|reset|delete|destroy|flush)[ \t]+(?:table|chain|rule|set|map|element)[ \t]+{FAMILY}[ \t]+{TABLE}\b"
 )
+"""A command of nft that changes our table: one that adds an element lets somebody in."""
+_REMOVES = re.compile(rf"\bnft\b.*(?:\bflush[ \t]+ruleset\b|{_OF_OURS})", re.IGNORECASE)
 _HARMLESS = re.compile(r"^(?:[ \t]*#(?!!).*|.*\bnft\b[^\n]*[ \t](?:-[a-z]*c[a-z]*|--check)\b.*)$", re.MULTILINE | re.IGNORECASE)
 """Comments, and lines in which nft only looks at a file."""
 _NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
@@ -60,24 +64,34 @@ _SCRIPTS_DEEP = 3
 _LOADS = re.compile(r"\bnft\b[^\n]*[ \t](?:-[a-z]*f|--file)\b", re.IGNORECASE)
 """nft loads a file: which one may be said elsewhere in the text."""
 _OUR_DROP_IN = "beam.conf"
-_FLUSHES = re.compile(r"^[ \t]*flush[ \t]+ruleset\b", re.MULTILINE)
+_FLUSHES = re.compile(rf"^[ \t]*(?:flush[ \t]+ruleset\b|table[ \t]+{FAMILY}[ \t]+{TABLE}\b|{_OF_OURS})", re.MULTILINE)
+"""In a file of nft."""
+_NEEDS_OURS = re.compile(rf"^[ \t]*(?:After|Requires|Requisite|Wants|BindsTo|PartOf|Upholds)[ \t]*=.*\b{re.escape(UNIT)}.*$", re.MULTILINE)
+_IS_BEFORE = re.compile(rf"^[ \t]*Before[ \t]*=.*\b{re.escape(UNIT)}", re.MULTILINE)
+_LOADS_OURS = re.compile(rf"\b{re.escape(UNIT.partition('.')[0])}\b|{re.escape(FILE)}")
 
 
 def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
-    """The files that remove our table, and do not load it again: those of the patterns, and the scripts that they name. Of nftables.service our
-    drop-in of it takes care, and what comes after that can undo it."""
+    """The files that remove or change our table, and do not load it again behind that: those of the patterns, and the scripts that they name. Of
+    nftables.service our drop-in of it takes care, and what comes after that can undo it."""
     found: set[str] = set()
     seen: set[str] = set()
     todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
     while todo:
         path, deep = todo.pop()
-        text = _HARMLESS.sub("", proc.text_of(path) or "") if path not in seen and os.path.isfile(path) and not _before_ours(path) else ""
+        text = proc.text_of(path) or "" if path not in seen and os.path.isfile(path) and not _before_ours(path) else ""
         seen.add(path)
         # Of the files that a job names, those are scripts that begin like one.
-        if not text or UNIT.partition(".")[0] in text or FILE in text or deep and not text.startswith("#!"):
+        if not text or deep and not text.startswith("#!"):
             continue
+        text = _HARMLESS.sub("", text)
+        if _IS_BEFORE.search(text):
+            continue
+        is_script = text.startswith("#!")
+        # A unit that starts after ours does not load it: what counts is the last word.
+        text = _LOADS_OURS.split(_NEEDS_OURS.sub("", text))[-1]
         loaded = (proc.text_of(named) or "" for named in _NAMED.findall(text) if os.path.isfile(named)) if _LOADS.search(text) else ()
-        written = "nft" in text and (deep or text.startswith("#!")) and _FLUSHES.search(text)
+        written = "nft" in text and (deep or is_script) and _FLUSHES.search(text)
         if _REMOVES.search(text) or written or any(map(_FLUSHES.search, loaded)):
             found.add(path)
         elif deep < _SCRIPTS_DEEP:

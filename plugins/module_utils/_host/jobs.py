@@ -21,6 +21,10 @@ CRON = ("/var/spool/cron/crontabs/{}", "/var/spool/cron/tabs/{}", "/var/spool/cr
 """Tables of one user."""
 SYSTEM_CRON = ("/etc/crontab", "/etc/cron.d/*")
 """Tables in which each line names its user."""
+OF_ROOT = (
+    "/etc/crontab", "/etc/anacrontab", "/etc/rc.local", "/etc/cron.*/*", "/var/spool/cron/crontabs/*", "/var/spool/cron/tabs/*",
+)
+"""Jobs of root, in which a command may become another user."""
 LINGER = "/var/lib/systemd/linger/{}"
 AT = ("/var/spool/cron/atjobs/*", "/var/spool/at/*")
 UNITS = (
@@ -31,6 +35,7 @@ UNITS = (
 _OURS = f"/etc/systemd/system/{{}}.d/{DROP_IN}"
 _LINE_OF_CRON = re.compile(r"^[ \t]*(?:@[a-z]+|(?:[^\s#=]+[ \t]+){4}[^\s#=]+)[ \t]+([^\s#=]+)[ \t]+\S", re.MULTILINE)
 _USER_OF_UNIT = re.compile(r"^[ \t]*User[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*[#;].*$", re.MULTILINE)
 _LEFT_OUT = ("~", ".bak", ".disabled", ".dpkg-dist", ".dpkg-new", ".dpkg-old", ".rpmnew", ".rpmorig", ".rpmsave")
 """Ends of names that cron leaves out, with others."""
 
@@ -47,15 +52,31 @@ def of(user: pwd.struct_passwd) -> list[str] | None:
             with open(path, encoding="utf-8", errors="replace") as stream:
                 if name in _LINE_OF_CRON.findall(stream.read(1 << 20)):
                     found.append(path)
+        commands = becoming(user)
+        for path in (path for pattern in OF_ROOT for path in sorted(glob.glob(pattern))):
+            if os.path.isfile(path) and not path.endswith(_LEFT_OUT) and commands.search(_COMMENT.sub("", proc.text_of(path) or "")):
+                found.append(path)
     except OSError:
         return None
-    return found
+    return list(dict.fromkeys(found))
+
+
+def becoming(user: pwd.struct_passwd) -> re.Pattern[str]:
+    """The commands that start a program as a user: su, runuser, sudo, setpriv and the like."""
+    who = rf"""[ \t="']*(?:{re.escape(user.pw_name)}|#?{user.pw_uid})(?![\w./@:=-])"""
+    return re.compile(
+        rf"(?<![\w.-])(?:(?:su|runuser)(?:[ \t]+(?:-\S*|/\S+))*[ \t]{who}"
+        rf"|(?:sudo|doas)[ \t][^\n;|&]*?(?<!\S)(?:-[A-Za-z]*u|--user){who}|(?:runuser|chpst)[ \t][^\n;|&]*?(?<!\S)-u{who}"
+        rf"|setpriv[ \t][^\n;|&]*?--reuid{who}|start-stop-daemon[ \t][^\n;|&]*?(?:-c|--chuid){who}|systemd-run[ \t][^\n;|&]*?--uid{who}"
+        rf"|(?:s6-setuidgid|setuidgid|gosu|su-exec)[ \t]{who})"
+    )
 
 
 def units_of(user: pwd.struct_passwd) -> list[dict[str, str]]:
     """[{name, path}] of the services that are to run as a user, as files that are no package's say. Those that our roles have hardened are nodes."""
-    names = {user.pw_name, str(user.pw_uid)}
-    found = [{"name": unit, "path": path} for path, unit in _unit_files() if names & _users(path) and not os.path.exists(_OURS.format(unit))]
+    names, commands = {user.pw_name, str(user.pw_uid)}, becoming(user)
+    files = ((path, unit) for path, unit in _unit_files() if not os.path.exists(_OURS.format(unit)))
+    found = [{"name": unit, "path": path} for path, unit in files if names & _users(path) or commands.search(_text(path))]
     return list({one["path"]: one for one in found}.values())
 
 
@@ -68,5 +89,9 @@ def _unit_files() -> Iterator[tuple[str, str]]:
             yield path, os.path.basename(os.path.dirname(path))[: -len(".d")]
 
 
+def _text(path: str) -> str:
+    return _COMMENT.sub("", proc.text_of(path) or "")
+
+
 def _users(path: str) -> set[str]:
-    return set(_USER_OF_UNIT.findall(proc.text_of(path) or ""))
+    return set(_USER_OF_UNIT.findall(_text(path)))

@@ -35,8 +35,10 @@ from . import (
     home_files,
     installed_otp,
     interfaces,
+    job_changes,
     obstacles,
     operator_settings,
+    package_files,
     proc,
     process_hardening,
     product_files,
@@ -177,7 +179,8 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     products = {product: product_files.variables_of(one.pid) for one in machines for product in one.traces}
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
     watched = {str(entry["path"]) for entry in listing.entries} | {"/etc/beam/guard", "/etc/systemd/system"}
-    said["tmpfiles"] = tmpfiles.describe({*watched, *homes})
+    said["package_files"] = package_files.describe({package_files.ROOT, *(one.root for one in machines if one.root)}) if find_secrets else None
+    said["tmpfiles"] = [*tmpfiles.describe({*watched, *homes}), *(job_changes.describe(watched) if find_secrets else ())]
     said["sysusers"] = sysusers.describe({one.user for one in machines} - {"root", ""})
     # Of files that everybody may read, it is no matter which hosts do so.
     private = {str(entry["path"]) for entry in listing.entries if entry["kind"] == "file" and not int(str(entry["mode"]), 8) & 0o004}

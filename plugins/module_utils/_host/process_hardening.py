@@ -73,6 +73,7 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         "program": elf.protections(f"{base}/exe"),
         "replaceable_by": programs.replaceable_by(base, outside(inside), otp_root) if machine else None,
         "libraries": programs.libraries(base, outside(inside), otp_root) if machine else None,
+        "shadowing": programs.shadowing(_path_of(variables), outside(inside), otp_root) if machine and variables and otp_root else None,
         "system_writable": system_writable(inside) if machine else None,
         "start_files": _start_files(base, inside, arguments, variables) if machine and variables else None,
         "groups": groups(proc.read(f"{base}/status")),
@@ -95,6 +96,10 @@ def _status(status: bytes) -> dict[str, object]:
         "seccomp": int(found["Seccomp"]) if "Seccomp" in found else None,
         "capabilities": None if mask is None else capability_names(mask),
     }
+
+
+def _path_of(variables: Mapping[str, bytes]) -> str:
+    return variables.get("PATH", b"").decode("utf-8", "replace")
 
 
 def _replaced(base: str) -> bool | None:

@@ -13,14 +13,13 @@ from __future__ import annotations
 import base64
 import binascii
 import glob
-import hashlib
 import json
 import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._model.published_cookies import KNOWN
+from .._model.known_passwords import DEFAULT_HASHING, is_hash_of_known, is_known
 from .._term import Atom, Term, TermError, consult
 from . import proc, product_files
 from .product_files import ProductFiles
@@ -29,10 +28,6 @@ _RABBITMQ_KEY = re.compile(r"^\s*(loopback_users(?:\.[a-z0-9_-]+)?|anonymous_log
 _LOGIN = re.compile(r"^\s*(default_user|default_pass)\s*=\s*(.+?)\s*$", re.MULTILINE)
 _DEFINITIONS = re.compile(r"^\s*(?:load_definitions|definitions\.local\.path|management\.load_definitions)\s*=\s*(/\S+)\s*$", re.MULTILINE)
 _GUEST = "guest"
-_PASSWORDS = KNOWN | {"administrator", "rabbitmq1", "root", "user"}
-"""What people type to get on with it: the same words as for cookies, and some more."""
-_SALT_BYTES = 4
-_HASHES = {"rabbit_password_hashing_sha256": "sha256", "rabbit_password_hashing_sha512": "sha512", "rabbit_password_hashing_md5": "md5"}
 _EJABBERD_KEY = re.compile(r"^(loglevel)\s*:\s*['\"]?([A-Za-z0-9]+)['\"]?\s*(?:#.*)?$", re.MULTILINE)
 
 
@@ -52,7 +47,7 @@ def describe(products: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, s
         found["ejabberd"] = {"unread": files.unread} if files.unread else {}
         for text in files.texts.values():
             found["ejabberd"].update(_EJABBERD_KEY.findall(text))
-        found["ejabberd"].update(_open_files("/etc/ejabberd/*"))
+        found["ejabberd"].update(_open_files("/etc/ejabberd/*.yml"))
     return found
 
 
@@ -80,13 +75,9 @@ def rabbitmq(files: ProductFiles, variables: Mapping[str, str]) -> dict[str, str
     if variables.get("RABBITMQ_DEFAULT_PASS"):
         user, word = variables.get("RABBITMQ_DEFAULT_USER") or user, variables["RABBITMQ_DEFAULT_PASS"]
         place = "the variable RABBITMQ_DEFAULT_PASS"
-    if word and _is_known(user, word):
+    if word and is_known(user, word):
         logins.append(f"{user} in {place}")
     return {**found, **({"known_logins": "; ".join(logins)} if logins else {}), **({"unread": unread} if unread else {})}
-
-
-def _is_known(user: str, word: str) -> bool:
-    return word.lower() in _PASSWORDS or word.lower() == user.lower()
 
 
 def _of_terms(terms: list[Term]) -> Iterator[tuple[str, str]]:
@@ -118,26 +109,22 @@ def _definitions(path: str) -> list[str] | None:
 
 
 def _has_known_password(user: Mapping[str, Any]) -> bool:
-    """password_hash is the base64 of four bytes of salt and the hash of salt and password (rabbit_password.erl)."""
+    """password_hash is in base64."""
     name = str(user["name"])
     if isinstance(user.get("password"), str):
-        return _is_known(name, user["password"])
+        return is_known(name, user["password"])
     try:
         raw = base64.b64decode(str(user.get("password_hash") or ""), validate=True)
     except (binascii.Error, ValueError):
         return False
-    kind = _HASHES.get(str(user.get("hashing_algorithm") or "rabbit_password_hashing_sha256"))
-    salt, digest = raw[:_SALT_BYTES], raw[_SALT_BYTES:]
-    if kind is None or not digest:
-        return False
-    return any(hashlib.new(kind, salt + word.encode()).digest() == digest for word in (*_PASSWORDS, name))
+    return is_hash_of_known(name, raw, str(user.get("hashing_algorithm") or DEFAULT_HASHING))
 
 
 # --- ejabberd ---
 
 
 def _open_files(pattern: str) -> Mapping[str, str]:
-    """`open`: the files that every user can read, by mode and by the directory above; absent where there is none."""
+    """`open`: of files with settings, those that every user can read, by mode and by the directory above; absent where there is none."""
     found = []
     for path in sorted(glob.glob(pattern)):
         try:

@@ -18,10 +18,13 @@ from .start_files import who
 
 PRELOAD = "/etc/ld.so.preload"
 _OF_SYSTEM = ("/usr/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/bin/", "/sbin/", "/nix/store/", "/gnu/store/")
+_LOCAL = "/usr/local/"
 _OF_BOARD = re.compile(r"/usr/lib/[\w-]+/libarmmem[\w.${}-]*\.so")
 """What Raspberry Pi OS preloads on every board."""
 _PARTS = ("bin/*", "erts-*/bin/*", "releases/*/*.boot", "releases/*.boot")
 """Programs and boot files of an OTP or a release, below its root."""
+_OF_OTP = ("erl", "epmd", "escript")
+_SYSTEM_PROGRAMS = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
 _MAPPED = re.compile(r"^[0-9a-f]+-[0-9a-f]+ ..x. [0-9a-f]+ \S+ [1-9][0-9]*\s+(/[^\n]*)$", re.MULTILINE)
 _NO_LIBRARY = ("/memfd:", "/dev/", "/SYSV")
 
@@ -60,10 +63,31 @@ def libraries(base: str, root: str, otp_root: str) -> list[dict[str, object]] | 
             by = sorted(who(path, root))
         except OSError:
             return None
-        elsewhere = not path.startswith((*_OF_SYSTEM, *((f"{otp_root.rstrip('/')}/",) if otp_root.strip("/") else ())))
+        # The loader looks there first: such a library takes the place of the one that the OTP of a package was built with.
+        beside = path.startswith(_LOCAL) and otp_root.startswith("/usr/lib/")
+        elsewhere = beside or not path.startswith((*_OF_SYSTEM, *((f"{otp_root.rstrip('/')}/",) if otp_root.strip("/") else ())))
         if by or elsewhere:
             found.append({"path": path, "by": by, "elsewhere": elsewhere})
     return found
+
+
+def shadowing(path: str, root: str, otp_root: str) -> list[str]:
+    """The programs that a shell finds before those of a VM's OTP, by its variable PATH: start scripts and tools run them. root: as above.
+
+    erlexec puts the directories of its OTP in front of PATH for the VM. Those say nothing of what has started it.
+    """
+    places = [place for place in path.split(":") if place.startswith("/") and not _is_below(os.path.realpath(f"{root}{place}"), f"{root}{otp_root}")]
+    found = []
+    for name in _OF_OTP:
+        first = next((f"{place}/{name}" for place in places if os.access(f"{root}{place}/{name}", os.X_OK)), None)
+        # What a package has put there is compared with its sums.
+        if first and not first.startswith(_SYSTEM_PROGRAMS) and not _is_below(os.path.realpath(f"{root}{first}"), f"{root}{otp_root}"):
+            found.append(first)
+    return found
+
+
+def _is_below(path: str, directory: str) -> bool:
+    return path.startswith(f"{os.path.realpath(directory).rstrip('/')}/")
 
 
 def mapped(maps: str) -> list[str]:

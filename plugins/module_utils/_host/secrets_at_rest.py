@@ -26,7 +26,7 @@ from typing import BinaryIO
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
 from . import certificates, commands, jobs, mounts_and_setuid, secret_encodings, ssh_keys, sudo_rules
-from .readers import EVERYBODY, Readers
+from .readers import EVERYBODY, Readers, members
 from .writers import group_name, user_name
 
 COOKIE = ".erlang.cookie"
@@ -234,8 +234,8 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
                 others = set(who).difference(owners[of] for of in cookie_files)
                 # Its owner's own cookie file, for tools: nobody else can read it.
                 tool = os.path.basename(path) == COOKIE and who in ([], [owner])
-                if cookie_files and not tool and (kind == UNIT or others):
-                    found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": kind == UNIT})
+                if cookie_files and (kind == UNIT or others):
+                    found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": kind == UNIT, "tool": tool})
             if 0 < status.st_size <= KEY_MAX:
                 found["keys"] += [{**key, "readers": who} for key in keys_of(path, owner in {"root", *owners.values()})]
             name = os.path.basename(path)
@@ -294,6 +294,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             "rights": None if started is None or rights is None else [*started, *rights],
             "units": jobs.units_of(entry),
             "acting": None if acting is None or lenders is None else [*acting, *({"name": EVERYBODY, "path": one} for one in lenders)],
+            "members": sorted(members(entry.pw_gid) - {user}) if group_name(entry.pw_gid) == user else [],
             "groups": sorted(map(group_name, os.getgrouplist(user, entry.pw_gid))),
         })
     return found

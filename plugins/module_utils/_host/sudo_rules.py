@@ -16,6 +16,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from . import pam_and_polkit
+
 SUDOERS = ("/etc/sudoers", "/usr/etc/sudoers", "/etc/sudoers.d/*")
 DOAS = ("/etc/doas.conf", "/usr/local/etc/doas.conf", "/etc/doas.d/*.conf")
 POLKIT = (
@@ -72,6 +74,8 @@ def acting_as(user: pwd.struct_passwd) -> list[dict[str, str]] | None:
     except OSError:
         return None
     found += [{"path": "", "name": who} for who in sorted(set(twins))]
+    found += [{"path": path, "name": "users without a password"} for path in pam_and_polkit.without_password()]
+    found += [{"path": path, "name": "users beside root"} for path in pam_and_polkit.managing()]
     return [one for at, one in enumerate(found) if one not in found[:at]]
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 
 from .._model.processes import is_beam
 from .._model.secret_rules import in_file
-from . import proc, programs
+from . import proc, programs, sysctls
 from .process_hardening import holds_one
 from .writers import user_name
 
@@ -32,6 +32,7 @@ def describe(homes: Iterable[str], users: Iterable[str], cookie_files: Iterable[
         "suid_dumpable": _number("fs/suid_dumpable"),
         "ptrace_scope": _ptrace_scope(),
         "route_localnet": route_localnet(),
+        "sysctls_at_boot": sysctls.at_boot(),
         "preloaded": programs.preloaded(),
         "hidepid": hidepid(proc.text_of("/proc/mounts")),
         "swaps": swaps(proc.text_of("/proc/swaps")),

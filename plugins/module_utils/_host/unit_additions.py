@@ -31,6 +31,8 @@ _SYSTEM = (
     "/var/spool",
 )
 _EXEC = ("ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
+_OF_EPMD = "/epmd.service.d/beam.conf"
+"""The end of our drop-in of EPMD. What the role service writes has another name."""
 _STARTS = re.compile(r"^[ \t]*ExecStart[ \t]*=[ \t]*[-@:+!|]*([^-@:+!|\s]\S*)", re.MULTILINE)
 _COMMAND = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 
@@ -38,15 +40,19 @@ _COMMAND = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 def of_unit(values: Mapping[str, Sequence[str]], fragment: str, drop_ins: Sequence[str]) -> dict[str, list[str]]:
     """openings: what lets the unit out of its sandbox. commands: what it runs beside its main program. Both as "DIRECTIVE=VALUE in FILE", and empty
     for a unit without our drop-in. What our drop-in and the unit's own file say is not among them."""
-    if not any(os.path.basename(path) == DROP_IN for path in drop_ins):
+    if not any(map(_is_ours, drop_ins)):
         return {"openings": [], "commands": []}
     texts = {path: proc.text_of(path) or "" for path in (fragment, *drop_ins) if path}
-    others = {path: text for path, text in texts.items() if path != fragment and os.path.basename(path) != DROP_IN}
+    others = {path: text for path, text in texts.items() if path != fragment and not _is_ours(path)}
     own = "\n".join(text for path, text in texts.items() if path not in others)
     openings = [_placed(name, value, others) for name, value in _openings(values) if not _says(own, name, value)]
     commands = [_placed(name, value, others) for name, value in _commands(values) if not _says(own, name, value)]
     commands += [f"ExecStart={program} in {path}" for path, text in others.items() for program in _STARTS.findall(text)]
     return {"openings": list(dict.fromkeys(openings)), "commands": list(dict.fromkeys(commands))}
+
+
+def _is_ours(path: str) -> bool:
+    return os.path.basename(path) == DROP_IN or path.endswith(_OF_EPMD)
 
 
 def _openings(values: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

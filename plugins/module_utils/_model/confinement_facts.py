@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .client_ports import ClientPorts, parse_all
+from .packages import PackageFiles
 from .untrusted_json import as_bool, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 
 
@@ -91,9 +92,10 @@ class Hardening:
     executable ("pie", "nx", "relro", "now", "canary"). replaceable_by: users beside root who can replace its program or OTP, each with a path.
     start_files: what it reads when it starts, as far as others can change it, or it has changed since. groups: of which it is a member. elsewhere:
     files that are others than the host's at the same path. libraries: loaded ones that others can replace, or that come from elsewhere.
-    system_writable: it sees /usr as writable, so that no ProtectSystem= is in force. privileged_programs: those of its OTP that give rights to
-    whoever starts them. libcrypto: version of the OpenSSL that it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none",
-    "used" or "other". replaced: its program is no longer the file on disk. open_logs: log files that it writes and every user can read. incoming:
+    shadowing: programs with the name of one of its OTP that PATH leads to first. system_writable: it sees /usr as writable, so that no
+    ProtectSystem= is in force. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version of the OpenSSL that
+    it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its program is no longer the
+    file on disk. open_logs: log files that it writes and every user can read. incoming:
     its ports with an established connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution;
     both None where there are none or they could not be read, see options_read.
     """
@@ -113,6 +115,7 @@ class Hardening:
     elsewhere: tuple[str, ...] | None = None
     privileged_programs: tuple[str, ...] | None = None
     libraries: tuple[Library, ...] | None = None
+    shadowing: tuple[str, ...] | None = None
     system_writable: bool | None = None
     libcrypto: str | None = None
     release_cookie: str | None = None
@@ -147,6 +150,7 @@ class Hardening:
             elsewhere=as_texts(raw.get("elsewhere")),
             privileged_programs=as_texts(raw.get("privileged_programs")),
             libraries=each(raw.get("libraries"), Library.parse),
+            shadowing=as_texts(raw.get("shadowing")),
             system_writable=as_bool(raw.get("system_writable")),
             libcrypto=as_text(raw.get("libcrypto")),
             release_cookie=as_text(raw.get("release_cookie")),
@@ -214,10 +218,12 @@ class SystemFacts:
     processes of a user, by user, for users of VMs. cookie_arguments: processes with a cookie in arguments or environment. dist_hosts: files
     .hosts.erlang in homes of nodes. settings: of products, by product; values only of those that name no secret. forwards: what leads connections
     to EPMD or to a port of a VM. client_ports: of products for their clients, by product.
-    route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. preloaded: libraries that the loader puts into
+    route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. sysctls_at_boot: settings of the kernel at the
+    next boot: name, value, and the file that says so. preloaded: libraries that the loader puts into
     every program of the host. tmpfiles: what systemd-tmpfiles does to files of nodes at the next boot: path, change, and the file that says so.
     sysusers: memberships that systemd-sysusers adds when it runs next: user, group, and the file that says so.
     served: files of nodes that a file server gives to other hosts: path, server, directory, and the file that says so.
+    package_files: files of OTP and its products that differ from their Debian packages.
     """
 
     core_pattern: str | None = None
@@ -234,10 +240,12 @@ class SystemFacts:
     forwards: tuple[Forward, ...] | None = None
     client_ports: Mapping[str, ClientPorts] | None = None
     route_localnet: tuple[str, ...] | None = None
+    sysctls_at_boot: tuple[tuple[str, str, str], ...] | None = None
     preloaded: tuple[str, ...] | None = None
     tmpfiles: tuple[tuple[str, str, str], ...] | None = None
     sysusers: tuple[tuple[str, str, str], ...] | None = None
     served: tuple[tuple[str, str, str, str], ...] | None = None
+    package_files: PackageFiles | None = None
 
     @classmethod
     def parse(cls, raw: object) -> SystemFacts | None:
@@ -259,10 +267,12 @@ class SystemFacts:
             forwards=each(raw.get("forwards"), Forward.parse),
             client_ports=parse_all(raw.get("client_ports")),
             route_localnet=as_texts(raw.get("route_localnet")),
+            sysctls_at_boot=each(raw.get("sysctls_at_boot"), _sysctl),
             preloaded=as_texts(raw.get("preloaded")),
             tmpfiles=each(raw.get("tmpfiles"), _tmpfile),
             sysusers=each(raw.get("sysusers"), _sysuser),
             served=each(raw.get("served"), _served),
+            package_files=PackageFiles.parse(raw.get("package_files")),
         )
 
 
@@ -274,6 +284,11 @@ def _tmpfile(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
 def _sysuser(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
     user, group, where = as_text(raw.get("user")), as_text(raw.get("group")), as_path(raw.get("where"))
     return None if user is None or group is None or where is None else (user, group, where)
+
+
+def _sysctl(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    name, value, where = as_text(raw.get("name")), as_text(raw.get("value")), as_path(raw.get("where"))
+    return None if name is None or value is None or where is None else (name, value, where)
 
 
 def _served(raw: Mapping[str, Any]) -> tuple[str, str, str, str] | None:

@@ -116,7 +116,7 @@ class Firewall:
     beam: our table, None where it is not loaded. in_charge: "firewalld", "ufw", "nftables" or "none". drops_by_default: whether a base chain of
     another table drops what matches no rule. at_boot: whether our unit is enabled. masquerades: tables ("ip nat") that give forwarded packets an
     address of the host, () where the kernel forwards none. rewriting: rules of other tables that give packets another source, or lead them to lo.
-    undoing: files that remove our table, or every table, when something runs them. waiting: units of other firewalls that do not run now and will
+    undoing: files that remove or change our table when something runs them. waiting: units of other firewalls that do not run now and will
     at the next boot.
     """
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .untrusted_json import as_text, safe_text
+from .untrusted_json import as_int, as_path, as_text, each, safe_text
 
 # Debian's packages of OTP and of libraries for it, those of Erlang Solutions, and Elixir.
 _OF_OTP = re.compile(r"(?:esl-)?erlang(?:-.+)?|elixir")
@@ -45,6 +45,34 @@ class Product:
     def parse(cls, raw: Mapping[str, Any]) -> Product | None:
         name = as_text(raw.get("name"))
         return cls(name, as_text(raw.get("version")), package_of(raw.get("package"))) if name else None
+
+
+@dataclass(frozen=True)
+class AlteredFile:
+    """A file that differs from its Debian package, or was put beside those of one. how: see _host/package_files.py."""
+
+    path: str
+    package: str
+    how: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> AlteredFile | None:
+        path, package, how = as_path(raw.get("path")), as_text(raw.get("package")), as_text(raw.get("how"))
+        return None if path is None or package is None or how is None else cls(path, package, how)
+
+
+@dataclass(frozen=True)
+class PackageFiles:
+    """How many files of OTP and its products were compared with their packages, and those that differ. None compared: they come from no package."""
+
+    compared: int
+    altered: tuple[AlteredFile, ...]
+
+    @classmethod
+    def parse(cls, raw: object) -> PackageFiles | None:
+        own = raw if isinstance(raw, Mapping) else {}
+        compared, altered = as_int(own.get("compared")), each(own.get("altered"), AlteredFile.parse)
+        return None if compared is None or altered is None else cls(compared, altered)
 
 
 def package_of(raw: object) -> Package | None:

@@ -85,10 +85,13 @@ class InForce:
 
     server, client: None where it has no TLS options for that side. allowed: the allow list; empty: every name may connect. other_cookies: nodes
     for which it uses another cookie than its own. replaceable_code: directories of its code path in which somebody beside root can put code, and
-    who. foreign_code: modules of OTP that decide who connects and are not those of its files: name, where it is loaded from, whether that file
-    differs. code_from_nowhere: its other modules that come from no directory of its code path: name and path, which may be empty. trusted: SHA-256
-    of the certificates of its CA files that it has in memory, () where it reads the file at the next handshake. ssh_daemons: how many SSH servers
-    run in it. atoms: how many it has, and the most that it can have. boot_server: whether it serves files to other hosts.
+    who. added_code: directories of its code path that are neither in its OTP nor in its arguments. foreign_code: modules of OTP that decide who
+    connects and are not those of its files: name, where it is loaded from, whether that file differs. code_from_nowhere: its other modules that come
+    from no directory of its code path: name and path, which may be empty. trusted: SHA-256 of the certificates of its CA files that it has in
+    memory, () where it reads the file at the next handshake. ssh_daemons: how many SSH servers run in it. atoms: how many it has, and the most that
+    it can have. boot_server: whether it serves files to other hosts.
+    guest_everywhere, anonymous: of RabbitMQ, whether its user guest connects from other hosts, and who clients without credentials are ("none").
+    known_passwords: its users with a password that everybody knows.
     pinned: the addresses of each name in its own list; lookup: where it looks first, "file" is that list.
     """
 
@@ -98,12 +101,16 @@ class InForce:
     other_cookies: tuple[str, ...] | None = None
     links: tuple[NodeLink, ...] | None = None
     replaceable_code: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    added_code: tuple[str, ...] | None = None
     foreign_code: tuple[tuple[str, str, bool], ...] | None = None
     code_from_nowhere: tuple[tuple[str, str], ...] | None = None
     trusted: frozenset[str] | None = None
     ssh_daemons: int | None = None
     atoms: tuple[int, int] | None = None
     boot_server: bool | None = None
+    guest_everywhere: bool | None = None
+    anonymous: str | None = None
+    known_passwords: tuple[str, ...] | None = None
     pinned: Mapping[str, tuple[str, ...]] | None = None
     lookup: str | None = None
 
@@ -121,12 +128,16 @@ class InForce:
             other_cookies=as_texts(raw.get("other_cookies")),
             links=each(raw.get("links"), NodeLink.parse),
             replaceable_code=each(raw.get("replaceable_code"), _replaceable),
+            added_code=as_texts(raw.get("added_code")),
             foreign_code=each(raw.get("foreign_code"), _foreign),
             code_from_nowhere=each(raw.get("code_from_nowhere"), _nowhere),
             trusted=as_set(raw.get("trusted")),
             ssh_daemons=as_int(raw.get("ssh_daemons")),
             atoms=next(iter(as_ranges([raw.get("atoms")]) or ()), None),
             boot_server=as_bool(raw.get("boot_server")),
+            guest_everywhere=as_bool(as_mapping(raw.get("rabbitmq")).get("guest_everywhere")),
+            anonymous=as_text(as_mapping(raw.get("rabbitmq")).get("anonymous")),
+            known_passwords=as_texts(as_mapping(raw.get("rabbitmq")).get("known_passwords")),
             pinned=_pinned(as_mapping(raw.get("names")).get("pinned")),
             lookup=as_text(as_mapping(raw.get("names")).get("first")),
         )

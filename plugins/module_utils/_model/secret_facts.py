@@ -35,17 +35,19 @@ class CookieFacts:
 
 @dataclass(frozen=True)
 class Copy:
-    """A file that holds the cookie of the cookie files `of`. readers: users other than root who can read it. unit: it is a file of a systemd unit."""
+    """A file that holds the cookie of the cookie files `of`. readers: users other than root who can read it. unit: it is a file of a systemd unit.
+    tool: it is the cookie file of its owner, who alone can read it."""
 
     path: str
     of: tuple[str, ...]
     readers: tuple[str, ...]
     unit: bool
+    tool: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Copy | None:
         path, of, readers = as_path(raw.get("path")), as_texts(raw.get("of")), as_texts(raw.get("readers"))
-        return None if path is None or of is None or readers is None else cls(path, of, readers, bool(raw.get("unit")))
+        return None if path is None or of is None or readers is None else cls(path, of, readers, bool(raw.get("unit")), raw.get("tool") is True)
 
 
 @dataclass(frozen=True)
@@ -86,17 +88,18 @@ class Account:
 
     rights: files that let it start programs without a login: of cron, at, sudo, a lingering user manager. units: services that run as it, with the
     file that says so. acting: others who run programs as it, with the file that lets them; "" for an account that has its number.
-    groups: those that its next process is a member of.
+    groups: those that its next process is a member of. members: other users in the group that has its name.
     """
 
     user: str
-    shell: str
+    shell: str | None
     password: bool | None
     authorized_keys: tuple[str, ...] | None
     rights: tuple[str, ...] | None = None
     units: tuple[tuple[str, str], ...] | None = None
     acting: tuple[tuple[str, str], ...] | None = None
     groups: tuple[str, ...] | None = None
+    members: tuple[str, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Account | None:
@@ -105,7 +108,8 @@ class Account:
             return None
         keys, rights = as_texts(raw.get("authorized_keys")), as_texts(raw.get("rights"))
         units, acting = each(raw.get("units"), _place), each(raw.get("acting"), _place)
-        return cls(user, as_text(raw.get("shell")) or "", as_bool(raw.get("password")), keys, rights, units, acting, as_texts(raw.get("groups")))
+        groups, members = as_texts(raw.get("groups")), as_texts(raw.get("members"))
+        return cls(user, as_text(raw.get("shell")), as_bool(raw.get("password")), keys, rights, units, acting, groups, members)
 
 
 def _place(raw: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -4,10 +4,11 @@
 
 """What a running node has in force, as it says itself: TLS options, allow list, cookies of its peers, links, code path.
 
-Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, COOKIES, a look into PEM_CACHE and get_cookie/1 for each peer are all that a node
-is asked here; none of them changes anything. What leaves this file are names and known options: a cookie is compared with the one of the
-conversation and dropped, of an unknown TLS option only its name is kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts),
-net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to 29.
+Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, RABBIT_CALLS, two of RABBIT_USERS, COOKIES, a look into PEM_CACHE and get_cookie/1
+for each peer are all that a node is asked here; none of them changes anything. What leaves this file are names and known options: a cookie is
+compared with the one of the conversation and dropped, the hash of a password with those of known words, of an unknown TLS option only its name is
+kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25
+to 29.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import _term as term
+from .._model.known_passwords import DEFAULT_HASHING, is_hash_of_known
 from . import otp_modules
 from .node import Call, Link, Outcome, Returned
 
@@ -40,6 +42,14 @@ CALLS: Mapping[str, Call] = {
 
 SSH_CALL: Call = ("supervisor", "count_children", [_Atom("sshd_sup")])
 """Asked only of a node that runs the application ssh."""
+
+RABBIT = "rabbit"
+RABBIT_CALLS: tuple[Call, ...] = (
+    ("application", "get_env", [_Atom(RABBIT), _Atom("loopback_users")]), ("application", "get_env", [_Atom(RABBIT), _Atom("anonymous_login_user")])
+)
+RABBIT_USERS = "rabbit_auth_backend_internal"
+"""Asked only of a node that runs RabbitMQ: these, and the functions list_users/0 and lookup_user/1 of that module."""
+_USERS_MOST = 500
 
 PEM_CACHE = _Atom("ssl_pem_cache_dist")
 """Table of the files that the distribution has read (ssl_pem_cache.erl). It is asked for the CA file alone: keys are in it, too."""
@@ -67,6 +77,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
     cookies = await link.call_all([("erlang", "get_cookie", [_Atom(name)]) for name in peers]) if peers else []
     running = applications(_value(outcomes["applications"]))
     daemons = await link.call_all([SSH_CALL]) if running is not None and "ssh" in running else []
+    broker = await _rabbitmq(link) if running is not None and RABBIT in running else None
     tls = {side: options(_value(outcomes[f"tls_{side}"]), side) for side in ("server", "client")}
     files = sorted({side["cacertfile"] for side in tls.values() if side and isinstance(side.get("cacertfile"), str)})
     trusted = await link.call_all([("ets", "lookup", [PEM_CACHE, file.encode()]) for file in files]) if files else []
@@ -82,6 +93,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
         "foreign_code": otp_modules.foreign(modules),
         "code_from_nowhere": otp_modules.from_nowhere(modules, path),
         "ssh_daemons": ssh_daemons(running, daemons),
+        "rabbitmq": broker,
         "atoms": atoms(_value(outcomes["atom_count"]), _value(outcomes["atom_limit"])),
         "boot_server": boot_server(outcomes["boot_server"]),
         "names": names(_value(outcomes["names"])),
@@ -250,6 +262,41 @@ def ssh_daemons(running: frozenset[str] | None, outcomes: Sequence[Outcome]) -> 
     pairs = {str(pair[0]): pair[1] for pair in counts if isinstance(pair, tuple) and len(pair) == 2}
     active = pairs.get("active")
     return active if isinstance(active, int) else None
+
+
+async def _rabbitmq(link: Link) -> dict[str, Any]:
+    """guest_everywhere: whether the user guest connects from other hosts. anonymous: the user of clients without credentials, "none" for none.
+    known_passwords: users whose password everybody knows. Each is None where RabbitMQ did not say."""
+    outcomes = await link.call_all(list(RABBIT_CALLS))
+    loopback, anonymous = (found[1] if isinstance(found, tuple) and len(found) == 2 else None for found in map(_value, outcomes))
+    name = anonymous.decode("utf-8", "replace") if isinstance(anonymous, bytes) else str(anonymous) if isinstance(anonymous, _Atom) else None
+    # Before 3.13 there is no such parameter, and no such login.
+    missing = _value(outcomes[1]) == _Atom("undefined")
+    return {
+        "guest_everywhere": b"guest" not in loopback if isinstance(loopback, list) else None,
+        "anonymous": "none" if missing else name,
+        "known_passwords": await _known_passwords(link),
+    }
+
+
+async def _known_passwords(link: Link) -> list[str] | None:
+    """A user is {internal_user, Name, Hash, Tags, Hashing, Limits} (internal_user.erl). The hash goes nowhere."""
+    listed = _value(await link.call(RABBIT_USERS, "list_users", []))
+    if not isinstance(listed, list):
+        return None
+    pairs = [dict(one) for one in ([pair for pair in user if isinstance(pair, tuple) and len(pair) == 2] for user in map(_listed, listed))]
+    users = [one[_Atom("user")] for one in pairs if isinstance(one.get(_Atom("user")), bytes)][:_USERS_MOST]
+    outcomes = await link.call_all([(RABBIT_USERS, "lookup_user", [user]) for user in users]) if users else []
+    found = []
+    for user, said in zip(users, map(_value, outcomes)):
+        record = said[1] if isinstance(said, tuple) and len(said) == 2 else None
+        if not (isinstance(record, tuple) and len(record) >= 5 and record[0] == _Atom("internal_user")):
+            return None
+        name = user.decode("utf-8", "replace")
+        # A user without a password has no hash.
+        if isinstance(record[2], bytes) and is_hash_of_known(name, record[2], DEFAULT_HASHING if record[4] == _Atom("undefined") else str(record[4])):
+            found.append(name)
+    return sorted(found)
 
 
 def names(found: term.Term) -> dict[str, Any] | None:

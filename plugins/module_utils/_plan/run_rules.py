@@ -86,6 +86,18 @@ def validate_strategy(strategy: str, problems: Problems) -> None:
         problems.add("", "strategy", "strategy_not_linear", f"the strategy {strategy} ignores run_once.", "use the strategy linear.")
 
 
+def validate_check_mode(of_task: bool, of_run: bool, problems: Problems) -> None:
+    """The keyword check_mode of a play or task changes what modules do, and no condition sees it: ansible_check_mode is what the command line says."""
+    if of_task != of_run:
+        problems.add(
+            "",
+            "check_mode",
+            "check_mode_of_play",
+            f"a play, block or task sets check_mode: {str(of_task).lower()}, and the run is {'' if of_run else 'not '}in check mode.",
+            "remove check_mode there, and run ansible-playbook with --check to change nothing.",
+        )
+
+
 def validate_platform(host: str, system: Distribution, accepted: bool, problems: Problems) -> None:
     """The roles install packages with apt. A host whose system is not known breaks no rule. `accepted`: the operator wants to try."""
     if accepted or system.id is None or system.id == "debian" or "debian" in system.like:

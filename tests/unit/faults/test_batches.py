@@ -44,7 +44,7 @@ def test_every_control_has_a_fault_or_a_reason() -> None:
     assert not NOT_YET & set(NO_FAULT)
 
 
-@pytest.mark.parametrize("fault", [*FAULTS, *all_faults("rabbitmq")], ids=lambda fault: f"{fault.product}: {fault.name}")
+@pytest.mark.parametrize("fault", [*FAULTS, *all_faults("rabbitmq"), *all_faults("ejabberd")], ids=lambda fault: f"{fault.product}: {fault.name}")
 def test_a_fault_is_whole(fault: Fault) -> None:
     assert fault.control in BY_ID
     assert fault.names and fault.repair

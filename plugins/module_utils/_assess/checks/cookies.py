@@ -92,6 +92,9 @@ def _is_service(host: HostTarget, process: Process) -> bool:
     return str(process.unit).endswith(".service") and not flags.hidden and (flags.name is not None or (flags.distribution_possible and own_user))
 
 
+_RUN_TOOLS = "run tools as root or as the node's user"
+
+
 def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if seen.secrets is None or seen.secrets.copies is None:
         yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
@@ -100,7 +103,12 @@ def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
     problems = []
     for copy in seen.secrets.copies:
         others = [user for user in copy.readers if user not in owners]
-        if copy.unit:
+        # Nobody said who may have tools on a host that nobody planned.
+        if copy.tool and (host.members is None or not others):
+            continue
+        if copy.tool:
+            problems.append(f"{copy.path} gives {', '.join(others)} the cookie of {', '.join(copy.of)}: remove it, and {_RUN_TOOLS}")
+        elif copy.unit:
             problems.append(f"{copy.path} holds the cookie of {', '.join(copy.of)}: every user can read it with systemctl show or systemctl cat")
         elif others:
             problems.append(f"{copy.path} holds the cookie of {', '.join(copy.of)}, and can be read by {', '.join(others)}")

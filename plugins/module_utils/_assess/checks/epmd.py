@@ -12,16 +12,18 @@ from collections.abc import Iterator, Mapping
 
 from ..._model.confinement_facts import Hardening
 from ..._model.installed import DROP_IN
-from ..._model.observation import Observation
+from ..._model.observation import Observation, Unit
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .firewall import EPMD_SOCKET
-from .parts import NO_EPMD, Check, epmds, of_epmd, unheard, unknown
+from .parts import EPMD_SERVICE, NO_EPMD, Check, epmds, of_epmd, unheard, unknown
 from .unplanned_nodes import is_explained
 
 EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"
 """Of role epmd."""
 
+EPMD_USER = "epmd"
+"""Of Debian's package, and of role epmd."""
 _EPMD_PROGRAMS = ("epmd", "systemd")
 """What holds EPMD's port: systemd holds its socket for it."""
 
@@ -66,6 +68,10 @@ def _at_next_start(seen: Observation) -> Iterator[str]:
     """Why EPMD's socket may listen elsewhere from its next start on: it does not use the drop-in of role epmd, or one that comes after it."""
     socket = (seen.units or {}).get(EPMD_SOCKET)
     drop_ins = socket.drop_ins if socket else None
+    masked = [name for name in (EPMD_SOCKET, EPMD_SERVICE) for unit in ((seen.units or {}).get(name),) if unit and _is_masked(unit)]
+    if masked:
+        yield from (f"{name} is masked: EPMD does not start at the next boot. Run systemctl unmask {name}" for name in masked)
+        return
     if socket and socket.stale:
         yield f"{EPMD_SOCKET}: systemd has not read its files since they changed. Run systemctl daemon-reload"
     if drop_ins is not None and EPMD_DROP_IN not in drop_ins:
@@ -73,6 +79,10 @@ def _at_next_start(seen: Observation) -> Iterator[str]:
     elif drop_ins and drop_ins[-1] != EPMD_DROP_IN:
         later = ", ".join(drop_ins[drop_ins.index(EPMD_DROP_IN) + 1 :])
         yield f"{later} comes after {EPMD_DROP_IN} and can undo it. Remove it, and run beam.cluster.site"
+
+
+def _is_masked(unit: Unit) -> bool:
+    return "masked" in (unit.load, str(unit.enabled).partition("-")[0])
 
 
 def _epmd_needed(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -127,6 +137,9 @@ def _epmd_user(host: HostTarget, seen: Observation) -> Iterator[Result]:
         return
     machines = {one.user for one in seen.processes if one.is_vm}
     problems = [f"EPMD (pid {one.pid}) runs as root" for one in epmds(seen) if one.user == "root"]
+    planned = EPMD_USER if host.members is not None and host.epmd_listen else ""
+    others = [one for one in epmds(seen) if planned and one.user not in (planned, "root", "", *machines)]
+    problems += [f"EPMD (pid {one.pid}) runs as {one.user}, not as {planned}: remove User= from the drop-ins of {one.unit}" for one in others]
     problems += [f"EPMD (pid {one.pid}) runs as {one.user}, which runs a node, too" for one in epmds(seen) if one.user in machines - {"root"}]
     unknown = [one.pid for one in seen.processes if not one.user and (one.is_vm or one.program == "epmd")]
     if unknown and not problems:

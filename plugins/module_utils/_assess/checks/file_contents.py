@@ -18,7 +18,7 @@ from ..._model.processes import Process
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .file_permissions import exists
-from .parts import has_ended
+from .parts import EPMD_SERVICE, epmds, has_ended
 
 # Files that the VM reads when it starts and never again. It takes certificates and members from the others while it runs.
 _READ_AT_START = ("vm.args", "ssl_dist.conf", "unit.env")
@@ -26,6 +26,8 @@ _OF_PRODUCTS = {
     "rabbitmq": ("-s rabbit",), "ejabberd": ("-s ejabberd",), "release": ("-s elixir", "-run elixir", "-user elixir", "-user Elixir.IEx.CLI"),
 }
 """Flags of the products' own start scripts: of mix release those of its scripts elixir and iex; that of relx gives a node none."""
+_OTP_OF_HOST = ("erlang", "rabbitmq", "ejabberd")
+"""Kinds of nodes that run the OTP of their host."""
 _PLACES = ("-boot", "-config", "-pa", "-pz", "-path")
 _LOADING = ("-epmd_module", "-loader")
 """Flags with which a VM takes addresses or code from elsewhere: no unit of its own may give them, and no product does."""
@@ -105,6 +107,9 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
         if unit and unit.environment_names is None:
             unseen.append(f"the variables that {node.unit} gives its next process could not be read")
         problems += _libraries(node, running, seen)
+        found_first, unlooked = _shadowing(node, running)
+        problems += found_first
+        unseen += unlooked
         loaded = [one for one in running if _is_bare(node) and not has_ended(one)]
         unseen += [f"pid {one.pid}: its libraries were not looked at" for one in loaded if one.hardening is None or one.hardening.libraries is None]
         if seen.system is None or seen.system.preloaded is None:
@@ -121,11 +126,43 @@ def start_environment(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue
         yield result(node.node, problems, "no flag, variable or file adds code to it")
+    if host.members is not None and host.distributed and host.epmd_listen:
+        yield _of_epmd(host, seen)
+
+
+def _of_epmd(host: HostTarget, seen: Observation) -> Result:
+    """Of the planned EPMD: every node of the host asks it where its peers are."""
+    unit = (seen.units or {}).get(EPMD_SERVICE)
+    running = [one for one in epmds(seen) if one.unit == EPMD_SERVICE]
+    if unit is None or unit.commands is None or unit.environment_names is None:
+        return Result(host.name, NOT_TESTED, (f"{EPMD_SERVICE}: what it runs, and its variables, were not looked at",))
+    problems = [f"{EPMD_SERVICE} runs {command}: remove that line" for command in unit.commands]
+    problems += [f"{EPMD_SERVICE} gives its next process the variable {name}: remove it there" for name in _of_programs(unit.environment_names)]
+    problems += [f"EPMD (pid {one.pid}) was started with the variable {name}" for one in running for name in _of_programs(one.adding or ())]
+    unseen = tuple(f"EPMD (pid {one.pid}): its environment could not be read" for one in running if one.adding is None)
+    return Result(host.name, NOT_TESTED, unseen) if unseen and not problems else result(host.name, problems, "nothing adds code to EPMD")
+
+
+def _of_programs(names: Iterable[str]) -> list[str]:
+    """The variables that add code to any program. EPMD has no use for those of a VM; of its own epmd-commands tells."""
+    return sorted(name for name in names if is_unneeded(name, "erlang") and not name.startswith(("ERL_", "HEART_")))
 
 
 def _is_bare(node: NodeTarget) -> bool:
     """Whether all that it starts with is planned: a node without a product, in a unit of ours."""
     return node.kind == "erlang" and bool(node.directory)
+
+
+def _shadowing(node: NodeTarget, running: Iterable[Process]) -> tuple[list[str], list[str]]:
+    """What start scripts and tools run in the place of a program of the OTP that the node runs; and what is not known. A release brings its own."""
+    problems: list[str] = []
+    unseen: list[str] = []
+    for one in running if node.directory and node.kind in _OTP_OF_HOST else ():
+        found = one.hardening.shadowing if one.hardening else None
+        if found is None and not has_ended(one):
+            unseen.append(f"pid {one.pid}: which programs its PATH leads to was not looked at")
+        problems += [f"{path} is found before the program of the node's OTP: start scripts and tools run it. Remove it" for path in found or ()]
+    return list(dict.fromkeys(problems)), unseen
 
 
 def _libraries(node: NodeTarget, running: Iterable[Process], seen: Observation) -> Iterator[str]:

@@ -117,7 +117,7 @@ def firewall_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems.append(f"{FIREWALL_UNIT} is {own.enabled or 'unknown'}, not enabled")
     problems += undone(FIREWALL_UNIT, own)
     undoing = seen.firewall.undoing if seen.firewall else None
-    problems += [f"{path} removes the table inet beam_cluster when it runs: {_LOAD_AGAIN}" for path in undoing or ()]
+    problems += [f"{path} removes or changes the table inet beam_cluster when it runs: {_LOAD_AGAIN}" for path in undoing or ()]
     waiting = seen.firewall.waiting if seen.firewall else None
     problems += [f"{name} {_WAITS}" for name in waiting or ()]
     if undoing is None or waiting is None:

@@ -75,7 +75,7 @@ def _listening_elsewhere(node: NodeTarget, range_: PortRange, found: Sequence[Li
     # A node without a product has no port but the one for its peers. What else a product listens on is the product's affair.
     if node.kind == "erlang":
         own = [one for one in listeners if one.unit == node.unit and str(one.process).startswith("beam")]
-        beyond = [one for one in own if not range_.first <= one.port <= range_.last and not one.loopback]
+        beyond = [one for one in own if not range_.first <= one.port <= range_.last]
         problems += [f"listens outside its port range on {one}" for one in beyond]
     return problems
 

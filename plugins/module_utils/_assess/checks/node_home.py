@@ -38,7 +38,10 @@ def _private(part: str, good: str) -> Check:
     return check
 
 
-_CRON = ("/var/spool/", "/var/lib/systemd/linger/", "/etc/cron")
+_CRON = ("/var/spool/", "/var/lib/systemd/linger/", "/etc/cron", "/etc/anacrontab", "/etc/rc.local")
+
+
+_NO_LOGIN = ("/usr/sbin/nologin", "/sbin/nologin", "/bin/false", "/usr/bin/false", "/bin/nologin", "/usr/bin/nologin")
 
 
 def _lets(path: str, user: str) -> str:
@@ -69,12 +72,18 @@ def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
     for user in sorted({node.user for node in host.nodes} - {"root", ""}):
         account = ((seen.secrets.accounts if seen.secrets else None) or {}).get(user)
         subject = host.name
+        bare = host.members is not None and all(node.kind == "erlang" for node in host.nodes if node.user == user)
+        own = (account.shell, account.members) if account and bare else ()
         if account is None or None in (
-            account.password, account.authorized_keys, account.rights, account.units, account.acting
+            account.password, account.authorized_keys, account.rights, account.units, account.acting, *own
         ):
             yield Result(subject, NOT_TESTED, (f"the account {user} was not looked at",))
             continue
         problems = [f"the user {user} has a password"] if account.password else []
+        # The account of a bare node is of role product: that of a product's package may have a shell, and log shippers in its group.
+        if bare and account.shell not in _NO_LOGIN:
+            problems.append(f"the user {user} has the login shell {account.shell or '/bin/sh'}: run usermod -s {_NO_LOGIN[0]} {user}")
+        problems += [f"{name} is in the group of {user}: run gpasswd -d {name} {user}" for name in (account.members or () if bare else ())]
         problems += [f"{path} lets SSH log in as {user}" for path in account.authorized_keys or ()]
         problems += [f"{path} {_lets(path, user)}" for path in account.rights or ()]
         problems += [f"{path} starts programs of {user} outside of the unit, without its sandbox" for path in _others(host, account.units or ())]

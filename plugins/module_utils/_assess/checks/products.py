@@ -136,7 +136,10 @@ def _range(process: Process) -> tuple[int, int]:
     return (int(first), int(last)) if first.isdigit() and last.isdigit() else (0, -1)
 
 
-OF_ONE_PRODUCT = {"rabbitmq-management": "rabbitmq"}
+OF_ONE_PRODUCT = {
+    **dict.fromkeys(("rabbitmq-management", "rabbitmq-guest", "rabbitmq-passwords", "rabbitmq-anonymous"), "rabbitmq"),
+    **dict.fromkeys(("ejabberd-files", "ejabberd-log-level"), "ejabberd"),
+}
 """Controls of verifications that are about nodes of one product."""
 
 CHECKS: Mapping[str, Check] = {

@@ -36,6 +36,30 @@ def _owner(one: Hardening) -> tuple[str, ...] | None:
     return (*theirs, *given)
 
 
+_INSTALL = "Install the package again (apt-get install --reinstall {package}), and restart the node"
+_ALTERED = {
+    "other": f"{{path}} is another file than the one of its package {{package}}. {_INSTALL}",
+    "no_link": f"{{path}} is a file, and in its package {{package}} a link. {_INSTALL}",
+    "elsewhere": f"{{path}} of the package {{package}} leads to a file of no package. {_INSTALL}",
+    "beside": "{path} is beside the modules of the package {package}, and of no package. Remove it, and restart the node",
+    "shadows": "{path} is of no package, and has the name of an application of the package {package}. Remove it, and restart the node",
+}
+_DIFFERS = "{path} differs from the package {package}"
+_ALTERED_SHOWN = 5
+
+
+def _packaged(host: HostTarget, seen: Observation) -> Iterator[Result]:
+    found = seen.system.package_files if seen.system else None
+    if found is None:
+        yield Result(host.name, NOT_TESTED, ("the files of OTP were not compared with those of their packages",))
+    elif not found.compared and not found.altered:
+        yield Result(host.name, NOT_APPLICABLE, ("its OTP comes from no Debian package, with which its files could be compared",))
+    else:
+        said = [_ALTERED.get(one.how, _DIFFERS).format(path=one.path, package=one.package) for one in found.altered]
+        more = [f"and {len(said) - _ALTERED_SHOWN} more files"] if len(said) > _ALTERED_SHOWN else []
+        yield result(host.name, said[:_ALTERED_SHOWN] + more, f"{found.compared} files are those of their packages")
+
+
 def _protections(one: Hardening) -> tuple[str, ...] | None:
     if one.program is None:
         return None
@@ -102,6 +126,7 @@ def _applications(process: Process) -> tuple[list[str], str] | None:
 
 CHECKS: Mapping[str, Check] = {
     "program-owner": of_nodes(_owner, "only root can write its program and its OTP", "the directories of its program"),
+    "package-files": _packaged,
     "program-protections": of_nodes(_protections, "its program has PIE, RELRO and a stack that is not executable", "its program", with_epmd=True),
     "openssl-maintained": of_nodes(_openssl, "its OpenSSL is maintained", "its OpenSSL"),
     "otp-maintained": _maintained,

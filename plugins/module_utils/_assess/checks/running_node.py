@@ -31,13 +31,19 @@ _KNOWN = frozenset(
 """Options that are compared with the plan, or change nothing of what is verified. OTP has others (sni_fun, certs_keys) and gets more."""
 
 
-WITHOUT_PLAN = frozenset({"code-path", "ssh-daemons", "boot-server-running", "atom-table"})
+WITHOUT_PLAN = frozenset({"code-path", "ssh-daemons", "boot-server-running", "rabbitmq-logins-running", "atom-table"})
 """Controls that hold for any node, whoever its peers are to be."""
+
+
+OF_ONE_PRODUCT = {"rabbitmq-logins-running": "rabbitmq"}
+"""Controls that are about nodes of one product."""
 
 
 def running_node_findings(evidence: Evidence) -> Iterator[Finding]:
     for node in evidence.target.running:
         for control, check in CHECKS.items():
+            if evidence.target.planned and OF_ONE_PRODUCT.get(control, node.kind) != node.kind:
+                continue
             yield _finding(evidence, control, node, check)
 
 
@@ -282,6 +288,9 @@ def _code_path(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     return _of(result(node.node, problems, "only root can write the code that it loads"))
 
 
+_ADDED = "which is neither in its OTP nor in its arguments, see code:add_patha/1"
+
+
 def _running_code(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
     if said.foreign_code is None:
         return NOT_TESTED, ("did not say from where it has loaded the modules that decide who connects",)
@@ -290,6 +299,9 @@ def _running_code(_evidence: Evidence, node: NodeTarget, said: InForce) -> Detai
         for module, path, changed in said.foreign_code
     ]
     if node.kind == "erlang":
+        if said.added_code is None and not problems:
+            return NOT_TESTED, ("whether its code path is the one that it was started with could not be compared",)
+        problems += [f"its code path has {path}, {_ADDED}" for path in said.added_code or ()]
         # Some products make modules while they run.
         problems += [f"has loaded {module} from {path or 'no file'}, no directory of its code path" for module, path in said.code_from_nowhere or ()]
     return _of(result(node.node, problems, "the modules that decide who connects are those of OTP"))
@@ -307,6 +319,19 @@ def _boot_server(_evidence: Evidence, node: NodeTarget, said: InForce) -> Detail
         return NOT_TESTED, ("did not say whether a boot server runs in it",)
     problems = ["a boot server runs in it (process boot_server): it sends every file that the node can read to other hosts"]
     return _of(result(node.node, problems if said.boot_server else [], "no boot server runs in it"))
+
+
+def _rabbitmq_logins(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
+    if "rabbitmq" not in (node.kind, node.product):
+        return NOT_APPLICABLE, ("it is no node of rabbitmq",)
+    if None in (said.guest_everywhere, said.anonymous, said.known_passwords):
+        return NOT_TESTED, ("did not say from where its user guest connects, and which users it has",)
+    problems = ["its user guest may connect from every host: its parameter loopback_users lacks guest"] if said.guest_everywhere else []
+    if said.anonymous not in ("none", "guest") or said.anonymous == "guest" and said.guest_everywhere:
+        problems.append(f"a client without credentials gets the rights of {said.anonymous}: its parameter anonymous_login_user says so")
+    known = [name for name in said.known_passwords or () if name != "guest" or said.guest_everywhere]
+    problems += [f"its user {name} has a password that everybody knows: run rabbitmqctl change_password {name}" for name in known]
+    return _of(result(node.node, problems, "guest connects from its own host only, and no password of a user is a known one"))
 
 
 def _atom_table(_evidence: Evidence, node: NodeTarget, said: InForce) -> Details:
@@ -327,5 +352,6 @@ CHECKS: dict[str, _Check] = {
     "running-code": _running_code,
     "ssh-daemons": _ssh_daemons,
     "boot-server-running": _boot_server,
+    "rabbitmq-logins-running": _rabbitmq_logins,
     "atom-table": _atom_table,
 }

@@ -74,16 +74,22 @@ def _hosts_file(facts: SystemFacts) -> tuple[list[str], str] | None:
 def _at_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
     files, joins = (seen.system.tmpfiles, seen.system.sysusers) if seen.system else (None, None)
     own = {node.user for node in host.nodes}
-    problems = [f"{where} changes {path} at the next boot ({does}): {_TAKE_OUT}" for path, does, where in files or ()]
+    problems = [f"{where} changes {path} {_when(does)} ({does}): {_TAKE_OUT}" for path, does, where in files or ()]
     # Of the groups that a node's own user gets, node-groups tells.
     problems += [f"{where} puts {user} into the group {group} at the next boot: {_TAKE_OUT}" for user, group, where in joins or () if user not in own]
     if (files is None or joins is None) and not problems:
         yield Result(host.name, NOT_TESTED, (f"{'tmpfiles.d' if files is None else 'sysusers.d'} could not be read",))
         return
-    yield result(host.name, problems, "no line of tmpfiles.d or sysusers.d opens, replaces or removes a file of a node")
+    yield result(host.name, problems, "no line of tmpfiles.d or sysusers.d and no job opens, replaces or removes a file of a node")
 
 
 _TAKE_OUT = "remove that line"
+_COMMANDS = ("chmod", "chown", "chgrp", "setfacl")
+"""Of jobs and units. What systemd-tmpfiles does has other names."""
+
+
+def _when(does: str) -> str:
+    return "when it runs" if does in _COMMANDS else "at the next boot"
 
 
 def _changeable_files(host: HostTarget, seen: Observation) -> Iterator[Result]:

@@ -65,12 +65,16 @@ def _hidepid(facts: SystemFacts) -> tuple[list[str], str] | None:
 
 
 def _loopback(facts: SystemFacts) -> tuple[list[str], str] | None:
-    if facts.route_localnet is None:
+    if facts.route_localnet is None or facts.sysctls_at_boot is None:
         return None
     # Container engines set it for their own bridges, which no network is behind.
     open_at = [name for name in facts.route_localnet if not name.startswith(_BRIDGES)]
     problems = [f"net.ipv4.conf.{name}.route_localnet is 1, not 0: hosts of that network reach what listens on 127.0.0.1" for name in open_at]
-    return problems, "no network reaches loopback addresses"
+    later = (
+        f"{where} sets {name} to 1 at the next boot: hosts of that network then reach what listens on 127.0.0.1" for name, value, where
+        in facts.sysctls_at_boot if name.endswith(".route_localnet") and value == "1" and not name.split(".")[3].startswith(_BRIDGES)
+    )
+    return [*problems, *later], "no network reaches loopback addresses"
 
 
 def _swap(facts: SystemFacts) -> tuple[list[str], str] | None:

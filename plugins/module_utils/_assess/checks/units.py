@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..._model.confinement_facts import SystemFacts
 from ..._model.observation import Observation, Unit
 from ..._model.processes import Process
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
@@ -152,19 +153,31 @@ def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
                 yield Result(host.name, FAILED, (f"EPMD runs in {name or 'no unit'}, not in a service: it has no sandbox",))
         elif unit is None or unit.exposure is None:
             yield Result(host.name, NOT_TESTED, (f"{name}: its sandbox was not looked at",))
+        elif planned and unit.openings is None:
+            yield Result(host.name, NOT_TESTED, (f"{name}: what drop-ins add to its sandbox was not looked at",))
         else:
-            yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX)
+            opened = [f"{name}: {opening} lets it out of its sandbox. Remove that line" for opening in unit.openings or ()] if planned else []
+            yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX, opened)
 
 
 _HANDLERS = ("/lib/systemd/systemd-coredump", "/usr/lib/systemd/systemd-coredump", "/usr/share/apport/apport")
 """Programs of distributions that get core dumps: the first one keeps none of a process that may dump none. crash-dumps looks where both keep them."""
 
 
-def _taken(pattern: str | None) -> list[str]:
+def _program(pattern: str | None) -> str:
+    """The program that gets core dumps, whatever the limit of a process: core(5). Empty where there is none, or one of _HANDLERS."""
     program = pattern[1:].split(" ")[0] if pattern and pattern.startswith("|") else ""
-    # core(5): the limit is not enforced for a program.
-    said = f"kernel.core_pattern gives every core dump to {program}, whatever LimitCORE= says: set it to core with sysctl"
-    return [said] if program and program not in _HANDLERS else []
+    return "" if program in _HANDLERS else program
+
+
+def _taken(facts: SystemFacts | None) -> Iterator[str]:
+    """Now, and at the next boot."""
+    program = _program(facts.core_pattern) if facts else ""
+    if program:
+        yield f"kernel.core_pattern gives every core dump to {program}, whatever LimitCORE= says: set it to core with sysctl"
+    for name, value, where in (facts.sysctls_at_boot if facts else None) or ():
+        if name == "kernel.core_pattern" and _program(value):
+            yield f"{where} gives every core dump to {_program(value)} at the next boot, whatever LimitCORE= says: remove {name} there"
 
 
 def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
@@ -181,9 +194,10 @@ def _core_dumps(host: HostTarget, seen: Observation) -> Iterator[Result]:
             yield not_looked_at(node, ": LimitCORE")
             continue
         problems = [f"{node.unit}: LimitCORE is {unit.core_limit}"] if unit.core_limit != "0" else []
-        problems += _taken(seen.system.core_pattern if seen.system else None)
+        problems += _taken(seen.system)
         problems += [f"pid {one.pid} was started with another core limit" for one in running if one.core_limit not in (None, 0)]
         unseen = [f"pid {one.pid}: its core limit could not be read" for one in running if one.core_limit is None]
+        unseen += ["the settings of the kernel at the next boot were not read"] if seen.system is None or seen.system.sysctls_at_boot is None else []
         if unseen and not problems:
             yield Result(node.node, NOT_TESTED, tuple(unseen))
             continue

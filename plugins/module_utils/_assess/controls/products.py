@@ -27,7 +27,6 @@ CONTROLS = (
         (_RABBITMQ, _RABBITMQ_ACCESS),
         "high",
         "files",
-        audit_only=True,
     ),
     Control(
         "rabbitmq-passwords",
@@ -39,7 +38,6 @@ CONTROLS = (
         (_RABBITMQ, _RABBITMQ_ACCESS),
         "high",
         "files",
-        audit_only=True,
     ),
     Control(
         "rabbitmq-anonymous",
@@ -50,7 +48,6 @@ CONTROLS = (
         (_RABBITMQ, _RABBITMQ_ACCESS),
         "medium",
         "files",
-        audit_only=True,
     ),
     Control(
         "rabbitmq-management",
@@ -91,12 +88,11 @@ CONTROLS = (
         "ejabberd-files",
         "Not every user of a host can read the configuration of ejabberd",
         "It holds passwords of databases, LDAP and administrators.",
-        "Set owner root, group ejabberd and mode 0640 for the files in /etc/ejabberd.",
+        "Set owner root, group ejabberd and mode 0640 for the file that the finding names in /etc/ejabberd.",
         "",
         (_EJABBERD,),
         "medium",
         "files",
-        audit_only=True,
     ),
     Control(
         "ejabberd-log-level",
@@ -107,7 +103,6 @@ CONTROLS = (
         (_EJABBERD,),
         "medium",
         "files",
-        audit_only=True,
     ),
     Control(
         "container-privileges",

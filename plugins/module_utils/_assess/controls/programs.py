@@ -32,6 +32,18 @@ CONTROLS = (
         "files",
     ),
     Control(
+        "package-files",
+        "The programs and modules of OTP and of its products are those of their packages",
+        "A program or module that was replaced on the disk is in force after the next start, and nothing else shows it: the running node agrees with "
+        "its files. An application in a directory of a newer version takes the place of the packaged one.",
+        "Install the package that the finding names again: apt-get install --reinstall PACKAGE. Remove files of no package. Then restart the node, "
+        "and find out who changed them. For patches of your own, build a package.",
+        "",
+        (("deb-md5sums(5)", "https://manpages.debian.org/bookworm/dpkg-dev/deb-md5sums.5.en.html"), SECURE_CODING),
+        "critical",
+        "files",
+    ),
+    Control(
         "program-protections",
         "The VM's and EPMD's programs are built with PIE, RELRO and a stack that is not executable",
         "These protections make a flaw in native code hard to exploit.",

@@ -114,6 +114,18 @@ CONTROLS = (
         "mesh",
     ),
     Control(
+        "rabbitmq-logins-running",
+        "The running RabbitMQ lets guest connect from its own host only, and no user in with a password that everybody knows, or with none",
+        "Everybody knows the password of guest, an administrator, and scanners try others like it. Users and parameters of a running node are in no "
+        "configuration file.",
+        "Run rabbitmqctl change_password or delete_user for the user that the finding names. For parameters, restart the node; if the finding stays, "
+        "remove loopback_users and anonymous_login_user from its configuration.",
+        "",
+        (("RabbitMQ, Access control", "https://www.rabbitmq.com/docs/access-control"),),
+        "high",
+        "mesh",
+    ),
+    Control(
         "atom-table",
         f"A node uses at most {100 * ATOMS_PART_MAX:.0f} percent of its atom table",
         "Atoms are never freed. Each handshake with a new name costs one, before the cookie is proven. A node with a full table stops.",

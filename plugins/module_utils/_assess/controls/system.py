@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Controls of the operating system around a node, which no role of this collection sets.
+"""Controls of the operating system around a node, which no role of this collection sets. Those of verifications are about ways past the roles.
 
 Private to this collection, pure.
 """
@@ -62,7 +62,6 @@ CONTROLS = (
         (("Linux, IP sysctl, route_localnet", "https://docs.kernel.org/networking/ip-sysctl.html"),),
         "medium",
         "system",
-        audit_only=True,
     ),
     Control(
         "system-swap",

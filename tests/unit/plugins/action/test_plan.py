@@ -244,8 +244,8 @@ def test_serial_is_not_limit(lab: Lab) -> None:
 
 def test_a_strategy_that_ignores_run_once_is_refused(lab: Lab) -> None:
     """Whoever says it, a play or the environment. Which strategies these are is tested in test_run_rules.py."""
-    output = lab.run(UNOBSERVED.replace("gather_facts", "strategy: free\n  gather_facts"), expect=2)
-    assert rules(output) == {("strategy", "strategy_not_linear")}
+    output = lab.run(UNOBSERVED.replace("gather_facts", "strategy: free\n  check_mode: true\n  gather_facts"), expect=2)
+    assert rules(output) == {("strategy", "strategy_not_linear"), ("check_mode", "check_mode_of_play")}
     assert rules(lab.run(UNOBSERVED, expect=2, ANSIBLE_STRATEGY="ansible.builtin.host_pinned")) == {("strategy", "strategy_not_linear")}
 
 

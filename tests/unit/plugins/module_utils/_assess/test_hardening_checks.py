@@ -56,6 +56,7 @@ TLS12 = both(
 EMBEDDED: dict[str, Any] = {"switches": ["embedded"], "applications": {"kernel": "10"}}
 SERVER = {"pid": 7, "process": "erl_call", "user": "alice"}
 
+ALTERED = {"path": "/usr/bin/epmd", "package": "erlang-base", "how": "no_link"}
 JOINS = {"group": "docker", "where": "/usr/lib/sysusers.d/x.conf"}
 
 BROKEN: list[tuple[str, Change, str]] = [
@@ -77,6 +78,10 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("node-groups", vm(groups=["beam", "docker", "shadow"]), "is in the group docker, shadow"),
     ("node-groups", epmd(groups=["disk"]), "pid 1077 (epmd) is in the group disk"),
     ("files-at-boot", system(tmpfiles=[{"path": "/k", "does": "ACL", "where": "/etc/x.conf"}]), "/etc/x.conf changes /k at the next boot (ACL)"),
+    ("system-loopback", system(route_localnet=["docker0", "eth0"]), "net.ipv4.conf.eth0.route_localnet is 1, not 0"),
+    ("system-loopback", system(route_localnet=["all"]), "net.ipv4.conf.all.route_localnet is 1"),
+    ("package-files", system(package_files={"compared": 9, "altered": [ALTERED]}), "/usr/bin/epmd is a file, and in its package erlang-base a link"),
+    ("files-at-boot", system(tmpfiles=[{"path": "/k", "does": "chmod", "where": "/etc/rc.local"}]), "/etc/rc.local changes /k when it runs (chmod)"),
     ("files-at-boot", system(sysusers=[{**JOINS, "user": "alice"}]), "x.conf puts alice into the group docker at the next boot"),
     ("node-groups", system(sysusers=[{**JOINS, "user": "beam"}]), "x.conf puts the user beam into the group docker at the next boot"),
     (
@@ -194,8 +199,6 @@ BROKEN_IN_AUDITS: list[tuple[str, Change, str]] = [
     ("system-core-dumps", system(core_pattern="|/usr/share/apport/apport -p%p -c%c"), "gives every core dump to /usr/share/apport/apport"),
     ("system-ptrace", system(ptrace_scope=0), "ptrace_scope is 0"),
     ("system-processes", system(hidepid="0"), "/proc is mounted without hidepid"),
-    ("system-loopback", system(route_localnet=["docker0", "eth0"]), "net.ipv4.conf.eth0.route_localnet is 1, not 0"),
-    ("system-loopback", system(route_localnet=["all"]), "net.ipv4.conf.all.route_localnet is 1"),
     ("system-swap", system(swaps=[{"name": "/dev/sda2", "protected": False}]), "/dev/sda2 is a swap area in clear text"),
     ("system-time", system(clock_synchronized=False, time_services=[]), "its clock is not synchronized, and no time service runs"),
 ]
@@ -231,7 +234,7 @@ def test_what_no_role_sets_is_looked_at_in_audits_only() -> None:
     in_verify = {control for control, _change, _says in BROKEN}
     only_audits = {control for control in CHECKED_HERE if BY_ID[control].audit_only}
     assert in_verify.isdisjoint(only_audits)
-    assert CHECKED_HERE - only_audits - in_verify == {"epmd-needed", "port-range", "node-user", "program-owner"}
+    assert CHECKED_HERE - only_audits - in_verify == {"epmd-needed", "port-range", "node-user", "program-owner"} | OF_PRODUCTS
     assert {one.control for one in evaluate(made.evidence()).findings}.isdisjoint(only_audits)
 
 
@@ -374,6 +377,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("system-ptrace", system(ptrace_scope=None)),
     ("system-processes", system(hidepid=None)),
     ("system-loopback", system(route_localnet=None)),
+    ("system-loopback", system(sysctls_at_boot=None)),
     ("system-swap", system(swaps=None)),
     ("system-swap", system(swaps=[{"name": "/dev/sda2", "protected": None}])),
     ("system-time", system(clock_synchronized=None, time_services=None)),
@@ -388,6 +392,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("trust-file", gone("files")),
     ("certificate-validity", gone("certificates")),
     ("cookie-age", gone("files")),
+    ("package-files", system(package_files=None)),
     ("program-owner", nothing("replaceable_by")),
     ("program-owner", nothing("privileged_programs")),
     ("program-protections", nothing("program")),

@@ -145,15 +145,19 @@ def test_what_a_node_did_not_say_is_not_tested(control: str, change: Change) -> 
     assert [(found.control, found.status) for found in with_said(change).failures if found.control != ALSO] == [(control, NOT_TESTED)]
 
 
+OF_EVERY_NODE = set(running_node_checks.CHECKS) - running_node_checks.OF_ONE_PRODUCT.keys()
+"""test_unseeded_faults.py breaks the others."""
+
+
 def test_every_control_was_broken_and_unknown() -> None:
-    assert {control for control, _change, _says in BROKEN} == {control for control, _change in UNKNOWN} == set(running_node_checks.CHECKS)
+    assert {control for control, _change, _says in BROKEN} == {control for control, _change in UNKNOWN} == OF_EVERY_NODE
 
 
 @pytest.mark.parametrize("values", [{"in_force": None}, {"code": "closed", "in_force": None}, None])
 def test_a_node_that_was_not_asked_is_not_tested(values: dict[str, Any] | None) -> None:
     verdict = evaluate(made.evidence(mesh={"beam@n2": values}))
     status = {found.control: found.status for found in verdict.findings if found.subject == "beam@n2"}
-    assert {status[control] for control in running_node_checks.CHECKS} == {NOT_TESTED}
+    assert {status[control] for control in OF_EVERY_NODE} == {NOT_TESTED}
 
 
 def kernel(**values: Any) -> Link:

@@ -207,6 +207,9 @@ def certificate(name: str, **values: Any) -> dict[str, Any]:
     }
 
 
+ACCOUNT = {"user": "beam", "shell": "/usr/sbin/nologin", "password": False}
+
+
 def secrets(name: str) -> dict[str, Any]:
     """What observe finds of secrets on a host."""
     cookie = f"/var/lib/beam/beam@{name}/.erlang.cookie"
@@ -217,7 +220,7 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         "exposed": [],
-        "accounts": [{"user": "beam", "password": False, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups"), [])}],
+        "accounts": [{**ACCOUNT, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members"), [])}],
     }
 
 
@@ -237,9 +240,9 @@ def hardening(**values: Any) -> dict[str, Any]:
         "kernel": {},
         "program": ["nx", "pie", "relro"],
         "replaceable_by": [],
-        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": [], "libraries": [], "system_writable": False},
-        "libcrypto": "3.5.1",
-        "release_cookie": "none",
+        **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": [], "libraries": []},
+        **{"shadowing": [], "system_writable": False},
+        **{"libcrypto": "3.5.1", "release_cookie": "none"},
         **{"replaced": False, "open_logs": [], "incoming": [9100], "outgoing": 1},
         "server": server,
         "client": side,
@@ -251,17 +254,15 @@ def hardening(**values: Any) -> dict[str, Any]:
 def system(**values: Any) -> dict[str, Any]:
     """The operating system around hardened nodes."""
     return {
-        "core_pattern": "|/lib/systemd/systemd-coredump %P",
-        "suid_dumpable": 2,
-        "ptrace_scope": 1,
+        **{"core_pattern": "|/lib/systemd/systemd-coredump %P", "suid_dumpable": 2, "ptrace_scope": 1},
         "hidepid": "invisible",
         "swaps": [],
         "clock_synchronized": True,
         "time_services": ["chronyd"],
         "service_users": {"beam": ["beam.service"]},
         **{"cookie_arguments": [], "tmpfiles": [], "sysusers": [], "served": []},
-        "dist_hosts": [],
-        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "preloaded": []},
+        **{"dist_hosts": [], "package_files": {"compared": 537, "altered": []}},
+        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "sysctls_at_boot": [], "preloaded": []},
         **values,
     }
 
@@ -360,7 +361,7 @@ def host(name: str) -> dict[str, Any]:
             ),
             "beam-watch-beam.service": unit(),
             "beam-guard-beam.service": unit(active="inactive"),
-            "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7),
+            "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7, environment_names=["BEAM_CLUSTER_DIGEST"]),
             "epmd.socket": unit(
                 after=["beam-firewall.service", "sysinit.target"], drop_ins=["/etc/systemd/system/epmd.socket.d/zzz-beam.conf"]
             ),
@@ -449,7 +450,7 @@ def in_force(nodes: list[str], node: str, tls: bool = True) -> dict[str, Any]:
             {"node": peer, "address": HOSTS.get(peer.partition("@")[2], "10.89.1.12"), "port": 9100, "protocol": over, "hidden": False}
             for peer in nodes if peer != node
         ],
-        **{name: [] for name in ("replaceable_code", "foreign_code", "code_from_nowhere", "trusted")},
+        **{name: [] for name in ("replaceable_code", "added_code", "foreign_code", "code_from_nowhere", "trusted")},
         "names": {"first": "file", "pinned": {part: [HOSTS.get(part, "10.89.1.12")] for part in (name.partition("@")[2] for name in nodes)}},
         **{"ssh_daemons": 0, "atoms": [22000, 1048576], "boot_server": False},
     }

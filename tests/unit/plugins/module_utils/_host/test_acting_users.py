@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, sudo_rules
+from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, pam_and_polkit, sudo_rules
 
 BEAM = pwd.struct_passwd(("beam", "x", 65997, 65999, "", "/nonexistent", "/usr/sbin/nologin"))
 
@@ -32,7 +32,8 @@ def acting(tmp_path: Path, text: str, *, name: str = "sudoers.d/90-x", **other: 
     (tmp_path / name).write_text(text)
     places: dict[str, Any] = {"SUDOERS": (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"), "DOAS": (), "POLKIT": ()}
     with mock.patch.multiple(sudo_rules, **{**places, **{key: (f"{tmp_path}/{value}",) for key, value in other.items()}}):
-        found = sudo_rules.acting_as(BEAM)
+        with mock.patch.multiple(pam_and_polkit, without_password=lambda: [], managing=lambda: []):
+            found = sudo_rules.acting_as(BEAM)
         assert found is not None
         return [(one["name"], one["path"].replace(f"{tmp_path}/", "")) for one in found]
 
@@ -111,8 +112,46 @@ def test_rules_of_polkit_that_name_the_user(text: str, found: bool, tmp_path: Pa
 )
 def test_lines_of_the_tables_of_the_system(name: str, text: str, found: bool, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
-    with mock.patch.multiple(jobs, SYSTEM_CRON=(f"{tmp_path}/*",), AT=(), CRON=(), LINGER="/nonexistent/{}"):
+    with mock.patch.multiple(jobs, SYSTEM_CRON=(f"{tmp_path}/*",), AT=(), CRON=(), OF_ROOT=(), LINGER="/nonexistent/{}"):
         assert jobs.of(BEAM) == ([f"{tmp_path}/{name}"] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("0 4 * * * root su - beam -c /srv/job", True),
+        ("0 4 * * * root su -s /bin/sh beam -c /srv/job", True),
+        ("0 4 * * * root /usr/sbin/runuser -u beam -- /srv/job", True),
+        ("runuser -l beam -c /srv/job", True),
+        ("@daily sudo -n -u beam /srv/job", True),
+        ("sudo --user=beam /srv/job", True),
+        ("sudo -u '#65997' /srv/job", True),
+        ("setpriv --reuid=65997 --clear-groups /srv/job", True),
+        ("start-stop-daemon --start --chuid beam --exec /srv/job", True),
+        ("systemd-run --uid=beam /srv/job", True),
+        ("chpst -u beam /srv/job", True),
+        ("gosu beam /srv/job", True),
+        ("# su - beam -c /srv/job", False),
+        ("su - alice -c 'ls beam'", False),
+        ("sudo -u alice beam", False),
+        ("su beam2 -c /srv/job", False),
+        ("sudo -u beam-web /srv/job", False),
+        ("chown beam /srv/x; su alice", False),
+        ("/opt/su beam", True),
+        ("/opt/visu beam", False),
+    ],
+)
+def test_jobs_of_root_that_become_the_user(line: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / "job").write_text(f"#!/bin/sh\n{line}\n")
+    with mock.patch.multiple(jobs, SYSTEM_CRON=(), AT=(), CRON=(), OF_ROOT=(f"{tmp_path}/*",), LINGER="/nonexistent/{}"):
+        assert jobs.of(BEAM) == ([f"{tmp_path}/job"] if found else [])
+
+
+def test_a_service_of_root_that_becomes_the_user(tmp_path: Path) -> None:
+    (tmp_path / "job.service").write_text("[Service]\nExecStart=/usr/sbin/runuser -u beam -- /srv/job\n")
+    (tmp_path / "web.service").write_text("[Service]\nExecStart=/usr/sbin/runuser -u www-data -- /srv/job\n")
+    with mock.patch.multiple(jobs, UNITS=(str(tmp_path),)):
+        assert [one["name"] for one in jobs.units_of(BEAM)] == ["job.service"]
 
 
 def test_services_that_run_as_the_user(tmp_path: Path) -> None:

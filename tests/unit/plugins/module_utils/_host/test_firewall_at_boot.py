@@ -36,6 +36,18 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import firewall
         ("PostUp = nft -f {}/plain.nft\n", "job"),
         ("#!/bin/sh\nnft list ruleset > {}/plain.nft\n", ""),
         ("[Service]\nExecStartPre=/usr/sbin/nft -c -f {}/rules.nft\nExecStartPre=/usr/sbin/nft --check --file {}/rules.nft\n", ""),
+        # Who adds an element or a rule lets somebody in.
+        ("#!/bin/sh\nnft add element inet beam_cluster members4 '{{ 192.0.2.9 }}'\n", "job"),
+        ("@reboot root nft insert rule inet beam_cluster input accept\n", "job"),
+        ("PostUp = nft replace rule inet beam_cluster input handle 4 accept\n", "job"),
+        ("[Service]\nExecStart=/usr/sbin/nft -f {}/more.nft\n", "job"),
+        ("[Service]\nExecStart=/usr/sbin/nft -f {}/again.nft\n", "job"),
+        ("#!/bin/sh\nnft add rule inet other input accept\nnft list table inet beam_cluster\n", ""),
+        # Ours is loaded before that, not behind it.
+        ("[Unit]\nAfter=beam-firewall.service\n[Service]\nExecStart=/usr/sbin/nft flush ruleset\n", "job"),
+        ("#!/bin/sh\nsystemctl start beam-firewall\nnft flush ruleset\n", "job"),
+        ("[Unit]\nBefore=beam-firewall.service\n[Service]\nExecStart=/usr/sbin/nft flush ruleset\n", ""),
+        ("[Unit]\nWants=beam-firewall.service\n[Service]\nExecStart=/bin/true\n", ""),
         ("#!/bin/sh\n# not nft -f /etc/beam/firewall.nft\nnft -f {}/plain.nft\n", "job"),
     ],
 )
@@ -43,6 +55,8 @@ def test_what_removes_our_table_at_boot(text: str, found: str, tmp_path: Path) -
     (tmp_path / "rules.nft").write_text("#!/usr/sbin/nft -f\nflush ruleset\ntable inet x {}\n")
     (tmp_path / "plain.nft").write_text("flush ruleset\n")
     (tmp_path / "other.nft").write_text("# flush ruleset\ntable inet x {}\n")
+    (tmp_path / "more.nft").write_text("table inet beam_cluster {\n\tset members4 { type ipv4_addr; elements = { 192.0.2.9 } }\n}\n")
+    (tmp_path / "again.nft").write_text("add element inet beam_cluster members4 { 192.0.2.9 }\n")
     (tmp_path / "script").write_text("#!/bin/sh\nNFT=/usr/sbin/nft\n$NFT -f - <<END\nflush ruleset\nEND\n")
     (tmp_path / "outer").write_text(f"#!/bin/sh\n{tmp_path}/script start\n")
     (tmp_path / "harmless").write_text("#!/bin/sh\nnft flush ruleset\nsystemctl reload beam-firewall\n")

@@ -41,6 +41,41 @@ def make(path: Path, owner: str = "root", mode: int = 0o755) -> str:
     return str(path)
 
 
+@pytest.mark.parametrize(
+    ("made", "path", "found"),
+    [
+        ({}, "otp/erts-15.2.7/bin:otp/bin:local:bin", []),
+        ({"local/erl": ""}, "otp/erts-15.2.7/bin:otp/bin:local:bin", ["local/erl"]),
+        ({"local/epmd": "", "local/escript": ""}, "local:bin", ["local/epmd", "local/escript"]),
+        ({"local/erl": "otp/bin/erl"}, "local:bin", []),
+        ({"local/erl": ""}, "bin:local", []),
+        ({"local/erl": ""}, "bin", []),
+        ({"local/erlang": ""}, "local:bin", []),
+    ],
+)
+def test_a_program_that_is_found_before_that_of_otp(tmp_path: Path, made: dict[str, str], path: str, found: list[str]) -> None:
+    for name in programs._OF_OTP:
+        make(tmp_path / "otp" / "bin" / name)
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).symlink_to(f"../otp/bin/{name}")
+    for name, to in made.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        if to:
+            (tmp_path / name).symlink_to(tmp_path / to)
+        else:
+            make(tmp_path / name)
+    places = ":".join(f"{tmp_path}/{place}" for place in path.split(":"))
+    assert programs.shadowing(places, "", f"{tmp_path}/otp") == [f"{tmp_path}/{name}" for name in found]
+
+
+def test_the_program_of_a_package_is_no_other_one(tmp_path: Path) -> None:
+    """beam_otp_root names an OTP beside that of the distribution."""
+    make(tmp_path / "otp" / "bin" / "erl")
+    with mock.patch.object(programs, "_SYSTEM_PROGRAMS", (f"{tmp_path}/usr/bin/",)):
+        make(tmp_path / "usr" / "bin" / "erl")
+        assert programs.shadowing(f"{tmp_path}/usr/bin", "", f"{tmp_path}/otp") == []
+
+
 def test_files_with_code_in_a_map_of_memory() -> None:
     assert programs.mapped(MAPS) == ["/usr/lib/erlang/erts-15.2.7/bin/beam.smp", "/opt/x y.so"]
 
@@ -68,6 +103,23 @@ def test_a_link_in_the_otp_of_a_container_is_nobodys(tmp_path: Path) -> None:
 
 
 @root
+@pytest.mark.parametrize(
+    ("path", "otp_root", "elsewhere"),
+    [
+        ("/usr/local/lib/libz.so.1", "/usr/lib/erlang", True),
+        ("/usr/local/lib/libz.so.1", "/usr/local/lib/erlang", False),
+        # An OTP of the operator's own may be built with libraries of theirs.
+        ("/usr/local/lib/libz.so.1", "/opt/otp", False),
+        ("/usr/lib/x86_64-linux-gnu/libnone.so.1", "/usr/lib/erlang", False),
+        ("/opt/otp/lib/x.so", "/usr/lib/erlang", True),
+        ("/opt/otp/lib/x.so", "/opt/otp", False),
+    ],
+)
+def test_where_a_library_is_from(tmp_path: Path, path: str, otp_root: str, elsewhere: bool) -> None:
+    (tmp_path / "maps").write_text(f"7f0000001000-7f0000002000 r-xp 00000000 08:01 7                          {path}\n")
+    assert programs.libraries(str(tmp_path), "", otp_root) == ([{"path": path, "by": [], "elsewhere": True}] if elsewhere else [])
+
+
 def test_a_library_that_a_process_has_loaded_from_elsewhere(tmp_path: Path) -> None:
     library = next((path for path in programs.mapped(Path("/proc/self/maps").read_text()) if "/libc.so" in path or "/libc-" in path), None)
     if library is None:

@@ -136,9 +136,11 @@ def test_a_copy_of_another_user_and_one_of_the_nodes_user(host: Path) -> None:
 @root
 def test_a_cookie_file_of_an_operator_is_for_tools(host: Path) -> None:
     path = write(host / "etc" / "alice" / ".erlang.cookie", COOKIE, 0o400, "daemon")
-    assert copies(host) == {}
+    found = look(host)["copies"]
+    assert [(one["path"], one["readers"], one["tool"]) for one in found] == [(str(path), ["daemon"], True)]
     path.chmod(0o444)
-    assert copies(host) == {str(path): ["everybody"]}
+    found = look(host)["copies"]
+    assert [(one["path"], one["readers"], one["tool"]) for one in found] == [(str(path), ["everybody"], False)]
 
 
 def test_a_cookie_across_the_pieces_of_a_large_file(host: Path) -> None:
@@ -283,6 +285,7 @@ def test_rights_without_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(jobs, "AT", (f"{tmp_path}/at/*",))
     monkeypatch.setattr(sudo_rules, "SUDOERS", (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"))
     monkeypatch.setattr(jobs, "SYSTEM_CRON", ())
+    monkeypatch.setattr(jobs, "OF_ROOT", ())
     monkeypatch.setattr(sudo_rules, "DOAS", ())
     monkeypatch.setattr(sudo_rules, "POLKIT", ())
     assert jobs.of(user) == sudo_rules.rights(user) == []

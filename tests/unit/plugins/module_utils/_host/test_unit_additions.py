@@ -54,6 +54,18 @@ def test_another_command_in_a_drop_in(tmp_path: Path) -> None:
     assert of(tmp_path, "[Service]\nExecStart=\n#ExecStart=/opt/x\n") == {"openings": [], "commands": []}
 
 
+def test_a_drop_in_of_epmd_beside_ours(tmp_path: Path) -> None:
+    fragment, directory = tmp_path / "epmd.service", tmp_path / "epmd.service.d"
+    directory.mkdir()
+    texts = {fragment: "ExecStart=/usr/bin/epmd -systemd\n", directory / "beam.conf": "ProtectSystem=strict\n"}
+    texts[directory / "zz.conf"] = "ExecStart=/opt/x\n"
+    for path, text in texts.items():
+        path.write_text(f"[Service]\n{text}", encoding="utf-8")
+    drop_ins = [str(directory / name) for name in ("beam.conf", "zz.conf")]
+    found = unit_additions.of_unit({"ReadWritePaths": ["/"]}, str(fragment), drop_ins)
+    assert found == {"openings": ["ReadWritePaths=/"], "commands": [f"ExecStart=/opt/x in {directory}/zz.conf"]}
+
+
 OPENINGS = [
     ("ReadWritePaths=/", {"ReadWritePaths": "/var/lib/beam/beam@n1 /"}, ["ReadWritePaths=/ in aa.conf"]),
     ("ReadWritePaths=-/etc/beam /srv", {"ReadWritePaths": "-/etc/beam /srv"}, ["ReadWritePaths=/etc/beam in aa.conf"]),

@@ -159,6 +159,69 @@ def test_ssh_servers_and_atoms_are_counted() -> None:
     assert said is not None and said.atoms == (21000, 1048576)
 
 
+def stored(word: str, hashing: str = "sha256") -> tuple[bytes, list[Any], Atom]:
+    return b"salt" + hashlib.new(hashing, b"salt" + word.encode()).digest(), [], Atom(f"rabbit_password_hashing_{hashing}")
+
+
+STORED = {
+    b"guest": stored("guest"), b"ops": stored("correct horse battery staple"), b"shop": stored("changeme", "sha512"), b"self": stored("self"),
+    b"old": (stored("admin")[0], [], Atom("undefined")), b"none": (b"", [], Atom("rabbit_password_hashing_sha256")),
+}
+
+
+class Broker(Link):
+    """A node of RabbitMQ with these parameters; None: it does not have it."""
+
+    def __init__(self, users: Any, anonymous: Any) -> None:
+        self.parameters = {"loopback_users": users, "anonymous_login_user": anonymous}
+
+    def _answer(self, module: str, function: str, args: Sequence[Any]) -> Outcome:
+        if (module, function) == ("application", "which_applications"):
+            return Returned([(Atom("rabbit"), term.charlist("RabbitMQ"), term.charlist("4.0.5"))])
+        if (module, function) == ("application", "get_env"):
+            value = self.parameters[str(args[1])]
+            return Returned(Atom("undefined") if value is None else (Atom("ok"), value))
+        if (module, function) == ("rabbit_auth_backend_internal", "list_users"):
+            return Returned([[(Atom("user"), name), (Atom("tags"), [])] for name in STORED])
+        if (module, function) == ("rabbit_auth_backend_internal", "lookup_user"):
+            return Returned((Atom("ok"), (Atom("internal_user"), args[0], *STORED[args[0]], term.Map([]))))
+        return super()._answer(module, function, args)
+
+
+@pytest.mark.parametrize(
+    ("users", "anonymous", "everywhere", "name"),
+    [
+        ([b"guest"], Atom("none"), False, "none"),
+        ([b"guest"], b"guest", False, "guest"),
+        ([], b"guest", True, "guest"),
+        ([b"other"], b"admin", True, "admin"),
+        ([b"guest"], None, False, "none"),
+        (None, Atom("none"), None, "none"),
+        (Atom("x"), 7, None, None),
+    ],
+)
+def test_from_where_the_user_guest_connects(users: Any, anonymous: Any, everywhere: bool | None, name: str | None) -> None:
+    said = asked(Broker(users, anonymous))
+    assert said["rabbitmq"] == {"guest_everywhere": everywhere, "anonymous": name, "known_passwords": ["guest", "old", "self", "shop"]}
+    typed = InForce.parse(said)
+    assert typed is not None and (typed.guest_everywhere, typed.anonymous) == (everywhere, name)
+
+
+class Forgetful(Broker):
+    """A broker whose records are others."""
+
+    def _answer(self, module: str, function: str, args: Sequence[Any]) -> Outcome:
+        return Returned((Atom("ok"), (Atom("user"), args[0]))) if function == "lookup_user" else super()._answer(module, function, args)
+
+
+def test_users_that_are_not_understood_are_not_known() -> None:
+    assert asked(Forgetful([b"guest"], Atom("none")))["rabbitmq"]["known_passwords"] is None
+
+
+def test_a_node_without_rabbitmq_is_not_asked_for_its_users() -> None:
+    assert asked(Link())["rabbitmq"] is None
+
+
 _MAP = term.Map([(Atom("key_exchange"), Atom("ecdh_anon")), (Atom("cipher"), Atom("aes_256_gcm")), (Atom("mac"), Atom("aead"))])
 
 

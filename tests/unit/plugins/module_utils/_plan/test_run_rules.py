@@ -55,6 +55,13 @@ def test_strategies(strategy: str, refused: bool) -> None:
     assert [problem.rule for problem in problems] == ["strategy_not_linear"] * refused
 
 
+@pytest.mark.parametrize(("of_task", "of_run"), [(False, False), (True, True), (True, False), (False, True)])
+def test_check_mode_of_a_play(of_task: bool, of_run: bool) -> None:
+    problems = Problems()
+    run_rules.validate_check_mode(of_task, of_run, problems)
+    assert [problem.rule for problem in problems] == ["check_mode_of_play"] * (of_task != of_run)
+
+
 @pytest.mark.parametrize(
     ("system", "accepted", "refused"),
     [

@@ -1,0 +1,79 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands in jobs, hooks and units of others that open a file of a node later: chmod, chown, chgrp, setfacl.
+
+Private to this collection. systemd-tmpfiles does the same by files of its own, see tmpfiles.py. Only paths and the name of the command are returned.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+
+from .._model.installed import HEADER
+from . import proc
+from .firewall_at_boot import UNDOING
+from .records import DIRECTORY
+from .writers import group_name, user_name
+
+_COMMENT = re.compile(r"^[ \t]*#(?!!).*$", re.MULTILINE)
+_COMMAND = re.compile(r"(?<![\w./-])(?:/usr)?(?:/bin/)?(chmod|chown|chgrp|setfacl)((?:[ \t]+[^\s;|&'\"`]+)+)")
+_OCTAL = re.compile(r"[0-7]{3,5}")
+_OPENS = re.compile(r"(?:^|,)[ugoa]*[+=][^,]*[rwxXst]")
+_NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
+_SCRIPTS_DEEP = 2
+_MOST = 20
+
+
+def describe(paths: Iterable[str], patterns: Iterable[str] = UNDOING) -> list[dict[str, str]]:
+    """[{path, does, where}] of the commands that give others rights to one of the paths, or to all below a directory. does: chmod, for example."""
+    watched = sorted(set(paths))
+    found: list[dict[str, str]] = []
+    seen: set[str] = set()
+    todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
+    while todo and len(found) < _MOST:
+        path, deep = todo.pop()
+        if path in seen or path.startswith(DIRECTORY) or not os.path.isfile(path):
+            continue
+        seen.add(path)
+        text = proc.text_of(path) or ""
+        # Of the files that a job names, those are scripts that begin like one.
+        if not text or HEADER in text or deep and not text.startswith("#!"):
+            continue
+        text = _COMMENT.sub("", text)
+        found += [{"path": at, "does": name, "where": path} for name, at in dict.fromkeys(_opened(text, watched))]
+        if deep < _SCRIPTS_DEEP:
+            todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(text)]
+    return found
+
+
+def _opened(text: str, watched: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for name, rest in _COMMAND.findall(text):
+        words = rest.split()
+        named = {os.path.normpath(word.rstrip("*")) for word in words if word.startswith("/")}
+        below = any(re.fullmatch(r"--recursive|-[a-zA-Z]*R[a-zA-Z]*", word) for word in words) or any(word.endswith("/*") for word in words)
+        for path in watched:
+            meant = path in named or below and any(path.startswith(f"{one.rstrip('/')}/") for one in named)
+            if meant and _gives(name, words, path):
+                yield name, path
+
+
+def _gives(name: str, words: list[str], path: str) -> bool:
+    """Whether a command gives somebody else rights to a file that are not given now."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return False
+    said = next((word for word in words if not word.startswith(("-", "/"))), "")
+    if name == "chmod":
+        mode = _OCTAL.fullmatch(said)
+        return bool(int(said, 8) & ~stat.S_IMODE(status.st_mode) & 0o077) if mode else bool(_OPENS.search(said))
+    if name == "setfacl":
+        return any(word.startswith(("-m", "--modify", "-Rm", "--set", "--restore", "-M")) for word in words)
+    user, _colon, group = said.partition(":") if name == "chown" else ("", "", said)
+    own, others = ("root", "0", user_name(status.st_uid), str(status.st_uid)), ("root", "0", group_name(status.st_gid), str(status.st_gid))
+    return bool(user) and user not in own or bool(group) and group not in others and bool(status.st_mode & 0o070)

@@ -1,0 +1,57 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands in jobs that open a file of a node when they run, and those that do not."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._host import job_changes
+
+HEADER = "# Managed by beam.cluster (role service). Changes made here will be lost.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("@reboot root chmod 0644 {}/tls/key.pem\n", "chmod"),
+        ("@reboot root /usr/bin/chmod a+r {}/tls/key.pem\n", "chmod"),
+        ("[Service]\nExecStart=/bin/chmod -R o=rX {}\n", "chmod"),
+        ("#!/bin/sh\nchmod 644 {}/tls/*\n", "chmod"),
+        ("#!/bin/sh\nchown games:games {}/tls/key.pem\n", "chown"),
+        ("#!/bin/sh\nchown -Rv games {}\n", "chown"),
+        ("#!/bin/sh\nsetfacl -m u:games:r {}/tls/key.pem\n", "setfacl"),
+        ("@reboot root {}/script\n", "chmod"),
+        ("@reboot root chmod 0400 {}/tls/key.pem\n", ""),
+        ("@reboot root chmod go-rwx {}/tls/key.pem\n", ""),
+        ("#!/bin/sh\nchown root {}/tls/key.pem\n", ""),
+        ("#!/bin/sh\nchgrp games {}/tls/key.pem\n", ""),
+        ("#!/bin/sh\nsetfacl -b {}/tls/key.pem\n", ""),
+        # Of a directory alone, another control tells when that was done.
+        ("#!/bin/sh\nchmod 0755 {}\n", ""),
+        ("#!/bin/sh\nchmod 0644 {}/tls/key.pem.old\n", ""),
+        ("#!/bin/sh\ntar czf /backup.tgz {}\n", ""),
+        ("# chmod 0644 {}/tls/key.pem\n", ""),
+        ("#!/bin/sh\nchmod 0644 /tmp/x; cat {}/tls/key.pem\n", ""),
+        (f"{HEADER}ExecStart=/bin/chmod 0644 {{}}/tls/key.pem\n", ""),
+    ],
+)
+def test_what_a_job_does(text: str, does: str, tmp_path: Path) -> None:
+    key = tmp_path / "tls" / "key.pem"
+    key.parent.mkdir()
+    key.touch(mode=0o400)
+    key.chmod(0o400)
+    (tmp_path / "script").write_text(f"#!/bin/sh\nchmod 0444 {key}\n")
+    (tmp_path / "job").write_text(text.replace("{}", str(tmp_path)))
+    found = job_changes.describe([str(key)], [f"{tmp_path}/job"])
+    place = tmp_path / ("script" if "/script" in text else "job")
+    assert found == ([{"path": str(key), "does": does, "where": str(place)}] if does else [])
+
+
+def test_the_present_owner_is_no_change(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+    (tmp_path / "job").write_text(f"#!/bin/sh\nchown {getpass.getuser()} {tmp_path}/key\n")
+    assert job_changes.describe([f"{tmp_path}/key"], [f"{tmp_path}/job"]) == []

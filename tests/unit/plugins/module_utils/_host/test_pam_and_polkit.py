@@ -1,0 +1,83 @@
+# Copyright (c) 2026, the beam.cluster contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rules of PAM and polkit with which users become another one, and those that distributions have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._host import pam_and_polkit
+
+DEBIAN = """\
+auth\t[success=1 default=ignore]\tpam_unix.so nullok
+{}
+auth\trequisite\t\t\tpam_deny.so
+auth\trequired\t\t\tpam_permit.so
+"""
+RED_HAT = """\
+auth        required      pam_env.so
+auth        sufficient    pam_unix.so nullok
+auth        [default=1 ignore=ignore success=ok]         pam_succeed_if.so uid >= 1000 quiet
+auth        sufficient    pam_sss.so forward_pass
+auth        required      pam_deny.so
+"""
+SU = "auth       sufficient pam_rootok.so\n{}\n@include common-auth\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (DEBIAN.format(""), False),
+        (RED_HAT, False),
+        (SU.format(""), False),
+        (SU.format("# auth       sufficient pam_wheel.so trust"), False),
+        (SU.format("auth required pam_wheel.so"), False),
+        (SU.format("auth required pam_permit.so"), False),
+        (SU.format("account sufficient pam_permit.so"), False),
+        (SU.format("auth sufficient pam_succeed_if.so uid = 0 use_uid quiet"), False),
+        (SU.format("auth sufficient pam_permit.so"), True),
+        (SU.format("auth  sufficient  /lib/security/pam_permit.so"), True),
+        (SU.format("auth sufficient pam_wheel.so trust group=games"), True),
+        (SU.format("auth sufficient pam_succeed_if.so user ingroup games"), True),
+        (SU.format("auth sufficient \\\n pam_succeed_if.so ruser = games"), True),
+        (DEBIAN.format("auth sufficient pam_permit.so"), True),
+        ("auth required pam_env.so\nauth required pam_permit.so\n", True),
+        ("", False),
+    ],
+)
+def test_modules_that_take_the_place_of_a_password(text: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / "su").write_text(text)
+    (tmp_path / "gdm-autologin").write_text("auth required pam_permit.so\n")
+    assert pam_and_polkit.without_password(str(tmp_path)) == ([str(tmp_path / "su")] if found else [])
+
+
+RULE = """\
+polkit.addRule(function(action, subject) {{
+    if ({} && subject.user == "games") {{
+        return polkit.Result.{};
+    }}
+}});
+"""
+UNITS = 'action.id == "org.freedesktop.systemd1.manage-units"'
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (RULE.format(UNITS, "YES"), True),
+        (RULE.format('action.id.indexOf("org.freedesktop.systemd1.") == 0', "YES"), True),
+        (RULE.format('action.id == "org.freedesktop.policykit.exec"', "YES"), True),
+        (RULE.format(UNITS, "AUTH_ADMIN"), False),
+        (RULE.format(f'{UNITS} && action.lookup("unit") == "nginx.service"', "YES"), False),
+        (RULE.format('action.id == "org.freedesktop.NetworkManager.wifi.scan"', "YES"), False),
+        (RULE.format(UNITS, "NO") + RULE.format('action.id == "org.freedesktop.login1.reboot"', "YES"), False),
+        ("".join(f"// {line}\n" for line in RULE.format(UNITS, "YES").splitlines()), False),
+    ],
+)
+def test_rules_that_let_users_start_what_they_like(text: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / "50-x.rules").write_text(text)
+    with mock.patch.object(pam_and_polkit, "POLKIT", (f"{tmp_path}/*.rules",)):
+        assert pam_and_polkit.managing() == ([f"{tmp_path}/50-x.rules"] if found else [])
