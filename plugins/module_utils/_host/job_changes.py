@@ -14,9 +14,10 @@ import re
 import stat
 from collections.abc import Iterable, Iterator
 
+from .._model.installed import HEADER
 from . import proc
 from .firewall_at_boot import UNDOING
-from .records import DIRECTORY, HEADER
+from .records import DIRECTORY
 from .writers import group_name, user_name
 
 _COMMENT = re.compile(r"^[ \t]*#(?!!).*$", re.MULTILINE)
