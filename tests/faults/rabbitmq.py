@@ -84,6 +84,7 @@ _REPLACE = (
     "ets:insert(ssl_dist_opts, {client, lists:keystore(verify, 1, O, {verify, verify_none})}), S end)."
 )
 
+_CONF = f"{_ETC}/conf.d/8{{}}-fault.conf"
 _MODULE = "find /usr/lib/rabbitmq -name rabbit_auth_backend_internal.beam | head -n 1"
 _DEFINITIONS = '{"users": [{"name": "monitoring", "password": "monitoring", "tags": ["monitoring"]}]}'
 
@@ -110,32 +111,32 @@ FAULTS = (
     *(
         Fault(
             name=name,
-            breaks=f"{_SHELL}[ ! -e {_ETC}/conf.d/90-fault.conf ] && printf '{lines}' > {_ETC}/conf.d/90-fault.conf && restart",
+            breaks=f"{_SHELL}[ ! -e {file} ] && printf '{lines}' > {file} && restart",
             control=control,
             names=(says,),
-            repair=f"{_SHELL}rm -f {_ETC}/conf.d/90-fault.conf; restart",
+            repair=f"{_SHELL}rm -f {file}; restart",
             product="rabbitmq",
             alters=NODE,
         )
-        for name, lines, control, says in (
-            ("guest from every host", "loopback_users = none\\n", "rabbitmq-guest", "rabbitmq.conf has loopback_users = none"),
-            ("guest from every host by its name", "loopback_users.guest = false\\n", "rabbitmq-guest", "loopback_users.guest = false"),
-            ("logins without a password", "anonymous_login_user = admin\\n", "rabbitmq-anonymous", "gets the rights of admin"),
+        for file, name, lines, control, says in (
+            (_CONF.format(1), "guest from every host", "loopback_users = none\\n", "rabbitmq-guest", "rabbitmq.conf has loopback_users = none"),
+            (_CONF.format(2), "guest, by its name, from all hosts", "loopback_users.guest = false\\n", "rabbitmq-guest", "users.guest = false"),
             (
+                _CONF.format(4),
                 "a first user with a password that everybody knows",
                 "default_user = admin\\ndefault_pass = admin\\n",
                 "rabbitmq-passwords",
-                f"the user admin in {_ETC}/conf.d/90-fault.conf is created with a password that everybody knows",
+                f"the user admin in {_CONF.format(4)} is created with a password that everybody knows",
             ),
         )
     ),
     Fault(
         name="definitions with a user whose password everybody knows",
-        breaks=f"{_SHELL}[ ! -e {_ETC}/conf.d/90-fault.conf ] && printf '%s' '{_DEFINITIONS}' > {_ETC}/fault.json && "
-        f"echo 'load_definitions = {_ETC}/fault.json' > {_ETC}/conf.d/90-fault.conf && restart",
+        breaks=f"{_SHELL}[ ! -e {_CONF.format(5)} ] && printf '%s' '{_DEFINITIONS}' > {_ETC}/fault.json && "
+        f"echo 'load_definitions = {_ETC}/fault.json' > {_CONF.format(5)} && restart",
         control="rabbitmq-passwords",
         names=(f"the user monitoring in {_ETC}/fault.json is created with a password that everybody knows",),
-        repair=f"{_SHELL}rm -f {_ETC}/conf.d/90-fault.conf {_ETC}/fault.json; restart; rabbitmqctl delete_user monitoring",
+        repair=f"{_SHELL}rm -f {_CONF.format(5)} {_ETC}/fault.json; restart; rabbitmqctl delete_user monitoring",
         product="rabbitmq",
         alters=NODE,
     ),

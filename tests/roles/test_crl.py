@@ -46,6 +46,7 @@ def verified(hosts: Hosts) -> str:
     return ran.stdout + ran.stderr
 
 
+@pytest.mark.long
 def test_made_once_renewed_in_time_and_never_one_that_refuses_everybody(hosts: Hosts) -> None:
     first = crls(hosts)
     assert len(first) == 1 and verified(hosts).endswith("cert.pem: OK\n")
@@ -71,6 +72,7 @@ def test_a_revoked_member_gets_a_certificate_only_by_request_and_with_a_new_key(
     assert {one.serial_number for one in issued} == {before.serial_number, after.serial_number}
 
 
+@pytest.mark.long
 def test_an_intermediate_takes_over_and_the_key_of_the_root_may_be_elsewhere(hosts: Hosts) -> None:
     hosts.good(beam_pki_intermediate=True)
     ca, tls = hosts.folder / "ca", hosts.folder / "n1" / "tls"

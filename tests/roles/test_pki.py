@@ -372,6 +372,7 @@ def test_mistakes_are_refused_by_name(tmp_path: Path) -> None:
     assert "tiny-one" not in output and PASSPHRASE not in output
 
 
+@pytest.mark.long
 def test_two_runs_at_once_leave_one_authority(tmp_path: Path) -> None:
     """Two clusters with one directory of CAs, so that nothing but the CA is common to the runs."""
     pair = [Hosts(tmp_path / "hosts" / name) for name in ("one", "other")]
@@ -388,6 +389,7 @@ def test_two_runs_at_once_leave_one_authority(tmp_path: Path) -> None:
         hosts.certificate("n1").verify_directly_issued_by(root)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", [".new-*/key.pem", "issued/*.pem"])
 def test_a_run_that_is_killed_is_made_good_by_the_next(made: Hosts, tmp_path: Path, moment: str) -> None:
     hosts = Hosts(tmp_path / "hosts")

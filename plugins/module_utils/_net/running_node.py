@@ -7,8 +7,8 @@
 Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, RABBIT_CALLS, two of RABBIT_USERS, COOKIES, a look into PEM_CACHE and get_cookie/1
 for each peer are all that a node is asked here; none of them changes anything. What leaves this file are names and known options: a cookie is
 compared with the one of the conversation and dropped, the hash of a password with those of known words, of an unknown TLS option only its name is
-kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25
-to 29.
+kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to
+29, rabbit_auth_backend_internal.erl of RabbitMQ 3.8 to 4.3.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def validate_strategy(strategy: str, problems: Problems) -> None:
 
 
 def validate_check_mode(of_task: bool, of_run: bool, problems: Problems) -> None:
-    """The keyword check_mode of a play or task changes what modules do, and no condition sees it: ansible_check_mode is what the command line says."""
+    """The keyword check_mode changes what modules do, and no condition sees it: ansible_check_mode is what the command line says."""
     if of_task != of_run:
         problems.add(
             "",

@@ -27,26 +27,34 @@ TASKS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["run", "check mode"])
-def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("tool")
+def play(file: str, check_mode: bool) -> dict[str, Any]:
     tasks: list[dict[str, Any]] = []
     for name, task in TASKS.items():
         keep = {"name": "Keep it", "ansible.builtin.set_fact": {"kept": "{{ kept | default({}) | combine({'" + name + "': taken}) }}"}}
         tasks.append({"name": name, "block": [{"name": f"file | {name}", **task, "register": "taken"}, keep], "rescue": [keep]})
-    tasks.append(
-        {"name": "Write", "ansible.builtin.copy": {"content": "{{ kept | to_json }}", "dest": str(folder / "result.json")}, "check_mode": False},
-    )
-    play = [{"name": "Play", "hosts": "n1", "gather_facts": False, "tasks": tasks}]
-    (folder / "play.yml").write_text(json.dumps(play), encoding="utf-8")
-    (folder / "hosts").write_text(f"n1 ansible_connection=local ansible_python_interpreter={sys.executable}\n", encoding="utf-8")
-    command = ["ansible-playbook", "-i", "hosts", *(["--check"] if request.param else []), "play.yml"]
+    tasks.append({"name": "Write", "ansible.builtin.copy": {"content": "{{ kept | to_json }}", "dest": file}, "check_mode": False})
+    return {"name": "Play", "hosts": "n2" if check_mode else "n1", "gather_facts": False, "check_mode": check_mode, "tasks": tasks}
+
+
+@pytest.fixture(scope="module")
+def results_of_both(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, dict[str, Any]]:
+    """By check mode. One start of Ansible plays both."""
+    folder = tmp_path_factory.mktemp("tool")
+    files = {check_mode: folder / f"{check_mode}.json" for check_mode in (False, True)}
+    (folder / "play.yml").write_text(json.dumps([play(str(file), check_mode) for check_mode, file in files.items()]), encoding="utf-8")
+    (folder / "hosts").write_text(f"[all]\nn[1:2] ansible_connection=local ansible_python_interpreter={sys.executable}\n", encoding="utf-8")
+    command = ["ansible-playbook", "-i", "hosts", "play.yml"]
     done = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, timeout=300, check=False, env={**os.environ, "ANSIBLE_NOCOLOR": "true"}
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "word" not in "".join(line for line in done.stdout.splitlines() if line.startswith("[ERROR]"))
-    return {"check": request.param, **json.loads((folder / "result.json").read_text(encoding="utf-8"))}
+    return {check_mode: {"check": check_mode, **json.loads(file.read_text(encoding="utf-8"))} for check_mode, file in files.items()}
+
+
+@pytest.fixture(params=[False, True], ids=["run", "check mode"])
+def results(request: pytest.FixtureRequest, results_of_both: dict[bool, dict[str, Any]]) -> dict[str, Any]:
+    return results_of_both[request.param]
 
 
 def test_commands_and_scripts_run(results: dict[str, Any]) -> None:

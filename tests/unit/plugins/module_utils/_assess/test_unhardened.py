@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,23 +62,25 @@ class Place:
         }
         return Questions(Target.from_plan(plan))
 
-    def ask(self, made: list[Probe], *, cookie: str, tls: bool = True) -> list[Answer]:
-        """What the role does with these probes, without Ansible in between."""
+    def ask(self, made: list[Probe], *, cookie: str, tls: bool = True, at_once: bool = False) -> list[Answer]:
+        """What the role does with these probes, without Ansible in between. at_once: for a node where a probe may take the whole timeout."""
         expired = self.pki.pair("expired")
         common: dict[str, Any] = {name: option.get("default") for name, option in connection_spec().items()}
         common.update(cookie=cookie, name="beam_probe@vantage", epmd_port=self.lab.epmd_port, timeout=6, expect=["any"], user=None)
         if tls:
             common["tls"] = {"ca": self.pki.ca, **self.pki.pair("vantage"), "versions": ["tlsv1.3"], "verify": True}
-        answers = []
-        for probe in made:
+
+        def answer(probe: Probe) -> Answer:
             target = options(probe, None, {"expired": expired["certificate"]})
             if probe.credentials.certificate == "expired":
                 target["tls"]["key"] = expired["key"]
             (told,) = dist_probe({**common, "targets": [target]})
-            answers.append(Answer.parse(probe, told))
-        return answers
+            return Answer.parse(probe, told)
 
-    def attack(self, target: str, *, cookie: str, tls: bool = True) -> dict[str, Outcome]:
+        with ThreadPoolExecutor(len(made) if at_once else 1) as pool:
+            return list(pool.map(answer, made))
+
+    def attack(self, target: str, *, cookie: str, tls: bool = True, at_once: bool = False) -> dict[str, Outcome]:
         """All attacks on one node of this place, by name. Its one address stands for every network. tls: whether the node is to speak it."""
         questions = self.questions(target, tls)
         node = f"{target}@localhost"
@@ -93,7 +96,7 @@ class Place:
         made += [probe for probe in questions.attacks("localhost", node) if probe.control.startswith("local") and probe.address != "::1"]
         assert {probe.control for probe in made} == {attack.id for attack in ATTACKS if questions.applies(attack)}
         outcomes = {}
-        for answer in self.ask(made, cookie=cookie, tls=tls):
+        for answer in self.ask(made, cookie=cookie, tls=tls, at_once=at_once):
             assert answer.probe.attack
             outcome = outcome_of(answer, answer.probe.attack, baseline, [baseline])
             assert outcome is not None
@@ -130,7 +133,7 @@ def test_tls_that_verifies_nobody_lets_every_attack_in_but_plaintext(place: Plac
 
 
 def test_a_stock_node_lets_plaintext_in(place: Place) -> None:
-    outcomes = place.attack("plain", cookie=WRONG)
+    outcomes = place.attack("plain", cookie=WRONG, at_once=True)
     for attack in ("plaintext", *(attack.id for attack in ATTACKS if attack.stage == "connect")):
         assert outcomes[attack].status == SUCCEEDED, outcomes[attack]
     assert outcomes["plaintext"].answer.code == "connected"
@@ -153,7 +156,7 @@ def test_a_node_in_clear_text_is_shown_as_one_and_refuses_all_the_rest(place: Pl
     assert outcomes["wrong-cookie"].status == REFUSED, outcomes
     assert outcomes.keys().isdisjoint(TLS_LAYER)
     # A node that speaks TLS all the same has no honest connection in clear text, and that is what is said of it.
-    outcomes = place.attack("strict", cookie=nodes.COOKIE, tls=False)
+    outcomes = place.attack("strict", cookie=nodes.COOKIE, tls=False, at_once=True)
     assert outcomes["plaintext"].status == NOT_TESTED
 
 
