@@ -213,3 +213,21 @@ def test_what_runs_in_check_mode_only_reads(path: Path) -> None:
         assert keyword in (None, False, True) or str(keyword).endswith("else omit }}"), task["name"]
         if keyword is False:
             assert "ansible_check_mode" not in str({name: value for name, value in task.items() if "." in name}), task["name"]
+
+
+def strings_of(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from strings_of(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from strings_of(part)
+    elif isinstance(value, str):
+        yield value
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "roles").rglob("*.yml")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_line_break_in_a_template_is_one(path: Path) -> None:
+    """Ansible takes \\n in a template for two characters, unless YAML has made a line break of it before: in double quotes."""
+    templates = [part for text in strings_of(load(path)) for part in re.findall(r"\{[{%].*?[%}]\}", text, re.DOTALL)]
+    assert [part for part in templates if re.search(r"\\[nrt]", part)] == []
