@@ -181,6 +181,8 @@ firewall:
     drops_by_default: {type: bool, description: "Whether a table of another owner drops what no rule matches. Null if no ruleset can be read."}
     in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
     at_boot: {type: bool, description: "Whether the unit that loads our table is enabled. Null without systemd."}
+    leads_to: {type: list, description: "Where its program and working directory lie in truth, as far as links lead there."}
+    os_mon: {type: bool, description: "Whether its release starts os_mon."}
     beam:
       description: Our table, null if it is not loaded or cannot be read (see C(readable)).
       type: dict
