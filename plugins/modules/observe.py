@@ -329,6 +329,8 @@ units:
     openings: {type: list, elements: str, description: "What drop-ins of others add to the sandbox of a unit with this collection's drop-in."}
     commands: {type: list, elements: str, description: "What drop-ins of others let such a unit run."}
     at_boot: {type: bool, description: "Whether the host's default target leads to it."}
+    leads_to: {type: list, elements: str, description: "Where its program and working directory lie in truth, as far as links lead there."}
+    os_mon: {type: bool, description: "Whether its release starts os_mon."}
     links: {type: list, elements: str, description: "Units that it needs by links beside it, as C(requires/NAME) and C(wants/NAME)."}
     ours: {type: bool, description: "Whether the unit's file was installed by this collection."}
     program: {type: str, description: "Path of the program that it starts."}
