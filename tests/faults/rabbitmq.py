@@ -120,7 +120,7 @@ FAULTS = (
         )
         for file, name, lines, control, says in (
             (_CONF.format(1), "guest from every host", "loopback_users = none\\n", "rabbitmq-guest", "rabbitmq.conf has loopback_users = none"),
-            (_CONF.format(2), "guest, by its name, from all hosts", "loopback_users.guest = false\\n", "rabbitmq-guest", "users.guest = false"),
+            (_CONF.format(2), "guest from all hosts by name", "loopback_users.guest = false\\n", "rabbitmq-guest", "loopback_users.guest = false"),
             (
                 _CONF.format(4),
                 "a first user with a password that everybody knows",
