@@ -96,10 +96,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 epoch: {type: float, returned: success, description: "The host's clock, in seconds since 1970-01-01T00:00:00Z."}
-skew_seconds:
-  description: The host's clock minus the controller's, in seconds, as far as it is proven. 0 if the host's time is within the round trip.
-  returned: success
-  type: float
+skew_seconds: {type: float, returned: success, description: "The host's clock minus the controller's, in seconds, 0 within the round trip."}
 python: {type: str, returned: success, description: "Version of the Python that ran on the host."}
 interpreter: {type: dict, returned: success, description: "Path of this Python, C(executable), and whether it can import C(cryptography)."}
 privileged: {type: bool, returned: success, description: "Whether it ran as root."}

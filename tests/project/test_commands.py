@@ -32,6 +32,7 @@ PROGRAMS = {
     "systemctl show": SHOW,
     "systemctl start": "waits for a start that another task has queued; systemd_service would not wait",
     "systemctl stop": "stops a unit without those that depend on it (--job-mode); systemd_service has no such option",
+    "xargs": "stat for all files in one call, with nanoseconds; the module stat needs a call for each",
     "unshare": "loads the rules in a network namespace of its own",
 }
 SHELLS = {
@@ -40,7 +41,6 @@ SHELLS = {
     "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",
     "stop | Stop the process": "waits for the end of the very process that got the signal",
     "digest | List the files of the unit": "by the guard, which a bare host does not have yet",
-    "digest | Read the state of files whose change needs a restart": "one call with nanoseconds for all files; stat needs one call for each",
 }
 
 
