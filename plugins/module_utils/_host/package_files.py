@@ -139,6 +139,10 @@ def _added(root: str, packages: _Packages) -> Iterator[tuple[str, str, str]]:
             if application in applications:
                 yield path, applications[application], SHADOWS
             continue
+        if os.path.islink(path):
+            if os.path.exists(path) and not _is_known(os.path.realpath(path), packages.names):
+                yield path, own[path], ELSEWHERE
+            continue
         for directory, _below, names in (*_listed(f"{path}/ebin"), *os.walk(f"{path}/priv")):
             files = (f"{directory}/{one}" for one in sorted(names) if one.endswith((".beam", ".so", ".app")))
             yield from ((one, own[path], BESIDE) for one in files if one not in packages.names)

@@ -18,6 +18,8 @@ FILES = (
     f"{KERNEL}/ebin/net_adm.beam", f"{KERNEL}/priv/x.so", "lib/asn1/ebin/asn1.beam", "erts-15.2.7/bin/beam.smp", "erts-15.2.7/bin/epmd", "bin/erl",
 )
 LINK = "bin/epmd"
+SECOND_NAME = "lib/cache_tab-1.0"
+"""As Debian's packages of ProcessOne's libraries have it: a link to the directory of the application."""
 
 
 class Host:
@@ -30,10 +32,11 @@ class Host:
         for name in FILES:
             self.write(name, name)
         (self.root / LINK).symlink_to("../erts-15.2.7/bin/epmd")
+        (self.root / SECOND_NAME).symlink_to("kernel-10.2.7")
         self.product.parent.mkdir()
         self.product.write_text("rabbit", encoding="utf-8")
         above = {str(parent) for name in FILES for parent in (self.root / name).parents}
-        self.package("erlang-base:amd64", [str(self.root / name) for name in FILES], [*above, str(self.root / LINK)])
+        self.package("erlang-base:amd64", [str(self.root / name) for name in FILES], [*above, str(self.root / LINK), str(self.root / SECOND_NAME)])
         self.package("rabbitmq-server", [str(self.product)], [])
         self.package("nginx", ["/etc/hostname"], [])
 
@@ -74,6 +77,8 @@ def host(tmp_path: Path) -> Host:
         (lambda one: ((one.root / LINK).unlink(), one.write(LINK, "#!/bin/sh")), [(LINK, "no_link")]),
         (lambda one: one.link(LINK, "/bin/sh"), [(LINK, "elsewhere")]),
         (lambda one: one.link(LINK, "/nowhere"), []),
+        (lambda one: one.link(SECOND_NAME, "/bin"), [(SECOND_NAME, "elsewhere")]),
+        (lambda one: ((one.root / SECOND_NAME).unlink(), one.write(f"{SECOND_NAME}/ebin/a.beam", "")), [(f"{SECOND_NAME}/ebin/a.beam", "beside")]),
         (lambda one: one.write(f"{KERNEL}/ebin/evil.beam", ""), [(f"{KERNEL}/ebin/evil.beam", "beside")]),
         (lambda one: one.link(f"{KERNEL}/ebin/evil.beam", "/bin/sh"), [(f"{KERNEL}/ebin/evil.beam", "beside")]),
         (lambda one: one.write(f"{KERNEL}/priv/lib/evil.so", ""), [(f"{KERNEL}/priv/lib/evil.so", "beside")]),
