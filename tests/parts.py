@@ -28,7 +28,7 @@ def scenario(name: str, minutes: int, suite: str = "") -> Part:
     """A molecule scenario; its verifier writes the JUnit file. `suite`: on hosts of another Debian, where its inventory asks for that."""
     words = f"LAB_SUITE={suite} " if suite else ""
     command = f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}"
-    return Part(f"molecule-{name}{suite and '-'}{suite}", command, minutes, has_lab=True)
+    return Part(f"molecule-{name}{suite and '-'}{suite}", command, minutes, CORES, has_lab=True)
 
 
 def lab(name: str, command: str, minutes: int, environment: str = "LAB_NEWEST_SUITE=forky") -> Part:
@@ -42,9 +42,8 @@ def takeover(name: str, product: str = "erlang") -> Part:
     return lab(f"takeover-{name}", "pytest tests/takeover/test_taken.py", 40, f"PRODUCT={product} TAKEN={name}")
 
 
-# In this order, each as soon as it can run: what has a lab waits for hosts half of its time, and leaves a core to the others.
+# In this order, each as soon as it can run.
 GROUPS: dict[str, list[Part]] = {
-    "molecule": [scenario("default", 40), scenario("roles_alone", 40)],
     "lint": [
         Part("ansible-lint", "ansible-lint --offline"),
         Part("yamllint", "yamllint --strict ."),
@@ -63,9 +62,10 @@ GROUPS: dict[str, list[Part]] = {
     ],
     "unit": [
         Part("project", "pytest tests/project --junitxml {results}"),
-        Part("unit", "pytest tests/unit -m 'not long' --junitxml {results}", 30),
-        Part("roles", "pytest tests/roles -m 'not long' --junitxml {results}", 30),
+        Part("unit", "pytest tests/unit -m 'not long' -n 2 --dist worksteal --junitxml {results}", 20, CORES),
+        Part("roles", "pytest tests/roles -m 'not long' -n 2 --dist worksteal --junitxml {results}", 20, CORES),
     ],
+    "molecule": [scenario("default", 40), scenario("roles_alone", 40)],
 }
 
 # What takes longer than everybody's patience: runs that are killed, hosts that restart, a search for every secret.

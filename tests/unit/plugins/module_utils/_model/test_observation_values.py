@@ -40,7 +40,7 @@ def test_nothing_sent_is_nothing_known() -> None:
     seen = Observation.parse("n1", {})
     assert not seen
     assert {one.name for one in fields(seen) if getattr(seen, one.name) is None} == {
-        one.name for one in fields(seen) if one.name not in ("host", "missing", "unknown", "distribution", "installed_otp")
+        one.name for one in fields(seen) if one.name not in ("host", "missing", "unknown", "distribution", "installed_otp", "interpreter")
     }
 
 
