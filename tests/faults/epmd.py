@@ -54,11 +54,11 @@ FAULTS = (
     epmd_drop_in("an EPMD that runs as a user that is not its own", "User=games\\nGroup=games", "epmd-user", "runs as games, not as epmd"),
     *(
         Fault(
-            name=f"{unit} that is masked for the next boot",
-            breaks=f"systemctl mask --quiet --runtime {unit}",
+            name=f"{unit} that is masked",
+            breaks=f"systemctl mask --quiet {unit}",
             control="epmd-listeners",
-            names=(f"{unit} is masked: EPMD does not start at the next boot",),
-            repair=f"systemctl unmask --quiet --runtime {unit}",
+            names=(f"{unit} is masked: EPMD cannot start again",),
+            repair=f"systemctl unmask --quiet {unit}",
             alters=BESIDE,
         )
         for unit in ("epmd.socket", "epmd.service")

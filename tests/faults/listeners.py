@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from fault import BESIDE, LIVE, Fault
-from makers import CALL, EVERYWHERE, FLAGS_BACK, RESTART, STRAY, live
+from makers import CALL, EVERYWHERE, FLAGS_BACK, RESTART, STRAY
 
 
 def _vm(name: str, unit: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games") -> Fault:
@@ -37,12 +37,6 @@ FAULTS = (
         names=("9101",),
         repair=RESTART,
         alters=LIVE,
-    ),
-    live(
-        "a port of the node on loopback",
-        "{ok, L} = gen_tcp:listen(9555, [{ip, {127,0,0,1}}]), gen_tcp:controlling_process(L, whereis(init)).",
-        "distribution-listeners",
-        "listens outside its port range on 127.0.0.1:9555",
     ),
     # Other users than root and the nodes' do not reach EPMD: with a port of its own a VM asks for none.
     _vm("a node of another unit on every address", "stray-a", "-sname x -start_epmd false -erl_epmd_port 9776", "x (pid", "user games"),

@@ -5,18 +5,9 @@
 
 from __future__ import annotations
 
-from fault import BESIDE, Fault
 from makers import new_file
 
 FAULTS = (
-    Fault(
-        name="a network that reaches the loopback addresses",
-        breaks="sysctl -q -w net.ipv4.conf.eth0.route_localnet=1",
-        control="system-loopback",
-        names=("net.ipv4.conf.eth0.route_localnet is 1, not 0",),
-        repair="sysctl -q -w net.ipv4.conf.eth0.route_localnet=0",
-        alters=BESIDE,
-    ),
     new_file(
         "a network that reaches the loopback addresses after the next boot",
         "/etc/sysctl.d/99-fault-localnet.conf",

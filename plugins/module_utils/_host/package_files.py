@@ -72,12 +72,18 @@ def _packages(roots: Iterable[str], lists: str) -> _Packages:
         if not _PRODUCTS.fullmatch(package) and not any(start in listed for start in starts):
             continue
         found.names.update((line, package) for line in listed.decode("utf-8", "replace").splitlines())
-        sums = f"{path[: -len('.list')]}.md5sums"
-        if os.path.exists(sums):
-            with open(sums, encoding="utf-8", errors="replace") as text:
-                pairs = (line.rstrip("\n").partition("  ") for line in text)
-                found.sums.update((f"/{name}", (said, package)) for said, _space, name in pairs if not f"/{name}".startswith(_LEFT_OUT))
+        sums = _sums(f"{path[: -len('.list')]}.md5sums")
+        if not sums:
+            raise FileNotFoundError(f"the sums of {package}")
+        found.sums.update((name, (said, package)) for name, said in sums.items() if not name.startswith(_LEFT_OUT))
     return found
+
+
+def _sums(path: str) -> dict[str, str]:
+    """Path -> sum. Raises OSError: each package with files has sums."""
+    with open(path, encoding="utf-8", errors="replace") as text:
+        pairs = (line.rstrip("\n").partition("  ") for line in text)
+        return {f"/{name}": said for said, _space, name in pairs if name}
 
 
 def _diverted(path: str) -> set[str]:

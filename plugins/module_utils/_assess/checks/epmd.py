@@ -70,7 +70,7 @@ def _at_next_start(seen: Observation) -> Iterator[str]:
     drop_ins = socket.drop_ins if socket else None
     masked = [name for name in (EPMD_SOCKET, EPMD_SERVICE) for unit in ((seen.units or {}).get(name),) if unit and _is_masked(unit)]
     if masked:
-        yield from (f"{name} is masked: EPMD does not start at the next boot. Run systemctl unmask {name}" for name in masked)
+        yield from (f"{name} is masked: EPMD cannot start again. Run systemctl unmask{_of_run(seen, name)} {name}" for name in masked)
         return
     if socket and socket.stale:
         yield f"{EPMD_SOCKET}: systemd has not read its files since they changed. Run systemctl daemon-reload"
@@ -79,6 +79,12 @@ def _at_next_start(seen: Observation) -> Iterator[str]:
     elif drop_ins and drop_ins[-1] != EPMD_DROP_IN:
         later = ", ".join(drop_ins[drop_ins.index(EPMD_DROP_IN) + 1 :])
         yield f"{later} comes after {EPMD_DROP_IN} and can undo it. Remove it, and run beam.cluster.site"
+
+
+def _of_run(seen: Observation, name: str) -> str:
+    """A mask in /run is removed by name."""
+    unit = (seen.units or {}).get(name)
+    return " --runtime" if unit and unit.enabled == "masked-runtime" else ""
 
 
 def _is_masked(unit: Unit) -> bool:

@@ -109,9 +109,9 @@ FAILS: list[tuple[str, Change, str]] = [
     ("start-environment", unit(EPMD, environment_names=["LD_PRELOAD"]), "epmd.service gives its next process the variable LD_PRELOAD"),
     ("start-environment", lambda n2: n2["processes"][1].update(adding=["LD_AUDIT"]), "EPMD (pid 1077) was started with the variable LD_AUDIT"),
     ("epmd-user", lambda n2: n2["processes"][1].update(user="games"), "EPMD (pid 1077) runs as games, not as epmd: remove User= from"),
-    ("epmd-listeners", unit("epmd.socket", enabled="masked", drop_ins=[]), "epmd.socket is masked: EPMD does not start at the next boot"),
-    ("epmd-listeners", unit(EPMD, load="masked"), "epmd.service is masked: EPMD does not start at the next boot. Run systemctl unmask epmd.service"),
-    ("epmd-listeners", unit(EPMD, enabled="masked-runtime"), "epmd.service is masked"),
+    ("epmd-listeners", unit("epmd.socket", enabled="masked", drop_ins=[]), "epmd.socket is masked: EPMD cannot start again"),
+    ("epmd-listeners", unit(EPMD, load="masked"), "epmd.service is masked: EPMD cannot start again. Run systemctl unmask epmd.service"),
+    ("epmd-listeners", unit(EPMD, enabled="masked-runtime"), "Run systemctl unmask --runtime epmd.service"),
     ("distribution-listeners", lambda n2: n2["listeners"].append(SHELL), "listens outside its port range on 127.0.0.1:5555"),
     # -- other VMs ------------------------------------------------------------------------------------------------------------------------------
     ("unplanned-nodes", stray(erl_epmd_node_listen_port="9779"), "a VM without a name (pid 66"),

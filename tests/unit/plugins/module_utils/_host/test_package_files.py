@@ -131,6 +131,16 @@ def test_a_file_that_cannot_be_read(host: Host) -> None:
     assert package_files.describe([str(host.root)], str(host.lists), str(host.diversions)) is None
 
 
+@pytest.mark.parametrize("text", [None, ""])
+def test_sums_that_are_gone(host: Host, text: str | None) -> None:
+    """Nobody can say then whether a file is that of its package."""
+    host.write(FILES[0], "evil")
+    (host.lists / "erlang-base:amd64.md5sums").unlink()
+    if text is not None:
+        (host.lists / "erlang-base:amd64.md5sums").write_text(text, encoding="utf-8")
+    assert package_files.describe([str(host.root)], str(host.lists), str(host.diversions)) is None
+
+
 def test_lists_that_cannot_be_read(host: Host) -> None:
     (host.lists / "x.list").mkdir()
     assert package_files.describe([str(host.root)], str(host.lists), str(host.diversions)) is None
