@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.beam.cluster.plugins.module_utils._host import operator_settings
+from ansible_collections.beam.cluster.plugins.module_utils._host import hidden_paths, operator_settings
 from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.product_data import ProductData
@@ -19,6 +19,12 @@ from plan_world import PRODUCTS, World
 
 ROLE = Path(__file__).resolve().parents[5] / "roles" / "product" / "products"
 NAMES = {"rabbitmq": "rabbit@n2", "ejabberd": "ejabberd@n2", "release": "beam@n2"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of these tests are in /tmp, which the sandbox hides: test_hidden_paths.py."""
+    monkeypatch.setattr(hidden_paths, "find", lambda text, user: ())
 
 
 def data_of(product: str) -> dict[str, Any]:
