@@ -56,8 +56,9 @@ USED = [
             "/etc/systemd/system/epmd@127.0.0.8.socket": "[Socket]\nListenStream=127.0.0.8:4369\n",
             "/etc/systemd/system/epmd@127.0.0.8.service": "[Service]\nExecStart=/bin/sleep 1000\n",
         },
-        run="systemctl daemon-reload; systemctl start epmd@127.0.0.8.socket",
-        undo="systemctl stop epmd@127.0.0.8.socket",
+        # As where a node has registered: EPMD runs, and has the socket, too.
+        run="systemctl daemon-reload; systemctl start epmd@127.0.0.8.socket epmd@127.0.0.8.service",
+        undo="systemctl stop epmd@127.0.0.8.socket epmd@127.0.0.8.service",
     ),
     Planned(
         "a node of supervisord",
