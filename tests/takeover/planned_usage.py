@@ -51,7 +51,7 @@ USED = [
         "an EPMD of one address",
         "release",
         "epmd_foreign",
-        "epmd@127.0.0.8.socket holds 127.0.0.8 port 4369",
+        "epmd@127.0.0.8.service holds 127.0.0.8 port 4369",
         {
             "/etc/systemd/system/epmd@127.0.0.8.socket": "[Socket]\nListenStream=127.0.0.8:4369\n",
             "/etc/systemd/system/epmd@127.0.0.8.service": "[Service]\nExecStart=/bin/sleep 1000\n",
