@@ -20,6 +20,8 @@ _VARIABLE = re.compile(r"(?:RABBITMQ|EJABBERD)_(?:ADVANCED_)?CONFIG_[A-Z]+|RABBI
 _RABBITMQ = "/etc/rabbitmq"
 _RABBITMQ_VARIABLE = re.compile(r"^\s*(?:export\s+)?(?:RABBITMQ_)?((?:ADVANCED_)?CONFIG_FILES?)=[\"']?([^\"'\s#]+)", re.MULTILINE)
 _EJABBERD = "/etc/ejabberd"
+_INCLUDED = re.compile(r"^include_config_file\s*:(.*(?:\n[ \t-].*)*)", re.MULTILINE)
+_FILE = re.compile(r"[^\s\"'\[\],:{}]+\.ya?ml")
 _EJABBERD_VARIABLE = re.compile(r"^\s*EJABBERD_CONFIG_PATH=[\"']?([^\"'\s#]+)", re.MULTILINE)
 
 
@@ -71,4 +73,7 @@ def ejabberd(variables: Mapping[str, str], directory: str = _EJABBERD) -> Produc
     named = _EJABBERD_VARIABLE.findall(proc.text_of(f"{directory}/ejabberdctl.cfg") or "")
     path = variables.get("EJABBERD_CONFIG_PATH") or next(iter(named[-1:]), f"{directory}/ejabberd.yml")
     found = _read([path], [], path if not path.startswith("/") else "")
-    return found if found.texts or found.unread else ProductFiles({}, {}, path)
+    if not found.texts and not found.unread:
+        return ProductFiles({}, {}, path)
+    named = [one for text in found.texts.values() for words in _INCLUDED.findall(text) for one in _FILE.findall(words)]
+    return _read([path, *(os.path.join(os.path.dirname(path), one) for one in named)], [], found.unread)

@@ -16,7 +16,7 @@ import glob
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._model.known_passwords import DEFAULT_HASHING, is_hash_of_known, is_known
@@ -47,7 +47,7 @@ def describe(products: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, s
         found["ejabberd"] = {"unread": files.unread} if files.unread else {}
         for text in files.texts.values():
             found["ejabberd"].update(_EJABBERD_KEY.findall(text))
-        found["ejabberd"].update(_open_files("/etc/ejabberd/*.yml"))
+        found["ejabberd"].update(_open_files(files.texts))
     return found
 
 
@@ -123,12 +123,15 @@ def _has_known_password(user: Mapping[str, Any]) -> bool:
 # --- ejabberd ---
 
 
-def _open_files(pattern: str) -> Mapping[str, str]:
-    """`open`: of files with settings, those that every user can read, by mode and by the directory above; absent where there is none."""
+def _open_files(paths: Iterable[str]) -> Mapping[str, str]:
+    """`open`: of files with settings, those whose mode lets every user read them; absent where there is none.
+
+    Not by the directory above: the packages close both, and the next change of the directory would open the file.
+    """
     found = []
-    for path in sorted(glob.glob(pattern)):
+    for path in paths:
         try:
-            if os.path.isfile(path) and os.stat(path).st_mode & 0o004 and os.stat(os.path.dirname(path)).st_mode & 0o001:
+            if os.stat(path).st_mode & 0o004:
                 found.append(path)
         except OSError:
             continue

@@ -82,7 +82,7 @@ def _log_level(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
 
 
 def _files(settings: Mapping[str, str]) -> tuple[list[str], str] | None:
-    return ([f"every user can read {settings['open']}"] if settings.get("open") else []), "not every user can read the files in /etc/ejabberd"
+    return ([f"its mode lets every user read {settings['open']}"] if settings.get("open") else []), "no file's mode lets every user read it"
 
 
 def _of_contained(said: Callable[[Process], "tuple[str, ...] | None"], good: str) -> Check:

@@ -88,7 +88,7 @@ CONTROLS = (
         "ejabberd-files",
         "Not every user of a host can read the configuration of ejabberd",
         "It holds passwords of databases, LDAP and administrators.",
-        "Set owner root, group ejabberd and mode 0640 for the file that the finding names in /etc/ejabberd.",
+        "Set owner root, group ejabberd and mode 0640 for the file that the finding names.",
         "",
         (_EJABBERD,),
         "medium",

@@ -189,7 +189,7 @@ BROKEN_IN_AUDITS: list[tuple[str, Change, str]] = [
     ("rabbitmq-passwords", product("rabbitmq", known_logins="guest in /d.json; bob in /r.conf"), "the user bob in /r.conf is created with a"),
     ("rabbitmq-passwords", product("rabbitmq", known_logins="guest in /d.json", loopback_users="none"), "the user guest in /d.json is created"),
     ("rabbitmq-anonymous", product("rabbitmq", anonymous_login_user="admin"), "gets the rights of admin"),
-    ("ejabberd-files", product("ejabberd", open="/etc/ejabberd/ejabberd.yml"), "every user can read /etc/ejabberd/ejabberd.yml"),
+    ("ejabberd-files", product("ejabberd", open="/etc/ejabberd/ejabberd.yml"), "its mode lets every user read /etc/ejabberd/ejabberd.yml"),
     ("ejabberd-log-level", product("ejabberd", loglevel="5"), "loglevel is 5"),
     ("container-privileges", contained(capabilities=["chown", "sys_admin"]), "in a container has the capability sys_admin"),
     ("container-cookie", contained(variables=["RELEASE_COOKIE"]), "in a container has the variable RELEASE_COOKIE"),

@@ -214,7 +214,7 @@ RABBITMQ = ("rabbitmq", [
     ("rabbitmq-passwords", {"known_logins": "admin in /x.json"}, "the user admin in /x.json is created with a password that everybody knows"),
 ])
 EJABBERD = ("ejabberd", [
-    ("ejabberd-files", {"open": "/etc/ejabberd/ejabberd.yml"}, "every user can read /etc/ejabberd/ejabberd.yml"),
+    ("ejabberd-files", {"open": "/etc/ejabberd/ejabberd.yml"}, "its mode lets every user read /etc/ejabberd/ejabberd.yml"),
     ("ejabberd-log-level", {"loglevel": "debug"}, "loglevel is debug"),
 ])
 

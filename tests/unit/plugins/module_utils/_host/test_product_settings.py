@@ -92,6 +92,26 @@ def test_settings_of_ejabberd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert gone["ejabberd"]["unread"].endswith("gone.yml")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "include_config_file: {0}/more.yml",
+        'include_config_file: ["{0}/more.yml"]',
+        "include_config_file:\n  - {0}/more.yml",
+        'include_config_file:\n  "more.yml":\n    allow_only: [x]',
+    ],
+)
+def test_included_files_of_ejabberd_count_and_a_mode_counts_in_a_closed_directory(words: str, tmp_path: Path) -> None:
+    path, more = tmp_path / "ejabberd.yml", tmp_path / "more.yml"
+    path.write_text(f"hosts: [x]\n{words.format(tmp_path)}\nacl: {{}}\n")
+    more.write_text("loglevel: debug\n")
+    path.chmod(0o600)
+    more.chmod(0o644)
+    tmp_path.chmod(0o700)
+    found = product_settings.describe({"ejabberd": {"EJABBERD_CONFIG_PATH": str(path)}})
+    assert found == {"ejabberd": {"loglevel": "debug", "open": str(more)}}
+
+
 def test_variables_that_are_read(tmp_path: Path) -> None:
     (tmp_path / "7").mkdir()
     pairs = ("RABBITMQ_CONFIG_FILE=/a", "RABBITMQ_DEFAULT_PASS=x", "RABBITMQ_ERLANG_COOKIE=c", "EJABBERD_CONFIG_PATH=/b", "A=1", "")
