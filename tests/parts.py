@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CORES = 2
-"""Of the machine that runs them."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -17,9 +14,7 @@ class Part:
 
     name: str
     command: str
-    minutes: int = 5
-    cores: int = 1
-    """How many it keeps busy."""
+    minutes: int = 15
     has_lab: bool = False
     """Whether it starts hosts: one part at a time does."""
 
@@ -28,13 +23,13 @@ def scenario(name: str, minutes: int, suite: str = "") -> Part:
     """A molecule scenario; its verifier writes the JUnit file. `suite`: on hosts of another Debian, where its inventory asks for that."""
     words = f"LAB_SUITE={suite} " if suite else ""
     command = f"{words}BEAM_TEST_RESULTS={{results}} molecule test --scenario-name {name}"
-    return Part(f"molecule-{name}{suite and '-'}{suite}", command, minutes, CORES, has_lab=True)
+    return Part(f"molecule-{name}{suite and '-'}{suite}", command, minutes, has_lab=True)
 
 
 def lab(name: str, command: str, minutes: int, environment: str = "LAB_NEWEST_SUITE=forky") -> Part:
     """A command of pytest over a lab of its own, which is taken down at the end. Without a product its nodes run OTP 25, 27 and 29."""
     words = f"export {environment}; make lab && {command} --junitxml {{results}}"
-    return Part(name, f"{words}; status=$?; make lab-down; exit $status", minutes, CORES, has_lab=True)
+    return Part(name, f"{words}; status=$?; make lab-down; exit $status", minutes, has_lab=True)
 
 
 def takeover(name: str, product: str = "erlang") -> Part:
@@ -42,8 +37,9 @@ def takeover(name: str, product: str = "erlang") -> Part:
     return lab(f"takeover-{name}", "pytest tests/takeover/test_taken.py", 40, f"PRODUCT={product} TAKEN={name}")
 
 
-# In this order, each as soon as it can run.
+# In this order, each as soon as it can run: what waits most, the labs, from the first minute on.
 GROUPS: dict[str, list[Part]] = {
+    "molecule": [scenario("default", 40), scenario("roles_alone", 40)],
     "lint": [
         Part("ansible-lint", "ansible-lint --offline"),
         Part("yamllint", "yamllint --strict ."),
@@ -52,20 +48,19 @@ GROUPS: dict[str, list[Part]] = {
         Part("mypy-tests", "mypy --config-file tests/mypy.ini"),
         Part("changelog", "antsibull-changelog lint"),
         Part("docs", 'antsibull-docs lint-collection-docs --plugin-docs "$ANSIBLE_COLLECTIONS_PATH/ansible_collections/beam/cluster"'),
-        Part("galaxy", "tests/galaxy", 10),
+        Part("galaxy", "tests/galaxy"),
         Part("shellcheck", "git grep -lE '^#!.*[/ ](ba)?sh( |$)' -- ':!*.j2' ':!*.md' | xargs shellcheck --severity=warning"),
     ],
-    "sanity": [Part("sanity", "tests/sanity", 15)],
+    "sanity": [Part("sanity", "tests/sanity", 25)],
     "other-pythons": [
-        Part("unit-oldest-python", "tests/unit_other_pythons bullseye {results}", 15),
-        Part("unit-newest-python", "tests/unit_other_pythons forky {results}", 15),
+        Part("unit-oldest-python", "tests/unit_other_pythons bullseye {results}", 20),
+        Part("unit-newest-python", "tests/unit_other_pythons forky {results}", 20),
     ],
     "unit": [
         Part("project", "pytest tests/project --junitxml {results}"),
-        Part("unit", "pytest tests/unit -m 'not long' -n 2 --dist worksteal --junitxml {results}", 20, CORES),
-        Part("roles", "pytest tests/roles -m 'not long' -n 2 --dist worksteal --junitxml {results}", 20, CORES),
+        Part("unit", "pytest tests/unit -m 'not long' -n 2 --dist worksteal --junitxml {results}", 30),
+        Part("roles", "pytest tests/roles -m 'not long' -n 2 --dist worksteal --junitxml {results}", 30),
     ],
-    "molecule": [scenario("default", 40), scenario("roles_alone", 40)],
 }
 
 # What takes longer than everybody's patience: runs that are killed, hosts that restart, a search for every secret.

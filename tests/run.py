@@ -6,10 +6,9 @@
 
     tests/run.py [GROUP ...]        the groups of `GROUPS` (parts.py) where none is named
 
-A part is one command with a time limit: a linter, a folder of tests, a molecule scenario. Two that need one core run at a time, at most one of
-them with a lab. The output of a lab is shown as it comes, that of other parts when they have ended. Tests are counted from the JUnit files that a
-part leaves in the results folder; a part that leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the
-same.
+A part is one command with a time limit: a linter, a folder of tests, a molecule scenario. Two run at a time, at most one of them with a lab. The
+output of a lab is shown as it comes, that of other parts when they have ended. Tests are counted from the JUnit files that a part leaves in the
+results folder; a part that leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the same.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from parts import CORES, GROUPS, ON_DEMAND, Part
+from parts import GROUPS, ON_DEMAND, Part
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "beam-cluster"
@@ -111,7 +110,7 @@ def environment(part: Part) -> dict[str, str]:
 
 def fits(part: Part, running: list[Part]) -> bool:
     """Whether it can run beside these."""
-    return part.cores + sum(other.cores for other in running) <= CORES and not (part.has_lab and any(other.has_lab for other in running))
+    return len(running) < 2 and not (part.has_lab and any(other.has_lab for other in running))
 
 
 def main(groups: list[str]) -> int:

@@ -58,6 +58,7 @@ def test_made_once_renewed_in_time_and_never_one_that_refuses_everybody(hosts: H
     assert crls(hosts) != first and set(crls(hosts)) == set(first)
 
 
+@pytest.mark.long
 def test_a_revoked_member_gets_a_certificate_only_by_request_and_with_a_new_key(hosts: Hosts) -> None:
     before = hosts.certificate("n1")
     entry = {"serial": f"{before.serial_number:X}", "node": "beam@n1", "since": "2026-01-31T00:00:00Z"}

@@ -428,6 +428,7 @@ def bring(hosts: Hosts, certificate: Path | None = None) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_certificates_of_ones_own_are_installed_with_fresh_times(hosts: Hosts) -> None:
     given = bring(hosts)
     hosts.good(**given)

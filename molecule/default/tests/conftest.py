@@ -52,7 +52,7 @@ def _of_another_host(item: pytest.Item) -> bool:
 
 
 PREFIX = os.environ.get("LAB_PREFIX", "beam-")
-NODES = ("n1", "n2", "n3")
+NODES = ("n1", "n3") if SCENARIO == "roles_alone" else ("n1", "n2", "n3")
 PORT = 9100
 EPMD = 4369
 
