@@ -9,6 +9,7 @@ Private to this collection. A fact that is unknown breaks no rule.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from .._model.host_facts import Database
 from .._model.installed import DROP_IN
@@ -28,17 +29,34 @@ _STARTERS = frozenset((
 """Units that start other programs, too: a drop-in of ours would be for all of them."""
 
 
+_FOR_MANY = ("/service.d", "/socket.d")
+"""Directories of drop-ins for all units of a kind."""
+_IN_LXC = {"zzz-lxc-service.conf": ". An unprivileged container of LXC then needs security.nesting=true"}
+
+
 def check_drop_ins(node: Node, seen: Observation, problems: Problems) -> None:
     """The last drop-in by name wins."""
-    for path in _drop_ins(node, seen):
-        if path.rpartition("/")[2] > DROP_IN:
-            problems.add(
-                node.host,
-                "beam_service_directives",
-                "drop_in_later",
-                f"{path} sorts after {DROP_IN} and overrides it for {node.runtime.unit}.",
-                "rename it so that it sorts earlier, or move its directives to beam_service_directives.",
-            )
+    unit = node.runtime.unit
+    _refuse_later(node.host, "beam_service_directives", unit, _drop_ins(node, seen), ", or move its directives to beam_service_directives", problems)
+
+
+def check_epmd_drop_ins(host: str, seen: Observation, problems: Problems) -> None:
+    for name in _EPMD_UNITS:
+        unit = (seen.units or {}).get(name)
+        _refuse_later(host, "", name, (unit.drop_ins if unit else None) or (), "", problems)
+
+
+def _refuse_later(host: str, variable: str, unit: str, drop_ins: Iterable[str], otherwise: str, problems: Problems) -> None:
+    """One that is for all services (as LXC makes it at each boot) is not renamed: a file of its name beside the unit's own takes its place."""
+    own = f"/etc/systemd/system/{unit}.d"
+    for path in drop_ins:
+        directory, _slash, name = path.rpartition("/")
+        if name > DROP_IN:
+            mended = f"rename it so that it sorts earlier{otherwise}"
+            if directory.endswith(_FOR_MANY) or directory.startswith("/run/"):
+                mended = f"switch it off for this unit: mkdir -p {own} && ln -s /dev/null {own}/{name} && systemctl daemon-reload"
+                mended += _IN_LXC.get(name, "")
+            problems.add(host, variable, "drop_in_later", f"{path} sorts after {DROP_IN} and overrides it for {unit}.", f"{mended}.")
 
 
 def check_unit_names(node: Node, seen: Observation, problems: Problems) -> None:
