@@ -27,6 +27,11 @@ _STARTERS = frozenset((
     "runsvdir.service", "runsvdir-start.service", "s6.service", "supervisor.service", "supervisord.service",
 ))  # fmt: skip
 """Units that start other programs, too: a drop-in of ours would be for all of them."""
+_LEAVES_BEHIND = (
+    "actions.runner.", "amazon-ssm-agent", "atd.", "buildkite-agent", "chef-client", "cloud-final", "cron", "dropbear", "getty@", "gitlab-runner",
+    "jenkins", "puppet", "rc-local", "salt-minion", "serial-getty@", "snap.amazon-ssm-agent", "ssh.", "ssh@", "sshd.", "sshd@", "user@",
+)  # fmt: skip
+"""Units of logins, of jobs and of agents: a node in one of them was started by hand or by a script, and to disable it may lock the operator out."""
 
 
 _FOR_MANY = ("/service.d", "/socket.d")
@@ -103,7 +108,7 @@ def check_elsewhere(node: Node, uses_epmd: bool, seen: Observation, problems: Pr
     for unit in sorted(unit for unit in units if unit and unit != own):
         if unit in _STARTERS:
             fix = f"remove it from the configuration of {unit}, which starts other programs, too; {own} will start the node."
-        elif unit.endswith(".service") and not unit.startswith(("user@", "cron")):
+        elif unit.endswith(".service") and not unit.startswith(_LEAVES_BEHIND):
             fix = f"set `unit: {unit}` in beam_nodes, or stop it for good: systemctl disable --now {unit}."
         else:
             fix = f"stop it, and look in cron and start scripts for what starts it; {own} will start the node."

@@ -99,3 +99,12 @@ def test_what_to_do_about_it(world: World, bend: Bend, said: str, fix: str) -> N
     bend(world)
     (problem,) = world.validate()[1]
     assert said in problem.message and fix in problem.fix
+
+
+@pytest.mark.parametrize("unit", ["ssh.service", "ssh@7.service", "rc-local.service", "puppet.service", "gitlab-runner.service", "cron.service"])
+def test_a_login_or_an_agent_is_no_unit_for_a_node(world: World, unit: str) -> None:
+    """A node that one of them has left behind is in its control group: to harden or disable that unit would lock the operator out."""
+    host(vm={"unit": unit})(world)
+    (problem,) = world.validate()[1]
+    assert f"runs already in {unit}" in problem.message
+    assert "unit:" not in problem.fix and "disable" not in problem.fix and "stop it" in problem.fix
