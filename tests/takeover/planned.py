@@ -81,6 +81,34 @@ PLANNED = [
         "a drop-in that sorts last", "release", "drop_in_later", "zzzz-late.conf sorts after zzz-beam.conf", drop_in(SHOP, "zzzz-late", "Nice=5")
     ),
     Planned(
+        "a drop-in for all services, as LXC makes it",
+        "release",
+        "drop_in_later",
+        "/run/systemd/system/service.d/zzz-lxc-service.conf sorts after zzz-beam.conf and overrides it for shop.service",
+        {"/run/systemd/system/service.d/zzz-lxc-service.conf": "[Service]\nProtectProc=default\n"},
+    ),
+    Planned(
+        "a drop-in of EPMD that sorts last",
+        "release",
+        "drop_in_later",
+        "zzzz-mine.conf sorts after zzz-beam.conf and overrides it for epmd.socket",
+        {"/etc/systemd/system/epmd.socket.d/zzzz-mine.conf": "[Socket]\nBacklog=64\n"},
+    ),
+    Planned(
+        "memory to a file",
+        "release",
+        "directive_overridden",
+        "10-core.conf line 2 sets LimitCORE=infinity",
+        drop_in(SHOP, "10-core", "LimitCORE=infinity"),
+    ),
+    Planned(
+        "namespaces",
+        "release",
+        "directive_overridden",
+        "10-namespaces.conf line 2 sets RestrictNamespaces=no",
+        drop_in(SHOP, "10-namespaces", "RestrictNamespaces=no"),
+    ),
+    Planned(
         "a capability",
         "release",
         "capability_removed",

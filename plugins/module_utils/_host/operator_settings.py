@@ -23,9 +23,11 @@ from . import environment, hidden_paths, shell_files
 from .records import DIRECTORY
 
 DIRECTIVES = (
-    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "IPAddressAllow", "IPAddressDeny", "InaccessiblePaths", "MemoryDenyWriteExecute",
-    "NetworkNamespacePath", "NoExecPaths", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp", "ProtectHome", "Restart",
-    "RootDirectory", "RootImage", "SocketBindAllow", "SocketBindDeny", "TemporaryFileSystem", "UMask",
+    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "IPAddressAllow", "IPAddressDeny", "InaccessiblePaths", "LimitCORE", "LockPersonality",
+    "MemoryDenyWriteExecute", "NetworkNamespacePath", "NoExecPaths", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp",
+    "ProcSubset", "ProtectClock", "ProtectControlGroups", "ProtectHome", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
+    "ProtectKernelTunables", "ProtectProc", "RemoveIPC", "Restart", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RootDirectory",
+    "RootImage", "SocketBindAllow", "SocketBindDeny", "TemporaryFileSystem", "UMask",
 )  # fmt: skip
 """Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them, or does not work with them."""
 

@@ -121,8 +121,9 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         # A unit of another kind has no such property: that is not the same as a user who is root.
         unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE")) if theirs not in last})
         unit.update({ours_: last.get(theirs, "").split() for theirs, ours_ in _LISTS.items()})
-        # One whose name has a space or such is in quotes.
-        drop_ins = unit["drop_ins"] = [re.sub(r"\\(.)", r"\1", word) for word in environment.words(last.get("DropInPaths", ""))]
+        # One whose name has a space or such is in quotes. A link to /dev/null switches off what has its name elsewhere.
+        listed = [re.sub(r"\\(.)", r"\1", word) for word in environment.words(last.get("DropInPaths", ""))]
+        drop_ins = unit["drop_ins"] = [path for path in listed if os.path.realpath(path) != os.devnull]
         unit["need_daemon_reload"] = last.get("NeedDaemonReload") == "yes"
         unit["main_pid"] = int(last.get("MainPID") or 0)
         unit.update(_commands(values.get("ExecStart", [""])[0], str(unit["fragment"])))

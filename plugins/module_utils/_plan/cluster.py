@@ -31,8 +31,10 @@ from .variable_names import MISSING
 
 SECRETS_REQUIRED = ("cookie", "ca_passphrase")
 SANDBOX = (
-    "AmbientCapabilities", "BindPaths", "DeviceAllow", "DevicePolicy", "IPAddressAllow", "IPAddressDeny", "MemoryDenyWriteExecute", "NoNewPrivileges",
-    "PrivateDevices", "PrivateTmp", "ProtectHome", "ReadWritePaths", "RestrictNamespaces", "SocketBindAllow", "SocketBindDeny",
+    "AmbientCapabilities", "BindPaths", "DeviceAllow", "DevicePolicy", "IPAddressAllow", "IPAddressDeny", "LimitCORE", "LockPersonality",
+    "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp", "ProcSubset", "ProtectClock", "ProtectControlGroups", "ProtectHome",
+    "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "ProtectProc", "ReadWritePaths", "RemoveIPC",
+    "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "SocketBindAllow", "SocketBindDeny",
 )  # fmt: skip
 """Directives of the operator's that change what the sandbox takes away, or what the node reaches. They hold no secret."""
 

@@ -9,6 +9,7 @@ Private to this collection. A fact that is unknown breaks no rule.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from .._model.host_facts import Database
 from .._model.installed import DROP_IN
@@ -26,19 +27,41 @@ _STARTERS = frozenset((
     "runsvdir.service", "runsvdir-start.service", "s6.service", "supervisor.service", "supervisord.service",
 ))  # fmt: skip
 """Units that start other programs, too: a drop-in of ours would be for all of them."""
+_LEAVES_BEHIND = (
+    "actions.runner.", "amazon-ssm-agent", "atd.", "buildkite-agent", "chef-client", "cloud-final", "cron", "dropbear", "getty@", "gitlab-runner",
+    "jenkins", "puppet", "rc-local", "salt-minion", "serial-getty@", "snap.amazon-ssm-agent", "ssh.", "ssh@", "sshd.", "sshd@", "user@",
+)  # fmt: skip
+"""Units of logins, of jobs and of agents: a node in one of them was started by hand or by a script, and to disable it may lock the operator out."""
+
+
+_FOR_MANY = ("/service.d", "/socket.d")
+"""Directories of drop-ins for all units of a kind."""
+_IN_LXC = {"zzz-lxc-service.conf": ". An unprivileged container of LXC then needs security.nesting=true"}
 
 
 def check_drop_ins(node: Node, seen: Observation, problems: Problems) -> None:
     """The last drop-in by name wins."""
-    for path in _drop_ins(node, seen):
-        if path.rpartition("/")[2] > DROP_IN:
-            problems.add(
-                node.host,
-                "beam_service_directives",
-                "drop_in_later",
-                f"{path} sorts after {DROP_IN} and overrides it for {node.runtime.unit}.",
-                "rename it so that it sorts earlier, or move its directives to beam_service_directives.",
-            )
+    unit = node.runtime.unit
+    _refuse_later(node.host, "beam_service_directives", unit, _drop_ins(node, seen), ", or move its directives to beam_service_directives", problems)
+
+
+def check_epmd_drop_ins(host: str, seen: Observation, problems: Problems) -> None:
+    for name in _EPMD_UNITS:
+        unit = (seen.units or {}).get(name)
+        _refuse_later(host, "", name, (unit.drop_ins if unit else None) or (), "", problems)
+
+
+def _refuse_later(host: str, variable: str, unit: str, drop_ins: Iterable[str], otherwise: str, problems: Problems) -> None:
+    """One that is for all services (as LXC makes it at each boot) is not renamed: a file of its name beside the unit's own takes its place."""
+    own = f"/etc/systemd/system/{unit}.d"
+    for path in drop_ins:
+        directory, _slash, name = path.rpartition("/")
+        if name > DROP_IN:
+            mended = f"rename it so that it sorts earlier{otherwise}"
+            if directory.endswith(_FOR_MANY) or directory.startswith("/run/"):
+                mended = f"switch it off for this unit: mkdir -p {own} && ln -s /dev/null {own}/{name} && systemctl daemon-reload"
+                mended += _IN_LXC.get(name, "")
+            problems.add(host, variable, "drop_in_later", f"{path} sorts after {DROP_IN} and overrides it for {unit}.", f"{mended}.")
 
 
 def check_unit_names(node: Node, seen: Observation, problems: Problems) -> None:
@@ -85,7 +108,7 @@ def check_elsewhere(node: Node, uses_epmd: bool, seen: Observation, problems: Pr
     for unit in sorted(unit for unit in units if unit and unit != own):
         if unit in _STARTERS:
             fix = f"remove it from the configuration of {unit}, which starts other programs, too; {own} will start the node."
-        elif unit.endswith(".service") and not unit.startswith(("user@", "cron")):
+        elif unit.endswith(".service") and not unit.startswith(_LEAVES_BEHIND):
             fix = f"set `unit: {unit}` in beam_nodes, or stop it for good: systemctl disable --now {unit}."
         else:
             fix = f"stop it, and look in cron and start scripts for what starts it; {own} will start the node."

@@ -210,6 +210,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
     existing_service_rules.check_epmd(host, observed, problems)
     if shape.uses_epmd and shape.mode != "off":
         existing_service_rules.check_epmd_masked(host, observed, problems)
+        existing_service_rules.check_epmd_drop_ins(host, observed, problems)
     host_rules.check_given_otp(inventory, host, observed, problems)
     host_rules.check_interpreter(host, observed, shape.tls, problems)
 

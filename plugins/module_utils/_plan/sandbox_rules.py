@@ -80,6 +80,19 @@ def check_sandbox(inventory: Inventory, node: Node, seen: Observation, problems:
                     f"{setting.place} gives {unit} {join_names(sorted(lost))}, which the sandbox removes.",
                     "remove it there, or add AmbientCapabilities= and CapabilityBoundingSet= with it to beam_service_directives.",
                 )
+                return
+        # Of root nothing is said: it has them all, and uses few.
+        held = {name for one in mine if one.user != "root" and one.hardening for name in one.hardening.capabilities or ()} - KEPT
+        if held:
+            names = join_names(sorted(held))
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "capability_removed",
+                f"the VM of {unit} has {names}, from the file of its program (setcap) or from what starts it, which the sandbox removes.",
+                f"if it does not need that, remove it (setcap -r); otherwise add 'AmbientCapabilities={' '.join(sorted(held))}' and "
+                f"'CapabilityBoundingSet={' '.join(sorted(held))}' to beam_service_directives.",
+            )
 
 
 def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
@@ -104,7 +117,14 @@ _OVERRIDDEN = {
     "PrivateDevices": (SWITCHED_OFF, "PrivateDevices=yes"),
     "PrivateTmp": (SWITCHED_OFF, "PrivateTmp=yes"),
     "ProtectHome": ((*SWITCHED_OFF, "read-only", "tmpfs"), "ProtectHome=yes"),
-}
+    "LimitCORE": (("infinity", "infinity:infinity"), "LimitCORE=0"),
+    "ProcSubset": (("all",), "ProcSubset=pid"),
+    "ProtectProc": (("default",), "ProtectProc=invisible"),
+    **{name: (SWITCHED_OFF, f"{name}=yes") for name in (
+        "LockPersonality", "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
+        "ProtectKernelTunables", "RemoveIPC", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID",
+    )},
+}  # fmt: skip
 """Directives with which an operator says that the service needs what the sandbox takes away: their values (any where there is none), and ours."""
 
 
@@ -112,10 +132,15 @@ def check_directives(inventory: Inventory, node: Node, seen: Observation, proble
     """What an operator's own unit or drop-in allows the service in so many words. The last assignment counts."""
     unit = node.runtime.unit
     allowed = {text.partition("=")[0].strip() for text in inventory.sandbox.get(node.host, ())}
-    last = {one.name: one for one in seen.settings or () if (one.unit, one.kind) == (unit, "directive") and not one.path.startswith(_OF_PACKAGES)}
+    kept = node.runtime.data.raw.get("directives") or ()
+    # What is made at each boot, as for LXC, is no wish of an operator's; if it has the last word, see check_drop_ins.
+    others = (*_OF_PACKAGES, "/run/")
+    last = {one.name: one for one in seen.settings or () if (one.unit, one.kind) == (unit, "directive") and not one.path.startswith(others)}
     for name, (values, ours) in _OVERRIDDEN.items():
         setting = last.get(name)
         if setting is None or name in allowed or not (setting.value or "") or (values and (setting.value or "").lower() not in values):
+            continue
+        if f"{name}={setting.value}" in kept:
             continue
         more = " and 'PrivateDevices=no'" if name == "DeviceAllow" else ""
         problems.add(
