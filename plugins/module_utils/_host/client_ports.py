@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .._model.client_ports import NO, OPTIONAL, YES
+from .._model.client_port_facts import NO, OPTIONAL, YES
 from .._term import Atom, Term, TermError, consult
 from . import product_files
 
@@ -62,7 +62,7 @@ _DEFAULTS: Mapping[str, tuple[tuple[int, str, str], ...]] = {
 
 
 def describe(products: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
-    """{product: {ports, unread}}; see _model/client_ports.py. products: the environment of a node of each product that runs."""
+    """{product: {ports, unread}}; see _model/client_port_facts.py. products: the environment of a node of each product that runs."""
     found: dict[str, dict[str, Any]] = {}
     for product, variables in products.items():
         if product == "rabbitmq":

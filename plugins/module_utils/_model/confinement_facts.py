@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .client_ports import ClientPorts, parse_all
+from .client_port_facts import ClientPorts, parse_all
 from .packages import PackageFiles
 from .untrusted_json import as_bool, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 

@@ -22,7 +22,7 @@ from . import (
     host_rules,
     name_lengths,
     network_rules,
-    run_rules,
+    platform_rules,
     sandbox_rules,
     settings_rules,
     usage_rules,
@@ -167,7 +167,7 @@ def _check_hosts(
             host_rules.check_cut_off(inventory, host, nodes, observed, problems)
             host_rules.check_ephemeral_ports(host, nodes, observed, problems, further=True)
         host_rules.check_otp(host, observed, problems)
-        run_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
+        platform_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
         if inventory.preflight:
             _preflight_host(inventory, shape, host, problems)
         for node in nodes:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._model.host_facts import Distribution
 from .._model.problems import Problems, join_names
 
 DEFAULT_GROUP = "beam"
@@ -96,19 +95,6 @@ def validate_check_mode(of_task: bool, of_run: bool, problems: Problems) -> None
             f"a play, block or task sets check_mode: {str(of_task).lower()}, and the run is {'' if of_run else 'not '}in check mode.",
             "remove check_mode there, and run ansible-playbook with --check to change nothing.",
         )
-
-
-def validate_platform(host: str, system: Distribution, accepted: bool, problems: Problems) -> None:
-    """The roles install packages with apt. A host whose system is not known breaks no rule. `accepted`: the operator wants to try."""
-    if accepted or system.id is None or system.id == "debian" or "debian" in system.like:
-        return
-    problems.add(
-        host,
-        "beam_platform_untested",
-        "platform_unsupported",
-        f"the host runs {system.id}{' ' + system.version if system.version else ''}; the roles are tested on Debian, and use apt.",
-        "remove the host from the group, or set beam_platform_untested: true to try.",
-    )
 
 
 def offered_tags(tasks: Iterable[Mapping[str, object]]) -> frozenset[str]:

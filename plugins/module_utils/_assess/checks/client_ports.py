@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..._model.client_ports import OPTIONAL, YES, ClientPort, ClientPorts
+from ..._model.client_port_facts import OPTIONAL, YES, ClientPort, ClientPorts
 from ..._model.observation import Listener, Observation
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget

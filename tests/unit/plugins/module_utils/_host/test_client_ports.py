@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import client_ports, product_files
 from ansible_collections.beam.cluster.plugins.module_utils._host.product_files import ProductFiles
-from ansible_collections.beam.cluster.plugins.module_utils._model.client_ports import parse_all
+from ansible_collections.beam.cluster.plugins.module_utils._model.client_port_facts import parse_all
 
 
 def rabbitmq(conf: str = "", terms: str = "") -> dict[int, tuple[str, str]]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.host_facts import Distribution
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._plan import run_rules
 
@@ -60,23 +59,6 @@ def test_check_mode_of_a_play(of_task: bool, of_run: bool) -> None:
     problems = Problems()
     run_rules.validate_check_mode(of_task, of_run, problems)
     assert [problem.rule for problem in problems] == ["check_mode_of_play"] * (of_task != of_run)
-
-
-@pytest.mark.parametrize(
-    ("system", "accepted", "refused"),
-    [
-        (Distribution("debian", "13"), False, False),
-        (Distribution("ubuntu", "26.04", ("debian",)), False, False),
-        (Distribution(), False, False),
-        (Distribution("rocky", "9.7", ("rhel", "centos", "fedora")), False, True),
-        (Distribution("mine"), False, True),
-        (Distribution("rocky", "9.7", ("rhel",)), True, False),
-    ],
-)
-def test_platforms(system: Distribution, accepted: bool, refused: bool) -> None:
-    problems = Problems()
-    run_rules.validate_platform("n1", system, accepted, problems)
-    assert [problem.rule for problem in problems] == ["platform_unsupported"] * refused
 
 
 def test_tags_of_a_playbook() -> None:
