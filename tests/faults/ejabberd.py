@@ -17,9 +17,10 @@ FAULTS = (
         breaks=f"stat -c %a {_YML} > $saved/mode; chmod 0644 {_YML}",
         control="ejabberd-files",
         names=(f"its mode lets every user read {_YML}",),
-        repair=f"chmod $(cat $saved/mode) {_YML}",
+        # A change of its mode is one of the file for the node that runs.
+        repair=f"chmod $(cat $saved/mode) {_YML}; {_RESTART}",
         product="ejabberd",
-        alters=BESIDE,
+        alters=NODE,
     ),
     Fault(
         name="messages in the log of ejabberd",
