@@ -72,3 +72,15 @@ def test_no_placeholder_of_a_cookie_is_published() -> None:
         if path.is_file() and path.suffix in (".j2", ".escript", ".yml") and path.name != "argument_specs.yml":
             said = [line for line in path.read_text(encoding="utf-8").splitlines() if setting.search(line)]
             assert said == [], path
+
+
+STOCK = [("ejabberd", "EJABBERD_PID_PATH", "/run/ejabberd")]
+"""Directories that the files of Debian's packages name in a setting. They are not there when the first run makes its plan: what the second run would
+add to the unit would restart every node."""
+
+
+@pytest.mark.parametrize(("product", "setting", "directory"), STOCK)
+def test_a_directory_that_a_package_names_is_writable_from_the_first_run_on(product: str, setting: str, directory: str) -> None:
+    data = load(FOLDERS[0].parent / product / "vars.yml")["__beam_product"]
+    assert setting in data["directory_settings"]
+    assert directory in {path.lstrip("-") for path in data["writable"]}

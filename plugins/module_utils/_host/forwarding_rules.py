@@ -10,6 +10,7 @@ port. The JSON is that of libnftables-json(5); /proc/net/ip_vs is described in i
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -17,7 +18,9 @@ from typing import Any
 from . import commands, proc
 
 _TRANSLATES = ("dnat", "redirect", "tproxy")
-_SAVED = re.compile(r"^-A (\S+) .*-j (?:DNAT|REDIRECT|TPROXY)\b.*$", re.MULTILINE)
+_SAVED = re.compile(r"^-A (\S+) .*-j (?:DNAT|DNPT|NETMAP|REDIRECT|TPROXY)\b.*$", re.MULTILINE)
+_SAVED_TABLES = ("nat", "mangle")
+"""Of iptables: those that lead packets elsewhere. TPROXY and DNPT are for mangle alone (iptables-extensions(8))."""
 _SAVED_TO = re.compile(r"--to-destination (\[[^\]]+\]|[^:\s-]+)?(?:-[^:\s]+)?(?::(\d+(?:-\d+)?))?|--(?:to-ports|on-port) (\d+(?:-\d+)?)")
 _SAVED_PORT = re.compile(r"--dports? ([\d:,]+)")
 _SAVED_NEGATED = re.compile(r"! --dports? ")
@@ -137,15 +140,15 @@ def _numbers(value: object) -> list[int]:
 def _of_iptables(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int | None]]:
     """Of rules that iptables made. nft lists those of iptables-nft without what they do, and those of iptables-legacy not at all."""
     if any("xt" in statement for entry in objects for statement in (entry.get("rule") or {}).get("expr") or ()):
-        yield from of_saved(commands.output("iptables-save", "-t", "nat") or "", "iptables")
-        yield from of_saved(commands.output("ip6tables-save", "-t", "nat") or "", "ip6tables")
-    for tables, program in (("/proc/net/ip_tables_names", "iptables-legacy-save"), ("/proc/net/ip6_tables_names", "ip6tables-legacy-save")):
+        for program, table in itertools.product(("iptables", "ip6tables"), _SAVED_TABLES):
+            yield from of_saved(commands.output(f"{program}-save", "-t", table) or "", program, table)
+    for names, program in (("/proc/net/ip_tables_names", "iptables-legacy"), ("/proc/net/ip6_tables_names", "ip6tables-legacy")):
         # Without this look it would load the table that it lists.
-        if "nat" in (proc.text_of(tables) or "").split():
-            yield from of_saved(commands.output(program, "-t", "nat") or "", program.replace("-save", ""))
+        for table in set((proc.text_of(names) or "").split()) & set(_SAVED_TABLES):
+            yield from of_saved(commands.output(f"{program}-save", "-t", table) or "", program, table)
 
 
-def of_saved(text: str, program: str) -> Iterator[tuple[str, str, str | None, int | None]]:
+def of_saved(text: str, program: str, table: str = "nat") -> Iterator[tuple[str, str, str | None, int | None]]:
     """The same of the output of iptables-save."""
     for match in _SAVED.finditer(text):
         rule = match.group(0)
@@ -155,7 +158,7 @@ def of_saved(text: str, program: str) -> Iterator[tuple[str, str, str | None, in
             said = [part for ports in _SAVED_PORT.findall(rule) for part in ports.split(",")]
         ports: list[int | None] = [number for part in said for number in _range(part)]
         address = to.group(1) if to else None
-        yield from ((f"a rule of {program}", f"table nat, chain {match.group(1)}", address, port) for port in ports or [None])
+        yield from ((f"a rule of {program}", f"table {table}, chain {match.group(1)}", address, port) for port in ports or [None])
 
 
 def _range(text: str) -> Iterable[int]:

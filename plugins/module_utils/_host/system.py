@@ -12,6 +12,7 @@ import ctypes
 import os
 from collections.abc import Iterable, Sequence
 
+from .._model.confinement_facts import is_on
 from .._model.processes import is_beam
 from .._model.secret_rules import in_file
 from . import proc, programs, sysctls
@@ -67,7 +68,7 @@ def route_localnet(root: str = "/proc/sys/net/ipv4/conf") -> list[str] | None:
         names = sorted(os.listdir(root))
     except OSError:
         return None
-    return [name for name in names if name != "lo" and (proc.text_of(f"{root}/{name}/route_localnet") or "").strip() == "1"]
+    return [name for name in names if name != "lo" and is_on(proc.text_of(f"{root}/{name}/route_localnet") or "0")]
 
 
 def hidepid(mounts: str | None) -> str | None:

@@ -8,6 +8,7 @@ Private to this collection. See observation.py for the rules of every field: Non
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -274,6 +275,11 @@ class SystemFacts:
             served=each(raw.get("served"), _served),
             package_files=PackageFiles.parse(raw.get("package_files")),
         )
+
+
+def is_on(value: str) -> bool:
+    """Whether a switch of the kernel is on: any number but 0 is, in each way to write it that sysctl takes (proc_dointvec)."""
+    return not re.fullmatch(r"[-+]?0[xX]?0*", value.strip())
 
 
 def _tmpfile(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:

@@ -36,7 +36,7 @@ def of_host(host: str, own: Mapping[str, object], products: Mapping[str, Product
 
 def _written(one: Runtime) -> tuple[str, ...]:
     units = (f"/etc/systemd/system/{one.unit}.{kind}" for kind in ("d", "requires", "wants"))
-    return (one.home, f"{one.home}/.erlang.cookie", *one.data.writable, *units)
+    return (one.home, f"{one.home}/.erlang.cookie", *(path.lstrip("-") for path in one.data.writable), *units)
 
 
 def question(one: Runtime) -> dict[str, object]:

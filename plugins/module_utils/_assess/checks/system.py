@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from ..._model.confinement_facts import SystemFacts
+from ..._model.confinement_facts import SystemFacts, is_on
 from ..._model.observation import Observation
 from ..finding import NOT_TESTED, Result, result
 from ..limits import CLOCK_SECONDS_MAX
@@ -69,10 +69,10 @@ def _loopback(facts: SystemFacts) -> tuple[list[str], str] | None:
         return None
     # Container engines set it for their own bridges, which no network is behind.
     open_at = [name for name in facts.route_localnet if not name.startswith(_BRIDGES)]
-    problems = [f"net.ipv4.conf.{name}.route_localnet is 1, not 0: hosts of that network reach what listens on 127.0.0.1" for name in open_at]
+    problems = [f"net.ipv4.conf.{name}.route_localnet is not 0: hosts of that network reach what listens on 127.0.0.1" for name in open_at]
     later = (
-        f"{where} sets {name} to 1 at the next boot: hosts of that network then reach what listens on 127.0.0.1" for name, value, where
-        in facts.sysctls_at_boot if name.endswith(".route_localnet") and value == "1" and not name.split(".")[3].startswith(_BRIDGES)
+        f"{where} sets {name} to {value} at the next boot: hosts of that network then reach what listens on 127.0.0.1" for name, value, where
+        in facts.sysctls_at_boot if name.endswith(".route_localnet") and is_on(value) and not name.split(".")[3].startswith(_BRIDGES)
     )
     return [*problems, *later], "no network reaches loopback addresses"
 

@@ -74,8 +74,8 @@ FAILS: list[tuple[str, Change, str]] = [
     ),
     (
         "system-loopback",
-        changes.system(sysctls_at_boot=[{"name": "net.ipv4.conf.eth0.route_localnet", "value": "1", "where": "/etc/sysctl.d/x.conf"}]),
-        "/etc/sysctl.d/x.conf sets net.ipv4.conf.eth0.route_localnet to 1 at the next boot",
+        changes.system(sysctls_at_boot=[{"name": "net.ipv4.conf.eth0.route_localnet", "value": "0x2", "where": "/etc/sysctl.d/x.conf"}]),
+        "/etc/sysctl.d/x.conf sets net.ipv4.conf.eth0.route_localnet to 0x2 at the next boot",
     ),
     ("node-groups", account(groups=["beam", "shadow"]), "the user beam is in the group shadow, and so is the next process of the node"),
     # -- what takes the place of a unit, or opens its sandbox ---------------------------------------------------------------------------------------

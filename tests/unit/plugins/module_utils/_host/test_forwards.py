@@ -119,6 +119,21 @@ def test_rules_of_iptables() -> None:
     ]
 
 
+def test_rules_of_iptables_in_each_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TPROXY and DNPT are in mangle, NETMAP is in nat: each program is asked for both tables."""
+    saved = {
+        ("iptables-save", "mangle"): "-A PREROUTING -p tcp -m tcp --dport 9200 -j TPROXY --on-port 9100 --on-ip 0.0.0.0 --tproxy-mark 0x0/0x0\n",
+        ("iptables-save", "nat"): "-A PREROUTING -d 10.9.0.0/24 -p tcp -m tcp --dport 9100 -j NETMAP --to 127.0.0.0/24\n",
+        ("ip6tables-save", "mangle"): "-A PREROUTING -d fd00:9::/64 -j DNPT --src-pfx fd00:9::/64 --dst-pfx fd00:1::/64\n",
+    }
+    monkeypatch.setattr(forwarding_rules.commands, "output", lambda program, *words: saved.get((program, words[-1])))
+    monkeypatch.setattr(forwarding_rules.proc, "text_of", lambda _path: None)
+    found = list(forwarding_rules.of_kernel([rule({"xt": {}})]))
+    assert [(by, where.split(",")[0], port) for by, where, _address, port in found] == [
+        ("a rule of iptables", "table nat", 9100), ("a rule of iptables", "table mangle", 9100), ("a rule of ip6tables", "table mangle", None),
+    ]
+
+
 def test_virtual_services_of_ipvs() -> None:
     text = (
         "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n"

@@ -258,10 +258,10 @@ def test_hidepid(mounts: str | None, found: str | None) -> None:
 
 
 def test_interfaces_over_which_loopback_is_reached(tmp_path: Path) -> None:
-    for name, value in (("all", "0"), ("lo", "1"), ("eth0", "1"), ("eth1", "0")):
+    for name, value in (("all", "0"), ("lo", "1"), ("eth0", "1"), ("eth1", "0"), ("eth2", "2"), ("eth3", "-1")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "route_localnet").write_text(f"{value}\n")
-    assert system.route_localnet(str(tmp_path)) == ["eth0"]
+    assert system.route_localnet(str(tmp_path)) == ["eth0", "eth2", "eth3"]
     assert system.route_localnet(f"{tmp_path}/none") is None
 
 
