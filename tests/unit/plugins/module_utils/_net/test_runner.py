@@ -76,7 +76,7 @@ def test_each_address_of_a_host_gets_its_share_of_the_time(monkeypatch: pytest.M
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in ("127.0.0.2", "127.0.0.1")]
     with server(Node()) as port, dropping("127.0.0.2", port):
         monkeypatch.setattr(socket, "getaddrinfo", lambda *words: found)
-        assert spoken("connected", port, host="n1.lab.test").trace.address == "127.0.0.1"
+        assert spoken("connected", port, host="n1.lab.test", timeout=8).trace.address == "127.0.0.1"
 
 
 def test_no_such_host() -> None:
