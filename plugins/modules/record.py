@@ -69,7 +69,7 @@ EXAMPLES = r"""
 - name: Record what is there
   beam.cluster.record:
     path: /etc/beam/before/epmd
-    files: [/etc/systemd/system/epmd.socket.d/beam.conf]
+    files: [/etc/systemd/system/epmd.socket]
     directories: [/etc/systemd/system/epmd.socket.d]
     units: [epmd.socket]
 

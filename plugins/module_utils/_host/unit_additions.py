@@ -31,8 +31,6 @@ _SYSTEM = (
     "/var/spool",
 )
 _EXEC = ("ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost")
-_OF_EPMD = "/epmd.service.d/beam.conf"
-"""The end of our drop-in of EPMD. What the role service writes has another name."""
 _STARTS = re.compile(r"^[ \t]*ExecStart[ \t]*=[ \t]*[-@:+!|]*([^-@:+!|\s]\S*)", re.MULTILINE)
 _COMMAND = re.compile(r"argv\[\]=(.*?) ; ignore_errors=")
 
@@ -52,7 +50,7 @@ def of_unit(values: Mapping[str, Sequence[str]], fragment: str, drop_ins: Sequen
 
 
 def _is_ours(path: str) -> bool:
-    return os.path.basename(path) == DROP_IN or path.endswith(_OF_EPMD)
+    return os.path.basename(path) == DROP_IN
 
 
 def _openings(values: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -57,13 +57,13 @@ def test_another_command_in_a_drop_in(tmp_path: Path) -> None:
 def test_a_drop_in_of_epmd_beside_ours(tmp_path: Path) -> None:
     fragment, directory = tmp_path / "epmd.service", tmp_path / "epmd.service.d"
     directory.mkdir()
-    texts = {fragment: "ExecStart=/usr/bin/epmd -systemd\n", directory / "beam.conf": "ProtectSystem=strict\n"}
-    texts[directory / "zz.conf"] = "ExecStart=/opt/x\n"
+    texts = {fragment: "ExecStart=/usr/bin/epmd -systemd\n", directory / "zzz-beam.conf": "ProtectSystem=strict\n"}
+    texts[directory / "override.conf"] = "ExecStart=/opt/x\n"
     for path, text in texts.items():
         path.write_text(f"[Service]\n{text}", encoding="utf-8")
-    drop_ins = [str(directory / name) for name in ("beam.conf", "zz.conf")]
+    drop_ins = [str(directory / name) for name in ("override.conf", "zzz-beam.conf")]
     found = unit_additions.of_unit({"ReadWritePaths": ["/"]}, str(fragment), drop_ins)
-    assert found == {"openings": ["ReadWritePaths=/"], "commands": [f"ExecStart=/opt/x in {directory}/zz.conf"]}
+    assert found == {"openings": ["ReadWritePaths=/"], "commands": [f"ExecStart=/opt/x in {directory}/override.conf"]}
 
 
 OPENINGS = [
