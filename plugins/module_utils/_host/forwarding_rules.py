@@ -144,7 +144,8 @@ def _of_iptables(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, st
             yield from of_saved(commands.output(f"{program}-save", "-t", table) or "", program, table)
     for names, program in (("/proc/net/ip_tables_names", "iptables-legacy"), ("/proc/net/ip6_tables_names", "ip6tables-legacy")):
         # Without this look it would load the table that it lists.
-        for table in set((proc.text_of(names) or "").split()) & set(_SAVED_TABLES):
+        loaded = (proc.text_of(names) or "").split()
+        for table in (one for one in _SAVED_TABLES if one in loaded):
             yield from of_saved(commands.output(f"{program}-save", "-t", table) or "", program, table)
 
 

@@ -21,7 +21,7 @@ _RABBITMQ = "/etc/rabbitmq"
 _RABBITMQ_VARIABLE = re.compile(r"^\s*(?:export\s+)?(?:RABBITMQ_)?((?:ADVANCED_)?CONFIG_FILES?)=[\"']?([^\"'\s#]+)", re.MULTILINE)
 _EJABBERD = "/etc/ejabberd"
 _INCLUDED = re.compile(r"^include_config_file\s*:(.*(?:\n[ \t-].*)*)", re.MULTILINE)
-_FILE = re.compile(r"[^\s\"'\[\],:{}]+\.ya?ml")
+_FILE = re.compile(r"[^\s\"'\[\],:{}]*/[^\s\"'\[\],:{}]+|[^\s\"'\[\],:{}]+\.ya?ml")
 _EJABBERD_VARIABLE = re.compile(r"^\s*EJABBERD_CONFIG_PATH=[\"']?([^\"'\s#]+)", re.MULTILINE)
 
 

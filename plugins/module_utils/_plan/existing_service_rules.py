@@ -32,8 +32,6 @@ _LEAVES_BEHIND = (
     "jenkins", "puppet", "rc-local", "salt-minion", "serial-getty@", "snap.amazon-ssm-agent", "ssh.", "ssh@", "sshd.", "sshd@", "user@",
 )  # fmt: skip
 """Units of logins, of jobs and of agents: a node in one of them was started by hand or by a script, and to disable it may lock the operator out."""
-
-
 _FOR_MANY = ("/service.d", "/socket.d")
 """Directories of drop-ins for all units of a kind."""
 _IN_LXC = {"zzz-lxc-service.conf": ". An unprivileged container of LXC then needs security.nesting=true"}

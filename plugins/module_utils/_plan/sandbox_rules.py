@@ -26,6 +26,7 @@ _UMASK = re.compile(r"0?[0-7]{3}")
 HOMES = ("/home/", "/root/", "/run/user/")
 """What ProtectHome=yes hides."""
 SWITCHED_OFF = ("no", "false", "off", "0")
+_SWITCHED_ON = ("yes", "true", "on", "1")
 
 
 def writable_places(inventory: Inventory, node: Node, seen: Observation) -> list[str]:
@@ -111,21 +112,23 @@ def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
 
 
 _OVERRIDDEN = {
-    "DeviceAllow": ("", "PrivateDevices=yes"),
+    "DeviceAllow": ((), "PrivateDevices=yes"),
     "MemoryDenyWriteExecute": (SWITCHED_OFF, "MemoryDenyWriteExecute=yes"),
     "NoNewPrivileges": (SWITCHED_OFF, "NoNewPrivileges=yes"),
     "PrivateDevices": (SWITCHED_OFF, "PrivateDevices=yes"),
     "PrivateTmp": (SWITCHED_OFF, "PrivateTmp=yes"),
     "ProtectHome": ((*SWITCHED_OFF, "read-only", "tmpfs"), "ProtectHome=yes"),
-    "LimitCORE": (("infinity", "infinity:infinity"), "LimitCORE=0"),
+    "LimitCORE": ((), "LimitCORE=0"),
     "ProcSubset": (("all",), "ProcSubset=pid"),
     "ProtectProc": (("default",), "ProtectProc=invisible"),
+    "RestrictNamespaces": ((), "RestrictNamespaces=yes"),
     **{name: (SWITCHED_OFF, f"{name}=yes") for name in (
         "LockPersonality", "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
-        "ProtectKernelTunables", "RemoveIPC", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID",
+        "ProtectKernelTunables", "RemoveIPC", "RestrictRealtime", "RestrictSUIDSGID",
     )},
 }  # fmt: skip
-"""Directives with which an operator says that the service needs what the sandbox takes away: their values (any where there is none), and ours."""
+"""Directives with which an operator says that the service needs what the sandbox takes away: their values (where none is given, all but yes and
+ours), and what the sandbox sets."""
 
 
 def check_directives(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
@@ -138,9 +141,10 @@ def check_directives(inventory: Inventory, node: Node, seen: Observation, proble
     last = {one.name: one for one in seen.settings or () if (one.unit, one.kind) == (unit, "directive") and not one.path.startswith(others)}
     for name, (values, ours) in _OVERRIDDEN.items():
         setting = last.get(name)
-        if setting is None or name in allowed or not (setting.value or "") or (values and (setting.value or "").lower() not in values):
+        value = (setting.value or "").lower() if setting else ""
+        if setting is None or not value or name in allowed or f"{name}={setting.value}" in (*kept, ours):
             continue
-        if f"{name}={setting.value}" in kept:
+        if value not in values if values else value in _SWITCHED_ON:
             continue
         more = " and 'PrivateDevices=no'" if name == "DeviceAllow" else ""
         problems.add(

@@ -99,10 +99,11 @@ def test_settings_of_ejabberd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         'include_config_file: ["{0}/more.yml"]',
         "include_config_file:\n  - {0}/more.yml",
         'include_config_file:\n  "more.yml":\n    allow_only: [x]',
+        "include_config_file: {0}/secrets\nacl: {{}}",
     ],
 )
 def test_included_files_of_ejabberd_count_and_a_mode_counts_in_a_closed_directory(words: str, tmp_path: Path) -> None:
-    path, more = tmp_path / "ejabberd.yml", tmp_path / "more.yml"
+    path, more = tmp_path / "ejabberd.yml", tmp_path / ("secrets" if "secrets" in words else "more.yml")
     path.write_text(f"hosts: [x]\n{words.format(tmp_path)}\nacl: {{}}\n")
     more.write_text("loglevel: debug\n")
     path.chmod(0o600)
