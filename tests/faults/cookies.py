@@ -116,6 +116,14 @@ FAULTS = (
         alters=BESIDE,
     ),
     Fault(
+        name="the cookie in the journal, which a group can read",
+        breaks=FILES + "usermod -a -G systemd-journal games; logger -t sudo \"COMMAND=/usr/bin/erl -setcookie $(cat $cookie)\"; journalctl --sync",
+        control="cookie-copies",
+        names=("/log/journal/", "holds the cookie of"),
+        repair="gpasswd -d games systemd-journal; journalctl --rotate; journalctl --vacuum-time=1s",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a packed backup of the node's home",
         breaks=FILES + "tar -czf /opt/home.tar.gz -C $home .erlang.cookie; chmod 0644 /opt/home.tar.gz",
         control="cookie-copies",

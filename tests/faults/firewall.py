@@ -173,6 +173,13 @@ FAULTS = (
         "/etc/rc.local removes or changes the table inet beam_cluster",
         mode="0755",
     ),
+    new_file(
+        "a rotation of logs that removes all tables",
+        "/etc/logrotate.d/fault",
+        "/var/log/fault.log {\\n  postrotate\\n    nft flush ruleset\\n  endscript\\n}\\n",
+        "firewall-boot",
+        "/etc/logrotate.d/fault removes or changes the table inet beam_cluster",
+    ),
     _nft("a network that is let in", "insert rule inet beam_cluster cluster ip saddr 192.168.7.0/24 accept", "192.168.7.0/24"),
     _nft("an interface that is let in", "insert rule inet beam_cluster cluster iifname eth1 accept", "eth1"),
     _nft("IPv6 that is let in", "insert rule inet beam_cluster cluster meta nfproto ipv6 accept", "IPv6"),

@@ -19,6 +19,23 @@ FAULTS = (
         alters=BESIDE,
     ),
     Fault(
+        name="a program that traces the node",
+        # PTRACE_SEIZE: the node goes on.
+        breaks="""pid=$(systemctl show --value -p MainPID beam); [ $pid != 0 ]
+systemd-run --quiet --collect --unit=tracer python3 -c "
+import ctypes, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long] * 4
+if libc.ptrace(0x4206, $pid, 0, 0):
+    raise OSError(ctypes.get_errno(), 'ptrace')
+time.sleep(7200)"
+sleep 2; grep -q '^TracerPid:.[1-9]' /proc/$pid/status""",
+        control="traced-processes",
+        names=("is traced by python3 (pid",),
+        repair="systemctl stop tracer",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a VM whose program was replaced on the disk",
         breaks="vm=$(ls /usr/lib/erlang/erts-*/bin/beam.smp); cp -p $vm $vm.new; mv $vm.new $vm",
         control="running-vm",

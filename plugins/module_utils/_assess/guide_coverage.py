@@ -57,7 +57,7 @@ ENTRIES = (
     _entry(
         "EXP-17",
         "No other network shell in a node",
-        "ssh-daemons remote-shells boot-server boot-server-running",
+        "ssh-daemons remote-shells traced-processes boot-server boot-server-running",
         "in an audit: SSH servers, because only the node knows them",
     ),
     _entry("EXP-18", "Signs of scanning in the logs", gap="it is about what others did: it can neither pass nor fail, and logs are not read"),

@@ -45,13 +45,15 @@ UNDOING = (
     "/etc/network/interfaces", "/etc/network/interfaces.d/*", "/etc/network/if-*.d/*",
     "/etc/wireguard/*.conf", "/etc/openvpn/*.conf", "/etc/openvpn/*/*.conf", "/etc/ppp/*-up.d/*", "/etc/ppp/*-down.d/*", "/etc/dhcp/*-hooks.d/*",
     "/etc/libvirt/hooks/*", "/etc/keepalived/*.conf", "/etc/cloud/cloud.cfg.d/*.cfg", "/var/lib/cloud/scripts/per-*/*",
+    "/etc/logrotate.d/*", "/etc/logrotate.conf", "/etc/update-motd.d/*", "/etc/profile.d/*.sh", "/etc/profile",
+    "/root/.profile", "/root/.bash*rc", "/root/.bash_profile", "/root/.bash_login",
     "/var/spool/cron/atjobs/*", "/usr/lib/systemd/system-sleep/*", "/etc/letsencrypt/renewal-hooks/*/*", "/etc/apt/apt.conf.d/*",
     "/etc/systemd/system-generators/*", "/usr/local/lib/systemd/system-generators/*", "/run/systemd/system-generators/*",
     "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
     *(f"{directory}/*.service" for directory in UNITS), *(f"{directory}/*.service.d/*.conf" for directory in UNITS),
     "/etc/systemd/system/*.wants/*.service", "/etc/systemd/system/*.requires/*.service",
 )
-"""What runs at boot, at times, or when an interface comes up. Of units of packages those that are enabled."""
+"""What runs at boot, at times, when an interface comes up, or when root logs in. Of units of packages those that are enabled."""
 _OF_OURS = (
     rf"\b(?:add|create|insert|replace|rename|reset|delete|destroy|flush)[ \t]+(?:table|chain|rule|set|map|element)[ \t]+{FAMILY}[ \t]+{TABLE}\b"
 )

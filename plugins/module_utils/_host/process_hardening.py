@@ -29,6 +29,7 @@ _CAPABILITIES = tuple(
     """.split()
 )
 _STATUS = re.compile(rb"^(NoNewPrivs|Seccomp|CapEff):\s+(\S+)$", re.MULTILINE)
+_TRACER = re.compile(rb"^TracerPid:\s+([0-9]+)$", re.MULTILINE)
 _GROUPS = re.compile(rb"^(?:Gid|Groups):[ \t]*([0-9 \t]*)$", re.MULTILINE)
 # Of variables that hold a secret or loosen something, the names are returned.
 _VARIABLES = frozenset(
@@ -81,6 +82,7 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         "privileged_programs": mounts_and_setuid.privileged_programs(_program_directories(base, inside)) if machine else None,
         "libcrypto": libcrypto(base, inside) if machine else None,
         "release_cookie": release_cookie(f"{inside}{otp_root}", cookie or variables.get("RELEASE_COOKIE")) if machine else None,
+        "traced_by": _traced_by(proc.read(f"{base}/status"), root),
         "replaced": _replaced(base),
         "open_logs": open_logs(base),
         **(options_of(arguments, inside) if arguments else {"server": None, "client": None, "options_read": None}),
@@ -108,6 +110,13 @@ def _replaced(base: str) -> bool | None:
         return os.readlink(f"{base}/exe").endswith(" (deleted)")
     except OSError:
         return None
+
+
+def _traced_by(status: bytes, root: str) -> str | None:
+    """The program that traces a process, with its pid (ptrace(2)): empty where none does, None if unknown."""
+    found = _TRACER.search(status)
+    pid = int(found.group(1)) if found else None
+    return None if pid is None else f"{proc.read(f'{root}/{pid}/comm').decode('utf-8', 'replace').strip() or 'a program'} (pid {pid})" if pid else ""
 
 
 def system_writable(inside: str) -> bool | None:

@@ -40,6 +40,8 @@ TREES = (
     # Wherever else somebody puts a copy. Last: the search may end before it has seen all.
     ("/etc", 3), ("/var/lib/cloud", 4), ("/srv", 3), ("/opt", 3), ("/var/www", 3), ("/usr/local", 3), ("/var/spool", 3), ("/var/lib", 2),
     ("/var/log", 1), ("/mnt", 2), ("/media", 3), ("/run", 1), ("/", 1),
+    # sudo and su write the command of whom they let through into the journal.
+    ("/var/log/journal", 2), ("/run/log/journal", 2),
 )
 """Trees that are searched, and how many levels of them."""
 CORE_DUMPS = ("/var/lib/systemd/coredump/core.*", "/var/lib/apport/coredump/core*", "/var/crash/*", "/var/cores/*", "/cores/*", "/core*")

@@ -96,7 +96,7 @@ class Hardening:
     shadowing: programs with the name of one of its OTP that PATH leads to first. system_writable: it sees /usr as writable, so that no
     ProtectSystem= is in force. privileged_programs: those of its OTP that give rights to whoever starts them. libcrypto: version of the OpenSSL that
     it has loaded, empty for none. release_cookie: its release's releases/COOKIE: "none", "used" or "other". replaced: its program is no longer the
-    file on disk. open_logs: log files that it writes and every user can read. incoming:
+    file on disk. traced_by: the program that traces it, empty for none. open_logs: log files that it writes and every user can read. incoming:
     its ports with an established connection from another host; outgoing: how many lead to others. server, client: TLS options of the distribution;
     both None where there are none or they could not be read, see options_read.
     """
@@ -121,6 +121,7 @@ class Hardening:
     libcrypto: str | None = None
     release_cookie: str | None = None
     replaced: bool | None = None
+    traced_by: str | None = None
     open_logs: tuple[str, ...] | None = None
     incoming: frozenset[int] | None = None
     outgoing: int | None = None
@@ -156,6 +157,7 @@ class Hardening:
             libcrypto=as_text(raw.get("libcrypto")),
             release_cookie=as_text(raw.get("release_cookie")),
             replaced=as_bool(raw.get("replaced")),
+            traced_by=as_text(raw.get("traced_by")),
             open_logs=as_texts(raw.get("open_logs")),
             incoming=frozenset(port for port in ports if as_int(port) is not None) if isinstance(ports, (list, tuple)) else None,
             outgoing=as_int(raw.get("outgoing")),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The checks of running processes: the node is the one that the files describe, its VM is the OTP on disk, and no remote shell is left open.
+"""The checks of running processes: the node is the one that the files describe, its VM is the OTP on disk, no debugger or remote shell is at work.
 
 Private to this collection, pure. See on_hosts.py.
 """
@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..._model.confinement_facts import Hardening
 from ..._model.observation import Observation
 from ..._model.processes import Process
 from ..._model.restart_reasons import vm_problems
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..limits import SHELL_HOURS_MAX
 from ..target import NEEDS_PLAN, HostTarget, NodeTarget
-from .parts import Check, has_ended, unknown, vms
+from .parts import Check, has_ended, of_nodes, unknown, vms
 from .units import not_looked_at, units
 
 STALE = "was started before its files were last changed"
@@ -86,6 +87,13 @@ def _is(process: Process, node: NodeTarget) -> bool:
     return not process.flags.arguments_read or process.flags.name in (node.node, node.name)
 
 
+def _tracer(one: Hardening) -> tuple[str, ...] | None:
+    if one.traced_by is None:
+        return None
+    said = f"is traced by {one.traced_by}, which reads and changes its memory, the cookie and the key in it: end that program"
+    return (said,) if one.traced_by else ()
+
+
 def _switches_read(process: Process) -> bool:
     return process.hardening is not None and process.hardening.switches is not None
 
@@ -123,6 +131,7 @@ def _boot_server(host: HostTarget, seen: Observation) -> Iterator[Result]:
 CHECKS: Mapping[str, Check] = {
     "running-process": _running_process,
     "running-vm": _running_vm,
+    "traced-processes": of_nodes(_tracer, "no program traces it", "whether a program traces it", with_epmd=True),
     "remote-shells": _remote_shells,
     "boot-server": _boot_server,
 }

@@ -34,6 +34,16 @@ CONTROLS = (
         "processes",
     ),
     Control(
+        "traced-processes",
+        "No program traces a node or EPMD",
+        "Whoever traces a process reads its memory, with the cookie and the key in it, and runs code in it.",
+        "End the program that the finding names (a debugger, strace). If nobody on the team started it, see the guide for compromised hosts.",
+        "",
+        (("ptrace(2)", "https://man7.org/linux/man-pages/man2/ptrace.2.html"),),
+        "high",
+        "processes",
+    ),
+    Control(
         "remote-shells",
         f"No remote shell is open for more than {SHELL_HOURS_MAX} hours",
         "A forgotten shell in a terminal multiplexer runs code in the node for the next user of that terminal.",

@@ -99,6 +99,8 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("epmd-commands", epmd(switches=["relaxed_command_check"]), "runs with -relaxed_command_check"),
     ("epmd-commands", epmd(variables=["ERL_EPMD_RELAXED_COMMAND_CHECK"]), "runs with ERL_EPMD_RELAXED_COMMAND_CHECK"),
     ("epmd-debug", epmd(switches=["debug"]), "runs in debug mode"),
+    ("traced-processes", vm(traced_by="gdb (pid 77)"), "pid 42 (beam.smp) is traced by gdb (pid 77)"),
+    ("traced-processes", epmd(traced_by="strace (pid 78)"), "is traced by strace (pid 78)"),
     (
         "options-running",
         vm(start_files=[{"path": "/etc/rabbitmq/rabbitmq.conf", "by": [], "changed": True}]),
@@ -356,6 +358,7 @@ UNKNOWN: list[tuple[str, Change]] = [
     ("node-groups", epmd(groups=None)),
     ("capabilities", nothing("capabilities")),
     ("system-calls", nothing("seccomp")),
+    ("traced-processes", nothing("traced_by")),
     ("crash-dump-settings", nothing("crash_dump")),
     ("cookie-release", nothing("release_cookie")),
     ("key-log", nothing("variables")),

@@ -243,7 +243,7 @@ def hardening(**values: Any) -> dict[str, Any]:
         **{"start_files": [], "groups": ["beam"], "elsewhere": [], "privileged_programs": [], "libraries": []},
         **{"shadowing": [], "system_writable": False},
         **{"libcrypto": "3.5.1", "release_cookie": "none"},
-        **{"replaced": False, "open_logs": [], "incoming": [9100], "outgoing": 1},
+        **{"replaced": False, "traced_by": "", "open_logs": [], "incoming": [9100], "outgoing": 1},
         "server": server,
         "client": side,
         "options_read": True,

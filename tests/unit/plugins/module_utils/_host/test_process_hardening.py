@@ -36,6 +36,27 @@ def test_a_process_that_has_ended_is_unknown_in_every_part() -> None:
     assert {key for key, value in said.items() if value is not None} == set()
 
 
+TRACED = """
+import ctypes, subprocess, sys
+libc = ctypes.CDLL(None)
+libc.ptrace.argtypes = [ctypes.c_long] * 4
+child = subprocess.Popen(["sleep", "60"])
+print(child.pid, libc.ptrace(0x4206, child.pid, 0, 0), flush=True)
+sys.stdin.read()
+child.kill()
+"""
+
+
+def test_the_program_that_traces_a_process_has_a_name() -> None:
+    assert process_hardening.describe(os.getpid())["traced_by"] == ""
+    with subprocess.Popen([sys.executable, "-c", TRACED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as tracer:
+        assert tracer.stdin and tracer.stdout
+        pid, failed = map(int, tracer.stdout.readline().split())
+        said = process_hardening.describe(pid)["traced_by"]
+        tracer.stdin.close()
+    assert failed or str(said).startswith("python") and str(said).endswith(f"(pid {tracer.pid})")
+
+
 def test_capabilities_have_names() -> None:
     assert process_hardening.capability_names(0) == []
     several = 1 << 10 | 1 << 21 | 1 << 40 | 1 << 41

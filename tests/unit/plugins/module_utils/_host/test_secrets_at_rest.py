@@ -360,7 +360,7 @@ def test_an_encrypted_key_beside_the_certificate_of_its_ca(host: Path, monkeypat
 
 def test_a_copy_anywhere_on_the_host_is_searched_for() -> None:
     trees = dict(secrets_at_rest.TREES)
-    assert {"/etc", "/srv", "/opt", "/var/lib/cloud", "/var/www", "/usr/local", "/mnt", "/"} <= set(trees)
+    assert {"/etc", "/srv", "/opt", "/var/lib/cloud", "/var/www", "/usr/local", "/mnt", "/", "/var/log/journal"} <= set(trees)
 
 
 @pytest.mark.parametrize(
