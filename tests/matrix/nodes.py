@@ -205,7 +205,7 @@ class Lab:
     def node(
         self, release: str, name: str, *, tls: str | None = None, ipv6: bool = False, arguments: Sequence[str] = (), wait: bool = True,
     ) -> Node:
-        """Start a node and wait until it is registered. `tls`: text of the option file; None for TCP."""
+        """Start a node and wait until it is registered and has evaluated its arguments. `tls`: text of the option file; None for TCP."""
         carrier = ("inet6_" if ipv6 else "inet_") + ("tls" if tls is not None else "tcp")
         long_name = "." in name.partition("@")[2] or ":" in name.partition("@")[2]
         words = ["-noinput", "-name" if long_name else "-sname", name, "-start_epmd", "false", "-proto_dist", carrier,
@@ -217,10 +217,16 @@ class Lab:
             optfile.write_text(tls)
             words += ["-ssl_dist_optfile", str(optfile)]
         log = self.folder / (f"{short}.log")
-        node = Node(name, self.erl(release, words + list(arguments), log=log), log)
+        # Who connects before the last -eval has run meets a node that is half set up.
+        started = self.folder / f"{short}.started"
+        started.unlink(missing_ok=True)
+        last = ["-eval", f'ok = file:write_file("{started}", []).']
+        node = Node(name, self.erl(release, [*words, *arguments, *last], log=log), log)
         self.nodes.append(node)
         if wait:
-            wait_for(lambda: short in self.names(), lambda: f"{name} did not come up:\n{log.read_text(errors='replace')[-2000:]}")
+            wait_for(
+                lambda: started.exists() and short in self.names(), lambda: f"{name} did not come up:\n{log.read_text(errors='replace')[-2000:]}"
+            )
         return node
 
     def names(self) -> dict[str, int]:
