@@ -12,10 +12,11 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from . import commands, proc
+from . import commands, packet_fields, proc
+from .packet_fields import DADDR, DPORT, SADDR, SPORT
 
 _TRANSLATES = ("dnat", "redirect", "tproxy")
 _SAVED = re.compile(r"^-A (\S+) .*-j (?:DNAT|DNPT|NETMAP|REDIRECT|TPROXY)\b.*$", re.MULTILINE)
@@ -39,42 +40,41 @@ def of_kernel(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, 
 def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int | None]]:
     """A rule that names no new port keeps the ones that it is about: those that it matches, or all."""
     objects = list(objects)
-    named = (one for entry in objects for kind, one in entry.items() if kind in ("set", "map") and isinstance(one, Mapping))
-    sets = {_key(one): one.get("elem") or [] for one in named}
+    sets = _sets(objects)
     for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
+        if not packet_fields.is_about_tcp(rule):
+            continue
         where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
-        matched: list[int] | None = None
+        matched: dict[str | None, list[int] | None] = {}
         every: list[int | None]
         for statement in rule.get("expr") or ():
             kind, body = next(iter(statement.items()), ("", None))
             said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-            if kind == "match" and _field(said.get("left")) == "dport":
-                matched = _numbers(_resolved(said.get("right"), rule, sets)) if said.get("op") in ("==", "in") else None
-            elif kind == "vmap" and _field(said.get("key")) == "dport":
-                matched = [number for key, _verdict in _pairs(_resolved(said.get("data"), rule, sets)) for number in _numbers(key)]
-            elif kind == "mangle" and _field(said.get("key")) in ("dport", "daddr"):
+            if kind == "match":
+                numbers = _numbers(_resolved(said.get("right"), rule, sets)) if said.get("op") in ("==", "in") else None
+                matched[packet_fields.named(said.get("left"))] = numbers
+            elif kind == "vmap":
+                numbers = [number for key, _verdict in _pairs(_resolved(said.get("data"), rule, sets)) for number in _numbers(key)]
+                matched[packet_fields.named(said.get("key"))] = numbers
+            elif kind == "mangle":
                 # Without a state of the connection: our table has let the packet pass by its other port, or sees it no more.
-                to_port = _numbers(_mapped(said.get("value"), rule, sets)) if _field(said.get("key")) == "dport" else []
-                address = next(iter(_addresses(said.get("value"))), None) if not to_port else None
-                every = [*to_port] or ([None] if matched is None else [*matched])
-                yield from (("a rule that rewrites packets", where, address, port) for port in every)
+                for field, value in packet_fields.written(said, rule):
+                    # A rule that writes the source port leads the answers of a node back, if it is not about what is sent to one.
+                    about = matched.get(SPORT, [] if DPORT in matched else None) if field == SPORT else matched.get(DPORT)
+                    every = [*(_numbers(_mapped(value, rule, sets)) if field == DPORT else ())] or ([None] if about is None else [*about])
+                    to = _addresses(_mapped(value, rule, sets)) if field == DADDR else []
+                    yield from (("a rule that rewrites packets", where, one, port) for one in to or [None] for port in every if field != SADDR)
             elif kind in _TRANSLATES:
                 for address, ports in _targets(said, rule, sets):
-                    every = [*ports] or ([None] if matched is None else [*matched])
+                    about = matched.get(DPORT)
+                    every = [*ports] or ([None] if about is None else [*about])
                     yield from ((f"a rule with {kind}", where, address, port) for port in every)
 
 
-def _key(one: Mapping[str, Any]) -> tuple[object, object, object]:
-    return one.get("family"), one.get("table"), one.get("name")
-
-
-_RAW: Mapping[tuple[object, object], str] = {("th", 0): "sport", ("th", 16): "dport", ("nh", 96): "saddr", ("nh", 128): "daddr"}
-
-
-def _field(left: object) -> object:
-    """Of @th,16,16 and the like the field that begins there, in IPv4."""
-    payload = left.get("payload") if isinstance(left, Mapping) else None
-    return payload.get("field") or _RAW.get((payload.get("base"), payload.get("offset"))) if isinstance(payload, Mapping) else None
+def _sets(objects: Iterable[Mapping[str, Any]]) -> dict[tuple[object, object, object], object]:
+    """The elements of all named sets and maps, by family, table and name."""
+    named = (one for entry in objects for kind, one in entry.items() if kind in ("set", "map") and isinstance(one, Mapping))
+    return {(one.get("family"), one.get("table"), one.get("name")): one.get("elem") or [] for one in named}
 
 
 def _resolved(value: object, rule: Mapping[str, Any], sets: Mapping[tuple[object, object, object], object]) -> object:
@@ -101,7 +101,7 @@ def _targets(
         yield from ((one, ports) for one in _addresses(address) or [None])
         return
     body = address["map"]
-    by_port = _field(body.get("key")) == "dport"
+    by_port = packet_fields.named(body.get("key")) == DPORT
     elements = list(_pairs(_resolved(body.get("data"), rule, sets)))
     if not elements:
         yield None, ports
@@ -112,7 +112,7 @@ def _targets(
 
 
 def _mapped(value: object, rule: Mapping[str, Any], sets: Mapping[tuple[object, object, object], object]) -> object:
-    """The ports that a map gives; any other value as it is."""
+    """The values that a map gives; any other value as it is."""
     if isinstance(value, Mapping) and isinstance(value.get("map"), Mapping):
         return {"set": [one for _key_, one in _pairs(_resolved(value["map"].get("data"), rule, sets))]}
     return value
@@ -174,19 +174,28 @@ def of_ipvs(text: str) -> Iterator[tuple[str, str, str | None, int | None]]:
         yield "a virtual service of IPVS", "ipvsadm -L -n", str(ipaddress.ip_address(plain)), int(port, 16)
 
 
-def rewriting(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str]) -> list[str]:
+def rewriting(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str], own: Collection[str] = ()) -> list[str]:
     """The rules of other tables that give packets another source address, or lead them to another interface, before our table sees them: they come
-    as a member's, or over lo. ours: family and name of our table."""
+    as a member's, or over lo. ours: family and name of our table. own: the addresses of the host, to which packets go over lo."""
+    objects = list(objects)
+    sets = _sets(objects)
     found = []
     for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
-        if (rule.get("family"), rule.get("table")) == ours:
+        if (rule.get("family"), rule.get("table")) == ours or not packet_fields.is_about_tcp(rule):
             continue
         where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
         for statement in rule.get("expr") or ():
             kind, body = next(iter(statement.items()), ("", None))
             said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-            if kind == "mangle" and _field(said.get("key")) == "saddr":
+            if kind == "mangle" and any(field == SADDR for field, _value in packet_fields.written(said, rule)):
                 found.append(f"{where} gives packets another source address")
-            elif kind == "fwd" and said.get("dev") == "lo":
-                found.append(f"{where} leads packets to the interface lo")
+            elif kind in ("fwd", "dup"):
+                to = [one for key in ("dev", "addr") for one in _addresses(_mapped(said.get(key), rule, sets)) if one]
+                if any(_is_here(one, own) for one in to):
+                    found.append(f"{where} leads packets to the interface lo")
     return list(dict.fromkeys(found))
+
+
+def _is_here(to: str, own: Collection[str]) -> bool:
+    """Whether packets to an interface or an address come in over lo."""
+    return to in ("lo", "::1", *own) or to.startswith("127.")
