@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules of the kernel that lead connections to other ports or hosts: of nftables, iptables and IPVS.
 
-Private to this collection. Pure, but for of_kernel() and rewriting(). Each is (by, where, address, port); an address of None is the host's own, a port
-of None every port. The JSON is that of libnftables-json(5); /proc/net/ip_vs is described in ip_vs_ctl.c.
+Private to this collection. Pure, but for of_kernel() and rewriting(). Each is (by, where, address, port); an address of None is the host's own, a
+port of None every port. The JSON is that of libnftables-json(5); /proc/net/ip_vs is described in ip_vs_ctl.c.
 """
 
 from __future__ import annotations
