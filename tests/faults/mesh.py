@@ -20,15 +20,6 @@ FAULTS = (
         host="n2",
     ),
     Fault(
-        name="a link to a node that is no member, with the name of a probe",
-        breaks=LINK.replace("plain@elsewhere", "beam_probe@elsewhere"),
-        control="links",
-        names=("beam_probe@elsewhere", "no member's name"),
-        repair=UNLINK,
-        alters=LIVE,
-        host="n3",
-    ),
-    Fault(
         name="two members that do not reach each other",
         breaks=SHELL
         + "nft add table inet fault; nft add chain inet fault in '{ type filter hook input priority -400; }'\n"
