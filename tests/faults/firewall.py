@@ -121,6 +121,33 @@ FAULTS = (
         alters=FIREWALL,
     ),
     Fault(
+        name="a rule that writes a part of the source address, by its bits",
+        breaks="nft add table ip faultbits; nft add chain ip faultbits rewrite '{ type filter hook prerouting priority -350; }'\n"
+        "nft add rule ip faultbits rewrite ip saddr 192.0.2.7 @nh,104,24 set 0x000203",
+        control="firewall-rules",
+        names=("table ip faultbits, chain rewrite gives packets another source address",),
+        repair="nft delete table ip faultbits",
+        alters=FIREWALL,
+    ),
+    Fault(
+        name="a rule that gives what comes in another source address",
+        breaks="nft add table ip faultin; nft add chain ip faultin base '{ type nat hook input priority 100; }'; nft add chain ip faultin deeper\n"
+        "nft add rule ip faultin base jump deeper; nft add rule ip faultin deeper ip saddr 192.0.2.7 snat to 127.0.0.1",
+        control="firewall-rules",
+        names=("table ip faultin, chain deeper gives packets another source address",),
+        repair="nft delete table ip faultin",
+        alters=FIREWALL,
+    ),
+    Fault(
+        name="a rule that writes both ports at once, by their bits",
+        breaks="nft add table ip behindbits; nft add chain ip behindbits fault '{ type filter hook input priority 300; }'\n"
+        "nft add rule ip behindbits fault tcp dport 9873 @th,0,32 set 0x0400238c",
+        control="forwarded-ports",
+        names=("see table ip behindbits, chain fault", "a rule that rewrites packets forwards connections to this host:9100"),
+        repair="nft delete table ip behindbits",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a rule that gives packets the node's port behind the firewall",
         breaks="nft add table ip behind; nft add chain ip behind fault '{ type filter hook input priority 300; }'\n"
         "nft add rule ip behind fault tcp dport 9872 tcp dport set 9100",

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules of the kernel that lead connections to other ports or hosts: of nftables, iptables and IPVS.
 
-Private to this collection. Pure, but for of_kernel(). Each is (by, where, address, port); an address of None is the host's own, a port of None every
-port. The JSON is that of libnftables-json(5); /proc/net/ip_vs is described in ip_vs_ctl.c.
+Private to this collection. Pure, but for of_kernel() and rewriting(). Each is (by, where, address, port); an address of None is the host's own, a
+port of None every port. The JSON is that of libnftables-json(5); /proc/net/ip_vs is described in ip_vs_ctl.c.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from . import commands, proc
+from . import commands, packet_fields, proc
+from .packet_fields import DADDR, DPORT, SADDR, SPORT
 
+_Chain = TypeVar("_Chain", bound=Hashable)
 _TRANSLATES = ("dnat", "redirect", "tproxy")
 _SAVED = re.compile(r"^-A (\S+) .*-j (?:DNAT|DNPT|NETMAP|REDIRECT|TPROXY)\b.*$", re.MULTILINE)
 _SAVED_TABLES = ("nat", "mangle")
@@ -25,6 +27,10 @@ _SAVED_TO = re.compile(r"--to-destination (\[[^\]]+\]|[^:\s-]+)?(?:-[^:\s]+)?(?:
 _SAVED_PORT = re.compile(r"--dports? ([\d:,]+)")
 _SAVED_NEGATED = re.compile(r"! --dports? ")
 _REAL_SERVER = re.compile(r"^\s*->\s+(\[[0-9A-Fa-f:]+\]|[0-9A-Fa-f]{8}):([0-9A-Fa-f]{4})\s", re.MULTILINE)
+_SAVED_GOES_TO = re.compile(r"^-A (\S+) .*-[jg] (\S+)(.*)$", re.MULTILINE)
+_SAVED_SOURCES = ("MASQUERADE", "NETMAP", "SNAT", "SNPT")
+"""Targets of iptables that write the source address of what comes in, in chain INPUT and in chains that it leads to."""
+_SAVED_COPY = re.compile(r"--(?:gateway|oif) (\S+)")
 _PARTS_MAX = 4096
 
 
@@ -32,49 +38,48 @@ def of_kernel(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, 
     """Of all of them, as the kernel has them now. objects: of its nftables."""
     objects = list(objects)
     yield from of_rules(objects)
-    yield from _of_iptables(objects)
+    yield from (found for saved in _saved(objects) for found in of_saved(*saved))
     yield from of_ipvs(proc.text_of("/proc/net/ip_vs") or "")
 
 
 def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int | None]]:
     """A rule that names no new port keeps the ones that it is about: those that it matches, or all."""
     objects = list(objects)
-    named = (one for entry in objects for kind, one in entry.items() if kind in ("set", "map") and isinstance(one, Mapping))
-    sets = {_key(one): one.get("elem") or [] for one in named}
+    sets = _sets(objects)
     for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
+        if not packet_fields.is_about_tcp(rule):
+            continue
         where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
-        matched: list[int] | None = None
+        matched: dict[str | None, list[int] | None] = {}
         every: list[int | None]
         for statement in rule.get("expr") or ():
             kind, body = next(iter(statement.items()), ("", None))
             said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-            if kind == "match" and _field(said.get("left")) == "dport":
-                matched = _numbers(_resolved(said.get("right"), rule, sets)) if said.get("op") in ("==", "in") else None
-            elif kind == "vmap" and _field(said.get("key")) == "dport":
-                matched = [number for key, _verdict in _pairs(_resolved(said.get("data"), rule, sets)) for number in _numbers(key)]
-            elif kind == "mangle" and _field(said.get("key")) in ("dport", "daddr"):
+            if kind == "match":
+                numbers = _numbers(_resolved(said.get("right"), rule, sets)) if said.get("op") in ("==", "in") else None
+                matched[packet_fields.named(said.get("left"))] = numbers
+            elif kind == "vmap":
+                numbers = [number for key, _verdict in _pairs(_resolved(said.get("data"), rule, sets)) for number in _numbers(key)]
+                matched[packet_fields.named(said.get("key"))] = numbers
+            elif kind == "mangle":
                 # Without a state of the connection: our table has let the packet pass by its other port, or sees it no more.
-                to_port = _numbers(_mapped(said.get("value"), rule, sets)) if _field(said.get("key")) == "dport" else []
-                address = next(iter(_addresses(said.get("value"))), None) if not to_port else None
-                every = [*to_port] or ([None] if matched is None else [*matched])
-                yield from (("a rule that rewrites packets", where, address, port) for port in every)
+                for field, value in packet_fields.written(said, rule):
+                    # A rule that writes the source port leads the answers of a node back, if it is not about what is sent to one.
+                    about = matched.get(SPORT, [] if DPORT in matched else None) if field == SPORT else matched.get(DPORT)
+                    every = [*(_numbers(_mapped(value, rule, sets)) if field == DPORT else ())] or ([None] if about is None else [*about])
+                    to = _addresses(_mapped(value, rule, sets)) if field == DADDR else []
+                    yield from (("a rule that rewrites packets", where, one, port) for one in to or [None] for port in every if field != SADDR)
             elif kind in _TRANSLATES:
                 for address, ports in _targets(said, rule, sets):
-                    every = [*ports] or ([None] if matched is None else [*matched])
+                    about = matched.get(DPORT)
+                    every = [*ports] or ([None] if about is None else [*about])
                     yield from ((f"a rule with {kind}", where, address, port) for port in every)
 
 
-def _key(one: Mapping[str, Any]) -> tuple[object, object, object]:
-    return one.get("family"), one.get("table"), one.get("name")
-
-
-_RAW: Mapping[tuple[object, object], str] = {("th", 0): "sport", ("th", 16): "dport", ("nh", 96): "saddr", ("nh", 128): "daddr"}
-
-
-def _field(left: object) -> object:
-    """Of @th,16,16 and the like the field that begins there, in IPv4."""
-    payload = left.get("payload") if isinstance(left, Mapping) else None
-    return payload.get("field") or _RAW.get((payload.get("base"), payload.get("offset"))) if isinstance(payload, Mapping) else None
+def _sets(objects: Iterable[Mapping[str, Any]]) -> dict[tuple[object, object, object], object]:
+    """The elements of all named sets and maps, by family, table and name."""
+    named = (one for entry in objects for kind, one in entry.items() if kind in ("set", "map") and isinstance(one, Mapping))
+    return {(one.get("family"), one.get("table"), one.get("name")): one.get("elem") or [] for one in named}
 
 
 def _resolved(value: object, rule: Mapping[str, Any], sets: Mapping[tuple[object, object, object], object]) -> object:
@@ -101,7 +106,7 @@ def _targets(
         yield from ((one, ports) for one in _addresses(address) or [None])
         return
     body = address["map"]
-    by_port = _field(body.get("key")) == "dport"
+    by_port = packet_fields.named(body.get("key")) == DPORT
     elements = list(_pairs(_resolved(body.get("data"), rule, sets)))
     if not elements:
         yield None, ports
@@ -112,7 +117,7 @@ def _targets(
 
 
 def _mapped(value: object, rule: Mapping[str, Any], sets: Mapping[tuple[object, object, object], object]) -> object:
-    """The ports that a map gives; any other value as it is."""
+    """The values that a map gives; any other value as it is."""
     if isinstance(value, Mapping) and isinstance(value.get("map"), Mapping):
         return {"set": [one for _key_, one in _pairs(_resolved(value["map"].get("data"), rule, sets))]}
     return value
@@ -137,16 +142,16 @@ def _numbers(value: object) -> list[int]:
     return [value] if isinstance(value, int) and not isinstance(value, bool) else []
 
 
-def _of_iptables(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int | None]]:
-    """Of rules that iptables made. nft lists those of iptables-nft without what they do, and those of iptables-legacy not at all."""
+def _saved(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """What iptables-save prints, with the program and the table. nft lists rules of iptables-nft without what they do, of iptables-legacy none."""
     if any("xt" in statement for entry in objects for statement in (entry.get("rule") or {}).get("expr") or ()):
         for program, table in itertools.product(("iptables", "ip6tables"), _SAVED_TABLES):
-            yield from of_saved(commands.output(f"{program}-save", "-t", table) or "", program, table)
+            yield commands.output(f"{program}-save", "-t", table) or "", program, table
     for names, program in (("/proc/net/ip_tables_names", "iptables-legacy"), ("/proc/net/ip6_tables_names", "ip6tables-legacy")):
         # Without this look it would load the table that it lists.
         loaded = (proc.text_of(names) or "").split()
         for table in (one for one in _SAVED_TABLES if one in loaded):
-            yield from of_saved(commands.output(f"{program}-save", "-t", table) or "", program, table)
+            yield commands.output(f"{program}-save", "-t", table) or "", program, table
 
 
 def of_saved(text: str, program: str, table: str = "nat") -> Iterator[tuple[str, str, str | None, int | None]]:
@@ -174,19 +179,75 @@ def of_ipvs(text: str) -> Iterator[tuple[str, str, str | None, int | None]]:
         yield "a virtual service of IPVS", "ipvsadm -L -n", str(ipaddress.ip_address(plain)), int(port, 16)
 
 
-def rewriting(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str]) -> list[str]:
-    """The rules of other tables that give packets another source address, or lead them to another interface, before our table sees them: they come
-    as a member's, or over lo. ours: family and name of our table."""
+def rewriting(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str], own: Collection[str] = ()) -> list[str]:
+    """The rules of others that give packets another source address before a node sees them, or lead them to another interface: they come as a
+    member's, or over lo. ours: family and name of our table. own: the addresses of the host, to which packets go over lo."""
+    objects = [entry for entry in objects if _place(entry.get("rule"))[:2] != ours]
+    sets = _sets(objects)
+    incoming = _incoming(objects)
     found = []
     for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
-        if (rule.get("family"), rule.get("table")) == ours:
+        if not packet_fields.is_about_tcp(rule):
             continue
         where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
         for statement in rule.get("expr") or ():
             kind, body = next(iter(statement.items()), ("", None))
             said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-            if kind == "mangle" and _field(said.get("key")) == "saddr":
+            writes = kind == "mangle" and any(field == SADDR for field, _value in packet_fields.written(said, rule))
+            if writes or kind == "snat" and _place(rule) in incoming:
                 found.append(f"{where} gives packets another source address")
-            elif kind == "fwd" and said.get("dev") == "lo":
-                found.append(f"{where} leads packets to the interface lo")
+            elif kind in ("fwd", "dup"):
+                to = [one for key in ("dev", "addr") for one in _addresses(_mapped(said.get(key), rule, sets)) if one]
+                if any(_is_here(one, own) for one in to):
+                    found.append(f"{where} leads packets to the interface lo")
+    found += [one for text, program, table in _saved(objects) for one in rewriting_saved(text, program, table, own)]
     return list(dict.fromkeys(found))
+
+
+def rewriting_saved(text: str, program: str, table: str, own: Collection[str] = ()) -> Iterator[str]:
+    """The same of the output of iptables-save."""
+    rules = _SAVED_GOES_TO.findall(text)
+    incoming = _reached({"INPUT"}, {(chain, target) for chain, target, _rest in rules})
+    for chain, target, rest in rules:
+        if target in _SAVED_SOURCES and chain in incoming:
+            yield f"{program}: table {table}, chain {chain} gives packets another source address"
+        elif target == "TEE" and any(_is_here(to, own) for to in _SAVED_COPY.findall(rest)):
+            yield f"{program}: table {table}, chain {chain} leads packets to the interface lo"
+
+
+def _place(chain_or_rule: object) -> tuple[object, ...]:
+    return tuple(chain_or_rule.get(key) for key in ("family", "table", "chain")) if isinstance(chain_or_rule, Mapping) else ()
+
+
+def _incoming(objects: Iterable[Mapping[str, Any]]) -> Collection[tuple[object, ...]]:
+    """The chains of nftables through which packets for this host go."""
+    bases, leads = set(), set()
+    for entry in objects:
+        chain, rule = entry.get("chain"), entry.get("rule")
+        if isinstance(chain, Mapping) and chain.get("hook") == "input":
+            bases.add(_place({**chain, "chain": chain.get("name")}))
+        if isinstance(rule, Mapping):
+            leads |= {(_place(rule), _place({**rule, "chain": target})) for target in _goes_to(rule.get("expr"))}
+    return _reached(bases, leads)
+
+
+def _goes_to(part: object) -> Iterator[str]:
+    """The chains to which a part of a rule jumps or goes, those of a map of verdicts too."""
+    if isinstance(part, Mapping):
+        target = part.get("target")
+        yield from [target] if isinstance(target, str) else ()
+    for one in part.values() if isinstance(part, Mapping) else part if isinstance(part, (list, tuple)) else ():
+        yield from _goes_to(one)
+
+
+def _reached(bases: Collection[_Chain], leads: Collection[tuple[_Chain, _Chain]]) -> set[_Chain]:
+    """The chains that packets come to from these, by what leads from one to another."""
+    reached = set(bases)
+    while more := {after for before, after in leads if before in reached} - reached:
+        reached |= more
+    return reached
+
+
+def _is_here(to: str, own: Collection[str]) -> bool:
+    """Whether packets to an interface or an address come in over lo."""
+    return to in ("lo", "::1", *own) or to.startswith("127.")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import subprocess
 import sys
@@ -54,11 +55,18 @@ NAMED: list[dict[str, Any]] = [
     {"set": {"family": "ip", "table": "nat", "name": "s", "elem": [9100]}},
     {"map": {"family": "ip", "table": "nat", "name": "m", "elem": [[9871, {"concat": ["10.0.0.4", 9100]}]]}},
 ]
-RAW = {"payload": {"base": "th", "offset": 16, "len": 16}}
+
+
+def _raw(base: str, first: int, length: int, value: object = 0) -> dict[str, Any]:
+    return {"mangle": {"key": {"payload": {"base": base, "offset": first, "len": length}}, "value": value}}
+
+
+def _only(key: str, right: object) -> dict[str, Any]:
+    return {"match": {"op": "==", "left": {"meta": {"key": key}}, "right": right}}
 
 
 def _set(field: str, value: object) -> dict[str, Any]:
-    return {"mangle": {"key": {"payload": {"protocol": "tcp" if field == "dport" else "ip", "field": field}}, "value": value}}
+    return {"mangle": {"key": {"payload": {"protocol": "tcp" if field in ("sport", "dport") else "ip", "field": field}}, "value": value}}
 
 
 DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 9200}}
@@ -74,7 +82,22 @@ DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": 
         ([DPORT, {"tproxy": {"addr": "127.0.0.1", "port": 9100}}], [("a rule with tproxy", "127.0.0.1", 9100)]),
         ([DPORT, {"dnat": {"addr": {"map": {}}, "port": {"range": [9100, 9100]}}}], [("a rule with dnat", None, 9100)]),
         ([DPORT, _set("dport", 9100)], [("a rule that rewrites packets", None, 9100)]),
-        ([DPORT, {"mangle": {"key": RAW, "value": 9100}}], [("a rule that rewrites packets", None, 9100)]),
+        ([DPORT, _raw("th", 16, 16, 9100)], [("a rule that rewrites packets", None, 9100)]),
+        ([DPORT, _raw("th", 0, 32, 0x238C << 16 | 9100)], [("a rule that rewrites packets", None, 9100)]),
+        ([DPORT, _raw("th", 24, 8, 0x8C)], [("a rule that rewrites packets", None, 9200)]),
+        ([DPORT, _raw("nh", 176, 16, 9100)], [("a rule that rewrites packets", None, 9100)]),
+        ([DPORT, _raw("nh", 128, 32, 0x0A000002)], [("a rule that rewrites packets", "10.0.0.2", 9200)]),
+        ([DPORT, _raw("nh", 128, 8, 10)], [("a rule that rewrites packets", None, 9200)]),
+        ([DPORT, _raw("ll", 240, 32, 0x0A000002)], [("a rule that rewrites packets", "10.0.0.2", 9200)]),
+        ([_raw("ll", 272, 16)], [("a rule that rewrites packets", None, None)]),
+        # The answers of a connection that was led to another port.
+        ([{"match": {**DPORT["match"], "left": _set("sport", 0)["mangle"]["key"], "right": 9100}}, _set("sport", 9999)],
+         [("a rule that rewrites packets", None, 9100)]),
+        ([DPORT, _raw("nh", 64, 8, 64), _raw("nh", 8, 8), _raw("ll", 0, 96), _raw("th", 32, 64), _raw("nh", 96, 32)], []),
+        ([_only("l4proto", "udp"), _raw("th", 0, 32)], []),
+        ([_only("l4proto", {"set": [6, 17]}), _raw("th", 16, 16, 9100)], [("a rule that rewrites packets", None, 9100)]),
+        ([{"mangle": {"key": {"payload": {"protocol": "udp", "field": "dport"}}, "value": 4369}}], []),
+        ([{"match": {"op": "==", "left": {"payload": {"protocol": "udp", "field": "dport"}}, "right": 53}}, {"dnat": {"addr": "10.0.0.2"}}], []),
         ([DPORT, _set("daddr", "10.0.0.2")], [("a rule that rewrites packets", "10.0.0.2", 9200)]),
         ([_set("daddr", "10.0.0.2")], [("a rule that rewrites packets", "10.0.0.2", None)]),
         ([DPORT, _set("dscp", "cs0")], []),
@@ -98,7 +121,21 @@ DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": 
 )
 def test_rules_of_nftables(expr: list[dict[str, Any]], found: list[tuple[str, str | None, int | None]]) -> None:
     objects: list[Mapping[str, Any]] = [rule(*expr), {"table": {"name": "nat"}}, *NAMED]
-    assert [(by, address, port) for by, _where, address, port in forwarding_rules.of_rules(objects)] == found
+    assert list(dict.fromkeys((by, address, port) for by, _where, address, port in forwarding_rules.of_rules(objects))) == found
+
+
+def test_bits_of_addresses_of_ipv6() -> None:
+    """In a table of both versions a write is taken for that of both."""
+    v6 = int(ipaddress.IPv6Address("fd00::2"))
+    for family, extra in (("ip6", []), ("inet", [_only("nfproto", "ipv6")]), ("bridge", [_only("protocol", "ip6")])):
+        one = {"rule": {"family": family, "table": "t", "chain": "c", "expr": [*extra, _raw("nh", 192, 128, v6)]}}
+        assert [found[2:] for found in forwarding_rules.of_rules([one])] == [("fd00::2", None)]
+        source = {"rule": {**one["rule"], "expr": [*extra, _raw("nh", 64, 128, v6)]}}
+        assert list(forwarding_rules.of_rules([source])) == []
+        assert forwarding_rules.rewriting([source], OURS) == [f"table {family} t, chain c gives packets another source address"]
+    both = {"rule": {"family": "inet", "table": "t", "chain": "c", "expr": [_raw("nh", 128, 32, 0x0A000002)]}}
+    assert [found[2:] for found in forwarding_rules.of_rules([both])] == [("10.0.0.2", None)]
+    assert len(forwarding_rules.rewriting([both], OURS)) == 1
 
 
 def test_rules_of_iptables() -> None:
@@ -144,14 +181,82 @@ def test_virtual_services_of_ipvs() -> None:
     assert [one[2:] for one in forwarding_rules.of_ipvs(text)] == [("10.0.0.2", 9100), ("fd00::2", 4369)]
 
 
-def test_rules_that_make_packets_look_like_a_members() -> None:
-    source = {"mangle": {"key": {"payload": {"protocol": "ip", "field": "saddr"}}, "value": "10.0.0.2"}}
-    segment_size = {"mangle": {"key": {"tcp option": {"name": "maxseg", "field": "size"}}, "value": 1200}}
-    others: list[dict[str, Any]] = [segment_size, {"mangle": {"key": {"meta": {"key": "mark"}}}}]
-    assert forwarding_rules.rewriting([rule(source)], ("inet", "beam_cluster")) == ["table ip nat, chain pre gives packets another source address"]
-    assert forwarding_rules.rewriting([rule({"fwd": {"dev": "lo"}})], ("inet", "x")) == ["table ip nat, chain pre leads packets to the interface lo"]
-    assert forwarding_rules.rewriting([rule(source)], ("ip", "nat")) == []
-    assert forwarding_rules.rewriting([rule(*others), rule({"fwd": {"dev": "eth1"}}), rule({"snat": {"addr": "10.0.0.2"}})], ("inet", "x")) == []
+OURS = ("inet", "beam_cluster")
+SOURCE = "table ip nat, chain pre gives packets another source address"
+LOOPBACK = "table ip nat, chain pre leads packets to the interface lo"
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        (_set("saddr", "10.0.0.2"), [SOURCE]),
+        (_raw("nh", 96, 32), [SOURCE]),
+        (_raw("nh", 104, 24), [SOURCE]),
+        (_raw("nh", 64, 64), [SOURCE]),
+        (_raw("ll", 208, 32), [SOURCE]),
+        (_raw("ll", 240, 16), [SOURCE]),
+        ({"fwd": {"dev": "lo"}}, [LOOPBACK]),
+        ({"fwd": {"dev": {"map": {"key": {"meta": {"key": "iifname"}}, "data": {"set": [["eth0", "lo"]]}}}}}, [LOOPBACK]),
+        ({"dup": {"addr": "lo"}}, [LOOPBACK]),
+        ({"dup": {"addr": "10.0.0.9", "dev": "lo"}}, [LOOPBACK]),
+        ({"dup": {"addr": "127.0.0.1"}}, [LOOPBACK]),
+        ({"dup": {"addr": "10.0.0.1", "dev": "eth0"}}, [LOOPBACK]),
+        # A copy for another host, and for another interface: a sensor, for example.
+        ({"dup": {"addr": "10.0.0.9", "dev": "eth1"}}, []),
+        ({"dup": {"addr": "eth1"}}, []),
+        ({"fwd": {"dev": "eth1"}}, []),
+        ({"snat": {"addr": "10.0.0.2"}}, []),
+        (_raw("nh", 128, 32), []),
+        (_raw("nh", 64, 8), []),
+        ({"mangle": {"key": {"payload": {"protocol": "ether", "field": "saddr"}}, "value": "00:00:5e:00:53:01"}}, []),
+        ({"mangle": {"key": {"tcp option": {"name": "maxseg", "field": "size"}}, "value": 1200}}, []),
+        ({"mangle": {"key": {"meta": {"key": "mark"}}}}, []),
+    ],
+)
+def test_rules_that_make_packets_look_like_a_members(statement: dict[str, Any], found: list[str]) -> None:
+    assert forwarding_rules.rewriting([rule(statement)], OURS, {"10.0.0.1"}) == found
+    assert forwarding_rules.rewriting([rule(statement)], ("ip", "nat"), {"10.0.0.1"}) == []
+    assert forwarding_rules.rewriting([rule(_only("l4proto", "udp"), statement)], OURS, {"10.0.0.1"}) == []
+
+
+def test_source_rules_of_nftables_in_what_comes_in() -> None:
+    """In postrouting they are those of containers and guests."""
+
+    def objects(hook: str, expr: dict[str, Any]) -> list[dict[str, Any]]:
+        base = {"chain": {"family": "ip", "table": "nat", "name": "base", "type": "nat", "hook": hook, "prio": 100}}
+        return [base, {"rule": {"family": "ip", "table": "nat", "chain": "base", "expr": [expr]}}, rule({"snat": {"addr": "10.0.0.2"}})]
+
+    for expr in ({"jump": {"target": "pre"}}, {"vmap": {"key": KEY, "data": {"set": [[9100, {"goto": {"target": "pre"}}]]}}}):
+        assert forwarding_rules.rewriting(objects("input", expr), OURS) == [SOURCE]
+        assert forwarding_rules.rewriting(objects("postrouting", expr), OURS) == []
+    assert forwarding_rules.rewriting(objects("input", {"jump": {"target": "other"}}), OURS) == []
+
+
+SAVED_SOURCES = """*nat
+:INPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 9100 -j SNAT --to-source 10.0.0.2
+-A INPUT -s 192.0.2.0/24 -g FAULT
+-A FAULT -j DEEPER
+-A DEEPER -j NETMAP --to 10.0.0.0/24
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+-A POSTROUTING -j GUESTS
+-A GUESTS -j SNAT --to-source 10.0.0.1
+COMMIT
+"""
+
+
+def test_source_rules_of_iptables_in_what_comes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [f"iptables: table nat, chain {chain} gives packets another source address" for chain in ("INPUT", "DEEPER")]
+    assert list(forwarding_rules.rewriting_saved(SAVED_SOURCES, "iptables", "nat")) == found
+    prefix = "-A INPUT -s fd00:9::/64 -j SNPT --src-pfx fd00:9::/64 --dst-pfx fd00:1::/64\n"
+    assert len(list(forwarding_rules.rewriting_saved(prefix, "ip6tables", "mangle"))) == 1
+    for gateway, count in (("127.0.0.1", 1), ("10.0.0.1", 1), ("10.0.0.9", 0), ("10.0.0.9 --oif lo", 1), ("10.0.0.9 --oif eth1", 0)):
+        copied = f"-A PREROUTING -p tcp -j TEE --gateway {gateway}\n"
+        assert len(list(forwarding_rules.rewriting_saved(copied, "iptables", "mangle", {"10.0.0.1"}))) == count
+    saved = {("iptables-save", "nat"): SAVED_SOURCES}
+    monkeypatch.setattr(forwarding_rules.commands, "output", lambda program, *words: saved.get((program, words[-1])))
+    monkeypatch.setattr(forwarding_rules.proc, "text_of", lambda _path: None)
+    assert forwarding_rules.rewriting([rule({"xt": {"type": "target", "name": "SNAT"}})], OURS) == found
 
 
 def test_a_program_that_listens_and_names_a_port_in_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
