@@ -156,6 +156,14 @@ USED = [
         plan=("directives", "ProcSubset=all"),
     ),
     Planned(
+        "no programs but the named ones",
+        "release-monitor",
+        "",
+        files=drop_in("meter.service", "10-programs", "NoExecPaths=/etc"),
+        variables={"beam_service_directives": ["ExecPaths=/etc/beam"]},
+        plan=("directives", "ProcSubset=all"),
+    ),
+    Planned(
         "the database and the rooms' logs of ejabberd",
         "ejabberd-taken",
         "",

@@ -18,18 +18,10 @@ from typing import Any
 from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
+from .._model.unit_directives import READ
 from .._term import Atom, TermError, consult, to_text
 from . import environment, hidden_paths, shell_files
 from .records import DIRECTORY
-
-DIRECTIVES = (
-    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "IPAddressAllow", "IPAddressDeny", "InaccessiblePaths", "LimitCORE", "LockPersonality",
-    "MemoryDenyWriteExecute", "NetworkNamespacePath", "NoExecPaths", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp",
-    "ProcSubset", "ProtectClock", "ProtectControlGroups", "ProtectHome", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
-    "ProtectKernelTunables", "ProtectProc", "RemoveIPC", "Restart", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RootDirectory",
-    "RootImage", "SocketBindAllow", "SocketBindDeny", "TemporaryFileSystem", "UMask",
-)  # fmt: skip
-"""Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them, or does not work with them."""
 
 COMMANDS = ("ExecReload", "ExecStartPost")
 """Directives whose programs may be tools that connect to the node."""
@@ -263,7 +255,7 @@ def unit_file(text: str) -> Iterator[Entry]:
             # The command of a tool is a word; what comes after it may be a secret.
             words = value.lstrip("-@:+!").split()
             yield first + 1, "directive", name, " ".join([*words[:1], *(word for word in words[1:2] if _COMMAND.fullmatch(word))])
-        elif name in DIRECTIVES:
+        elif name in READ:
             yield first + 1, "directive", name, value
 
 

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from .._model.host_facts import Setting
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
+from .._model.unit_directives import OVERRIDDEN, SWITCHED_OFF, UNUSABLE
 from .cluster import Inventory, Node
 
 _OF_PACKAGES = ("/usr/lib/systemd/", "/lib/systemd/")
@@ -25,7 +26,6 @@ _SHARED = ("/tmp", "/var/tmp", "/dev", "/proc", "/run/systemd")
 _UMASK = re.compile(r"0?[0-7]{3}")
 HOMES = ("/home/", "/root/", "/run/user/")
 """What ProtectHome=yes hides."""
-SWITCHED_OFF = ("no", "false", "off", "0")
 _SWITCHED_ON = ("yes", "true", "on", "1")
 
 
@@ -111,26 +111,6 @@ def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
             )
 
 
-_OVERRIDDEN = {
-    "DeviceAllow": ((), "PrivateDevices=yes"),
-    "MemoryDenyWriteExecute": (SWITCHED_OFF, "MemoryDenyWriteExecute=yes"),
-    "NoNewPrivileges": (SWITCHED_OFF, "NoNewPrivileges=yes"),
-    "PrivateDevices": (SWITCHED_OFF, "PrivateDevices=yes"),
-    "PrivateTmp": (SWITCHED_OFF, "PrivateTmp=yes"),
-    "ProtectHome": ((*SWITCHED_OFF, "read-only", "tmpfs"), "ProtectHome=yes"),
-    "LimitCORE": ((), "LimitCORE=0"),
-    "ProcSubset": (("all",), "ProcSubset=pid"),
-    "ProtectProc": (("default",), "ProtectProc=invisible"),
-    "RestrictNamespaces": ((), "RestrictNamespaces=yes"),
-    **{name: (SWITCHED_OFF, f"{name}=yes") for name in (
-        "LockPersonality", "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
-        "ProtectKernelTunables", "RemoveIPC", "RestrictRealtime", "RestrictSUIDSGID",
-    )},
-}  # fmt: skip
-"""Directives with which an operator says that the service needs what the sandbox takes away: their values (where none is given, all but yes and
-ours), and what the sandbox sets."""
-
-
 def check_directives(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
     """What an operator's own unit or drop-in allows the service in so many words. The last assignment counts."""
     unit = node.runtime.unit
@@ -139,7 +119,8 @@ def check_directives(inventory: Inventory, node: Node, seen: Observation, proble
     # What is made at each boot, as for LXC, is no wish of an operator's; if it has the last word, see check_drop_ins.
     others = (*_OF_PACKAGES, "/run/")
     last = {one.name: one for one in seen.settings or () if (one.unit, one.kind) == (unit, "directive") and not one.path.startswith(others)}
-    for name, (values, ours) in _OVERRIDDEN.items():
+    for name, directive in OVERRIDDEN.items():
+        values, ours = directive.needs, directive.ours
         setting = last.get(name)
         value = (setting.value or "").lower() if setting else ""
         if setting is None or not value or name in allowed or f"{name}={setting.value}" in (*kept, ours):
@@ -157,23 +138,6 @@ def check_directives(inventory: Inventory, node: Node, seen: Observation, proble
 
 
 _ETC = ("/", "/etc", "/etc/beam")
-_UNUSABLE = {
-    "DynamicUser": "the account that owns the cookie and the key would exist only while the unit runs",
-    "InaccessiblePaths": "the node would not find its flags in /etc/beam",
-    "NetworkNamespacePath": "the host's address and firewall are not in that network",
-    "NoExecPaths": "systemd could not run /etc/beam/guard",
-    "PrivateNetwork": "the host's address and firewall are not in that network",
-    "RootDirectory": "the node would not find its flags in /etc/beam",
-    "RootImage": "the node would not find its flags in /etc/beam",
-    "TemporaryFileSystem": "the node would not find its flags in /etc/beam",
-}
-"""Directives of a unit, in its own file or a drop-in of anybody, with which a hardened node does not start, or is not behind the firewall."""
-
-
-_MENDED = {
-    "DynamicUser": "remove it there, create an account, and set User= to it",
-    "NoExecPaths": "remove it there, or add 'ExecPaths=/etc/beam' to beam_service_directives",
-}
 
 
 def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
@@ -181,7 +145,7 @@ def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems
     given: dict[str, list[Setting]] = {}
     executable = any(text.startswith("ExecPaths=") for text in inventory.sandbox.get(node.host, ()))
     for one in seen.settings or ():
-        if (one.unit, one.kind) == (node.runtime.unit, "directive") and one.name in _UNUSABLE:
+        if (one.unit, one.kind) == (node.runtime.unit, "directive") and one.name in UNUSABLE:
             # Without a value it resets what was said before.
             given[one.name] = [*given.get(one.name, ()), one] if one.value else []
     for name, settings in given.items():
@@ -194,8 +158,8 @@ def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems
                     node.host,
                     "",
                     "directive_unusable",
-                    f"{setting.place} sets {name}={value} for {node.runtime.unit}: {_UNUSABLE[name]}.",
-                    f"{_MENDED.get(name, 'remove it there')}.",
+                    f"{setting.place} sets {name}={value} for {node.runtime.unit}: {UNUSABLE[name].unusable}.",
+                    f"{UNUSABLE[name].mended}.",
                 )
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from .._model.host_facts import Companion, Setting
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
+from .._model.unit_directives import SWITCHED_OFF
 from .cluster import Inventory, Node
-from .sandbox_rules import HOMES, SWITCHED_OFF, is_writable, writable_places
+from .sandbox_rules import HOMES, is_writable, writable_places
 
 _REFUSED = {
     "writable_code": (
