@@ -77,6 +77,13 @@ USED = [
         drop_in(SHOP, "10-reload", "ExecReload=/opt/shop/bin/shop restart"),
     ),
     Planned(
+        "a command of root in the sandbox",
+        "release",
+        "capability_removed",
+        "10-data.conf line 2 has shop.service run /usr/bin/chown as root, with ! before it (ExecStartPre=)",
+        drop_in(SHOP, "10-data", "ExecStartPre=!/usr/bin/chown -R shop /srv/shop"),
+    ),
+    Planned(
         "plugins by the environment",
         "rabbitmq",
         "setting_refused",

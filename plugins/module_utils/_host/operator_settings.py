@@ -27,6 +27,7 @@ COMMANDS = ("ExecReload", "ExecStartPost")
 """Directives whose programs may be tools that connect to the node."""
 
 _COMMAND = re.compile(r"[a-z_]+")
+_PREFIXES = re.compile(r"[-@:+!|]*")
 _LARGEST = 1 << 20
 _BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re.DOTALL | re.MULTILINE)
 _SHELL_NAME = re.compile(r"(?:^|(?<=[;\s(&|]))(?:export[ \t]+|declare[ \t]+-x[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
@@ -241,6 +242,8 @@ def unit_file(text: str) -> Iterator[Entry]:
         name, equals, value = (part.strip() for part in line.partition("="))
         if not equals:
             continue
+        if name.startswith("Exec"):
+            yield from ((first + 1, "command", name, said) for said in _privileged(value))
         if name == "Environment":
             for word in environment.words(value):
                 key, _equals, text_of = word.partition("=")
@@ -257,6 +260,18 @@ def unit_file(text: str) -> Iterator[Entry]:
             yield first + 1, "directive", name, " ".join([*words[:1], *(word for word in words[1:2] if _COMMAND.fullmatch(word))])
         elif name in READ:
             yield first + 1, "directive", name, value
+
+
+def _privileged(command: str) -> Iterator[str]:
+    """The sign in front of a command for which User= does not count, with its program. Empty for an assignment that takes away the ones before it.
+
+    Two exclamation marks mean what none means: systemd has let go of the capabilities of such a command since all kernels know ambient ones.
+    """
+    match = _PREFIXES.match(command)
+    prefix = match.group() if match else ""
+    sign = "+" if "+" in prefix else "!" if prefix.count("!") == 1 else ""
+    if sign or not command:
+        yield f"{sign}{(command[len(prefix) :].split() or [''])[0]}"
 
 
 SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
@@ -321,7 +336,7 @@ def _of_file(question: Question, path: str, syntax: str, user: str) -> Iterator[
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
         if kind == "variable" and not asked:
             continue
-        shown = value if kind in ("directive", "path") or (kind == "variable" and name in question.values) else None
+        shown = value if kind in ("directive", "command", "path") or (kind == "variable" and name in question.values) else None
         yield Setting(question.unit, path, line, kind, name, shown)
 
 

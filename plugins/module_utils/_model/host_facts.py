@@ -84,8 +84,9 @@ class Setting:
     """Something that an operator's file sets for a unit, with the place of it.
 
     kind: "flag" (a flag or kernel parameter that only the role distribution may set), "variable" (an environment variable or a key of a
-    product's configuration), "directive" (of systemd), "shell" (the name of a command that ends a script, or "syntax") or "path" (of a file in a home
-    or in /tmp, whatever names it). value: None where it is not on the list of values that may leave the host.
+    product's configuration), "directive" (of systemd), "command" (of a directive Exec...=, its program behind "+" or "!", or empty), "shell" (the
+    name of a command that ends a script, or "syntax") or "path" (of a file in a home or in /tmp, whatever names it). value: None where it is not on
+    the list of values that may leave the host.
     """
 
     unit: str

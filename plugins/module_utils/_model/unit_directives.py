@@ -48,6 +48,7 @@ DIRECTIVES: Mapping[str, Directive] = {
     **{name: _switch(name) for name in _SWITCHES},
     "AmbientCapabilities": Directive(),
     "BindPaths": _ONLY_ALLOWED,
+    "CapabilityBoundingSet": _ONLY_ALLOWED,
     "DeviceAllow": Directive("PrivateDevices=yes"),
     "DevicePolicy": _ONLY_ALLOWED,
     "DynamicUser": _unusable(
@@ -62,6 +63,7 @@ DIRECTIVES: Mapping[str, Directive] = {
     "NoExecPaths": _unusable(
         "systemd could not run /etc/beam/guard", "remove it there, or add 'ExecPaths=/etc/beam' to beam_service_directives"
     ),
+    "PermissionsStartOnly": _ONLY_READ,
     "PrivateNetwork": _unusable(_NETWORK),
     "ProcSubset": Directive("ProcSubset=pid", ("all",)),
     "ProtectHome": _switch("ProtectHome", "read-only", "tmpfs"),

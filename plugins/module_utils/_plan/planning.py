@@ -231,6 +231,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     existing_service_rules.check_name(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
+    sandbox_rules.check_privileged(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)
     usage_rules.check_companions(inventory, node, seen, problems)
     usage_rules.check_hidden_paths(inventory, node, seen, problems)

@@ -163,10 +163,49 @@ def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems
                 )
 
 
+def check_privileged(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """Commands for which User= of the unit does not count. Of ExecStart= the node leaves its account; behind ! the sandbox stays in force, so that
+    root has no capability left; + is free of both."""
+    unit = node.runtime.unit
+    given: dict[str, list[Setting]] = {}
+    allowed = {text.partition("=")[0].strip() for text in inventory.sandbox.get(node.host, ())}
+    free = ""
+    for one in seen.settings or ():
+        if (one.unit, one.kind) == (unit, "command"):
+            given[one.name] = [*given.get(one.name, ()), one] if one.value else []
+        elif (one.unit, one.kind, one.name) == (unit, "directive", "PermissionsStartOnly"):
+            free = (one.value or "").lower()
+    for setting in (one for several in given.values() for one in several):
+        sign, program = (setting.value or "")[:1], (setting.value or "")[1:]
+        if setting.name == "ExecStart":
+            problems.add(
+                node.host,
+                "",
+                "directive_unusable",
+                f"{setting.place} has {unit} start {program} with {sign} before it (ExecStart=): it would not run as {node.runtime.user}"
+                f"{', and not in the sandbox' if sign == '+' else ''}.",
+                f"remove the {sign} there.",
+            )
+        elif sign == "!" and free not in _SWITCHED_ON and "CapabilityBoundingSet" not in allowed and not _is_removed(node, setting.name):
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "capability_removed",
+                f"{setting.place} has {unit} run {program} as root, with ! before it ({setting.name}=), and the sandbox leaves it neither "
+                "capabilities nor directories to write to.",
+                "write + instead of ! there: such a command runs outside of the sandbox.",
+            )
+
+
+def _is_removed(node: Node, name: str) -> bool:
+    """Whether the product's own directives take away the commands of the unit."""
+    return f"{name}=" in node.runtime.data.raw.get("directives", ())
+
+
 def check_stop(node: Node, seen: Observation, problems: Problems) -> None:
     """A command of the operator's own that the drop-in takes away with the product's ExecStop=."""
     shown = (seen.units or {}).get(node.runtime.unit)
-    if "ExecStop=" not in node.runtime.data.raw.get("directives", ()):
+    if not _is_removed(node, "ExecStop"):
         return
     programs = {shown.program if shown else None, *(f"{path}/kill" for path in ("/bin", "/usr/bin")), *node.runtime.data.programs}
     for setting in seen.settings or ():

@@ -137,9 +137,26 @@ def test_what_a_unit_may_write_to_and_what_it_starts() -> None:
 
 def test_of_a_command_only_the_program_is_read() -> None:
     text = "[Service]\nExecStop=-+/usr/local/bin/drain --token s3cret\nExecStop=\nDynamicUser=yes\nInaccessiblePaths=-/srv\n"
-    assert [entry[2:] for entry in operator_settings.unit_file(text)] == [
+    assert [entry[2:] for entry in operator_settings.unit_file(text) if entry[1] == "directive"] == [
         ("ExecStop", "/usr/local/bin/drain"), ("ExecStop", ""), ("DynamicUser", "yes"), ("InaccessiblePaths", "-/srv"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("!/bin/chown -R shop /srv --token s3cret", ["!/bin/chown"]),
+        ("-!/bin/chown shop /srv", ["!/bin/chown"]),
+        ("+/bin/mount /srv", ["+/bin/mount"]),
+        ("!!/bin/true", []),
+        ("@/bin/sh shop", []),
+        ("-:/bin/true", []),
+        ("", [""]),
+    ],
+)
+def test_commands_that_run_as_root(command: str, said: list[str]) -> None:
+    found = operator_settings.unit_file(f"[Service]\nExecStartPre={command}\n")
+    assert [(name, value) for _line, kind, name, value in found if kind == "command"] == [("ExecStartPre", value) for value in said]
 
 
 @pytest.mark.parametrize(
