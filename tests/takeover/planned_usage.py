@@ -84,6 +84,19 @@ USED = [
         drop_in(SHOP, "10-data", "ExecStartPre=!/usr/bin/chown -R shop /srv/shop"),
     ),
     Planned(
+        "files that everybody may write",
+        "release",
+        "directive_overridden",
+        "10-umask.conf line 2 sets UMask=0000",
+        drop_in(SHOP, "10-umask", "UMask=0000"),
+    ),
+    Planned(
+        "a unit without UMask=",
+        "release-monitor",
+        "",
+        plan=("umask", "0027"),
+    ),
+    Planned(
         "plugins by the environment",
         "rabbitmq",
         "setting_refused",

@@ -28,6 +28,7 @@ _TEXTS = {
     "User": "user",
     "LimitCORE": "core_limit",
     "WorkingDirectory": "working_directory",
+    "UMask": "umask",
 }
 _LISTS = {"After": "after", "Requires": "requires"}
 # Directories that systemd makes, and makes writable whatever the sandbox says.
@@ -119,7 +120,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
             continue
         unit: dict[str, object] = {ours_: last.get(theirs, "") for theirs, ours_ in _TEXTS.items()}
         # A unit of another kind has no such property: that is not the same as a user who is root.
-        unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE")) if theirs not in last})
+        unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE"), ("umask", "UMask")) if theirs not in last})
         unit.update({ours_: last.get(theirs, "").split() for theirs, ours_ in _LISTS.items()})
         # One whose name has a space or such is in quotes. A link to /dev/null switches off what has its name elsewhere.
         listed = [re.sub(r"\\(.)", r"\1", word) for word in environment.words(last.get("DropInPaths", ""))]

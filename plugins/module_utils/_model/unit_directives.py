@@ -76,7 +76,7 @@ DIRECTIVES: Mapping[str, Directive] = {
     "SocketBindAllow": Directive(),
     "SocketBindDeny": Directive(),
     "TemporaryFileSystem": _unusable(_NOT_FOUND),
-    "UMask": _ONLY_READ,
+    "UMask": Directive(),
 }  # fmt: skip
 
 READ = frozenset(name for name, one in DIRECTIVES.items() if one.read)

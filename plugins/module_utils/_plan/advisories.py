@@ -16,6 +16,7 @@ from .._model.installed import DROP_IN
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .cluster import Change, Departing, Node
+from .sandbox_rules import inherited_umask
 from .units_and_users import CONFIGURATION
 
 
@@ -162,10 +163,8 @@ def cookies_of_other_users(members: Sequence[Node], tls: bool, observed: Mapping
     found = []
     for member in members:
         seen, unit = observed.get(member.host), member.runtime.unit
-        shown = ((seen.units if seen else None) or {}).get(unit)
-        hardened = any(path.endswith(f"/{DROP_IN}") for path in (shown.drop_ins if shown else None) or ())
         copies = sorted((one.path, one.owner) for one in (seen.cookies_of_other_users if seen else None) or () if one.unit == unit)
-        if copies and not hardened:
+        if seen and copies and not _is_hardened(seen, unit):
             listed = join_names(f"{path} ({owner})" for path, owner in copies)
             found.append(
                 Advisory(
@@ -181,6 +180,34 @@ def cookies_of_other_users(members: Sequence[Node], tls: bool, observed: Mapping
                 )
             )
     return found
+
+
+def narrowed_umasks(members: Sequence[Node], observed: Mapping[str, Observation], given: Mapping[str, Sequence[str]]) -> list[Advisory]:
+    """Nodes that no run has hardened yet, and whose new files every user may read only because nobody has said anything about it.
+    given: directives of beam_service_directives by host."""
+    found = []
+    for member in (one for one in members if not any(text.startswith("UMask=") for text in given.get(one.host, ()))):
+        seen, unit = observed.get(member.host), member.runtime.unit
+        umask = inherited_umask(member, seen) if seen else None
+        if seen and umask is not None and not umask & 0o004 and not _is_hardened(seen, unit):
+            ours = member.runtime.data.raw.get("umask") or "0077"
+            found.append(
+                Advisory(
+                    "umask_narrowed",
+                    "low",
+                    member.host,
+                    "New files are no longer readable for every user",
+                    f"No file sets UMask= for {unit} on {member.host}: what it creates today, every user can read (UMask={umask:04o}). This run sets "
+                    f"UMask={ours}. A program that reads its new files as a user outside of its group (a web server, a backup) no longer can.",
+                    f"Add the users of such programs to the group {member.runtime.group}, or set UMask={umask:04o} in the unit to keep it.",
+                )
+            )
+    return found
+
+
+def _is_hardened(seen: Observation, unit: str) -> bool:
+    shown = (seen.units or {}).get(unit)
+    return any(path.endswith(f"/{DROP_IN}") for path in (shown.drop_ins if shown else None) or ())
 
 
 def outside_tls(members: Sequence[Node], tls: bool) -> list[Advisory]:

@@ -223,13 +223,43 @@ def check_stop(node: Node, seen: Observation, problems: Problems) -> None:
 
 
 def kept_umask(node: Node, seen: Observation) -> str | None:
-    """The UMask= of an operator's own unit or drop-in, unless everybody could write what the service creates: others may have to read it."""
+    """The UMask= of an operator's own unit or drop-in, unless everybody could write what the service creates: others may have to read it. Where none
+    says anything, the group reads what it could read: a log shipper, a backup."""
+    given = _given_umask(node, seen)
+    if given is not None:
+        return given[1] if int(given[1], 8) & 0o002 else None
+    umask = inherited_umask(node, seen)
+    return None if umask is None or umask & 0o040 else f"{umask | 0o027:04o}"
+
+
+def _given_umask(node: Node, seen: Observation) -> tuple[Setting, str] | None:
     found = None
     for one in seen.settings or ():
         if (one.unit, one.kind, one.name) == (node.runtime.unit, "directive", "UMask") and not one.path.startswith(_OF_PACKAGES):
             match = _UMASK.fullmatch(one.value or "")
-            found = f"{int(match.group(), 8):04o}" if match and int(match.group(), 8) & 0o002 else None
+            found = (one, f"{int(match.group(), 8):04o}") if match else None
     return found
+
+
+def inherited_umask(node: Node, seen: Observation) -> int | None:
+    """That of a unit whose operator says nothing about it: systemd's, the package's, or the one that an earlier run has kept."""
+    shown = (seen.units or {}).get(node.runtime.unit)
+    match = _UMASK.fullmatch((shown.umask if shown else None) or "")
+    inherits = shown is not None and shown.load == "loaded" and not shown.ours and _given_umask(node, seen) is None
+    return int(match.group(), 8) if match and inherits else None
+
+
+def check_umask(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    given = _given_umask(node, seen)
+    if given and not int(given[1], 8) & 0o002 and not any(text.startswith("UMask=") for text in inventory.sandbox.get(node.host, ())):
+        problems.add(
+            node.host,
+            "beam_service_directives",
+            "directive_overridden",
+            f"{given[0].place} sets UMask={given[1]} for {node.runtime.unit}, so that every user may write what it creates, and the sandbox "
+            f"overrides it (UMask={node.runtime.data.raw.get('umask') or '0077'}).",
+            f"set UMask=0002 or a stricter one there, or add 'UMask={given[1]}' to beam_service_directives.",
+        )
 
 
 def kept_directives(node: Node, seen: Observation) -> list[str]:

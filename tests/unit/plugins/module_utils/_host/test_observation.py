@@ -172,6 +172,7 @@ def test_units(tmp_path: Path) -> None:
         "user": None,
         "core_limit": None,
         "working_directory": "",
+        "umask": None,
         "ours": False,
         "program": None,
         "release": "",
