@@ -97,6 +97,13 @@ USED = [
         plan=("umask", "0027"),
     ),
     Planned(
+        "sudo in a unit",
+        "release",
+        "program_refused",
+        "10-sudo.conf line 2 has shop.service run sudo",
+        drop_in(SHOP, "10-sudo", "ExecStartPre=/usr/bin/sudo -n /usr/bin/install -d -o shop /run/shop"),
+    ),
+    Planned(
         "plugins by the environment",
         "rabbitmq",
         "setting_refused",

@@ -20,7 +20,7 @@ from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
 from .._model.unit_directives import READ
 from .._term import Atom, TermError, consult, to_text
-from . import environment, hidden_paths, shell_files
+from . import environment, hidden_paths, privileged_commands, shell_files
 from .records import DIRECTORY
 
 COMMANDS = ("ExecReload", "ExecStartPost")
@@ -28,6 +28,7 @@ COMMANDS = ("ExecReload", "ExecStartPost")
 
 _COMMAND = re.compile(r"[a-z_]+")
 _PREFIXES = re.compile(r"[-@:+!|]*")
+_OF_COMMANDS = ("script", "shell", "unit")
 _LARGEST = 1 << 20
 _BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re.DOTALL | re.MULTILINE)
 _SHELL_NAME = re.compile(r"(?:^|(?<=[;\s(&|]))(?:export[ \t]+|declare[ \t]+-x[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
@@ -274,6 +275,12 @@ def _privileged(command: str) -> Iterator[str]:
         yield f"{sign}{(command[len(prefix) :].split() or [''])[0]}"
 
 
+def script(text: str) -> Iterator[Entry]:
+    """A script of a release, of which only the commands count."""
+    del text
+    yield from ()
+
+
 SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
     "shell": shell,
     "arguments": arguments,
@@ -282,6 +289,7 @@ SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
     "yaml": yaml,
     "terms": terms,
     "unit": unit_file,
+    "script": script,
 }
 
 
@@ -312,6 +320,7 @@ def places(question: Question, unit: Mapping[str, object]) -> Iterator[tuple[str
         yield from ((path, "variables") for path in sorted(glob.glob(str(pattern).lstrip("-"))))
     for pattern, syntax in question.files:
         yield from ((path, syntax) for path in sorted(glob.glob(pattern)))
+    yield from ((path, "script") for path in privileged_commands.scripts_of(str(unit.get("release") or "")))
 
 
 def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:
@@ -330,7 +339,9 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
 def _of_file(question: Question, path: str, syntax: str, user: str) -> Iterator[Setting]:
     text = read(path)
     entries = [*SYNTAXES[syntax](text), *(_unread(path, text) if syntax == "shell" else ())] if text else []
-    entries += [(line, "path", "path", value) for line, value in hidden_paths.find(_said(text, syntax), user)] if text else []
+    said = _said(text, syntax) if text else ""
+    entries += [(line, "path", "path", value) for line, value in hidden_paths.find(said, user)]
+    entries += [(line, "privileged", name, "") for line, name in privileged_commands.find(said) if syntax in _OF_COMMANDS]
     for line, kind, name, value in sorted(entries, key=_place):
         kind = "variable" if kind == "flag" and value and name in question.values else kind
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names

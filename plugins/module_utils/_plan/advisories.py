@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .._model import addresses
 from .._model.advisories import Advisory
-from .._model.installed import DROP_IN
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .cluster import Change, Departing, Node
-from .sandbox_rules import inherited_umask
+from .sandbox_rules import inherited_umask, is_hardened
 from .units_and_users import CONFIGURATION
 
 
@@ -164,7 +163,7 @@ def cookies_of_other_users(members: Sequence[Node], tls: bool, observed: Mapping
     for member in members:
         seen, unit = observed.get(member.host), member.runtime.unit
         copies = sorted((one.path, one.owner) for one in (seen.cookies_of_other_users if seen else None) or () if one.unit == unit)
-        if seen and copies and not _is_hardened(seen, unit):
+        if seen and copies and not is_hardened(member, seen):
             listed = join_names(f"{path} ({owner})" for path, owner in copies)
             found.append(
                 Advisory(
@@ -189,7 +188,7 @@ def narrowed_umasks(members: Sequence[Node], observed: Mapping[str, Observation]
     for member in (one for one in members if not any(text.startswith("UMask=") for text in given.get(one.host, ()))):
         seen, unit = observed.get(member.host), member.runtime.unit
         umask = inherited_umask(member, seen) if seen else None
-        if seen and umask is not None and not umask & 0o004 and not _is_hardened(seen, unit):
+        if seen and umask is not None and not umask & 0o004 and not is_hardened(member, seen):
             ours = member.runtime.data.raw.get("umask") or "0077"
             found.append(
                 Advisory(
@@ -205,9 +204,25 @@ def narrowed_umasks(members: Sequence[Node], observed: Mapping[str, Observation]
     return found
 
 
-def _is_hardened(seen: Observation, unit: str) -> bool:
-    shown = (seen.units or {}).get(unit)
-    return any(path.endswith(f"/{DROP_IN}") for path in (shown.drop_ins if shown else None) or ())
+def refused_sudo(members: Sequence[Node], observed: Mapping[str, Observation]) -> list[Advisory]:
+    """Accounts of services that sudo knows by name. Whether the service itself calls it, or a job of its user, nobody can see."""
+    found = []
+    for member in members:
+        seen = observed.get(member.host)
+        account = ((seen.accounts if seen else None) or {}).get(member.runtime.user)
+        if seen and account is not None and account.sudo and not account.login and not is_hardened(member, seen):
+            found.append(
+                Advisory(
+                    "sudo_refused",
+                    "medium",
+                    member.host,
+                    "The sandbox refuses sudo to a service",
+                    f"{join_names(account.sudo)} on {member.host} lets {account.name}, as whom {member.runtime.unit} runs, start programs as another "
+                    "user. In the sandbox such a program ends with an error (NoNewPrivileges=yes).",
+                    "Where the service calls sudo, start a unit of its own instead, by a rule of polkit. Otherwise remove the rule.",
+                )
+            )
+    return found
 
 
 def outside_tls(members: Sequence[Node], tls: bool) -> list[Advisory]:

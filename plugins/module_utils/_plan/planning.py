@@ -114,6 +114,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.shared_epmd(by_host, members, inventory.observed),
             *advisories.forgotten_nodes(by_host, membership.departing, inventory.observed),
             *advisories.cookies_of_other_users(members, shape.tls, inventory.observed),
+            *advisories.refused_sudo(members, inventory.observed),
             *advisories.narrowed_umasks(members, inventory.observed, inventory.sandbox),
             *advisories.outside_tls(members, shape.tls),
         ),
@@ -235,6 +236,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     sandbox_rules.check_privileged(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)
     usage_rules.check_companions(inventory, node, seen, problems)
+    usage_rules.check_privileged_commands(inventory, node, seen, problems)
     usage_rules.check_hidden_paths(inventory, node, seen, problems)
     usage_rules.check_tools(node, seen, problems)
     usage_rules.check_home_files(node, seen, problems)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection
 
 from .._model.host_facts import Setting
+from .._model.installed import DROP_IN
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from .._model.unit_directives import OVERRIDDEN, SWITCHED_OFF, UNUSABLE
@@ -27,6 +28,12 @@ _UMASK = re.compile(r"0?[0-7]{3}")
 HOMES = ("/home/", "/root/", "/run/user/")
 """What ProtectHome=yes hides."""
 _SWITCHED_ON = ("yes", "true", "on", "1")
+
+
+def is_hardened(node: Node, seen: Observation) -> bool:
+    """Whether a run has given the unit its drop-in."""
+    shown = (seen.units or {}).get(node.runtime.unit)
+    return any(path.endswith(f"/{DROP_IN}") for path in (shown.drop_ins if shown else None) or ())
 
 
 def writable_places(inventory: Inventory, node: Node, seen: Observation) -> list[str]:

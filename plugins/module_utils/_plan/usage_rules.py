@@ -16,7 +16,7 @@ from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from .._model.unit_directives import SWITCHED_OFF
 from .cluster import Inventory, Node
-from .sandbox_rules import HOMES, is_writable, writable_places
+from .sandbox_rules import HOMES, is_hardened, is_writable, writable_places
 
 _REFUSED = {
     "writable_code": (
@@ -36,6 +36,10 @@ _REFUSED = {
 _HIDES = (("ProtectHome", HOMES, "the home directories", "read-only"), ("PrivateTmp", ("/tmp/", "/var/tmp/"), "/tmp", "no"))
 """A directive, what it hides, what that is called, and the value that shows it again."""
 
+_ELSEWHERE = (
+    "run it in a unit of its own, which a rule of polkit lets the service start, or with + before it in its unit; for one that the service can do "
+    "without, add 'NoNewPrivileges=yes' to beam_service_directives."
+)
 _VM = ("beam", "beam.smp")
 _CONNECTING = frozenset(("attach", "ping", "pid", "reboot", "remote", "remote_console", "restart", "rpc", "rpcterms", "stop", "upgrade"))
 """Commands of a release's script that connect to its node."""
@@ -102,6 +106,12 @@ def _taken_away(one: Companion, unit: _Unit) -> Answer | None:
             "(MemoryDenyWriteExecute=yes).",
             "add 'MemoryDenyWriteExecute=no' to beam_service_directives, or remove the library.",
         )
+    if one.reason == "other_user" and "NoNewPrivileges" not in unit.allowed:
+        return (
+            "program_refused",
+            f"{who} runs as another user than the VM, and the sandbox lets no program become another user (NoNewPrivileges=yes).",
+            _ELSEWHERE,
+        )
     if one.reason == "device" and not ("PrivateDevices" in unit.allowed and {"DeviceAllow", "DevicePolicy"} & set(unit.allowed)):
         return (
             "program_refused",
@@ -124,6 +134,20 @@ def _of_path(one: Companion, unit: _Unit, who: str) -> Answer | None:
         f"{who} {'listens on' if socket else 'writes to'} {one.path}, which the sandbox makes read-only.",
         f"add 'ReadWritePaths={directory}' to beam_service_directives.",
     )
+
+
+def check_privileged_commands(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """sudo and the like in the unit, in the operator's files that a shell reads, and in those of a release. A hardened node has lived without."""
+    unit = _unit(inventory, node, seen)
+    for setting in seen.settings or () if "NoNewPrivileges" not in unit.allowed and not is_hardened(node, seen) else ():
+        if (setting.unit, setting.kind) == (unit.name, "privileged"):
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "program_refused",
+                f"{setting.place} has {unit.name} run {setting.name}, and the sandbox lets no program become another user (NoNewPrivileges=yes).",
+                _ELSEWHERE,
+            )
 
 
 def check_hidden_paths(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:

@@ -131,6 +131,24 @@ def test_what_tls_does_not_cover_is_a_finding(world: World) -> None:
     assert world.cluster()["advisories"] == []
 
 
+@pytest.mark.parametrize(
+    ("account", "unit", "named"),
+    [
+        ({"sudo": ["/etc/sudoers.d/beam"]}, {}, True),
+        ({"sudo": ["/etc/sudoers.d/beam"], "login": True}, {}, False),
+        ({"sudo": ["/etc/sudoers.d/beam"]}, {"drop_ins": ["/etc/systemd/system/beam.service.d/zzz-beam.conf"]}, False),
+        ({"sudo": []}, {}, False),
+    ],
+)
+def test_a_rule_of_sudo_for_a_service_is_an_advisory(world: World, account: dict[str, Any], unit: dict[str, Any], named: bool) -> None:
+    """A person's account may need it, and a hardened node has lived without."""
+    world.observed["n2"]["accounts"] = [{"name": "beam", "uid": 900, "group": "beam", "home": "/var/lib/beam", "login": False, **account}]
+    world.observed["n2"]["units"] = {"beam.service": {"load": "loaded", "ours": True, **unit}}
+    if account.get("login"):
+        world.more["preflight"] = False
+    assert [one["control"] for one in world.cluster()["advisories"]] == (["sudo_refused"] if named else [])
+
+
 def test_copies_of_the_cookie_that_a_first_run_makes_useless_are_an_advisory(world: World) -> None:
     """An agent with a copy of the cookie stops working without a word."""
     world.observed["n2"]["cookies_of_other_users"] = [

@@ -37,6 +37,10 @@ def path(value: str) -> dict[str, Any]:
     return {"unit": SHOP, "path": "/etc/shop.conf", "line": 2, "kind": "path", "name": "path", "value": value}
 
 
+def sudo() -> dict[str, Any]:
+    return {"unit": SHOP, "path": "/opt/beam/releases/1/env.sh", "line": 2, "kind": "privileged", "name": "sudo", "value": None}
+
+
 def uses(
     reason: str, path: str = "", program: str = "beam.smp", digest: str | None = None, settings: Any = (), home_files: Any = (), **unit_facts: Any
 ) -> Bend:
@@ -96,6 +100,12 @@ CASES: list[tuple[str, Bend, str]] = [
     ("one that is taken away again", uses("", settings=[directive("ExecReload", "/opt/beam/bin/beam rpc"), directive("ExecReload", "")]), ""),
     ("a password in the old home", uses("", home_files=["/srv/shop/.pgpass"]), "home_moved"),
     ("one of a hardened node", uses("", digest="1", home_files=["/srv/shop/.pgpass"]), ""),
+    ("sudo in a script", uses("", settings=[sudo()]), "program_refused"),
+    ("sudo that is given up", allowed(uses("", settings=[sudo()]), "NoNewPrivileges=yes"), ""),
+    ("sudo of another unit", uses("", settings=[{**sudo(), "unit": "x.service"}]), ""),
+    ("sudo in a hardened node", uses("", settings=[sudo()], drop_ins=["/etc/systemd/system/beam.service.d/zzz-beam.conf"]), ""),
+    ("a program of root", uses("other_user", program="helper"), "program_refused"),
+    ("one of a hardened node, which + lets out", uses("other_user", program="helper", digest="1"), ""),
     ("a program that writes to /tmp", uses("writes", "/tmp/x", "extauth"), ""),
 ]  # fmt: skip
 
