@@ -336,7 +336,6 @@ units:
     writable: {type: list, elements: str, description: "C(ReadWritePaths), and the directories that systemd makes for the unit."}
     user: {type: str, description: "User of the unit, empty for root, null for a unit without processes (a target)."}
     core_limit: {type: str, description: "C(LimitCORE)."}
-    umask: {type: str, description: "C(UMask), V(0022) where no file sets it."}
     after: {type: list, elements: str, description: "Units that it starts after."}
     requires: {type: list, elements: str, description: "Units that it requires."}
     exposure: {type: float, description: "Overall exposure level of C(systemd-analyze security), 0 to 10. Null if it was not rated."}

@@ -95,6 +95,21 @@ USED = [
         "release-monitor",
         "",
         plan=("umask", "0027"),
+        advisory=("umask_narrowed", "No file sets UMask= for meter.service"),
+    ),
+    Planned(
+        "a job that connects to a release of rebar3",
+        "release-monitor",
+        "",
+        files={"/etc/cron.d/mine": "# at night\n5 5 * * * meter /opt/meter/bin/meter eval 'meter:report().'\n"},
+        advisory=("tool_refused", "/etc/cron.d/mine line 2 (eval)"),
+    ),
+    Planned(
+        "a rule of sudo for a service",
+        "release-monitor",
+        "",
+        files={"/etc/sudoers.d/mine": "meter ALL=(root) NOPASSWD: /usr/bin/true\n"},
+        advisory=("sudo_refused", "/etc/sudoers.d/mine"),
     ),
     Planned(
         "sudo in a unit",

@@ -20,7 +20,7 @@ from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
 from .._model.unit_directives import READ
 from .._term import Atom, TermError, consult, to_text
-from . import environment, hidden_paths, privileged_commands, shell_files
+from . import environment, hidden_paths, privileged_commands, release_tools, shell_files
 from .records import DIRECTORY
 
 COMMANDS = ("ExecReload", "ExecStartPost")
@@ -333,6 +333,7 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
                 found.append(setting)
                 # The list grows while it is walked: a file may name another one.
                 listed += [place for place in _named(setting, question) if place not in listed]
+        found += release_tools.used(question.unit, str((units or {}).get(question.unit, {}).get("release") or ""))
     return [asdict(one) for one in dict.fromkeys(found)]
 
 

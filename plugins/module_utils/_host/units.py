@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .._model.installed import DROP_IN, OLD_DROP_IN
-from . import commands, environment, proc, records, start_files, unit_additions
+from . import commands, environment, proc, records, release_tools, start_files, unit_additions
 from .vm_flags import code_flag_names, code_flags
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
@@ -139,7 +139,9 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         unit.update(unit_additions.of_unit(values, str(unit["fragment"]), drop_ins))
         unit["links"] = links_of(last["Id"])
         unit["leads_to"] = _leads_to(str(unit["program"] or ""), str(unit["working_directory"]).lstrip("!-"))
-        unit["os_mon"] = _has_os_mon(str(unit["release"]))
+        version_ = _version_of(str(unit["release"]))
+        unit["os_mon"] = _has_os_mon(str(unit["release"]), version_)
+        unit["made_by"] = release_tools.made_by(str(unit["release"]), version_)
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})
@@ -183,18 +185,24 @@ def _leads_to(*paths: str) -> list[str]:
     return sorted({os.path.realpath(path) for path in paths if path.startswith("/") and os.path.realpath(path) != path})
 
 
-def _has_os_mon(release: str) -> bool:
+def _version_of(release: str) -> str:
+    """The current version of a release, empty where there is none."""
+    try:
+        return (proc.text_of(f"{release}/releases/start_erl.data") or "").split()[1] if release else ""
+    except IndexError:
+        return ""
+
+
+def _has_os_mon(release: str, version: str) -> bool:
     """Whether a release starts os_mon, by the file that its current version was made from."""
-    if not release:
+    if not version:
         return False
     try:
-        with open(f"{release}/releases/start_erl.data", encoding="utf-8") as stream:
-            version = stream.read().split()[1]
         for path in glob.glob(f"{glob.escape(release)}/releases/{glob.escape(version)}/*.rel"):
             with open(path, encoding="utf-8", errors="replace") as stream:
                 if _OS_MON.search(stream.read()):
                     return True
-    except (OSError, IndexError):
+    except OSError:
         pass
     return False
 

@@ -17,6 +17,7 @@ from .._model.problems import join_names
 from .cluster import Change, Departing, Node
 from .sandbox_rules import inherited_umask, is_hardened
 from .units_and_users import CONFIGURATION
+from .usage_rules import connecting
 
 
 def member_changes(
@@ -220,6 +221,29 @@ def refused_sudo(members: Sequence[Node], observed: Mapping[str, Observation]) -
                     f"{join_names(account.sudo)} on {member.host} lets {account.name}, as whom {member.runtime.unit} runs, start programs as another "
                     "user. In the sandbox such a program ends with an error (NoNewPrivileges=yes).",
                     "Where the service calls sudo, start a unit of its own instead, by a rule of polkit. Otherwise remove the rule.",
+                )
+            )
+    return found
+
+
+def refused_tools(members: Sequence[Node], observed: Mapping[str, Observation]) -> list[Advisory]:
+    """Jobs and units of others that run the script of a release as a tool of its node. The script that still reaches it is there after the run."""
+    found = []
+    for member in members:
+        seen, unit = observed.get(member.host), member.runtime.unit
+        connects = connecting(((seen.units if seen else None) or {}).get(unit)) if member.runtime.data.raw.get("tool", True) else frozenset()
+        tools = [one for one in (seen.settings if seen else None) or () if (one.unit, one.kind) == (unit, "tool") and one.name in connects]
+        if tools:
+            found.append(
+                Advisory(
+                    "tool_refused",
+                    "medium",
+                    member.host,
+                    "Jobs that connect to the node by the release's own script",
+                    f"{join_names(f'{one.place} ({one.name})' for one in tools)} on {member.host} runs the script of the release of {unit}, which "
+                    "connects without TLS and with another cookie: a hardened node refuses it.",
+                    f"Run {CONFIGURATION}/{member.node}/release {tools[0].name} ... there instead: the same over TLS, for root and "
+                    f"{member.runtime.user}.",
                 )
             )
     return found

@@ -114,6 +114,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.shared_epmd(by_host, members, inventory.observed),
             *advisories.forgotten_nodes(by_host, membership.departing, inventory.observed),
             *advisories.cookies_of_other_users(members, shape.tls, inventory.observed),
+            *advisories.refused_tools(members, inventory.observed),
             *advisories.refused_sudo(members, inventory.observed),
             *advisories.narrowed_umasks(members, inventory.observed, inventory.sandbox),
             *advisories.outside_tls(members, shape.tls),

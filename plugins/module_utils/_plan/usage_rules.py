@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from .._model.host_facts import Companion, Setting
-from .._model.observation import Observation
+from .._model.observation import Observation, Unit
 from .._model.problems import Problems, join_names
 from .._model.unit_directives import SWITCHED_OFF
 from .cluster import Inventory, Node
@@ -43,6 +43,8 @@ _ELSEWHERE = (
 _VM = ("beam", "beam.smp")
 _CONNECTING = frozenset(("attach", "ping", "pid", "reboot", "remote", "remote_console", "restart", "rpc", "rpcterms", "stop", "upgrade"))
 """Commands of a release's script that connect to its node."""
+_CONNECTING_OF_RELX = _CONNECTING | {"downgrade", "eval", "install", "uninstall", "unpack", "versions"}
+"""With mix release, eval starts a VM of its own."""
 _RELEASES = ("release", "couchdb")
 """Kinds of nodes that start with another home, and whose script takes its flags from the unit's environment."""
 
@@ -161,6 +163,11 @@ def check_hidden_paths(inventory: Inventory, node: Node, seen: Observation, prob
                 problems.add(node.host, "beam_service_directives", "directory_hidden", said, hidden[1])
 
 
+def connecting(unit: Unit | None) -> frozenset[str]:
+    """The commands of the script of a unit's release that connect to the node."""
+    return _CONNECTING_OF_RELX if unit is not None and unit.made_by == "relx" else _CONNECTING
+
+
 def check_tools(node: Node, seen: Observation, problems: Problems) -> None:
     """Commands of a unit that connect to its release. They would start with the flags of the node, its port among them, and end with an error."""
     unit, release = node.runtime.unit, node.runtime.data.raw.get("release") or ""
@@ -170,7 +177,7 @@ def check_tools(node: Node, seen: Observation, problems: Problems) -> None:
             given[one.name] = [*given.get(one.name, ()), one] if one.value else []
     for setting in (one for several in given.values() for one in several):
         program, _space, command = (setting.value or "").partition(" ")
-        if program.startswith(f"{release}/") and command in _CONNECTING:
+        if program.startswith(f"{release}/") and command in connecting((seen.units or {}).get(unit)):
             problems.add(
                 node.host,
                 "beam_service_directives",

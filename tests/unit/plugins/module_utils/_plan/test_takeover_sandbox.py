@@ -62,6 +62,7 @@ def allowed(bend: Bend, *lines: str) -> Bend:
     return both
 
 
+EVAL = directive("ExecStartPost", "/opt/beam/bin/beam eval")
 TTY, SOCKET, IN_TMP = "/dev/ttyUSB0", "/srv/shop/http.sock", "/tmp/shop.sock"
 CASES: list[tuple[str, Bend, str]] = [
     ("a compiler in a NIF", uses("generated_code"), "program_refused"),
@@ -94,6 +95,8 @@ CASES: list[tuple[str, Bend, str]] = [
     ("a tool after the start", uses("", settings=[directive("ExecStartPost", "/opt/beam/bin/beam rpc")]), "directive_unusable"),
     ("a tool for a reload", uses("", settings=[directive("ExecReload", "/opt/beam/bin/beam restart")]), "directive_unusable"),
     ("code without the node", uses("", settings=[directive("ExecStartPost", "/opt/beam/bin/beam eval")]), ""),
+    ("rebar3's eval, with the node", uses("", settings=[EVAL], made_by="relx"), "directive_unusable"),
+    ("mix release's eval", uses("", settings=[EVAL], made_by="mix"), ""),
     ("a signal for a reload", uses("", settings=[directive("ExecReload", "/bin/kill")]), ""),
     ("a program of another directory", uses("", settings=[directive("ExecStartPost", "/opt/beam2/bin/beam rpc")]), ""),
     ("our own tool", uses("", settings=[directive("ExecReload", "/etc/beam/beam@n2/release restart")]), ""),
