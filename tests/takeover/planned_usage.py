@@ -206,6 +206,21 @@ USED = [
         plan=("directives", "ProcSubset=all"),
     ),
     Planned(
+        "the database of a stopped ejabberd",
+        "ejabberd-taken",
+        "",
+        files={"/etc/ejabberd/vm.args": "-mnesia dir '\"/srv/xmpp/db\"'\n"},
+        plan=("writable", "-/srv/xmpp/db"),
+    ),
+    Planned(
+        "a database of another name in a directory of its own",
+        "ejabberd-moved",
+        "data_of_another_name",
+        "/srv/xmpp/schema.DAT belongs to ejabberd@localhost",
+        {"/etc/default/ejabberd": "BASE=/srv\nSPOOL_DIR=$BASE/xmpp\n", "/srv/xmpp/schema.DAT": "w\x12ejabberd@localhost"},
+        undo="rm -rf /srv/xmpp",
+    ),
+    Planned(
         "the database and the rooms' logs of ejabberd",
         "ejabberd-taken",
         "",

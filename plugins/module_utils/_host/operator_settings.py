@@ -28,6 +28,8 @@ COMMANDS = ("ExecReload", "ExecStartPost")
 
 _COMMAND = re.compile(r"[a-z_]+")
 _PREFIXES = re.compile(r"[-@:+!|]*")
+DATABASE = "database"
+"""Of a setting that names the directory of the product's database, instead of a syntax."""
 _OF_COMMANDS = ("script", "shell", "unit")
 _LARGEST = 1 << 20
 _BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re.DOTALL | re.MULTILINE)
@@ -42,6 +44,9 @@ _TO_FILE = re.compile(r"^[ \t]*Standard(?:Output|Error)[ \t]*=[ \t]*(?:append|fi
 _YAML_KEY = re.compile(r"([ \t-]*)[\"']?([A-Za-z_]+)[\"']?[ \t]*:[ \t]*")
 _YAML_PATH = re.compile(r"[ \t]*(-[ \t]+)?[\"']?(/[^\s\"':]+)[\"']?[ \t]*(?::.*)?")
 _BRACES = re.compile(r"\{[^{}]*\}")
+_MNESIA_DIR = re.compile(r"-mnesia[ \t]+dir[ \t]+[\"'\\]*(/[^\s\"'\\]+)")
+_EXPANSION = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+_PART_OF_PATH = re.compile(r"[\w./@+-]*")
 _WORD = re.compile(r"[^\s\"'={};]+")
 _MNESIA = "Mnesia."
 _NODE = re.compile(rb"[0-9A-Za-z_-]+@[0-9A-Za-z_.:-]+")
@@ -112,6 +117,8 @@ def _flags(text: str, first: int = 1) -> Iterator[Entry]:
     for match in _WORD.finditer(text):
         if match.group() in FLAGS:
             yield first - 1 + _line(text, match.start()), "flag", match.group(), ""
+    for match in _MNESIA_DIR.finditer(text):
+        yield first - 1 + _line(text, match.start()), "variable", "mnesia.dir", match.group(1)
 
 
 def _shell_value(text: str, start: int) -> str:
@@ -138,11 +145,23 @@ def _shell_value(text: str, start: int) -> str:
     return found
 
 
+def _expanded(value: str, known: Mapping[str, str]) -> str:
+    """A value with the variables that the file has set before, as far as they are parts of paths."""
+
+    def of(match: re.Match[str]) -> str:
+        said = known.get(match.group(1) or match.group(2), "$")
+        return said if _PART_OF_PATH.fullmatch(said) else match.group()
+
+    return _EXPANSION.sub(of, value)
+
+
 def shell(text: str) -> Iterator[Entry]:
     """A file that a shell reads: rabbitmq-env.conf, /etc/default/ejabberd."""
     text = uncommented(text, "\"'")
+    known: dict[str, str] = {}
     for match in _SHELL_NAME.finditer(text):
-        yield _line(text, match.start(1)), "variable", match.group(1), _shell_value(text, match.end())
+        known[match.group(1)] = _expanded(_shell_value(text, match.end()), known)
+        yield _line(text, match.start(1)), "variable", match.group(1), known[match.group(1)]
     yield from _flags(text)
 
 
@@ -374,8 +393,8 @@ def _unread(path: str, text: str) -> Iterator[Entry]:
 
 def _named(setting: Setting, question: Question) -> list[tuple[str, str]]:
     """The file that a setting names, with the ends that the product tries."""
-    syntax, path = question.moved.get(setting.name), setting.value or ""
-    if syntax is None or not path.startswith("/"):
+    syntax, path = question.moved.get(setting.name, DATABASE), setting.value or ""
+    if syntax == DATABASE or not path.startswith("/"):
         return []
     if syntax not in ("conf", "terms"):
         return [(path, syntax)]
@@ -406,13 +425,23 @@ def redirected(units: Mapping[str, Mapping[str, object]] | None) -> set[str]:
     return found
 
 
+def _database(question: Question, units: Mapping[str, Mapping[str, object]] | None) -> str:
+    """The file of the product's database, where the operator has moved its directory."""
+    path = question.database
+    for one in settings([question], units) if DATABASE in question.moved.values() else ():
+        directory = str(one["value"] or "")
+        if question.moved.get(str(one["name"])) == DATABASE and directory.startswith("/"):
+            path = f"{directory.rstrip('/')}/{question.database.rpartition('/')[2]}"
+    return path
+
+
 def databases(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:
     """The node names in the database of each product, and those of the directories that Mnesia has made where a release runs, for JSON.
 
     A file that is missing or cannot be read is left out.
     """
     found: list[dict[str, object]] = []
-    for path in dict.fromkeys(question.database for question in questions if question.database):
+    for path in dict.fromkeys(_database(question, units) for question in questions if question.database):
         try:
             with open(path, "rb") as stream:
                 names = set(_node_names(stream.read(_LARGEST)))
