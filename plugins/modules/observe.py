@@ -108,7 +108,7 @@ obstacles: {type: list, elements: dict, returned: success, description: "What ke
 distribution: {type: dict, returned: success, description: "C(id), C(version_id), C(codename) and C(like), the words of C(ID_LIKE)."}
 ipv6: {type: bool, returned: success, description: "Whether the kernel has IPv6."}
 unprivileged_port: {description: "The first port that needs no capability, null if it cannot be read.", returned: success, type: int}
-accounts: {type: list, elements: dict, returned: success, description: "Those of the O(users) that exist; C(login), whether the shell allows one."}
+accounts: {type: list, elements: dict, returned: success, description: "Those of the O(users) that exist. C(sudo): rules that name them."}
 settings:
   description: >-
     What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable),

@@ -208,7 +208,7 @@ plan:
       contains:
         control:
           description: Name of the advisory - V(stale_host), V(one_network), V(shared_epmd), V(forgotten_node), V(cookies_of_other_users),
-            V(outside_tls) or V(clock_ahead).
+            V(sudo_refused), V(tool_refused), V(umask_narrowed), V(outside_tls) or V(clock_ahead).
           type: str
         severity:
           description: V(low), V(medium) or V(high).

@@ -19,8 +19,8 @@ import yaml
 from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.template import Templar
 from ansible_collections.beam.cluster.plugins.module_utils._model.product_data import ProductData
+from ansible_collections.beam.cluster.plugins.module_utils._model.unit_directives import ALLOWED
 from ansible_collections.beam.cluster.plugins.module_utils._plan import role_variables
-from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SANDBOX
 from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import (
     CLUSTER,
     HOST,
@@ -83,10 +83,10 @@ def own_view(templar: Templar, variables: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def sandbox_of(templar: Templar, variables: Mapping[str, Any]) -> list[str]:
-    """The directives of beam_service_directives that change what the sandbox takes away. Others may hold a secret (Environment=)."""
+    """The directives of beam_service_directives that the plan looks for. Others may hold a secret (Environment=)."""
     value = value_of(templar, variables, "beam_service_directives")
     listed = value if isinstance(value, list) else []
-    return [one for one in listed if isinstance(one, str) and one.partition("=")[0].strip() in SANDBOX]
+    return [one for one in listed if isinstance(one, str) and one.partition("=")[0].strip() in ALLOWED]
 
 
 def wrong_options(templar: Templar, variables: Mapping[str, Any]) -> list[dict[str, str]]:

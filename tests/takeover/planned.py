@@ -20,7 +20,7 @@ class Planned:
     """`files`: path to text, `run`: commands, `undo`: what takes them back. `variables` are those of the host, `cluster` those of all hosts.
 
     `rule`: of the error that names the host, empty where there is none; `says`: words of its message. `plan`: where there is no error, a key of the
-    node's data in beam_plan and what is in it.
+    node's data in beam_plan and what is in it. `advisory`: its name, and words of its text.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Planned:
     variables: dict[str, Any] = field(default_factory=dict)
     cluster: dict[str, Any] = field(default_factory=dict)
     plan: tuple[str, str] = ("", "")
+    advisory: tuple[str, str] = ("", "")
 
 
 def drop_in(unit: str, name: str, text: str) -> dict[str, str]:

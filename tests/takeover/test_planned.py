@@ -87,7 +87,9 @@ def test_the_plan_names_it_and_touches_nothing(situation: Planned) -> None:
     if not situation.rule:
         assert result["errors"] == []
         key, value = situation.plan
-        assert value in result["hosts"][HOST]["nodes"][0]["product_data"][key]
+        assert not key or value in result["hosts"][HOST]["nodes"][0]["product_data"][key]
+        control, words = situation.advisory
+        assert not control or [one for one in result["advisories"] if one["control"] == control and words in one["detail"]], result["advisories"]
         return
     named = [error for error in result["errors"] if error["rule"] == situation.rule and situation.says in error["message"]]
     assert named, [(error["rule"], error["message"]) for error in result["errors"]]

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from .._model.host_facts import Account
+from . import sudo_rules
 from .writers import group_name
 
 _NO_LOGIN = ("nologin", "false")
@@ -28,5 +29,5 @@ def describe(names: Iterable[str]) -> list[dict[str, object]]:
         except KeyError:
             continue
         login = os.path.basename(entry.pw_shell or "/bin/sh") not in _NO_LOGIN
-        found.append(asdict(Account(name, entry.pw_uid, group_name(entry.pw_gid), entry.pw_dir, login)))
+        found.append(asdict(Account(name, entry.pw_uid, group_name(entry.pw_gid), entry.pw_dir, login, tuple(sudo_rules.naming(entry)))))
     return found

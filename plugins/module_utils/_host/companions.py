@@ -16,9 +16,11 @@ from .._model.processes import is_beam
 from . import proc
 
 WRITABLE_CODE, NAMESPACE, GENERATED_CODE, DEVICE, SOCKET, WRITES = "writable_code", "namespace", "generated_code", "device", "socket", "writes"
+OTHER_USER = "other_user"
 _WRITABLE = re.compile(rb" rwx[ps] ")
 # Without a file, a name or a memfd. The VM's own code is in a memfd: it is mapped twice.
 _GENERATED = re.compile(rb"^\S+ ..x[ps] \S+ \S+ 0[ \t]*$", re.MULTILINE)
+_EFFECTIVE = re.compile(rb"^Uid:\s+\d+\s+(\d+)", re.MULTILINE)
 _KINDS = ("user", "pid", "net")
 # What PrivateDevices=yes leaves.
 _COMMON = re.compile(r"/dev/(?:null|zero|full|u?random|tty|console|ptmx|log|(?:pts|shm|mqueue|hugepages|fd)(?:/.*)?)")
@@ -43,10 +45,22 @@ def describe(processes: Iterable[proc.Process], root: str = "/proc", redirected:
             # What the VM itself writes is a fact of its own.
             reasons += [(WRITES, path) for path in proc.writes(pid, root, output=one.unit not in redirected) or ()]
             machine = _namespaces(machines[one.unit], root)
+            reasons += [(OTHER_USER, "")] if _is_another(_user(pid, root), _user(machines[one.unit], root)) else []
             reasons += [(NAMESPACE, "")] if machine and _namespaces(pid, root) - machine else []
         for reason, path in reasons:
             found.setdefault((str(one.unit), one.process, reason, path))
     return [{"unit": unit, "program": program, "reason": reason, "path": path} for unit, program, reason, path in found]
+
+
+def _user(pid: int, root: str) -> bytes:
+    """The effective user. The owner of its directory in /proc is root where a process may not be dumped."""
+    match = _EFFECTIVE.search(proc.read(f"{root}/{pid}/status"))
+    return match.group(1) if match else b""
+
+
+def _is_another(user: bytes, machine: bytes) -> bool:
+    """Whether a program is not its VM's user any more. One of root can become anybody in the sandbox, or no one."""
+    return bool(user and machine) and machine != b"0" and user != machine
 
 
 def _of_memory(pid: int, root: str, vm: bool) -> Iterator[tuple[str, str]]:

@@ -18,23 +18,19 @@ from typing import Any
 from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import FLAGS, VARIABLE
+from .._model.unit_directives import READ
 from .._term import Atom, TermError, consult, to_text
-from . import environment, hidden_paths, shell_files
+from . import environment, hidden_paths, privileged_commands, release_tools, shell_files
 from .records import DIRECTORY
-
-DIRECTIVES = (
-    "AmbientCapabilities", "DeviceAllow", "DynamicUser", "IPAddressAllow", "IPAddressDeny", "InaccessiblePaths", "LimitCORE", "LockPersonality",
-    "MemoryDenyWriteExecute", "NetworkNamespacePath", "NoExecPaths", "NoNewPrivileges", "PrivateDevices", "PrivateNetwork", "PrivateTmp",
-    "ProcSubset", "ProtectClock", "ProtectControlGroups", "ProtectHome", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
-    "ProtectKernelTunables", "ProtectProc", "RemoveIPC", "Restart", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "RootDirectory",
-    "RootImage", "SocketBindAllow", "SocketBindDeny", "TemporaryFileSystem", "UMask",
-)  # fmt: skip
-"""Directives of systemd whose values are of interest: they hold no secret, and our drop-in changes them, or does not work with them."""
 
 COMMANDS = ("ExecReload", "ExecStartPost")
 """Directives whose programs may be tools that connect to the node."""
 
 _COMMAND = re.compile(r"[a-z_]+")
+_PREFIXES = re.compile(r"[-@:+!|]*")
+DATABASE = "database"
+"""Of a setting that names the directory of the product's database, instead of a syntax."""
+_OF_COMMANDS = ("script", "shell", "unit")
 _LARGEST = 1 << 20
 _BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re.DOTALL | re.MULTILINE)
 _SHELL_NAME = re.compile(r"(?:^|(?<=[;\s(&|]))(?:export[ \t]+|declare[ \t]+-x[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
@@ -48,6 +44,9 @@ _TO_FILE = re.compile(r"^[ \t]*Standard(?:Output|Error)[ \t]*=[ \t]*(?:append|fi
 _YAML_KEY = re.compile(r"([ \t-]*)[\"']?([A-Za-z_]+)[\"']?[ \t]*:[ \t]*")
 _YAML_PATH = re.compile(r"[ \t]*(-[ \t]+)?[\"']?(/[^\s\"':]+)[\"']?[ \t]*(?::.*)?")
 _BRACES = re.compile(r"\{[^{}]*\}")
+_MNESIA_DIR = re.compile(r"-mnesia[ \t]+dir[ \t]+[\"'\\]*(/[^\s\"'\\]+)")
+_EXPANSION = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
+_PART_OF_PATH = re.compile(r"[\w./@+-]*")
 _WORD = re.compile(r"[^\s\"'={};]+")
 _MNESIA = "Mnesia."
 _NODE = re.compile(rb"[0-9A-Za-z_-]+@[0-9A-Za-z_.:-]+")
@@ -118,6 +117,8 @@ def _flags(text: str, first: int = 1) -> Iterator[Entry]:
     for match in _WORD.finditer(text):
         if match.group() in FLAGS:
             yield first - 1 + _line(text, match.start()), "flag", match.group(), ""
+    for match in _MNESIA_DIR.finditer(text):
+        yield first - 1 + _line(text, match.start()), "variable", "mnesia.dir", match.group(1)
 
 
 def _shell_value(text: str, start: int) -> str:
@@ -144,11 +145,23 @@ def _shell_value(text: str, start: int) -> str:
     return found
 
 
+def _expanded(value: str, known: Mapping[str, str]) -> str:
+    """A value with the variables that the file has set before, as far as they are parts of paths."""
+
+    def of(match: re.Match[str]) -> str:
+        said = known.get(match.group(1) or match.group(2), "$")
+        return said if _PART_OF_PATH.fullmatch(said) else match.group()
+
+    return _EXPANSION.sub(of, value)
+
+
 def shell(text: str) -> Iterator[Entry]:
     """A file that a shell reads: rabbitmq-env.conf, /etc/default/ejabberd."""
     text = uncommented(text, "\"'")
+    known: dict[str, str] = {}
     for match in _SHELL_NAME.finditer(text):
-        yield _line(text, match.start(1)), "variable", match.group(1), _shell_value(text, match.end())
+        known[match.group(1)] = _expanded(_shell_value(text, match.end()), known)
+        yield _line(text, match.start(1)), "variable", match.group(1), known[match.group(1)]
     yield from _flags(text)
 
 
@@ -249,6 +262,8 @@ def unit_file(text: str) -> Iterator[Entry]:
         name, equals, value = (part.strip() for part in line.partition("="))
         if not equals:
             continue
+        if name.startswith("Exec"):
+            yield from ((first + 1, "command", name, said) for said in _privileged(value))
         if name == "Environment":
             for word in environment.words(value):
                 key, _equals, text_of = word.partition("=")
@@ -263,8 +278,26 @@ def unit_file(text: str) -> Iterator[Entry]:
             # The command of a tool is a word; what comes after it may be a secret.
             words = value.lstrip("-@:+!").split()
             yield first + 1, "directive", name, " ".join([*words[:1], *(word for word in words[1:2] if _COMMAND.fullmatch(word))])
-        elif name in DIRECTIVES:
+        elif name in READ:
             yield first + 1, "directive", name, value
+
+
+def _privileged(command: str) -> Iterator[str]:
+    """The sign in front of a command for which User= does not count, with its program. Empty for an assignment that takes away the ones before it.
+
+    Two exclamation marks mean what none means: systemd has let go of the capabilities of such a command since all kernels know ambient ones.
+    """
+    match = _PREFIXES.match(command)
+    prefix = match.group() if match else ""
+    sign = "+" if "+" in prefix else "!" if prefix.count("!") == 1 else ""
+    if sign or not command:
+        yield f"{sign}{(command[len(prefix) :].split() or [''])[0]}"
+
+
+def script(text: str) -> Iterator[Entry]:
+    """A script of a release, of which only the commands count."""
+    del text
+    yield from ()
 
 
 SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
@@ -275,6 +308,7 @@ SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
     "yaml": yaml,
     "terms": terms,
     "unit": unit_file,
+    "script": script,
 }
 
 
@@ -305,6 +339,7 @@ def places(question: Question, unit: Mapping[str, object]) -> Iterator[tuple[str
         yield from ((path, "variables") for path in sorted(glob.glob(str(pattern).lstrip("-"))))
     for pattern, syntax in question.files:
         yield from ((path, syntax) for path in sorted(glob.glob(pattern)))
+    yield from ((path, "script") for path in privileged_commands.scripts_of(str(unit.get("release") or "")))
 
 
 def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:
@@ -317,19 +352,22 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
                 found.append(setting)
                 # The list grows while it is walked: a file may name another one.
                 listed += [place for place in _named(setting, question) if place not in listed]
+        found += release_tools.used(question.unit, str((units or {}).get(question.unit, {}).get("release") or ""))
     return [asdict(one) for one in dict.fromkeys(found)]
 
 
 def _of_file(question: Question, path: str, syntax: str, user: str) -> Iterator[Setting]:
     text = read(path)
     entries = [*SYNTAXES[syntax](text), *(_unread(path, text) if syntax == "shell" else ())] if text else []
-    entries += [(line, "path", "path", value) for line, value in hidden_paths.find(_said(text, syntax), user)] if text else []
+    said = _said(text, syntax) if text else ""
+    entries += [(line, "path", "path", value) for line, value in hidden_paths.find(said, user)]
+    entries += [(line, "privileged", name, "") for line, name in privileged_commands.find(said) if syntax in _OF_COMMANDS]
     for line, kind, name, value in sorted(entries, key=_place):
         kind = "variable" if kind == "flag" and value and name in question.values else kind
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
         if kind == "variable" and not asked:
             continue
-        shown = value if kind in ("directive", "path") or (kind == "variable" and name in question.values) else None
+        shown = value if kind in ("directive", "command", "path") or (kind == "variable" and name in question.values) else None
         yield Setting(question.unit, path, line, kind, name, shown)
 
 
@@ -355,8 +393,8 @@ def _unread(path: str, text: str) -> Iterator[Entry]:
 
 def _named(setting: Setting, question: Question) -> list[tuple[str, str]]:
     """The file that a setting names, with the ends that the product tries."""
-    syntax, path = question.moved.get(setting.name), setting.value or ""
-    if syntax is None or not path.startswith("/"):
+    syntax, path = question.moved.get(setting.name, DATABASE), setting.value or ""
+    if syntax == DATABASE or not path.startswith("/"):
         return []
     if syntax not in ("conf", "terms"):
         return [(path, syntax)]
@@ -387,13 +425,23 @@ def redirected(units: Mapping[str, Mapping[str, object]] | None) -> set[str]:
     return found
 
 
+def _database(question: Question, units: Mapping[str, Mapping[str, object]] | None) -> str:
+    """The file of the product's database, where the operator has moved its directory."""
+    path = question.database
+    for one in settings([question], units) if DATABASE in question.moved.values() else ():
+        directory = str(one["value"] or "")
+        if question.moved.get(str(one["name"])) == DATABASE and directory.startswith("/"):
+            path = f"{directory.rstrip('/')}/{question.database.rpartition('/')[2]}"
+    return path
+
+
 def databases(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:
     """The node names in the database of each product, and those of the directories that Mnesia has made where a release runs, for JSON.
 
     A file that is missing or cannot be read is left out.
     """
     found: list[dict[str, object]] = []
-    for path in dict.fromkeys(question.database for question in questions if question.database):
+    for path in dict.fromkeys(_database(question, units) for question in questions if question.database):
         try:
             with open(path, "rb") as stream:
                 names = set(_node_names(stream.read(_LARGEST)))

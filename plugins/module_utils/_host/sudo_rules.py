@@ -60,6 +60,16 @@ def rights(user: pwd.struct_passwd) -> list[str] | None:
         return None
 
 
+def naming(user: pwd.struct_passwd) -> list[str]:
+    """The files whose rules name a user itself, and not its groups or all users, to let it run programs as another one. Empty where they could not be
+    looked at."""
+    own = _names(user)
+    try:
+        return list(dict.fromkeys(rule.path for rule in _rules() if own & rule.users and not (rule.runs_as and rule.runs_as <= own)))
+    except OSError:
+        return []
+
+
 def acting_as(user: pwd.struct_passwd) -> list[dict[str, str]] | None:
     """[{path, name}] of what lets others run programs as a user by its name: who may do so as every user is root. None as above."""
     own = _names(user)

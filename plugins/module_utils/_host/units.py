@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .._model.installed import DROP_IN, OLD_DROP_IN
-from . import commands, environment, proc, records, start_files, unit_additions
+from . import commands, environment, proc, records, release_tools, start_files, unit_additions
 from .vm_flags import code_flag_names, code_flags
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
@@ -28,6 +28,7 @@ _TEXTS = {
     "User": "user",
     "LimitCORE": "core_limit",
     "WorkingDirectory": "working_directory",
+    "UMask": "umask",
 }
 _LISTS = {"After": "after", "Requires": "requires"}
 # Directories that systemd makes, and makes writable whatever the sandbox says.
@@ -119,7 +120,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
             continue
         unit: dict[str, object] = {ours_: last.get(theirs, "") for theirs, ours_ in _TEXTS.items()}
         # A unit of another kind has no such property: that is not the same as a user who is root.
-        unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE")) if theirs not in last})
+        unit.update({name: None for name, theirs in (("user", "User"), ("core_limit", "LimitCORE"), ("umask", "UMask")) if theirs not in last})
         unit.update({ours_: last.get(theirs, "").split() for theirs, ours_ in _LISTS.items()})
         # One whose name has a space or such is in quotes. A link to /dev/null switches off what has its name elsewhere.
         listed = [re.sub(r"\\(.)", r"\1", word) for word in environment.words(last.get("DropInPaths", ""))]
@@ -138,7 +139,9 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         unit.update(unit_additions.of_unit(values, str(unit["fragment"]), drop_ins))
         unit["links"] = links_of(last["Id"])
         unit["leads_to"] = _leads_to(str(unit["program"] or ""), str(unit["working_directory"]).lstrip("!-"))
-        unit["os_mon"] = _has_os_mon(str(unit["release"]))
+        version_ = _version_of(str(unit["release"]))
+        unit["os_mon"] = _has_os_mon(str(unit["release"]), version_)
+        unit["made_by"] = release_tools.made_by(str(unit["release"]), version_)
         unit["exposure"] = None
         # An alias is as good a name to ask for.
         found.update((name, unit) for name in {last["Id"], *last.get("Names", "").split()})
@@ -182,18 +185,24 @@ def _leads_to(*paths: str) -> list[str]:
     return sorted({os.path.realpath(path) for path in paths if path.startswith("/") and os.path.realpath(path) != path})
 
 
-def _has_os_mon(release: str) -> bool:
+def _version_of(release: str) -> str:
+    """The current version of a release, empty where there is none."""
+    try:
+        return (proc.text_of(f"{release}/releases/start_erl.data") or "").split()[1] if release else ""
+    except IndexError:
+        return ""
+
+
+def _has_os_mon(release: str, version: str) -> bool:
     """Whether a release starts os_mon, by the file that its current version was made from."""
-    if not release:
+    if not version:
         return False
     try:
-        with open(f"{release}/releases/start_erl.data", encoding="utf-8") as stream:
-            version = stream.read().split()[1]
         for path in glob.glob(f"{glob.escape(release)}/releases/{glob.escape(version)}/*.rel"):
             with open(path, encoding="utf-8", errors="replace") as stream:
                 if _OS_MON.search(stream.read()):
                     return True
-    except (OSError, IndexError):
+    except OSError:
         pass
     return False
 

@@ -63,20 +63,23 @@ class EphemeralPorts:
 
 @dataclass(frozen=True)
 class Account:
-    """A user of the host, from passwd(5). group: name of its primary group. login: whether its shell lets somebody log in."""
+    """A user of the host, from passwd(5). group: name of its primary group. login: whether its shell lets somebody log in.
+    sudo: files that name it as one who may become another user (sudoers, doas.conf)."""
 
     name: str
     uid: int
     group: str
     home: str
     login: bool
+    sudo: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Account | None:
         name, uid = as_text(raw.get("name")), as_int(raw.get("uid"))
         if name is None or uid is None:
             return None
-        return cls(name, uid, as_text(raw.get("group")) or "", as_path(raw.get("home")) or "", raw.get("login") is True)
+        group, home, sudo = as_text(raw.get("group")) or "", as_path(raw.get("home")) or "", as_texts(raw.get("sudo")) or ()
+        return cls(name, uid, group, home, raw.get("login") is True, sudo)
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,10 @@ class Setting:
     """Something that an operator's file sets for a unit, with the place of it.
 
     kind: "flag" (a flag or kernel parameter that only the role distribution may set), "variable" (an environment variable or a key of a
-    product's configuration), "directive" (of systemd), "shell" (the name of a command that ends a script, or "syntax") or "path" (of a file in a home
-    or in /tmp, whatever names it). value: None where it is not on the list of values that may leave the host.
+    product's configuration), "directive" (of systemd), "command" (of a directive Exec...=, its program behind "+" or "!", or empty), "shell" (the
+    name of a command that ends a script, or "syntax"), "privileged" (the name of a command that makes another user of the service: sudo), "tool" (a
+    command of its release's script, in a job or unit of others) or "path" (of a file in a home or in /tmp, whatever names it). value: None where it
+    is not on the list of values that may leave the host.
     """
 
     unit: str
@@ -182,9 +187,9 @@ class Database:
 @dataclass(frozen=True)
 class Companion:
     """A VM, or a program beside it in its unit, that does what the sandbox refuses. reason: of a program beside the VM "writable_code" (memory that
-    it may write and run), "namespace" (it is in namespaces of its own) or "writes" (to a directory); of a VM "generated_code" (a library of it
-    makes code at run time); of both "device" (one that they have open) or "socket" (one in the file system on which they listen). path: of the
-    directory, device or socket."""
+    it may write and run), "namespace" (it is in namespaces of its own), "other_user" (it runs as another user than the VM) or "writes" (to a
+    directory); of a VM "generated_code" (a library of it makes code at run time); of both "device" (one that they have open) or "socket" (one in the
+    file system on which they listen). path: of the directory, device or socket."""
 
     unit: str
     program: str

@@ -23,14 +23,14 @@ class ProductData:
     name: what its nodes are called. peer_ports: further ports that its peers, and nobody else, use. kernel: parameters of the application kernel
     that it cannot run without. modes, name_types: those that it can run in; empty means all. tool_ports: where its tools listen for connections of
     nodes; tool_prefix, tool_count: the names of the tools. links: "kept" where it takes a cut link for a split cluster, else "cut". outside_tls: by
-    address family, what TLS does not cover (`what` and `fix`). users: accounts that it makes, with their homes. settings: files in which an operator
-    configures it; node_name_settings, directory_settings: names there; kernel_settings: names there, and the parameter that each one sets;
-    kernel_defaults: of these names, what the product sets when it starts (`value`) where its file (`path`) does not have them;
-    long_name_settings: names there that say whether node names are long; file_settings: names there of further files, and their syntax;
-    refused_settings: names there that an operator must not set. database: file that holds the node's name. writable: directories of its unit, a
-    dash in front where one may be missing. capabilities: those that its unit keeps. otp_releases: [version from which on it counts, highest
-    release of OTP], oldest first. finds_peers: whether a node joins by itself. programs: what its package starts; empty where no role installs it.
-    home_of_account: whether a node takes its home from passwd(5). blocks: files of the operator's that get a block of ours.
+    address family, what TLS does not cover (`what` and `fix`). users: accounts that it makes, with their homes. settings: files in which an
+    operator configures it; node_name_settings, directory_settings: names there; kernel_settings: names there, and the parameter that each one sets;
+    kernel_defaults: of these names, what the product sets when it starts (`value`) where its file (`path`) does not have them; long_name_settings:
+    names there that say whether node names are long; file_settings: names there of further files, and their syntax, "database" where one names the
+    directory of database; refused_settings: names there that an operator must not set. database: file that holds the node's name. writable:
+    directories of its unit, a dash in front where one may be missing. capabilities: those that its unit keeps. otp_releases: [version from which on
+    it counts, highest release of OTP], oldest first. finds_peers: whether a node joins by itself. programs: what its package starts; empty where no
+    role installs it. home_of_account: whether a node takes its home from passwd(5). blocks: files of the operator's that get a block of ours.
     """
 
     raw: Mapping[str, Any] = field(default_factory=dict)

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .._model import addresses
 from .._model.advisories import Advisory
-from .._model.installed import DROP_IN
 from .._model.observation import Observation
 from .._model.problems import join_names
 from .cluster import Change, Departing, Node
+from .sandbox_rules import inherited_umask, is_hardened
 from .units_and_users import CONFIGURATION
+from .usage_rules import connecting
 
 
 def member_changes(
@@ -162,10 +163,8 @@ def cookies_of_other_users(members: Sequence[Node], tls: bool, observed: Mapping
     found = []
     for member in members:
         seen, unit = observed.get(member.host), member.runtime.unit
-        shown = ((seen.units if seen else None) or {}).get(unit)
-        hardened = any(path.endswith(f"/{DROP_IN}") for path in (shown.drop_ins if shown else None) or ())
         copies = sorted((one.path, one.owner) for one in (seen.cookies_of_other_users if seen else None) or () if one.unit == unit)
-        if copies and not hardened:
+        if seen and copies and not is_hardened(member, seen):
             listed = join_names(f"{path} ({owner})" for path, owner in copies)
             found.append(
                 Advisory(
@@ -178,6 +177,73 @@ def cookies_of_other_users(members: Sequence[Node], tls: bool, observed: Mapping
                     "reaches it.",
                     f"Let these run the node's own tool as {member.runtime.user}, or query the product by its own port (HTTP, Prometheus), and "
                     "remove the copies.",
+                )
+            )
+    return found
+
+
+def narrowed_umasks(members: Sequence[Node], observed: Mapping[str, Observation], given: Mapping[str, Sequence[str]]) -> list[Advisory]:
+    """Nodes that no run has hardened yet, and whose new files every user may read only because nobody has said anything about it.
+    given: directives of beam_service_directives by host."""
+    found = []
+    for member in (one for one in members if not any(text.startswith("UMask=") for text in given.get(one.host, ()))):
+        seen, unit = observed.get(member.host), member.runtime.unit
+        umask = inherited_umask(member, seen) if seen else None
+        if seen and umask is not None and not umask & 0o004 and not is_hardened(member, seen):
+            ours = member.runtime.data.raw.get("umask") or "0077"
+            found.append(
+                Advisory(
+                    "umask_narrowed",
+                    "low",
+                    member.host,
+                    "New files are no longer readable for every user",
+                    f"No file sets UMask= for {unit} on {member.host}: what it creates today, every user can read (UMask={umask:04o}). This run sets "
+                    f"UMask={ours}. A program that reads its new files as a user outside of its group (a web server, a backup) no longer can.",
+                    f"Add the users of such programs to the group {member.runtime.group}, or set UMask={umask:04o} in the unit to keep it.",
+                )
+            )
+    return found
+
+
+def refused_sudo(members: Sequence[Node], observed: Mapping[str, Observation]) -> list[Advisory]:
+    """Accounts of services that sudo knows by name. Whether the service itself calls it, or a job of its user, nobody can see."""
+    found = []
+    for member in members:
+        seen = observed.get(member.host)
+        account = ((seen.accounts if seen else None) or {}).get(member.runtime.user)
+        if seen and account is not None and account.sudo and not account.login and not is_hardened(member, seen):
+            found.append(
+                Advisory(
+                    "sudo_refused",
+                    "medium",
+                    member.host,
+                    "The sandbox refuses sudo to a service",
+                    f"{join_names(account.sudo)} on {member.host} lets {account.name}, as whom {member.runtime.unit} runs, start programs as another "
+                    "user. In the sandbox such a program ends with an error (NoNewPrivileges=yes).",
+                    "Where the service calls sudo, start a unit of its own instead, by a rule of polkit. Otherwise remove the rule.",
+                )
+            )
+    return found
+
+
+def refused_tools(members: Sequence[Node], observed: Mapping[str, Observation]) -> list[Advisory]:
+    """Jobs and units of others that run the script of a release as a tool of its node. The script that still reaches it is there after the run."""
+    found = []
+    for member in members:
+        seen, unit = observed.get(member.host), member.runtime.unit
+        connects = connecting(((seen.units if seen else None) or {}).get(unit)) if member.runtime.data.raw.get("tool", True) else frozenset()
+        tools = [one for one in (seen.settings if seen else None) or () if (one.unit, one.kind) == (unit, "tool") and one.name in connects]
+        if tools:
+            found.append(
+                Advisory(
+                    "tool_refused",
+                    "medium",
+                    member.host,
+                    "Jobs that connect to the node by the release's own script",
+                    f"{join_names(f'{one.place} ({one.name})' for one in tools)} on {member.host} runs the script of the release of {unit}, which "
+                    "connects without TLS and with another cookie: a hardened node refuses it.",
+                    f"Run {CONFIGURATION}/{member.node}/release {tools[0].name} ... there instead: the same over TLS, for root and "
+                    f"{member.runtime.user}.",
                 )
             )
     return found

@@ -30,13 +30,6 @@ from .units_and_users import CONFIGURATION, Runtime
 from .variable_names import MISSING
 
 SECRETS_REQUIRED = ("cookie", "ca_passphrase")
-SANDBOX = (
-    "AmbientCapabilities", "BindPaths", "DeviceAllow", "DevicePolicy", "IPAddressAllow", "IPAddressDeny", "LimitCORE", "LockPersonality",
-    "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp", "ProcSubset", "ProtectClock", "ProtectControlGroups", "ProtectHome",
-    "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "ProtectProc", "ReadWritePaths", "RemoveIPC",
-    "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID", "SocketBindAllow", "SocketBindDeny",
-)  # fmt: skip
-"""Directives of the operator's that change what the sandbox takes away, or what the node reaches. They hold no secret."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +101,7 @@ class Inventory:
 
     `values` is variable -> host -> settled value (see `inputs.effective_values`); `secrets` the same for the secrets, kept out of `repr`.
     `run` are the hosts of this play that are still in it. `observed` holds what the module `observe` saw of them. `sandbox` are the directives of
-    beam_service_directives that say something about the sandbox, see SANDBOX. `compromised`: this run answers to what `beam_compromised` names.
+    beam_service_directives that the plan looks for, see unit_directives.ALLOWED. `compromised`: this run answers to what `beam_compromised` names.
     `has_ca` says whether a directory has the key and the certificate of a CA.
     `products` is the products' data by name, `defaults` those of the role's argument spec. `controls` are the ids that a waiver may name, `today`
     is the day by which waivers are validated, `now` the time in UTC by which nodes may restart.

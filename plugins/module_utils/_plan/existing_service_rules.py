@@ -18,6 +18,7 @@ from .._model.problems import Problems, join_names
 from .._wire.constants import EPMD_PORT
 from .cluster import Node
 from .consistency import refuse_product_port
+from .sandbox_rules import is_hardened
 
 _EPMD_UNITS = ("epmd.socket", "epmd.service")
 _EPMD_OF_ADDRESS = re.compile(r"(epmd@.+)\.(?:socket|service)")
@@ -287,11 +288,19 @@ def check_name(node: Node, seen: Observation, problems: Problems) -> None:
         )
 
 
+def _databases(node: Node, seen: Observation) -> set[str]:
+    """Where the product's database is: its own place, or those of the operator's settings."""
+    data = node.runtime.data
+    moves = {name for name, what in data.file_settings.items() if what == "database"}
+    moved = {one.value for one in seen.settings or () if one.unit == node.runtime.unit and one.name in moves and one.value}
+    return {data.database, *(f"{path.rstrip('/')}/{data.database.rpartition('/')[2]}" for path in moved)}
+
+
 def _foreign_database(node: Node, seen: Observation) -> Database | None:
     """Data of other names only. What a hardened node has left of an earlier name in Mnesia's own directories does not count."""
-    hardened = any(path.endswith(f"/{DROP_IN}") for path in _drop_ins(node, seen))
+    hardened = is_hardened(node, seen)
     for one in seen.databases or ():
-        own = one.path == node.runtime.data.database or (one.unit == node.runtime.unit and not hardened)
+        own = one.path in _databases(node, seen) or (one.unit == node.runtime.unit and not hardened)
         if own and one.names and str(node.node) not in one.names:
             return one
     return None

@@ -114,6 +114,9 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.shared_epmd(by_host, members, inventory.observed),
             *advisories.forgotten_nodes(by_host, membership.departing, inventory.observed),
             *advisories.cookies_of_other_users(members, shape.tls, inventory.observed),
+            *advisories.refused_tools(members, inventory.observed),
+            *advisories.refused_sudo(members, inventory.observed),
+            *advisories.narrowed_umasks(members, inventory.observed, inventory.sandbox),
             *advisories.outside_tls(members, shape.tls),
         ),
         advisories_file=advisories_file,
@@ -231,13 +234,16 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     existing_service_rules.check_name(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
+    sandbox_rules.check_privileged(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)
     usage_rules.check_companions(inventory, node, seen, problems)
+    usage_rules.check_privileged_commands(inventory, node, seen, problems)
     usage_rules.check_hidden_paths(inventory, node, seen, problems)
     usage_rules.check_tools(node, seen, problems)
     usage_rules.check_home_files(node, seen, problems)
     sandbox_rules.check_profiles(node, seen, problems)
     sandbox_rules.check_directives(inventory, node, seen, problems)
+    sandbox_rules.check_umask(inventory, node, seen, problems)
 
 
 def _read_waivers(inventory: Inventory, membership: Membership, present: tuple[str, ...], problems: Problems) -> tuple[Waiver, ...]:

@@ -12,8 +12,10 @@ import re
 from collections.abc import Collection
 
 from .._model.host_facts import Setting
+from .._model.installed import DROP_IN
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
+from .._model.unit_directives import OVERRIDDEN, SWITCHED_OFF, UNUSABLE
 from .cluster import Inventory, Node
 
 _OF_PACKAGES = ("/usr/lib/systemd/", "/lib/systemd/")
@@ -25,8 +27,13 @@ _SHARED = ("/tmp", "/var/tmp", "/dev", "/proc", "/run/systemd")
 _UMASK = re.compile(r"0?[0-7]{3}")
 HOMES = ("/home/", "/root/", "/run/user/")
 """What ProtectHome=yes hides."""
-SWITCHED_OFF = ("no", "false", "off", "0")
 _SWITCHED_ON = ("yes", "true", "on", "1")
+
+
+def is_hardened(node: Node, seen: Observation) -> bool:
+    """Whether a run has given the unit its drop-in."""
+    shown = (seen.units or {}).get(node.runtime.unit)
+    return any(path.endswith(f"/{DROP_IN}") for path in (shown.drop_ins if shown else None) or ())
 
 
 def writable_places(inventory: Inventory, node: Node, seen: Observation) -> list[str]:
@@ -111,26 +118,6 @@ def check_profiles(node: Node, seen: Observation, problems: Problems) -> None:
             )
 
 
-_OVERRIDDEN = {
-    "DeviceAllow": ((), "PrivateDevices=yes"),
-    "MemoryDenyWriteExecute": (SWITCHED_OFF, "MemoryDenyWriteExecute=yes"),
-    "NoNewPrivileges": (SWITCHED_OFF, "NoNewPrivileges=yes"),
-    "PrivateDevices": (SWITCHED_OFF, "PrivateDevices=yes"),
-    "PrivateTmp": (SWITCHED_OFF, "PrivateTmp=yes"),
-    "ProtectHome": ((*SWITCHED_OFF, "read-only", "tmpfs"), "ProtectHome=yes"),
-    "LimitCORE": ((), "LimitCORE=0"),
-    "ProcSubset": (("all",), "ProcSubset=pid"),
-    "ProtectProc": (("default",), "ProtectProc=invisible"),
-    "RestrictNamespaces": ((), "RestrictNamespaces=yes"),
-    **{name: (SWITCHED_OFF, f"{name}=yes") for name in (
-        "LockPersonality", "ProtectClock", "ProtectControlGroups", "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules",
-        "ProtectKernelTunables", "RemoveIPC", "RestrictRealtime", "RestrictSUIDSGID",
-    )},
-}  # fmt: skip
-"""Directives with which an operator says that the service needs what the sandbox takes away: their values (where none is given, all but yes and
-ours), and what the sandbox sets."""
-
-
 def check_directives(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
     """What an operator's own unit or drop-in allows the service in so many words. The last assignment counts."""
     unit = node.runtime.unit
@@ -139,7 +126,8 @@ def check_directives(inventory: Inventory, node: Node, seen: Observation, proble
     # What is made at each boot, as for LXC, is no wish of an operator's; if it has the last word, see check_drop_ins.
     others = (*_OF_PACKAGES, "/run/")
     last = {one.name: one for one in seen.settings or () if (one.unit, one.kind) == (unit, "directive") and not one.path.startswith(others)}
-    for name, (values, ours) in _OVERRIDDEN.items():
+    for name, directive in OVERRIDDEN.items():
+        values, ours = directive.needs, directive.ours
         setting = last.get(name)
         value = (setting.value or "").lower() if setting else ""
         if setting is None or not value or name in allowed or f"{name}={setting.value}" in (*kept, ours):
@@ -157,23 +145,6 @@ def check_directives(inventory: Inventory, node: Node, seen: Observation, proble
 
 
 _ETC = ("/", "/etc", "/etc/beam")
-_UNUSABLE = {
-    "DynamicUser": "the account that owns the cookie and the key would exist only while the unit runs",
-    "InaccessiblePaths": "the node would not find its flags in /etc/beam",
-    "NetworkNamespacePath": "the host's address and firewall are not in that network",
-    "NoExecPaths": "systemd could not run /etc/beam/guard",
-    "PrivateNetwork": "the host's address and firewall are not in that network",
-    "RootDirectory": "the node would not find its flags in /etc/beam",
-    "RootImage": "the node would not find its flags in /etc/beam",
-    "TemporaryFileSystem": "the node would not find its flags in /etc/beam",
-}
-"""Directives of a unit, in its own file or a drop-in of anybody, with which a hardened node does not start, or is not behind the firewall."""
-
-
-_MENDED = {
-    "DynamicUser": "remove it there, create an account, and set User= to it",
-    "NoExecPaths": "remove it there, or add 'ExecPaths=/etc/beam' to beam_service_directives",
-}
 
 
 def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
@@ -181,7 +152,7 @@ def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems
     given: dict[str, list[Setting]] = {}
     executable = any(text.startswith("ExecPaths=") for text in inventory.sandbox.get(node.host, ()))
     for one in seen.settings or ():
-        if (one.unit, one.kind) == (node.runtime.unit, "directive") and one.name in _UNUSABLE:
+        if (one.unit, one.kind) == (node.runtime.unit, "directive") and one.name in UNUSABLE:
             # Without a value it resets what was said before.
             given[one.name] = [*given.get(one.name, ()), one] if one.value else []
     for name, settings in given.items():
@@ -194,15 +165,54 @@ def check_unusable(inventory: Inventory, node: Node, seen: Observation, problems
                     node.host,
                     "",
                     "directive_unusable",
-                    f"{setting.place} sets {name}={value} for {node.runtime.unit}: {_UNUSABLE[name]}.",
-                    f"{_MENDED.get(name, 'remove it there')}.",
+                    f"{setting.place} sets {name}={value} for {node.runtime.unit}: {UNUSABLE[name].unusable}.",
+                    f"{UNUSABLE[name].mended}.",
                 )
+
+
+def check_privileged(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """Commands for which User= of the unit does not count. Of ExecStart= the node leaves its account; behind ! the sandbox stays in force, so that
+    root has no capability left; + is free of both."""
+    unit = node.runtime.unit
+    given: dict[str, list[Setting]] = {}
+    allowed = {text.partition("=")[0].strip() for text in inventory.sandbox.get(node.host, ())}
+    free = ""
+    for one in seen.settings or ():
+        if (one.unit, one.kind) == (unit, "command"):
+            given[one.name] = [*given.get(one.name, ()), one] if one.value else []
+        elif (one.unit, one.kind, one.name) == (unit, "directive", "PermissionsStartOnly"):
+            free = (one.value or "").lower()
+    for setting in (one for several in given.values() for one in several):
+        sign, program = (setting.value or "")[:1], (setting.value or "")[1:]
+        if setting.name == "ExecStart":
+            problems.add(
+                node.host,
+                "",
+                "directive_unusable",
+                f"{setting.place} has {unit} start {program} with {sign} before it (ExecStart=): it would not run as {node.runtime.user}"
+                f"{', and not in the sandbox' if sign == '+' else ''}.",
+                f"remove the {sign} there.",
+            )
+        elif sign == "!" and free not in _SWITCHED_ON and "CapabilityBoundingSet" not in allowed and not _is_removed(node, setting.name):
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "capability_removed",
+                f"{setting.place} has {unit} run {program} as root, with ! before it ({setting.name}=), and the sandbox leaves it neither "
+                "capabilities nor directories to write to.",
+                "write + instead of ! there: such a command runs outside of the sandbox.",
+            )
+
+
+def _is_removed(node: Node, name: str) -> bool:
+    """Whether the product's own directives take away the commands of the unit."""
+    return f"{name}=" in node.runtime.data.raw.get("directives", ())
 
 
 def check_stop(node: Node, seen: Observation, problems: Problems) -> None:
     """A command of the operator's own that the drop-in takes away with the product's ExecStop=."""
     shown = (seen.units or {}).get(node.runtime.unit)
-    if "ExecStop=" not in node.runtime.data.raw.get("directives", ()):
+    if not _is_removed(node, "ExecStop"):
         return
     programs = {shown.program if shown else None, *(f"{path}/kill" for path in ("/bin", "/usr/bin")), *node.runtime.data.programs}
     for setting in seen.settings or ():
@@ -220,13 +230,43 @@ def check_stop(node: Node, seen: Observation, problems: Problems) -> None:
 
 
 def kept_umask(node: Node, seen: Observation) -> str | None:
-    """The UMask= of an operator's own unit or drop-in, unless everybody could write what the service creates: others may have to read it."""
+    """The UMask= of an operator's own unit or drop-in, unless everybody could write what the service creates: others may have to read it. Where none
+    says anything, the group reads what it could read: a log shipper, a backup."""
+    given = _given_umask(node, seen)
+    if given is not None:
+        return given[1] if int(given[1], 8) & 0o002 else None
+    umask = inherited_umask(node, seen)
+    return None if umask is None or umask & 0o040 else f"{umask | 0o027:04o}"
+
+
+def _given_umask(node: Node, seen: Observation) -> tuple[Setting, str] | None:
     found = None
     for one in seen.settings or ():
         if (one.unit, one.kind, one.name) == (node.runtime.unit, "directive", "UMask") and not one.path.startswith(_OF_PACKAGES):
             match = _UMASK.fullmatch(one.value or "")
-            found = f"{int(match.group(), 8):04o}" if match and int(match.group(), 8) & 0o002 else None
+            found = (one, f"{int(match.group(), 8):04o}") if match else None
     return found
+
+
+def inherited_umask(node: Node, seen: Observation) -> int | None:
+    """That of a unit whose operator says nothing about it: systemd's, the package's, or the one that an earlier run has kept."""
+    shown = (seen.units or {}).get(node.runtime.unit)
+    match = _UMASK.fullmatch((shown.umask if shown else None) or "")
+    inherits = shown is not None and shown.load == "loaded" and not shown.ours and _given_umask(node, seen) is None
+    return int(match.group(), 8) if match and inherits else None
+
+
+def check_umask(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    given = _given_umask(node, seen)
+    if given and not int(given[1], 8) & 0o002 and not any(text.startswith("UMask=") for text in inventory.sandbox.get(node.host, ())):
+        problems.add(
+            node.host,
+            "beam_service_directives",
+            "directive_overridden",
+            f"{given[0].place} sets UMask={given[1]} for {node.runtime.unit}, so that every user may write what it creates, and the sandbox "
+            f"overrides it (UMask={node.runtime.data.raw.get('umask') or '0077'}).",
+            f"set UMask=0002 or a stricter one there, or add 'UMask={given[1]}' to beam_service_directives.",
+        )
 
 
 def kept_directives(node: Node, seen: Observation) -> list[str]:

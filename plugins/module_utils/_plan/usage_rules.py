@@ -12,10 +12,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from .._model.host_facts import Companion, Setting
-from .._model.observation import Observation
+from .._model.observation import Observation, Unit
 from .._model.problems import Problems, join_names
+from .._model.unit_directives import SWITCHED_OFF
 from .cluster import Inventory, Node
-from .sandbox_rules import HOMES, SWITCHED_OFF, is_writable, writable_places
+from .sandbox_rules import HOMES, is_hardened, is_writable, writable_places
 
 _REFUSED = {
     "writable_code": (
@@ -35,9 +36,15 @@ _REFUSED = {
 _HIDES = (("ProtectHome", HOMES, "the home directories", "read-only"), ("PrivateTmp", ("/tmp/", "/var/tmp/"), "/tmp", "no"))
 """A directive, what it hides, what that is called, and the value that shows it again."""
 
+_ELSEWHERE = (
+    "run it in a unit of its own, which a rule of polkit lets the service start, or with + before it in its unit; for one that the service can do "
+    "without, add 'NoNewPrivileges=yes' to beam_service_directives."
+)
 _VM = ("beam", "beam.smp")
 _CONNECTING = frozenset(("attach", "ping", "pid", "reboot", "remote", "remote_console", "restart", "rpc", "rpcterms", "stop", "upgrade"))
 """Commands of a release's script that connect to its node."""
+_CONNECTING_OF_RELX = _CONNECTING | {"downgrade", "eval", "install", "uninstall", "unpack", "versions"}
+"""With mix release, eval starts a VM of its own."""
 _RELEASES = ("release", "couchdb")
 """Kinds of nodes that start with another home, and whose script takes its flags from the unit's environment."""
 
@@ -101,6 +108,12 @@ def _taken_away(one: Companion, unit: _Unit) -> Answer | None:
             "(MemoryDenyWriteExecute=yes).",
             "add 'MemoryDenyWriteExecute=no' to beam_service_directives, or remove the library.",
         )
+    if one.reason == "other_user" and "NoNewPrivileges" not in unit.allowed:
+        return (
+            "program_refused",
+            f"{who} runs as another user than the VM, and the sandbox lets no program become another user (NoNewPrivileges=yes).",
+            _ELSEWHERE,
+        )
     if one.reason == "device" and not ("PrivateDevices" in unit.allowed and {"DeviceAllow", "DevicePolicy"} & set(unit.allowed)):
         return (
             "program_refused",
@@ -125,6 +138,20 @@ def _of_path(one: Companion, unit: _Unit, who: str) -> Answer | None:
     )
 
 
+def check_privileged_commands(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """sudo and the like in the unit, in the operator's files that a shell reads, and in those of a release. A hardened node has lived without."""
+    unit = _unit(inventory, node, seen)
+    for setting in seen.settings or () if "NoNewPrivileges" not in unit.allowed and not is_hardened(node, seen) else ():
+        if (setting.unit, setting.kind) == (unit.name, "privileged"):
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "program_refused",
+                f"{setting.place} has {unit.name} run {setting.name}, and the sandbox lets no program become another user (NoNewPrivileges=yes).",
+                _ELSEWHERE,
+            )
+
+
 def check_hidden_paths(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
     """Files that the operator's settings name, and that the service could not see: certificates in a home, for example."""
     unit = _unit(inventory, node, seen)
@@ -136,6 +163,11 @@ def check_hidden_paths(inventory: Inventory, node: Node, seen: Observation, prob
                 problems.add(node.host, "beam_service_directives", "directory_hidden", said, hidden[1])
 
 
+def connecting(unit: Unit | None) -> frozenset[str]:
+    """The commands of the script of a unit's release that connect to the node."""
+    return _CONNECTING_OF_RELX if unit is not None and unit.made_by == "relx" else _CONNECTING
+
+
 def check_tools(node: Node, seen: Observation, problems: Problems) -> None:
     """Commands of a unit that connect to its release. They would start with the flags of the node, its port among them, and end with an error."""
     unit, release = node.runtime.unit, node.runtime.data.raw.get("release") or ""
@@ -145,7 +177,7 @@ def check_tools(node: Node, seen: Observation, problems: Problems) -> None:
             given[one.name] = [*given.get(one.name, ()), one] if one.value else []
     for setting in (one for several in given.values() for one in several):
         program, _space, command = (setting.value or "").partition(" ")
-        if program.startswith(f"{release}/") and command in _CONNECTING:
+        if program.startswith(f"{release}/") and command in connecting((seen.units or {}).get(unit)):
             problems.add(
                 node.host,
                 "beam_service_directives",

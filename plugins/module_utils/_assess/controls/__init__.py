@@ -44,7 +44,8 @@ CONTROLS: tuple[Control, ...] = tuple(control for subject in _SUBJECTS for contr
 
 ADVISORIES = (
     "clock_ahead", "cookies_of_other_users", "forgotten_node", "forwarded_packets", "host_firewall_accepts", "one_network", "outside_tls",
-    "shared_epmd", "stale_host", "unknown_version",
+    "shared_epmd", "stale_host", "sudo_refused", "tool_refused", "umask_narrowed",
+    "unknown_version",
 )
 """Advisories that a waiver may be about, beside controls and vulnerabilities (by their CVE)."""
 

@@ -43,6 +43,17 @@ def test_what_the_sandbox_refuses(tmp_path: Path) -> None:
     assert companions.describe([], str(tmp_path)) == []
 
 
+@pytest.mark.parametrize(("machine", "programs"), [(900, ["helper"]), (0, [])])
+def test_a_program_that_has_become_another_user(tmp_path: Path, machine: int, programs: list[str]) -> None:
+    """By a setuid program or sudo: it is in the unit's control group still. A VM of root needs neither."""
+    vm = process(tmp_path, 10, "beam.smp", "shop.service")
+    for pid, name, user in ((10, "beam.smp", machine), (12, "helper", 0 if machine else 900), (13, "python3", machine)):
+        if pid != 10:
+            process(tmp_path, pid, name, "shop.service")
+        (tmp_path / str(pid) / "status").write_text(f"Name:\t{name}\nUid:\t900\t{user}\t{user}\t{user}\n", encoding="utf-8")
+    assert [one["program"] for one in companions.describe([vm], str(tmp_path)) if one["reason"] == "other_user"] == programs
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/maps"), reason="needs /proc")
 def test_how_the_kernel_writes_such_memory() -> None:
     with mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC):

@@ -174,6 +174,7 @@ def test_units(tmp_path: Path) -> None:
         "user": None,
         "core_limit": None,
         "working_directory": "",
+        "umask": None,
         "ours": False,
         "program": None,
         "release": "",
@@ -185,7 +186,7 @@ def test_units(tmp_path: Path) -> None:
         "environment_files": [],
         "digest": None,
         "start_files": [],
-        **{"openings": [], "commands": [], "links": [], "leads_to": [], "os_mon": False},
+        **{"openings": [], "commands": [], "links": [], "leads_to": [], "os_mon": False, "made_by": ""},
     }
     assert (service["load"], service["user"], service["core_limit"], service["main_pid"]) == ("not-found", "beam", "0", 4711)
     assert service["requires"] == ["beam-firewall.service"] and service["need_daemon_reload"] is True

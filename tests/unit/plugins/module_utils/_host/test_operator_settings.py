@@ -82,6 +82,37 @@ def test_what_leaves_the_host(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "syntax", "found"),
+    [
+        ("SPOOL_DIR=/srv/xmpp/db\n", "shell", ["/srv/xmpp/db"]),
+        ("BASE=/srv/xmpp\nSPOOL_DIR=\"${BASE}/db\"\nLOGS_DIR=$BASE/log\n", "shell", ["/srv/xmpp/db", "/srv/xmpp/log"]),
+        ("PASS='a b'\nSPOOL_DIR=/srv/$PASS/$OTHER\n", "shell", ["/srv/$PASS/$OTHER"]),
+        ("ERL_OPTIONS=\"+K true -mnesia dir '\\\"/srv/xmpp/db\\\"'\"\n", "shell", ["/srv/xmpp/db"]),
+        ("-mnesia dir '\"/srv/xmpp/db\"'\n-mnesia dump_log_write_threshold 1\n", "arguments", ["/srv/xmpp/db"]),
+        ("# -mnesia dir \"/srv/xmpp/db\"\n", "arguments", []),
+    ],
+)
+def test_directories_that_the_files_of_a_stopped_node_name(tmp_path: Path, text: str, syntax: str, found: list[str]) -> None:
+    """What a running node writes to is seen in /proc; of a stopped one nothing but its files says it."""
+    (tmp_path / "mine").write_text(text, encoding="utf-8")
+    question = Question("a.service", ((str(tmp_path / "mine"), syntax),), frozenset({"SPOOL_DIR", "LOGS_DIR", "mnesia.dir"}))
+    assert [one["value"] for one in operator_settings.settings([question], None)] == found
+
+
+def test_a_database_in_a_directory_of_the_operators(tmp_path: Path) -> None:
+    """That of the package's own start lies where the package has it, and is not the node's any more."""
+    for name, node in (("old", b"w\x12ejabberd@localhost"), ("new", b"w\x0bejabberd@n1")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "schema.DAT").write_bytes(node)
+    (tmp_path / "cfg").write_text(f"SPOOL_DIR={tmp_path}/new/\n", encoding="utf-8")
+    files, moved = ((f"{tmp_path}/cfg", "shell"),), {"SPOOL_DIR": "database"}
+    question = Question("a.service", files, frozenset({"SPOOL_DIR"}), f"{tmp_path}/old/schema.DAT", moved=moved)
+    assert operator_settings.databases([question], None) == [{"path": f"{tmp_path}/new/schema.DAT", "names": ["ejabberd@n1"]}]
+    (tmp_path / "cfg").write_text("", encoding="utf-8")
+    assert operator_settings.databases([question], None) == [{"path": f"{tmp_path}/old/schema.DAT", "names": ["ejabberd@localhost"]}]
+
+
 def test_the_names_in_a_database(tmp_path: Path) -> None:
     data = b"".join(
         # What comes next is a letter: a tuple, a list's end, another atom, a number.
@@ -137,9 +168,26 @@ def test_what_a_unit_may_write_to_and_what_it_starts() -> None:
 
 def test_of_a_command_only_the_program_is_read() -> None:
     text = "[Service]\nExecStop=-+/usr/local/bin/drain --token s3cret\nExecStop=\nDynamicUser=yes\nInaccessiblePaths=-/srv\n"
-    assert [entry[2:] for entry in operator_settings.unit_file(text)] == [
+    assert [entry[2:] for entry in operator_settings.unit_file(text) if entry[1] == "directive"] == [
         ("ExecStop", "/usr/local/bin/drain"), ("ExecStop", ""), ("DynamicUser", "yes"), ("InaccessiblePaths", "-/srv"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("!/bin/chown -R shop /srv --token s3cret", ["!/bin/chown"]),
+        ("-!/bin/chown shop /srv", ["!/bin/chown"]),
+        ("+/bin/mount /srv", ["+/bin/mount"]),
+        ("!!/bin/true", []),
+        ("@/bin/sh shop", []),
+        ("-:/bin/true", []),
+        ("", [""]),
+    ],
+)
+def test_commands_that_run_as_root(command: str, said: list[str]) -> None:
+    found = operator_settings.unit_file(f"[Service]\nExecStartPre={command}\n")
+    assert [(name, value) for _line, kind, name, value in found if kind == "command"] == [("ExecStartPre", value) for value in said]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import copy
 from typing import Any
 
 import pytest
-from plan_world import CLEAR, HOSTS, World
+from plan_world import CLEAR, HOSTS, PRODUCTS, World
 
 
 @pytest.fixture
@@ -129,6 +129,44 @@ def test_what_tls_does_not_cover_is_a_finding(world: World) -> None:
     world.set("beam_tls", False)
     world.set("beam_plaintext_accepted", CLEAR)
     assert world.cluster()["advisories"] == []
+
+
+@pytest.mark.parametrize(
+    ("account", "unit", "named"),
+    [
+        ({"sudo": ["/etc/sudoers.d/beam"]}, {}, True),
+        ({"sudo": ["/etc/sudoers.d/beam"], "login": True}, {}, False),
+        ({"sudo": ["/etc/sudoers.d/beam"]}, {"drop_ins": ["/etc/systemd/system/beam.service.d/zzz-beam.conf"]}, False),
+        ({"sudo": []}, {}, False),
+    ],
+)
+def test_a_rule_of_sudo_for_a_service_is_an_advisory(world: World, account: dict[str, Any], unit: dict[str, Any], named: bool) -> None:
+    """A person's account may need it, and a hardened node has lived without."""
+    world.observed["n2"]["accounts"] = [{"name": "beam", "uid": 900, "group": "beam", "home": "/var/lib/beam", "login": False, **account}]
+    world.observed["n2"]["units"] = {"beam.service": {"load": "loaded", "ours": True, **unit}}
+    if account.get("login"):
+        world.more["preflight"] = False
+    assert [one["control"] for one in world.cluster()["advisories"]] == (["sudo_refused"] if named else [])
+
+
+@pytest.mark.parametrize(
+    ("command", "made_by", "named"),
+    [("rpc", "mix", True), ("eval", "mix", False), ("eval", "relx", True), ("remote_console", "relx", True), ("version", "mix", False)],
+)
+def test_a_job_that_connects_by_the_script_of_a_release(
+    world: World, monkeypatch: pytest.MonkeyPatch, command: str, made_by: str, named: bool
+) -> None:
+    """A report at night, a command behind logrotate. relx's eval connects to the node, mix release's does not."""
+    release = {"kind": "release", "unit": "{name}.service", "user": "{name}", "home": "/var/lib/beam/{node}", "writable": []}
+    monkeypatch.setitem(PRODUCTS, "release", release)
+    world.set("beam_product", "release")
+    world.observed["n2"]["units"] = {"beam.service": {"load": "loaded", "user": "beam", "release": "/opt/beam", "made_by": made_by}}
+    job = {"unit": "beam.service", "path": "/etc/cron.d/report", "line": 2, "kind": "tool", "name": command, "value": None}
+    world.observed["n2"]["settings"] = [job, {**job, "unit": "x.service"}]
+    found = world.cluster()["advisories"]
+    assert [one["control"] for one in found] == (["tool_refused"] if named else [])
+    for one in found:
+        assert f"/etc/cron.d/report line 2 ({command})" in one["detail"] and f"/etc/beam/beam@n2/release {command}" in one["fix"]
 
 
 def test_copies_of_the_cookie_that_a_first_run_makes_useless_are_an_advisory(world: World) -> None:

@@ -270,9 +270,41 @@ def test_alone_a_node_may_have_the_name_localhost(world: World) -> None:
     ],
 )
 def test_the_umask_of_an_operator_is_kept(world: World, settings: list[tuple[str, str]], umask: str | None) -> None:
-    """A web server may read what a release writes. What everybody could change is not kept."""
+    """A web server may read what a release writes. What everybody could change is not kept, and named."""
     runs("release", sees(settings=[{**directive(name, value), "unit": SHOP} for name, value in settings], units=unit(SHOP)))(world)
+    world.more["sandbox"] = {"n2": ["UMask=0000"]}
     assert world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"].get("umask") == umask
+    world.more["sandbox"] = {}
+    assert {what for _host, _variable, what in found(world.validate()[1])} == ({"directive_overridden"} if "0000" in str(settings) else set())
+
+
+@pytest.mark.parametrize(
+    ("shown", "settings", "umask", "named"),
+    [
+        ({"umask": "0022"}, [], "0027", True),
+        ({"umask": "0022"}, [("UMask", "0022")], "0022", False),
+        ({"umask": "0027"}, [], "0027", False),
+        ({"umask": "0077"}, [], None, False),
+        ({"umask": "0022", "drop_ins": ["/etc/systemd/system/beam.service.d/zzz-beam.conf"]}, [], "0027", False),
+        ({"umask": "0022", "ours": True}, [], None, False),
+        ({"umask": "0022", "load": "not-found"}, [], None, False),
+        ({}, [], None, False),
+    ],
+)
+def test_a_group_reads_what_it_could_read(
+    world: World, shown: dict[str, Any], settings: list[tuple[str, str]], umask: str | None, named: bool
+) -> None:
+    """Log shippers in the group adm, backups: nobody has said anything, and systemd's own is 0022. What every user could read is said once."""
+    units = {SHOP: {**unit(SHOP)[SHOP], **shown}}
+    runs("rabbitmq")(world) if shown.get("load") else runs("release")(world)
+    world.set("beam_nodes", [{"unit": SHOP}])
+    sees(settings=[{**directive(name, value), "unit": SHOP} for name, value in settings], units=units)(world)
+    cluster = world.cluster()
+    assert cluster["hosts"]["n2"]["nodes"][0]["product_data"].get("umask") == umask
+    said = [one for one in cluster["advisories"] if one["control"] == "umask_narrowed"]
+    assert [(one["host"], "UMask=0027" in one["detail"]) for one in said] == ([("n2", True)] if named else [])
+    world.more["sandbox"] = {"n2": ["UMask=0022"]}
+    assert not [one for one in world.cluster()["advisories"] if one["control"] == "umask_narrowed"]
 
 
 def test_the_group_of_a_release_is_that_of_its_account(world: World) -> None:

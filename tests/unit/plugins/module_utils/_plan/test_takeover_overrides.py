@@ -38,6 +38,10 @@ def directive(name: str, value: str, path: str = "/etc/systemd/system/x.conf") -
     return {"unit": SHOP, "path": path, "line": 3, "kind": "directive", "name": name, "value": value}
 
 
+def command(name: str, value: str) -> dict[str, Any]:
+    return {**directive(name, value), "kind": "command"}
+
+
 def drop_ins(unit: str, *paths: str) -> dict[str, Any]:
     return {unit: {"load": "loaded", "id": unit, "drop_ins": list(paths)}}
 
@@ -74,6 +78,14 @@ CASES: list[tuple[str, Bend, str]] = [
     ("one of another unit", has("CAP_NET_RAW", unit="x.service", flags={}), ""),
     ("the same, named in the unit", host(directive("AmbientCapabilities", "CAP_NET_RAW"), vm={"hardening": {"capabilities": ["CAP_NET_RAW"]}}),
      "capability_removed"),
+    ("root without capabilities", host(command("ExecStartPre", "!/bin/chown")), "capability_removed"),
+    ("root outside of the sandbox", host(command("ExecStartPre", "+/bin/chown")), ""),
+    ("one that is taken away again", host(command("ExecStartPre", "!/bin/chown"), command("ExecStartPre", "")), ""),
+    ("one that only the start is bound by", host(command("ExecStartPre", "!/bin/chown"), directive("PermissionsStartOnly", "yes")), ""),
+    ("one with capabilities of its own", host(command("ExecStartPre", "!/bin/chown"), allows=("CapabilityBoundingSet=CAP_CHOWN",)), ""),
+    ("one that the drop-in removes", host(command("ExecStop", "!/bin/chown")), ""),
+    ("a node that is started as root", host(command("ExecStart", "!/opt/beam/bin/beam")), "directive_unusable"),
+    ("a node outside of the sandbox", host(command("ExecStart", "+/opt/beam/bin/beam")), "directive_unusable"),
     ("one that is allowed to the unit", host(vm={"hardening": {"capabilities": ["CAP_NET_RAW"]}}, allows=("AmbientCapabilities=CAP_NET_RAW",)), ""),
 ]  # fmt: skip
 
@@ -95,6 +107,8 @@ def test_who_has_the_last_word(world: World, bend: Bend, rule: str) -> None:
         (host(drop_ins=["/etc/systemd/system/beam.service.d/zzzz.conf"]), "overrides it for beam.service", "rename it"),
         (host(epmd=drop_ins("epmd.socket", f"{SOCKET}/zzzz.conf")), "overrides it for epmd.socket", "rename it so that it sorts earlier."),
         (has("CAP_NET_RAW", "CAP_NET_BIND_SERVICE"), "has CAP_NET_RAW", "AmbientCapabilities="),
+        (host(command("ExecStartPre", "!/bin/chown")), "run /bin/chown as root, with ! before it (ExecStartPre=)", "write + instead of !"),
+        (host(command("ExecStart", "+/opt/x")), "would not run as beam, and not in the sandbox", "remove the + there"),
     ],
 )
 def test_what_to_do_about_it(world: World, bend: Bend, said: str, fix: str) -> None:

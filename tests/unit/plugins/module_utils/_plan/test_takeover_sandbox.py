@@ -37,6 +37,10 @@ def path(value: str) -> dict[str, Any]:
     return {"unit": SHOP, "path": "/etc/shop.conf", "line": 2, "kind": "path", "name": "path", "value": value}
 
 
+def sudo() -> dict[str, Any]:
+    return {"unit": SHOP, "path": "/opt/beam/releases/1/env.sh", "line": 2, "kind": "privileged", "name": "sudo", "value": None}
+
+
 def uses(
     reason: str, path: str = "", program: str = "beam.smp", digest: str | None = None, settings: Any = (), home_files: Any = (), **unit_facts: Any
 ) -> Bend:
@@ -58,6 +62,7 @@ def allowed(bend: Bend, *lines: str) -> Bend:
     return both
 
 
+EVAL = directive("ExecStartPost", "/opt/beam/bin/beam eval")
 TTY, SOCKET, IN_TMP = "/dev/ttyUSB0", "/srv/shop/http.sock", "/tmp/shop.sock"
 CASES: list[tuple[str, Bend, str]] = [
     ("a compiler in a NIF", uses("generated_code"), "program_refused"),
@@ -90,12 +95,20 @@ CASES: list[tuple[str, Bend, str]] = [
     ("a tool after the start", uses("", settings=[directive("ExecStartPost", "/opt/beam/bin/beam rpc")]), "directive_unusable"),
     ("a tool for a reload", uses("", settings=[directive("ExecReload", "/opt/beam/bin/beam restart")]), "directive_unusable"),
     ("code without the node", uses("", settings=[directive("ExecStartPost", "/opt/beam/bin/beam eval")]), ""),
+    ("rebar3's eval, with the node", uses("", settings=[EVAL], made_by="relx"), "directive_unusable"),
+    ("mix release's eval", uses("", settings=[EVAL], made_by="mix"), ""),
     ("a signal for a reload", uses("", settings=[directive("ExecReload", "/bin/kill")]), ""),
     ("a program of another directory", uses("", settings=[directive("ExecStartPost", "/opt/beam2/bin/beam rpc")]), ""),
     ("our own tool", uses("", settings=[directive("ExecReload", "/etc/beam/beam@n2/release restart")]), ""),
     ("one that is taken away again", uses("", settings=[directive("ExecReload", "/opt/beam/bin/beam rpc"), directive("ExecReload", "")]), ""),
     ("a password in the old home", uses("", home_files=["/srv/shop/.pgpass"]), "home_moved"),
     ("one of a hardened node", uses("", digest="1", home_files=["/srv/shop/.pgpass"]), ""),
+    ("sudo in a script", uses("", settings=[sudo()]), "program_refused"),
+    ("sudo that is given up", allowed(uses("", settings=[sudo()]), "NoNewPrivileges=yes"), ""),
+    ("sudo of another unit", uses("", settings=[{**sudo(), "unit": "x.service"}]), ""),
+    ("sudo in a hardened node", uses("", settings=[sudo()], drop_ins=["/etc/systemd/system/beam.service.d/zzz-beam.conf"]), ""),
+    ("a program of root", uses("other_user", program="helper"), "program_refused"),
+    ("one of a hardened node, which + lets out", uses("other_user", program="helper", digest="1"), ""),
     ("a program that writes to /tmp", uses("writes", "/tmp/x", "extauth"), ""),
 ]  # fmt: skip
 

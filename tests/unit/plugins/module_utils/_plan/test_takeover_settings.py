@@ -184,6 +184,9 @@ def test_long_names_are_right_where_they_are_planned(tmp_path: Path, monkeypatch
         ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "modules:\n  mod_muc_log:\n    outdir: /var/www/muc\n"}, ["-/var/www/muc"]),
         ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "sql_type: sqlite\nsql_database: /data/xmpp/all.db\n"}, ["-/data/xmpp"]),
         ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "sql_database: ejabberd\n"}, []),
+        ("ejabberd", {"/etc/default/ejabberd": "BASE=/srv/xmpp\nSPOOL_DIR=$BASE/db\nLOGS_DIR=/data/log\n"}, ["-/srv/xmpp/db", "-/data/log"]),
+        ("ejabberd", {"/etc/default/ejabberd": "ERL_OPTIONS=\"-mnesia dir '\\\"/srv/xmpp/db\\\"'\"\n"}, ["-/srv/xmpp/db"]),
+        ("ejabberd", {"/etc/ejabberd/vm.args": "-mnesia dir '\"/srv/xmpp/db\"'\n"}, ["-/srv/xmpp/db"]),
         ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "include_config_file:\n- ROOT/srv/x.yml\n", "/srv/x.yml": "docroot: /srv/up\n"}, ["-/srv/up"]),
     ],
 )
@@ -194,5 +197,17 @@ def test_directories_that_the_product_itself_writes_to_are_kept(
     world = World()
     world.set("beam_product", product)
     world.observed["n2"]["settings"] = read(product, tmp_path, files)
+    assert not world.observed["n2"].get("processes"), "no node runs"
     writable = world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"]["writable"]
     assert [path for path in writable if path not in data_of(product)["writable"]] == expected
+
+
+@pytest.mark.parametrize(("names", "rule"), [(["ejabberd@localhost"], "data_of_another_name"), (["ejabberd@n2"], "")])
+def test_a_database_in_a_directory_of_the_operators(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], rule: str) -> None:
+    """Of a node that is stopped: it would not start, late in its turn."""
+    monkeypatch.setitem(PRODUCTS, "ejabberd", data_of("ejabberd"))
+    world = World()
+    world.set("beam_product", "ejabberd")
+    world.observed["n2"]["settings"] = read("ejabberd", tmp_path, {"/etc/default/ejabberd": "SPOOL_DIR=/srv/xmpp\n"})
+    world.observed["n2"]["databases"] = [{"path": "/srv/xmpp/schema.DAT", "names": names}]
+    assert [one.rule for one in world.validate()[1]] == ([rule] if rule else [])
