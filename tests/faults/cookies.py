@@ -120,7 +120,9 @@ FAULTS = (
         breaks=FILES + "usermod -a -G systemd-journal games; logger -t sudo \"COMMAND=/usr/bin/erl -setcookie $(cat $cookie)\"; journalctl --sync",
         control="cookie-copies",
         names=("/log/journal/", "holds the cookie of"),
-        repair="gpasswd -d games systemd-journal; journalctl --rotate; journalctl --vacuum-time=1s",
+        # rsyslog, where there is one, has written it to its files as well.
+        repair="gpasswd -d games systemd-journal; journalctl --rotate; journalctl --vacuum-time=1s\n"
+        "grep -ls -- ' -setcookie ' /var/log/*log | xargs -r sed -i '/ -setcookie /d'",
         alters=BESIDE,
     ),
     Fault(
