@@ -119,6 +119,21 @@ USED = [
         drop_in(SHOP, "10-sudo", "ExecStartPre=/usr/bin/sudo -n /usr/bin/install -d -o shop /run/shop"),
     ),
     Planned(
+        "rules of nftables in another file",
+        "release",
+        "rules_elsewhere",
+        "override.conf has nftables.service load /etc/nft/main.nft (ExecStart=)",
+        {
+            "/etc/systemd/system/nftables.service.d/override.conf": "[Service]\nExecStart=\nExecStart=/usr/sbin/nft -f /etc/nft/main.nft\n"
+            "ExecReload=\nExecReload=/usr/sbin/nft -f /etc/nft/main.nft\n",
+            # A host without the package has no unit.
+            "/run/systemd/system/nftables.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+            "[Install]\nWantedBy=sysinit.target\n",
+        },
+        run="systemctl enable --quiet --runtime nftables.service",
+        undo="systemctl disable --quiet --runtime nftables.service",
+    ),
+    Planned(
         "plugins by the environment",
         "rabbitmq",
         "setting_refused",

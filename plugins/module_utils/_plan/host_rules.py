@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._model.advisories import Advisory
+from .._model.installed import DROP_IN
 from .._model.observation import Observation
 from .._model.oldest_supported import OLDEST_OTP, OLDEST_SYSTEMD
 from .._model.problems import Problems, join_names
@@ -126,6 +127,38 @@ def read_firewall(inventory: Inventory, host: str, observed: Observation, proble
             f"configure and enable {wanted} (this can lock you out, so the role does not do it), or choose another back end.",
         )
     return wanted if wanted != "auto" else str(in_charge) if in_charge in FIREWALLS else "nftables"
+
+
+def check_nftables_service(inventory: Inventory, host: str, observed: Observation, problems: Problems) -> None:
+    """Rules of the operator's own that our drop-in of nftables.service would not load: it sets the commands of the unit anew."""
+    unit = (observed.units or {}).get("nftables.service")
+    used = unit is not None and (unit.active == "active" or unit.enabled.startswith("enabled"))
+    if not used or inventory.value("beam_firewall", host) == "external":
+        return
+    given = inventory.value("beam_firewall_nftables_conf", host)
+    ours = given if isinstance(given, str) else "/etc/nftables.conf"
+    loaded = [one for one in (observed.firewall.loads if observed.firewall else None) or () if not one.file.startswith("/etc/beam/")]
+    others = [one for one in loaded if one.directive != "ExecStop" and one.file not in (ours, "")]
+    files = list(dict.fromkeys(one.file for one in others))
+    if others:
+        scripts = any(one.file.rpartition("/")[2] in ("nft", "sh", "bash") or "bin/" in one.file for one in others)
+        fix = f"set beam_firewall_nftables_conf: {files[0]}."
+        if scripts or len(files) > 1:
+            fix = "write a file that nft loads, with all of it (include), set beam_firewall_nftables_conf to it, and remove the line there."
+        said = f"{others[0].where} has nftables.service load {join_names(files)} ({others[0].directive}=)"
+        ours = f"and the drop-in of the role firewall loads {ours} instead"
+        problems.add(host, "beam_firewall_nftables_conf", "rules_elsewhere", f"{said}, {ours}.", fix)
+    for one in loaded:
+        if one.directive == "ExecStop" and one.file.rpartition("/")[2] != "nft":
+            does = f"run {one.file}" if one.file else "keep its rules"
+            problems.add(
+                host,
+                "",
+                "rules_elsewhere",
+                f"{one.where} has nftables.service {does} when it stops (ExecStop=), and the drop-in of the role firewall removes all rules but ours "
+                "then.",
+                f"move the line to a drop-in of nftables.service that sorts after {DROP_IN}, or remove it.",
+            )
 
 
 def check_otp(host: str, observed: Observation, problems: Problems) -> None:

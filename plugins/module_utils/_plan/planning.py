@@ -210,6 +210,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
     host_rules.check_privilege(host, observed, bool(inventory.requires), problems)
     host_rules.check_systemd(host, observed, problems)
     host_rules.check_obstacles(host, observed, problems)
+    host_rules.check_nftables_service(inventory, host, observed, problems)
     existing_service_rules.check_epmd(host, observed, problems)
     if shape.uses_epmd and shape.mode != "off":
         existing_service_rules.check_epmd_masked(host, observed, problems)
