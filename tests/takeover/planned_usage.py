@@ -141,6 +141,13 @@ USED = [
         drop_in(MQ, "10-plugins", "Environment=RABBITMQ_ENABLED_PLUGINS=rabbitmq_mqtt"),
     ),
     Planned(
+        "a peer that is no member",
+        "rabbitmq",
+        "setting_refused",
+        "40-peers.conf line 2 sets cluster_formation.classic_config.nodes for rabbitmq-server.service: rabbit@old is no member",
+        {"/etc/rabbitmq/conf.d/40-peers.conf": "# as it was\ncluster_formation.classic_config.nodes.4 = rabbit@old\n"},
+    ),
+    Planned(
         "a list of peers in the classic file",
         "rabbitmq",
         "setting_refused",
