@@ -91,6 +91,28 @@ USED = [
         drop_in(SHOP, "10-umask", "UMask=0000"),
     ),
     Planned(
+        "a release without TLS",
+        "release-bare",
+        "otp_without_tls",
+        "the release in /opt/bare, which bare.service starts with a runtime of its own, has no application ssl, public_key, crypto, asn1",
+        {
+            "/etc/systemd/system/bare.service": "[Service]\nUser=bare\nExecStart=/opt/bare/bin/bare start\n",
+            "/opt/bare/erts-15.2/bin/none": "",
+            "/opt/bare/releases/start_erl.data": "15.2 1.0.0\n",
+        },
+        undo="rm -rf /opt/bare",
+        variables={"beam_node_name": "bare@n1"},
+    ),
+    Planned(
+        "an OTP of another maker without TLS",
+        "erlang-small",
+        "otp_without_tls",
+        "the OTP in /opt/small, to which the search path leads and which is not the distribution's, has no application ssl",
+        {"/opt/small/releases/start_erl.data": "15.2 27\n", "/opt/small/bin/erl": "#!/bin/sh\n"},
+        run="chmod 0755 /opt/small/bin/erl; ln -sfT /opt/small/bin/erl /usr/local/sbin/erl",
+        undo="rm -rf /opt/small /usr/local/sbin/erl",
+    ),
+    Planned(
         "a unit without UMask=",
         "release-monitor",
         "",

@@ -236,21 +236,26 @@ def check_privilege(host: str, seen: Observation, required: bool, problems: Prob
 
 
 def check_given_otp(inventory: Inventory, host: str, seen: Observation, problems: Problems) -> None:
-    """An OTP that the role otp does not install must be there, and able to do TLS."""
+    """An OTP that the role otp does not install, or cannot replace, must be there, and able to do TLS."""
     otp, root = seen.installed_otp, inventory.value("beam_otp_root", host)
     given = isinstance(root, str) and root != ""
+    missing = otp.missing if otp.missing is not None else ("ssl",) if otp.ssl is False else ()
     if not given and inventory.value("beam_otp_install", host) != "never":
+        if otp.installed and otp.foreign and missing:
+            said = f"the OTP in {otp.root}, to which the search path leads and which is not the distribution's"
+            fix = "install its applications ssl, public_key, crypto and asn1, or remove it from the search path: the role otp installs another one."
+            problems.add(host, "", "otp_without_tls", f"{said}, has no application {join_names(missing)}.", fix)
         return
     where = f"beam_otp_root ({root})" if given else "the search path (beam_otp_install: never)"
     fix = "install OTP there, or remove the variable to install the distribution's OTP."
     if otp.installed is False:
         problems.add(host, "beam_otp_root" if given else "beam_otp_install", "otp_missing", f"there is no erl in {where}.", fix)
-    elif otp.installed and otp.ssl is False:
+    elif otp.installed and missing:
         problems.add(
             host,
             "beam_otp_root" if given else "beam_otp_install",
             "otp_without_tls",
-            f"the OTP in {where} has no application ssl.",
+            f"the OTP in {where} has no application {join_names(missing)}.",
             "install its applications ssl, public_key, crypto and asn1, or remove the variable to install the distribution's OTP.",
         )
 
