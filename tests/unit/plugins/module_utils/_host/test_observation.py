@@ -91,6 +91,14 @@ def test_no_otp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert installed_otp.installed()["foreign"] is False
 
 
+def test_a_process_that_ends_meanwhile_does_not_end_the_observation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_arguments: object, **_named: object) -> dict[str, object]:
+        raise FileNotFoundError("/proc/7/root")
+
+    monkeypatch.setattr(observation.process_hardening, "describe", ended)
+    assert observation._as_dict(observation.proc.Process(7, "beam.smp", "shop", None), [])["hardening"] is None
+
+
 @pytest.mark.skipif(shutil.which("erl") is None, reason="the real program is the other opinion")
 def test_the_real_erl_says_the_same() -> None:
     done = subprocess.run(
