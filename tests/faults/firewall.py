@@ -189,18 +189,18 @@ FAULTS = (
     ),
     new_file(
         "a reload of nftables that removes all tables again",
-        f"{ETC}/nftables.service.d/zz-fault.conf",
+        f"{ETC}/nftables.service.d/zzzz-fault.conf",
         "[Service]\\nExecReload=\\nExecReload=/usr/sbin/nft -f /etc/nftables.conf\\n",
         "firewall-boot",
-        f"{ETC}/nftables.service.d/zz-fault.conf removes or changes the table inet beam_cluster",
+        f"{ETC}/nftables.service.d/zzzz-fault.conf removes or changes the table inet beam_cluster",
         after="systemctl daemon-reload",
     ),
     new_file(
         "a drop-in of nftables in the place of ours",
-        f"{ETC}.control/nftables.service.d/beam.conf",
+        f"{ETC}.control/nftables.service.d/zzz-beam.conf",
         "[Service]\\n",
         "firewall-boot",
-        f"nftables.service does not use {ETC}/nftables.service.d/beam.conf",
+        f"nftables.service does not use {ETC}/nftables.service.d/zzz-beam.conf",
         after="systemctl daemon-reload",
     ),
     Fault(

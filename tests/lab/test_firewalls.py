@@ -113,6 +113,6 @@ def test_from_one_back_end_to_another_nothing_is_left(firewalls: Lab) -> None:
     assert "outside-distribution-port" in done.stdout
     assert firewalls.tries("n3", "nft list table inet beam_cluster").returncode != 0
     assert firewalls.tries("n3", "systemctl cat beam-firewall").returncode != 0
-    assert firewalls.tries("n3", "test -e /etc/beam/firewall.nft -o -e /etc/systemd/system/nftables.service.d/beam.conf").returncode != 0
+    assert firewalls.tries("n3", "test -e /etc/beam/firewall.nft -o -e /etc/systemd/system/nftables.service.d/zzz-beam.conf").returncode != 0
     done = firewalls.play()
     assert done.returncode == 0, done.stdout[-6000:]

@@ -121,6 +121,8 @@ def test_a_name_of_what_is_installed_is_written_once(value: str) -> None:
     [
         (f"{{{{ __beam_node.unit }}}}.d/{installed.DROP_IN}", "service/vars/main.yml"),
         (f"{{{{ __beam_node.unit }}}}.d/{installed.OLD_DROP_IN}", "service/vars/main.yml"),
+        (f"/nftables.service.d/{installed.DROP_IN}", "firewall/vars/main.yml"),
+        (f"/nftables.service.d/{installed.OLD_DROP_IN}", "firewall/vars/main.yml"),
         (f'"{installed.GUARD}{{{{ __beam_node.unit }}}}"', "service/vars/main.yml"),
         (f'"{installed.WATCH}{{{{ __beam_node.unit }}}}"', "service/vars/main.yml"),
         (f"/$unit.d/{installed.DROP_IN}", "service/files/guard"),

@@ -340,3 +340,12 @@ def test_a_script_with_the_name_of_a_vm_that_becomes_one_is_looked_at_again(watc
         finally:
             process.kill()
     assert "stop -- beam.service" in (watcher / "stopped").read_text(encoding="utf-8")
+
+
+def test_a_proc_that_hides_processes_hides_none_from_the_watcher() -> None:
+    """With hidepid and gid= root sees processes of others only as CAP_SYS_PTRACE. Nothing else of the guard looks at one."""
+    functions = re.split(r"^(\w+)\(\) \{$", GUARD.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    looking = [name for name, body in zip(functions[1::2], functions[2::2]) if "/proc/" in body]
+    assert looking == ["scan"]
+    unit = (ROLES / "service" / "templates" / "watch.service.j2").read_text(encoding="utf-8")
+    assert re.search(r"^CapabilityBoundingSet=.*\bCAP_SYS_PTRACE\b", unit, re.MULTILINE) and "ProtectProc=" not in unit

@@ -91,6 +91,28 @@ USED = [
         drop_in(SHOP, "10-umask", "UMask=0000"),
     ),
     Planned(
+        "a release without TLS",
+        "release-bare",
+        "otp_without_tls",
+        "the release in /opt/bare, which bare.service starts with a runtime of its own, has no application ssl, public_key, crypto, asn1",
+        {
+            "/etc/systemd/system/bare.service": "[Service]\nUser=bare\nExecStart=/opt/bare/bin/bare start\n",
+            "/opt/bare/erts-15.2/bin/none": "",
+            "/opt/bare/releases/start_erl.data": "15.2 1.0.0\n",
+        },
+        undo="rm -rf /opt/bare",
+        variables={"beam_node_name": "bare@n1"},
+    ),
+    Planned(
+        "an OTP of another maker without TLS",
+        "erlang-small",
+        "otp_without_tls",
+        "the OTP in /opt/small, to which the search path leads and which is not the distribution's, has no application ssl",
+        {"/opt/small/releases/start_erl.data": "15.2 27\n", "/opt/small/bin/erl": "#!/bin/sh\n"},
+        run="chmod 0755 /opt/small/bin/erl; ln -sfT /opt/small/bin/erl /usr/local/sbin/erl",
+        undo="rm -rf /opt/small /usr/local/sbin/erl",
+    ),
+    Planned(
         "a unit without UMask=",
         "release-monitor",
         "",
@@ -119,11 +141,33 @@ USED = [
         drop_in(SHOP, "10-sudo", "ExecStartPre=/usr/bin/sudo -n /usr/bin/install -d -o shop /run/shop"),
     ),
     Planned(
+        "rules of nftables in another file",
+        "release",
+        "rules_elsewhere",
+        "override.conf has nftables.service load /etc/nft/main.nft (ExecStart=)",
+        {
+            "/etc/systemd/system/nftables.service.d/override.conf": "[Service]\nExecStart=\nExecStart=/usr/sbin/nft -f /etc/nft/main.nft\n"
+            "ExecReload=\nExecReload=/usr/sbin/nft -f /etc/nft/main.nft\n",
+            # A host without the package has no unit.
+            "/run/systemd/system/nftables.service": "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n"
+            "[Install]\nWantedBy=sysinit.target\n",
+        },
+        run="systemctl enable --quiet --runtime nftables.service",
+        undo="systemctl disable --quiet --runtime nftables.service",
+    ),
+    Planned(
         "plugins by the environment",
         "rabbitmq",
         "setting_refused",
         "10-plugins.conf line 2 sets RABBITMQ_ENABLED_PLUGINS",
         drop_in(MQ, "10-plugins", "Environment=RABBITMQ_ENABLED_PLUGINS=rabbitmq_mqtt"),
+    ),
+    Planned(
+        "a peer that is no member",
+        "rabbitmq",
+        "setting_refused",
+        "40-peers.conf line 2 sets cluster_formation.classic_config.nodes for rabbitmq-server.service: rabbit@old is no member",
+        {"/etc/rabbitmq/conf.d/40-peers.conf": "# as it was\ncluster_formation.classic_config.nodes.4 = rabbit@old\n"},
     ),
     Planned(
         "a list of peers in the classic file",

@@ -18,8 +18,8 @@ from . import proc
 from .secrets_at_rest import read_cookies
 
 PASSWD = "/etc/passwd"
-HOMES = ("/root", "/home/*", "/var/lib/*", "/opt/*", "/srv/*")
-"""Where homes are, beside those of passwd(5)."""
+HOMES = ("/root", "/home/*", "/home/*/*", "/var/lib/*", "/opt/*", "/srv/*")
+"""Where homes are, beside those of passwd(5). Users of a directory (LDAP) are not in that file, and may have theirs below the name of a domain."""
 
 
 def describe(homes: Mapping[str, Iterable[str]]) -> list[dict[str, str]]:

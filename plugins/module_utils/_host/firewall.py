@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._model.installed import TABLE
-from . import commands, interfaces, proc, table_admissions
+from . import commands, interfaces, nftables_service, proc, table_admissions
 from .firewall_at_boot import FAMILY, FILE, UNIT, ufw_enabled, undoing, waiting
 from .forwarding_rules import rewriting
 from .table_admissions import values
@@ -234,6 +234,7 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
         "beam": _table_now(objects or []),
         "undoing": undoing(),
         "waiting": None if units is None else waiting(units, objects),
+        "loads": None if units is None else nftables_service.loads(units.get("nftables.service", {})),
         "rewriting": None if objects is None else rewriting(objects, (FAMILY, TABLE), [one[1] for one in interfaces.list_addresses() or ()]),
     }
 

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .._model.installed import TABLE
+from .._model.installed import DROP_IN, TABLE
 from . import proc
 from .jobs import UNITS
 
@@ -65,7 +65,6 @@ _NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
 _SCRIPTS_DEEP = 3
 _LOADS = re.compile(r"\bnft\b[^\n]*[ \t](?:-[a-z]*f|--file)\b", re.IGNORECASE)
 """nft loads a file: which one may be said elsewhere in the text."""
-_OUR_DROP_IN = "beam.conf"
 _FLUSHES = re.compile(rf"^[ \t]*(?:flush[ \t]+ruleset\b|table[ \t]+{FAMILY}[ \t]+{TABLE}\b|{_OF_OURS})", re.MULTILINE)
 """In a file of nft."""
 _NEEDS_OURS = re.compile(rf"^[ \t]*(?:After|Requires|Requisite|Wants|BindsTo|PartOf|Upholds)[ \t]*=.*\b{re.escape(UNIT)}.*$", re.MULTILINE)
@@ -104,7 +103,7 @@ def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
 def _before_ours(path: str) -> bool:
     """Whether a file of nftables.service is ours, or comes before ours, which sets every command anew."""
     directory, name = os.path.split(path)
-    return name == "nftables.service" or os.path.basename(directory) == "nftables.service.d" and name <= _OUR_DROP_IN
+    return name == "nftables.service" or os.path.basename(directory) == "nftables.service.d" and name <= DROP_IN
 
 
 def ufw_enabled() -> bool:

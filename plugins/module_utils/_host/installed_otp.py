@@ -17,6 +17,8 @@ from . import commands
 from .proc import Process
 
 _USUAL_ROOTS = ("/usr/lib/erlang", "/usr/lib64/erlang", "/usr/local/lib/erlang", "/opt/erlang", "/opt/erlang/lib/erlang")
+NEEDED = ("ssl", "public_key", "crypto", "asn1")
+_OF_DISTRIBUTION, _PACKAGE = "/usr/lib/erlang", "/var/lib/dpkg/info/erlang-base*.list"
 _ERTS = re.compile(r"erts-([0-9]+)(?:\.[0-9]+)*")
 # Since OTP 23, which has erts 11.
 _ERTS_TO_OTP = 12
@@ -62,10 +64,18 @@ def installed(given: str = "") -> dict[str, object]:
         root = next((place for place in _USUAL_ROOTS if os.access(f"{place}/bin/erl", os.X_OK)), None)
         erl = f"{root}/bin/erl" if root else None
     if root is None:
-        return {"installed": False, "release": None, "version": None, "root": None, "erl": None, "ssl": False}
+        return {"installed": False, "release": None, "version": None, "root": None, "erl": None, "ssl": False, "missing": None, "foreign": None}
     release, version = release_of(root)
-    ssl = bool(glob.glob(f"{glob.escape(root)}/lib/ssl-*/ebin/ssl.app"))
-    return {"installed": True, "release": release, "version": version, "root": root, "erl": erl, "ssl": ssl}
+    missing = without(root)
+    # With a root that was given, or beside the search path, the distribution's OTP is used or installed all the same.
+    foreign = not given and commands.find("erl") is not None and not (root == _OF_DISTRIBUTION and glob.glob(_PACKAGE))
+    said = {"installed": True, "release": release, "version": version, "root": root, "erl": erl}
+    return {**said, "ssl": "ssl" not in missing, "missing": missing, "foreign": foreign}
+
+
+def without(root: str) -> list[str]:
+    """The applications that distribution over TLS needs, and that an installation or a release with a runtime of its own has not."""
+    return [name for name in NEEDED if not glob.glob(f"{glob.escape(root)}/lib/{name}-*/ebin/{name}.app")]
 
 
 def roots(installed_root: str | None, processes: Iterable[Process]) -> list[dict[str, object]]:

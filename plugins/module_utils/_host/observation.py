@@ -170,7 +170,12 @@ def observe(
 
 def _as_dict(process: proc.Process, listeners: Iterable[Mapping[str, object]] | None) -> dict[str, object]:
     ports = {int(str(one["port"])) for one in listeners or () if one["pid"] == process.pid}
-    return {**proc.as_dict(process), "hardening": process_hardening.describe(process.pid, listening=ports)}
+    try:
+        hardening = process_hardening.describe(process.pid, listening=ports)
+    except OSError:
+        # It has ended meanwhile: os.path.realpath() raises where a link of /proc goes away under it.
+        hardening = None
+    return {**proc.as_dict(process), "hardening": hardening}
 
 
 def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets: bool) -> dict[str, object]:

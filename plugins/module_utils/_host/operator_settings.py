@@ -42,7 +42,8 @@ _YAML_FLOW = re.compile(
 )
 _TO_FILE = re.compile(r"^[ \t]*Standard(?:Output|Error)[ \t]*=[ \t]*(?:append|file|truncate):", re.MULTILINE)
 _YAML_KEY = re.compile(r"([ \t-]*)[\"']?([A-Za-z_]+)[\"']?[ \t]*:[ \t]*")
-_YAML_PATH = re.compile(r"[ \t]*(-[ \t]+)?[\"']?(/[^\s\"':]+)[\"']?[ \t]*(?::.*)?")
+_YAML_PATH = re.compile(r"[ \t]*(-[ \t]+)?[\"']?(/[^\s\"':]+|[\w-]+@[\w.-]+)[\"']?[ \t]*(?::.*)?")
+_NUMBER = re.compile(r"\.[0-9]+$")
 _BRACES = re.compile(r"\{[^{}]*\}")
 _MNESIA_DIR = re.compile(r"-mnesia[ \t]+dir[ \t]+[\"'\\]*(/[^\s\"'\\]+)")
 _EXPANSION = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
@@ -179,14 +180,14 @@ def variables(text: str) -> Iterator[Entry]:
 
 
 def conf(text: str) -> Iterator[Entry]:
-    """Lines of key = value, as in rabbitmq.conf."""
+    """Lines of key = value, as in rabbitmq.conf. The number at the end of a key of a list is left out."""
     text = uncommented(text, "")
     for match in _CONF.finditer(text):
-        yield _line(text, match.start(1)), "variable", match.group(1), match.group(2).strip("\"'")
+        yield _line(text, match.start(1)), "variable", _NUMBER.sub("", match.group(1)), match.group(2).strip("\"'")
 
 
 def yaml(text: str) -> Iterator[Entry]:
-    """Keys of YAML with a value on their line, or with paths below them, at any depth: enough for paths."""
+    """Keys of YAML with a value on their line, or with paths or nodes below them, at any depth: enough for these."""
     text = uncommented(text, "\"'")
     yield from _paths_below(text)
     for match in _YAML_FLOW.finditer(text):
@@ -200,7 +201,7 @@ def yaml(text: str) -> Iterator[Entry]:
 
 
 def _paths_below(text: str) -> Iterator[Entry]:
-    """The absolute paths of a list or mapping, each with the key that is above it."""
+    """The absolute paths and the names of nodes in a list or mapping, each with the key that is above it."""
     key, above = "", 0
     for number, line in enumerate(text.split("\n"), start=1):
         indented = len(line) - len(line.lstrip(" \t"))

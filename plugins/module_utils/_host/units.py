@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .._model.installed import DROP_IN, OLD_DROP_IN
-from . import commands, environment, proc, records, release_tools, start_files, unit_additions
+from . import commands, environment, installed_otp, proc, records, release_tools, start_files, unit_additions
 from .vm_flags import code_flag_names, code_flags
 
 # Of systemd's name to ours, as text. More is read: lists, the environment (see environment.py).
@@ -141,6 +141,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         unit["leads_to"] = _leads_to(str(unit["program"] or ""), str(unit["working_directory"]).lstrip("!-"))
         version_ = _version_of(str(unit["release"]))
         unit["os_mon"] = _has_os_mon(str(unit["release"]), version_)
+        unit["lacks"] = _lacks(str(unit["release"]))
         unit["made_by"] = release_tools.made_by(str(unit["release"]), version_)
         unit["exposure"] = None
         # An alias is as good a name to ask for.
@@ -191,6 +192,11 @@ def _version_of(release: str) -> str:
         return (proc.text_of(f"{release}/releases/start_erl.data") or "").split()[1] if release else ""
     except IndexError:
         return ""
+
+
+def _lacks(release: str) -> list[str]:
+    """What TLS needs and a release with a runtime of its own has not: it could not start with our flags."""
+    return installed_otp.without(release) if release and glob.glob(f"{glob.escape(release)}/erts-*") else []
 
 
 def _has_os_mon(release: str, version: str) -> bool:

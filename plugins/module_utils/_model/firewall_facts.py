@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .untrusted_json import as_bool, as_int, as_ranges, as_text, as_texts, each, same_address
+from .untrusted_json import as_bool, as_int, as_path, as_ranges, as_text, as_texts, each, same_address
 
 
 @functools.lru_cache(maxsize=65536)
@@ -110,6 +110,20 @@ class BeamTable:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """A command of nftables.service. file: what nft loads, else the program that runs; empty where it is taken away. where: the file that says so."""
+
+    directive: str
+    file: str
+    where: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Loaded | None:
+        directive, where = as_text(raw.get("directive")), as_path(raw.get("where"))
+        return None if directive is None or where is None else cls(directive, as_path(raw.get("file")) or "", where)
+
+
+@dataclass(frozen=True)
 class Firewall:
     """The host's firewall. readable: whether the ruleset could be read; where not, drops_by_default is None and beam says nothing.
 
@@ -117,7 +131,7 @@ class Firewall:
     another table drops what matches no rule. at_boot: whether our unit is enabled. masquerades: tables ("ip nat") that give forwarded packets an
     address of the host, () where the kernel forwards none. rewriting: rules of other tables that give packets another source, or lead them to lo.
     undoing: files that remove or change our table when something runs them. waiting: units of other firewalls that do not run now and will
-    at the next boot.
+    at the next boot. loads: what nftables.service loads by files of others that our drop-in comes after.
     """
 
     readable: bool
@@ -129,6 +143,7 @@ class Firewall:
     rewriting: tuple[str, ...] | None = None
     undoing: tuple[str, ...] | None = None
     waiting: tuple[str, ...] | None = None
+    loads: tuple[Loaded, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Firewall:
@@ -143,4 +158,5 @@ class Firewall:
             rewriting=as_texts(raw.get("rewriting")) if readable else None,
             undoing=as_texts(raw.get("undoing")),
             waiting=as_texts(raw.get("waiting")),
+            loads=each(raw.get("loads"), Loaded.parse),
         )

@@ -30,7 +30,8 @@ class Distribution:
 
 @dataclass(frozen=True)
 class InstalledOtp:
-    """The host's own Erlang/OTP, and the release that apt would install. root, erl: paths. ssl: whether it has the application ssl."""
+    """The host's own Erlang/OTP, and the release that apt would install. root, erl: paths. ssl: whether it has the application ssl.
+    missing: applications that TLS needs. foreign: it is what the search path leads to, and not the distribution's package."""
 
     installed: bool | None = None
     release: str | None = None
@@ -39,12 +40,15 @@ class InstalledOtp:
     erl: str | None = None
     ssl: bool | None = None
     candidate_release: str | None = None
+    missing: tuple[str, ...] | None = None
+    foreign: bool | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> InstalledOtp:
         release, version, candidate = (as_text(raw.get(name)) for name in ("release", "version", "candidate_release"))
         root, erl = as_path(raw.get("root")), as_path(raw.get("erl"))
-        return cls(as_bool(raw.get("installed")), release, version, root, erl, as_bool(raw.get("ssl")), candidate)
+        missing, foreign = as_texts(raw.get("missing")), as_bool(raw.get("foreign"))
+        return cls(as_bool(raw.get("installed")), release, version, root, erl, as_bool(raw.get("ssl")), candidate, missing, foreign)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ HEADER = "Managed by beam.cluster"
 """In the first lines of every file that a role installs."""
 
 DROP_IN = "zzz-beam.conf"
-"""The drop-in of a node's unit and of EPMD's. The last drop-in by name wins."""
+"""The drop-in of a node's unit, of EPMD's and of nftables.service. The last drop-in by name wins."""
 
 OLD_DROP_IN = "beam.conf"
-"""Its name in earlier versions, and the name of our drop-in for nftables.service."""
+"""Its name in earlier versions."""
 
 START_FILES = (".erlang", ".config/erlang/.erlang")
 """Files below a home from which a VM takes code when it starts (c:erlangrc/0)."""

@@ -26,11 +26,12 @@ class ProductData:
     address family, what TLS does not cover (`what` and `fix`). users: accounts that it makes, with their homes. settings: files in which an
     operator configures it; node_name_settings, directory_settings: names there; kernel_settings: names there, and the parameter that each one sets;
     kernel_defaults: of these names, what the product sets when it starts (`value`) where its file (`path`) does not have them; long_name_settings:
-    names there that say whether node names are long; file_settings: names there of further files, and their syntax, "database" where one names the
-    directory of database; refused_settings: names there that an operator must not set. database: file that holds the node's name. writable:
-    directories of its unit, a dash in front where one may be missing. capabilities: those that its unit keeps. otp_releases: [version from which on
-    it counts, highest release of OTP], oldest first. finds_peers: whether a node joins by itself. programs: what its package starts; empty where no
-    role installs it. home_of_account: whether a node takes its home from passwd(5). blocks: files of the operator's that get a block of ours.
+    names there that say whether node names are long; peer_settings: names there of nodes to connect to; file_settings: names there of further
+    files, and their syntax, "database" where one names the directory of database; refused_settings: names there that an operator must not set.
+    database: file that holds the node's name. writable: directories of its unit, a dash in front where one may be missing. capabilities: those that
+    its unit keeps. otp_releases: [version from which on it counts, highest release of OTP], oldest first. finds_peers: whether a node joins by
+    itself. programs: what its package starts; empty where no role installs it. home_of_account: whether a node takes its home from passwd(5).
+    blocks: files of the operator's that get a block of ours.
     """
 
     raw: Mapping[str, Any] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class ProductData:
     kernel_settings: Mapping[str, str] = field(default_factory=dict)
     kernel_defaults: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     long_name_settings: tuple[str, ...] = ()
+    peer_settings: tuple[str, ...] = ()
     file_settings: Mapping[str, str] = field(default_factory=dict)
     refused_settings: Mapping[str, Refused] = field(default_factory=dict)
     database: str = ""
@@ -68,8 +70,8 @@ class ProductData:
         """Raises PortRangeError, KeyError, TypeError or AttributeError where it is no data of a product."""
         ports, tools = raw.get("tool_ports"), raw.get("tool_names") or {}
         lists = (
-            "modes", "settings", "node_name_settings", "directory_settings", "long_name_settings", "writable", "capabilities", "otp_releases",
-            "programs",
+            "modes", "settings", "node_name_settings", "directory_settings", "long_name_settings", "peer_settings", "writable", "capabilities",
+            "otp_releases", "programs",
         )  # fmt: skip
         return cls(
             raw=raw,

@@ -209,6 +209,15 @@ def _check_release(node: Node, unit: Unit, there: bool, seen: Observation, probl
             f"{name} runs as {unit.user}, and there is no such account to own the cookie and the key.",
             f"create it (useradd --system {unit.user}), or correct User= in the unit.",
         )
+    if unit.lacks:
+        problems.add(
+            node.host,
+            "beam_product",
+            "otp_without_tls",
+            f"the release in {unit.release}, which {name} starts with a runtime of its own, has no application {join_names(unit.lacks)}, and cannot "
+            "do TLS.",
+            "add :ssl to extra_applications (mix release), or ssl to the release in rebar.config, which brings the others, and deploy it.",
+        )
     if unit.release == "":
         problems.add(
             node.host,

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .._model.advisories import Advisory
+from .._model.installed import DROP_IN
 from .._model.observation import Observation
 from .._model.oldest_supported import OLDEST_OTP, OLDEST_SYSTEMD
 from .._model.problems import Problems, join_names
@@ -128,6 +129,38 @@ def read_firewall(inventory: Inventory, host: str, observed: Observation, proble
     return wanted if wanted != "auto" else str(in_charge) if in_charge in FIREWALLS else "nftables"
 
 
+def check_nftables_service(inventory: Inventory, host: str, observed: Observation, problems: Problems) -> None:
+    """Rules of the operator's own that our drop-in of nftables.service would not load: it sets the commands of the unit anew."""
+    unit = (observed.units or {}).get("nftables.service")
+    used = unit is not None and (unit.active == "active" or unit.enabled.startswith("enabled"))
+    if not used or inventory.value("beam_firewall", host) == "external":
+        return
+    given = inventory.value("beam_firewall_nftables_conf", host)
+    ours = given if isinstance(given, str) else "/etc/nftables.conf"
+    loaded = [one for one in (observed.firewall.loads if observed.firewall else None) or () if not one.file.startswith("/etc/beam/")]
+    others = [one for one in loaded if one.directive != "ExecStop" and one.file not in (ours, "")]
+    files = list(dict.fromkeys(one.file for one in others))
+    if others:
+        scripts = any(one.file.rpartition("/")[2] in ("nft", "sh", "bash") or "bin/" in one.file for one in others)
+        fix = f"set beam_firewall_nftables_conf: {files[0]}."
+        if scripts or len(files) > 1:
+            fix = "write a file that nft loads, with all of it (include), set beam_firewall_nftables_conf to it, and remove the line there."
+        said = f"{others[0].where} has nftables.service load {join_names(files)} ({others[0].directive}=)"
+        ours = f"and the drop-in of the role firewall loads {ours} instead"
+        problems.add(host, "beam_firewall_nftables_conf", "rules_elsewhere", f"{said}, {ours}.", fix)
+    for one in loaded:
+        if one.directive == "ExecStop" and one.file.rpartition("/")[2] != "nft":
+            does = f"run {one.file}" if one.file else "keep its rules"
+            problems.add(
+                host,
+                "",
+                "rules_elsewhere",
+                f"{one.where} has nftables.service {does} when it stops (ExecStop=), and the drop-in of the role firewall removes all rules but ours "
+                "then.",
+                f"move the line to a drop-in of nftables.service that sorts after {DROP_IN}, or remove it.",
+            )
+
+
 def check_otp(host: str, observed: Observation, problems: Problems) -> None:
     """The OTP that is installed, else the one that would be installed, must not be too old. Where none is known, the role otp looks again."""
     otp = observed.installed_otp
@@ -203,21 +236,26 @@ def check_privilege(host: str, seen: Observation, required: bool, problems: Prob
 
 
 def check_given_otp(inventory: Inventory, host: str, seen: Observation, problems: Problems) -> None:
-    """An OTP that the role otp does not install must be there, and able to do TLS."""
+    """An OTP that the role otp does not install, or cannot replace, must be there, and able to do TLS."""
     otp, root = seen.installed_otp, inventory.value("beam_otp_root", host)
     given = isinstance(root, str) and root != ""
+    missing = otp.missing if otp.missing is not None else ("ssl",) if otp.ssl is False else ()
     if not given and inventory.value("beam_otp_install", host) != "never":
+        if otp.installed and otp.foreign and missing:
+            said = f"the OTP in {otp.root}, to which the search path leads and which is not the distribution's"
+            fix = "install its applications ssl, public_key, crypto and asn1, or remove it from the search path: the role otp installs another one."
+            problems.add(host, "", "otp_without_tls", f"{said}, has no application {join_names(missing)}.", fix)
         return
     where = f"beam_otp_root ({root})" if given else "the search path (beam_otp_install: never)"
     fix = "install OTP there, or remove the variable to install the distribution's OTP."
     if otp.installed is False:
         problems.add(host, "beam_otp_root" if given else "beam_otp_install", "otp_missing", f"there is no erl in {where}.", fix)
-    elif otp.installed and otp.ssl is False:
+    elif otp.installed and missing:
         problems.add(
             host,
             "beam_otp_root" if given else "beam_otp_install",
             "otp_without_tls",
-            f"the OTP in {where} has no application ssl.",
+            f"the OTP in {where} has no application {join_names(missing)}.",
             "install its applications ssl, public_key, crypto and asn1, or remove the variable to install the distribution's OTP.",
         )
 

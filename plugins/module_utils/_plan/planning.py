@@ -8,7 +8,7 @@ Private to this collection. No rule stops at its first mistake, and nothing is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .._model.addresses import Address
@@ -73,7 +73,8 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
 
     addresses = tuple(dict.fromkeys(node.address for node in members))
     issues_names = not bring_your_own and shape.tls
-    hosts = _check_hosts(inventory, shape, present, by_host, addresses, proto_dist, issues_names=issues_names, problems=problems)
+    known = {*(str(node.node) for node in members), *(str(node.node) for node in membership.departing)}
+    hosts = _check_hosts(inventory, shape, present, by_host, addresses, proto_dist, known, issues_names=issues_names, problems=problems)
     check_compromised(inventory, shape, stolen, present, bring_your_own, problems)
     check_secrets(inventory, shape, present, bring_your_own, required, problems)
     ca_dir = read_ca_dir(inventory, shape, group, present, signs, problems)
@@ -156,9 +157,10 @@ def _check_members(inventory: Inventory, shape: Shape, members: tuple[Node, ...]
 
 def _check_hosts(
     inventory: Inventory, shape: Shape, present: Sequence[str], by_host: Mapping[str, Sequence[Node]], addresses: Sequence[Address], proto_dist: str,
-    *, issues_names: bool, problems: Problems,
+    known: Collection[str], *, issues_names: bool, problems: Problems,
 ) -> _OfHosts:
-    """The rules about each host and its nodes. addresses: of all members. issues_names: our CA writes the names of the nodes into certificates."""
+    """The rules about each host and its nodes. addresses: of all members. known: members and nodes that leave. issues_names: our CA writes the names
+    of the nodes into certificates."""
     found = _OfHosts()
     for host in present:
         nodes, observed = by_host.get(host, []), inventory.seen(host)
@@ -177,6 +179,7 @@ def _check_hosts(
             name_lengths.check_name_lengths(node, issues_names, problems)
             if inventory.preflight:
                 _preflight_node(inventory, shape, node, problems)
+                settings_rules.check_peers(node, known, observed, problems)
                 if shape.mode != "off":
                     network_rules.check_network(inventory, node, addresses, observed, problems)
         found.advisories += host_rules.check_clock(host, observed, inventory.backdate_seconds, problems)
@@ -210,6 +213,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
     host_rules.check_privilege(host, observed, bool(inventory.requires), problems)
     host_rules.check_systemd(host, observed, problems)
     host_rules.check_obstacles(host, observed, problems)
+    host_rules.check_nftables_service(inventory, host, observed, problems)
     existing_service_rules.check_epmd(host, observed, problems)
     if shape.uses_epmd and shape.mode != "off":
         existing_service_rules.check_epmd_masked(host, observed, problems)

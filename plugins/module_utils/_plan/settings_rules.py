@@ -9,11 +9,11 @@ Private to this collection.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from .._model.host_facts import Setting
 from .._model.observation import Observation
-from .._model.problems import Problems
+from .._model.problems import Problems, join_names
 from .._model.reserved_flags import FLAGS, VARIABLES
 from .cluster import Node
 from .cluster_variables import boolean
@@ -21,6 +21,7 @@ from .variable_names import MISSING
 
 _SECONDS = re.compile(r"([0-9]+)\s*(s|sec|seconds?|m|min|minutes?)?")
 """A number of seconds, as ejabberd writes durations, too."""
+_NODE = re.compile(r"[\w-]+@[\w.:-]*\w")
 _EXTRA = "add its flags to beam_distribution_extra_args"
 
 
@@ -57,6 +58,22 @@ def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
             problems.add(
                 node.host, setting.name, "flags_elsewhere", f"{where}; only the role distribution may set it.", f"remove it there, and {_EXTRA}."
             )
+
+
+def check_peers(node: Node, known: Collection[str], seen: Observation, problems: Problems) -> None:
+    """Nodes that the product's own configuration has it connect to. `known`: the members, and the nodes that leave."""
+    for setting in seen.settings or ():
+        if setting.unit == node.runtime.unit and setting.kind == "variable" and setting.name in node.runtime.data.peer_settings:
+            others = [name for name in dict.fromkeys(_NODE.findall(setting.value or "")) if name not in known]
+            if others:
+                names = join_names(others)
+                problems.add(
+                    node.host,
+                    "",
+                    "setting_refused",
+                    f"{setting.place} sets {setting.name} for {node.runtime.unit}: {names} is no member, so that both refuse the connection.",
+                    f"remove {names} there, or add it to the cluster.",
+                )
 
 
 def _check_shell(node: Node, setting: Setting, problems: Problems) -> None:

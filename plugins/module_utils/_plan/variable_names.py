@@ -65,6 +65,7 @@ SECRET = ("beam_cookie", "beam_pki_ca_passphrase", "beam_pki_ca_passphrase_old")
 
 OTHERS = (
     "beam_pki_certificate", "beam_pki_key", "beam_pki_ca", "beam_pki_backdate", "beam_otp_root", "beam_otp_install", "beam_firewall_local_users",
+    "beam_firewall_nftables_conf",
 )  # fmt: skip
 """Not the plan's, but it cannot validate without them."""
 

@@ -47,7 +47,7 @@ def question(one: Runtime) -> dict[str, object]:
     return {
         "unit": one.unit,
         "files": list(data.settings),
-        "values": [*named, *(name for name, entry in refused.items() if entry.allowed)],
+        "values": [*named, *data.peer_settings, *(name for name, entry in refused.items() if entry.allowed)],
         # A value that may be a secret stays on the host.
         "names": [name for name, entry in refused.items() if not entry.allowed],
         "moved": dict(data.file_settings),

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._model.firewall_facts import Admission, BeamTable
+from ..._model.installed import DROP_IN
 from ..._model.observation import Observation, Unit
 from ..._model.ports import joined
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
@@ -20,7 +21,7 @@ FIREWALL_UNIT = "beam-firewall.service"
 EPMD_SOCKET = "epmd.socket"
 RULES_FILE = "/etc/beam/firewall.nft"
 NFTABLES = "nftables.service"
-KEEPS_OURS = f"/etc/systemd/system/{NFTABLES}.d/beam.conf"
+KEEPS_OURS = f"/etc/systemd/system/{NFTABLES}.d/{DROP_IN}"
 _FLUSHES = f"does not use {KEEPS_OURS}, and removes the table inet beam_cluster when it starts, reloads or stops. Run the playbook site again"
 _WAITS = (
     "is enabled and does not run: its rules come into force at the next boot, and nothing shows now whether they let the members in. Start it and "

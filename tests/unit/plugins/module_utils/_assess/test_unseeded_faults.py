@@ -131,7 +131,7 @@ FAILS: list[tuple[str, Change, str]] = [
     (
         "firewall-boot",
         unit("nftables.service", drop_ins=["/etc/systemd/system/nftables.service.d/zz.conf"]),
-        "nftables.service does not use /etc/systemd/system/nftables.service.d/beam.conf, and removes the table inet beam_cluster",
+        "nftables.service does not use /etc/systemd/system/nftables.service.d/zzz-beam.conf, and removes the table inet beam_cluster",
     ),
     ("firewall-boot", unit("nftables.service", need_daemon_reload=True), "nftables.service: systemd has not read its files since they changed"),
 ]

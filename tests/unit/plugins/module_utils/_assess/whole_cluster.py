@@ -366,7 +366,7 @@ def host(name: str) -> dict[str, Any]:
                 after=["beam-firewall.service", "sysinit.target"], drop_ins=["/etc/systemd/system/epmd.socket.d/zzz-beam.conf"]
             ),
             "beam-firewall.service": unit(),
-            "nftables.service": unit(enabled="disabled", active="inactive", drop_ins=["/etc/systemd/system/nftables.service.d/beam.conf"]),
+            "nftables.service": unit(enabled="disabled", active="inactive", drop_ins=["/etc/systemd/system/nftables.service.d/zzz-beam.conf"]),
         },
     }
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import cookies_of_other_users
@@ -39,6 +39,12 @@ def test_copies_in_other_homes(here: Path) -> None:
     found = cookies_of_other_users.describe({"a.service": {f"{here}/lib/rabbitmq", f"{here}/none"}, "b.service": {f"{here}/none"}})
     assert [(one["unit"], one["path"]) for one in found] == [("a.service", agent), ("a.service", root)]
     assert all(one["owner"] for one in found) and "ABC" not in json.dumps(found)
+
+
+def test_the_homes_of_users_of_a_directory() -> None:
+    """sssd makes /home/DOMAIN/USER, and passwd(5) has none of them."""
+    home = PurePath("/home/example.org/alice")
+    assert any(home.match(pattern) for pattern in cookies_of_other_users.HOMES)
 
 
 def test_what_is_no_cookie_has_no_copies(here: Path) -> None:

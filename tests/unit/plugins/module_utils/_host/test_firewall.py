@@ -397,7 +397,7 @@ def test_a_host_without_any(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(firewall, "undoing", list)
     seen = firewall.summary({})
     unread: dict[str, Any] = {"drops_by_default": None, "masquerades": None, "beam": None, "rewriting": None, "undoing": [], "waiting": []}
-    assert seen == {"nft": False, "readable": False, "in_charge": "none", "at_boot": False, **unread}
+    assert seen == {"loads": [], "nft": False, "readable": False, "in_charge": "none", "at_boot": False, **unread}
     assert firewall.summary(None)["at_boot"] is None
 
 

@@ -77,10 +77,10 @@ def test_a_unit_of_a_package_counts_where_it_is_enabled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "found"),
     [
-        ("nftables.service.d/zz.conf", True),
-        ("nftables.service.d/beam.conf", False),
+        ("nftables.service.d/zzzz.conf", True),
+        ("nftables.service.d/zzz-beam.conf", False),
         # Ours comes after it.
-        ("nftables.service.d/aa.conf", False),
+        ("nftables.service.d/override.conf", False),
         ("nftables.service", False),
         ("other.service.d/aa.conf", True),
     ],

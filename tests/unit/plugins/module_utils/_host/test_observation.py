@@ -59,7 +59,19 @@ def test_otp_behind_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "root": str(root),
         "erl": str(tmp_path / "bin" / "erl"),
         "ssl": True,
+        "missing": ["public_key", "crypto", "asn1"],
+        "foreign": True,
     }
+    for name in installed_otp.NEEDED[1:]:
+        (root / "lib" / f"{name}-1" / "ebin").mkdir(parents=True)
+        (root / "lib" / f"{name}-1" / "ebin" / f"{name}.app").touch()
+    assert installed_otp.installed()["missing"] == []
+    (tmp_path / "erlang-base.list").touch()
+    monkeypatch.setattr(installed_otp, "_PACKAGE", f"{tmp_path}/erlang-base*.list")
+    monkeypatch.setattr(installed_otp, "_OF_DISTRIBUTION", str(root))
+    assert installed_otp.installed()["foreign"] is False
+    # One that was given is a matter of its own.
+    assert installed_otp.installed(str(root))["foreign"] is False
 
 
 @pytest.mark.parametrize("version,expected", [("29.1", "29.1"), ("25.2.3**", "25.2.3"), ("", None)])
@@ -72,10 +84,21 @@ def test_releases(tmp_path: Path, version: str, expected: str | None) -> None:
 def test_no_otp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installed_otp.commands, "find", lambda program: None)
     monkeypatch.setattr(installed_otp, "_USUAL_ROOTS", (str(tmp_path),))
-    assert installed_otp.installed() == {"installed": False, "release": None, "version": None, "root": None, "erl": None, "ssl": False}
+    nothing = dict.fromkeys(("release", "version", "root", "erl", "missing", "foreign"))
+    assert installed_otp.installed() == {"installed": False, "ssl": False, **nothing}
     installation(tmp_path / "later", "25", "25.2.3", ssl=False)
     monkeypatch.setattr(installed_otp, "_USUAL_ROOTS", (str(tmp_path / "later"),))
     assert installed_otp.installed()["installed"] and not installed_otp.installed()["ssl"]
+    # The search path does not lead there, so that the distribution's comes beside it.
+    assert installed_otp.installed()["foreign"] is False
+
+
+def test_a_process_that_ends_meanwhile_does_not_end_the_observation(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(*_arguments: object, **_named: object) -> dict[str, object]:
+        raise FileNotFoundError("/proc/7/root")
+
+    monkeypatch.setattr(observation.process_hardening, "describe", ended)
+    assert observation._as_dict(observation.proc.Process(7, "beam.smp", "shop", None), [])["hardening"] is None
 
 
 @pytest.mark.skipif(shutil.which("erl") is None, reason="the real program is the other opinion")
@@ -186,7 +209,7 @@ def test_units(tmp_path: Path) -> None:
         "environment_files": [],
         "digest": None,
         "start_files": [],
-        **{"openings": [], "commands": [], "links": [], "leads_to": [], "os_mon": False, "made_by": ""},
+        **{"openings": [], "commands": [], "links": [], "leads_to": [], "os_mon": False, "made_by": "", "lacks": []},
     }
     assert (service["load"], service["user"], service["core_limit"], service["main_pid"]) == ("not-found", "beam", "0", 4711)
     assert service["requires"] == ["beam-firewall.service"] and service["need_daemon_reload"] is True
@@ -439,6 +462,8 @@ def test_all_of_it_where_no_program_is_to_be_found(monkeypatch: pytest.MonkeyPat
         "root": None,
         "erl": None,
         "ssl": False,
+        "missing": None,
+        "foreign": None,
         "candidate": None,
         "candidate_release": None,
     }

@@ -25,5 +25,19 @@ def test_a_release_with_os_mon(tmp_path: Path, version: str, entry: str, expecte
     assert units.parse(f"Id=shop.service\nLoadState=loaded\n{start}\n")["shop.service"]["os_mon"] is expected
 
 
+@pytest.mark.parametrize(
+    ("runtime", "names", "lacks"),
+    [(True, (), ["ssl", "public_key", "crypto", "asn1"]), (True, ("ssl", "public_key", "crypto", "asn1"), []), (False, (), [])],
+)
+def test_a_release_without_tls(tmp_path: Path, runtime: bool, names: tuple[str, ...], lacks: list[str]) -> None:
+    """With the host's runtime it has the host's applications."""
+    for folder in (*(f"lib/{name}-1/ebin" for name in names), *(["erts-13.1"] if runtime else [])):
+        (tmp_path / folder).mkdir(parents=True)
+    for name in names:
+        (tmp_path / f"lib/{name}-1/ebin/{name}.app").touch()
+    start = f"ExecStart={{ path={tmp_path}/bin/shop ; argv[]={tmp_path}/bin/shop start ; ignore_errors=no ; }}"
+    assert units.parse(f"Id=shop.service\nLoadState=loaded\n{start}\n")["shop.service"]["lacks"] == lacks
+
+
 def test_no_release() -> None:
     assert units.parse("Id=x.service\nLoadState=loaded\n")["x.service"]["os_mon"] is False

@@ -65,6 +65,10 @@ def vm(writes: list[str], digest: str | None = None) -> Bend:
     return sees("processes", [{"pid": 1, "process": "beam.smp", "unit": RABBIT, "digest": digest, "writes": writes, "flags": flags}])
 
 
+def otp(**facts: Any) -> Bend:
+    return sees("otp", {"installed": True, **facts})
+
+
 def listener(**more: Any) -> Bend:
     return sees("listeners", [{"address": "0.0.0.0", "port": 4369, "process": "epmd", "pid": 5, "user": "root", "unit": "user@0.service", **more}])
 
@@ -122,6 +126,11 @@ CASES: list[tuple[str, Bend, str]] = [
     ("no OTP where it is said to be", both(says("beam_otp_root", "/opt/otp"), sees("otp", {"installed": False})), "otp_missing"),
     ("no OTP, and none to be installed", both(says("beam_otp_install", "never"), sees("otp", {"installed": False})), "otp_missing"),
     ("OTP without TLS", both(says("beam_otp_root", "/opt/otp"), sees("otp", {"installed": True, "ssl": False})), "otp_without_tls"),
+    ("OTP without crypto", both(says("beam_otp_root", "/opt/otp"), otp(ssl=True, missing=["crypto"])), "otp_without_tls"),
+    ("an OTP of another maker without TLS", otp(root="/opt/x", foreign=True, missing=["ssl"]), "otp_without_tls"),
+    ("one with TLS", otp(root="/opt/x", foreign=True, missing=[]), ""),
+    ("the distribution's, to which a package is added", otp(foreign=False, missing=["ssl"], ssl=False), ""),
+    ("a release without TLS", runs("release", unit("beam.service", lacks=["ssl", "crypto"])), "otp_without_tls"),
     ("OTP", both(says("beam_otp_root", "/opt/otp"), sees("otp", {"installed": True, "ssl": True})), ""),
     ("a certificate that has expired", certificate(not_after="1969-01-01T00:00:00Z"), "certificate_expired"),
     ("of another host", certificate(sans=["DNS:n9"]), "certificate_names"),

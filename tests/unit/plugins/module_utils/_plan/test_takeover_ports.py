@@ -31,6 +31,12 @@ def ephemeral(first: int, *reserved: tuple[int, int]) -> Bend:
     return sees(ephemeral_ports={"range": [first, 65535], "reserved": [[9100, 9100], *map(list, reserved)]})
 
 
+def nftables(*commands: tuple[str, str], enabled: str = "enabled") -> Bend:
+    loads = [{"directive": directive, "file": file, "where": "/etc/systemd/system/nftables.service.d/override.conf"} for directive, file in commands]
+    unit = {"load": "loaded", "active": "inactive", "enabled": enabled}
+    return sees(firewall={"readable": True, "beam": None, "loads": loads}, units={"nftables.service": unit})
+
+
 LOCAL_USERS, EXTERNAL = says("beam_firewall_local_users", ["sensu"]), says("beam_firewall", "external")
 CASES: list[tuple[str, Bend, str]] = [
     ("Redis beside RabbitMQ, whose streams use 6000-6500", runs("rabbitmq", sees(listens(6379))), "port_range_in_use"),
@@ -50,6 +56,14 @@ CASES: list[tuple[str, Bend, str]] = [
     ("the same, reserved", runs("rabbitmq", ephemeral(1024, (6000, 6500))), ""),
     ("half of them reserved", runs("rabbitmq", ephemeral(1024, (6000, 6250))), "port_range_ephemeral"),
     ("ports of streams that the firewall of the operator sees", runs("rabbitmq", both(ephemeral(1024), EXTERNAL)), ""),
+    ("rules of nftables in another file", nftables(("ExecStart", "/etc/nft/main.nft")), "rules_elsewhere"),
+    ("rules that a reload has elsewhere", nftables(("ExecStart", "/etc/nftables.conf"), ("ExecReload", "/etc/nft/main.nft")), "rules_elsewhere"),
+    ("rules that a script makes", nftables(("ExecStart", "/usr/local/sbin/fw")), "rules_elsewhere"),
+    ("rules that are named", both(nftables(("ExecStart", "/etc/nft/main.nft")), says("beam_firewall_nftables_conf", "/etc/nft/main.nft")), ""),
+    ("rules that stay when it stops", nftables(("ExecStart", "/etc/nftables.conf"), ("ExecStop", "")), "rules_elsewhere"),
+    ("nftables as Debian has it", nftables(("ExecStart", "/etc/nftables.conf"), ("ExecStop", "/usr/sbin/nft")), ""),
+    ("one that is switched off", nftables(("ExecStart", "/etc/nft/main.nft"), enabled="disabled"), ""),
+    ("one of a host without our table", both(nftables(("ExecStart", "/etc/nft/main.nft")), EXTERNAL), ""),
     ("EPMD's own socket", sees(listens(4369, "0.0.0.0", "systemd", "epmd.socket")), ""),
     ("the socket of one address", sees(listens(4369, "0.0.0.0", "systemd", "epmd@0.0.0.0.socket")), "epmd_foreign"),
 ]  # fmt: skip

@@ -211,3 +211,23 @@ def test_a_database_in_a_directory_of_the_operators(tmp_path: Path, monkeypatch:
     world.observed["n2"]["settings"] = read("ejabberd", tmp_path, {"/etc/default/ejabberd": "SPOOL_DIR=/srv/xmpp\n"})
     world.observed["n2"]["databases"] = [{"path": "/srv/xmpp/schema.DAT", "names": names}]
     assert [one.rule for one in world.validate()[1]] == ([rule] if rule else [])
+
+
+@pytest.mark.parametrize(
+    ("product", "files", "others"),
+    [
+        ("rabbitmq", {"/etc/rabbitmq/rabbitmq.conf": "cluster_formation.classic_config.nodes.1 = rabbit@n1\n"}, ""),
+        ("rabbitmq", {"/etc/rabbitmq/conf.d/90.conf": "cluster_formation.classic_config.nodes.7 = rabbit@old\n"}, "rabbit@old"),
+        ("rabbitmq", {"/etc/rabbitmq/rabbitmq.conf": "# cluster_formation.classic_config.nodes.1 = rabbit@old\n"}, ""),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "cluster_nodes: [ejabberd@n1, ejabberd@old]\n"}, "ejabberd@old"),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "cluster_nodes:\n  - ejabberd@n1\n  - 'ejabberd@old.example'\nacl: x\n"}, "ejabberd@old.example"),
+        ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "acl:\n  admin:\n    user:\n      - admin@example.org\n"}, ""),
+        ("couchdb", {"/opt/couchdb/etc/local.d/1.ini": "[cluster]\nseedlist = couchdb@n1,couchdb@n9\n"}, "couchdb@n9"),
+        ("couchdb", {"/opt/couchdb/etc/local.ini": "[cluster]\n;seedlist = couchdb@n9\nseedlist = couchdb@n3\n"}, ""),
+    ],
+)
+def test_peers_that_are_no_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: str, files: dict[str, str], others: str) -> None:
+    """The allow lists of both refuse the connection; a new node would wait for it at its first start."""
+    problems = list(planned(product, read(product, tmp_path, files), monkeypatch))
+    assert [one.rule for one in problems] == (["setting_refused"] if others else [])
+    assert all(f"{others} is no member" in one.message for one in problems)
