@@ -60,7 +60,7 @@ options:
     type: list
     elements: dict
     default: []
-  advisories_file:
+  vulnerabilities_file:
     description: A table of known vulnerabilities on the controller, newer than that of this collection.
     type: path
   policy:

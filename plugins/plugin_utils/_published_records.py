@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Published records as values: CVE JSON 5, OSV, OpenVEX and Debian changelogs.
 
-Private to this collection, pure; derive_advisories.py reads the files. Each reader takes one document and raises FeedError where it has
+Private to this collection, pure; derive_vulnerability_table.py reads the files. Each reader takes one document and raises FeedError where it has
 another shape than its format says. What a record says of packages that no host reports is left out.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import OTP, Known, Range
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import OTP, Known, Range
 from ansible_collections.beam.cluster.plugins.module_utils._model import applications, versions
 
 REPORTED = frozenset({OTP, *applications.OTP, *applications.PRODUCTS.values()})

@@ -19,7 +19,6 @@ from .._model.host_facts import Certificate
 from .._model.observation import Observation
 from .._model.running_node import InForce, Link
 from .._model.waivers import Waiver
-from .advisory_table import Table
 from .audit_reach import Reach
 from .baseline import Baseline
 from .controls import BY_ID, SEVERITIES
@@ -27,6 +26,7 @@ from .policy import Policy
 from .probes import CONNECT, FULL, Answer, Questions, Scope
 from .score import Score
 from .target import Target
+from .vulnerability_table import Table
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"

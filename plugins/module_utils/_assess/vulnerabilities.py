@@ -19,7 +19,7 @@ from .._model.observation import Observation
 from .._model.packages import Package
 from .._model.processes import Process
 from .._model.recognised_products import KNOWN
-from .advisory_table import OTP, Known, Table
+from .vulnerability_table import OTP, Known, Table
 
 UNKNOWN = "unknown_version"
 """The advisory about a VM whose version is not known. It is in controls.ADVISORIES."""

@@ -28,7 +28,7 @@ from . import (
     usage_rules,
 )
 from .cluster import Cluster, Inventory, Node, Transition
-from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
+from .cluster_variables import Shape, host_flag, read_cluster_value, read_outsiders, read_shape, read_vulnerabilities_file
 from .compromised import check_ca, check_compromised, find_compromised, required_secrets
 from .group import Hosts, read_group
 from .members import Membership, read_listed, read_members
@@ -56,7 +56,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     members, by_host = membership.members, membership.by_host()
     waivers = _read_waivers(inventory, membership, present, problems)
     outsiders = read_outsiders(inventory, present, problems)
-    advisories_file = read_advisories_file(inventory, present, problems)
+    vulnerabilities_file = read_vulnerabilities_file(inventory, present, problems)
     window = read_window(read_cluster_value(inventory, RESTART_WINDOW, present, problems), problems)
 
     _check_members(inventory, shape, members, problems)
@@ -116,7 +116,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.cookies_of_other_users(members, shape.tls, inventory.observed),
             *advisories.outside_tls(members, shape.tls),
         ),
-        advisories_file=advisories_file,
+        vulnerabilities_file=vulnerabilities_file,
         compromised=stolen,
         transition=Transition(
             incompatible_nodes=tuple(sorted(hosts.incompatible)),
