@@ -42,7 +42,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "untested": {"type": "str", "default": ""},
     "pairs_max": {"type": "int", "default": PAIRS_MAX},
     "vantages": {"type": "int", "default": VANTAGES},
-    "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
+    "advisories_fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
     "directory": {"type": "path"},
     "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
     "ca_dir": {"type": "path"},
@@ -66,10 +66,10 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
         except TableError as error:
             return {"failed": True, "msg": f"{arguments['plan'].get('vulnerabilities_file') or _vulnerability_table.SHIPPED}: {error}."}
-        verdict = evaluate(evidence, waivers, arguments["fail_at"])
+        verdict = evaluate(evidence, waivers, arguments["advisories_fail_at"])
         waiting = postponed_restarts.waivers(str(arguments["plan"].get("restart_from") or ""), verdict.failures)
         if waiting:
-            verdict = evaluate(evidence, [*waivers, *waiting], arguments["fail_at"])
+            verdict = evaluate(evidence, [*waivers, *waiting], arguments["advisories_fail_at"])
         report = Report(verdict, now, version=version())
         lines = terminal.lines(report)
         result: dict[str, Any] = {

@@ -73,7 +73,7 @@ options:
     description: The JSON report of an earlier audit on the controller. Findings are compared with it.
     type: path
   fail_at:
-    description: Lowest severity of a failed control that counts as a finding.
+    description: Lowest severity of a failed control that counts as a finding. Advisories, for example known vulnerabilities, do not count.
     type: str
     choices: [never, info, low, medium, high, critical]
     default: info

@@ -235,7 +235,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted.
+    """Everything that a report shows. advisories_fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted.
 
     reach: how far each host could be looked at, empty where a plan names the hosts. score: None where nobody asked for it. baseline: what changed
     since an earlier report, None without one.
@@ -249,7 +249,7 @@ class Verdict:
     connections: Mapping[tuple[str, str], Answer]
     waivers: tuple[Waiver, ...]
     unused_waivers: tuple[Waiver, ...]
-    fail_at: str
+    advisories_fail_at: str
     outsiders: tuple[str, ...]
     coverage: Coverage
     reach: Mapping[str, Reach] = field(default_factory=dict)
@@ -262,9 +262,9 @@ class Verdict:
 
     @property
     def failing_advisories(self) -> list[Advisory]:
-        if self.fail_at == NEVER:
+        if self.advisories_fail_at == NEVER:
             return []
-        floor = SEVERITIES.index(self.fail_at)
+        floor = SEVERITIES.index(self.advisories_fail_at)
         return [advisory for advisory in self.advisories if SEVERITIES.index(advisory.severity) >= floor and advisory not in self.waived]
 
     @property

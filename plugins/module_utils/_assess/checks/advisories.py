@@ -24,26 +24,26 @@ FORWARDED = "forwarded_packets"
 """The advisory about a host that masquerades. It is in controls.ADVISORIES."""
 
 
-def advisory_findings(evidence: Evidence, fail_at: str) -> Iterator[Finding]:
+def advisory_findings(evidence: Evidence, advisories_fail_at: str) -> Iterator[Finding]:
     """One finding: the age of the table."""
     age = _age(evidence)
     if age is None:
         status, detail = NOT_APPLICABLE, "no table of vulnerabilities was given"
     elif age <= VULNERABILITIES_AGE_MAX:
         status, detail = PASSED, _sentence(evidence, age)
-    elif evidence.table_given or fail_at != NEVER:
+    elif evidence.table_given or advisories_fail_at != NEVER:
         status, detail = FAILED, _sentence(evidence, age)
     else:
         status, detail = NOT_APPLICABLE, f"{_sentence(evidence, age)}, and advisories do not fail this run"
     yield Finding(VULNERABILITIES_AGE, status, (), evidence.target.group or "cluster", (detail,))
 
 
-def vulnerability_advisories(evidence: Evidence, fail_at: str) -> Iterator[Advisory]:
+def vulnerability_advisories(evidence: Evidence, advisories_fail_at: str) -> Iterator[Advisory]:
     """Those of the hosts of the run, and the age of the table where it fails nothing."""
     if evidence.table is None:
         return
     age = _age(evidence) or 0
-    if age > VULNERABILITIES_AGE_MAX and not evidence.table_given and fail_at == NEVER:
+    if age > VULNERABILITIES_AGE_MAX and not evidence.table_given and advisories_fail_at == NEVER:
         control = BY_ID[VULNERABILITIES_AGE]
         title = f"Newer vulnerabilities are not in this report: {_sentence(evidence, age)}"
         yield Advisory(VULNERABILITIES_AGE, control.severity, "", title, "", control.fix)

@@ -19,7 +19,7 @@ def aged(days: int) -> Table:
 
 
 @pytest.mark.parametrize(
-    ("days", "given", "fail_at", "status"),
+    ("days", "given", "advisories_fail_at", "status"),
     [
         (0, False, "never", PASSED),
         (30, True, "high", PASSED),
@@ -28,10 +28,10 @@ def aged(days: int) -> Table:
         (31, False, "never", NOT_APPLICABLE),
     ],
 )
-def test_an_old_table_fails_a_run_that_relies_on_it(days: int, given: bool, fail_at: str, status: str) -> None:
+def test_an_old_table_fails_a_run_that_relies_on_it(days: int, given: bool, advisories_fail_at: str, status: str) -> None:
     evidence = made.evidence(table=aged(days), table_given=given)
-    (finding,) = advisory_findings(evidence, fail_at)
+    (finding,) = advisory_findings(evidence, advisories_fail_at)
     assert (finding.control, finding.status, finding.subject) == ("vulnerabilities-age", status, "beam")
     assert f"{days} days old" in finding.details[0]
-    notes = [one.control for one in vulnerability_advisories(evidence, fail_at)]
+    notes = [one.control for one in vulnerability_advisories(evidence, advisories_fail_at)]
     assert notes == (["vulnerabilities-age"] if status == NOT_APPLICABLE else [])
