@@ -14,9 +14,9 @@ from collections.abc import Iterator
 
 from ..._model.advisories import Advisory
 from ..controls import BY_ID
+from ..controls.limits import VULNERABILITIES_AGE_MAX
 from ..controls.programs import VULNERABILITIES_AGE
 from ..finding import FAILED, NEVER, NOT_APPLICABLE, PASSED, Evidence, Finding
-from ..limits import VULNERABILITIES_AGE_MAX
 from ..vulnerabilities import Memo, host_advisories
 
 CONTROLS = (VULNERABILITIES_AGE,)

@@ -8,8 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from ..limits import OPENSSL_MIN, OTP_MAINTAINED, VULNERABILITIES_AGE_MAX
 from .control import Control
+from .limits import OPENSSL_MIN, OTP_MAINTAINED, VULNERABILITIES_AGE_MAX
 from .references import EEF_INSTALLING, EEF_RELEASES, SECURE_CODING
 
 VULNERABILITIES_AGE = "vulnerabilities-age"
