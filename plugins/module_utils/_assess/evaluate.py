@@ -16,7 +16,7 @@ from . import waivers as applied
 from .causes import with_causes
 from .checks import attacks as attack_checks
 from .checks import audit_attacks as audit_attack_checks
-from .checks import default_cookies as default_cookie_checks
+from .checks import audit_default_cookies as default_cookie_checks
 from .checks.advisories import advisory_findings, forwarding_advisories, vulnerability_advisories
 from .checks.audit import CONTROLS as OF_THE_ASSESSMENT
 from .checks.audit import completed, coverage_findings, policy_findings, waiver_findings

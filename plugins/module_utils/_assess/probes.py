@@ -28,7 +28,7 @@ REACHES = "reaches"
 """The positive control of a place: a port of the host that is no node's. Any answer, a refusal too, shows that packets arrive."""
 
 KNOWN = "known-cookie"
-"""The control of a product's default cookie, see checks/default_cookies.py."""
+"""The control of a product's default cookie, see checks/audit_default_cookies.py."""
 
 IMPOSTOR = "beam_impostor"
 """Name part that claims another member's host. Not the probe's own name, which that host may be using at the same moment."""
