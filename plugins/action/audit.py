@@ -18,7 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_summary, baseline
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import ANY, FAIL_ON, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import Reach, reach_of
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reached_hosts import Reach, reach_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import ADVISORIES, BY_ID, SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate

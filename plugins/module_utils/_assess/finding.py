@@ -19,7 +19,7 @@ from .._model.host_facts import Certificate
 from .._model.observation import Observation
 from .._model.running_node import InForce, Link
 from .._model.waivers import Waiver
-from .audit_reach import Reach
+from .audit_reached_hosts import Reach
 from .baseline import Baseline
 from .controls import BY_ID, SEVERITIES
 from .policy import Policy
