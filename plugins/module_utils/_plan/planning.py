@@ -18,6 +18,7 @@ from .._model.waivers import Waiver, read_waivers
 from . import (
     advisories,
     consistency,
+    existing_name_rules,
     existing_service_rules,
     host_rules,
     name_lengths,
@@ -228,7 +229,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     existing_service_rules.check_client_ports(node, seen, problems)
     existing_service_rules.check_accounts(node, seen, problems)
     check_certificate(inventory, node, seen, problems)
-    existing_service_rules.check_name(node, seen, problems)
+    existing_name_rules.check_name(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)
