@@ -29,7 +29,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.reports impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import DEFAULT_FORMATS, FORMATS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
-from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import Table, TableError
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import TableError, VulnerabilityTable
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import read_waivers
@@ -174,7 +174,7 @@ def _views(by_host: Mapping[str, Any], target: Target) -> dict[str, NodeView]:
     return {name: NodeView.parse(one) for name, one in pairs if name}
 
 
-def _table(path: str | None) -> Table:
+def _table(path: str | None) -> VulnerabilityTable:
     try:
         return _vulnerability_table.table(path)
     except TableError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
-from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import Table, TableError
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import TableError, VulnerabilityTable
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, shown, text
 from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, run_rules, variable_names
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
@@ -81,7 +81,7 @@ class ActionModule(ActionBase):
         root = Path(self._loader.path_dwim(directory)) / "root"
         return (root / "key.pem").is_file() and (root / "certificate.pem").is_file()
 
-    def _table(self, values: Mapping[str, object], problems: Problems) -> Table | None:
+    def _table(self, values: Mapping[str, object], problems: Problems) -> VulnerabilityTable | None:
         """The known vulnerabilities; a problem where the operator's file is none."""
         path = next((value for value in values.values() if isinstance(value, str) and value), None)
         try:

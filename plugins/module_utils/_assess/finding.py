@@ -26,7 +26,7 @@ from .policy import Policy
 from .probes import CONNECT, FULL, Answer, Questions, Scope
 from .score import Score
 from .target import Target
-from .vulnerability_table import Table
+from .vulnerability_table import VulnerabilityTable
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
@@ -171,7 +171,7 @@ class Evidence:
     untested: str = ""
     advisories: Sequence[Advisory] = ()
     scope: Scope = FULL
-    table: Table | None = None
+    table: VulnerabilityTable | None = None
     table_given: bool = False
     links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
     reach: Mapping[str, Reach] = field(default_factory=dict)

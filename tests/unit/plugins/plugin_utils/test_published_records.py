@@ -17,7 +17,7 @@ import pytest
 
 pytest.importorskip("ansible")
 
-from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import Table, TableError  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import TableError, VulnerabilityTable  # noqa: E402
 from ansible_collections.beam.cluster.plugins.plugin_utils import _published_records as records  # noqa: E402
 from ansible_collections.beam.cluster.plugins.plugin_utils import _vulnerability_table, derive_vulnerability_table  # noqa: E402
 
@@ -165,7 +165,7 @@ def test_an_entry_that_fixes_nothing(words: str) -> None:
 # -- the script ------------------------------------------------------------------------------------------------------------------------------------
 
 
-def derive(tmp_path: Path, *more: str) -> Table:
+def derive(tmp_path: Path, *more: str) -> VulnerabilityTable:
     output = tmp_path / "vulnerabilities.json"
     assert derive_vulnerability_table.main([str(RECORDS), "--output", str(output), "--base", str(tmp_path / "none"), *more]) == 0
     return _vulnerability_table.read(output)
@@ -224,7 +224,7 @@ def test_a_folder_that_is_none_leaves_the_table_alone(tmp_path: Path, capsys: py
 def test_the_files_are_as_the_script_writes_them(path: Path) -> None:
     table = _vulnerability_table.read(path)
     assert path.read_text(encoding="utf-8") == derive_vulnerability_table.text(table)
-    assert Table.parse(table.as_dict()) == table
+    assert VulnerabilityTable.parse(table.as_dict()) == table
 
 
 def test_by_hand_is_only_what_no_feed_has() -> None:
@@ -265,12 +265,12 @@ def only(**other: Any) -> dict[str, Any]:
 )
 def test_a_wrong_table_is_one_error_with_its_place(raw: Any, message: str) -> None:
     with pytest.raises(TableError) as error:
-        Table.parse(raw)
+        VulnerabilityTable.parse(raw)
     assert message in str(error.value) and str(error.value).isprintable()
 
 
 def test_a_right_table_is_read() -> None:
-    assert set(Table.parse(broken()).known) == {"CVE-2026-1111"}
+    assert set(VulnerabilityTable.parse(broken()).known) == {"CVE-2026-1111"}
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ import pytest
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.advisories import advisory_findings, vulnerability_advisories
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, PASSED
-from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import Table
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import VulnerabilityTable
 
 
-def aged(days: int) -> Table:
-    return Table(made.TABLE.date - datetime.timedelta(days=days), (), {})
+def aged(days: int) -> VulnerabilityTable:
+    return VulnerabilityTable(made.TABLE.date - datetime.timedelta(days=days), (), {})
 
 
 @pytest.mark.parametrize(
