@@ -103,10 +103,10 @@ molecule: bootstrap  ## the lab's scenarios
 pages: bootstrap  ## write the pages of docs/ that are generated from data
 	@$(venv)/bin/python tests/regenerate.py
 
-.PHONY: advisories
-advisories: bootstrap  ## derive the table of known vulnerabilities from published records (FEEDS=folder, AS_OF=YYYY-MM-DD)
-	@$(if $(FEEDS),,$(error FEEDS is not set: name a folder of records, see docs/advisories.md))
-	@$(venv)/bin/python plugins/plugin_utils/derive_advisories.py $(FEEDS) --output roles/plan/files/advisories.json $(if $(AS_OF),--as-of $(AS_OF))
+.PHONY: vulnerabilities
+vulnerabilities: bootstrap  ## derive the table of known vulnerabilities from published records (FEEDS=folder, AS_OF=YYYY-MM-DD)
+	@$(if $(FEEDS),,$(error FEEDS is not set: name a folder of records, see docs/vulnerabilities.md))
+	@$(venv)/bin/python plugins/plugin_utils/derive_vulnerability_table.py $(FEEDS) --output roles/plan/files/vulnerabilities.json $(if $(AS_OF),--as-of $(AS_OF))
 
 .PHONY: proof
 proof: bootstrap  ## long tests: killed runs, restarts, other firewalls, scanners, a search for secrets, another controller (long)

@@ -16,10 +16,9 @@ from typing import Any
 import yaml
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_summary, baseline
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import ANY, FAIL_ON, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import Reach, reach_of
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reached_hosts import Reach, reach_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import ADVISORIES, BY_ID, SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
@@ -30,11 +29,12 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.reports impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import DEFAULT_FORMATS, FORMATS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import TableError, VulnerabilityTable
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import read_waivers
 from ansible_collections.beam.cluster.plugins.module_utils._wire.constants import EPMD_PORT
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _report_output
+from ansible_collections.beam.cluster.plugins.plugin_utils import _report_output, _vulnerability_table
 from ansible_collections.beam.cluster.plugins.plugin_utils._files import replace_file
 from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
@@ -49,7 +49,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "outsiders": {"type": "list", "elements": "str", "default": []},
     "untested": {"type": "str", "default": ""},
     "waivers": {"type": "list", "elements": "dict", "default": []},
-    "advisories_file": {"type": "path"},
+    "vulnerabilities_file": {"type": "path"},
     "policy": {"type": "path"},
     "policy_from": {"type": "str"},
     "baseline": {"type": "path"},
@@ -102,8 +102,8 @@ class ActionModule(ActionBase):
             asked=AuditQuestions.of(target, seen, known_cookies=arguments["known_cookies"]),
             waiver_errors=errors,
             policy=_policy(arguments["policy"]),
-            table=_table(arguments["advisories_file"]),
-            table_given=bool(arguments["advisories_file"]),
+            table=_table(arguments["vulnerabilities_file"]),
+            table_given=bool(arguments["vulnerabilities_file"]),
         )
         today = datetime.date.today().isoformat()
         verdict = evaluate(evidence, tuple(waiver for waiver in waivers if waiver.until >= today))
@@ -174,11 +174,12 @@ def _views(by_host: Mapping[str, Any], target: Target) -> dict[str, NodeView]:
     return {name: NodeView.parse(one) for name, one in pairs if name}
 
 
-def _table(path: str | None) -> Table:
+def _table(path: str | None) -> VulnerabilityTable:
     try:
-        return _advisories.table(path)
+        return _vulnerability_table.table(path)
     except TableError as error:
-        raise UsageError(f"beam_advisories_file: {path or _advisories.SHIPPED}: {error}. Make it with derive_advisories.py.") from None
+        file = path or _vulnerability_table.SHIPPED
+        raise UsageError(f"beam_vulnerabilities_file: {file}: {error}. Make it with derive_vulnerability_table.py.") from None
 
 
 def _policy(path: str | None) -> Policy | None:

@@ -13,12 +13,12 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import controls
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import TableError, VulnerabilityTable
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems, shown, text
 from ansible_collections.beam.cluster.plugins.module_utils._plan import ca_dir, run_rules, variable_names
 from ansible_collections.beam.cluster.plugins.module_utils._plan.cluster import SECRETS_REQUIRED, Cluster, Inventory
 from ansible_collections.beam.cluster.plugins.module_utils._plan.planning import plan
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs
+from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs, _vulnerability_table
 from ansible_collections.beam.cluster.plugins.plugin_utils._gathered import Gathered
 from ansible_collections.beam.cluster.plugins.plugin_utils._plays import play_of
 
@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
             for one in wrong:
                 problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])
         backdate, values = gathered.settled(defaults)
-        table = self._table(values["beam_advisories_file"], problems)
+        table = self._table(values["beam_vulnerabilities_file"], problems)
         inventory = Inventory(
             groups=gathered.groups,
             run=gathered.run,
@@ -73,22 +73,22 @@ class ActionModule(ActionBase):
         if problems or cluster is None:
             errors = problems.grouped()
             return {"failed": True, "msg": text(errors), "errors": errors, "warnings": warnings}
-        if cluster.advisories_file:
-            cluster = replace(cluster, advisories_file=self._loader.path_dwim(cluster.advisories_file))
+        if cluster.vulnerabilities_file:
+            cluster = replace(cluster, vulnerabilities_file=self._loader.path_dwim(cluster.vulnerabilities_file))
         return {"changed": False, "plan": cluster.as_dict(), "warnings": warnings}
 
     def _has_ca(self, directory: str) -> bool:
         root = Path(self._loader.path_dwim(directory)) / "root"
         return (root / "key.pem").is_file() and (root / "certificate.pem").is_file()
 
-    def _table(self, values: Mapping[str, object], problems: Problems) -> Table | None:
+    def _table(self, values: Mapping[str, object], problems: Problems) -> VulnerabilityTable | None:
         """The known vulnerabilities; a problem where the operator's file is none."""
         path = next((value for value in values.values() if isinstance(value, str) and value), None)
         try:
-            return _advisories.table(self._loader.path_dwim(path) if path else None)
+            return _vulnerability_table.table(self._loader.path_dwim(path) if path else None)
         except TableError as error:
-            fix = "make it with derive_advisories.py (docs/advisories.md), or remove the variable."
-            problems.add("", "beam_advisories_file", "advisories_file", f"{shown(path)}: {error}.", fix)
+            fix = "make it with derive_vulnerability_table.py (docs/vulnerabilities.md), or remove the variable."
+            problems.add("", "beam_vulnerabilities_file", "vulnerabilities_file", f"{shown(path)}: {error}.", fix)
             return None
 
     def _passphrase(self, gathered: Gathered, cluster: Cluster | None, values: Mapping[str, Mapping[str, object]], problems: Problems) -> list[str]:

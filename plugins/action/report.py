@@ -14,7 +14,6 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.beam.cluster.plugins.module_utils._assess import postponed_restarts
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import SEVERITIES
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import NEVER, Evidence, NodeView, OtherClusters, advisory
@@ -23,13 +22,14 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.reports impor
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import DEFAULT_FORMATS, FORMATS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.model import Report
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import TableError
 from ansible_collections.beam.cluster.plugins.module_utils._host import certificates
 from ansible_collections.beam.cluster.plugins.module_utils._model.host_facts import Certificate
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from ansible_collections.beam.cluster.plugins.module_utils._model.running_node import Link
 from ansible_collections.beam.cluster.plugins.module_utils._model.untrusted_json import each
 from ansible_collections.beam.cluster.plugins.module_utils._model.waivers import Waiver
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, _inputs, _report_output
+from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs, _report_output, _vulnerability_table
 from ansible_collections.beam.cluster.plugins.plugin_utils._other_clusters import other_clusters
 from ansible_collections.beam.cluster.plugins.plugin_utils._version import version
 
@@ -42,7 +42,7 @@ SPEC: dict[str, dict[str, Any]] = {
     "untested": {"type": "str", "default": ""},
     "pairs_max": {"type": "int", "default": PAIRS_MAX},
     "vantages": {"type": "int", "default": VANTAGES},
-    "fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
+    "advisories_fail_at": {"type": "str", "choices": [NEVER, *SEVERITIES], "default": NEVER},
     "directory": {"type": "path"},
     "formats": {"type": "list", "elements": "str", "choices": list(FORMATS), "default": list(DEFAULT_FORMATS)},
     "ca_dir": {"type": "path"},
@@ -65,11 +65,11 @@ class ActionModule(ActionBase):
         except (KeyError, TypeError, AttributeError) as error:
             return {"failed": True, "msg": f"plan or evidence has another shape than beam.cluster.plan and beam.cluster.probe return: {error!r}"}
         except TableError as error:
-            return {"failed": True, "msg": f"{arguments['plan'].get('advisories_file') or _advisories.SHIPPED}: {error}."}
-        verdict = evaluate(evidence, waivers, arguments["fail_at"])
+            return {"failed": True, "msg": f"{arguments['plan'].get('vulnerabilities_file') or _vulnerability_table.SHIPPED}: {error}."}
+        verdict = evaluate(evidence, waivers, arguments["advisories_fail_at"])
         waiting = postponed_restarts.waivers(str(arguments["plan"].get("restart_from") or ""), verdict.failures)
         if waiting:
-            verdict = evaluate(evidence, [*waivers, *waiting], arguments["fail_at"])
+            verdict = evaluate(evidence, [*waivers, *waiting], arguments["advisories_fail_at"])
         report = Report(verdict, now, version=version())
         lines = terminal.lines(report)
         result: dict[str, Any] = {
@@ -125,8 +125,8 @@ def _evidence(arguments: Mapping[str, Any], now: float) -> Evidence:
         untested=arguments["untested"],
         advisories=advisories,
         scope=Scope(arguments["pairs_max"], arguments["vantages"]),
-        table=_advisories.table(plan.get("advisories_file")),
-        table_given=bool(plan.get("advisories_file")),
+        table=_vulnerability_table.table(plan.get("vulnerabilities_file")),
+        table_given=bool(plan.get("vulnerabilities_file")),
         links={name: found for name, found in ((name, each(own.get("links"), Link.parse)) for name, own in hosts.items()) if found is not None},
         authorities=_authorities(arguments["ca_dir"]),
     )

@@ -60,7 +60,7 @@ options:
     type: list
     elements: dict
     default: []
-  advisories_file:
+  vulnerabilities_file:
     description: A table of known vulnerabilities on the controller, newer than that of this collection.
     type: path
   policy:
@@ -73,7 +73,7 @@ options:
     description: The JSON report of an earlier audit on the controller. Findings are compared with it.
     type: path
   fail_at:
-    description: Lowest severity of a failed control that counts as a finding.
+    description: Lowest severity of a failed control that counts as a finding. Advisories, for example known vulnerabilities, do not count.
     type: str
     choices: [never, info, low, medium, high, critical]
     default: info

@@ -225,8 +225,8 @@ plan:
         fix:
           description: What to do.
           type: str
-    advisories_file:
-      description: C(beam_advisories_file) as an absolute path, null if it is not set.
+    vulnerabilities_file:
+      description: C(beam_vulnerabilities_file) as an absolute path, null if it is not set.
       type: str
     compromised:
       description: >-

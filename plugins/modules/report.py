@@ -59,7 +59,7 @@ options:
     description: The value of this option of M(beam.cluster.probe) in the same run.
     type: int
     default: 3
-  fail_at:
+  advisories_fail_at:
     description:
       - Severity from which an advisory fails, for example a known vulnerability of the installed OTP.
       - It does not affect controls. A failed control fails whatever its severity.

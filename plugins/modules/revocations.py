@@ -138,7 +138,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.beam.cluster.plugins.module_utils._model.certificate_renewal import due, moment
 from ansible_collections.beam.cluster.plugins.module_utils._model.revocation_rules import (
-    SPECIMEN_SERIAL,
+    REVOKED_FOR_ATTACK,
     Issued,
     Revoked,
     Unresolved,
@@ -213,7 +213,7 @@ def settle(params: dict[str, Any], now: float, *, change: bool) -> dict[str, Any
                 "directory": path,
                 "issuer": [{kind: value} for kind, value in facts["subject_parts"]],
                 "due": _is_due(path, params["renew_at"], now),
-                "revoked": [_entry(f"{SPECIMEN_SERIAL:X}", facts["not_before"]), *(_entry(one.serial, one.since) for one in lists[path])],
+                "revoked": [_entry(f"{REVOKED_FOR_ATTACK:X}", facts["not_before"]), *(_entry(one.serial, one.since) for one in lists[path])],
             }
             for path, facts in authorities.items()
         ],

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Published records as values: CVE JSON 5, OSV, OpenVEX and Debian changelogs.
 
-Private to this collection, pure; derive_advisories.py reads the files. Each reader takes one document and raises FeedError where it has
+Private to this collection, pure; derive_vulnerability_table.py reads the files. Each reader takes one document and raises FeedError where it has
 another shape than its format says. What a record says of packages that no host reports is left out.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import OTP, Known, Range
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import OTP, Range, Vulnerability
 from ansible_collections.beam.cluster.plugins.module_utils._model import applications, versions
 
 REPORTED = frozenset({OTP, *applications.OTP, *applications.PRODUCTS.values()})
@@ -29,11 +29,11 @@ class FeedError(ValueError):
 
 @dataclass(frozen=True)
 class Record:
-    """What one document says. withdrawn: identifiers that are no vulnerabilities any more. patches, not_affected: as in Table."""
+    """What one document says. withdrawn: identifiers that are no vulnerabilities any more. patches, not_affected: as in VulnerabilityTable."""
 
     kind: str
     date: datetime.date
-    known: tuple[Known, ...] = ()
+    known: tuple[Vulnerability, ...] = ()
     withdrawn: tuple[str, ...] = ()
     patches: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     not_affected: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
@@ -76,7 +76,7 @@ def read_cve(raw: Mapping[str, Any]) -> Record:
         return Record(kind, date)
     descriptions = [one["value"] for one in cna.get("descriptions") or () if str(one.get("lang", "")).startswith("en")]
     title = _title(cna.get("title"), descriptions)
-    return Record(kind, date, (Known(name, title, _cve_severity(cna), _cve_url(name, cna), ranges),))
+    return Record(kind, date, (Vulnerability(name, title, _cve_severity(cna), _cve_url(name, cna), ranges),))
 
 
 _GITHUB = {"erlang/otp": OTP, "elixir-lang/elixir": "elixir", "rabbitmq/rabbitmq-server": "rabbitmq", "apache/couchdb": "couchdb"}
@@ -245,7 +245,8 @@ def read_osv(raw: Mapping[str, Any]) -> Record:
         return Record(kind, date, patches=patches)
     severity = _severity(str((raw.get("database_specific") or {}).get("severity") or ""))
     url = next((one["url"] for one in raw.get("references") or () if "nvd.nist.gov" not in one["url"]), f"https://osv.dev/vulnerability/{raw['id']}")
-    return Record(kind, date, (Known(names[0], _title(raw.get("summary"), [str(raw.get("details") or "")]), severity, url, ranges),), patches=patches)
+    title = _title(raw.get("summary"), [str(raw.get("details") or "")])
+    return Record(kind, date, (Vulnerability(names[0], title, severity, url, ranges),), patches=patches)
 
 
 def _events(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

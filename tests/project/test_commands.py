@@ -50,8 +50,8 @@ def programs() -> list[tuple[str, str, str]]:
         if "tasks" in path.parts or ("products" in path.parts and path.name != "vars.yml"):
             for task in tasks_of(path):
                 # No other module runs a program: test_roles.py.
-                if "beam.cluster.tool" in task:
-                    found.append((str(path.relative_to(ROOT)), task["name"], program(task["beam.cluster.tool"])))
+                if "beam.cluster.run_command" in task:
+                    found.append((str(path.relative_to(ROOT)), task["name"], program(task["beam.cluster.run_command"])))
     return found
 
 

@@ -166,7 +166,7 @@ def test_every_command_says_why_it_failed(path: Path) -> None:
     tasks = list(tasks_of(path))
     for task, following in zip(tasks, [*tasks[1:], {}]):
         without = {"ansible.builtin.command", "ansible.builtin.shell", "ansible.builtin.script", "ansible.builtin.raw"} & set(task)
-        assert not without, f"{path}: {task['name']}: use beam.cluster.tool"
+        assert not without, f"{path}: {task['name']}: use beam.cluster.run_command"
         until = str(task.get("until", ""))
         if until and not re.fullmatch(r"\w+ is (success|finished)", until):
             assert f"{task['register']}.attempts >= {task['retries']} or " in until, f"{path}: {task['name']}: its last attempt has no message"

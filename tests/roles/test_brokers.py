@@ -285,7 +285,7 @@ def test_emqx_own_carrier_beside_ours_is_clear_text_before_otp_27_1(tmp_path: Pa
 )
 def test_an_emqx_that_insists_on_its_own_carrier_is_found(tmp_path: Path, line: str, status: int) -> None:
     (tmp_path / "emqx").write_text(line + "\n", encoding="utf-8")
-    looks = yaml.safe_load((PRODUCTS / "emqx" / "install.yml").read_text(encoding="utf-8"))[0]["beam.cluster.tool"]["argv"]
+    looks = yaml.safe_load((PRODUCTS / "emqx" / "install.yml").read_text(encoding="utf-8"))[0]["beam.cluster.run_command"]["argv"]
     assert subprocess.run([*looks[:-1], str(tmp_path / "emqx")], check=False).returncode == status
 
 

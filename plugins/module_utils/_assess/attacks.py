@@ -25,7 +25,7 @@ SIGNED = ("expired", "revoked")
 
 
 @dataclass(frozen=True)
-class Credentials:
+class ProbeCredentials:
     """What a probe shows to its peer.
 
     certificate: "own" (of the source node), "none", "foreign" (of an authority that nobody knows), "expired" or
@@ -42,9 +42,9 @@ class Credentials:
     user: str = ""
 
 
-OWN = Credentials()
-_NOTHING = Credentials(certificate="none", cookie="random", tls="unverified")
-_OTHER_USER = Credentials(certificate="none", cookie="random", tls="unverified", user="nobody")
+OWN = ProbeCredentials()
+_NOTHING = ProbeCredentials(certificate="none", cookie="random", tls="unverified")
+_OTHER_USER = ProbeCredentials(certificate="none", cookie="random", tls="unverified", user="nobody")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Attack:
     protocol: str
     stage: str
     refused: frozenset[str]
-    shows: Credentials = field(default=OWN)
+    shows: ProbeCredentials = field(default=OWN)
 
     @property
     def needs_tls(self) -> bool:
@@ -78,7 +78,7 @@ ATTACKS = (
     Attack("member-public-distribution-port", "member", "public", "dist", "connect", codes.BLOCKED, _NOTHING),
     Attack("local-epmd", "user", "own", "epmd", "connect", codes.BLOCKED, _OTHER_USER),
     Attack("local-distribution-port", "user", "own", "dist", "connect", codes.BLOCKED, _OTHER_USER),
-    Attack("plaintext", "member", "cluster", "dist", "tls", frozenset({"plaintext_on_tls"}), Credentials(tls="plaintext")),
+    Attack("plaintext", "member", "cluster", "dist", "tls", frozenset({"plaintext_on_tls"}), ProbeCredentials(tls="plaintext")),
     Attack(
         "old-tls",
         "member",
@@ -87,7 +87,7 @@ ATTACKS = (
         "tls",
         # No such version; or, where a product wants it listed (late_tls_options_before), no suite of it.
         frozenset({"tls_alert_protocol_version", "tls_alert_insufficient_security"}),
-        Credentials(tls="old"),
+        ProbeCredentials(tls="old"),
     ),
     Attack(
         "no-certificate",
@@ -97,9 +97,9 @@ ATTACKS = (
         "tls",
         # TLS 1.3 has an alert of its own for it, TLS 1.2 has not.
         frozenset({"tls_alert_certificate_required", "tls_alert_handshake_failure"}),
-        Credentials(certificate="none"),
+        ProbeCredentials(certificate="none"),
     ),
-    Attack("foreign-certificate", "member", "cluster", "dist", "tls", frozenset({"tls_alert_unknown_ca"}), Credentials(certificate="foreign")),
+    Attack("foreign-certificate", "member", "cluster", "dist", "tls", frozenset({"tls_alert_unknown_ca"}), ProbeCredentials(certificate="foreign")),
     Attack(
         "expired-certificate",
         "member",
@@ -107,7 +107,7 @@ ATTACKS = (
         "dist",
         "tls",
         frozenset({"tls_alert_certificate_expired"}),
-        Credentials(certificate="expired"),
+        ProbeCredentials(certificate="expired"),
     ),
     Attack(
         "revoked-certificate",
@@ -116,11 +116,19 @@ ATTACKS = (
         "dist",
         "tls",
         frozenset({"tls_alert_certificate_revoked"}),
-        Credentials(certificate="revoked"),
+        ProbeCredentials(certificate="revoked"),
     ),
     # An allow list that is bound to certificates closes the connection without an answer.
-    Attack("other-name", "member", "cluster", "dist", "status", frozenset({"not_allowed", "dropped_status"}), Credentials(name="another_member")),
-    Attack("wrong-cookie", "member", "cluster", "dist", "ack", frozenset({"cookie_refused_theirs"}), Credentials(cookie="known")),
+    Attack(
+        "other-name",
+        "member",
+        "cluster",
+        "dist",
+        "status",
+        frozenset({"not_allowed", "dropped_status"}),
+        ProbeCredentials(name="another_member"),
+    ),
+    Attack("wrong-cookie", "member", "cluster", "dist", "ack", frozenset({"cookie_refused_theirs"}), ProbeCredentials(cookie="known")),
 )
 
 ATTACK_BY_ID = {attack.id: attack for attack in ATTACKS}

@@ -16,8 +16,8 @@ from typing import Any
 from .._model.observation import Observation
 from .._wire.constants import PROBE_NAME
 from .attacks import ATTACK_BY_ID, KNOWN_COOKIE, Attack
-from .default_cookies import cookie_of
-from .default_cookies import probes as known_probes
+from .audit_default_cookies import cookie_of
+from .audit_default_cookies import probes as known_probes
 from .outsider_connectivity import QUIET_PORTS, SSH
 from .probes import KNOWN, OUTSIDE, REACHES, VANTAGES, Probe, Questions, options
 from .target import DYNAMIC, HostTarget, NodeTarget, Target

@@ -17,8 +17,8 @@ from .._model.observation import Observation
 from .._model.secret_facts import KeyFile
 from .._model.times import epoch_of
 from .checks.file_permissions import exists
+from .controls.limits import CERTIFICATE_DAYS_MIN
 from .finding import FAILED, NOT_OBSERVED, NOT_TESTED, Evidence, Result
-from .limits import CERTIFICATE_DAYS_MIN
 from .target import NodeTarget
 
 DAY = 86400

@@ -16,8 +16,8 @@ from . import waivers as applied
 from .causes import with_causes
 from .checks import attacks as attack_checks
 from .checks import audit_attacks as audit_attack_checks
-from .checks import default_cookies as default_cookie_checks
-from .checks.advisories import advisory_findings, forwarding_advisories, known_advisories
+from .checks import audit_default_cookies as default_cookie_checks
+from .checks.advisories import advisory_findings, forwarding_advisories, vulnerability_advisories
 from .checks.audit import CONTROLS as OF_THE_ASSESSMENT
 from .checks.audit import completed, coverage_findings, policy_findings, waiver_findings
 from .checks.between_hosts import inventory_findings
@@ -34,13 +34,13 @@ from .score import Score, score
 _ORDER = {control.id: number for number, control in enumerate(CONTROLS)}
 
 
-def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = NEVER) -> Verdict:
-    """The verdict. Its time is linear in the answers. fail_at: lowest severity at which an advisory fails, or NEVER."""
+def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), advisories_fail_at: str = NEVER) -> Verdict:
+    """The verdict. Its time is linear in the answers. advisories_fail_at: lowest severity at which an advisory fails, or NEVER."""
     outcomes, attacked = _attacks(evidence)
-    advisories = (*evidence.advisories, *forwarding_advisories(evidence), *known_advisories(evidence, fail_at))
+    advisories = (*evidence.advisories, *forwarding_advisories(evidence), *vulnerability_advisories(evidence, advisories_fail_at))
     found = [*host_findings(evidence.target, evidence.seen), *mesh_findings(evidence), *running_node_findings(evidence)]
     found += [*pki_findings(evidence), *revocation_findings(evidence), *cookie_findings(evidence)]
-    found += [*advisory_findings(evidence, fail_at), *inventory_findings(evidence), *attacked]
+    found += [*advisory_findings(evidence, advisories_fail_at), *inventory_findings(evidence), *attacked]
     found = with_causes(evidence, found, outcomes)
     found += [*coverage_findings(evidence), *policy_findings(evidence)]
     found += completed(evidence, found)
@@ -57,7 +57,7 @@ def evaluate(evidence: Evidence, waivers: Sequence[Waiver] = (), fail_at: str = 
         connections=evidence.connections,
         waivers=tuple(waivers),
         unused_waivers=unused,
-        fail_at=fail_at,
+        advisories_fail_at=advisories_fail_at,
         outsiders=tuple(evidence.outsiders),
         coverage=_coverage(evidence),
         reach=evidence.reach,

@@ -19,14 +19,14 @@ from .._model.host_facts import Certificate
 from .._model.observation import Observation
 from .._model.running_node import InForce, Link
 from .._model.waivers import Waiver
-from .advisory_table import Table
-from .audit_reach import Reach
+from .audit_reached_hosts import Reach
 from .baseline import Baseline
 from .controls import BY_ID, SEVERITIES
 from .policy import Policy
 from .probes import CONNECT, FULL, Answer, Questions, Scope
 from .score import Score
 from .target import Target
+from .vulnerability_table import VulnerabilityTable
 
 PASSED, FAILED, NOT_TESTED, NOT_APPLICABLE, WAIVED = "passed", "failed", "not_tested", "not_applicable", "waived"
 REFUSED, SUCCEEDED = "refused", "succeeded"
@@ -171,7 +171,7 @@ class Evidence:
     untested: str = ""
     advisories: Sequence[Advisory] = ()
     scope: Scope = FULL
-    table: Table | None = None
+    table: VulnerabilityTable | None = None
     table_given: bool = False
     links: Mapping[str, Sequence[Link]] = field(default_factory=dict)
     reach: Mapping[str, Reach] = field(default_factory=dict)
@@ -235,7 +235,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Everything that a report shows. fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted.
+    """Everything that a report shows. advisories_fail_at: lowest severity at which an advisory fails, or NEVER. waived: why an advisory is accepted.
 
     reach: how far each host could be looked at, empty where a plan names the hosts. score: None where nobody asked for it. baseline: what changed
     since an earlier report, None without one.
@@ -249,7 +249,7 @@ class Verdict:
     connections: Mapping[tuple[str, str], Answer]
     waivers: tuple[Waiver, ...]
     unused_waivers: tuple[Waiver, ...]
-    fail_at: str
+    advisories_fail_at: str
     outsiders: tuple[str, ...]
     coverage: Coverage
     reach: Mapping[str, Reach] = field(default_factory=dict)
@@ -262,9 +262,9 @@ class Verdict:
 
     @property
     def failing_advisories(self) -> list[Advisory]:
-        if self.fail_at == NEVER:
+        if self.advisories_fail_at == NEVER:
             return []
-        floor = SEVERITIES.index(self.fail_at)
+        floor = SEVERITIES.index(self.advisories_fail_at)
         return [advisory for advisory in self.advisories if SEVERITIES.index(advisory.severity) >= floor and advisory not in self.waived]
 
     @property

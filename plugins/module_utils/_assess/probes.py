@@ -18,7 +18,7 @@ from typing import Any
 
 from .._model.untrusted_json import as_float, as_int, same_address
 from .._wire.constants import PROBE_NAME
-from .attacks import ATTACK_BY_ID, ATTACKS, KNOWN_COOKIE, OWN, PORTS_PER_RANGE_MAX, SIGNED, Attack, Credentials
+from .attacks import ATTACK_BY_ID, ATTACKS, KNOWN_COOKIE, OWN, PORTS_PER_RANGE_MAX, SIGNED, Attack, ProbeCredentials
 from .target import HostTarget, NodeTarget, Target
 
 CONNECT = "mesh-connected"
@@ -28,7 +28,7 @@ REACHES = "reaches"
 """The positive control of a place: a port of the host that is no node's. Any answer, a refusal too, shows that packets arrive."""
 
 KNOWN = "known-cookie"
-"""The control of a product's default cookie, see checks/default_cookies.py."""
+"""The control of a product's default cookie, see checks/audit_default_cookies.py."""
 
 IMPOSTOR = "beam_impostor"
 """Name part that claims another member's host. Not the probe's own name, which that host may be using at the same moment."""
@@ -65,7 +65,7 @@ class Probe:
         return ATTACK_BY_ID.get(self.control)
 
     @property
-    def credentials(self) -> Credentials:
+    def credentials(self) -> ProbeCredentials:
         return self.attack.shows if self.attack else OWN
 
     @property

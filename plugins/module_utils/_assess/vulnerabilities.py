@@ -19,7 +19,7 @@ from .._model.observation import Observation
 from .._model.packages import Package
 from .._model.processes import Process
 from .._model.recognised_products import KNOWN
-from .advisory_table import OTP, Known, Table
+from .vulnerability_table import OTP, Vulnerability, VulnerabilityTable
 
 UNKNOWN = "unknown_version"
 """The advisory about a VM whose version is not known. It is in controls.ADVISORIES."""
@@ -57,14 +57,14 @@ class Software:
         return f"{_NAMES.get(self.name, self.name)} {self.version}{by}"
 
 
-Memo = dict[object, list[tuple[Known, str, str]]]
+Memo = dict[object, list[tuple[Vulnerability, str, str]]]
 """What is known of software that other hosts have, too: vulnerability, application, fix."""
 
 
-def host_advisories(seen: Observation, table: Table, memo: Memo | None = None) -> list[Advisory]:
+def host_advisories(seen: Observation, table: VulnerabilityTable, memo: Memo | None = None) -> list[Advisory]:
     """One advisory for each vulnerability of a host, and one for each VM whose version is not known. In the order of the table."""
     memo = {} if memo is None else memo
-    found: dict[str, tuple[Known, list[str], list[str]]] = {}
+    found: dict[str, tuple[Vulnerability, list[str], list[str]]] = {}
     unknown: list[Advisory] = []
     for software in _merged(software_of(seen)):
         if software.version is None or not versions.is_version(software.version):
@@ -84,7 +84,7 @@ def host_advisories(seen: Observation, table: Table, memo: Memo | None = None) -
     ]
 
 
-def carried(software: Software, table: Table) -> Iterator[tuple[Known, str]]:
+def carried(software: Software, table: VulnerabilityTable) -> Iterator[tuple[Vulnerability, str]]:
     """The vulnerabilities of one thing, each with the application that has it ("" where OTP as a whole, or a product, has it)."""
     for known in table.known.values():
         reason = _reason(software, known, table)
@@ -93,7 +93,7 @@ def carried(software: Software, table: Table) -> Iterator[tuple[Known, str]]:
             yield known, reason
 
 
-def _reason(software: Software, known: Known, table: Table) -> str | None:
+def _reason(software: Software, known: Vulnerability, table: VulnerabilityTable) -> str | None:
     """Which application is affected, "" for the whole; None where nothing is."""
     version = software.version or ""
     if table.excepted(known.id, software.name, version):
@@ -108,7 +108,7 @@ def _reason(software: Software, known: Known, table: Table) -> str | None:
     return None
 
 
-def _fix(software: Software, known: Known, table: Table) -> str:
+def _fix(software: Software, known: Vulnerability, table: VulnerabilityTable) -> str:
     source = applications.source_of(software.package_name)
     if software.package and software.installed and software.package != software.installed:
         now = Software(software.name, versions.upstream(software.installed), "", software.package_name, software.installed)

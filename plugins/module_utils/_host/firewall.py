@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._model.installed import TABLE
-from . import commands, interfaces, nftables_service, proc, table_admissions
+from . import commands, firewall_admissions, interfaces, nftables_service, proc
+from .firewall_admissions import values
 from .firewall_at_boot import FAMILY, FILE, UNIT, ufw_enabled, undoing, waiting
 from .forwarding_rules import rewriting
-from .table_admissions import values
 
 # A ruleset of some ten thousand elements takes nft more than the time of an ordinary question.
 _SECONDS = 20.0
@@ -172,7 +172,7 @@ def our_table(objects: Iterable[Mapping[str, Any]], dormant: bool | None = False
     """What our table knows and lets in, None where there is no such table.
 
     Members are the elements of its address sets, own addresses those of the sets whose name begins with own, ports those of its set of that name
-    and of matches on a destination port. admits: see table_admissions.admissions(); None where its rules are more than can be worked out, or where
+    and of matches on a destination port. admits: see firewall_admissions.admissions(); None where its rules are more than can be worked out, or where
     nobody knows whether the table is dormant.
     """
     objects = list(objects)
@@ -201,8 +201,8 @@ def our_table(objects: Iterable[Mapping[str, Any]], dormant: bool | None = False
     if not present:
         return None
     try:
-        admits = None if dormant is None else table_admissions.admissions(objects, FAMILY, TABLE, dormant)
-    except table_admissions.TooComplex:
+        admits = None if dormant is None else firewall_admissions.admissions(objects, FAMILY, TABLE, dormant)
+    except firewall_admissions.TooComplex:
         admits = None
     return {
         "members": sorted(members),

@@ -12,9 +12,9 @@ import ctypes
 import os
 from collections.abc import Iterable, Sequence
 
-from .._model.confinement_facts import is_on
 from .._model.processes import is_beam
 from .._model.secret_rules import in_file
+from .._model.system_facts import is_on
 from . import proc, programs, sysctls
 from .process_hardening import holds_one
 from .writers import user_name

@@ -19,7 +19,7 @@ OTP = frozenset(
 """Applications of Erlang/OTP since release 25."""
 
 PRODUCTS = {"elixir": "elixir", **{product.application: product.name for product in KNOWN if product.has_records}}
-"""The application that carries a product's version -> the product's name in advisories."""
+"""The application that carries a product's version -> the product's name in the table of known vulnerabilities."""
 
 WATCHED = OTP | frozenset(PRODUCTS)
 

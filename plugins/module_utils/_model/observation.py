@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .addresses import is_loopback
-from .confinement_facts import StartFile, SystemFacts
+from .confinement_facts import StartFile
 from .firewall_facts import Firewall
 from .host_facts import (
     Account,
@@ -39,6 +39,7 @@ from .host_facts import (
 from .packages import Package, package_of, versions_of
 from .processes import Process
 from .secret_facts import Secrets
+from .system_facts import SystemFacts
 from .untrusted_json import as_bool, as_float, as_int, as_mapping, as_path, as_set, as_text, as_texts, each, safe_text, same_address
 
 

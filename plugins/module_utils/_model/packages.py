@@ -35,7 +35,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Product:
-    """A product that a VM runs: its name in advisories, its version (None where it is not known) and its Debian package."""
+    """A product that a VM runs: its name in the table of known vulnerabilities, its version (None where it is not known) and its Debian package."""
 
     name: str
     version: str | None

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Cookies that everybody knows: defaults of products, words of examples, what leaked. No cookie and no passphrase may be one of them.
 
-Private to this collection. Which of them an audit tries is in `_assess/default_cookies.py`. Of what leaked: the first 12 hexadecimal digits of the
-SHA-256 of each, enough to recognise one, and the list is no dictionary for an attacker. Source: the list leaked-cookies of
+Private to this collection. Which of them an audit tries is in `_assess/audit_default_cookies.py`. Of what leaked: the first 12 hexadecimal digits of
+the SHA-256 of each, enough to recognise one, and the list is no dictionary for an attacker. Source: the list leaked-cookies of
 https://github.com/gteissier/erl-matter (commit ab793cd).
 """
 

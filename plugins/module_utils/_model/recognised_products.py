@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Known(NamedTuple):
+class KnownProduct(NamedTuple):
     """A product by its name in reports and in the table of vulnerabilities.
 
     shown: as its authors write it. application: the OTP application that shows it. unit: that of its packages, "" where it has none.
@@ -26,15 +26,15 @@ class Known(NamedTuple):
 
 
 KNOWN = (
-    Known("mongooseim", "MongooseIM", "mongooseim", "mongooseim"),
-    Known("rabbitmq", "RabbitMQ", "rabbit", "rabbitmq-server", has_records=True),
-    Known("ejabberd", "ejabberd", "ejabberd", "ejabberd", has_records=True),
-    Known("couchdb", "CouchDB", "couch", "couchdb", has_records=True),
-    Known("emqx", "EMQX", "emqx", "emqx", has_records=True),
-    Known("vernemq", "VerneMQ", "vmq_server", "vernemq", has_records=True),
-    Known("riak", "Riak", "riak_kv", "riak"),
-    Known("livebook", "Livebook", "livebook", "livebook"),
-    Known("phoenix", "Phoenix", "phoenix"),
+    KnownProduct("mongooseim", "MongooseIM", "mongooseim", "mongooseim"),
+    KnownProduct("rabbitmq", "RabbitMQ", "rabbit", "rabbitmq-server", has_records=True),
+    KnownProduct("ejabberd", "ejabberd", "ejabberd", "ejabberd", has_records=True),
+    KnownProduct("couchdb", "CouchDB", "couch", "couchdb", has_records=True),
+    KnownProduct("emqx", "EMQX", "emqx", "emqx", has_records=True),
+    KnownProduct("vernemq", "VerneMQ", "vmq_server", "vernemq", has_records=True),
+    KnownProduct("riak", "Riak", "riak_kv", "riak"),
+    KnownProduct("livebook", "Livebook", "livebook", "livebook"),
+    KnownProduct("phoenix", "Phoenix", "phoenix"),
 )
 """The first of those that a VM shows counts: MongooseIM brings parts of ejabberd, and Livebook of Phoenix."""
 

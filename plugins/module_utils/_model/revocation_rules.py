@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-SPECIMEN_SERIAL = 0xBEA0C1
+REVOKED_FOR_ATTACK = 0xBEA0C1
 """On every CRL. The attack of role verify signs a certificate with it: a serial number of a real certificate is random and far longer."""
 
 DAYS_MIN = 14

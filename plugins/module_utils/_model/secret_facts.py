@@ -83,7 +83,7 @@ class Readable:
 
 
 @dataclass(frozen=True)
-class Account:
+class NodeUser:
     """A user that owns a cookie file or runs a VM. password: whether one is set; authorized_keys: files that let ssh in.
 
     rights: files that let it start programs without a login: of cron, at, sudo, a lingering user manager. units: services that run as it, with the
@@ -102,7 +102,7 @@ class Account:
     members: tuple[str, ...] | None = None
 
     @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Account | None:
+    def parse(cls, raw: Mapping[str, Any]) -> NodeUser | None:
         user = as_text(raw.get("user"))
         if user is None:
             return None
@@ -130,13 +130,13 @@ class Secrets:
     keys: tuple[KeyFile, ...] | None
     dumps: tuple[Readable, ...] | None
     exposed: tuple[Readable, ...] | None
-    accounts: Mapping[str, Account] | None
+    accounts: Mapping[str, NodeUser] | None
 
     @classmethod
     def parse(cls, raw: object) -> Secrets | None:
         if not isinstance(raw, Mapping):
             return None
-        cookies, accounts = each(raw.get("cookies"), CookieFacts.parse), each(raw.get("accounts"), Account.parse)
+        cookies, accounts = each(raw.get("cookies"), CookieFacts.parse), each(raw.get("accounts"), NodeUser.parse)
         return cls(
             cookies=None if cookies is None else {one.path: one for one in cookies},
             copies=each(raw.get("copies"), Copy.parse),

@@ -224,7 +224,7 @@ class Cluster:
     outsiders: tuple[str, ...]
     advisories: tuple[Advisory, ...]
     transition: Transition
-    advisories_file: str | None = None
+    vulnerabilities_file: str | None = None
     compromised: Compromised | None = None
 
     def as_dict(self) -> dict[str, object]:
@@ -275,7 +275,7 @@ class Cluster:
             "outsiders": list(self.outsiders),
             "changes": {host: [change.text for change in changes] for host, changes in sorted(self.transition.changes.items())},
             "advisories": [advisory.as_dict() for advisory in self.advisories],
-            "advisories_file": self.advisories_file,
+            "vulnerabilities_file": self.vulnerabilities_file,
             "compromised": asdict(self.compromised) if self.compromised else None,
         }
 

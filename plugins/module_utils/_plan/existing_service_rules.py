@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What runs on a host already, or lies there, and would stop a role in its turn: units, drop-ins, accounts, EPMD, databases.
+"""What runs on a host already, or lies there, and would stop a role in its turn: units, drop-ins, accounts, EPMD.
 
 Private to this collection. A fact that is unknown breaks no rule.
 """
@@ -11,14 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .._model.host_facts import Database
 from .._model.installed import DROP_IN
 from .._model.observation import Observation, Unit
-from .._model.problems import Problems, join_names
+from .._model.problems import Problems
 from .._wire.constants import EPMD_PORT
 from .cluster import Node
 from .consistency import refuse_product_port
-from .sandbox_rules import is_hardened
 
 _EPMD_UNITS = ("epmd.socket", "epmd.service")
 _EPMD_OF_ADDRESS = re.compile(r"(epmd@.+)\.(?:socket|service)")
@@ -50,10 +48,10 @@ def check_epmd_drop_ins(host: str, seen: Observation, problems: Problems) -> Non
         _refuse_later(host, "", name, (unit.drop_ins if unit else None) or (), "", problems)
 
 
-def _refuse_later(host: str, variable: str, unit: str, drop_ins: Iterable[str], otherwise: str, problems: Problems) -> None:
+def _refuse_later(host: str, variable: str, unit: str, paths: Iterable[str], otherwise: str, problems: Problems) -> None:
     """One that is for all services (as LXC makes it at each boot) is not renamed: a file of its name beside the unit's own takes its place."""
     own = f"/etc/systemd/system/{unit}.d"
-    for path in drop_ins:
+    for path in paths:
         directory, _slash, name = path.rpartition("/")
         if name > DROP_IN:
             mended = f"rename it so that it sorts earlier{otherwise}"
@@ -269,63 +267,6 @@ def check_epmd(host: str, seen: Observation, problems: Problems) -> None:
                 "outside of epmd.socket and epmd.service. A node that was started by hand, or by a unit without epmd.socket, leaves it behind.",
                 f"stop the nodes that it serves, stop it (kill {entry.pid}), run again, and start the nodes.",
             )
-
-
-def check_name(node: Node, seen: Observation, problems: Problems) -> None:
-    """A node that no run has hardened yet keeps its name: what is stored under it (Mnesia, queues) belongs to that name alone.
-
-    A renamed node does not start with its data, or starts empty beside it.
-    """
-    running, database = _running_name(node, seen), _foreign_database(node, seen)
-    if running:
-        moved = f" and move {database.path} away" if database else ""
-        problems.add(
-            node.host,
-            "beam_node_name",
-            "node_name_differs",
-            f"{running} runs in {node.runtime.unit}, but the node is planned as {node.node}: it would lose what is stored under its name.",
-            f"set beam_node_name to {running}; if nothing is stored, run systemctl stop {node.runtime.unit}{moved}, and run again.",
-        )
-    elif database:
-        problems.add(
-            node.host,
-            "beam_node_name",
-            "data_of_another_name",
-            f"the database {database.path} belongs to {join_names(database.names)}, not to {node.node}; {node.runtime.product} "
-            f"{'would start empty' if database.unit else 'does not start with it'}.",
-            "set beam_node_name to the name of the database, rename the data with the product's own tool, or move a database without users away.",
-        )
-
-
-def _databases(node: Node, seen: Observation) -> set[str]:
-    """Where the product's database is: its own place, or those of the operator's settings."""
-    data = node.runtime.data
-    moves = {name for name, what in data.file_settings.items() if what == "database"}
-    moved = {one.value for one in seen.settings or () if one.unit == node.runtime.unit and one.name in moves and one.value}
-    return {data.database, *(f"{path.rstrip('/')}/{data.database.rpartition('/')[2]}" for path in moved)}
-
-
-def _foreign_database(node: Node, seen: Observation) -> Database | None:
-    """Data of other names only. What a hardened node has left of an earlier name in Mnesia's own directories does not count."""
-    hardened = is_hardened(node, seen)
-    for one in seen.databases or ():
-        own = one.path in _databases(node, seen) or (one.unit == node.runtime.unit and not hardened)
-        if own and one.names and str(node.node) not in one.names:
-            return one
-    return None
-
-
-def _running_name(node: Node, seen: Observation) -> str:
-    """The name of the node in the unit where it is not the planned one, as its host completes it. Empty for a node that a run has started."""
-    for process in seen.processes or ():
-        name, flags = process.flags.name, process.flags
-        if not process.is_vm or process.unit != node.runtime.unit or process.digest or flags.hidden or not flags.listens or not name:
-            continue
-        if "@" not in name and not flags.long_names and seen.hostname:
-            name = f"{name}@{seen.hostname.partition('.')[0]}"
-        if name != str(node.node) and name != node.node.name:
-            return name
-    return ""
 
 
 def _drop_ins(node: Node, seen: Observation) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from .._model.waivers import Waiver, read_waivers
 from . import (
     advisories,
     consistency,
+    existing_name_rules,
     existing_service_rules,
     host_rules,
     name_lengths,
@@ -28,7 +29,7 @@ from . import (
     usage_rules,
 )
 from .cluster import Cluster, Inventory, Node, Transition
-from .cluster_variables import Shape, host_flag, read_advisories_file, read_cluster_value, read_outsiders, read_shape
+from .cluster_variables import Shape, host_flag, read_cluster_value, read_outsiders, read_shape, read_vulnerabilities_file
 from .compromised import check_ca, check_compromised, find_compromised, required_secrets
 from .group import Hosts, read_group
 from .members import Membership, read_listed, read_members
@@ -56,7 +57,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
     members, by_host = membership.members, membership.by_host()
     waivers = _read_waivers(inventory, membership, present, problems)
     outsiders = read_outsiders(inventory, present, problems)
-    advisories_file = read_advisories_file(inventory, present, problems)
+    vulnerabilities_file = read_vulnerabilities_file(inventory, present, problems)
     window = read_window(read_cluster_value(inventory, RESTART_WINDOW, present, problems), problems)
 
     _check_members(inventory, shape, members, problems)
@@ -120,7 +121,7 @@ def plan(inventory: Inventory, problems: Problems) -> Cluster | None:
             *advisories.narrowed_umasks(members, inventory.observed, inventory.sandbox),
             *advisories.outside_tls(members, shape.tls),
         ),
-        advisories_file=advisories_file,
+        vulnerabilities_file=vulnerabilities_file,
         compromised=stolen,
         transition=Transition(
             incompatible_nodes=tuple(sorted(hosts.incompatible)),
@@ -235,7 +236,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     existing_service_rules.check_client_ports(node, seen, problems)
     existing_service_rules.check_accounts(node, seen, problems)
     check_certificate(inventory, node, seen, problems)
-    existing_service_rules.check_name(node, seen, problems)
+    existing_name_rules.check_name(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
     sandbox_rules.check_privileged(inventory, node, seen, problems)

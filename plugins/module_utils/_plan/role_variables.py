@@ -17,7 +17,7 @@ from typing import Any, Callable
 
 from .._model.problems import shown
 from .._model.reserved_flags import refused_in_extra_args
-from . import directive_rules
+from . import service_directives
 from .cluster_variables import boolean
 from .units_and_users import is_user_name
 from .variable_names import Unreadable, seconds
@@ -116,7 +116,7 @@ def _validate_value(option: Option, value: object) -> Iterator[Wrong]:
             yield Wrong(variable, "flag_reserved", f"it contains {word}: {reason}.", "remove it there.")
         yield from (Wrong(variable, *wrong) for wrong in _quotes(converted))
     if variable == "beam_service_directives" and isinstance(converted, list):
-        yield from (Wrong(variable, *wrong) for wrong in directive_rules.validate([one for one in converted if isinstance(one, str)]))
+        yield from (Wrong(variable, *wrong) for wrong in service_directives.validate([one for one in converted if isinstance(one, str)]))
     if variable in _FORMS:
         what, good = _FORMS[variable]
         for one in converted if isinstance(converted, list) else [converted]:

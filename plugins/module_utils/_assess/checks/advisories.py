@@ -14,39 +14,39 @@ from collections.abc import Iterator
 
 from ..._model.advisories import Advisory
 from ..controls import BY_ID
-from ..controls.programs import ADVISORIES_AGE
+from ..controls.limits import VULNERABILITIES_AGE_MAX
+from ..controls.programs import VULNERABILITIES_AGE
 from ..finding import FAILED, NEVER, NOT_APPLICABLE, PASSED, Evidence, Finding
-from ..limits import ADVISORIES_AGE_MAX
 from ..vulnerabilities import Memo, host_advisories
 
-CONTROLS = (ADVISORIES_AGE,)
+CONTROLS = (VULNERABILITIES_AGE,)
 FORWARDED = "forwarded_packets"
 """The advisory about a host that masquerades. It is in controls.ADVISORIES."""
 
 
-def advisory_findings(evidence: Evidence, fail_at: str) -> Iterator[Finding]:
+def advisory_findings(evidence: Evidence, advisories_fail_at: str) -> Iterator[Finding]:
     """One finding: the age of the table."""
     age = _age(evidence)
     if age is None:
         status, detail = NOT_APPLICABLE, "no table of vulnerabilities was given"
-    elif age <= ADVISORIES_AGE_MAX:
+    elif age <= VULNERABILITIES_AGE_MAX:
         status, detail = PASSED, _sentence(evidence, age)
-    elif evidence.table_given or fail_at != NEVER:
+    elif evidence.table_given or advisories_fail_at != NEVER:
         status, detail = FAILED, _sentence(evidence, age)
     else:
         status, detail = NOT_APPLICABLE, f"{_sentence(evidence, age)}, and advisories do not fail this run"
-    yield Finding(ADVISORIES_AGE, status, (), evidence.target.group or "cluster", (detail,))
+    yield Finding(VULNERABILITIES_AGE, status, (), evidence.target.group or "cluster", (detail,))
 
 
-def known_advisories(evidence: Evidence, fail_at: str) -> Iterator[Advisory]:
+def vulnerability_advisories(evidence: Evidence, advisories_fail_at: str) -> Iterator[Advisory]:
     """Those of the hosts of the run, and the age of the table where it fails nothing."""
     if evidence.table is None:
         return
     age = _age(evidence) or 0
-    if age > ADVISORIES_AGE_MAX and not evidence.table_given and fail_at == NEVER:
-        control = BY_ID[ADVISORIES_AGE]
+    if age > VULNERABILITIES_AGE_MAX and not evidence.table_given and advisories_fail_at == NEVER:
+        control = BY_ID[VULNERABILITIES_AGE]
         title = f"Newer vulnerabilities are not in this report: {_sentence(evidence, age)}"
-        yield Advisory(ADVISORIES_AGE, control.severity, "", title, "", control.fix)
+        yield Advisory(VULNERABILITIES_AGE, control.severity, "", title, "", control.fix)
     memo: Memo = {}
     for name, host in evidence.target.hosts.items():
         if host.in_run and name in evidence.seen:

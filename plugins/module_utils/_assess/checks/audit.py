@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ..._model.waivers import Waiver
-from ..audit_reach import UNPRIVILEGED
+from ..audit_reached_hosts import UNPRIVILEGED
 from ..controls import BY_ID
 from ..finding import FAILED, NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, PASSED, Evidence, Finding
 from ..policy import Policy, differences, does, where_epmd

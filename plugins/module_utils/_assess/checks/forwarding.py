@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..._model.confinement_facts import Forward
 from ..._model.observation import Observation
+from ..._model.system_facts import Forward
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import NEEDS_MEMBERS, HostTarget
 from .parts import Check

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from ..._model.confinement_facts import StartFile, SystemFacts
+from ..._model.confinement_facts import StartFile
 from ..._model.host_facts import HARD_LINK, INTERRUPTED
 from ..._model.observation import Observation
+from ..._model.system_facts import SystemFacts
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import NEEDS_PLAN, HostTarget, NodeTarget
 from .parts import Check, has_ended, vms

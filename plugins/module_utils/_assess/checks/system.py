@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Callable
 
-from ..._model.confinement_facts import SystemFacts, is_on
 from ..._model.observation import Observation
+from ..._model.system_facts import SystemFacts, is_on
+from ..controls.limits import CLOCK_SECONDS_MAX
 from ..finding import NOT_TESTED, Result, result
-from ..limits import CLOCK_SECONDS_MAX
 from ..target import HostTarget
 from .parts import Check
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..._model.confinement_facts import SystemFacts
 from ..._model.observation import Observation, Unit
 from ..._model.processes import Process
+from ..._model.system_facts import SystemFacts
+from ..controls.limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
-from ..limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from ..target import HostTarget, NodeTarget
 from .firewall import elsewhere, undone
 from .parts import EPMD_SERVICE, Check, epmds, has_ended

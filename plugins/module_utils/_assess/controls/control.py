@@ -16,7 +16,7 @@ SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 # What a control looks at. Those up to system are read on the host, those up to attacks are what happened when the protocol was spoken.
 LOOKS_AT = (
-    "listeners", "files", "unit", "processes", "firewall", "system", "probes", "mesh", "attacks", "advisories", "coverage", "waivers", "policy"
+    "listeners", "files", "unit", "processes", "firewall", "system", "probes", "mesh", "attacks", "vulnerabilities", "coverage", "waivers", "policy"
 )
 
 

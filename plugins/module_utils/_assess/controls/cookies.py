@@ -8,8 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from ..limits import COOKIE_DAYS_MAX
 from .control import Control
+from .limits import COOKIE_DAYS_MAX
 from .references import CREATION, DISTRIBUTED, EEF_DISTRIBUTION, ERL, LEAKED, PROC, PROTOCOL, SECURE_CODING, UNIT
 
 _NEW_COOKIE = (

@@ -8,8 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from ..limits import PORTS_MAX
 from .control import Control
+from .limits import PORTS_MAX
 from .references import DISTRIBUTED, EEF_DISTRIBUTION, KERNEL, SECURE_CODING
 
 CONTROLS = (

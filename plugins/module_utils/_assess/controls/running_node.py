@@ -8,8 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from ..limits import ATOMS_PART_MAX
 from .control import Control
+from .limits import ATOMS_PART_MAX
 from .references import BOOT_SERVER, DISTRIBUTED, EEF_ATOMS, NET_KERNEL, NODES, PROTOCOL, SECURE_CODING, TLS_GUIDE
 
 _SSH = ("ssh(6), ssh:daemon/2", "https://www.erlang.org/doc/apps/ssh/ssh.html#daemon/2")

@@ -8,8 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from ..limits import CLOCK_SECONDS_MAX
 from .control import Control
+from .limits import CLOCK_SECONDS_MAX
 from .references import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, SECURE_CODING
 
 _SYSCTL = ("The kernel's documentation, sysctl", "https://docs.kernel.org/admin-guide/sysctl/kernel.html")

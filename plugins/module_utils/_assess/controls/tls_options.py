@@ -8,8 +8,8 @@ Private to this collection, pure.
 
 from __future__ import annotations
 
-from ..limits import UNREVOKED_DAYS_MAX
 from .control import Control
+from .limits import UNREVOKED_DAYS_MAX
 from .references import DISTRIBUTED, ERL, KERNEL, TLS_GUIDE, TLS_HARDENING
 
 FORGIVING = {

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..._model.advisories import Advisory
 from ..finding import FAILED, NOT_TESTED, WAIVED, Finding
-from . import trend
+from . import score_and_baseline
 from .html_attacks import attacks
 from .html_connections import mesh
 from .html_controls import controls
@@ -74,8 +74,8 @@ def _parts(report: Report) -> Iterator[Part]:
         yield Part("not-tested", "What was not tested", f"Not tested ({count})", tuple(map(_gap, report.gaps)))
     if report.verdict.waivers:
         yield Part("waivers", "Waivers", f"Waivers ({len(report.verdict.waivers)})", tuple(_waivers(report)))
-    if trend.changes_of(report.verdict):
-        yield Part("changes", trend.changes_text(report.verdict), "Changes", tuple(_changes(report)))
+    if score_and_baseline.changes_of(report.verdict):
+        yield Part("changes", score_and_baseline.changes_text(report.verdict), "Changes", tuple(_changes(report)))
     if report.lifetimes:
         yield Part("days", "Days left of the certificates", "Days left", (_lifetimes(report),))
     if report.advisories:
@@ -101,7 +101,7 @@ def _banner(report: Report, title: str) -> Markup:
         str(verdict.coverage),
     ]
     lines = [tag("p", report.headline)]
-    lines += (tag("p", line, class_="score") for line in trend.lines(verdict))
+    lines += (tag("p", line, class_="score") for line in score_and_baseline.lines(verdict))
     lines.append(tag("p", joined(facts, " \u00b7 "), class_="soft"))
     return tag("div", tag("h1", f"{title}: ", status(report.result)), *lines, class_=f"banner {report.result}")
 
@@ -187,8 +187,8 @@ def _changes(report: Report) -> Iterator[Markup]:
     """Findings by their change since the report before, except those that fail as they did."""
     found: dict[str, list[Finding]] = {}
     for finding in report.verdict.findings:
-        found.setdefault(trend.change_of(report.verdict, finding), []).append(finding)
-    for change in trend.changes_of(report.verdict):
+        found.setdefault(score_and_baseline.change_of(report.verdict, finding), []).append(finding)
+    for change in score_and_baseline.changes_of(report.verdict):
         if change != "unchanged" and change in found:
             lines = (tag("li", status(one.status), " ", tag("code", one.control), f" {one.subject}") for one in found[change])
             yield folded(f"{len(found[change])} {change}", tag("ul", *lines), opened=True)

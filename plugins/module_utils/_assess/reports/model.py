@@ -207,7 +207,7 @@ class Report:
         if follow:
             parts.append(f"{_number(causes, 'cause')}, from which {_number(follow, 'result')} follow{'s' if follow == 1 else ''}")
         if others:
-            parts.append(f"{_number(others, 'advisory', 'advisories')} at or above {self.verdict.fail_at}")
+            parts.append(f"{_number(others, 'advisory', 'advisories')} at or above {self.verdict.advisories_fail_at}")
         return f"{self.result.upper()}: {'; '.join(parts)}"
 
     @cached_property

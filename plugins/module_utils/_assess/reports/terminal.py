@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..._model.advisories import Advisory
 from ..controls import BY_ID, SEVERITIES
 from ..finding import FAILED, NOT_TESTED, PASSED, WAIVED, Finding
-from . import trend
+from . import score_and_baseline
 from .model import NODES_LISTED_MAX, WORDS, Fault, Gap, Report, connection_text, outcomes_text, reason_of
 from .safe_text import visible
 
@@ -52,7 +52,7 @@ def lines(report: Report) -> list[Line]:
     outside = ", ".join(verdict.outsiders) or "no host"
     headline = Line(report.headline, GOOD if verdict.ok else BAD)
     found = [headline, Line(f"{report.name}: {len(report.nodes)} nodes; attacked from outside by {outside}")]
-    found += map(Line, trend.lines(verdict))
+    found += map(Line, score_and_baseline.lines(verdict))
     if not verdict.coverage.complete:
         found += _wrapped("Coverage: ", str(verdict.coverage))
     for title, part in (

@@ -21,10 +21,10 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.beam.cluster.plugins.action import probe as action
 from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_summary
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_default_cookies import DEFAULTS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions, with_own_credentials
-from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import default_cookies as default_cookie_checks
+from ansible_collections.beam.cluster.plugins.module_utils._assess.checks import audit_default_cookies as default_cookie_checks
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.running_node import OF_ONE_PRODUCT, WITHOUT_PLAN, running_node_findings
-from ansible_collections.beam.cluster.plugins.module_utils._assess.default_cookies import DEFAULTS
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import (
     FAILED,
     NOT_APPLICABLE,

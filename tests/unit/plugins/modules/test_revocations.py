@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._model.revocation_rules import SPECIMEN_SERIAL, Unresolved
+from ansible_collections.beam.cluster.plugins.module_utils._model.revocation_rules import REVOKED_FOR_ATTACK, Unresolved
 from ansible_collections.beam.cluster.plugins.modules.revocations import settle
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -75,7 +75,7 @@ def world(tmp_path: Path) -> World:
 def test_names(world: World, name: str, serials: set[str], out: list[str]) -> None:
     done = world.run(revoke=[name])
     assert ({one["serial"] for one in done["added"]}, set(world.listed), done["shut_out"]) == (serials, serials, out)
-    assert [one["serial_number"] for one in done["cas"][0]["revoked"]] == [SPECIMEN_SERIAL, *(int(one, 16) for one in world.listed)]
+    assert [one["serial_number"] for one in done["cas"][0]["revoked"]] == [REVOKED_FOR_ATTACK, *(int(one, 16) for one in world.listed)]
     again = world.run(revoke=[name])
     assert not again["changed"] and again["named"] == done["named"] and again["shut_out"] == out
     back = world.run(unrevoke=[name])
@@ -131,8 +131,8 @@ def test_a_new_certificate_lets_a_member_in(world: World) -> None:
 
 
 def test_the_attack_uses_the_serial_number_that_is_on_every_crl() -> None:
-    spec = importlib.util.spec_from_file_location("sign_specimen", ROOT / "roles" / "verify" / "files" / "sign_specimen.py")
+    spec = importlib.util.spec_from_file_location("sign_revoked_certificate", ROOT / "roles" / "verify" / "files" / "sign_revoked_certificate.py")
     assert spec and spec.loader
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
-    assert script.SERIAL == SPECIMEN_SERIAL
+    assert script.SERIAL == REVOKED_FOR_ATTACK

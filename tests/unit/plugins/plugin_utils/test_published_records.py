@@ -17,9 +17,9 @@ import pytest
 
 pytest.importorskip("ansible")
 
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table, TableError  # noqa: E402
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories, derive_advisories  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import TableError, VulnerabilityTable  # noqa: E402
 from ansible_collections.beam.cluster.plugins.plugin_utils import _published_records as records  # noqa: E402
+from ansible_collections.beam.cluster.plugins.plugin_utils import _vulnerability_table, derive_vulnerability_table  # noqa: E402
 
 RECORDS = Path(__file__).parent / "published_records"
 
@@ -102,10 +102,10 @@ def test_a_last_affected_version_ends_right_after_it() -> None:
 
 def test_a_rejected_record_takes_a_vulnerability_back() -> None:
     raw = record("CVE-2026-42792")
-    base = derive_advisories.derive([records.read_cve(raw)], None, None)
+    base = derive_vulnerability_table.derive([records.read_cve(raw)], None, None)
     raw["cveMetadata"]["state"] = "REJECTED"
     assert set(base.known) == {"CVE-2026-42792"}
-    assert set(derive_advisories.derive([records.read_cve(raw)], base, None).known) == set()
+    assert set(derive_vulnerability_table.derive([records.read_cve(raw)], base, None).known) == set()
 
 
 def test_openvex_the_last_word_counts() -> None:
@@ -165,10 +165,10 @@ def test_an_entry_that_fixes_nothing(words: str) -> None:
 # -- the script ------------------------------------------------------------------------------------------------------------------------------------
 
 
-def derive(tmp_path: Path, *more: str) -> Table:
-    output = tmp_path / "advisories.json"
-    assert derive_advisories.main([str(RECORDS), "--output", str(output), "--base", str(tmp_path / "none"), *more]) == 0
-    return _advisories.read(output)
+def derive(tmp_path: Path, *more: str) -> VulnerabilityTable:
+    output = tmp_path / "vulnerabilities.json"
+    assert derive_vulnerability_table.main([str(RECORDS), "--output", str(output), "--base", str(tmp_path / "none"), *more]) == 0
+    return _vulnerability_table.read(output)
 
 
 def test_a_folder_becomes_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,8 +197,8 @@ def test_a_newer_folder_comes_on_top_of_the_table(tmp_path: Path) -> None:
     (newer / "changelog.Debian.gz").write_bytes(gzip.compress((RECORDS / "debian" / "erlang-bookworm.changelog").read_bytes()))
     (newer / "notes.txt").write_text("nothing", encoding="utf-8")
     output = tmp_path / "out.json"
-    assert derive_advisories.main([str(newer), "--output", str(output)]) == 0
-    table, shipped = _advisories.read(output), _advisories.read(_advisories.SHIPPED)
+    assert derive_vulnerability_table.main([str(newer), "--output", str(output)]) == 0
+    table, shipped = _vulnerability_table.read(output), _vulnerability_table.read(_vulnerability_table.SHIPPED)
     assert set(table.known) == set(shipped.known) and table.known["CVE-2026-42792"].title == "changed"
     assert table.patches == shipped.patches
 
@@ -212,23 +212,23 @@ def test_a_folder_that_is_none_leaves_the_table_alone(tmp_path: Path, capsys: py
     (tmp_path / "records" / "one.json").write_text(content, encoding="utf-8")
     output = tmp_path / "out.json"
     output.write_text("before", encoding="utf-8")
-    assert derive_advisories.main([str(tmp_path / "records"), "--output", str(output)]) == 1
+    assert derive_vulnerability_table.main([str(tmp_path / "records"), "--output", str(output)]) == 1
     assert message in capsys.readouterr().err and output.read_text(encoding="utf-8") == "before"
-    assert derive_advisories.main([str(tmp_path / "nowhere"), "--output", str(output)]) == 1
+    assert derive_vulnerability_table.main([str(tmp_path / "nowhere"), "--output", str(output)]) == 1
 
 
 # -- the table -------------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [_advisories.SHIPPED, _advisories.BY_HAND], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [_vulnerability_table.SHIPPED, _vulnerability_table.BY_HAND], ids=lambda path: path.name)
 def test_the_files_are_as_the_script_writes_them(path: Path) -> None:
-    table = _advisories.read(path)
-    assert path.read_text(encoding="utf-8") == derive_advisories.text(table)
-    assert Table.parse(table.as_dict()) == table
+    table = _vulnerability_table.read(path)
+    assert path.read_text(encoding="utf-8") == derive_vulnerability_table.text(table)
+    assert VulnerabilityTable.parse(table.as_dict()) == table
 
 
 def test_by_hand_is_only_what_no_feed_has() -> None:
-    assert not set(_advisories.read(_advisories.SHIPPED).known) & set(_advisories.read(_advisories.BY_HAND).known)
+    assert not set(_vulnerability_table.read(_vulnerability_table.SHIPPED).known) & set(_vulnerability_table.read(_vulnerability_table.BY_HAND).known)
 
 
 def broken(**other: Any) -> dict[str, Any]:
@@ -265,12 +265,12 @@ def only(**other: Any) -> dict[str, Any]:
 )
 def test_a_wrong_table_is_one_error_with_its_place(raw: Any, message: str) -> None:
     with pytest.raises(TableError) as error:
-        Table.parse(raw)
+        VulnerabilityTable.parse(raw)
     assert message in str(error.value) and str(error.value).isprintable()
 
 
 def test_a_right_table_is_read() -> None:
-    assert set(Table.parse(broken()).known) == {"CVE-2026-1111"}
+    assert set(VulnerabilityTable.parse(broken()).known) == {"CVE-2026-1111"}
 
 
 @pytest.mark.parametrize(
@@ -278,19 +278,19 @@ def test_a_right_table_is_read() -> None:
     [(None, "it cannot be read: No such file"), (b"{", "it is not JSON"), (b"[" * 100_000, "nested too deeply"), (b"\xff\xfe", "it is not JSON")],
 )
 def test_a_file_that_is_no_table(tmp_path: Path, content: bytes | None, message: str) -> None:
-    path = tmp_path / "advisories.json"
+    path = tmp_path / "vulnerabilities.json"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(TableError, match=message):
-        _advisories.table(str(path))
+        _vulnerability_table.table(str(path))
 
 
 def test_an_operators_table_has_what_is_written_by_hand_too(tmp_path: Path) -> None:
-    path = tmp_path / "advisories.json"
-    shutil.copy(_advisories.SHIPPED, path)
+    path = tmp_path / "vulnerabilities.json"
+    shutil.copy(_vulnerability_table.SHIPPED, path)
     raw = broken()
     raw["vulnerabilities"]["CVE-2025-32433"] = raw["vulnerabilities"].pop("CVE-2026-1111")
     path.write_text(json.dumps(raw), encoding="utf-8")
-    table = _advisories.table(str(path))
+    table = _vulnerability_table.table(str(path))
     assert table.known["CVE-2025-32433"].title == "t", "the file's own record wins"
     assert "ejabberd-26.07-plain" in table.known

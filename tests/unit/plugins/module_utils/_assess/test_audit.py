@@ -16,7 +16,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess import audit_
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_exit_codes import ANY, CODES, exit_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import CLEAR, ENCRYPTED, AuditQuestions, options_without_credentials
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, UNREACHABLE, Reach
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reached_hosts import AUDITED, UNREACHABLE, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.audit_attacks import NOT_WITHOUT
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import stock_hosts as stock
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, NO_PYTHON, UNREACHABLE, Reach, reach_of
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reached_hosts import AUDITED, NO_PYTHON, UNREACHABLE, Reach, reach_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate

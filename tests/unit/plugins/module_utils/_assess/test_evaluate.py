@@ -84,9 +84,9 @@ def test_a_waiver_covers_its_status_and_no_attack_that_succeeds_unless_it_says_s
 VULNERABLE = [{"control": "otp_vulnerabilities", "cve": "CVE-2026-89422", "severity": "high", "title": "unsolicited PSK", "fixed_in": "27.3.4.18"}]
 
 
-@pytest.mark.parametrize(("fail_at", "ok"), [("never", True), ("critical", True), ("high", False), ("low", False)])
-def test_advisories_fail_from_the_threshold_on(fail_at: str, ok: bool) -> None:
-    verdict = evaluate(made.evidence(advisories={"n1": VULNERABLE}), fail_at=fail_at)
+@pytest.mark.parametrize(("advisories_fail_at", "ok"), [("never", True), ("critical", True), ("high", False), ("low", False)])
+def test_advisories_fail_from_the_threshold_on(advisories_fail_at: str, ok: bool) -> None:
+    verdict = evaluate(made.evidence(advisories={"n1": VULNERABLE}), advisories_fail_at=advisories_fail_at)
     assert [(a.control, a.host, a.fix) for a in verdict.advisories] == [("CVE-2026-89422", "n1", "Fixed in 27.3.4.18.")]
     assert verdict.ok is ok
 

@@ -88,5 +88,5 @@ def test_the_failure_names_what_failed_and_is_short() -> None:
     assert "mesh-connected failed: beam@n1 -> beam@n2: closed at stage connect" in text
     assert "unit-sandbox not tested: beam@n3" in text
     assert "CVE" not in text
-    assert "CVE-2026-89422 on n1" in terminal.failure(verdicts.report(verdicts.failed(fail_at="high")))
+    assert "CVE-2026-89422 on n1" in terminal.failure(verdicts.report(verdicts.failed(advisories_fail_at="high")))
     assert terminal.failure(verdicts.report(verdicts.failed()), 2).endswith("more; the report has them all")

@@ -13,7 +13,7 @@ from typing import Any, Callable, Union
 import pytest
 import whole_cluster as made
 import without_plan
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, Reach
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reached_hosts import AUDITED, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.between_hosts import inventory_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.certificates import pki_findings
 from ansible_collections.beam.cluster.plugins.module_utils._assess.checks.cookies import cookie_findings

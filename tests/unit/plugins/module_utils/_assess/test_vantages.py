@@ -13,7 +13,7 @@ import pytest
 import whole_cluster as made
 import without_plan
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, Reach
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reached_hosts import AUDITED, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Verdict

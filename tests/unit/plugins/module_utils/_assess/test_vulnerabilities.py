@@ -13,15 +13,15 @@ import pytest
 pytest.importorskip("ansible")
 
 from ansible_collections.beam.cluster.plugins.module_utils._assess import vulnerabilities  # noqa: E402
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerabilities import Software  # noqa: E402
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import VulnerabilityTable  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._model import versions  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._model.advisories import Advisory  # noqa: E402
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation  # noqa: E402
-from ansible_collections.beam.cluster.plugins.plugin_utils import _advisories  # noqa: E402
+from ansible_collections.beam.cluster.plugins.plugin_utils import _vulnerability_table  # noqa: E402
 
-TABLE = _advisories.table()
-FEED = _advisories.read(_advisories.SHIPPED)
+TABLE = _vulnerability_table.table()
+FEED = _vulnerability_table.read(_vulnerability_table.SHIPPED)
 
 
 def carried(name: str, version: str | None, package_name: str = "", package: str = "", applications: dict[str, str] | None = None) -> set[str]:
@@ -215,7 +215,7 @@ def test_applications_and_release_say_the_same() -> None:
 def test_what_its_authors_call_not_affected_is_not() -> None:
     raw = json.loads(json.dumps(FEED.as_dict()))
     raw["not_affected"] = {"CVE-2026-42792": {"otp": ["27.3.4.14"], "erts": ["15.2.7.10"]}}
-    table = Table.parse(raw)
+    table = VulnerabilityTable.parse(raw)
     for applications in (None, OLD):
         before = {known.id for known, _reason in vulnerabilities.carried(Software("otp", "27.3.4.14", "", applications=applications), FEED)}
         after = {known.id for known, _reason in vulnerabilities.carried(Software("otp", "27.3.4.14", "", applications=applications), table)}

@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ansible_collections.beam.cluster.plugins.module_utils._assess.advisory_table import Table
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, NodeView, advisory
 from ansible_collections.beam.cluster.plugins.module_utils._assess.outsider_connectivity import ways
 from ansible_collections.beam.cluster.plugins.module_utils._assess.probes import FULL, REACHES, Answer, Probe, Questions, Scope, Session
 from ansible_collections.beam.cluster.plugins.module_utils._assess.target import Target
+from ansible_collections.beam.cluster.plugins.module_utils._assess.vulnerability_table import VulnerabilityTable
 from ansible_collections.beam.cluster.plugins.module_utils._model.observation import Observation
 from whole_crls import crl
 
@@ -28,7 +28,7 @@ MEMBERS = list(HOSTS.values())
 PORTS = [[4369, 4369], [9100, 9100]]
 
 # A table of today that knows of nothing.
-TABLE = Table(datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc).date(), (), {})
+TABLE = VulnerabilityTable(datetime.datetime.fromtimestamp(NOW, datetime.timezone.utc).date(), (), {})
 
 Hosts = dict[str, dict[str, Any]]
 SUM = "5a" * 32

@@ -11,7 +11,7 @@ from typing import Any
 import whole_cluster as made
 from ansible_collections.beam.cluster.plugins.module_utils._assess.attacks import ATTACK_BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_probes import AuditQuestions
-from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reach import AUDITED, Reach
+from ansible_collections.beam.cluster.plugins.module_utils._assess.audit_reached_hosts import AUDITED, Reach
 from ansible_collections.beam.cluster.plugins.module_utils._assess.discover import discover
 from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Evidence, Verdict

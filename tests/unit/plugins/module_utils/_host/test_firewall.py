@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import firewall, table_admissions
+from ansible_collections.beam.cluster.plugins.module_utils._host import firewall, firewall_admissions
 from ansible_collections.beam.cluster.plugins.module_utils._model.firewall_facts import BeamTable
 from hypothesis import given
 from hypothesis import strategies as st
@@ -268,7 +268,7 @@ def test_what_our_table_lets_in(name: str) -> None:
     rules, expected = RULESETS[name]
     objects = loaded(rules)
     family = "ip" if name == "IPv4 only" else "inet"
-    admits = table_admissions.admissions(objects, family, "beam_cluster", name == "dormant")
+    admits = firewall_admissions.admissions(objects, family, "beam_cluster", name == "dormant")
     table = BeamTable.parse({"admits": json.loads(json.dumps(admits))})
     found = table.open_to_others(KNOWN, GUARDED)
     assert found is not None
@@ -336,8 +336,8 @@ def rules_of(*rules: list[dict[str, Any]], chain: str = "input") -> list[dict[st
 
 def test_chains_that_call_each_other_end() -> None:
     objects = rules_of([{"jump": {"target": "input"}}])
-    with pytest.raises(table_admissions.TooComplex):
-        table_admissions.admissions(objects, "inet", "beam_cluster")
+    with pytest.raises(firewall_admissions.TooComplex):
+        firewall_admissions.admissions(objects, "inet", "beam_cluster")
     table = firewall.our_table([{"table": {"family": "inet", "name": "beam_cluster"}}, *objects])
     assert table is not None and table["admits"] is None and BeamTable.parse(table).open_to_others((), GUARDED) is None
 
@@ -352,26 +352,26 @@ def test_chains_that_call_each_other_end() -> None:
     ],
 )
 def test_what_is_not_understood_may_let_in_and_never_keeps_out(condition: dict[str, Any]) -> None:
-    accepts = table_admissions.admissions(rules_of([condition, {"accept": None}], [{"drop": None}]), "inet", "beam_cluster")
+    accepts = firewall_admissions.admissions(rules_of([condition, {"accept": None}], [{"drop": None}]), "inet", "beam_cluster")
     assert accepts and all(one["sources"] is None and not one["certain"] for one in accepts)
     open_chain = rules_of([condition, {"drop": None}])
     open_chain[0]["chain"]["policy"] = "accept"
-    assert all(one["sources"] is None and one["certain"] for one in table_admissions.admissions(open_chain, "inet", "beam_cluster"))
+    assert all(one["sources"] is None and one["certain"] for one in firewall_admissions.admissions(open_chain, "inet", "beam_cluster"))
 
 
 PAIRS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=4)
-SMALL = PAIRS.map(lambda pairs: table_admissions.union((min(p), max(p)) for p in pairs))
+SMALL = PAIRS.map(lambda pairs: firewall_admissions.union((min(p), max(p)) for p in pairs))
 
 
-def members_of(found: table_admissions.Set) -> set[int]:
+def members_of(found: firewall_admissions.Set) -> set[int]:
     return {number for first, last in found for number in range(first, last + 1)}
 
 
 @given(SMALL, SMALL)
-def test_sets_of_numbers(one: table_admissions.Set, other: table_admissions.Set) -> None:
-    assert members_of(table_admissions.intersection(one, other)) == members_of(one) & members_of(other)
-    assert members_of(table_admissions.difference(one, other)) == members_of(one) - members_of(other)
-    assert members_of(table_admissions.union(one + other)) == members_of(one) | members_of(other)
+def test_sets_of_numbers(one: firewall_admissions.Set, other: firewall_admissions.Set) -> None:
+    assert members_of(firewall_admissions.intersection(one, other)) == members_of(one) & members_of(other)
+    assert members_of(firewall_admissions.difference(one, other)) == members_of(one) - members_of(other)
+    assert members_of(firewall_admissions.union(one + other)) == members_of(one) | members_of(other)
 
 
 @pytest.mark.parametrize(

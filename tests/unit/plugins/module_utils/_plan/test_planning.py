@@ -57,7 +57,7 @@ def test_the_shape(world: World) -> None:
         "departing_nodes": [],
         "outsiders": ["outsider"],
         "advisories": [],
-        "advisories_file": None,
+        "vulnerabilities_file": None,
         "compromised": None,
     }
     assert cluster["members"][1] == {

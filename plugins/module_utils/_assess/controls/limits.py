@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-ADVISORIES_AGE_MAX = 30
+VULNERABILITIES_AGE_MAX = 30
 """Days after which a table of known vulnerabilities is too old."""
 ATOMS_PART_MAX = 0.5
 """Part of its atom table that a node may use."""

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`beam.cluster.tool` in a real ansible-playbook: what runs, what is skipped, and the message of what fails."""
+"""`beam.cluster.run_command` in a real ansible-playbook: what runs, what is skipped, and the message of what fails."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import pytest
 
 # One play with every kind of task; each failure is kept, so that the next task runs.
 TASKS: dict[str, dict[str, Any]] = {
-    "succeeds": {"beam.cluster.tool": {"argv": ["sh", "-c", "echo out"]}},
-    "an expected status": {"beam.cluster.tool": {"argv": ["sh", "-c", "echo critical; exit 69"], "expect": [0, 69]}},
-    "fails": {"beam.cluster.tool": {"argv": ["sh", "-c", "echo first; echo RELEASE_COOKIE=word >&2; exit 3"], "fix": "start it"}},
-    "a script": {"beam.cluster.tool": {"script": "cd / && echo $PWD | tr / x"}},
-    "a script that fails": {"beam.cluster.tool": {"script": "echo $WHAT; exit 4"}, "environment": {"WHAT": "of the environment"}},
-    "a program that is missing": {"beam.cluster.tool": {"argv": ["no-such-program", "list"]}},
-    "nothing to do": {"beam.cluster.tool": {"argv": ["false"], "creates": "/etc"}},
-    "until it succeeds": {"beam.cluster.tool": {"argv": ["sh", "-c", "exit 1"]}, "until": "taken is success", "retries": 1, "delay": 0},
-    "neither": {"beam.cluster.tool": {"fix": "x"}},
+    "succeeds": {"beam.cluster.run_command": {"argv": ["sh", "-c", "echo out"]}},
+    "an expected status": {"beam.cluster.run_command": {"argv": ["sh", "-c", "echo critical; exit 69"], "expect": [0, 69]}},
+    "fails": {"beam.cluster.run_command": {"argv": ["sh", "-c", "echo first; echo RELEASE_COOKIE=word >&2; exit 3"], "fix": "start it"}},
+    "a script": {"beam.cluster.run_command": {"script": "cd / && echo $PWD | tr / x"}},
+    "a script that fails": {"beam.cluster.run_command": {"script": "echo $WHAT; exit 4"}, "environment": {"WHAT": "of the environment"}},
+    "a program that is missing": {"beam.cluster.run_command": {"argv": ["no-such-program", "list"]}},
+    "nothing to do": {"beam.cluster.run_command": {"argv": ["false"], "creates": "/etc"}},
+    "until it succeeds": {"beam.cluster.run_command": {"argv": ["sh", "-c", "exit 1"]}, "until": "taken is success", "retries": 1, "delay": 0},
+    "neither": {"beam.cluster.run_command": {"fix": "x"}},
 }
 
 
@@ -39,7 +39,7 @@ def play(file: str, check_mode: bool) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def results_of_both(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, dict[str, Any]]:
     """By check mode. One start of Ansible plays both."""
-    folder = tmp_path_factory.mktemp("tool")
+    folder = tmp_path_factory.mktemp("run_command")
     files = {check_mode: folder / f"{check_mode}.json" for check_mode in (False, True)}
     (folder / "play.yml").write_text(json.dumps([play(str(file), check_mode) for check_mode, file in files.items()]), encoding="utf-8")
     (folder / "hosts").write_text(f"[all]\nn[1:2] ansible_connection=local ansible_python_interpreter={sys.executable}\n", encoding="utf-8")

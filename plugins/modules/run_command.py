@@ -1,12 +1,12 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Documentation of the action plugin `tool`, which runs the module ansible.builtin.command on the host."""
+"""Documentation of the action plugin `run_command`, which runs the module ansible.builtin.command on the host."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: tool
+module: run_command
 short_description: Run a command, and report why it failed
 version_added: 0.2.0
 description:
@@ -69,7 +69,7 @@ author:
 
 EXAMPLES = r"""
 - name: Read the cluster status
-  beam.cluster.tool:
+  beam.cluster.run_command:
     argv: [rabbitmqctl, --quiet, --formatter=json, cluster_status]
     fix: start the node
   changed_when: false

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..default_cookies import BY_PRODUCT
+from ..audit_default_cookies import BY_PRODUCT
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Evidence, Finding
 from ..finding import result as result_of
 from ..probes import KNOWN, Answer

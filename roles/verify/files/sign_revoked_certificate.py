@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
 SERIAL = 0xBEA0C1
-"""SPECIMEN_SERIAL of _model/revocation_rules.py; a test holds them equal."""
+"""REVOKED_FOR_ATTACK of _model/revocation_rules.py; a test holds them equal."""
 
 
 def sign(ca: str, passphrase: str, request: str) -> str:

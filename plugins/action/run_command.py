@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`beam.cluster.tool`: ansible.builtin.command with a message of its own where the command fails."""
+"""`beam.cluster.run_command`: ansible.builtin.command with a message of its own where the command fails."""
 
 from __future__ import annotations
 

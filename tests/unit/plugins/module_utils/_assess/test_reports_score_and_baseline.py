@@ -15,7 +15,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.baseline impo
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import Verdict
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports import terminal
 from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.formats import FORMATS
-from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.trend import changes_of, changes_text, score_of
+from ansible_collections.beam.cluster.plugins.module_utils._assess.reports.score_and_baseline import changes_of, changes_text, score_of
 from ansible_collections.beam.cluster.plugins.module_utils._assess.score import Score
 from test_reports_json_data import schema, strict
 
