@@ -179,7 +179,7 @@ def _table(path: str | None) -> VulnerabilityTable:
         return _vulnerability_table.table(path)
     except TableError as error:
         file = path or _vulnerability_table.SHIPPED
-        raise UsageError(f"beam_vulnerabilities_file: {file}: {error}. Make it with derive_vulnerability_table.py.") from None
+        raise UsageError(f"beam_advisories_file: {file}: {error}. Make it with derive_vulnerability_table.py.") from None
 
 
 def _policy(path: str | None) -> Policy | None:

@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
             for one in wrong:
                 problems.add(host, one["variable"], one["rule"], one["message"], one["fix"])
         backdate, values = gathered.settled(defaults)
-        table = self._table(values["beam_vulnerabilities_file"], problems)
+        table = self._table(values["beam_advisories_file"], problems)
         inventory = Inventory(
             groups=gathered.groups,
             run=gathered.run,
@@ -88,7 +88,7 @@ class ActionModule(ActionBase):
             return _vulnerability_table.table(self._loader.path_dwim(path) if path else None)
         except TableError as error:
             fix = "make it with derive_vulnerability_table.py (docs/vulnerabilities.md), or remove the variable."
-            problems.add("", "beam_vulnerabilities_file", "vulnerabilities_file", f"{shown(path)}: {error}.", fix)
+            problems.add("", "beam_advisories_file", "advisories_file", f"{shown(path)}: {error}.", fix)
             return None
 
     def _passphrase(self, gathered: Gathered, cluster: Cluster | None, values: Mapping[str, Mapping[str, object]], problems: Problems) -> list[str]:

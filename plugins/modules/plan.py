@@ -226,7 +226,7 @@ plan:
           description: What to do.
           type: str
     vulnerabilities_file:
-      description: C(beam_vulnerabilities_file) as an absolute path, null if it is not set.
+      description: C(beam_advisories_file) as an absolute path, null if it is not set.
       type: str
     compromised:
       description: >-

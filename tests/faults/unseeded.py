@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 NO_FAULT = {
-    "vulnerabilities-age": "the table is the collection's, on the controller; a host has no part in it",
+    "advisories-age": "the table is the collection's, on the controller; a host has no part in it",
     "audit-coverage": "it is about hosts that a run did not reach; a host that verify does not reach ends the run",
     "clock-skew": "containers of the lab have the clock of their host",
     "waivers": "waivers are variables of the run",

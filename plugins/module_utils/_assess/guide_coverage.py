@@ -155,7 +155,7 @@ ENTRIES = (
     _entry("VER-04", "The running VM is the installed one", "running-vm running-process"),
     _entry("VER-05", "One OTP patch in the cluster", "otp-same"),
     _entry("VER-06", "EPMD is as new as the VM", "epmd-running"),
-    _entry("VER-07", "The table of vulnerabilities is younger than 30 days", "vulnerabilities-age"),
+    _entry("VER-07", "The table of vulnerabilities is younger than 30 days", "advisories-age"),
     _entry("PRD-01", "RabbitMQ: guest is not there, or on loopback only", "rabbitmq-guest rabbitmq-logins-running rabbitmq-passwords"),
     _entry("PRD-02", "RabbitMQ: no anonymous login", "rabbitmq-anonymous"),
     _entry("PRD-03", "RabbitMQ: ports of the distribution and of tools are closed", "outside-distribution-port firewall-rules unplanned-nodes"),

@@ -176,12 +176,12 @@ def read_outsiders(inventory: Inventory, hosts: Sequence[str], problems: Problem
 
 def read_vulnerabilities_file(inventory: Inventory, hosts: Sequence[str], problems: Problems) -> str | None:
     """The operator's table of vulnerabilities, by its path on the controller. The action plugin reads it."""
-    value = read_cluster_value(inventory, "beam_vulnerabilities_file", hosts, problems)
+    value = read_cluster_value(inventory, "beam_advisories_file", hosts, problems)
     if value is MISSING or value in ("", None):
         return None
     if isinstance(value, str) and value.isprintable():
         return value
-    problems.add("", "beam_vulnerabilities_file", "type", "the value is not a path.", "write the path of a file on the controller, or remove it.")
+    problems.add("", "beam_advisories_file", "type", "the value is not a path.", "write the path of a file on the controller, or remove it.")
     return None
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from .._model.installed import DROP_IN
 from .._model.observation import Observation, Unit
-from .._model.problems import Problems
+from .._model.problems import Problems, join_names
 from .._wire.constants import EPMD_PORT
 from .cluster import Node
 from .consistency import refuse_product_port

@@ -36,7 +36,7 @@ CLUSTER = (
     "beam_dist_auto_connect",
     "beam_outsiders",
     "beam_waivers",
-    "beam_vulnerabilities_file",
+    "beam_advisories_file",
     "beam_pki_ca_dir",
     "beam_pki_crl",
     "beam_revoke",

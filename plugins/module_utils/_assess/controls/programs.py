@@ -12,7 +12,7 @@ from .control import Control
 from .limits import OPENSSL_MIN, OTP_MAINTAINED, VULNERABILITIES_AGE_MAX
 from .references import EEF_INSTALLING, EEF_RELEASES, SECURE_CODING
 
-VULNERABILITIES_AGE = "vulnerabilities-age"
+VULNERABILITIES_AGE = "advisories-age"
 UNNEEDED = frozenset({"observer", "debugger", "wx", "et", "reltool", "common_test", "dialyzer", "megaco", "diameter"})
 """Applications of OTP that no release in operation needs."""
 
@@ -113,7 +113,7 @@ CONTROLS = (
         VULNERABILITIES_AGE,
         f"The table of known vulnerabilities is not older than {VULNERABILITIES_AGE_MAX} days",
         "Vulnerabilities that were published after the date of the table are not in the report. OTP published some in every month of 2026.",
-        "Make a newer table with plugins/plugin_utils/derive_vulnerability_table.py, and set beam_vulnerabilities_file to it.",
+        "Make a newer table with plugins/plugin_utils/derive_vulnerability_table.py, and set beam_advisories_file to it.",
         "",
         (("Known vulnerabilities, and how to make a newer table", "https://github.com/beam-cluster/beam.cluster/blob/main/docs/vulnerabilities.md"),
          ("Erlang Ecosystem Foundation CNA", "https://cna.erlef.org")),

@@ -34,17 +34,17 @@ def lab(tmp_path: Path) -> plans.Lab:
 
 def test_a_file_that_is_no_table_is_one_clear_error_of_the_plan(lab: plans.Lab) -> None:
     (lab.directory / "wrong.json").write_text('{"schema": 1, "date": "soon"}', encoding="utf-8")
-    lab.group["beam_vulnerabilities_file"] = "wrong.json"
+    lab.group["beam_advisories_file"] = "wrong.json"
     output = lab.run(plans.UNOBSERVED, expect=2)
-    assert ("beam_vulnerabilities_file", "vulnerabilities_file") in plans.rules(output)
+    assert ("beam_advisories_file", "advisories_file") in plans.rules(output)
     assert "'wrong.json': vulnerabilities is not an object." in output and "derive_vulnerability_table.py" in output
-    lab.group["beam_vulnerabilities_file"] = {"no": "path"}
-    assert ("beam_vulnerabilities_file", "type") in plans.rules(lab.run(plans.UNOBSERVED, expect=2))
+    lab.group["beam_advisories_file"] = {"no": "path"}
+    assert ("beam_advisories_file", "type") in plans.rules(lab.run(plans.UNOBSERVED, expect=2))
 
 
 def test_the_plan_has_the_absolute_path_and_knows_every_identifier(lab: plans.Lab) -> None:
     of_today(lab.directory / "vulnerabilities.json")
-    lab.group["beam_vulnerabilities_file"] = "vulnerabilities.json"
+    lab.group["beam_advisories_file"] = "vulnerabilities.json"
     lab.group["beam_waivers"] = [{"control": "ejabberd-26.07-plain", "owner": "operations", "reason": "no PLAIN here", "until": "2099-01-31"}]
     lab.run(plans.UNOBSERVED + plans.SAVE)
     assert lab.plans()["n1"]["vulnerabilities_file"] == str(lab.directory / "vulnerabilities.json")
@@ -87,7 +87,7 @@ def test_the_report_has_what_the_running_vm_carries(folder: Path, told: dict[str
 def test_an_old_table_of_the_operator_fails_and_the_collections_is_said(told: dict[str, reports.Told]) -> None:
     printed, result = told["old"]
     assert result["failed"]
-    assert result["failures"] == [{"control": "vulnerabilities-age", "subject": "beam", "status": "failed", "severity": "medium"}]
+    assert result["failures"] == [{"control": "advisories-age", "subject": "beam", "status": "failed", "severity": "medium"}]
     assert "31 days old" in printed
 
 
@@ -98,7 +98,7 @@ def test_a_table_that_broke_after_the_plan_fails_the_report(folder: Path, told: 
 
 def test_an_audit_reads_the_operators_table_too(folder: Path, told: dict[str, reports.Told]) -> None:
     result = told["audit"].result
-    assert result["failed"] and f"beam_vulnerabilities_file: {folder}/wrong.json: the table is not an object" in result["msg"]
+    assert result["failed"] and f"beam_advisories_file: {folder}/wrong.json: the table is not an object" in result["msg"]
 
 
 def test_the_shipped_files_are_found_where_the_collection_is_installed(tmp_path: Path) -> None:

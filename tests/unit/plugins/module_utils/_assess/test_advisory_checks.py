@@ -31,7 +31,7 @@ def aged(days: int) -> VulnerabilityTable:
 def test_an_old_table_fails_a_run_that_relies_on_it(days: int, given: bool, advisories_fail_at: str, status: str) -> None:
     evidence = made.evidence(table=aged(days), table_given=given)
     (finding,) = advisory_findings(evidence, advisories_fail_at)
-    assert (finding.control, finding.status, finding.subject) == ("vulnerabilities-age", status, "beam")
+    assert (finding.control, finding.status, finding.subject) == ("advisories-age", status, "beam")
     assert f"{days} days old" in finding.details[0]
     notes = [one.control for one in vulnerability_advisories(evidence, advisories_fail_at)]
-    assert notes == (["vulnerabilities-age"] if status == NOT_APPLICABLE else [])
+    assert notes == (["advisories-age"] if status == NOT_APPLICABLE else [])

@@ -35,7 +35,7 @@ def advisories(tables: list[str] | None, **plan: Any) -> list[tuple[str, str]]:
     seen = made.hosts()
     seen["n2"]["firewall"]["masquerades"] = tables
     verdict = evaluate(made.evidence(of={**made.plan(), **plan}, seen=seen))
-    assert verdict.ok, "an advisory fails only from beam_verify_advisories_fail_at on"
+    assert verdict.ok, "an advisory fails only from beam_verify_fail_at on"
     return [(one.host, one.detail) for one in verdict.advisories if one.control == "forwarded_packets"]
 
 

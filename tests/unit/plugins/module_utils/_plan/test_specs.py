@@ -47,7 +47,7 @@ BAD: Mapping[str, tuple[object, ...]] = {
     "list": ("x", 7, {}, [7], True),
 }
 # Empty means the same as not set.
-EMPTY_IS_UNSET = {"beam_compromised", "beam_revoke", "beam_unrevoke", "beam_vulnerabilities_file", "beam_plaintext_accepted"}
+EMPTY_IS_UNSET = {"beam_compromised", "beam_revoke", "beam_unrevoke", "beam_advisories_file", "beam_plaintext_accepted"}
 GOOD: Mapping[str, tuple[object, ...]] = {
     "beam_address": ("10.0.0.2",),
     "beam_ports": (9100, "9100", "9100-9109"),
@@ -58,7 +58,7 @@ GOOD: Mapping[str, tuple[object, ...]] = {
     "beam_interface": ("eth0",),
     "beam_outsiders": ("outsiders",),
     "beam_pki_ca_dir": ("/srv/ca",),
-    "beam_vulnerabilities_file": ("vulnerabilities.json",),
+    "beam_advisories_file": ("vulnerabilities.json",),
 }
 WORDS = ("true", "yes", "on", "1", "false", "no", "off", "0", True, False, 0, 1, "4", 4, "60", 60, 3600, *DEFAULTS.values())
 
