@@ -130,6 +130,15 @@ FAULTS = (
         alters=FIREWALL,
     ),
     Fault(
+        name="a rule that gives what comes in another source address",
+        breaks="nft add table ip faultin; nft add chain ip faultin base '{ type nat hook input priority 100; }'; nft add chain ip faultin deeper\n"
+        "nft add rule ip faultin base jump deeper; nft add rule ip faultin deeper ip saddr 192.0.2.7 snat to 127.0.0.1",
+        control="firewall-rules",
+        names=("table ip faultin, chain deeper gives packets another source address",),
+        repair="nft delete table ip faultin",
+        alters=FIREWALL,
+    ),
+    Fault(
         name="a rule that writes both ports at once, by their bits",
         breaks="nft add table ip behindbits; nft add chain ip behindbits fault '{ type filter hook input priority 300; }'\n"
         "nft add rule ip behindbits fault tcp dport 9873 @th,0,32 set 0x0400238c",

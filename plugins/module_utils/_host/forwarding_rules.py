@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules of the kernel that lead connections to other ports or hosts: of nftables, iptables and IPVS.
 
-Private to this collection. Pure, but for of_kernel(). Each is (by, where, address, port); an address of None is the host's own, a port of None every
-port. The JSON is that of libnftables-json(5); /proc/net/ip_vs is described in ip_vs_ctl.c.
+Private to this collection. Pure, but for of_kernel() and rewriting(). Each is (by, where, address, port); an address of None is the host's own, a
+port of None every port. The JSON is that of libnftables-json(5); /proc/net/ip_vs is described in ip_vs_ctl.c.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from . import commands, packet_fields, proc
 from .packet_fields import DADDR, DPORT, SADDR, SPORT
 
+_Chain = TypeVar("_Chain", bound=Hashable)
 _TRANSLATES = ("dnat", "redirect", "tproxy")
 _SAVED = re.compile(r"^-A (\S+) .*-j (?:DNAT|DNPT|NETMAP|REDIRECT|TPROXY)\b.*$", re.MULTILINE)
 _SAVED_TABLES = ("nat", "mangle")
@@ -26,6 +27,10 @@ _SAVED_TO = re.compile(r"--to-destination (\[[^\]]+\]|[^:\s-]+)?(?:-[^:\s]+)?(?:
 _SAVED_PORT = re.compile(r"--dports? ([\d:,]+)")
 _SAVED_NEGATED = re.compile(r"! --dports? ")
 _REAL_SERVER = re.compile(r"^\s*->\s+(\[[0-9A-Fa-f:]+\]|[0-9A-Fa-f]{8}):([0-9A-Fa-f]{4})\s", re.MULTILINE)
+_SAVED_GOES_TO = re.compile(r"^-A (\S+) .*-[jg] (\S+)(.*)$", re.MULTILINE)
+_SAVED_SOURCES = ("MASQUERADE", "NETMAP", "SNAT", "SNPT")
+"""Targets of iptables that write the source address of what comes in, in chain INPUT and in chains that it leads to."""
+_SAVED_COPY = re.compile(r"--(?:gateway|oif) (\S+)")
 _PARTS_MAX = 4096
 
 
@@ -33,7 +38,7 @@ def of_kernel(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, 
     """Of all of them, as the kernel has them now. objects: of its nftables."""
     objects = list(objects)
     yield from of_rules(objects)
-    yield from _of_iptables(objects)
+    yield from (found for saved in _saved(objects) for found in of_saved(*saved))
     yield from of_ipvs(proc.text_of("/proc/net/ip_vs") or "")
 
 
@@ -137,16 +142,16 @@ def _numbers(value: object) -> list[int]:
     return [value] if isinstance(value, int) and not isinstance(value, bool) else []
 
 
-def _of_iptables(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str | None, int | None]]:
-    """Of rules that iptables made. nft lists those of iptables-nft without what they do, and those of iptables-legacy not at all."""
+def _saved(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """What iptables-save prints, with the program and the table. nft lists rules of iptables-nft without what they do, of iptables-legacy none."""
     if any("xt" in statement for entry in objects for statement in (entry.get("rule") or {}).get("expr") or ()):
         for program, table in itertools.product(("iptables", "ip6tables"), _SAVED_TABLES):
-            yield from of_saved(commands.output(f"{program}-save", "-t", table) or "", program, table)
+            yield commands.output(f"{program}-save", "-t", table) or "", program, table
     for names, program in (("/proc/net/ip_tables_names", "iptables-legacy"), ("/proc/net/ip6_tables_names", "ip6tables-legacy")):
         # Without this look it would load the table that it lists.
         loaded = (proc.text_of(names) or "").split()
         for table in (one for one in _SAVED_TABLES if one in loaded):
-            yield from of_saved(commands.output(f"{program}-save", "-t", table) or "", program, table)
+            yield commands.output(f"{program}-save", "-t", table) or "", program, table
 
 
 def of_saved(text: str, program: str, table: str = "nat") -> Iterator[tuple[str, str, str | None, int | None]]:
@@ -175,25 +180,72 @@ def of_ipvs(text: str) -> Iterator[tuple[str, str, str | None, int | None]]:
 
 
 def rewriting(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str], own: Collection[str] = ()) -> list[str]:
-    """The rules of other tables that give packets another source address, or lead them to another interface, before our table sees them: they come
-    as a member's, or over lo. ours: family and name of our table. own: the addresses of the host, to which packets go over lo."""
-    objects = list(objects)
+    """The rules of others that give packets another source address before a node sees them, or lead them to another interface: they come as a
+    member's, or over lo. ours: family and name of our table. own: the addresses of the host, to which packets go over lo."""
+    objects = [entry for entry in objects if _place(entry.get("rule"))[:2] != ours]
     sets = _sets(objects)
+    incoming = _incoming(objects)
     found = []
     for rule in (entry["rule"] for entry in objects if isinstance(entry.get("rule"), Mapping)):
-        if (rule.get("family"), rule.get("table")) == ours or not packet_fields.is_about_tcp(rule):
+        if not packet_fields.is_about_tcp(rule):
             continue
         where = f"table {rule.get('family')} {rule.get('table')}, chain {rule.get('chain')}"
         for statement in rule.get("expr") or ():
             kind, body = next(iter(statement.items()), ("", None))
             said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-            if kind == "mangle" and any(field == SADDR for field, _value in packet_fields.written(said, rule)):
+            writes = kind == "mangle" and any(field == SADDR for field, _value in packet_fields.written(said, rule))
+            if writes or kind == "snat" and _place(rule) in incoming:
                 found.append(f"{where} gives packets another source address")
             elif kind in ("fwd", "dup"):
                 to = [one for key in ("dev", "addr") for one in _addresses(_mapped(said.get(key), rule, sets)) if one]
                 if any(_is_here(one, own) for one in to):
                     found.append(f"{where} leads packets to the interface lo")
+    found += [one for text, program, table in _saved(objects) for one in rewriting_saved(text, program, table, own)]
     return list(dict.fromkeys(found))
+
+
+def rewriting_saved(text: str, program: str, table: str, own: Collection[str] = ()) -> Iterator[str]:
+    """The same of the output of iptables-save."""
+    rules = _SAVED_GOES_TO.findall(text)
+    incoming = _reached({"INPUT"}, {(chain, target) for chain, target, _rest in rules})
+    for chain, target, rest in rules:
+        if target in _SAVED_SOURCES and chain in incoming:
+            yield f"{program}: table {table}, chain {chain} gives packets another source address"
+        elif target == "TEE" and any(_is_here(to, own) for to in _SAVED_COPY.findall(rest)):
+            yield f"{program}: table {table}, chain {chain} leads packets to the interface lo"
+
+
+def _place(chain_or_rule: object) -> tuple[object, ...]:
+    return tuple(chain_or_rule.get(key) for key in ("family", "table", "chain")) if isinstance(chain_or_rule, Mapping) else ()
+
+
+def _incoming(objects: Iterable[Mapping[str, Any]]) -> Collection[tuple[object, ...]]:
+    """The chains of nftables through which packets for this host go."""
+    bases, leads = set(), set()
+    for entry in objects:
+        chain, rule = entry.get("chain"), entry.get("rule")
+        if isinstance(chain, Mapping) and chain.get("hook") == "input":
+            bases.add(_place({**chain, "chain": chain.get("name")}))
+        if isinstance(rule, Mapping):
+            leads |= {(_place(rule), _place({**rule, "chain": target})) for target in _goes_to(rule.get("expr"))}
+    return _reached(bases, leads)
+
+
+def _goes_to(part: object) -> Iterator[str]:
+    """The chains to which a part of a rule jumps or goes, those of a map of verdicts too."""
+    if isinstance(part, Mapping):
+        target = part.get("target")
+        yield from [target] if isinstance(target, str) else ()
+    for one in part.values() if isinstance(part, Mapping) else part if isinstance(part, (list, tuple)) else ():
+        yield from _goes_to(one)
+
+
+def _reached(bases: Collection[_Chain], leads: Collection[tuple[_Chain, _Chain]]) -> set[_Chain]:
+    """The chains that packets come to from these, by what leads from one to another."""
+    reached = set(bases)
+    while more := {after for before, after in leads if before in reached} - reached:
+        reached |= more
+    return reached
 
 
 def _is_here(to: str, own: Collection[str]) -> bool:

@@ -219,6 +219,46 @@ def test_rules_that_make_packets_look_like_a_members(statement: dict[str, Any], 
     assert forwarding_rules.rewriting([rule(_only("l4proto", "udp"), statement)], OURS, {"10.0.0.1"}) == []
 
 
+def test_source_rules_of_nftables_in_what_comes_in() -> None:
+    """In postrouting they are those of containers and guests."""
+
+    def objects(hook: str, expr: dict[str, Any]) -> list[dict[str, Any]]:
+        base = {"chain": {"family": "ip", "table": "nat", "name": "base", "type": "nat", "hook": hook, "prio": 100}}
+        return [base, {"rule": {"family": "ip", "table": "nat", "chain": "base", "expr": [expr]}}, rule({"snat": {"addr": "10.0.0.2"}})]
+
+    for expr in ({"jump": {"target": "pre"}}, {"vmap": {"key": KEY, "data": {"set": [[9100, {"goto": {"target": "pre"}}]]}}}):
+        assert forwarding_rules.rewriting(objects("input", expr), OURS) == [SOURCE]
+        assert forwarding_rules.rewriting(objects("postrouting", expr), OURS) == []
+    assert forwarding_rules.rewriting(objects("input", {"jump": {"target": "other"}}), OURS) == []
+
+
+SAVED_SOURCES = """*nat
+:INPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 9100 -j SNAT --to-source 10.0.0.2
+-A INPUT -s 192.0.2.0/24 -g FAULT
+-A FAULT -j DEEPER
+-A DEEPER -j NETMAP --to 10.0.0.0/24
+-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+-A POSTROUTING -j GUESTS
+-A GUESTS -j SNAT --to-source 10.0.0.1
+COMMIT
+"""
+
+
+def test_source_rules_of_iptables_in_what_comes_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [f"iptables: table nat, chain {chain} gives packets another source address" for chain in ("INPUT", "DEEPER")]
+    assert list(forwarding_rules.rewriting_saved(SAVED_SOURCES, "iptables", "nat")) == found
+    prefix = "-A INPUT -s fd00:9::/64 -j SNPT --src-pfx fd00:9::/64 --dst-pfx fd00:1::/64\n"
+    assert len(list(forwarding_rules.rewriting_saved(prefix, "ip6tables", "mangle"))) == 1
+    for gateway, count in (("127.0.0.1", 1), ("10.0.0.1", 1), ("10.0.0.9", 0), ("10.0.0.9 --oif lo", 1), ("10.0.0.9 --oif eth1", 0)):
+        copied = f"-A PREROUTING -p tcp -j TEE --gateway {gateway}\n"
+        assert len(list(forwarding_rules.rewriting_saved(copied, "iptables", "mangle", {"10.0.0.1"}))) == count
+    saved = {("iptables-save", "nat"): SAVED_SOURCES}
+    monkeypatch.setattr(forwarding_rules.commands, "output", lambda program, *words: saved.get((program, words[-1])))
+    monkeypatch.setattr(forwarding_rules.proc, "text_of", lambda _path: None)
+    assert forwarding_rules.rewriting([rule({"xt": {"type": "target", "name": "SNAT"}})], OURS) == found
+
+
 def test_a_program_that_listens_and_names_a_port_in_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", code, "TCP:localhost:9100", "TCP:localhost:9101"]
