@@ -16,6 +16,27 @@ FAULTS = (
         "/etc/sysctl.d/99-fault-localnet.conf sets net.ipv4.conf.eth1.route_localnet to 1 at the next boot",
     ),
     new_file(
+        "a network that reaches the loopback addresses when its interface comes up",
+        "/etc/network/interfaces.d/fault",
+        "iface eth8 inet manual\\n  up sysctl -w net.ipv4.conf.eth8.route_localnet=1\\n",
+        "system-loopback",
+        "/etc/network/interfaces.d/fault sets net.ipv4.conf.eth8.route_localnet to 1",
+    ),
+    new_file(
+        "a network that reaches the loopback addresses when networkd starts",
+        "/etc/systemd/network/zz-fault.network",
+        "[Match]\\nName=eth7\\n[Network]\\nIPv4RouteLocalnet=yes\\n",
+        "system-loopback",
+        "/etc/systemd/network/zz-fault.network sets net.ipv4.conf.eth7.route_localnet to 1",
+    ),
+    new_file(
+        "a network that reaches the loopback addresses by the command line of the next kernel",
+        "/etc/default/grub.d/zz-fault.cfg",
+        "GRUB_CMDLINE_LINUX=sysctl.net.ipv4.conf.eth6.route_localnet=1\\n",
+        "system-loopback",
+        "/etc/default/grub.d/zz-fault.cfg sets net.ipv4.conf.eth6.route_localnet to 1",
+    ),
+    new_file(
         "a directory above the key that NFS gives to other hosts",
         "/etc/exports.d/fault.exports",
         "/etc 10.0.0.0/8(ro,sync)\\n",

@@ -33,9 +33,18 @@ def describe(paths: Iterable[str], patterns: Iterable[str] = UNDOING) -> list[di
     """[{path, does, where}] of the commands that give others rights to one of the paths, or to all below a directory. does: chmod, for example."""
     watched = sorted(set(paths))
     found: list[dict[str, str]] = []
+    for where, text in texts(patterns):
+        found += [{"path": at, "does": name, "where": where} for name, at in dict.fromkeys(_opened(text, watched))]
+        if len(found) >= _MOST:
+            break
+    return found
+
+
+def texts(patterns: Iterable[str] = UNDOING) -> Iterator[tuple[str, str]]:
+    """Path and text, without comments, of each file that runs at boot or later, and of the scripts that it names. Not of those that a role wrote."""
     seen: set[str] = set()
     todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
-    while todo and len(found) < _MOST:
+    while todo:
         path, deep = todo.pop()
         if path in seen or path.startswith(DIRECTORY) or not os.path.isfile(path):
             continue
@@ -45,10 +54,9 @@ def describe(paths: Iterable[str], patterns: Iterable[str] = UNDOING) -> list[di
         if not text or HEADER in text or deep and not text.startswith("#!"):
             continue
         text = _COMMENT.sub("", text)
-        found += [{"path": at, "does": name, "where": path} for name, at in dict.fromkeys(_opened(text, watched))]
+        yield path, text
         if deep < _SCRIPTS_DEEP:
             todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(text)]
-    return found
 
 
 def _opened(text: str, watched: Iterable[str]) -> Iterator[tuple[str, str]]:
