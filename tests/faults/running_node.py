@@ -47,6 +47,15 @@ FAULTS = (
         alters=LIVE,
         host="n1",
     ),
+    Fault(
+        name="a link to a node that is no member, with the name of a probe",
+        breaks=LINK.replace("plain@elsewhere", "beam_probe@elsewhere"),
+        control="links",
+        names=("beam_probe@elsewhere", "no member's name"),
+        repair=UNLINK,
+        alters=LIVE,
+        host="n3",
+    ),
     owned("a NIF that the node's user owns", f"{OTP}/lib/crypto-*/priv/lib/crypto.so", "beam", "code-path", "crypto.so", "beam can put code into"),
     Fault(
         name="a directory that was added to the code path of the running node",

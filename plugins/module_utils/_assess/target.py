@@ -253,6 +253,15 @@ class Target:
         return frozenset(node.host_part for node in self.members)
 
     @cached_property
+    def addresses_by_host_part(self) -> Mapping[str, frozenset[str]]:
+        """The addresses from which nodes with a host part connect to other hosts."""
+        found: dict[str, set[str]] = {}
+        for node in self.members:
+            host = self.hosts.get(node.host)
+            found.setdefault(node.host_part, set()).update(filter(None, (node.address,)), host.addresses if host else ())
+        return {part: frozenset(addresses) for part, addresses in found.items()}
+
+    @cached_property
     def addresses(self) -> frozenset[str]:
         """The cluster addresses of all members, as far as they are planned."""
         return frozenset(node.address for node in self.members if node.address)

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Callable
 
-from ..._wire.constants import PROBE_NAME
 from ..connection_remedies import Broken, remedy
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, PASSED, Evidence, Finding, NodeView, result
-from ..probes import CONNECT, Answer
+from ..probes import CONNECT, OUTSIDE, Answer
 from ..target import NEEDS_CREDENTIALS, NEEDS_MEMBERS, OFF, NodeTarget, Target
 
 MEMBERS, SETTINGS = "mesh-members", "mesh-settings"
@@ -111,7 +110,7 @@ def _members(target: Target, node: NodeTarget, view: NodeView) -> tuple[str, tup
         return NOT_TESTED, ("did not say its nodes()",)
     others = {other.node: other for other in target.reachable(node.node) if other.node != node.node}
     foreign = [f"{node.node} is connected to {name}, which is no member" for name in sorted(view.visible - set(others) - {node.node})]
-    unknown = [name for name in sorted(view.hidden - set(others)) if not _is_tool(target, name)]
+    unknown = [name for name in sorted(view.hidden - set(others)) if not is_tool(target, name)]
     foreign += [f"{node.node} has a hidden connection to {name}, which is on no member's host" for name in unknown]
     missing = []
     for name, other in others.items():
@@ -127,10 +126,9 @@ def _members(target: Target, node: NodeTarget, view: NodeView) -> tuple[str, tup
     return status, details
 
 
-def _is_tool(target: Target, name: str) -> bool:
-    """Whether a hidden node is a tool on a member's host (a remote shell, rabbitmqctl), or a probe of ours."""
-    head, _at, part = name.partition("@")
-    return head == PROBE_NAME or part in target.host_parts
+def is_tool(target: Target, name: str) -> bool:
+    """Whether a name that is no member's is that of a tool on a member's host (a remote shell, rabbitmqctl), or of a probe of ours."""
+    return name == OUTSIDE or name.partition("@")[2] in target.host_parts
 
 
 def _settings(target: Target, node: NodeTarget, view: NodeView) -> tuple[str, tuple[str, ...]]:

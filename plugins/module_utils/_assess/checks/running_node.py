@@ -20,6 +20,7 @@ from ..controls.tls_options import FORGIVING
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
 from ..limits import ATOMS_PART_MAX, SHOWN_SECONDS
 from ..target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_OWN_CREDENTIALS, OFF, NodeTarget, Target
+from .mesh import is_tool
 
 Details = tuple[str, tuple[str, ...]]
 _Check = Callable[[Evidence, NodeTarget, InForce], Details]
@@ -261,6 +262,17 @@ def _said_problems(target: Target, node: NodeTarget, link: NodeLink) -> Iterator
         yield f"its link to {where} is in clear text ({link.protocol or 'unknown protocol'})"
     if link.address is not None and link.address not in target.peer_addresses and not is_loopback(link.address):
         yield f"is linked to {where}, which is no member's address"
+    elif link.node not in target.by_name and not is_tool(target, link.node):
+        yield f"is linked to {where}, which is no member's name"
+    elif link.address is not None and not _is_at_home(target, node, link.node.partition("@")[2], link.address):
+        yield f"is linked to {where}, and the nodes of that name's host have other addresses"
+
+
+def _is_at_home(target: Target, node: NodeTarget, host_part: str, address: str) -> bool:
+    """Whether nodes and tools with a host part are at an address, as far as that is known."""
+    if is_loopback(address):
+        return host_part not in target.host_parts or any(host_part == other.host_part for other in target.members if other.host == node.host)
+    return address in target.addresses_by_host_part.get(host_part, (address,))
 
 
 def _of_node(link: Link, node: NodeTarget) -> bool:

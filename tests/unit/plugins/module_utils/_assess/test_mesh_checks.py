@@ -64,6 +64,7 @@ def test_a_pair_that_was_not_probed_is_not_tested() -> None:
         ({"visible": ["beam@n1", "beam@n3", "evil@n9"]}, FAILED, "connected to evil@n9, which is no member"),
         ({"visible": ["beam@n1", "beam@n3", "x@n2"]}, FAILED, "connected to x@n2, which is no member"),
         ({"hidden": ["evil@n9"]}, FAILED, "a hidden connection to evil@n9"),
+        ({"hidden": ["beam_probe@n9"]}, FAILED, "a hidden connection to beam_probe@n9"),
         ({"visible": None}, NOT_TESTED, "did not say"),
         ({"hidden": None}, NOT_TESTED, "did not say"),
         ({"code": "timeout_call"}, NOT_TESTED, "could not be asked for its nodes(): timeout_call"),

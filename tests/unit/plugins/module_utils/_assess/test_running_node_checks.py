@@ -100,6 +100,12 @@ BROKEN: list[tuple[str, Change, str]] = [
     ("allow-list", lambda said: said["allowed"].remove("beam@n3"), "does not let the member beam@n3 connect"),
     ("peer-cookies", lambda said: said["other_cookies"].append("beam@n1"), "a cookie of its own for beam@n1"),
     ("links", link(protocol="tcp"), "its link to x@h at 10.89.1.11:9100 is in clear text (tcp)"),
+    ("links", link(), "is linked to x@h at 10.89.1.11:9100, which is no member's name"),
+    ("links", link(hidden=True, address="127.0.0.1"), "is linked to x@h at 127.0.0.1:9100, which is no member's name"),
+    ("links", link(hidden=True, node="beam_probe@h"), "is linked to beam_probe@h at 10.89.1.11:9100, which is no member's name"),
+    ("links", link(hidden=True, node="rabbitmqcli-7-beam@h"), "which is no member's name"),
+    ("links", link(hidden=True, node="shell_7@n3"), "is linked to shell_7@n3 at 10.89.1.11:9100, and the nodes of that name's host have other"),
+    ("links", link(node="beam@n1", address="127.0.0.1"), "is linked to beam@n1 at 127.0.0.1:9100, and the nodes of that name's host have other"),
     ("links", link(address="192.0.2.1"), "is linked to x@h at 192.0.2.1:9100, which is no member's address"),
     ("links", link(address="192.0.2.1", hidden=True), "which is no member's address"),
     ("member-addresses", pinned("n1", "192.0.2.7", made.HOSTS["n1"]), "its own list leads the name n1 to 192.0.2.7, not only to 10.89.1.11"),
@@ -120,6 +126,17 @@ def test_what_is_in_force_is_named(control: str, change: Change, says: str) -> N
     (found,) = (one for one in with_said(change).failures if one.control != ALSO)
     assert (found.control, found.status, found.subject) == (control, FAILED, "beam@n2")
     assert says in " ".join(found.details)
+
+
+@pytest.mark.parametrize(
+    ("node", "address"),
+    [
+        ("shell_7@n1", "10.89.1.11"), ("rabbitmqcli-7-beam@n1", "10.89.1.11"), ("beam_probe@n1", "10.89.1.11"), ("shell_7@n2", "127.0.0.1"),
+        ("beam_probe@n2", made.HOSTS["n2"]), ("beam_probe@outside.invalid", "10.89.1.11"), ("beam_probe@outside.invalid", "127.0.0.1"),
+    ],
+)
+def test_tools_on_members_hosts_and_probes_may_be_linked(node: str, address: str) -> None:
+    assert with_said(link(node=node, address=address, hidden=True)).ok
 
 
 UNKNOWN: list[tuple[str, Change]] = [
