@@ -355,14 +355,12 @@ files:
     group: {type: str, description: "Its group."}
     size: {type: int, description: "Size in bytes."}
     modified: {type: float, description: "Time of its last change, in seconds since 1970-01-01T00:00:00Z."}
+    links: {type: int, description: "How many names a regular file has."}
     sha256: {type: str, description: "SHA-256 of a file that everybody may read."}
     replaceable_by: {type: list, elements: str, description: "Users other than root who can replace it. Null if a directory cannot be read."}
     replaceable_through: {type: list, elements: str, description: "Those directories."}
 missing:
-  description: The O(files) that do not exist. A file that is neither here nor in RV(files) is in a directory that cannot be read.
-  returned: success
-  type: list
-  elements: str
+  {returned: success, type: list, elements: str, description: "The O(files) that do not exist. One that is neither here nor in RV(files) is hidden."}
 certificates:
   description: The certificates in RV(files) (C(path)), several of one file in their order.
   returned: success

@@ -116,6 +116,25 @@ FAULTS = (
         alters=KEY,
     ),
     Fault(
+        name="another name of the key in another directory",
+        breaks=FILES + "ln $tls/key.pem /etc/fault-key",
+        control="private-key",
+        names=("key.pem has 1 more name (hard links)",),
+        repair="rm -f /etc/fault-key",
+        alters=KEY,
+    ),
+    Fault(
+        name="a user who reads the key by an ACL",
+        # As setfacl -m u:1:r writes it.
+        breaks=FILES + "python3 -c 'import os, struct, sys; none = 2 ** 32 - 1; os.setxattr(sys.argv[1], \"system.posix_acl_access\", "
+        "struct.pack(\"<I\", 2) + b\"\".join(struct.pack(\"<HHI\", *one) for one in "
+        "((1, 4, none), (2, 4, 1), (4, 0, none), (16, 4, none), (32, 0, none))))' $tls/key.pem",
+        control="private-key",
+        names=("key.pem has mode 0440, not 0400",),
+        repair=FILES + "python3 -c 'import os, sys; os.removexattr(sys.argv[1], \"system.posix_acl_access\")' $tls/key.pem; chmod 0400 $tls/key.pem",
+        alters=KEY,
+    ),
+    Fault(
         name="a key that does not belong to the certificate",
         breaks=_SAVE_TLS + "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 > $saved/k; cat $saved/k > $tls/key.pem",
         control="key-belongs",

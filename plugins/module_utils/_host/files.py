@@ -56,6 +56,7 @@ def describe(path: str, above: Above) -> dict[str, object]:
         "group": group_name(status.st_gid),
         "size": status.st_size,
         "modified": status.st_mtime,
+        "links": status.st_nlink if stat.S_ISREG(status.st_mode) else None,
         "sha256": _sum(path) if stat.S_ISREG(status.st_mode) and mode & 0o004 and status.st_size <= _LARGEST else None,
         **above.of(path),
     }

@@ -15,7 +15,7 @@ import pwd
 import stat
 import struct
 
-from .writers import ACL, ACL_GROUP, ACL_MASK, ACL_USER, acl_entries, directories, user_name
+from .writers import ACL, ACL_GROUP, ACL_MASK, ACL_OWN_GROUP, ACL_USER, acl_entries, directories, user_name
 
 EVERYBODY = "everybody"
 _READ, _ENTER = 4, 1
@@ -52,8 +52,8 @@ def _entitled(path: str, right: int) -> set[str]:
     for tag, rights, who in acl:
         if tag == ACL_USER and rights & mask & right and who:
             found.add(user_name(who))
-        elif tag == ACL_GROUP and rights & mask & right:
-            found |= members(who)
+        elif tag in (ACL_GROUP, ACL_OWN_GROUP) and rights & mask & right:
+            found |= members(status.st_gid if tag == ACL_OWN_GROUP else who)
     return found
 
 

@@ -20,7 +20,7 @@ _MOST_LINKS = 40
 ACL = "system.posix_acl_access"
 _ACL_HEADER = struct.Struct("<I")
 _ACL_ENTRY = struct.Struct("<HHI")
-ACL_USER, ACL_GROUP, ACL_MASK = 0x02, 0x08, 0x10
+ACL_USER, ACL_OWN_GROUP, ACL_GROUP, ACL_MASK = 0x02, 0x04, 0x08, 0x10
 _WRITE = 2
 
 
@@ -43,11 +43,12 @@ def acl_entries(raw: bytes) -> list[tuple[int, int, int]]:
     return [_ACL_ENTRY.unpack_from(raw, start) for start in range(_ACL_HEADER.size, len(raw) - _ACL_ENTRY.size + 1, _ACL_ENTRY.size)]
 
 
-def acl_writers(raw: bytes) -> set[str]:
-    """The users and groups that an ACL names and lets write."""
+def acl_writers(raw: bytes, group: int) -> set[str]:
+    """The users and groups that an ACL lets write, the own group of its file or directory among them."""
     entries = acl_entries(raw)
     mask = next((rights for tag, rights, _who in entries if tag == ACL_MASK), _WRITE)
     named: dict[int, Callable[[int], str]] = {ACL_USER: user_name, ACL_GROUP: lambda gid: f"group {group_name(gid)}"}
+    entries = [(ACL_GROUP, rights, group) if tag == ACL_OWN_GROUP else (tag, rights, who) for tag, rights, who in entries]
     return {named[tag](who) for tag, rights, who in entries if tag in named and rights & mask & _WRITE and (tag, who) != (ACL_USER, 0)}
 
 
@@ -60,13 +61,11 @@ def writers(directory: str) -> frozenset[str]:
     if status.st_mode & stat.S_IWOTH:
         found.add("everybody")
     try:
-        acl = acl_writers(os.getxattr(directory, ACL, follow_symlinks=False))
+        # With an ACL, the group's bits are its mask.
+        found |= acl_writers(os.getxattr(directory, ACL, follow_symlinks=False), status.st_gid)
     except (OSError, struct.error):
-        acl = set()
-    # With an ACL, the group's bits are its mask.
-    if status.st_mode & stat.S_IWGRP and not acl:
-        found.add(f"group {group_name(status.st_gid)}")
-    return frozenset(found | acl)
+        found |= {f"group {group_name(status.st_gid)}"} if status.st_mode & stat.S_IWGRP else set()
+    return frozenset(found)
 
 
 def directories(path: str) -> Iterator[str]:

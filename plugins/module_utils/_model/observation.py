@@ -106,6 +106,7 @@ class FileFacts:
 
     replaceable_by: users other than root who may write a directory above it, so that they can put another file in its place: "beam", "group adm",
     "everybody"; replaceable_through: those directories. None where a directory could not be looked at. modified: its time, in seconds since 1970.
+    links: how many names a regular file has.
     """
 
     path: str
@@ -118,6 +119,7 @@ class FileFacts:
     replaceable_by: tuple[str, ...] | None = None
     replaceable_through: tuple[str, ...] | None = None
     modified: float | None = None
+    links: int | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> FileFacts | None:
@@ -139,6 +141,7 @@ class FileFacts:
             replaceable_by=as_texts(raw.get("replaceable_by")),
             replaceable_through=as_texts(raw.get("replaceable_through")),
             modified=as_float(raw.get("modified")),
+            links=as_int(raw.get("links")),
         )
 
 

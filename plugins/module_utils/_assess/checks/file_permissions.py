@@ -75,7 +75,18 @@ def _look(seen: Observation, path: str, owner: str, modes: Modes, looked: _Looke
     wrong = modes.problem(entry, exact)
     if wrong:
         looked.problems.append(wrong)
+    if modes is SECRET and entry.kind == "file":
+        _look_for_links(entry, looked)
     _look_above(entry, owner, looked)
+
+
+def _look_for_links(entry: FileFacts, looked: _Looked) -> None:
+    """Another name of a secret opens it with a command that is about that name, and keeps it when the file is replaced."""
+    if entry.links is None:
+        looked.unseen.append(f"how many names {entry.path} has was not looked at")
+    elif entry.links > 1:
+        more = f"{entry.links - 1} more name{'s' if entry.links > 2 else ''} (hard links)"
+        looked.problems.append(f"{entry.path} has {more}: find them with find / -xdev -samefile {entry.path}, and remove them")
 
 
 def _look_above(entry: FileFacts, owner: str, looked: _Looked) -> None:

@@ -12,7 +12,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._assess.finding impor
 from changes import Change, both, listener, of_n2
 from without_plan import audited
 
-FILE = {"kind": "file", "mode": "0400", "owner": "beam", "group": "beam", "replaceable_by": []}
+FILE = {"kind": "file", "mode": "0400", "owner": "beam", "group": "beam", "replaceable_by": [], "links": 1}
 
 
 def second(kind: str, path: str, **values: Any) -> Change:

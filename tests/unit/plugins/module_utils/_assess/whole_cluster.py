@@ -280,7 +280,7 @@ def host(name: str) -> dict[str, Any]:
         return {"address": where, "port": port, "family": 4, "pid": pid, "process": process, "unit": unit, "user": "beam"}
 
     def file(path: str, mode: str, owner: str, replaceable_by: list[str]) -> dict[str, Any]:
-        facts = {"path": path, "kind": "file", "mode": mode, "owner": owner, "group": owner, "replaceable_by": replaceable_by}
+        facts = {"path": path, "kind": "file", "mode": mode, "owner": owner, "group": owner, "replaceable_by": replaceable_by, "links": 1}
         return {**facts, "modified": NOW - 99 * DAY, "sha256": SUM if mode == "0644" else None}
 
     directory = f"/etc/beam/beam@{name}"

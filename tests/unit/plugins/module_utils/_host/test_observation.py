@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pwd
 import shutil
 import ssl
 import struct
@@ -26,6 +27,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import (
     installed_otp,
     observation,
     proc,
+    readers,
     units,
     writers,
 )
@@ -337,9 +339,41 @@ def test_users_of_an_acl() -> None:
     """user::rwx user:nobody:rwx user:root:rwx group::r-x group:adm:-w- mask::rw- other::r-x, as the kernel has it."""
     entries = [(1, 7, 0), (2, 7, 65534), (2, 7, 0), (4, 5, 0), (8, 2, 4), (16, 6, 0), (32, 5, 0)]
     raw = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
-    assert writers.acl_writers(raw) == {"nobody", "group adm"}
+    assert writers.acl_writers(raw, 0) == {"nobody", "group adm"}
     masked = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in [*entries[:5], (16, 4, 0)])
-    assert writers.acl_writers(masked) == set()
+    assert writers.acl_writers(masked, 0) == set()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="wants root to give files away")
+@pytest.mark.parametrize("kind", ["file", "directory"])
+def test_an_acl_keeps_the_rights_of_the_own_group(open_tree: Path, kind: str) -> None:
+    """user::rwx user:nobody:rwx group::rwx mask::rwx other::---: as of a directory or file of group daemon."""
+    place = open_tree / kind
+    (place.mkdir if kind == "directory" else place.touch)()
+    os.chown(place, 0, pwd.getpwnam("daemon").pw_gid)
+    none = 2**32 - 1
+    entries = [(1, 7, none), (2, 7, 65534), (4, 7, none), (16, 7, none), (32, 0, none)]
+    try:
+        os.setxattr(place, writers.ACL, struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries))
+    except OSError:
+        pytest.skip("a file system without ACLs")
+    if kind == "directory":
+        assert writers.writers(str(place)) == {"nobody", "group daemon"}
+        assert readers.entering(str(place)) == {"nobody", "daemon"}
+    else:
+        assert readers.Readers().of(str(place)) == ["daemon", "nobody"]
+    # What an ACL gives to somebody is within the mask, and the mode shows that: no mode of a secret hides an ACL.
+    assert files.describe(str(place), writers.Above())["mode"] == "0770"
+    os.chmod(place, 0o700)
+    assert writers.writers(str(place)) == readers.entering(str(place)) == set()
+
+
+def test_names_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").touch()
+    assert files.describe(str(tmp_path / "key"), writers.Above())["links"] == 1
+    os.link(tmp_path / "key", tmp_path / "other")
+    assert files.describe(str(tmp_path / "key"), writers.Above())["links"] == 2
+    assert files.describe(str(tmp_path), writers.Above())["links"] is None
 
 
 PEM = Path(__file__).parents[1] / "_net" / "pem"
