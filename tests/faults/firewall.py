@@ -102,6 +102,26 @@ FAULTS = (
         alters=BESIDE,
     ),
     Fault(
+        name="a program that names no port and passes connections on",
+        breaks="cat > /run/relay.py <<'END'\nimport socket, time\nserver = socket.create_server(('0.0.0.0', 9881))\n"
+        # EPMD ends a connection without a question after a minute.
+        "while True:\n    with socket.create_connection(('127.0.0.1', int('4369'))):\n        time.sleep(40)\nEND\n"
+        "systemd-run --quiet --collect --unit=relay python3 /run/relay.py\n"
+        "for try in $(seq 120); do ss -Htnp state established '( dport = 4369 )' | grep -q python3 && exit 0; sleep 0.5; done; exit 1",
+        control="forwarded-ports",
+        names=("relay.service) forwards connections to 127.0.0.1:4369", "its connections"),
+        repair="systemctl stop relay; rm -f /run/relay.py",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a tunnel that is told a port alone",
+        breaks="cp /bin/bash /opt/ngrok; systemd-run --quiet --collect --unit=alone /opt/ngrok -c 'sleep 3600; :' ngrok tcp 9100",
+        control="forwarded-ports",
+        names=("alone.service) forwards connections to this host:9100",),
+        repair="systemctl stop alone; rm -f /opt/ngrok",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a program whose input is each connection",
         breaks=f"printf '[Socket]\\nListenStream=0.0.0.0:9879\\nAccept=yes\\n' > {ETC}/inlet.socket\n"
         f"printf '[Service]\\nExecStart=-/usr/bin/nc 127.0.0.1 4369\\nStandardInput=socket\\n' > {ETC}/inlet@.service\n"

@@ -17,7 +17,7 @@ from typing import Any
 
 from .._model.processes import is_beam
 from .._wire.constants import EPMD_PORT
-from . import proc
+from . import proc, relays
 from .forwarding_rules import of_kernel
 from .jobs import UNITS
 
@@ -32,8 +32,12 @@ CONFIGURATIONS: Mapping[str, tuple[str, ...]] = {
     "inetd": ("/etc/inetd.conf", "/etc/inetd.d/*"),
     "sniproxy": ("/etc/sniproxy.conf",),
     "caddy": ("/etc/caddy/*",),
-    "frp": ("/etc/frp/*",),
+    "frp": ("/etc/frp/*", "/etc/frpc.*"),
     "cloudflared": ("/etc/cloudflared/*", "/root/.cloudflared/*.y*ml"),
+    "ngrok": ("/etc/ngrok*", "/opt/ngrok/*.y*ml", "/root/.config/ngrok/*.yml", "/home/*/.config/ngrok/*.yml"),
+    "sslh": ("/etc/sslh.cfg", "/etc/sslh/*", "/etc/default/sslh"),
+    "gost": ("/etc/gost/*",),
+    "rathole": ("/etc/rathole/*", "/etc/rathole.toml"),
     "tor": ("/etc/tor/torrc", "/etc/tor/*.conf"),
     "ssh": ("/root/.ssh/config", "/home/*/.ssh/config", "/etc/ssh/ssh_config", "/etc/ssh/ssh_config.d/*.conf"),
 }
@@ -41,16 +45,28 @@ CONFIGURATIONS: Mapping[str, tuple[str, ...]] = {
 _OTHERS = ("sshd", "ssh-agent")
 """Beginnings of names of programs that do not read these files."""
 TUNNELS = (
-    "autossh", "bore", "chisel", "cloudflared", "frpc", "gost", "inlets", "nc", "ncat", "ngrok", "rathole", "socat", "ssh", "wstunnel", "zrok",
+    "autossh", "bore", "chisel", "cloudflared", "frpc", "gost", "inlets", "inlets-pro", "nc", "ncat", "ngrok", "rathole", "socat", "ssh",
+    "tailscaled", "websocat", "wstunnel", "zrok",
 )
 """Programs that lead connections from another host to a port here without listening here: ssh -R, for example."""
+_NAME_A_PORT = ("bore", "chisel", "frpc", "inlets", "ngrok")
+"""Beginnings of names of those to which a port alone is one of this host."""
+_EVERY_PORT = {"tailscaled": re.compile(r"--?tun[ =]userspace-networking\b")}
+"""Those that connect to every port of this host for others, and the arguments that say so."""
 SOCKET_PROXY = "systemd-socket-proxyd"
 _UNITS = (*UNITS, "/usr/lib/systemd/system", "/lib/systemd/system")
-_ESTABLISHED = "01"
 _LARGEST = 1 << 20
 _MOST = 50
 # An address or name and the port behind it. What follows the port must not make it a part of an address.
 _PAIR = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9][A-Za-z0-9.-]*)(?:(?::|[ \t]+)(\d{4,5})|:(epmd))(?![\w.-])")
+# The same with a key before each: { host: "10.0.0.1"; port: "9100"; }
+_KEYED = re.compile(
+    r"""(?i)\b(?:host|address|local_?ip)["']?\s*[:=]\s*["']?([\w.:-]+?)["']?[\s;,]+["']?(?:port|port_value|local_?port)["']?\s*[:=]\s*["']?"""
+    r"(\d{4,5})\b"
+)
+_KEYED_PORT = re.compile(r"""(?im)(?<![\w-])(?:local_?port|connect|addr|hiddenserviceport)["']?\s*[:=\s]\s*["']?(\d{4,5})["']?[ \t]*(?:[;,}#]|$)""")
+_REMOTE_PORT = re.compile(r"--?remote[\w-]*[= ]\S+")
+_PORT = re.compile(r"(?<![\w.:-])(?:R:)?(\d{4,5})(?![\w.:-])")
 _SERVICE = re.compile(r"^[ \t]*Service[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 _FILE = re.compile(r"^[ \t]*EnvironmentFile[ \t]*=[ \t]*-?(/\S+)[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*[#;].*$", re.MULTILINE)
@@ -66,7 +82,9 @@ def describe(
     if listeners is None:
         return None
     names = _names(_text("/etc/hosts"))
-    found = [*_programs(listeners, names), *_on_demand(), *of_kernel(objects or ())]
+    before = relays.connections()
+    found = [*_programs(listeners, names, before.values()), *_on_demand(), *of_kernel(objects or ())]
+    found += relays.of(before, relays.connections(), {int(str(one["pid"])) for one in listeners if one["pid"] is not None}, ports)
     said: list[dict[str, object]] = []
     for by, where, address, told in found:
         for port in sorted(ports) if told is None else [told]:
@@ -99,24 +117,38 @@ def _names(hosts: str) -> dict[str, str]:
     return found
 
 
-def _programs(listeners: Iterable[Mapping[str, object]], names: Mapping[str, str]) -> Iterator[tuple[str, str, str | None, int | None]]:
+def keyed(text: str) -> set[tuple[str | None, int]]:
+    """Every address or name and port with a key before each, and every port alone behind a key that says that it is one of this host."""
+    found: set[tuple[str | None, int]] = {(address.lower(), int(port)) for address, port in _KEYED.findall(text)}
+    return found | {(None, int(port)) for port in _KEYED_PORT.findall(_KEYED.sub(" ", text))}
+
+
+def _programs(
+    listeners: Iterable[Mapping[str, object]], names: Mapping[str, str], connections: Iterable[proc.Socket]
+) -> Iterator[tuple[str, str, str | None, int | None]]:
     """Of programs that listen, that are connected to other hosts, or that make tunnels. A VM and an EPMD are no such programs."""
     own: dict[int, set[tuple[str, int]]] = {}
     for one in listeners:
         if one["pid"] not in (None, 1):
             own.setdefault(int(str(one["pid"])), set()).add((str(one["address"]), int(str(one["port"]))))
-    for pid in sorted({*own, *_connected(), *_tunnels()}):
+    for pid in sorted({*own, *_connected(connections), *_tunnels()}):
         process = proc.describe(pid)
         if process is None or process.process == "epmd" or is_beam(process.process):
             continue
         by = f"{process.process} (pid {pid}, {process.unit or 'no unit'})"
         arguments = proc.read(f"/proc/{pid}/cmdline").decode("utf-8", "replace").replace("\0", " ")
-        for address, port in pairs(arguments):
-            # Where it listens itself, it does not connect.
-            if not any(port == listening and at in ("0.0.0.0", "::", names.get(address, address)) for at, listening in own.get(pid, ())):
-                yield by, "its arguments", address, port
+        if process.process in _EVERY_PORT and _EVERY_PORT[process.process].search(arguments):
+            yield by, "its arguments", None, None
+        said: list[tuple[str, str | None, int]] = [("its arguments", address, port) for address, port in sorted(pairs(arguments))]
+        if process.process.startswith(_NAME_A_PORT):
+            said += [("its arguments", None, int(port)) for port in _PORT.findall(_REMOTE_PORT.sub("", arguments))]
         for path in _configurations(process.process, arguments):
-            yield from ((by, path, address, port) for address, port in pairs(_COMMENT.sub("", _text(path))))
+            text = _COMMENT.sub("", _text(path))
+            said += [(path, address, port) for address, port in (*pairs(text), *keyed(text))]
+        # Where it listens itself, it does not connect.
+        here = own.get(pid, ())
+        yield from ((by, where, address, port) for where, address, port in said if not any(
+            port == listening and (address is None or at in ("0.0.0.0", "::", names.get(address, address))) for at, listening in here))
 
 
 def _configurations(name: str, arguments: str) -> list[str]:
@@ -131,11 +163,10 @@ def _tunnels() -> set[int]:
     return {pid for pid in proc.pids() if proc.read(f"/proc/{pid}/comm").decode("utf-8", "replace").strip() in TUNNELS}
 
 
-def _connected() -> set[int]:
+def _connected(connections: Iterable[proc.Socket]) -> set[int]:
     """The processes with a connection to another host."""
-    table = proc.sockets(_ESTABLISHED) or []
-    elsewhere = {one.inode for one in table if one.remote[0] != one.local[0] and not one.remote[0].startswith("127.")}
-    return {pid for pids in proc.owners(elsewhere).values() for pid in pids} - {1} if elsewhere else set()
+    inodes = {one.inode for one in connections if relays.elsewhere(one)}
+    return {pid for pids in proc.owners(inodes).values() for pid in pids} - {1} if inodes else set()
 
 
 def _on_demand() -> Iterator[tuple[str, str, str | None, int | None]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import forwarding_rules, forwards, proc
+from ansible_collections.beam.cluster.plugins.module_utils._host import forwarding_rules, forwards, proc, relays
 
 WANTED = ("10.0.0.1", 9100)
 
@@ -44,6 +44,24 @@ def test_other_words_are_no_addresses() -> None:
     assert forwards.pairs("TCP6:[2001:DB8::1]:9100 localhost:4369") == {("2001:db8::1", 9100), ("localhost", 4369)}
     assert forwards.pairs("socat TCP-LISTEN:9,fork TCP:127.0.0.1:epmd") == {("127.0.0.1", 4369)}
     assert forwards.pairs("version 10.0.0.1 2026-11-26 10.0.0.1:91000x 1.2:9100.5") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{ name: "tls"; host: "10.0.0.1"; port: "9100"; }', {("10.0.0.1", 9100)}),
+        ('socket_address: {address: 127.0.0.1, port_value: 9100}', {("127.0.0.1", 9100)}),
+        ('socket_address:\n  address: 127.0.0.1\n  port_value: 9100\n', {("127.0.0.1", 9100)}),
+        ('localIP = "10.0.0.1"\nlocalPort = 9100\nremotePort = 9101\n', {("10.0.0.1", 9100)}),
+        ("[x]\nlocal_port = 9100\nremote_port = 9101\n", {(None, 9100)}),
+        ("connect = 9100\n", {(None, 9100)}),
+        ("tunnels:\n  x:\n    addr: 9100\n    proto: tcp\n", {(None, 9100)}),
+        ("HiddenServicePort 9100\n", {(None, 9100)}),
+        ("HiddenServicePort 9100 10.9.9.9:80\nbindPort = 9100\nserverPort = 9100\nremotePort = 9100\nlisten 9100;\n", set()),
+    ],
+)
+def test_addresses_and_ports_with_keys(text: str, found: set[tuple[str | None, int]]) -> None:
+    assert forwards.keyed(text) == found
 
 
 def rule(*expr: dict[str, Any]) -> dict[str, Any]:
@@ -295,7 +313,7 @@ def test_a_program_that_listens_at_the_port_itself_does_not_forward(monkeypatch:
     """An exporter of metrics with the port of a node at another address, for example."""
     monkeypatch.setattr(forwards, "_on_demand", lambda: iter(()))
     monkeypatch.setattr(forwards, "_tunnels", set)
-    monkeypatch.setattr(forwards, "_connected", set)
+    monkeypatch.setattr(forwards, "_connected", lambda _connections: set())
     code = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
     with connected(code) as first:
         assert first.stdout is not None and first.stdin is not None
@@ -316,12 +334,101 @@ def test_a_tunnel_that_listens_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
         with connected("import sys; print(flush=True); sys.stdin.read()", "-R", "9999:localhost:9100", "outsider") as program:
             assert program.stdin is not None and program.stdout is not None
             program.stdout.readline()
-            monkeypatch.setattr(forwards, way, lambda pid=program.pid: {pid})
-            monkeypatch.setattr(forwards, other, set)
+            monkeypatch.setattr(forwards, way, lambda *_connections, pid=program.pid: {pid})
+            monkeypatch.setattr(forwards, other, lambda *_connections: set())
             found = forwards.describe([], [], {9100, 4369})
             program.stdin.close()
         assert [(one["address"], one["port"]) for one in found or ()] == [("127.0.0.1", 9100)]
     assert isinstance(forwards.TUNNELS, tuple) and "ssh" in forwards.TUNNELS
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "found"),
+    [
+        ("ngrok", "ngrok tcp 9100", [(None, 9100)]),
+        ("bore", "bore local 9100 --to bore.example", [(None, 9100)]),
+        ("chisel", "chisel client server R:9100", [(None, 9100)]),
+        ("frpc", "frpc tcp --local_port 9100 --remote_port 4369", [(None, 9100)]),
+        ("inlets-pro", "inlets-pro tcp client --ports=9100,22", [(None, 9100)]),
+        ("websocat", "websocat -E ws://elsewhere/ tcp:127.0.0.1:9100", [("127.0.0.1", 9100)]),
+        ("tailscaled", "tailscaled --tun=userspace-networking", [(None, 4369), (None, 9100)]),
+        ("tailscaled", "tailscaled --state=/var/lib/tailscale/tailscaled.state --port=41641", []),
+        ("ssh", "ssh -p 9100 elsewhere", []),
+        ("ngrok", "ngrok tcp 10.9.9.9:9100", [("10.9.9.9", 9100)]),
+    ],
+)
+def test_arguments_of_tunnels(monkeypatch: pytest.MonkeyPatch, name: str, arguments: str, found: list[tuple[str | None, int]]) -> None:
+    with connected("import sys; print(flush=True); sys.stdin.read()") as program:
+        assert program.stdin is not None and program.stdout is not None
+        program.stdout.readline()
+        read = proc.read
+        fake = {f"/proc/{program.pid}/cmdline": arguments.replace(" ", "\0").encode(), f"/proc/{program.pid}/comm": name.encode()}
+        monkeypatch.setattr(proc, "read", lambda path: fake.get(path) or read(path))
+        monkeypatch.setattr(proc, "pids", lambda _root="/proc": [program.pid])
+        monkeypatch.setattr(forwards, "_on_demand", lambda: iter(()))
+        monkeypatch.setattr(forwards, "CONFIGURATIONS", {})
+        assert name in forwards.TUNNELS
+        said = forwards.describe([], [], {9100, 4369})
+        program.stdin.close()
+    # "tcp 9100" is no address and port: the check knows no member of such a name.
+    assert [(one["address"], one["port"]) for one in said or () if one["address"] not in ("tcp", "local", "r", "p", "port")] == found
+
+
+RELAY = (
+    "import socket, sys\n"
+    "links = [socket.create_connection(('127.0.0.1', int(port))) for port in sys.argv[1:2]]\n"
+    "if 'listens' in sys.argv: links.append(socket.create_server(('127.0.0.1', 0)))\n"
+    "print(flush=True); sys.stdin.read()\n"
+)
+
+
+@pytest.mark.parametrize(("words", "relays_it"), [(("listens",), True), ((), False)])
+def test_a_program_of_any_name_that_passes_connections_on(monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], relays_it: bool) -> None:
+    """A probe or tool is connected to the node alone, and a program that fetches from elsewhere not to the node."""
+    monkeypatch.setattr(forwards, "_on_demand", lambda: iter(()))
+    with socket.create_server(("127.0.0.1", 0)) as node:
+        port = node.getsockname()[1]
+        with connected(RELAY, str(port), *words) as program:
+            assert program.stdin is not None and program.stdout is not None
+            program.stdout.readline()
+            listening = [one for one in proc.listeners() or () if one["pid"] == program.pid]
+            said = forwards.describe([], listening, {port})
+            others = forwards.describe([], listening, {port + 1})
+            program.stdin.close()
+    assert [(one["where"], one["address"], one["port"]) for one in said or ()] == ([("its connections", "127.0.0.1", port)] if relays_it else [])
+    assert others == []
+
+
+def _socket(local: str, remote: str, port: int, inode: str = "1") -> proc.Socket:
+    return proc.Socket("01", (local, 40000), (remote, port), 4, 0, inode)
+
+
+NODE, MEMBER = _socket("10.0.0.1", "10.0.0.1", 9100, "1"), _socket("10.0.0.1", "10.0.0.2", 9100, "3")
+OUTSIDE = _socket("10.0.0.1", "192.0.2.7", 22, "2")
+
+
+@pytest.mark.parametrize(
+    ("now", "holders", "names", "found"),
+    [
+        # The server of ssh -L, for example.
+        ([NODE, OUTSIDE], {"1": [7], "2": [7]}, {7: "sshd"}, [("10.0.0.1", 9100)]),
+        ([MEMBER, OUTSIDE], {"3": [7], "2": [7]}, {7: "x"}, [("10.0.0.2", 9100)]),
+        # Tools and probes connect to nodes alone, also to those of other members.
+        ([NODE, MEMBER], {"1": [7], "3": [7]}, {7: "python3"}, []),
+        ([NODE, OUTSIDE], {"1": [7], "2": [8]}, {7: "erl_call", 8: "sshd"}, []),
+        ([NODE, OUTSIDE], {"1": [7], "2": [7]}, {7: "beam.smp"}, []),
+        ([NODE, OUTSIDE], {"1": [7, 8], "2": [8]}, {7: "beam.smp", 8: "sh"}, []),
+    ],
+)
+def test_a_way_in_from_another_host(
+    monkeypatch: pytest.MonkeyPatch, now: list[proc.Socket], holders: dict[str, list[int]], names: dict[int, str], found: list[tuple[str, int]]
+) -> None:
+    monkeypatch.setattr(proc, "owners", lambda _inodes: holders)
+    monkeypatch.setattr(proc, "read", lambda path: names.get(int(path.split("/")[2]), "").encode())
+    monkeypatch.setattr(proc, "describe", lambda _pid: None)
+    table = {one.inode: one for one in now}
+    assert [one[2:] for one in relays.of(table, table, set(), {9100, 4369})] == found
+    assert list(relays.of({}, table, set(), {9100, 4369})) == [], "it was there for a moment"
 
 
 UNITS = {
