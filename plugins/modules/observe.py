@@ -424,6 +424,7 @@ system:
     clock_synchronized: {type: bool, description: "Whether the kernel says that its clock is synchronized."}
     service_users: {type: dict, description: "The units that run processes of the users of VMs, by user."}
     cookie_arguments: {type: list, elements: dict, description: "Processes with a node's cookie in C(where); with O(find_secrets)."}
+    starts: {type: list, elements: dict, description: "What starts a node or EPMD at the next boot (O(find_secrets)): C(what), C(where), C(unit)."}
     sysusers: {type: list, elements: dict, description: "Lines of sysusers.d (C(where)) that put a C(user) into a C(group) of nodes, or their users."}
     served: {type: list, elements: dict, description: "Files (C(path)) that a C(server) gives to other hosts: C(directory), C(where) it says so."}
     tmpfiles: {type: list, elements: dict, description: "Lines of tmpfiles.d (C(where)) that open or replace a C(path) of a node: what it C(does)."}
@@ -435,10 +436,7 @@ epmd:
   returned: success
   type: dict
 epmd_names:
-  description: The nodes that are registered with EPMD on this host, ports by name (the part before the @). Null if EPMD does not answer.
-  returned: success
-  type: dict
-  sample: {"beam": 9100}
+  {returned: success, type: dict, sample: {beam: 9100}, description: "Ports by name (before the @) that EPMD names. Null if EPMD does not answer."}
 unknown: {type: dict, returned: success, description: "Why a part of this result is null or incomplete, by the part's name."}
 own:
   description: The host's view of this collection's variables - values without secrets (C(inputs)), C(names), templates that fail

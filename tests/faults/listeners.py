@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from fault import BESIDE, LIVE, Fault
-from makers import CALL, EVERYWHERE, FLAGS_BACK, RESTART, STRAY
+from makers import CALL, ETC, EVERYWHERE, FLAGS_BACK, RESTART, STRAY, new_file
 
 
 def _vm(name: str, unit: str, options: str, *names: str, control: str = "unplanned-nodes", uid: str = "games") -> Fault:
@@ -49,6 +49,31 @@ FAULTS = (
         "-start_epmd false -eval \"net_kernel:start([quiet,shortnames])\"",
         "listens on 0.0.0.0:",
         uid="root",
+    ),
+    new_file(
+        "a second node that cron starts at the next boot",
+        "/etc/cron.d/fault-node",
+        "@reboot root erl -sname second -detached\\n",
+        "unplanned-nodes",
+        "/etc/cron.d/fault-node starts a node at the next boot",
+    ),
+    Fault(
+        name="an EPMD that user managers start",
+        breaks="mkdir -p /etc/systemd/user/default.target.wants; ln -s ../fault-epmd.service /etc/systemd/user/default.target.wants/\n"
+        "printf '[Service]\\nExecStart=/usr/bin/epmd -port 4370\\n' > /etc/systemd/user/fault-epmd.service",
+        control="unplanned-nodes",
+        names=("/etc/systemd/user/fault-epmd.service starts EPMD at the next boot",),
+        repair="rm -f /etc/systemd/user/fault-epmd.service /etc/systemd/user/default.target.wants/fault-epmd.service",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a second node of a portable service that waits for the next boot",
+        breaks=f"mkdir -p {ETC}.attached; printf '[Service]\\nExecStart=/usr/bin/erl -noinput -name x@%%H\\n' > {ETC}.attached/fault-node.service\n"
+        f"ln -s {ETC}.attached/fault-node.service {ETC}/multi-user.target.wants/; systemctl daemon-reload",
+        control="unplanned-nodes",
+        names=("fault-node.service starts a node at the next boot",),
+        repair=f"rm -f {ETC}.attached/fault-node.service {ETC}/multi-user.target.wants/fault-node.service; systemctl daemon-reload",
+        alters=BESIDE,
     ),
     Fault(
         name="a node started by hand",

@@ -33,19 +33,20 @@ def describe(paths: Iterable[str], patterns: Iterable[str] = UNDOING) -> list[di
     """[{path, does, where}] of the commands that give others rights to one of the paths, or to all below a directory. does: chmod, for example."""
     watched = sorted(set(paths))
     found: list[dict[str, str]] = []
-    for where, text in texts(patterns):
+    for where, text, _job in texts(patterns):
         found += [{"path": at, "does": name, "where": where} for name, at in dict.fromkeys(_opened(text, watched))]
         if len(found) >= _MOST:
             break
     return found
 
 
-def texts(patterns: Iterable[str] = UNDOING) -> Iterator[tuple[str, str]]:
-    """Path and text, without comments, of each file that runs at boot or later, and of the scripts that it names. Not of those that a role wrote."""
+def texts(patterns: Iterable[str] = UNDOING) -> Iterator[tuple[str, str, str]]:
+    """Path and text, without comments, of each file that runs at boot or later, and of the scripts that it names. Not of those that a role wrote.
+    The third is the file that names a script, or the file itself."""
     seen: set[str] = set()
-    todo = [(os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
+    todo = [(os.path.realpath(path), os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
     while todo:
-        path, deep = todo.pop()
+        path, job, deep = todo.pop()
         if path in seen or path.startswith(DIRECTORY) or not os.path.isfile(path):
             continue
         seen.add(path)
@@ -54,9 +55,9 @@ def texts(patterns: Iterable[str] = UNDOING) -> Iterator[tuple[str, str]]:
         if not text or HEADER in text or deep and not text.startswith("#!"):
             continue
         text = _COMMENT.sub("", text)
-        yield path, text
+        yield path, text, job
         if deep < _SCRIPTS_DEEP:
-            todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(text)]
+            todo += [(os.path.realpath(named), job, deep + 1) for named in _NAMED.findall(text)]
 
 
 def _opened(text: str, watched: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -30,8 +30,9 @@ AT = ("/var/spool/cron/atjobs/*", "/var/spool/at/*")
 UNITS = (
     "/etc/systemd/system", "/etc/systemd/system.control", "/run/systemd/system.control", "/run/systemd/generator", "/run/systemd/generator.early",
     "/run/systemd/generator.late", "/run/systemd/system", "/run/systemd/transient", "/usr/local/lib/systemd/system",
+    "/etc/systemd/system.attached", "/run/systemd/system.attached",
 )
-"""Where systemd takes units that are no package's."""
+"""Where systemd takes units that are no package's; those of portable services are in system.attached."""
 _OURS = f"/etc/systemd/system/{{}}.d/{DROP_IN}"
 _LINE_OF_CRON = re.compile(r"^[ \t]*(?:@[a-z]+|(?:[^\s#=]+[ \t]+){4}[^\s#=]+)[ \t]+([^\s#=]+)[ \t]+\S", re.MULTILINE)
 _USER_OF_UNIT = re.compile(r"^[ \t]*User[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)

@@ -22,6 +22,7 @@ from . import (
     accounts,
     apparmor,
     applications,
+    boot_starts,
     certificates,
     client_ports,
     companions,
@@ -181,6 +182,7 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     watched = {str(entry["path"]) for entry in listing.entries} | {"/etc/beam/guard", "/etc/systemd/system"}
     said["package_files"] = package_files.describe({package_files.ROOT, *(one.root for one in machines if one.root)}) if find_secrets else None
     said["tmpfiles"] = [*tmpfiles.describe({*watched, *homes}), *(job_changes.describe(watched) if find_secrets else ())]
+    said["starts"] = boot_starts.describe() if find_secrets else None
     said["sysusers"] = sysusers.describe({one.user for one in machines} - {"root", ""})
     # Of files that everybody may read, it is no matter which hosts do so.
     private = {str(entry["path"]) for entry in listing.entries if entry["kind"] == "file" and not int(str(entry["mode"]), 8) & 0o004}

@@ -98,7 +98,7 @@ def _of_networkd(directories: Sequence[str]) -> Iterator[dict[str, str]]:
 
 def _of_commands(jobs: Iterable[str]) -> Iterator[dict[str, str]]:
     """What sysctl is told, the files that it is given, and what is written to /proc/sys. What a variable from elsewhere says is not known."""
-    for path, text in job_changes.texts(jobs):
+    for path, text, _job in job_changes.texts(jobs):
         if "sysctl" not in text and "/proc/sys/" not in text:
             continue
         for name, value in _ASSIGNED.findall(text):

@@ -222,6 +222,7 @@ class SystemFacts:
     route_localnet: interfaces over which other hosts reach loopback addresses, "all" among them. sysctls_at_boot: settings of the kernel at the
     next boot: name, value, and the file that says so. preloaded: libraries that the loader puts into
     every program of the host. tmpfiles: what systemd-tmpfiles does to files of nodes at the next boot: path, change, and the file that says so.
+    starts: what starts a node or EPMD at the next boot: which of them, the file that says so, and its unit, "" for another file.
     sysusers: memberships that systemd-sysusers adds when it runs next: user, group, and the file that says so.
     served: files of nodes that a file server gives to other hosts: path, server, directory, and the file that says so.
     package_files: files of OTP and its products that differ from their Debian packages.
@@ -244,6 +245,7 @@ class SystemFacts:
     sysctls_at_boot: tuple[tuple[str, str, str], ...] | None = None
     preloaded: tuple[str, ...] | None = None
     tmpfiles: tuple[tuple[str, str, str], ...] | None = None
+    starts: tuple[tuple[str, str, str], ...] | None = None
     sysusers: tuple[tuple[str, str, str], ...] | None = None
     served: tuple[tuple[str, str, str, str], ...] | None = None
     package_files: PackageFiles | None = None
@@ -271,6 +273,7 @@ class SystemFacts:
             sysctls_at_boot=each(raw.get("sysctls_at_boot"), _sysctl),
             preloaded=as_texts(raw.get("preloaded")),
             tmpfiles=each(raw.get("tmpfiles"), _tmpfile),
+            starts=each(raw.get("starts"), _start),
             sysusers=each(raw.get("sysusers"), _sysuser),
             served=each(raw.get("served"), _served),
             package_files=PackageFiles.parse(raw.get("package_files")),
@@ -285,6 +288,11 @@ def is_on(value: str) -> bool:
 def _tmpfile(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
     path, does, where = as_path(raw.get("path")), as_text(raw.get("does")), as_path(raw.get("where"))
     return None if path is None or does is None or where is None else (path, does, where)
+
+
+def _start(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    what, where = as_text(raw.get("what")), as_path(raw.get("where"))
+    return None if what is None or where is None else (what, where, as_text(raw.get("unit")) or "")
 
 
 def _sysuser(raw: Mapping[str, Any]) -> tuple[str, str, str] | None:

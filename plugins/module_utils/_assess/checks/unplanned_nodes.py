@@ -9,6 +9,7 @@ finding while nobody but the node can reach it: it does not listen, or on loopba
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from ..._model.observation import Listener, Observation
@@ -82,11 +83,22 @@ def unplanned_nodes(host: HostTarget, seen: Observation) -> Iterator[Result]:
             return
     others = _other_machines(host, seen)
     problems = [f"not planned: {problem}" for problem in (_problem(host, one, seen) for one in others) if problem]
-    unread = [f"pid {one.pid}: its arguments could not be read" for one in others if not one.flags.arguments_read]
+    problems += _at_boot(host, seen)
+    unread = [] if seen.system and seen.system.starts is not None and seen.privileged else ["what starts nodes at the next boot was not looked at"]
+    unread += [f"pid {one.pid}: its arguments could not be read" for one in others if not one.flags.arguments_read]
     if unread and not problems:
         yield Result(host.name, NOT_TESTED, tuple(unread))
         return
     yield result(host.name, problems, f"no VM takes connections beside {', '.join(node.node for node in host.nodes)}")
+
+
+def _at_boot(host: HostTarget, seen: Observation) -> Iterator[str]:
+    """What starts other nodes later. Of a unit that runs, its VM is looked at."""
+    own = {node.unit for node in host.nodes} | {one.unit for one in seen.processes or () if one.unit}
+    own = {name for unit in own - {""} for name in (unit, re.sub(r"@.*(?=\.service$)", "@", unit))}
+    for what, where, unit in (seen.system.starts if seen.system else None) or ():
+        if unit not in own:
+            yield f"{where} starts {what} at the next boot or later, which is not planned: remove that line, or the file"
 
 
 def is_explained(host: HostTarget, seen: Observation, name: str, port: int) -> bool:

@@ -59,9 +59,10 @@ CONTROLS = (
     ),
     Control(
         "unplanned-nodes",
-        "No other Erlang VM on a member's host accepts distribution connections",
+        "No other Erlang VM on a member's host accepts distribution connections, now or from the next boot on",
         "Everybody who reaches such a VM and knows its cookie runs code on the host, beside the nodes of the cluster.",
-        "Stop the VM, or start it without -name, -sname and -proto_dist. If it has to run, harden it, or move it to another host.",
+        "Stop the VM, or start it without -name, -sname and -proto_dist. If it has to run, harden it, or move it to another host. Remove what starts "
+        "a second node or a second EPMD later: the line of cron or rc.local, the unit (also of a user: ~/.config/systemd/user), the generator.",
         "",
         (SECURE_CODING, DISTRIBUTED),
         "high",

@@ -127,6 +127,11 @@ def admit(family: int, sources: list[str] | None, **other: Any) -> Change:
 BEAM, EPMD, FIREWALL = "beam.service", "epmd.socket", "beam-firewall.service"
 
 
+def later(where: str, unit: str) -> Change:
+    """A start of a node at the next boot."""
+    return lambda n2: n2["system"].update(starts=[{"what": "a node", "where": where, "unit": unit or None}])
+
+
 def other_vm(
     name: str | None = "x",
     *,
@@ -260,6 +265,8 @@ BROKEN_HOSTS: list[tuple[str, Change, str]] = [
     ("start-environment", flags(args_files=["/tmp/x.args"]), "a second -args_file, /tmp/x.args"),
     ("start-environment", lambda n2: n2["files"].append({"path": n2["missing"].pop(), "mode": "0644"}), "/.erlang exists"),
     ("unplanned-nodes", other_vm(), "x (pid 99, no unit, user root) listens on 0.0.0.0:43210"),
+    ("unplanned-nodes", later("/etc/rc.local", ""), "/etc/rc.local starts a node at the next boot or later, which is not planned"),
+    ("unplanned-nodes", later("/etc/systemd/system/x.service", "x.service"), "/etc/systemd/system/x.service starts a node at the next boot"),
     ("unplanned-nodes", other_vm(hidden=True), "x (pid 99"),
     ("unplanned-nodes", other_vm(name=None, registered="quiet"), "quiet (pid 99, no unit, user root) listens on 0.0.0.0:43210, EPMD names it quiet"),
     ("unplanned-nodes", other_vm(contained=True), "x (pid 99, no unit, user root) in a container, listens on 0.0.0.0:43210"),
@@ -374,6 +381,7 @@ UNKNOWN: list[tuple[str, Change, str]] = [
     ("planned-files", set_file("inetrc", sha256=None), "inetrc: its content was not looked at"),
     ("start-environment", gone("processes"), "processes"),
     ("start-environment", process(adding=None), "its environment could not be read"),
+    ("unplanned-nodes", lambda n2: n2["system"].update(starts=None), "what starts nodes at the next boot was not looked at"),
     ("unplanned-nodes", gone("processes"), "processes"),
     ("unplanned-nodes", gone("listeners"), "listeners"),
     ("epmd-names", gone("epmd_names"), "epmd_names"),
@@ -432,12 +440,12 @@ def test_a_file_of_a_directory_that_was_listed_is_missing_and_not_unknown() -> N
     assert (found.control, found.status) == ("options-file", FAILED)
 
 
-def test_without_privilege_nobody_knows_what_a_process_was_started_with() -> None:
+def test_without_privilege_nobody_knows_what_a_process_was_started_with_or_what_starts_later() -> None:
     def change(n2: dict[str, Any]) -> None:
         n2.update(privileged=False)
         n2["processes"][0].update(digest=None)
 
-    untested = {(control, NOT_TESTED) for control in ("running-process", "cookie-arguments", "forwarded-ports")}
+    untested = {(control, NOT_TESTED) for control in ("running-process", "cookie-arguments", "forwarded-ports", "unplanned-nodes")}
     assert {(one.control, one.status) for one in broken(change).failures} == untested
 
 
@@ -472,3 +480,11 @@ def test_files_whose_content_nobody_computed_are_not_tested(contents: dict[str, 
     target = Target.from_plan(made.plan(), {name: contents.get(name, {}) for name in made.HOSTS})
     found = evaluate(replace(made.evidence(), target=target)).findings
     assert {one.status for one in found if one.control == "planned-files"} == {NOT_TESTED}
+
+
+def test_starts_of_planned_and_of_running_units_are_looked_at_as_processes() -> None:
+    seen = made.hosts()
+    at = ("/etc/systemd/system/beam.service", "/etc/systemd/system/app@.service")
+    seen["n2"]["system"]["starts"] = [{"what": "a node", "where": where, "unit": where.rpartition("/")[2]} for where in at]
+    seen["n2"]["processes"].append({**seen["n2"]["processes"][0], "pid": 77, "unit": "app@1.service", "flags": {**made.FLAGS, "name": None}})
+    assert [one.details for one in evaluate(made.evidence(seen=seen)).failures if one.control == "unplanned-nodes"] == []

@@ -262,7 +262,7 @@ def system(**values: Any) -> dict[str, Any]:
         "service_users": {"beam": ["beam.service"]},
         **{"cookie_arguments": [], "tmpfiles": [], "sysusers": [], "served": []},
         **{"dist_hosts": [], "package_files": {"compared": 537, "altered": []}},
-        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "sysctls_at_boot": [], "preloaded": []},
+        **{"settings": {}, "forwards": [], "client_ports": {}, "route_localnet": [], "starts": [], "sysctls_at_boot": [], "preloaded": []},
         **values,
     }
 
