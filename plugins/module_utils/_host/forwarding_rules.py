@@ -55,24 +55,23 @@ def of_rules(objects: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, s
         for statement in rule.get("expr") or ():
             kind, body = next(iter(statement.items()), ("", None))
             said: Mapping[str, Any] = body if isinstance(body, Mapping) else {}
-            if kind == "match":
-                numbers = _numbers(_resolved(said.get("right"), rule, sets)) if said.get("op") in ("==", "in") else None
-                matched[packet_fields.named(said.get("left"))] = numbers
-            elif kind == "vmap":
-                numbers = [number for key, _verdict in _pairs(_resolved(said.get("data"), rule, sets)) for number in _numbers(key)]
-                matched[packet_fields.named(said.get("key"))] = numbers
+            about = packet_fields.named(said.get("left") if kind == "match" else said.get("key") if kind == "vmap" else None)
+            if about in (SPORT, DPORT) and kind == "match":
+                matched[about] = _numbers(_resolved(said.get("right"), rule, sets)) if said.get("op") in ("==", "in") else None
+            elif about in (SPORT, DPORT):
+                matched[about] = [number for key, _verdict in _pairs(_resolved(said.get("data"), rule, sets)) for number in _numbers(key)]
             elif kind == "mangle":
                 # Without a state of the connection: our table has let the packet pass by its other port, or sees it no more.
                 for field, value in packet_fields.written(said, rule):
                     # A rule that writes the source port leads the answers of a node back, if it is not about what is sent to one.
-                    about = matched.get(SPORT, [] if DPORT in matched else None) if field == SPORT else matched.get(DPORT)
-                    every = [*(_numbers(_mapped(value, rule, sets)) if field == DPORT else ())] or ([None] if about is None else [*about])
+                    asked = matched.get(SPORT, [] if DPORT in matched else None) if field == SPORT else matched.get(DPORT)
+                    every = [*(_numbers(_mapped(value, rule, sets)) if field == DPORT else ())] or ([None] if asked is None else [*asked])
                     to = _addresses(_mapped(value, rule, sets)) if field == DADDR else []
                     yield from (("a rule that rewrites packets", where, one, port) for one in to or [None] for port in every if field != SADDR)
             elif kind in _TRANSLATES:
                 for address, ports in _targets(said, rule, sets):
-                    about = matched.get(DPORT)
-                    every = [*ports] or ([None] if about is None else [*about])
+                    asked = matched.get(DPORT)
+                    every = [*ports] or ([None] if asked is None else [*asked])
                     yield from ((f"a rule with {kind}", where, address, port) for port in every)
 
 

@@ -112,6 +112,8 @@ DPORT = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": 
         ([{"match": {**DPORT["match"], "left": _set("sport", 0)["mangle"]["key"], "right": 9100}}, _set("sport", 9999)],
          [("a rule that rewrites packets", None, 9100)]),
         ([DPORT, _raw("nh", 64, 8, 64), _raw("nh", 8, 8), _raw("ll", 0, 96), _raw("th", 32, 64), _raw("nh", 96, 32)], []),
+        # Another range than one of ports may be any size.
+        ([_only("mark", {"range": [0, 2**32 - 1]}), DPORT, {"redirect": None}], [("a rule with redirect", None, 9200)]),
         ([_only("l4proto", "udp"), _raw("th", 0, 32)], []),
         ([_only("l4proto", {"set": [6, 17]}), _raw("th", 16, 16, 9100)], [("a rule that rewrites packets", None, 9100)]),
         ([{"mangle": {"key": {"payload": {"protocol": "udp", "field": "dport"}}, "value": 4369}}], []),
