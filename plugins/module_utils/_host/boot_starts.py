@@ -30,7 +30,7 @@ _STARTS_EPMD = re.compile(
 )
 _ASKS_EPMD = re.compile(r"[ \t]-(?:names|kill|stop)\b")
 _STARTS_VM = re.compile(
-    r"""(?<![\w.-])(?:/\S*/)?(?:erl|erlexec|iex|elixir|beam\.smp)[ \t](?:[^\n;|&]*?[ \t])?--?s?name[ \t=]+["']?([^\s"']+)[^\n;|&]*"""
+    r"""(?<![\w.-])(?:/\S*/)?(?:erl|erlexec|iex|elixir|beam\.smp)["']?[ \t](?:[^\n;|&]*?[ \t])?["']?--?s?name["']?[ \t=]+["']?([^\s"']+)[^\n;|&]*"""
 )
 _STARTS_PRODUCT = re.compile(
     r"(?<![\w.-])(?:/\S*/)?(?:rabbitmq-server[ \t][^\n;|&]*-detached|(?:ejabberdctl|emqx|vernemq)[ \t](?:[^\n;|&]*[ \t])?start)\b"

@@ -18,6 +18,7 @@ BOTH = ["EPMD", "a node"]
     [
         ("@reboot root erl -sname second -detached\n", ["a node"]),
         ("@reboot games /usr/local/bin/elixir --sname second@here --no-halt /opt/x.exs\n", ["a node"]),
+        ("@reboot root \"/usr/bin/erl\" -noinput \"-sname\" \"second\"\n", ["a node"]),
         ("@reboot root /usr/bin/epmd -daemon\n", ["EPMD"]),
         ("@reboot root epmd -port 4370 -daemon; erl -noinput -name 'x@192.0.2.1'\n", BOTH),
         ("#!/bin/sh\nERL=/usr/bin/erl\n/usr/bin/erl \\\n  -name second@h \\\n  -detached\n", ["a node"]),

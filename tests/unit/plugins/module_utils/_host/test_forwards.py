@@ -279,6 +279,15 @@ def test_source_rules_of_iptables_in_what_comes_in(monkeypatch: pytest.MonkeyPat
     assert forwarding_rules.rewriting([rule({"xt": {"type": "target", "name": "SNAT"}})], OURS) == found
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what the test gives listens or is connected: other programs of this machine may be so, too."""
+    monkeypatch.setattr(forwards, "_tunnels", set)
+    monkeypatch.setattr(forwards, "_connected", lambda _connections: set())
+    monkeypatch.setattr(relays, "connections", dict)
+
+
+@pytest.mark.usefixtures("alone")
 def test_a_program_that_listens_and_names_a_port_in_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     code = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", code, "TCP:localhost:9100", "TCP:localhost:9101"]
@@ -295,6 +304,7 @@ def test_a_program_that_listens_and_names_a_port_in_its_arguments(monkeypatch: p
     assert forwards.describe([], None, {9100}) is None
 
 
+@pytest.mark.usefixtures("alone")
 def test_configuration_files_of_programs_and_units_that_start_on_demand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "a.cfg").write_text("# server old 10.0.0.9:9100\nserver n1 10.0.0.1:9100\n", encoding="utf-8")
     (tmp_path / "a.service").write_text(f"[Service]\nExecStart=/lib/systemd/{forwards.SOCKET_PROXY} 127.0.0.1:4369\n", encoding="utf-8")
@@ -311,11 +321,10 @@ def connected(code: str, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_program_that_listens_at_the_port_itself_does_not_forward(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exporter of metrics with the port of a node at another address, for example."""
     monkeypatch.setattr(forwards, "_on_demand", lambda: iter(()))
-    monkeypatch.setattr(forwards, "_tunnels", set)
-    monkeypatch.setattr(forwards, "_connected", lambda _connections: set())
     code = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); sys.stdin.read()"
     with connected(code) as first:
         assert first.stdout is not None and first.stdin is not None
@@ -329,6 +338,7 @@ def test_a_program_that_listens_at_the_port_itself_does_not_forward(monkeypatch:
     assert [one["address"] for one in found or ()] == ["10.0.0.1"]
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_tunnel_that_listens_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """ssh -R, for example. It is known by its name, or by its connection to another host."""
     monkeypatch.setattr(forwards, "_on_demand", lambda: iter(()))
