@@ -218,7 +218,7 @@ def refused_sudo(members: Sequence[Node], observed: Mapping[str, Observation]) -
                     "medium",
                     member.host,
                     "The sandbox refuses sudo to a service",
-                    f"{join_names(account.sudo)} on {member.host} lets {account.name}, as whom {member.runtime.unit} runs, start programs as another "
+                    f"{join_names(account.sudo)} on {member.host} lets {account.name}, the user of {member.runtime.unit}, start programs as another "
                     "user. In the sandbox such a program ends with an error (NoNewPrivileges=yes).",
                     "Where the service calls sudo, start a unit of its own instead, by a rule of polkit. Otherwise remove the rule.",
                 )

@@ -214,7 +214,7 @@ def _check_release(node: Node, unit: Unit, there: bool, seen: Observation, probl
             "otp_without_tls",
             f"the release in {unit.release}, which {name} starts with a runtime of its own, has no application {join_names(unit.lacks)}, and cannot "
             "do TLS.",
-            "add :ssl to extra_applications (mix release), or ssl to the release in rebar.config, which brings the others, and deploy it.",
+            "add :ssl to extra_applications (mix release), or ssl to the release in rebar.config (the others come with it), and deploy it.",
         )
     if unit.release == "":
         problems.add(

@@ -222,8 +222,6 @@ def test_a_database_in_a_directory_of_the_operators(tmp_path: Path, monkeypatch:
         ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "cluster_nodes: [ejabberd@n1, ejabberd@old]\n"}, "ejabberd@old"),
         ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "cluster_nodes:\n  - ejabberd@n1\n  - 'ejabberd@old.example'\nacl: x\n"}, "ejabberd@old.example"),
         ("ejabberd", {"/etc/ejabberd/ejabberd.yml": "acl:\n  admin:\n    user:\n      - admin@example.org\n"}, ""),
-        ("couchdb", {"/opt/couchdb/etc/local.d/1.ini": "[cluster]\nseedlist = couchdb@n1,couchdb@n9\n"}, "couchdb@n9"),
-        ("couchdb", {"/opt/couchdb/etc/local.ini": "[cluster]\n;seedlist = couchdb@n9\nseedlist = couchdb@n3\n"}, ""),
     ],
 )
 def test_peers_that_are_no_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: str, files: dict[str, str], others: str) -> None:
