@@ -149,6 +149,8 @@ otp:
     root: {type: str, description: "Directory of the installation."}
     erl: {type: str, description: "Path of C(erl)."}
     ssl: {type: bool, description: "Whether the application C(ssl) is installed."}
+    foreign: {type: bool, description: "Whether C(erl) in the search path is of another maker than the distribution."}
+    missing: {type: list, elements: str, description: "Applications that TLS needs and that this OTP does not have."}
     candidate: {type: str, description: "The version of C(erlang-base) that apt would install."}
     candidate_release: {type: str, description: "Its major release."}
 otp_roots:
@@ -174,6 +176,7 @@ firewall:
     masquerades: {type: list, elements: str, description: "Tables that give forwarded packets an address of the host, such as V(ip nat)."}
     rewriting: {type: list, elements: str, description: "Rules of other tables that give packets another source, or lead them to C(lo)."}
     undoing: {type: list, elements: str, description: "Files that remove or change this collection's table when something runs them."}
+    loads: {type: list, elements: dict, description: "What C(nftables.service) loads by files of others: C(directive), C(file), C(where)."}
     waiting: {type: list, elements: str, description: "Units of other firewalls that do not run now and will at the next boot. Null without systemd."}
     drops_by_default: {type: bool, description: "Whether a table of another owner drops what no rule matches. Null if no ruleset can be read."}
     in_charge: {type: str, description: "V(firewalld), V(ufw), V(nftables) or V(none)."}
@@ -336,6 +339,9 @@ units:
     writable: {type: list, elements: str, description: "C(ReadWritePaths), and the directories that systemd makes for the unit."}
     user: {type: str, description: "User of the unit, empty for root, null for a unit without processes (a target)."}
     core_limit: {type: str, description: "C(LimitCORE)."}
+    umask: {type: str, description: "C(UMask)."}
+    made_by: {type: str, description: "V(mix) or V(relx), the tool that made its release, empty for none."}
+    lacks: {type: list, elements: str, description: "Applications that TLS needs and that its release does not have."}
     after: {type: list, elements: str, description: "Units that it starts after."}
     requires: {type: list, elements: str, description: "Units that it requires."}
     exposure: {type: float, description: "Overall exposure level of C(systemd-analyze security), 0 to 10. Null if it was not rated."}
@@ -432,9 +438,7 @@ system:
     client_ports: {type: dict, description: "Ports of products for clients (C(ports)), by product; what was not read of it (C(unread))."}
     settings: {type: dict, description: "Known settings of RabbitMQ and ejabberd from their configuration files, by product."}
 epmd:
-  description: Addresses with a listener on EPMD's port (C(listening)), and its owner (C(owner_unit), C(owner_user), C(owner_process)).
-  returned: success
-  type: dict
+  {type: dict, returned: success, description: "Addresses where EPMD's port is open (C(listening)), C(owner_unit), C(owner_user), C(owner_process)."}
 epmd_names:
   {returned: success, type: dict, sample: {beam: 9100}, description: "Ports by name (before the @) that EPMD names. Null if EPMD does not answer."}
 unknown: {type: dict, returned: success, description: "Why a part of this result is null or incomplete, by the part's name."}
