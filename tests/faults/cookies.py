@@ -83,7 +83,7 @@ FAULTS = (
     _copy("cookie in a unit of another service", "/etc/systemd/system/backup.service", "[Service]\nExecStart=/bin/true $(cat $cookie)"),
     _copy("cookie in /etc/default", "/etc/default/beam", "RELEASE_COOKIE=$(cat $cookie)"),
     _copy("cookie in a profile", "/etc/profile.d/erlang.sh", "export ERL_AFLAGS='-setcookie $(cat $cookie)'"),
-    _copy("cookie in a cron table", "/etc/cron.d/beam", "* * * * * root erl_call -c $(cat $cookie) -n x"),
+    _copy("cookie in a cron table", "/etc/cron.d/beam", "0 0 1 1 * root erl_call -c $(cat $cookie) -n x"),
     _copy("cookie in releases/COOKIE", "/opt/shop/releases/COOKIE"),
     _copy("cookie in sys.config", "/opt/shop/releases/1.0.0/sys.config", "[{kernel, [{cookie, '$(cat $cookie)'}]}]."),
     _copy("cookie in vm.args", "/opt/shop/releases/1.0.0/vm.args", "-setcookie $(cat $cookie)"),
@@ -119,7 +119,7 @@ FAULTS = (
         name="the cookie in the journal, which a group can read",
         breaks=FILES + "usermod -a -G systemd-journal games; logger -t sudo \"COMMAND=/usr/bin/erl -setcookie $(cat $cookie)\"; journalctl --sync",
         control="cookie-copies",
-        names=("/log/journal/", "holds the cookie of"),
+        names=("/log/journal/", "holds the cookie of", "journalctl --vacuum-time=1s"),
         # rsyslog, where there is one, has written it to its files as well.
         repair="gpasswd -d games systemd-journal; journalctl --rotate; journalctl --vacuum-time=1s\n"
         "grep -ls -- ' -setcookie ' /var/log/*log | xargs -r sed -i '/ -setcookie /d'",

@@ -95,6 +95,11 @@ def _is_service(host: HostTarget, process: Process) -> bool:
 _RUN_TOOLS = "run tools as root or as the node's user"
 
 
+def _vacuum(path: str) -> str:
+    """Lines of the journal cannot be removed one by one."""
+    return ": run journalctl --rotate and journalctl --vacuum-time=1s" if path.endswith(".journal") else ""
+
+
 def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
     if seen.secrets is None or seen.secrets.copies is None:
         yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
@@ -111,7 +116,7 @@ def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
         elif copy.unit:
             problems.append(f"{copy.path} holds the cookie of {', '.join(copy.of)}: every user can read it with systemctl show or systemctl cat")
         elif others:
-            problems.append(f"{copy.path} holds the cookie of {', '.join(copy.of)}, and can be read by {', '.join(others)}")
+            problems.append(f"{copy.path} holds the cookie of {', '.join(copy.of)}, and can be read by {', '.join(others)}{_vacuum(copy.path)}")
     weak = [cookie for cookie in (_cookie(seen, node) for node in host.nodes) if cookie and cookie.weaknesses]
     if weak and not problems:
         yield Result(host.name, NOT_APPLICABLE, ("a weak cookie is not searched for, see cookie-published, cookie-generated and cookie-strength",))
