@@ -18,7 +18,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from fault import ANCHORS, BESIDE, CERTIFICATE, COOKIE, FIREWALL, KEY, LIVE, MESH, NODE, OPTIONS, Fault
+from fault import ANCHORS, BESIDE, CERTIFICATE, COOKIE, FIREWALL, GONE, KEY, LIVE, MESH, NODE, OPTIONS, Fault
 
 HOSTS = ("n1", "n2", "n3")
 SMALL = ("the client verifies nobody", "a node of another unit on every address", "a second CA in ca.pem")
@@ -47,13 +47,13 @@ def movable(fault: Fault) -> bool:
     return fault.host == "n1" and not re.search(r"\bn[123]\b", " ".join((fault.breaks, fault.repair, *fault.names)))
 
 
-_ONE = frozenset({OPTIONS, KEY, ANCHORS, COOKIE, FIREWALL})
+_ONE = frozenset({OPTIONS, GONE, KEY, ANCHORS, COOKIE, FIREWALL})
 """What a host has one of: a second fault would replace the first one."""
 _RUNNING = frozenset({NODE, OPTIONS, LIVE})
 _HARMLESS = frozenset({OPTIONS, LIVE, FIREWALL})
 """What keeps no other node from connecting."""
 _AT_REST = frozenset({CERTIFICATE, KEY, ANCHORS, COOKIE})
-_ORDER = (NODE, OPTIONS, LIVE, KEY, CERTIFICATE, ANCHORS, COOKIE, MESH, FIREWALL, BESIDE)
+_ORDER = (NODE, OPTIONS, LIVE, GONE, KEY, CERTIFICATE, ANCHORS, COOKIE, MESH, FIREWALL, BESIDE)
 """What restarts a node comes before what a restart would undo or start."""
 
 
@@ -68,7 +68,7 @@ def hides(one: Fault, other: Fault) -> bool:
         return altered == {MESH} or not altered <= {MESH, BESIDE, *(_HARMLESS if one.host != other.host else ())}
     if one.host != other.host:
         return False
-    if altered & _RUNNING and altered & _AT_REST or altered == {KEY, CERTIFICATE}:
+    if altered & _RUNNING and altered & _AT_REST or altered in ({KEY, CERTIFICATE}, {OPTIONS, GONE}):
         return True
     # A cookie that is weak is searched for in no file.
     if COOKIE in altered and "cookie-copies" in (one.control, other.control):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fault import BESIDE, MESH, Fault
 from makers import REGISTER, SHELL, epmd_drop_in, new_file
 
@@ -36,13 +38,18 @@ FAULTS = (
         repair="rm -f /etc/systemd/system/epmd.socket.d/zzzz-fault.conf; systemctl daemon-reload; systemctl stop epmd.socket epmd.service; "
         "systemctl start epmd.socket; " + SHELL + "restart",
     ),
-    new_file(
-        "a drop-in of epmd.socket in the place of ours, for the next boot",
-        "/etc/systemd/system.control/epmd.socket.d/zzz-beam.conf",
-        "[Socket]\\nBacklog=64\\n",
-        "epmd-listeners",
-        "epmd.socket does not use /etc/systemd/system/epmd.socket.d/zzz-beam.conf",
-        after="systemctl daemon-reload",
+    # systemd 252 has let go of the socket at the reload: EPMD would not start again.
+    replace(
+        new_file(
+            "a drop-in of epmd.socket in the place of ours, for the next boot",
+            "/etc/systemd/system.control/epmd.socket.d/zzz-beam.conf",
+            "[Socket]\\nBacklog=64\\n",
+            "epmd-listeners",
+            "epmd.socket does not use /etc/systemd/system/epmd.socket.d/zzz-beam.conf",
+            after="systemctl daemon-reload",
+        ),
+        repair="rm -f /etc/systemd/system.control/epmd.socket.d/zzz-beam.conf; systemctl daemon-reload\n"
+        "systemctl --job-mode=ignore-dependencies stop epmd.service epmd.socket; systemctl start epmd.socket",
     ),
     epmd_drop_in(
         "an EPMD that obeys every local program",

@@ -10,11 +10,11 @@ import shlex
 from dataclasses import dataclass
 
 BESIDE = ""
-NODE, OPTIONS, LIVE, MESH = "node", "options", "live", "mesh"
+NODE, OPTIONS, LIVE, GONE, MESH = "node", "options", "live", "gone", "mesh"
 CERTIFICATE, KEY, ANCHORS, COOKIE = "certificate", "key", "anchors", "cookie"
 FIREWALL = "firewall"
-"""What a fault alters: something beside the node; the node, which restarts; its TLS options, and it restarts; the running node until it restarts; its
-connections to others; one of its files with secrets; the firewall."""
+"""What a fault alters: something beside the node; the node, which restarts; its TLS options, and it restarts; the running node until it restarts; a
+file that its next start needs; its connections to others; one of its files with secrets; the firewall."""
 
 
 @dataclass(frozen=True)

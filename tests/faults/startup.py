@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from fault import BESIDE, NODE, OPTIONS, Fault
+from fault import BESIDE, GONE, NODE, OPTIONS, Fault
 from makers import DROP_INS, ETC, FILES, KEEP_OPTIONS, LOADED, PLACE, SHELL, drop_in, epmd_drop_in, new_file, removed
 
 _EPMD_COPY = "/usr/local/lib/beam-fault/epmd"
@@ -170,10 +170,10 @@ FAULTS = (
         repair=SHELL + "chown root $directory/tool.args",
         alters=BESIDE,
     ),
-    removed("the flags of the node are gone", "$directory/vm.args", "options-file", NODE),
-    removed("the TLS options of the node are gone", "$directory/ssl_dist.conf", "options-file", NODE),
-    removed("the variables of the unit are gone", "$directory/unit.env", "planned-files", NODE),
-    removed("the drop-in of the node is gone", f"{DROP_INS}/zzz-beam.conf", "planned-files", NODE),
+    removed("the flags of the node are gone", "$directory/vm.args", "options-file", GONE),
+    removed("the TLS options of the node are gone", "$directory/ssl_dist.conf", "options-file", GONE),
+    removed("the variables of the unit are gone", "$directory/unit.env", "planned-files", GONE),
+    removed("the drop-in of the node is gone", f"{DROP_INS}/zzz-beam.conf", "planned-files", GONE),
     drop_in("a command of root after the start", "ExecStartPost=+/usr/bin/true", "start-environment", "ExecStartPost=/usr/bin/true"),
     Fault(
         name="a library for every program of the host",
