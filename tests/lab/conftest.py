@@ -132,6 +132,12 @@ def recap(output: str) -> dict[str, dict[str, int]]:
     return {host: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)} for host, counts in lines}
 
 
+def changes(output: str) -> list[str]:
+    """What a run changed: task and host."""
+    tasks = (part.partition("] ***") for part in output.split("\nTASK [")[1:])
+    return [f"{name}: {host}" for name, _end, rest in tasks for host in re.findall(r"^changed: \[([^\]]+)\]", rest, re.MULTILINE)]
+
+
 def until(question: Callable[[], bool], seconds: float, what: str) -> float:
     """Ask until yes; the seconds it took. Fails when the time is up."""
     started = time.monotonic()

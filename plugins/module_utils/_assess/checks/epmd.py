@@ -50,12 +50,11 @@ def _epmd_listeners(host: HostTarget, seen: Observation) -> Iterator[Result]:
     problems += [f"another program than EPMD listens on {one}" for one in found if one.process not in (None, *_EPMD_PROGRAMS)]
     here = {one.address for one in found}
     socket = (seen.units or {}).get(EPMD_SOCKET)
-    if not found and socket and socket.active == "active":
-        # Its file changed, and systemd was reloaded: version 252 drops the socket then.
-        problems.append(f"nothing listens on port {host.epmd_port}, and {EPMD_SOCKET} is active: run systemctl restart {EPMD_SOCKET}")
-    elif not any(one.wildcard for one in found):
+    # Its file changed, and systemd was reloaded: version 252 lets go of the socket then.
+    again = f", and {EPMD_SOCKET} is active: run systemctl restart {EPMD_SOCKET}" if not found and socket and socket.active == "active" else ""
+    if not any(one.wildcard for one in found):
         wanted = sorted(address for address in host.epmd_listen - here if address not in ("127.0.0.1", "::1"))
-        problems += [f"nothing listens on {address}:{host.epmd_port}" for address in wanted]
+        problems += [f"nothing listens on {address}:{host.epmd_port}{again}" for address in wanted]
     problems += _at_next_start(seen)
     # With another port, a second one answers beside it.
     problems += [f"another EPMD listens on {one}" for one in seen.listeners if one.process == "epmd" and one.port != host.epmd_port]
