@@ -71,8 +71,8 @@ def _at_next_start(seen: Observation) -> Iterator[str]:
     socket = (seen.units or {}).get(EPMD_SOCKET)
     drop_ins = socket.drop_ins if socket else None
     masked = [name for name in (EPMD_SOCKET, EPMD_SERVICE) for unit in ((seen.units or {}).get(name),) if unit and _is_masked(unit)]
-    if masked:
-        yield from (f"{name} is masked: EPMD cannot start again. Run systemctl unmask{_of_run(seen, name)} {name}" for name in masked)
+    yield from (f"{name} is masked: EPMD cannot start again. Run systemctl unmask{_of_run(seen, name)} {name}" for name in masked)
+    if EPMD_SOCKET in masked:
         return
     if socket and socket.stale:
         yield f"{EPMD_SOCKET}: systemd has not read its files since they changed. Run systemctl daemon-reload"

@@ -101,6 +101,11 @@ FAILS: list[tuple[str, Change, str]] = [
     ("epmd-listeners", add("listeners", **{**LISTENER, "address": "0.0.0.0"}, pid=9, process="epmd", unit="x.service", port=4370), "another EPMD"),
     # Not in force yet, and at the next boot.
     ("epmd-listeners", set_unit("epmd.socket", drop_ins=[SOCKET_DROP_IN, "/etc/systemd/system/epmd.socket.d/zzzz.conf"]), "zzzz.conf comes after"),
+    (
+        "epmd-listeners",
+        lambda n2: n2["units"].update({"epmd.service": {"load": "masked"}}) or set_unit("epmd.socket", drop_ins=["/x.conf"])(n2),
+        "epmd.socket does not use",
+    ),
     ("epmd-listeners", without_epmd, "nothing listens on 10.89.1.12:4369, and epmd.socket is active: run systemctl restart epmd.socket"),
     ("epmd-listeners", set_listener("127.0.0.1", 4369, pid=9, process="python3", unit="x.service"), "another program than EPMD listens on 127.0.0.1"),
     (
