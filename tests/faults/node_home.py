@@ -25,6 +25,22 @@ FAULTS = (
         "node-login",
         "/etc/polkit-1/rules.d/98-fault.rules lets users beside root run programs as beam",
     ),
+    new_file(
+        "a rule of polkit that lets a group do everything",
+        "/etc/polkit-1/rules.d/97-fault.rules",
+        "polkit.addRule(function(action, subject) { if (subject.isInGroup(\"games\")) { return \"yes\"; } });\\n",
+        "node-login",
+        "/etc/polkit-1/rules.d/97-fault.rules lets users beside root run programs as beam",
+    ),
+    Fault(
+        name="users who become the node's user without a password by a file that PAM includes",
+        breaks="cp -p /etc/pam.d/login $saved/; sed -i '1i @include fault-operators' /etc/pam.d/login\n"
+        "echo 'auth [success=done default=ignore] pam_succeed_if.so user ingroup games' > /etc/pam.d/fault-operators",
+        control="node-login",
+        names=("/etc/pam.d/fault-operators lets users without a password run programs as beam",),
+        repair="cp -p $saved/login /etc/pam.d/login; rm -f /etc/pam.d/fault-operators",
+        alters=BESIDE,
+    ),
     Fault(
         name="a login shell for the node's user",
         breaks="usermod -s /bin/bash beam",
