@@ -164,6 +164,14 @@ python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capab
         mode="0440",
     ),
     new_file(
+        "another user who may act as a member of the node's group, after another command",
+        "/etc/sudoers.d/zz-as-group",
+        "games ALL=/usr/bin/true,(%beam)NOPASSWD:ALL\\n",
+        "node-login",
+        "/etc/sudoers.d/zz-as-group lets games run programs as beam",
+        mode="0440",
+    ),
+    new_file(
         "the node's user in an alias of sudo",
         "/etc/sudoers.d/zz-alias",
         "User_Alias NODES = beam, games\\nNODES ALL=(root) NOPASSWD: /usr/bin/true\\n",

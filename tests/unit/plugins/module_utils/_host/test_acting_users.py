@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import grp
 import pwd
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, pam_and_polkit, sudo_rules
 
 BEAM = pwd.struct_passwd(("beam", "x", 65997, 65999, "", "/nonexistent", "/usr/sbin/nologin"))
+
+OWN = grp.struct_group(("beam", "x", 65999, []))
 
 DEBIAN = """\
 Defaults\tenv_reset
@@ -33,7 +36,8 @@ def acting(tmp_path: Path, text: str, *, name: str = "sudoers.d/90-x", **other: 
     places: dict[str, Any] = {"SUDOERS": (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"), "DOAS": (), "POLKIT": ()}
     with mock.patch.multiple(sudo_rules, **{**places, **{key: (f"{tmp_path}/{value}",) for key, value in other.items()}}):
         with mock.patch.multiple(pam_and_polkit, without_password=lambda: [], managing=lambda: []):
-            found = sudo_rules.acting_as(BEAM)
+            with mock.patch.object(grp, "getgrall", return_value=[OWN]):
+                found = sudo_rules.acting_as(BEAM)
         assert found is not None
         return [(one["name"], one["path"].replace(f"{tmp_path}/", "")) for one in found]
 
@@ -46,6 +50,9 @@ RULES = [
     ("User_Alias OPS = bob, \\\n  carol\nOPS ALL=(beam) ALL", ["OPS", "bob", "carol"]),
     ("dave ALL=(ALL, !root) ALL", ["dave"]),
     ("Defaults:erin runas_default=beam\nerin ALL=/usr/bin/erl", ["erin"]),
+    ("fred ALL=/usr/bin/id,(beam)NOPASSWD:ALL", ["fred"]),
+    ("fred web=(root) /usr/bin/id : ALL=(beam) ALL", ["fred"]),
+    ("%ops ALL=(%beam) ALL\nhal ALL=(%#65999) ALL", ["%ops", "hal"]),
     # Who may be everybody is root, and what names others is of no interest.
     ("frank ALL=(ALL) ALL", []),
     ("frank ALL=(ALL, !beam) ALL\ngrace ALL=ALL", []),
@@ -79,12 +86,18 @@ def test_doas_and_another_account_with_the_number_of_the_user(tmp_path: Path) ->
         ("User_Alias NODES = beam, rabbitmq\nNODES ALL=(root) ALL", True),
         ("Defaults:beam !requiretty", False),
         ("beam ALL=(beam) ALL", False),
+        ("beam ALL=(beam) NOPASSWD: /usr/bin/env, /usr/bin/id", False),
+        ("%#65999 ALL=(ALL) ALL", True),
+        # The first command runs as root, and so does that of another host.
+        ("beam ALL=/usr/bin/apt, (beam) /usr/bin/id", True),
+        ("beam ALL=(beam) NOPASSWD: /usr/bin/id : web=/usr/bin/apt", True),
     ],
 )
 def test_rights_of_the_user_through_aliases(text: str, found: bool, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(text)
     with mock.patch.multiple(sudo_rules, SUDOERS=(f"{tmp_path}/x",), DOAS=(), POLKIT=()):
-        assert bool(sudo_rules.rights(BEAM)) is found
+        with mock.patch.object(grp, "getgrall", return_value=[OWN]):
+            assert bool(sudo_rules.rights(BEAM)) is found
 
 
 @pytest.mark.parametrize(
