@@ -95,6 +95,14 @@ FAULTS = (
         "/etc/cron.d/fault-mode changes /etc/beam/",
         "when it runs (chmod)",
     ),
+    new_file(
+        "a job that finds the key later, to open it",
+        "/etc/cron.d/fault-find",
+        "0 0 31 2 * root find /etc/beam -type f -exec chmod a+r {} +\\n",
+        "files-at-boot",
+        "/etc/cron.d/fault-find changes /etc/beam/",
+        "when it runs (chmod)",
+    ),
     epmd_drop_in(
         "another program in the place of EPMD",
         f"ExecStart=\\nExecStart={_EPMD_COPY} -systemd",
