@@ -136,6 +136,14 @@ FAULTS = (
         "at the next boot (mode 0644)",
     ),
     new_file(
+        "a line of tmpfiles.d that removes old files of the node",
+        "/etc/tmpfiles.d/fault-age.conf",
+        "e %S/beam/*@%l - - - 52w\\n",
+        "files-at-boot",
+        "/etc/tmpfiles.d/fault-age.conf changes /var/lib/beam/",
+        "(remove what is older than 52w)",
+    ),
+    new_file(
         "a line of sysusers.d that puts another user into the node's group",
         "/etc/sysusers.d/fault.conf",
         "m games beam\\n",

@@ -14,12 +14,13 @@ import itertools
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from .._model.installed import HEADER
 from . import proc
 from .firewall_at_boot import UNDOING
 from .records import DIRECTORY
+from .tmpfiles import leads_to
 from .writers import group_name, user_name
 
 _COMMENT = re.compile(r"^[ \t]*#(?!!).*$", re.MULTILINE)
@@ -94,25 +95,16 @@ def _named(words: Sequence[str], directory: Sequence[str], path: str) -> bool:
     below = any(re.fullmatch(r"--recursive|-[a-zA-Z]*R[a-zA-Z]*", word) for word in words)
     relative = [word for word in words if not word.startswith(("-", "/"))][1:]
     places = [word for word in words if word.startswith("/")] + [os.path.join(one, word) for one in directory for word in relative]
-    return any(_is(place, path, below) for place in places)
-
-
-def _is(place: str, path: str, below: bool) -> bool:
-    """Whether a path of a shell, with its wildcards, is a path, or leads to it."""
-    parts, wanted = os.path.normpath(place).strip("/").split("/"), path.strip("/").split("/")
-    if parts == [""]:
-        return below
-    whole = len(parts) == len(wanted) or below and len(parts) < len(wanted)
-    return whole and all(fnmatch.fnmatchcase(one, part) for part, one in zip(parts, wanted))
+    return any(leads_to(place, path, below) for place in places)
 
 
 def _finds(arguments: str, path: str) -> bool:
     """Whether find(1) comes to a path. Where its tests have alternatives, they are not looked at."""
     tops = itertools.takewhile(lambda word: not word.startswith(("-", "!")), (word for word in arguments.split() if word not in ("-L", "-H", "-P")))
-    top = next((one for one in tops if _is(one, path, True)), None)
+    top = next((one for one in tops if leads_to(one, path, True)), None)
     if top is None or _ALTERNATIVE.search(arguments):
         return top is not None
-    tests = {
+    tests: Mapping[str, Callable[[str], bool]] = {
         "name": lambda said: fnmatch.fnmatchcase(os.path.basename(path), said),
         "iname": lambda said: fnmatch.fnmatch(os.path.basename(path).lower(), said.lower()),
         "path": lambda said: fnmatch.fnmatchcase(path, said),
