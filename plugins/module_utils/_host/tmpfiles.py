@@ -35,8 +35,8 @@ _MOST = 20
 
 def describe(paths: Iterable[str], directories: Sequence[str] = DIRECTORIES) -> list[dict[str, str]]:
     """[{path, does, where}] of the lines that change one of the paths or a directory above it. does: "mode 0644", "owner alice", "group adm", "ACL",
-    "replace", "remove", "remove what is older than 10d". A mode counts for rights that the path does not give now, an owner or a group if it is neither root's nor the present one, a
-    group also only for rights that not everybody has."""
+    "replace", "remove", "remove what is older than 10d". A mode counts for rights that the path does not give now, an owner or a group if it is
+    neither root's nor the present one, a group also only for rights that not everybody has."""
     watched = sorted(set(paths))
     above = {parent for path in watched for parent in _parents(path)}
     found: list[dict[str, str]] = []
