@@ -194,6 +194,15 @@ python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capab
         f"{ETC}/fault-job.service starts programs of beam",
         after="systemctl daemon-reload",
     ),
+    Fault(
+        name="an instance of a service that runs as the user of its name",
+        breaks=f"printf '[Service]\\nUser=%%i\\nExecStart=/usr/bin/true\\n' > {ETC}/fault@.service\n"
+        f"mkdir -p {ETC}/timers.target.wants; ln -s ../fault@.service {ETC}/timers.target.wants/fault@beam.service; systemctl daemon-reload",
+        control="node-login",
+        names=(f"{ETC}/timers.target.wants/fault@beam.service starts programs of beam",),
+        repair=f"rm -f {ETC}/fault@.service {ETC}/timers.target.wants/fault@beam.service; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
     new_file(
         "the node's user in a rule of polkit",
         "/etc/polkit-1/rules.d/99-fault.rules",

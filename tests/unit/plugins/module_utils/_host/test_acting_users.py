@@ -181,3 +181,35 @@ def test_services_that_run_as_the_user(tmp_path: Path) -> None:
     (tmp_path / "shop.service.d" / "zzz-beam.conf").write_text("[Service]\n")
     with mock.patch.multiple(jobs, UNITS=(str(tmp_path),), _OURS=f"{tmp_path}/{{}}.d/zzz-beam.conf"):
         assert sorted(one["name"] for one in jobs.units_of(BEAM)) == ["beam.service", "db.service", "job.service"]
+
+
+TEMPLATE = "[Service]\nUser=%i\nExecStart=/usr/bin/syncthing\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"usr/sync@.service": TEMPLATE, "etc/multi-user.target.wants/sync@beam.service": ""}, "etc/multi-user.target.wants/sync@beam.service"),
+        ({"etc/sync@.service": TEMPLATE, "etc/timers.target.wants/sync@beam.timer": ""}, "etc/timers.target.wants/sync@beam.timer"),
+        ({"etc/sync@.service": TEMPLATE, "cgroup/system-sync.slice/sync@beam.service": ""}, "cgroup/system-sync.slice/sync@beam.service"),
+        ({"usr/sync@.service": TEMPLATE.replace("%i", "%I"), "etc/x.wants/sync@65997.service": ""}, "etc/x.wants/sync@65997.service"),
+        ({"usr/sync@.service": TEMPLATE.replace("User=%i", "ExecStartPre=/sbin/runuser -u %I -- true"), "etc/x.wants/sync@beam.service": ""},
+         "etc/x.wants/sync@beam.service"),
+        ({"usr/sync@.service": "[Service]\nUser=sync\n", "etc/sync@.service.d/x.conf": TEMPLATE, "etc/x.wants/sync@beam.service": ""},
+         "etc/x.wants/sync@beam.service"),
+        ({"usr/sync@.service": TEMPLATE, "etc/x.wants/sync@alice.service": ""}, ""),
+        ({"usr/sync@.service": TEMPLATE}, ""),
+        ({"usr/sync@.service": TEMPLATE.replace("%i", "sync"), "etc/x.wants/sync@beam.service": ""}, ""),
+        ({"usr/sync@.service": TEMPLATE, "etc/x.wants/sync@beam.service": "", "etc/sync@beam.service.d/zzz-beam.conf": ""}, ""),
+    ],
+)  # fmt: skip
+def test_instances_that_run_as_the_user_of_their_name(files: dict[str, str], found: str, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    places: dict[str, Any] = {
+        "UNITS": (f"{tmp_path}/etc",), "PACKAGES": (f"{tmp_path}/usr",), "CGROUPS": f"{tmp_path}/cgroup/system-*.slice",
+        "_OURS": f"{tmp_path}/etc/{{}}.d/zzz-beam.conf",
+    }
+    with mock.patch.multiple(jobs, **places):
+        assert [one["path"].replace(f"{tmp_path}/", "") for one in jobs.units_of(BEAM)] == ([found] if found else [])
