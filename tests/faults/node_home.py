@@ -131,6 +131,15 @@ python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capab
         alters=BESIDE,
     ),
     Fault(
+        name="an SSH key for the node's user where a file says that the configuration of sshd includes",
+        breaks="mkdir -p /etc/ssh/sshd_config.d /etc/ssh/fault.d; echo 'Include fault.d/*.conf' > /etc/ssh/sshd_config.d/91-fault.conf\n"
+        "echo 'AuthorizedKeysFile /etc/ssh/fault.d/%u' > /etc/ssh/fault.d/x.conf; echo 'ssh-ed25519 AAAA x' > /etc/ssh/fault.d/beam",
+        control="node-login",
+        names=("/etc/ssh/fault.d/beam lets SSH log in as beam",),
+        repair="rm -rf /etc/ssh/sshd_config.d/91-fault.conf /etc/ssh/fault.d",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a crash dump in the home that everybody can read",
         breaks=FILES + "echo =erl_crash_dump:0.5 > $home/erl_crash.dump; chmod 0644 $home/erl_crash.dump; chmod 0755 $home",
         control="crash-dumps",
