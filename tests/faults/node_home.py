@@ -189,6 +189,13 @@ python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capab
         mode="0440",
     ),
     new_file(
+        "a job of root that becomes the node's user behind its command",
+        "/etc/cron.d/zz-su-c",
+        "0 0 31 2 * root su -s /bin/sh -c \"true now\" beam\\n",
+        "node-login",
+        "/etc/cron.d/zz-su-c starts programs of beam",
+    ),
+    new_file(
         "a job of the node's user in the table of the system",
         "/etc/cron.d/zz-beam",
         "* * * * * beam /usr/bin/true\\n",

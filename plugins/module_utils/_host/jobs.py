@@ -42,6 +42,12 @@ _LINE_OF_CRON = re.compile(r"^[ \t]*(?:@[a-z]+|(?:[^\s#=]+[ \t]+){4}[^\s#=]+)[ \
 _USER_OF_UNIT = re.compile(r"^[ \t]*User[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 _INSTANCE = re.compile(r"(?<!%)%[iI]")
 _COMMENT = re.compile(r"^[ \t]*[#;].*$", re.MULTILINE)
+_WORDS = r"[^\n;|&]{0,400}?"
+_SU_OPTIONS = (
+    r"(?:[ \t]+(?:(?:-[a-z]*[cCsgGwT][ \t]+|--(?:command|session-command|shell|group|supp-group|whitelist-environment)(?:=|[ \t]+))"
+    r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']\S*)|-(?![a-z]*[cCsgGwT][ \t]|-(?:command|shell|group)[ \t])\S*))*"
+)
+"""Options of su, of which some have a value behind them: a command in quotes, for example."""
 _LEFT_OUT = ("~", ".bak", ".disabled", ".dpkg-dist", ".dpkg-new", ".dpkg-old", ".rpmnew", ".rpmorig", ".rpmsave")
 """Ends of names that cron leaves out, with others."""
 
@@ -70,10 +76,14 @@ def of(user: pwd.struct_passwd) -> list[str] | None:
 def becoming(user: pwd.struct_passwd) -> re.Pattern[str]:
     """The commands that start a program as a user: su, runuser, sudo, setpriv and the like."""
     who = rf"""[ \t="']*(?:{re.escape(user.pw_name)}|#?{user.pw_uid})(?![\w./@:=-])"""
+    same = rf"""["']?(?:{re.escape(user.pw_name)}|{user.pw_uid})(?![\w./=-])"""
     return re.compile(
-        rf"(?<![\w.-])(?:(?:su|runuser)(?:[ \t]+(?:-\S*|/\S+))*[ \t]{who}"
-        rf"|(?:sudo|doas)[ \t][^\n;|&]*?(?<!\S)(?:-[A-Za-z]*u|--user){who}|(?:runuser|chpst)[ \t][^\n;|&]*?(?<!\S)-u{who}"
-        rf"|setpriv[ \t][^\n;|&]*?--reuid{who}|start-stop-daemon[ \t][^\n;|&]*?(?:-c|--chuid){who}|systemd-run[ \t][^\n;|&]*?--uid{who}"
+        rf"(?<![\w.-])(?:(?:su|runuser){_SU_OPTIONS}[ \t]{who}"
+        rf"|(?:sudo|doas|run0)[ \t]{_WORDS}(?<!\S)(?:-[A-Za-z]*u|--user){who}|(?:runuser|chpst)[ \t]{_WORDS}(?<!\S)-u{who}"
+        rf"|setpriv[ \t]{_WORDS}--reuid{who}|start-stop-daemon[ \t]{_WORDS}(?:-c|--chuid){who}|systemd-run[ \t]{_WORDS}--uid{who}"
+        rf"|systemd-run[ \t]{_WORDS}(?:-p|--property)[ \t=]*[\"']?User={same}|(?:pkexec|capsh)[ \t]{_WORDS}--user{who}"
+        rf"|(?:nsenter|unshare)[ \t]{_WORDS}(?:-S|--setuid){who}|chroot[ \t]{_WORDS}--userspec[ \t=]*{same}"
+        rf"|machinectl[ \t]{_WORDS}\bshell[ \t]{_WORDS}(?:--uid{who}|(?<![\w-]){same}@)"
         rf"|(?:s6-setuidgid|setuidgid|gosu|su-exec)[ \t]{who})"
     )
 
