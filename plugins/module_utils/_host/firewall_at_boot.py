@@ -70,8 +70,10 @@ _FLUSHES = re.compile(rf"^[ \t]*(?:flush[ \t]+ruleset\b|table[ \t]+{FAMILY}[ \t]
 """In a file of nft."""
 _NEEDS_OURS = re.compile(rf"^[ \t]*(?:After|Requires|Requisite|Wants|BindsTo|PartOf|Upholds)[ \t]*=.*\b{re.escape(UNIT)}.*$", re.MULTILINE)
 _IS_BEFORE = re.compile(rf"^[ \t]*Before[ \t]*=.*\b{re.escape(UNIT)}", re.MULTILINE)
+_STEM = re.escape(UNIT.partition(".")[0])
 _LOADS_OURS = re.compile(
-    rf"\bsystemctl\b[^\n;|&]*?[ \t](?:try-)?re(?:load|start)[\w-]*[ \t][^\n;|&]*\b{re.escape(UNIT.partition('.')[0])}\b|{re.escape(FILE)}"
+    rf"\bsystemctl\b[^\n;|&]*?[ \t](?:try-)?re(?:load|start)[\w-]*[ \t][^\n;|&]*\b{_STEM}\b|\bservice[ \t]+{_STEM}[ \t]+re(?:load|start)\b"
+    rf"|{re.escape(FILE)}"
 )
 """To start a unit that is active does nothing."""
 _INCLUDES = re.compile(r"^[ \t]*include[ \t]+[\"']?([^\s\"';]+)", re.MULTILINE)

@@ -45,6 +45,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import firewall
         ("#!/bin/sh\nnft flush ruleset\nsystemctl start beam-firewall\n", "job"),
         ("#!/bin/sh\nnft flush ruleset\nsystemctl stop beam-firewall.service\n", "job"),
         ("#!/bin/sh\nnft flush ruleset\nlogger 'beam-firewall is gone'\n", "job"),
+        ("#!/bin/sh\nnft flush ruleset\nservice beam-firewall reload\n", ""),
         ("#!/bin/sh\nnft flush ruleset && systemctl --no-block try-reload-or-restart beam-firewall.service\n", ""),
         ("[Service]\nExecStartPre=/usr/sbin/nft -c -f {}/rules.nft\nExecStartPre=/usr/sbin/nft --check --file {}/rules.nft\n", ""),
         # Who adds an element or a rule lets somebody in.
