@@ -221,6 +221,13 @@ FAULTS = (
         mode="0755",
     ),
     new_file(
+        "a job that removes all tables by a pipe, and starts a firewall that is active",
+        "/etc/cron.d/fault-pipe",
+        "0 0 31 2 * root echo flush ruleset | nft -f - && systemctl start beam-firewall\\n",
+        "firewall-boot",
+        "/etc/cron.d/fault-pipe removes or changes the table inet beam_cluster",
+    ),
+    new_file(
         "a rotation of logs that removes all tables",
         "/etc/logrotate.d/fault",
         "/var/log/fault.log {\\n  postrotate\\n    nft flush ruleset\\n  endscript\\n}\\n",

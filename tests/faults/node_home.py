@@ -25,6 +25,22 @@ FAULTS = (
         "node-login",
         "/etc/polkit-1/rules.d/98-fault.rules lets users beside root run programs as beam",
     ),
+    new_file(
+        "a rule of polkit that lets a group do everything",
+        "/etc/polkit-1/rules.d/97-fault.rules",
+        "polkit.addRule(function(action, subject) { if (subject.isInGroup(\"games\")) { return \"yes\"; } });\\n",
+        "node-login",
+        "/etc/polkit-1/rules.d/97-fault.rules lets users beside root run programs as beam",
+    ),
+    Fault(
+        name="users who become the node's user without a password by a file that PAM includes",
+        breaks="cp -p /etc/pam.d/login $saved/; sed -i '1i @include fault-operators' /etc/pam.d/login\n"
+        "echo 'auth [success=done default=ignore] pam_succeed_if.so user ingroup games' > /etc/pam.d/fault-operators",
+        control="node-login",
+        names=("/etc/pam.d/fault-operators lets users without a password run programs as beam",),
+        repair="cp -p $saved/login /etc/pam.d/login; rm -f /etc/pam.d/fault-operators",
+        alters=BESIDE,
+    ),
     Fault(
         name="a login shell for the node's user",
         breaks="usermod -s /bin/bash beam",
@@ -115,6 +131,15 @@ python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capab
         alters=BESIDE,
     ),
     Fault(
+        name="an SSH key for the node's user where a file says that the configuration of sshd includes",
+        breaks="mkdir -p /etc/ssh/sshd_config.d /etc/ssh/fault.d; echo 'Include fault.d/*.conf' > /etc/ssh/sshd_config.d/91-fault.conf\n"
+        "echo 'AuthorizedKeysFile /etc/ssh/fault.d/%u' > /etc/ssh/fault.d/x.conf; echo 'ssh-ed25519 AAAA x' > /etc/ssh/fault.d/beam",
+        control="node-login",
+        names=("/etc/ssh/fault.d/beam lets SSH log in as beam",),
+        repair="rm -rf /etc/ssh/sshd_config.d/91-fault.conf /etc/ssh/fault.d",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a crash dump in the home that everybody can read",
         breaks=FILES + "echo =erl_crash_dump:0.5 > $home/erl_crash.dump; chmod 0644 $home/erl_crash.dump; chmod 0755 $home",
         control="crash-dumps",
@@ -148,12 +173,27 @@ python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capab
         mode="0440",
     ),
     new_file(
+        "another user who may act as a member of the node's group, after another command",
+        "/etc/sudoers.d/zz-as-group",
+        "games ALL=/usr/bin/true,(%beam)NOPASSWD:ALL\\n",
+        "node-login",
+        "/etc/sudoers.d/zz-as-group lets games run programs as beam",
+        mode="0440",
+    ),
+    new_file(
         "the node's user in an alias of sudo",
         "/etc/sudoers.d/zz-alias",
         "User_Alias NODES = beam, games\\nNODES ALL=(root) NOPASSWD: /usr/bin/true\\n",
         "node-login",
         "/etc/sudoers.d/zz-alias lets beam run programs as another user",
         mode="0440",
+    ),
+    new_file(
+        "a job of root that becomes the node's user behind its command",
+        "/etc/cron.d/zz-su-c",
+        "0 0 31 2 * root su -s /bin/sh -c \"true now\" beam\\n",
+        "node-login",
+        "/etc/cron.d/zz-su-c starts programs of beam",
     ),
     new_file(
         "a job of the node's user in the table of the system",
@@ -169,6 +209,15 @@ python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capab
         "node-login",
         f"{ETC}/fault-job.service starts programs of beam",
         after="systemctl daemon-reload",
+    ),
+    Fault(
+        name="an instance of a service that runs as the user of its name",
+        breaks=f"printf '[Service]\\nUser=%%i\\nExecStart=/usr/bin/true\\n' > {ETC}/fault@.service\n"
+        f"mkdir -p {ETC}/timers.target.wants; ln -s ../fault@.service {ETC}/timers.target.wants/fault@beam.service; systemctl daemon-reload",
+        control="node-login",
+        names=(f"{ETC}/timers.target.wants/fault@beam.service starts programs of beam",),
+        repair=f"rm -f {ETC}/fault@.service {ETC}/timers.target.wants/fault@beam.service; systemctl daemon-reload",
+        alters=BESIDE,
     ),
     new_file(
         "the node's user in a rule of polkit",

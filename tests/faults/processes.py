@@ -36,6 +36,22 @@ sleep 2; grep -q '^TracerPid:.[1-9]' /proc/$pid/status""",
         alters=BESIDE,
     ),
     Fault(
+        name="a program that traces one thread of the node",
+        breaks="""pid=$(systemctl show --value -p MainPID beam); [ $pid != 0 ]; thread=$(ls /proc/$pid/task | grep -vx $pid | tail -n 1)
+systemd-run --quiet --collect --unit=tracer-of-thread python3 -c "
+import ctypes, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long] * 4
+if libc.ptrace(0x4206, $thread, 0, 0):
+    raise OSError(ctypes.get_errno(), 'ptrace')
+time.sleep(7200)"
+sleep 2; grep -q '^TracerPid:.[1-9]' /proc/$pid/task/$thread/status""",
+        control="traced-processes",
+        names=("is traced by python3 (pid",),
+        repair="systemctl stop tracer-of-thread",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a VM whose program was replaced on the disk",
         breaks="vm=$(ls /usr/lib/erlang/erts-*/bin/beam.smp); cp -p $vm $vm.new; mv $vm.new $vm",
         control="running-vm",
@@ -50,6 +66,15 @@ sleep 2; grep -q '^TracerPid:.[1-9]' /proc/$pid/status""",
         control="running-process",
         names=("sees another", "tls/ca.pem than the host"),
         repair=f"rm -f {DROP_INS}/aa-mounts.conf; {LOADED}; rm -f /opt/ca.pem",
+        alters=NODE,
+    ),
+    Fault(
+        name="another OTP in the mounts of the node",
+        breaks=f"{SHELL}cp -a /usr/lib/erlang/lib /opt/fault-otp; "
+        f"printf '[Service]\nBindReadOnlyPaths=/opt/fault-otp:/usr/lib/erlang/lib\n' > {DROP_INS}/aa-otp.conf; {LOADED}",
+        control="running-process",
+        names=("sees another", "/usr/lib/erlang/lib than the host"),
+        repair=f"rm -f {DROP_INS}/aa-otp.conf; {LOADED}; rm -rf /opt/fault-otp",
         alters=NODE,
     ),
 )

@@ -95,6 +95,14 @@ FAULTS = (
         "/etc/cron.d/fault-mode changes /etc/beam/",
         "when it runs (chmod)",
     ),
+    new_file(
+        "a job that finds the key later, to open it",
+        "/etc/cron.d/fault-find",
+        "0 0 31 2 * root find /etc/beam -type f -exec chmod a+r {} +\\n",
+        "files-at-boot",
+        "/etc/cron.d/fault-find changes /etc/beam/",
+        "when it runs (chmod)",
+    ),
     epmd_drop_in(
         "another program in the place of EPMD",
         f"ExecStart=\\nExecStart={_EPMD_COPY} -systemd",
@@ -126,6 +134,14 @@ FAULTS = (
         "files-at-boot",
         "/etc/tmpfiles.d/fault.conf changes /etc/beam/",
         "at the next boot (mode 0644)",
+    ),
+    new_file(
+        "a line of tmpfiles.d that removes old files of the node",
+        "/etc/tmpfiles.d/fault-age.conf",
+        "e %S/beam/*@%l - - - 52w\\n",
+        "files-at-boot",
+        "/etc/tmpfiles.d/fault-age.conf changes /var/lib/beam/",
+        "(remove what is older than 52w)",
     ),
     new_file(
         "a line of sysusers.d that puts another user into the node's group",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from fault import BESIDE, Fault
 from makers import new_file
 
 FAULTS = (
@@ -49,5 +50,14 @@ FAULTS = (
         "uid = root\\n[data]\\npath = /var/lib/beam\\n",
         "served-files",
         "/etc/rsyncd.conf lets rsync give /var/lib/beam to other hosts",
+    ),
+    Fault(
+        name="a share of Samba in an included file that is read as the node's user",
+        breaks="[ ! -e /etc/samba/smb.conf ] && mkdir -p /etc/samba && printf '[global]\\ninclude = fault.conf\\n' > /etc/samba/smb.conf\n"
+        "printf '[data]\\npath = /etc/beam\\nforce user = beam\\n' > /etc/samba/fault.conf",
+        control="served-files",
+        names=("/etc/samba/smb.conf lets Samba give /etc/beam to other hosts",),
+        repair="rm -f /etc/samba/smb.conf /etc/samba/fault.conf",
+        alters=BESIDE,
     ),
 )

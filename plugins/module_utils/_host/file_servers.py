@@ -27,6 +27,8 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 _CONTINUED = re.compile(r"\\\n")
 _SECTION = re.compile(r"[ \t]*\[([^\]\n]+)\]")
 _SETTING = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9 _-]*?)[ \t]*=[ \t]*(.*?)[ \t]*")
+_INCLUDE = re.compile(r"[ \t]*(?:include[ \t]*=[ \t]*(\S.*?)|&(include|merge)[ \t]+(\S.*?))[ \t]*", re.IGNORECASE)
+_DEEPEST = 8
 _MOST = 20
 
 
@@ -39,13 +41,27 @@ def describe(paths: Iterable[str], users: Collection[str], configurations: Mappi
     found: list[dict[str, str]] = []
     for server, patterns in (configurations or CONFIGURATIONS).items():
         for where in (one for pattern in patterns for one in sorted(glob.glob(pattern))):
-            text = proc.text_of(where) or ""
-            given = _exports(text, readers) if server == "NFS" else _shares(text, readers)
+            given = _exports(proc.text_of(where) or "", readers) if server == "NFS" else _shares(_included(where, 0), readers)
             for directory, beyond in given:
                 path = next((one for one in watched if _holds(directory, one, beyond)), None)
                 if path is not None and not any(one["server"] == server and one["directory"] == directory for one in found):
                     found.append({"path": path, "server": server, "directory": directory, "where": where})
     return found[:_MOST]
+
+
+def _included(path: str, deep: int) -> str:
+    """A file with the text of those that it includes in their places. What a name says by a variable of Samba is any file."""
+    lines = []
+    for line in _CONTINUED.sub(" ", (proc.text_of(path) or "") if os.path.isfile(path) else "").splitlines():
+        found = _INCLUDE.fullmatch(line) if deep < _DEEPEST else None
+        lines += [_included(one, deep + 1) for one in _of_include(path, *found.groups(""))] if found else [line]
+    return "\n".join(lines)
+
+
+def _of_include(path: str, of_samba: str, kind: str, of_rsync: str) -> list[str]:
+    """rsync takes of a directory the files *.conf to include, and *.inc to merge."""
+    named = os.path.join(os.path.dirname(path), re.sub(r"%\w", "*", (of_samba or of_rsync).strip('"')))
+    return sorted(glob.glob(f"{named}/*.{'inc' if kind.lower() == 'merge' else 'conf'}" if os.path.isdir(named) else named))
 
 
 def _numbers(users: Iterable[str]) -> Iterator[str]:

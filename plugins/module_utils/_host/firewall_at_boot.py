@@ -12,7 +12,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._model.installed import DROP_IN, TABLE
@@ -58,7 +58,8 @@ _OF_OURS = (
     rf"\b(?:add|create|insert|replace|rename|reset|delete|destroy|flush)[ \t]+(?:table|chain|rule|set|map|element)[ \t]+{FAMILY}[ \t]+{TABLE}\b"
 )
 """A command of nft that changes our table: one that adds an element lets somebody in."""
-_REMOVES = re.compile(rf"\bnft\b.*(?:\bflush[ \t]+ruleset\b|{_OF_OURS})", re.IGNORECASE)
+_UNDOES = rf"(?:\bflush[ \t]+ruleset\b|{_OF_OURS})"
+_REMOVES = re.compile(rf"\bnft\b.*{_UNDOES}|{_UNDOES}.*\|.*\bnft\b", re.IGNORECASE)
 _HARMLESS = re.compile(r"^(?:[ \t]*#(?!!).*|.*\bnft\b[^\n]*[ \t](?:-[a-z]*c[a-z]*|--check)\b.*)$", re.MULTILINE | re.IGNORECASE)
 """Comments, and lines in which nft only looks at a file."""
 _NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
@@ -69,7 +70,16 @@ _FLUSHES = re.compile(rf"^[ \t]*(?:flush[ \t]+ruleset\b|table[ \t]+{FAMILY}[ \t]
 """In a file of nft."""
 _NEEDS_OURS = re.compile(rf"^[ \t]*(?:After|Requires|Requisite|Wants|BindsTo|PartOf|Upholds)[ \t]*=.*\b{re.escape(UNIT)}.*$", re.MULTILINE)
 _IS_BEFORE = re.compile(rf"^[ \t]*Before[ \t]*=.*\b{re.escape(UNIT)}", re.MULTILINE)
-_LOADS_OURS = re.compile(rf"\b{re.escape(UNIT.partition('.')[0])}\b|{re.escape(FILE)}")
+_STEM = re.escape(UNIT.partition(".")[0])
+_LOADS_OURS = re.compile(
+    rf"\bsystemctl\b[^\n;|&]*?[ \t](?:try-)?re(?:load|start)[\w-]*[ \t][^\n;|&]*\b{_STEM}\b|\bservice[ \t]+{_STEM}[ \t]+re(?:load|start)\b"
+    rf"|{re.escape(FILE)}"
+)
+"""To start a unit that is active does nothing."""
+_INCLUDES = re.compile(r"^[ \t]*include[ \t]+[\"']?([^\s\"';]+)", re.MULTILINE)
+_OUR_RULES = re.compile(rf"^[ \t]*include[^\n]*{re.escape(FILE[:-1])}(?:t|\[t\])", re.MULTILINE)
+_INCLUDED_FROM = "/etc"
+_INCLUDES_DEEP = 8
 
 
 def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
@@ -85,19 +95,28 @@ def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
         # Of the files that a job names, those are scripts that begin like one.
         if not text or deep and not text.startswith("#!"):
             continue
-        text = _HARMLESS.sub("", text)
+        text = _HARMLESS.sub("", text.replace("\\\n", " "))
         if _IS_BEFORE.search(text):
             continue
         is_script = text.startswith("#!")
         # A unit that starts after ours does not load it: what counts is the last word.
         text = _LOADS_OURS.split(_NEEDS_OURS.sub("", text))[-1]
-        loaded = (proc.text_of(named) or "" for named in _NAMED.findall(text) if os.path.isfile(named)) if _LOADS.search(text) else ()
+        loaded = (one for named in _NAMED.findall(text) for one in _rules_in(named, 0)) if _LOADS.search(text) else ()
         written = "nft" in text and (deep or is_script) and _FLUSHES.search(text)
         if _REMOVES.search(text) or written or any(map(_FLUSHES.search, loaded)):
             found.add(path)
         elif deep < _SCRIPTS_DEEP:
             todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(text)]
     return sorted(found)
+
+
+def _rules_in(pattern: str, deep: int) -> Iterator[str]:
+    """The text of a file of nft, and of those that it includes, behind what loads our table: names may have wildcards."""
+    for path in sorted(glob.glob(pattern)):
+        text = _OUR_RULES.split((proc.text_of(path) or "") if os.path.isfile(path) and path != FILE else "")[-1]
+        yield text
+        for included in _INCLUDES.findall(text) if deep < _INCLUDES_DEEP else ():
+            yield from _rules_in(os.path.join(_INCLUDED_FROM, included), deep + 1)
 
 
 def _before_ours(path: str) -> bool:

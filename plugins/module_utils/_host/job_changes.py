@@ -8,20 +8,29 @@ Private to this collection. systemd-tmpfiles does the same by files of its own, 
 
 from __future__ import annotations
 
+import fnmatch
 import glob
+import itertools
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from .._model.installed import HEADER
 from . import proc
 from .firewall_at_boot import UNDOING
 from .records import DIRECTORY
+from .tmpfiles import leads_to
 from .writers import group_name, user_name
 
 _COMMENT = re.compile(r"^[ \t]*#(?!!).*$", re.MULTILINE)
-_COMMAND = re.compile(r"(?<![\w./-])(?:/usr)?(?:/bin/)?(chmod|chown|chgrp|setfacl)((?:[ \t]+[^\s;|&'\"`]+)+)")
+_COMMAND = re.compile(r"(?:(?<![\w./-])|(?<==)[-@:+!|]*)(?:/usr)?(?:/bin/)?(chmod|chown|chgrp|setfacl)(?=[ \t])([^\n;|&`]*)")
+_QUOTES = re.compile(r"[\"'()]")
+_ASSIGNED = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)=[\"']?([^\s\"'$]+)[\"']?[ \t]*;?[ \t]*$", re.MULTILINE)
+_FIND = re.compile(r"(?<![\w.-])find[ \t]([^\n;&]*)$")
+_TEST = re.compile(r"-(name|iname|path|wholename|type|maxdepth)[ \t]+(\S+)")
+_ALTERNATIVE = re.compile(r"(?:^|[ \t])(?:!|-not|-o|-or)[ \t]")
+_CHANGES_TO = re.compile(r"(?:^|[\s;&|\"'(])cd[ \t]+[\"']?(/[^\s;&|\"']*)")
 _OCTAL = re.compile(r"[0-7]{3,5}")
 _OPENS = re.compile(r"(?:^|,)[ugoa]*[+=][^,]*[rwxXst]")
 _NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
@@ -60,15 +69,50 @@ def texts(patterns: Iterable[str] = UNDOING) -> Iterator[tuple[str, str, str]]:
             todo += [(os.path.realpath(named), job, deep + 1) for named in _NAMED.findall(text)]
 
 
+def expanded(text: str) -> str:
+    """A script with the variables that it sets to a word. What a variable from elsewhere says is not known."""
+    text = text.replace("\\\n", " ")
+    for name, value in _ASSIGNED.findall(text):
+        text = re.sub(rf"\$(?:{name}\b|{{{name}}})", value.replace("\\", ""), text)
+    return text
+
+
 def _opened(text: str, watched: Iterable[str]) -> Iterator[tuple[str, str]]:
-    for name, rest in _COMMAND.findall(text):
-        words = rest.split()
-        named = {os.path.normpath(word.rstrip("*")) for word in words if word.startswith("/")}
-        below = any(re.fullmatch(r"--recursive|-[a-zA-Z]*R[a-zA-Z]*", word) for word in words) or any(word.endswith("/*") for word in words)
+    text = expanded(text)
+    for match in _COMMAND.finditer(text):
+        name, words = match.group(1), _QUOTES.sub("", match.group(2)).split()
+        before = text[: match.start()]
+        line = before.rpartition("\n")[2].replace("\\;", " ")
+        found = _FIND.search(_QUOTES.sub("", line)) if "-exec" in line or "xargs" in line else None
         for path in watched:
-            meant = path in named or below and any(path.startswith(f"{one.rstrip('/')}/") for one in named)
+            meant = _named(words, _CHANGES_TO.findall(before)[-1:], path) or found and _finds(found.group(1), path)
             if meant and _gives(name, words, path):
                 yield name, path
+
+
+def _named(words: Sequence[str], directory: Sequence[str], path: str) -> bool:
+    """Whether the arguments of a command mean a path, or with -R a directory above it. directory: to which the script has changed, if to any."""
+    below = any(re.fullmatch(r"--recursive|-[a-zA-Z]*R[a-zA-Z]*", word) for word in words)
+    relative = [word for word in words if not word.startswith(("-", "/"))][1:]
+    places = [word for word in words if word.startswith("/")] + [os.path.join(one, word) for one in directory for word in relative]
+    return any(leads_to(place, path, below) for place in places)
+
+
+def _finds(arguments: str, path: str) -> bool:
+    """Whether find(1) comes to a path. Where its tests have alternatives, they are not looked at."""
+    tops = itertools.takewhile(lambda word: not word.startswith(("-", "!")), (word for word in arguments.split() if word not in ("-L", "-H", "-P")))
+    top = next((one for one in tops if leads_to(one, path, True)), None)
+    if top is None or _ALTERNATIVE.search(arguments):
+        return top is not None
+    tests: Mapping[str, Callable[[str], bool]] = {
+        "name": lambda said: fnmatch.fnmatchcase(os.path.basename(path), said),
+        "iname": lambda said: fnmatch.fnmatch(os.path.basename(path).lower(), said.lower()),
+        "path": lambda said: fnmatch.fnmatchcase(path, said),
+        "wholename": lambda said: fnmatch.fnmatchcase(path, said),
+        "type": lambda said: said != ("f" if os.path.isdir(path) else "d"),
+        "maxdepth": lambda said: not said.isdigit() or path.rstrip("/").count("/") - os.path.normpath(top).rstrip("/").count("/") <= int(said),
+    }
+    return all(tests[test](said) for test, said in _TEST.findall(arguments))
 
 
 def _gives(name: str, words: list[str], path: str) -> bool:

@@ -33,10 +33,21 @@ UNITS = (
     "/etc/systemd/system.attached", "/run/systemd/system.attached",
 )
 """Where systemd takes units that are no package's; those of portable services are in system.attached."""
+PACKAGES = ("/usr/lib/systemd/system", "/lib/systemd/system")
+"""Where units of packages are: whom an instance of one runs as, its name may say."""
+CGROUPS = "/sys/fs/cgroup/system.slice/system-*.slice"
+"""Where instances are that run."""
 _OURS = f"/etc/systemd/system/{{}}.d/{DROP_IN}"
 _LINE_OF_CRON = re.compile(r"^[ \t]*(?:@[a-z]+|(?:[^\s#=]+[ \t]+){4}[^\s#=]+)[ \t]+([^\s#=]+)[ \t]+\S", re.MULTILINE)
 _USER_OF_UNIT = re.compile(r"^[ \t]*User[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+_INSTANCE = re.compile(r"(?<!%)%[iI]")
 _COMMENT = re.compile(r"^[ \t]*[#;].*$", re.MULTILINE)
+_WORDS = r"[^\n;|&]{0,400}?"
+_SU_OPTIONS = (
+    r"(?:[ \t]+(?:(?:-[a-z]*[cCsgGwT][ \t]+|--(?:command|session-command|shell|group|supp-group|whitelist-environment)(?:=|[ \t]+))"
+    r"(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"']\S*)|-(?![a-z]*[cCsgGwT][ \t]|-(?:command|shell|group)[ \t])\S*))*"
+)
+"""Options of su, of which some have a value behind them: a command in quotes, for example."""
 _LEFT_OUT = ("~", ".bak", ".disabled", ".dpkg-dist", ".dpkg-new", ".dpkg-old", ".rpmnew", ".rpmorig", ".rpmsave")
 """Ends of names that cron leaves out, with others."""
 
@@ -65,10 +76,14 @@ def of(user: pwd.struct_passwd) -> list[str] | None:
 def becoming(user: pwd.struct_passwd) -> re.Pattern[str]:
     """The commands that start a program as a user: su, runuser, sudo, setpriv and the like."""
     who = rf"""[ \t="']*(?:{re.escape(user.pw_name)}|#?{user.pw_uid})(?![\w./@:=-])"""
+    same = rf"""["']?(?:{re.escape(user.pw_name)}|{user.pw_uid})(?![\w./=-])"""
     return re.compile(
-        rf"(?<![\w.-])(?:(?:su|runuser)(?:[ \t]+(?:-\S*|/\S+))*[ \t]{who}"
-        rf"|(?:sudo|doas)[ \t][^\n;|&]*?(?<!\S)(?:-[A-Za-z]*u|--user){who}|(?:runuser|chpst)[ \t][^\n;|&]*?(?<!\S)-u{who}"
-        rf"|setpriv[ \t][^\n;|&]*?--reuid{who}|start-stop-daemon[ \t][^\n;|&]*?(?:-c|--chuid){who}|systemd-run[ \t][^\n;|&]*?--uid{who}"
+        rf"(?<![\w.-])(?:(?:su|runuser){_SU_OPTIONS}[ \t]{who}"
+        rf"|(?:sudo|doas|run0)[ \t]{_WORDS}(?<!\S)(?:-[A-Za-z]*u|--user){who}|(?:runuser|chpst)[ \t]{_WORDS}(?<!\S)-u{who}"
+        rf"|setpriv[ \t]{_WORDS}--reuid{who}|start-stop-daemon[ \t]{_WORDS}(?:-c|--chuid){who}|systemd-run[ \t]{_WORDS}--uid{who}"
+        rf"|systemd-run[ \t]{_WORDS}(?:-p|--property)[ \t=]*[\"']?User={same}|(?:pkexec|capsh)[ \t]{_WORDS}--user{who}"
+        rf"|(?:nsenter|unshare)[ \t]{_WORDS}(?:-S|--setuid){who}|chroot[ \t]{_WORDS}--userspec[ \t=]*{same}"
+        rf"|machinectl[ \t]{_WORDS}\bshell[ \t]{_WORDS}(?:--uid{who}|(?<![\w-]){same}@)"
         rf"|(?:s6-setuidgid|setuidgid|gosu|su-exec)[ \t]{who})"
     )
 
@@ -78,7 +93,29 @@ def units_of(user: pwd.struct_passwd) -> list[dict[str, str]]:
     names, commands = {user.pw_name, str(user.pw_uid)}, becoming(user)
     files = ((path, unit) for path, unit in _unit_files() if not os.path.exists(_OURS.format(unit)))
     found = [{"name": unit, "path": path} for path, unit in files if names & _users(path) or commands.search(_text(path))]
+    found += [{"name": unit, "path": path} for path, unit, text in _instances() if names & _users_in(text) or commands.search(text)]
     return list({one["path"]: one for one in found}.values())
+
+
+def _instances() -> Iterator[tuple[str, str, str]]:
+    """Where it is enabled or runs, name and text of each instance of a template that uses the name of the instance (%i, %I)."""
+    enabled = (path for directory in UNITS for kind in ("wants", "requires", "upholds") for path in glob.glob(f"{directory}/*.{kind}/*@?*.*"))
+    running = glob.glob(f"{CGROUPS}/*@?*.service")
+    for path in (*sorted(enabled), *sorted(running)):
+        stem = os.path.basename(path).rpartition(".")[0]
+        template, instance = f"{stem.partition('@')[0]}@.service", stem.partition("@")[2]
+        files = [f"{directory}/{template}" for directory in (*UNITS, *PACKAGES) if os.path.isfile(f"{directory}/{template}")][:1]
+        files += [one for directory in UNITS for one in sorted(glob.glob(f"{directory}/{template}.d/*.conf"))]
+        text = "\n".join(map(_text, files))
+        if any(os.path.exists(_OURS.format(unit)) for unit in (template, f"{stem}.service")) or not _INSTANCE.search(text):
+            continue
+        yield path, f"{stem}.service", _of_instance(text, instance)
+
+
+def _of_instance(text: str, name: str) -> str:
+    """A template with the name of an instance, %I unescaped as systemd-escape -u does it."""
+    plain = re.sub(r"\\x([0-9a-f]{2})", lambda match: chr(int(match.group(1), 16)), name.replace("-", "/"))
+    return _INSTANCE.sub(lambda match: plain if match.group() == "%I" else name, text)
 
 
 def _unit_files() -> Iterator[tuple[str, str]]:
@@ -95,4 +132,8 @@ def _text(path: str) -> str:
 
 
 def _users(path: str) -> set[str]:
-    return set(_USER_OF_UNIT.findall(_text(path)))
+    return _users_in(_text(path))
+
+
+def _users_in(text: str) -> set[str]:
+    return set(_USER_OF_UNIT.findall(text))

@@ -15,7 +15,13 @@ import stat
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from . import proc
+from .programs import mapped
+from .vm_flags import value_of
+
 _TREE = re.compile(r"/etc/beam/[^/\s'\"]+")
+_MOUNTED = re.compile(r"^(?:\S+ ){4}(\S+) ", re.MULTILINE)
+_OCTAL = re.compile(r"\\([0-7]{3})")
 _MOST = 1000
 _CAPABILITY = "security.capability"
 _MIGHTY = sum(1 << bit for bit in (0, 1, 2, 3, 6, 7, 16, 17, 19, 21, 27, 31))
@@ -33,7 +39,8 @@ _NO_PACKAGES = ("/usr/local/", "/srv/", "/home/", "/tmp/", "/var/tmp/", "/dev/sh
 
 
 def differing(arguments: Sequence[str], variables: Mapping[str, bytes], home: str, inside: str) -> list[str] | None:
-    """The files of a node, in its directories below /etc/beam and its cookie file, that are not the host's at the same path. None if unknown.
+    """The files of a node, in its directories below /etc/beam and its cookie file, and its OTP, program and libraries, that are not the host's at the
+    same path. None if unknown.
 
     inside: where the process's file system begins, as /proc/PID/root.
     """
@@ -41,11 +48,28 @@ def differing(arguments: Sequence[str], variables: Mapping[str, bytes], home: st
         return None
     words = [*arguments, *(value.decode("utf-8", "replace") for name, value in variables.items() if name.startswith("ERL_"))]
     trees = {tree for word in words for tree in _TREE.findall(word)}
-    return differing_in(sorted(tree for tree in trees if os.path.isdir(tree) or os.path.isdir(f"{inside}{tree}")), f"{home}/.erlang.cookie", inside)
+    trees = {tree for tree in trees if os.path.isdir(tree) or os.path.isdir(f"{inside}{tree}")}
+    return differing_in(sorted(trees), f"{home}/.erlang.cookie", inside, _programs(value_of(arguments, "-root") or "", inside))
 
 
-def differing_in(trees: Iterable[str], cookie_file: str, inside: str) -> list[str] | None:
-    paths = {cookie_file} if cookie_file.startswith("/") else set()
+def _programs(otp_root: str, inside: str) -> set[str]:
+    """The program of a process, its libraries, its OTP, and what is mounted below that. Empty where its file system is not the host's: there nothing
+    is at the same path."""
+    base = inside.rpartition("/")[0]
+    try:
+        if not os.path.samefile(inside, "/"):
+            return set()
+        program = os.readlink(f"{base}/exe").partition(" (deleted)")[0]
+    except OSError:
+        return set()
+    top = os.path.realpath(otp_root) if otp_root.startswith("/") else ""
+    mounted = (_OCTAL.sub(lambda match: chr(int(match.group(1), 8)), place) for place in _MOUNTED.findall(proc.text_of(f"{base}/mountinfo") or ""))
+    found = {program, *mapped(proc.read(f"{base}/maps").decode("utf-8", "replace")), *({top} if top else ())}
+    return found | {place for place in mounted if top.strip("/") and place.startswith(f"{top}/")}
+
+
+def differing_in(trees: Iterable[str], cookie_file: str, inside: str, more: Iterable[str] = ()) -> list[str] | None:
+    paths = {cookie_file, *more} if cookie_file.startswith("/") else set(more)
     for tree in trees:
         paths.update(_below(tree))
         paths.update(path[len(inside) :] for path in _below(f"{inside}{tree}"))

@@ -11,43 +11,87 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from . import proc
 
-SERVICES = ("su", "su-l", "runuser", "runuser-l", "sudo", "sudo-i", "sshd", "login", "common-auth", "system-auth", "password-auth")
+SERVICES = (
+    "su", "su-l", "runuser", "runuser-l", "sudo", "sudo-i", "doas", "polkit-1", "sshd", "login", "common-auth", "system-auth", "password-auth",
+)
 """Files below /etc/pam.d. Others are of services that give no shell, or include these."""
 DIRECTORY = "/etc/pam.d"
 POLKIT = ("/etc/polkit-1/rules.d/*.rules", "/run/polkit-1/rules.d/*.rules", "/usr/local/share/polkit-1/rules.d/*.rules")
 _LINE = re.compile(
-    r"^[ \t]*-?auth[ \t]+(sufficient|\[[^\]\n]*success=(?:done|ok|[1-9])[^\]\n]*\]|required|requisite)[ \t]+(?:/\S*/)?(pam_\w+)\.so\b([^\n#]*)",
-    re.MULTILINE,
+    r"^[ \t]*(?:@include[ \t]+(\S+)|-?auth[ \t]+(?:(?:include|substack)[ \t]+(\S+)|(\w+|\[[^\]\n]*\])[ \t]+(?:/\S*/)?(pam_\w+)\.so\b([^\n#]*)))",
+    re.MULTILINE | re.IGNORECASE,
 )
+_JUMP = re.compile(r"\bsuccess=([1-9][0-9]*)\b")
 _OPENS = ("pam_permit", "pam_succeed_if", "pam_listfile", "pam_wheel")
-_INCLUDES = re.compile(r"^[ \t]*(?:@include|auth[ \t]+(?:include|substack))[ \t]", re.MULTILINE)
+_MUST = ("required", "requisite")
+_INCLUDES_DEEP = 8
 _ASK_NOTHING = ("pam_rootok", "pam_env", "pam_faildelay", "pam_nologin", "pam_securetty", "pam_faillock", "pam_group", "pam_mount")
 """Modules that ask for no password, or only whether the caller is root."""
 _CODE_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/|^[ \t]*#[^\n]*", re.DOTALL | re.MULTILINE)
 _RULE = re.compile(r"addRule\s*\((.*?)(?=polkit\s*\.\s*addRule|\Z)", re.DOTALL)
-_YES = re.compile(r"\bResult\s*\.\s*YES\b")
+_YES = re.compile(r"\bResult\b[\s.\[\"']*YES\b|[\"']yes[\"']")
 _OF_ONE_UNIT = re.compile(r"lookup\s*\(\s*[\"']unit[\"']")
-_MIGHTY = ("org.freedesktop.systemd1.", "org.freedesktop.policykit.exec")
-"""Beginnings of actions with which a user starts programs as another one: units, and pkexec."""
+_OF_AN_ACTION = re.compile(r"\.\s*id\b|\[\s*[\"']id[\"']\s*\]")
+_LITERAL = re.compile(r"[\"'/^]([a-z]+(?:\.[A-Za-z0-9_-]+)*)\.?(?:\*|\b)")
+"""The name of an action, or the beginning of one."""
+_MIGHTY = ("org.freedesktop.systemd1", "org.freedesktop.policykit.exec", "org.freedesktop.machine1.host-login", "org.freedesktop.machine1.host-shell")
+"""Actions, or beginnings of them, with which a user starts programs as another one: units, pkexec, and machinectl shell."""
+
+
+class _Line(NamedTuple):
+    """A module of a list, and the file that says so. One that is not known (a file that is included and not there) has no name."""
+
+    path: str
+    control: str
+    module: str
+    rest: str
 
 
 def without_password(directory: str = DIRECTORY) -> list[str]:
     """The files of PAM with a rule that takes the place of a password."""
-    return [path for path in (f"{directory}/{name}" for name in SERVICES) if os.path.isfile(path) and _opens(proc.text_of(path) or "")]
+    services = (f"{directory}/{name}" for name in SERVICES)
+    found = (path for service in services if os.path.isfile(service) for path in _opening(service, list(_lines(service, 0))))
+    return list(dict.fromkeys(found))
 
 
-def _opens(text: str) -> bool:
-    """Whether a list of modules lets users in without a password: by a module that is enough, or because none of them asks for anything.
+def _lines(path: str, deep: int) -> Iterator[_Line]:
+    """The modules that authenticate, those of files that are included among them."""
+    if not os.path.isfile(path) or deep > _INCLUDES_DEEP:
+        yield _Line(path, "required", "", "")
+        return
+    for included, by_type, control, module, rest in _LINE.findall((proc.text_of(path) or "").replace("\\\n", " ")):
+        if module:
+            yield _Line(path, control.lower(), module, rest)
+        else:
+            yield from _lines(os.path.join(os.path.dirname(path), included or by_type), deep + 1)
 
-    pam_permit at the end of a list, as Debian has it, is neither."""
-    lines = _LINE.findall(text.replace("\\\n", " "))
-    if any(control == "sufficient" and module in _OPENS and _trusts(module, rest) for control, module, rest in lines):
+
+def _opening(service: str, lines: Sequence[_Line]) -> Iterator[str]:
+    """The files that let users in without a password: by a module that is enough, by one that leads past all that ask, or because none of them asks
+    for anything. pam_permit at the end of a list, as Debian has it, is neither."""
+    for number, line in enumerate(lines):
+        if line.module in _OPENS and _trusts(line.module, line.rest) and _is_enough(line.control, lines[:number], lines[number + 1 :]):
+            yield line.path
+    counted = {line.module for line in lines if line.control != "optional"}
+    if "pam_permit" in counted and not any(map(_asks, lines)):
+        yield service
+
+
+def _is_enough(control: str, before: Sequence[_Line], after: Sequence[_Line]) -> bool:
+    """Whether the success of a module is that of the list: at once, or because what it jumps to asks for nothing, and nothing in front of it did."""
+    if control == "sufficient" or "success=done" in control:
         return True
-    modules = {module for _control, module, _rest in lines}
-    return "pam_permit" in modules and modules <= {"pam_permit", *_ASK_NOTHING} and not _INCLUDES.search(text)
+    jump = _JUMP.search(control)
+    return bool(jump and not any(map(_asks, after[int(jump.group(1)) :])) and not any(line.control in _MUST and _asks(line) for line in before))
+
+
+def _asks(line: _Line) -> bool:
+    return line.control != "optional" and line.module not in ("pam_permit", *_ASK_NOTHING)
 
 
 def _trusts(module: str, rest: str) -> bool:
@@ -63,8 +107,16 @@ def managing() -> list[str]:
 
 
 def _manages(text: str) -> bool:
-    """A rule that asks for the unit's name lets start that unit. What a rule that asks for a password says is no answer yet."""
-    return any(
-        any(action in rule for action in _MIGHTY) and _YES.search(rule) and not _OF_ONE_UNIT.search(rule)
-        for rule in _RULE.findall(text)
-    )
+    """A rule that asks for the unit's name lets start that unit. What a rule that asks for a password says is no answer yet. What is in front of the
+    rules may be a list or a function of theirs."""
+    before = text.partition("polkit.addRule")[0]
+    rules = (f"{before}\n{rule}" for rule in _RULE.findall(text))
+    return any(_YES.search(rule) and not _OF_ONE_UNIT.search(rule) and _is_about_mighty(rule) for rule in rules)
+
+
+def _is_about_mighty(rule: str) -> bool:
+    """Whether a rule is about one of _MIGHTY: by its name, by what the names of several begin with, or because it asks for no action at all."""
+    rule = rule.replace("\\.", ".")
+    begins = (f"{literal}." for literal in _LITERAL.findall(rule))
+    named = any(action in rule for action in _MIGHTY) or any(action.startswith(begin) for begin in begins for action in _MIGHTY)
+    return named or not _OF_AN_ACTION.search(rule)

@@ -8,6 +8,7 @@ Private to this collection. What is returned are names and yes or no: no value o
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -82,7 +83,7 @@ def describe(pid: int, root: str = "/proc", listening: Iterable[int] = ()) -> di
         "privileged_programs": mounts_and_setuid.privileged_programs(_program_directories(base, inside)) if machine else None,
         "libcrypto": libcrypto(base, inside) if machine else None,
         "release_cookie": release_cookie(f"{inside}{otp_root}", cookie or variables.get("RELEASE_COOKIE")) if machine else None,
-        "traced_by": _traced_by(proc.read(f"{base}/status"), root),
+        "traced_by": _traced_by(base, root),
         "replaced": _replaced(base),
         "open_logs": open_logs(base),
         **(options_of(arguments, inside) if arguments else {"server": None, "client": None, "options_read": None}),
@@ -112,11 +113,12 @@ def _replaced(base: str) -> bool | None:
         return None
 
 
-def _traced_by(status: bytes, root: str) -> str | None:
-    """The program that traces a process, with its pid (ptrace(2)): empty where none does, None if unknown."""
-    found = _TRACER.search(status)
-    pid = int(found.group(1)) if found else None
-    return None if pid is None else f"{proc.read(f'{root}/{pid}/comm').decode('utf-8', 'replace').strip() or 'a program'} (pid {pid})" if pid else ""
+def _traced_by(base: str, root: str) -> str | None:
+    """The program that traces a process, or one of its threads, with its pid (ptrace(2)): empty where none does, None if unknown."""
+    threads = glob.glob(f"{base}/task/[0-9]*/status") or [f"{base}/status"]
+    pids = {int(number) for path in threads for number in _TRACER.findall(proc.read(path))}
+    names = (f"{proc.read(f'{root}/{pid}/comm').decode('utf-8', 'replace').strip() or 'a program'} (pid {pid})" for pid in sorted(pids) if pid)
+    return next(names, "") if pids else None
 
 
 def system_writable(inside: str) -> bool | None:

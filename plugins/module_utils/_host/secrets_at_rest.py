@@ -70,6 +70,7 @@ _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----\s*(.*?)-----END PUBLIC KEY---
 _DUMP = re.compile(r"erl_crash.*|core\.(?:beam|erl|erts|epmd|[0-9]+_).*|.*[_.](?:beam|beam\.smp|erlexec)\..*(?:core|crash).*")
 _CORE = re.compile(r"core(?:\.[0-9]+)?")
 """A core dump, by a name that any program's has: in the home of a node it is the node's."""
+_LINES_OF_EC = 6
 _DER = b"\x30"
 _DER_LABELS = ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY")
 _MOST_BESIDE = 50
@@ -149,7 +150,7 @@ def places(homes: Iterable[str], elsewhere: Iterable[str], roots: Iterable[str],
 
 
 def _holds(path: str, needles: Mapping[bytes, Sequence[str]]) -> list[str]:
-    """The cookie files whose cookie is in a file."""
+    """The files whose cookie or key is in a file."""
     found: set[str] = set()
     overlap = max(map(len, needles), default=1) - 1
     tail = b""
@@ -187,7 +188,7 @@ def keys_of(path: str, ask_openssl: bool) -> Iterator[dict[str, object]]:
         if found:
             yield {"path": path, "encrypted": False, "spki_sha256": hashlib.sha256(found).hexdigest()}
         return
-    for label, body in dict.fromkeys(block for text in secret_encodings.texts(data) for block in _KEY.findall(text)):
+    for label, body in _blocks(data):
         name = label.decode("ascii")
         encrypted = name == private_keys.ENCRYPTED or b"ENCRYPTED" in body
         spki = None if encrypted else private_keys.spki_of(name, _decoded(body))
@@ -197,6 +198,27 @@ def keys_of(path: str, ask_openssl: bool) -> Iterator[dict[str, object]]:
         beside = _authorities(os.path.dirname(path)) if encrypted else []
         facts = {"path": path, "encrypted": encrypted, "spki_sha256": hashlib.sha256(spki).hexdigest() if spki else None}
         yield {**facts, "beside": beside} if beside else facts
+
+
+def _blocks(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Label and body of each private key in PEM."""
+    return list(dict.fromkeys(block for text in secret_encodings.texts(data) for block in _KEY.findall(text)))
+
+
+def _keys_of_nodes(tree: str, levels: int) -> Iterator[tuple[str, int, bytes, str]]:
+    """Path, owner, what to search for, and SHA-256 of the public half of each private key of our tree that is not encrypted: a copy of it may be a
+    small part of a large file. A line of the PEM file is searched for, which is in no certificate: of RSA near the end, of others the second."""
+    for path in _walk(tree, levels):
+        try:
+            with _open(path) as file:
+                status = os.fstat(file.fileno())
+                blocks = _blocks(file.read(KEY_MAX)) if status.st_size <= KEY_MAX else []
+            for (_label, body), key in zip(blocks, keys_of(path, True) if blocks else ()):
+                lines = body.split()
+                if key["spki_sha256"]:
+                    yield path, status.st_uid, lines[-2 if len(lines) > _LINES_OF_EC else min(1, len(lines) - 1)], str(key["spki_sha256"])
+        except (*secret_encodings.BROKEN, zlib.error):
+            continue
 
 
 def _authorities(directory: str) -> list[str]:
@@ -212,10 +234,16 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
     for cookie in cookies:
         for needle in secret_encodings.needles(cookie.needle) if cookie.needle else ():
             needles.setdefault(needle, []).append(cookie.path)
+    public: dict[str, str] = {}
     owners = {cookie.path: cookie.owner for cookie in cookies}
     homes = {f"{os.path.dirname(path)}/": owner for path, owner in owners.items()}
     # Who may have a cookie is who has it in a cookie file of his own; another user's VM on the host gives him no right to it.
     entitled = [{owners[path] for path in paths} for paths in needles.values()]
+    for path, uid, line, spki in _keys_of_nodes(*TREES[0]):
+        public[path] = spki
+        entitled.append({user_name(uid)})
+        for needle in secret_encodings.needles(line):
+            needles.setdefault(needle, []).append(path)
     found: dict[str, list[dict[str, object]]] = {"copies": [], "keys": [], "dumps": [], "exposed": []}
     able = Readers()
     seen: set[str] = set()
@@ -231,15 +259,19 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
             if not stat.S_ISREG(status.st_mode):
                 continue
             who, owner = able.of(path), user_name(status.st_uid)
+            held: list[str] = []
             if path not in owners and status.st_size and any(kind == UNIT or set(who) - users for users in entitled):
-                cookie_files = _holds(path, needles)
+                held = _holds(path, needles)
+                cookie_files = [one for one in held if one in owners]
                 others = set(who).difference(owners[of] for of in cookie_files)
                 # Its owner's own cookie file, for tools: nobody else can read it.
                 tool = os.path.basename(path) == COOKIE and who in ([], [owner])
                 if cookie_files and (kind == UNIT or others):
                     found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": kind == UNIT, "tool": tool})
-            if 0 < status.st_size <= KEY_MAX:
-                found["keys"] += [{**key, "readers": who} for key in keys_of(path, owner in {"root", *owners.values()})]
+            keys = list(keys_of(path, owner in {"root", *owners.values()})) if 0 < status.st_size <= KEY_MAX else []
+            more = {public[one] for one in held if one in public} - {key["spki_sha256"] for key in keys}
+            keys += [{"path": path, "encrypted": False, "spki_sha256": one} for one in sorted(more)]
+            found["keys"] += [{**key, "readers": who} for key in keys]
             name = os.path.basename(path)
             if _DUMP.fullmatch(name) or kind == HOME and _CORE.fullmatch(name):
                 found["dumps"].append({"path": path, "readers": [user for user in who if user != _dumped_by(name)]})

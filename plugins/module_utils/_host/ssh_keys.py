@@ -16,19 +16,36 @@ from collections.abc import Iterable, Iterator
 CONFIGURATIONS = ("/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*.conf", "/usr/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config.d/*.conf")
 _USUAL = (".ssh/authorized_keys", ".ssh/authorized_keys2")
 _KEYS = re.compile(r"^[ \t]*(?:AuthorizedKeysFile|AuthorizedPrincipalsFile)[ \t=]+(.+)$", re.MULTILINE | re.IGNORECASE)
+_INCLUDE = re.compile(r"^[ \t]*Include[ \t=]+(.+)$", re.MULTILINE | re.IGNORECASE)
+_INCLUDED_FROM = "/etc/ssh"
 _LARGEST = 1 << 20
 
 
 def patterns(configurations: Iterable[str] = CONFIGURATIONS) -> list[str]:
     """The files of keys and principals as sshd knows them, with its tokens: %h, %u. Files that cannot be read say nothing."""
-    found = list(_USUAL)
-    for path in (path for pattern in configurations for path in sorted(glob.glob(pattern))):
+    seen: set[str] = set()
+    texts = (text for pattern in configurations for text in _texts(pattern, seen))
+    found = (word for text in texts for line in _KEYS.findall(text) for word in _words(line))
+    return [one for one in dict.fromkeys((*_USUAL, *found)) if one != "none"]
+
+
+def _texts(pattern: str, seen: set[str]) -> Iterator[str]:
+    """The text of each file of a pattern, and of those that it includes."""
+    for path in sorted(set(glob.glob(pattern)) - seen):
+        seen.add(path)
         try:
             with open(path, encoding="utf-8", errors="replace") as stream:
-                found += (word.strip('"') for line in _KEYS.findall(stream.read(_LARGEST)) for word in line.partition("#")[0].split())
+                text = stream.read(_LARGEST)
         except OSError:
             continue
-    return [one for one in dict.fromkeys(found) if one != "none"]
+        yield text
+        for line in _INCLUDE.findall(text):
+            for word in _words(line):
+                yield from _texts(os.path.join(_INCLUDED_FROM, word), seen)
+
+
+def _words(line: str) -> list[str]:
+    return [word.strip('"') for word in line.partition("#")[0].split()]
 
 
 def files_of(user: str, uid: int, home: str, known: Iterable[str]) -> Iterator[str]:

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 
 from . import pam_and_polkit
 
-SUDOERS = ("/etc/sudoers", "/usr/etc/sudoers", "/etc/sudoers.d/*")
+SUDOERS = ("/etc/sudoers", "/etc/sudoers-rs", "/usr/etc/sudoers", "/etc/sudoers.d/*")
+"""sudo-rs takes sudoers-rs instead of sudoers where it is there."""
 DOAS = ("/etc/doas.conf", "/usr/local/etc/doas.conf", "/etc/doas.d/*.conf")
 POLKIT = (
     "/etc/polkit-1/rules.d/*.rules", "/run/polkit-1/rules.d/*.rules", "/usr/local/share/polkit-1/rules.d/*.rules",
@@ -34,7 +35,9 @@ _ALIAS = re.compile(r"^[ \t]*(?:User|Runas)_Alias[ \t]+(.*)$", re.MULTILINE)
 _RULE = re.compile(
     r"^[ \t]*(?!Defaults|(?:User|Runas|Host|Cmnd|Cmd)_Alias|@)((?:[^\s,=]+[ \t]*,[ \t]*)*[^\s,=]+)[ \t]+[^=\n]+?=[ \t]*(.*)$", re.MULTILINE
 )
-_AS = re.compile(r"(?<!\S)\(([^():]*)(?::[^()]*)?\)")
+_AS = re.compile(r"(?<![^\s,=])\(([^():]*)(?::[^()]*)?\)")
+_MORE_HOSTS = re.compile(r"(?<!\\):[ \t]*[^\s=:,()]+[ \t]*=")
+"""What begins a further list of hosts and commands in the same line."""
 _DEFAULT = re.compile(r"^[ \t]*Defaults(\S*)[ \t][^\n]*\brunas_default[ \t]*=[ \t]*\"?([^\s,\"]+)", re.MULTILINE)
 _OF_DOAS = re.compile(
     r"^[ \t]*permit(?:[ \t]+(?:nopass|nolog|persist|keepenv|setenv[ \t]*\{[^}]*\}))*[ \t]+(\S+)(?:[ \t]+as[ \t]+(\S+))?", re.MULTILINE
@@ -52,7 +55,7 @@ class _Rule:
 
 def rights(user: pwd.struct_passwd) -> list[str] | None:
     """The files that let a user run programs as another one. None where they could not be looked at."""
-    who = {*_names(user), _ALL, *(f"%{group}" for group in _groups(user)), *(f":{group}" for group in _groups(user))}
+    who = {*_names(user), _ALL, *_groups(user)}
     try:
         found = [rule.path for rule in _rules() if who & rule.users and not (rule.runs_as and rule.runs_as <= _names(user))]
         return list(dict.fromkeys([*found, *_of_polkit(user)]))
@@ -75,9 +78,10 @@ def acting_as(user: pwd.struct_passwd) -> list[dict[str, str]] | None:
     own = _names(user)
     found: list[dict[str, str]] = []
     try:
+        meant = own | _groups(user)
         for rule in _rules():
-            named = rule.runs_as & own or _ALL in rule.runs_as and {f"!{_ROOT}", "!#0"} & rule.runs_as
-            refused = {f"!{name}" for name in own} & rule.runs_as
+            named = rule.runs_as & meant or _ALL in rule.runs_as and {f"!{_ROOT}", "!#0"} & rule.runs_as
+            refused = {f"!{name}" for name in meant} & rule.runs_as
             if named and not refused:
                 found += [{"path": rule.path, "name": who} for who in sorted(rule.users - own - {_ROOT, f"%{_ROOT}"})]
         twins = [one.pw_name for one in pwd.getpwall() if one.pw_uid == user.pw_uid and one.pw_name != user.pw_name]
@@ -94,7 +98,9 @@ def _names(user: pwd.struct_passwd) -> set[str]:
 
 
 def _groups(user: pwd.struct_passwd) -> set[str]:
-    return {entry.gr_name for entry in grp.getgrall() if user.pw_name in entry.gr_mem or entry.gr_gid == user.pw_gid}
+    """The groups of a user as sudo names them, by name and number."""
+    groups = [entry for entry in grp.getgrall() if user.pw_name in entry.gr_mem or entry.gr_gid == user.pw_gid]
+    return {f"%{entry.gr_name}" for entry in groups} | {f"%#{entry.gr_gid}" for entry in groups}
 
 
 def _rules() -> list[_Rule]:
@@ -110,10 +116,17 @@ def _rules() -> list[_Rule]:
     found = []
     for path, text in texts.items():
         for users, commands in _RULE.findall(text):
-            said = [frozenset(_list(one)) for one in _AS.findall(commands)] or [defaults]
             who = _expanded(frozenset(_list(users)), aliases)
-            found += [_Rule(path, who, _expanded(one, aliases)) for one in said]
+            found += [_Rule(path, who, _expanded(one, aliases)) for part in _MORE_HOSTS.split(commands) for one in _runs_as(part, defaults)]
     return [*found, *_doas()]
+
+
+def _runs_as(commands: str, defaults: frozenset[str]) -> Iterator[frozenset[str]]:
+    """Whom the commands of a list run as. What is in front of the first user in parentheses runs as the default one."""
+    first, *named = _AS.split(commands)
+    if first.strip():
+        yield defaults
+    yield from (frozenset(_list(one)) for one in named[::2])
 
 
 def _list(text: str) -> set[str]:

@@ -33,7 +33,6 @@ _PARAMETER = re.compile(rf"(?<![\w.-])sysctl[./]({_NAMES})=(?:\\?\"([^\"\\\n]*)|
 _COMMAND = re.compile(rf"\bsysctl\b[^\n;|&]*?[ \t\"']({_NAMES})[\"']?[ \t]*=[ \t]*(?:\"([^\"\n]*)|'([^'\n]*)|([^\s\"';&]*))")
 _LOADED = re.compile(r"\bsysctl\b[^\n;|&]*?[ \t](?:-\w*p|-f|--load)[ \t=]*(/[^\s;|&\"']+)")
 _WRITTEN = re.compile(rf"\becho[ \t]+(?:-n[ \t]+)?('[^'\n]*'|\"[^\"\n]*\"|[^\n|>]*?)[ \t]*(?:>>?|\|[^\n;&]*\btee)[ \t]*[\"']?/proc/sys/({_NAMES})\b")
-_ASSIGNED = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)=[\"']?([^\s\"'$]+)[\"']?[ \t]*$", re.MULTILINE)
 _INTERFACE = re.compile(r"^[ \t]*Name[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _LOCALNET = re.compile(r"^[ \t]*IPv4RouteLocalnet[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _TRUE = ("1", "yes", "y", "true", "t", "on")
@@ -101,8 +100,7 @@ def _of_commands(jobs: Iterable[str]) -> Iterator[dict[str, str]]:
     for path, text, _job in job_changes.texts(jobs):
         if "sysctl" not in text and "/proc/sys/" not in text:
             continue
-        for name, value in _ASSIGNED.findall(text):
-            text = re.sub(rf"\$(?:{name}\b|{{{name}}})", value.replace("\\", ""), text)
+        text = job_changes.expanded(text)
         said = [(name, "".join(values)) for name, *values in _COMMAND.findall(text)]
         said += [(name, value.strip(" \t\"'")) for value, name in _WRITTEN.findall(text)]
         yield from (_setting(name, value, path) for name, value in said if "$" not in value)

@@ -96,7 +96,7 @@ def _readers(files: CertificateEvidence, node: NodeTarget) -> Result:
     for one in keys:
         others = [user for user in one.readers if user not in users]
         if others and (one.path.startswith((OUR_TREE, *trees)) or one.spki_sha256 in files.holders):
-            problems.append(f"{one.path} is a private key and can be read by {', '.join(others)}")
+            problems.append(f"{one.path} holds a private key, and can be read by {', '.join(others)}")
     return result(node.node, problems, "other users can read no private key")
 
 

@@ -90,6 +90,8 @@ _COMMANDS = ("chmod", "chown", "chgrp", "setfacl")
 
 
 def _when(does: str) -> str:
+    if "older than" in does:
+        return "when systemd-tmpfiles-clean.timer runs"
     return "when it runs" if does in _COMMANDS else "at the next boot"
 
 

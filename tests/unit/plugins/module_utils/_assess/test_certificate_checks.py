@@ -118,12 +118,12 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     ),
     "a key that does not fit": ("key-belongs", key(spki_sha256="77" * 32), "key.pem is not the key of the certificate in"),
     "no PEM key": ("key-belongs", lambda seen: seen["n2"]["secrets"]["keys"].clear(), "holds no private key in PEM format"),
-    "a readable copy": ("key-readers", add_key("/etc/beam/k", "99" * 32, readers=["everybody"]), "/etc/beam/k is a private key and can be read"),
+    "a readable copy": ("key-readers", add_key("/etc/beam/k", "99" * 32, readers=["everybody"]), "/etc/beam/k holds a private key, and can be read"),
     "a readable copy in the home": ("key-readers", add_key("/var/lib/beam/beam@n2/k.pem", None, readers=["alice"]), "can be read by alice"),
     "a readable copy elsewhere": (
         "key-readers",
         add_key("/tmp/k.pem", made.certificate("n2")["spki_sha256"], readers=["everybody"]),
-        "/tmp/k.pem is a private key",
+        "/tmp/k.pem holds a private key",
     ),
 }
 

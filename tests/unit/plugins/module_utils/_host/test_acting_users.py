@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import grp
 import pwd
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, pam_and_polkit, sudo_rules
 
 BEAM = pwd.struct_passwd(("beam", "x", 65997, 65999, "", "/nonexistent", "/usr/sbin/nologin"))
+
+OWN = grp.struct_group(("beam", "x", 65999, []))
 
 DEBIAN = """\
 Defaults\tenv_reset
@@ -33,7 +36,8 @@ def acting(tmp_path: Path, text: str, *, name: str = "sudoers.d/90-x", **other: 
     places: dict[str, Any] = {"SUDOERS": (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"), "DOAS": (), "POLKIT": ()}
     with mock.patch.multiple(sudo_rules, **{**places, **{key: (f"{tmp_path}/{value}",) for key, value in other.items()}}):
         with mock.patch.multiple(pam_and_polkit, without_password=lambda: [], managing=lambda: []):
-            found = sudo_rules.acting_as(BEAM)
+            with mock.patch.object(grp, "getgrall", return_value=[OWN]):
+                found = sudo_rules.acting_as(BEAM)
         assert found is not None
         return [(one["name"], one["path"].replace(f"{tmp_path}/", "")) for one in found]
 
@@ -46,6 +50,9 @@ RULES = [
     ("User_Alias OPS = bob, \\\n  carol\nOPS ALL=(beam) ALL", ["OPS", "bob", "carol"]),
     ("dave ALL=(ALL, !root) ALL", ["dave"]),
     ("Defaults:erin runas_default=beam\nerin ALL=/usr/bin/erl", ["erin"]),
+    ("fred ALL=/usr/bin/id,(beam)NOPASSWD:ALL", ["fred"]),
+    ("fred web=(root) /usr/bin/id : ALL=(beam) ALL", ["fred"]),
+    ("%ops ALL=(%beam) ALL\nhal ALL=(%#65999) ALL", ["%ops", "hal"]),
     # Who may be everybody is root, and what names others is of no interest.
     ("frank ALL=(ALL) ALL", []),
     ("frank ALL=(ALL, !beam) ALL\ngrace ALL=ALL", []),
@@ -79,12 +86,18 @@ def test_doas_and_another_account_with_the_number_of_the_user(tmp_path: Path) ->
         ("User_Alias NODES = beam, rabbitmq\nNODES ALL=(root) ALL", True),
         ("Defaults:beam !requiretty", False),
         ("beam ALL=(beam) ALL", False),
+        ("beam ALL=(beam) NOPASSWD: /usr/bin/env, /usr/bin/id", False),
+        ("%#65999 ALL=(ALL) ALL", True),
+        # The first command runs as root, and so does that of another host.
+        ("beam ALL=/usr/bin/apt, (beam) /usr/bin/id", True),
+        ("beam ALL=(beam) NOPASSWD: /usr/bin/id : web=/usr/bin/apt", True),
     ],
 )
 def test_rights_of_the_user_through_aliases(text: str, found: bool, tmp_path: Path) -> None:
     (tmp_path / "x").write_text(text)
     with mock.patch.multiple(sudo_rules, SUDOERS=(f"{tmp_path}/x",), DOAS=(), POLKIT=()):
-        assert bool(sudo_rules.rights(BEAM)) is found
+        with mock.patch.object(grp, "getgrall", return_value=[OWN]):
+            assert bool(sudo_rules.rights(BEAM)) is found
 
 
 @pytest.mark.parametrize(
@@ -131,6 +144,25 @@ def test_lines_of_the_tables_of_the_system(name: str, text: str, found: bool, tm
         ("systemd-run --uid=beam /srv/job", True),
         ("chpst -u beam /srv/job", True),
         ("gosu beam /srv/job", True),
+        ("su -c '/srv/job now' beam", True),
+        ('su -s /bin/sh -c "/srv/job now" - beam', True),
+        ("su -lc /srv/job beam", True),
+        ("su --shell=/bin/sh --command '/srv/job now' beam", True),
+        ("runuser -g games -c '/srv/job' beam", True),
+        ("systemd-run -p User=beam /srv/job", True),
+        ("systemd-run --property 'User=beam' /srv/job", True),
+        ("run0 --user=beam /srv/job", True),
+        ("pkexec --user beam /srv/job", True),
+        ("chroot --userspec=beam:beam / /srv/job", True),
+        ("nsenter -t 1 -S 65997 /srv/job", True),
+        ("machinectl shell beam@.host /srv/job", True),
+        ("machinectl shell --uid=beam .host /srv/job", True),
+        ("su -c beam alice", False),
+        ("su -lc 'ls beam' alice", False),
+        ("su --command beam alice", False),
+        ("systemd-run -p User=beamer /srv/job", False),
+        ("chroot / chown beam /srv", False),
+        ("machinectl shell alice@beam /srv/job", False),
         ("# su - beam -c /srv/job", False),
         ("su - alice -c 'ls beam'", False),
         ("sudo -u alice beam", False),
@@ -168,3 +200,35 @@ def test_services_that_run_as_the_user(tmp_path: Path) -> None:
     (tmp_path / "shop.service.d" / "zzz-beam.conf").write_text("[Service]\n")
     with mock.patch.multiple(jobs, UNITS=(str(tmp_path),), _OURS=f"{tmp_path}/{{}}.d/zzz-beam.conf"):
         assert sorted(one["name"] for one in jobs.units_of(BEAM)) == ["beam.service", "db.service", "job.service"]
+
+
+TEMPLATE = "[Service]\nUser=%i\nExecStart=/usr/bin/syncthing\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"usr/sync@.service": TEMPLATE, "etc/multi-user.target.wants/sync@beam.service": ""}, "etc/multi-user.target.wants/sync@beam.service"),
+        ({"etc/sync@.service": TEMPLATE, "etc/timers.target.wants/sync@beam.timer": ""}, "etc/timers.target.wants/sync@beam.timer"),
+        ({"etc/sync@.service": TEMPLATE, "cgroup/system-sync.slice/sync@beam.service": ""}, "cgroup/system-sync.slice/sync@beam.service"),
+        ({"usr/sync@.service": TEMPLATE.replace("%i", "%I"), "etc/x.wants/sync@65997.service": ""}, "etc/x.wants/sync@65997.service"),
+        ({"usr/sync@.service": TEMPLATE.replace("User=%i", "ExecStartPre=/sbin/runuser -u %I -- true"), "etc/x.wants/sync@beam.service": ""},
+         "etc/x.wants/sync@beam.service"),
+        ({"usr/sync@.service": "[Service]\nUser=sync\n", "etc/sync@.service.d/x.conf": TEMPLATE, "etc/x.wants/sync@beam.service": ""},
+         "etc/x.wants/sync@beam.service"),
+        ({"usr/sync@.service": TEMPLATE, "etc/x.wants/sync@alice.service": ""}, ""),
+        ({"usr/sync@.service": TEMPLATE}, ""),
+        ({"usr/sync@.service": TEMPLATE.replace("%i", "sync"), "etc/x.wants/sync@beam.service": ""}, ""),
+        ({"usr/sync@.service": TEMPLATE, "etc/x.wants/sync@beam.service": "", "etc/sync@beam.service.d/zzz-beam.conf": ""}, ""),
+    ],
+)  # fmt: skip
+def test_instances_that_run_as_the_user_of_their_name(files: dict[str, str], found: str, tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    places: dict[str, Any] = {
+        "UNITS": (f"{tmp_path}/etc",), "PACKAGES": (f"{tmp_path}/usr",), "CGROUPS": f"{tmp_path}/cgroup/system-*.slice",
+        "_OURS": f"{tmp_path}/etc/{{}}.d/zzz-beam.conf",
+    }
+    with mock.patch.multiple(jobs, **places):
+        assert [one["path"].replace(f"{tmp_path}/", "") for one in jobs.units_of(BEAM)] == ([found] if found else [])

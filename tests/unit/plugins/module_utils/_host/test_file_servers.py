@@ -57,6 +57,28 @@ def test_what_a_server_gives(server: str, text: str, directory: str, tmp_path: P
     assert all((one["path"], one["where"]) == (f"{root}{path}", f"{tmp_path}/conf") for one in said)
 
 
+@pytest.mark.parametrize(
+    ("server", "text"),
+    [
+        ("Samba", "[global]\n  include = {}/more.conf\n"),
+        ("Samba", "[global]\nforce user = nobody\nInclude={}/mor%L.conf\n"),
+        ("rsync", "&include {}/more.conf\n"),
+        ("rsync", "uid = nobody\n&include more\n"),
+        ("rsync", "&merge {}/more\n"),
+    ],
+)
+def test_what_an_included_file_gives(server: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    for name in ("more.conf", "more/all.conf", "more/all.inc"):
+        (tmp_path / name).write_text(f"[all]\npath = {tmp_path}\n{'force user' if server == 'Samba' else 'uid'} = root\n")
+    (tmp_path / "key").write_text("")
+    (tmp_path / "conf").write_text(text.replace("{}", str(tmp_path)))
+    (said,) = file_servers.describe([f"{tmp_path}/key"], [], {server: (f"{tmp_path}/conf",)})
+    assert said["directory"] == str(tmp_path)
+    (tmp_path / "conf").write_text("# " + text.replace("{}", str(tmp_path)).replace("\n", "\n# "))
+    assert file_servers.describe([f"{tmp_path}/key"], [], {server: (f"{tmp_path}/conf",)}) == []
+
+
 @pytest.mark.parametrize(("options", "found"), [("ro", False), ("ro,crossmnt", True)])
 def test_a_file_system_below(options: str, found: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "key").write_text("")

@@ -35,6 +35,18 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import firewall
         ("[Service]\nExecReload=/usr/sbin/nft -o -f {}/plain.nft\n", "job"),
         ("PostUp = nft -f {}/plain.nft\n", "job"),
         ("#!/bin/sh\nnft list ruleset > {}/plain.nft\n", ""),
+        ("@reboot root echo flush ruleset | nft -f -\n", "job"),
+        ("#!/bin/sh\nprintf 'delete table inet beam_cluster\\n' | /usr/sbin/nft --file -\n", "job"),
+        ("#!/bin/sh\nnft -f {}/including.nft\n", "job"),
+        ("#!/bin/sh\nnft -f {}/ours-again.nft\n", ""),
+        ("#!/bin/sh\nnft \\\n  flush ruleset\n", "job"),
+        ("#!/bin/sh\necho flush ruleset > /tmp/x | cat\n", ""),
+        # Our unit is active all the time: to start it again does nothing, and to name it neither.
+        ("#!/bin/sh\nnft flush ruleset\nsystemctl start beam-firewall\n", "job"),
+        ("#!/bin/sh\nnft flush ruleset\nsystemctl stop beam-firewall.service\n", "job"),
+        ("#!/bin/sh\nnft flush ruleset\nlogger 'beam-firewall is gone'\n", "job"),
+        ("#!/bin/sh\nnft flush ruleset\nservice beam-firewall reload\n", ""),
+        ("#!/bin/sh\nnft flush ruleset && systemctl --no-block try-reload-or-restart beam-firewall.service\n", ""),
         ("[Service]\nExecStartPre=/usr/sbin/nft -c -f {}/rules.nft\nExecStartPre=/usr/sbin/nft --check --file {}/rules.nft\n", ""),
         # Who adds an element or a rule lets somebody in.
         ("#!/bin/sh\nnft add element inet beam_cluster members4 '{{ 192.0.2.9 }}'\n", "job"),
@@ -55,6 +67,8 @@ def test_what_removes_our_table_at_boot(text: str, found: str, tmp_path: Path) -
     (tmp_path / "rules.nft").write_text("#!/usr/sbin/nft -f\nflush ruleset\ntable inet x {}\n")
     (tmp_path / "plain.nft").write_text("flush ruleset\n")
     (tmp_path / "other.nft").write_text("# flush ruleset\ntable inet x {}\n")
+    (tmp_path / "including.nft").write_text(f'table inet x {{}}\ninclude "{tmp_path}/again*.nft"\n')
+    (tmp_path / "ours-again.nft").write_text('flush ruleset\ninclude "/etc/beam/firewall.nf[t]"\ntable inet x {}\n')
     (tmp_path / "more.nft").write_text("table inet beam_cluster {\n\tset members4 { type ipv4_addr; elements = { 192.0.2.9 } }\n}\n")
     (tmp_path / "again.nft").write_text("add element inet beam_cluster members4 { 192.0.2.9 }\n")
     (tmp_path / "script").write_text("#!/bin/sh\nNFT=/usr/sbin/nft\n$NFT -f - <<END\nflush ruleset\nEND\n")

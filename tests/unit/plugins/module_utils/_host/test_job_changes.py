@@ -25,6 +25,29 @@ HEADER = "# Managed by beam.cluster (role service). Changes made here will be lo
         ("#!/bin/sh\nchown -Rv games {}\n", "chown"),
         ("#!/bin/sh\nsetfacl -m u:games:r {}/tls/key.pem\n", "setfacl"),
         ("@reboot root {}/script\n", "chmod"),
+        ('#!/bin/sh\nchmod -R a+r "{}"\n', "chmod"),
+        ("#!/bin/sh\nchmod 644 '{}'/tls/key.pem\n", "chmod"),
+        ("#!/bin/sh\nchmod 644 {}/*/key.pem\n", "chmod"),
+        ("#!/bin/sh\nchmod 644 {}/*/*.pem\n", "chmod"),
+        ("#!/bin/sh\nchmod -R g+r {}/t*\n", "chmod"),
+        ("#!/bin/sh\nDIR={}\nchmod -R a+r $DIR\n", "chmod"),
+        ('#!/bin/sh\nDIR="{}/tls"\nchmod a+r "${DIR}/key.pem"\n', "chmod"),
+        ("#!/bin/sh\ncd {} && chmod -R a+r .\n", "chmod"),
+        ("#!/bin/sh\ncd {}/tls\nchmod a+r *.pem\n", "chmod"),
+        ("#!/bin/sh\nchmod -R a+r \\\n  {}\n", "chmod"),
+        ("[Service]\nExecStartPost=-/bin/chmod a+r {}/tls/key.pem\n", "chmod"),
+        ("[Service]\nExecStart=/bin/sh -c 'chmod -R a+r {}'\n", "chmod"),
+        ("0 4 * * * root find {} -type f -exec chmod 644 {{}} +\n", "chmod"),
+        ("#!/bin/sh\nfind {} -name '*.pem' -print0 | xargs -0 chmod 644\n", "chmod"),
+        ("#!/bin/sh\nfind {} -name '*.log' -o -name '*.pem' -exec chown games '{{}}' ';'\n", "chown"),
+        ("#!/bin/sh\nfind {} -type f -exec chown root {{}} \\; -exec chmod 644 {{}} \\;\n", "chmod"),
+        ("#!/bin/sh\nfind {} -name '*.log' -exec chmod 644 {{}} +\n", ""),
+        ("#!/bin/sh\nfind {} -type d -exec chmod 755 {{}} +\n", ""),
+        ("#!/bin/sh\nfind {} -maxdepth 1 -exec chmod 644 {{}} +\n", ""),
+        ("#!/bin/sh\nfind {}/tls -type f -exec chmod 400 {{}} +\n", ""),
+        ("#!/bin/sh\nfind {} -name '*.pem' | wc -l; chmod 644 /tmp/x\n", ""),
+        ("#!/bin/sh\ncd /tmp; chmod -R a+r .\n", ""),
+        ("#!/bin/sh\nchmod a+r {}/*.pem {}/x/*\n", ""),
         ("@reboot root chmod 0400 {}/tls/key.pem\n", ""),
         ("@reboot root chmod go-rwx {}/tls/key.pem\n", ""),
         ("#!/bin/sh\nchown root {}/tls/key.pem\n", ""),
@@ -45,7 +68,7 @@ def test_what_a_job_does(text: str, does: str, tmp_path: Path) -> None:
     key.touch(mode=0o400)
     key.chmod(0o400)
     (tmp_path / "script").write_text(f"#!/bin/sh\nchmod 0444 {key}\n")
-    (tmp_path / "job").write_text(text.replace("{}", str(tmp_path)))
+    (tmp_path / "job").write_text(text.replace("{{}}", "{:}").replace("{}", str(tmp_path)).replace("{:}", "{}"))
     found = job_changes.describe([str(key)], [f"{tmp_path}/job"])
     place = tmp_path / ("script" if "/script" in text else "job")
     assert found == ([{"path": str(key), "does": does, "where": str(place)}] if does else [])

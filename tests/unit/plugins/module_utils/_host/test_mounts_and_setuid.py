@@ -33,6 +33,29 @@ def test_a_process_without_mounts_of_its_own_sees_the_hosts_files() -> None:
     assert mounts_and_setuid.differing(["beam.smp"], {}, "/", "") is None
 
 
+@pytest.mark.parametrize(
+    ("mounted", "found"),
+    [("", []), ("lib", ["lib"]), ("lib/kernel-9/ebin/auth.beam", ["lib/kernel-9/ebin/auth.beam"]), ("", ["."])],
+    ids=["nothing", "a directory", "a file", "the whole OTP"],
+)
+def test_an_otp_of_its_own(mounted: str, found: list[str], place_of_root: Path) -> None:
+    otp, other = place_of_root / "otp", place_of_root / "other"
+    for top in (otp, other):
+        (top / "lib" / "kernel-9" / "ebin").mkdir(parents=True)
+        (top / "lib" / "kernel-9" / "ebin" / "auth.beam").write_text("")
+    script = f"{f'mount --bind {other}/{mounted} {otp}/{mounted};' if found else ''} echo; exec sleep 60"
+    with subprocess.Popen(["unshare", "--mount", "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout and process.stderr
+        ready = process.stdout.readline()
+        try:
+            said = mounts_and_setuid.differing(["beam.smp", "-root", str(otp)], {}, "/", f"/proc/{process.pid}/root") if ready else None
+        finally:
+            process.kill()
+        if not ready or process.stderr.read():
+            pytest.skip("no mounts of its own here")
+    assert said == [os.path.normpath(f"{otp}/{one}") for one in found]
+
+
 def test_programs_that_give_rights(tmp_path: Path) -> None:
     modes = {"beam.smp": 0o4755, "erlexec": 0o2755, "epmd": 0o755, "data": 0o2644}
     for name, mode in modes.items():

@@ -45,6 +45,13 @@ SU = "auth       sufficient pam_rootok.so\n{}\n@include common-auth\n"
         (SU.format("auth sufficient \\\n pam_succeed_if.so ruser = games"), True),
         (DEBIAN.format("auth sufficient pam_permit.so"), True),
         ("auth required pam_env.so\nauth required pam_permit.so\n", True),
+        (SU.format("auth [success=done new_authtok_reqd=done default=ignore] pam_succeed_if.so user ingroup games"), True),
+        (DEBIAN.format("").replace("auth\t[", "auth [success=2 default=ignore] pam_succeed_if.so user ingroup games\nauth\t["), True),
+        ("auth [success=2 default=ignore] pam_succeed_if.so user = games\nauth optional pam_cap.so\nauth required pam_unix.so\n", True),
+        ("auth [success=1 default=ignore] pam_succeed_if.so user = games\nauth optional pam_cap.so\nauth required pam_unix.so\n", False),
+        # Who need not show a second factor has shown the first one.
+        (DEBIAN.format("") + "auth [success=1 default=ignore] pam_succeed_if.so user notingroup 2fa\nauth required pam_oath.so\n", False),
+        ("auth [success=ok default=1] pam_succeed_if.so user = x\nauth required pam_unix.so\n", False),
         ("", False),
     ],
 )
@@ -52,6 +59,20 @@ def test_modules_that_take_the_place_of_a_password(text: str, found: bool, tmp_p
     (tmp_path / "su").write_text(text)
     (tmp_path / "gdm-autologin").write_text("auth required pam_permit.so\n")
     assert pam_and_polkit.without_password(str(tmp_path)) == ([str(tmp_path / "su")] if found else [])
+
+
+@pytest.mark.parametrize("line", ["@include operators", "auth include operators", "auth  substack  operators", "@include {}/operators"])
+def test_modules_of_an_included_file(line: str, tmp_path: Path) -> None:
+    (tmp_path / "su").write_text(f"{line.format(tmp_path)}\nauth required pam_unix.so\n")
+    (tmp_path / "operators").write_text("auth sufficient pam_wheel.so trust group=operators\n@include su\n")
+    assert pam_and_polkit.without_password(str(tmp_path)) == [f"{tmp_path}/operators"]
+    (tmp_path / "operators").write_text("auth required pam_wheel.so\n")
+    assert pam_and_polkit.without_password(str(tmp_path)) == []
+
+
+def test_the_password_that_polkit_asks_for(tmp_path: Path) -> None:
+    (tmp_path / "polkit-1").write_text("auth required pam_permit.so\n")
+    assert pam_and_polkit.without_password(str(tmp_path)) == [f"{tmp_path}/polkit-1"]
 
 
 RULE = """\
@@ -75,6 +96,20 @@ UNITS = 'action.id == "org.freedesktop.systemd1.manage-units"'
         (RULE.format('action.id == "org.freedesktop.NetworkManager.wifi.scan"', "YES"), False),
         (RULE.format(UNITS, "NO") + RULE.format('action.id == "org.freedesktop.login1.reboot"', "YES"), False),
         ("".join(f"// {line}\n" for line in RULE.format(UNITS, "YES").splitlines()), False),
+        # A rule that asks for no action is about all of them.
+        (RULE.format("subject.local", "YES"), True),
+        (RULE.format(UNITS, "YES").replace("polkit.Result.YES", '"yes"'), True),
+        (RULE.format(UNITS, "YES").replace("polkit.Result.YES", 'polkit.Result["YES"]'), True),
+        (RULE.format('action.id.indexOf("org.freedesktop.systemd1") == 0', "YES"), True),
+        (RULE.format('action.id.startsWith("org.freedesktop.")', "YES"), True),
+        (RULE.format(r"/^org\.freedesktop\.systemd1\./.test(action.id)", "YES"), True),
+        (RULE.format(r"/^org\./.test(action.id)", "YES"), True),
+        (RULE.format('action.id == "org.freedesktop.machine1.host-shell"', "YES"), True),
+        ("var free = [\"org.freedesktop.systemd1.manage-units\"];\n" + RULE.format("free.indexOf(action.id) >= 0", "YES"), True),
+        ("function free(action, subject) { return subject.isInGroup('games') ? polkit.Result.YES : null; }\npolkit.addRule(free);\n", True),
+        (RULE.format('action.id.indexOf("org.freedesktop.udisks2.") == 0', "YES"), False),
+        (RULE.format('action["id"] == "org.libvirt.unix.manage"', "YES"), False),
+        (RULE.format("subject.isInGroup('games')", "NO"), False),
     ],
 )
 def test_rules_that_let_users_start_what_they_like(text: str, found: bool, tmp_path: Path) -> None:

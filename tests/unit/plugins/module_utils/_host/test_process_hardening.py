@@ -52,6 +52,15 @@ def test_the_program_that_traces_a_process_has_a_name() -> None:
     assert failed or str(said).startswith("python") and str(said).endswith(f"(pid {tracer.pid})")
 
 
+def test_a_program_that_traces_one_thread(tmp_path: Path) -> None:
+    for place, tracer in {"9/status": 0, "9/task/9/status": 0, "9/task/10/status": 0, "9/task/11/status": 7}.items():
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text(f"Name:\tbeam.smp\nTracerPid:\t{tracer}\n")
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "comm").write_text("gdb\n")
+    assert process_hardening.describe(9, str(tmp_path))["traced_by"] == "gdb (pid 7)"
+
+
 def test_capabilities_have_names() -> None:
     assert process_hardening.capability_names(0) == []
     several = 1 << 10 | 1 << 21 | 1 << 40 | 1 << 41

@@ -306,6 +306,23 @@ def test_a_packed_backup(host: Path) -> None:
     assert look(host)["copies"] == []
 
 
+@root
+@pytest.mark.parametrize("kind", ["P-256", "P-384", "RSA"])
+@pytest.mark.parametrize("form", [PKCS8, TRADITIONAL], ids=["PKCS8", "traditional"])
+def test_a_key_of_a_node_in_a_large_file(host: Path, kind: str, form: Any) -> None:
+    key = KEYS[kind]()
+    own = write(host / "etc" / "beam" / "key.pem", pem(key, form), 0o400)
+    certificate = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    write(host / "public.txt", certificate)
+    around = random.token_bytes(300_000)
+    for content in (around + pem(key, form) + around, gzip.compress(around + b"    " + pem(key, form).replace(b"\n", b"\n    ") + around * 4)):
+        path = write(host / "backup.txt", content)
+        found = {entry["path"]: (entry["spki_sha256"], entry["readers"]) for entry in look(host)["keys"]}
+        assert found == {str(own): (spki_sha256(key), []), str(path): (spki_sha256(key), ["everybody"])}
+    write(path, around + pem(key, form), 0o600)
+    assert [entry["path"] for entry in look(host)["keys"]] == [str(own)]
+
+
 def zipped(data: bytes) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._host import ssh_keys
 
 USUAL = [".ssh/authorized_keys", ".ssh/authorized_keys2"]
@@ -23,6 +24,16 @@ def test_directives_of_all_files_and_of_match_blocks(tmp_path: Path) -> None:
     found = ssh_keys.patterns((str(tmp_path / "sshd_config"), f"{tmp_path}/d/*.conf", f"{tmp_path}/none"))
     assert found == [*USUAL, "/etc/ssh/keys/%u", "/srv/%u/%U", "/etc/ssh/principals/%u", "%h/keys"]
     assert ssh_keys.patterns(()) == USUAL
+
+
+def test_directives_of_included_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh_keys, "_INCLUDED_FROM", str(tmp_path))
+    (tmp_path / "sshd_config").write_text(f'Match all\n  include more.d/*.conf "{tmp_path}/last"\n#Include not\n')
+    (tmp_path / "more.d").mkdir()
+    (tmp_path / "more.d" / "1.conf").write_text("Include sshd_config\nAuthorizedKeysFile /keys/%u\n")
+    (tmp_path / "last").write_text("AuthorizedKeysFile /last/%u\n")
+    (tmp_path / "not").write_text("AuthorizedKeysFile /not/%u\n")
+    assert ssh_keys.patterns((str(tmp_path / "sshd_config"),)) == [*USUAL, "/keys/%u", "/last/%u"]
 
 
 def test_files_of_a_user(tmp_path: Path) -> None:

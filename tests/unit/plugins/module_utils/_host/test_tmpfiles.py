@@ -21,6 +21,19 @@ LINES = [
     ("f+ {}/tls/key.pem - - - - x", [("tls/key.pem", "replace")]),
     ("r! {}/tls/key.pem", [("tls/key.pem", "remove")]),
     ("R {}/tls", [("tls", "remove"), ("tls/key.pem", "remove")]),
+    ("e {} - - - 30d", [("tls/key.pem", "remove what is older than 30d")]),
+    ("d {} - - - 0", [("tls/key.pem", "remove what is older than 0")]),
+    ("z {}/* 0644 - -", []),
+    ("e {}/* - - - bmA:1w", [("tls/key.pem", "remove what is older than bmA:1w")]),
+    ("e {} - - - ~1d", [("tls/key.pem", "remove what is older than ~1d")]),
+    ("e {}/tls - - - ~1d", []),
+    ("e! {} - - - 30d", []),
+    ("e {} - - - -", []),
+    ("e {}/other - - - 1d", []),
+    # A line of its own counts for a file instead of that of the directory.
+    ("e {} - - - 30d\nx {}/tls", []),
+    ("e {} - - - 30d\nz {}/*/key.pem 0400", []),
+    ("z %h{}/tls/key.pem 0644 - -", []),
     ("z {}/tls/key.pem 0400 root root", []),
     ("Z {} ~0777 - -", []),
     ("d {}/tls 0755 root root", []),
@@ -55,3 +68,9 @@ def test_a_file_with_a_name_of_higher_rank_takes_the_place_of_the_other(tmp_path
         (tmp_path / name / "a.conf").write_text(text, encoding="utf-8")
     assert tmpfiles.describe([str(tmp_path)], [f"{tmp_path}/etc", f"{tmp_path}/usr"]) == []
     assert len(tmpfiles.describe([str(tmp_path)], [f"{tmp_path}/usr"])) == 1
+
+
+@pytest.mark.parametrize("specifier", ["%S", "%S/../lib", "/var/%%/../lib"])
+def test_specifiers(specifier: str, tmp_path: Path) -> None:
+    (tmp_path / "x.conf").write_text(f"R {specifier}\n", encoding="utf-8")
+    assert [one["path"] for one in tmpfiles.describe(["/var/lib"], [str(tmp_path)])] == ["/var/lib"]
