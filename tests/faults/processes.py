@@ -73,7 +73,7 @@ sleep 2; grep -q '^TracerPid:.[1-9]' /proc/$pid/task/$thread/status""",
         breaks=f"{SHELL}cp -a /usr/lib/erlang/lib /opt/fault-otp; "
         f"printf '[Service]\nBindReadOnlyPaths=/opt/fault-otp:/usr/lib/erlang/lib\n' > {DROP_INS}/aa-otp.conf; {LOADED}",
         control="running-process",
-        names=("sees another", "/usr/lib/erlang/lib than the host"),
+        names=("sees another /usr/lib/erlang/lib", "than the host"),
         repair=f"rm -f {DROP_INS}/aa-otp.conf; {LOADED}; rm -rf /opt/fault-otp",
         alters=NODE,
     ),

@@ -93,7 +93,11 @@ PLANNED = [
         "release",
         "drop_in_later",
         "zzzz-mine.conf sorts after zzz-beam.conf and overrides it for epmd.socket",
-        {"/etc/systemd/system/epmd.socket.d/zzzz-mine.conf": "[Socket]\nBacklog=64\n"},
+        {
+            "/etc/systemd/system/epmd.socket": "[Socket]\nListenStream=127.0.0.1:4369\n",
+            "/etc/systemd/system/epmd.service": "[Service]\nExecStart=/usr/bin/epmd -systemd\n",
+            "/etc/systemd/system/epmd.socket.d/zzzz-mine.conf": "[Socket]\nBacklog=64\n",
+        },
     ),
     Planned(
         "memory to a file",

@@ -236,7 +236,7 @@ USED = [
             "/opt/meter/releases/start_erl.data": "15.2 1.0.0\n",
             "/opt/meter/releases/1.0.0/meter.rel": '{release,{"meter","1.0.0"},{erts,"15.2"},[{kernel,"10.2"},{os_mon,"2.10",permanent}]}.\n',
         },
-        run="getent passwd meter >/dev/null || useradd --system --home-dir /opt/meter meter",
+        run="getent passwd meter >/dev/null || useradd --system --shell /usr/sbin/nologin --home-dir /opt/meter meter",
         undo="userdel meter; rm -rf /opt/meter",
         variables={"beam_node_name": "meter@n1"},
         plan=("directives", "ProcSubset=all"),
