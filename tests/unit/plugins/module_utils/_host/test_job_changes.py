@@ -46,7 +46,7 @@ HEADER = "# Managed by beam.cluster (role service). Changes made here will be lo
         ("#!/bin/sh\nfind {} -maxdepth 1 -exec chmod 644 {{}} +\n", ""),
         ("#!/bin/sh\nfind {}/tls -type f -exec chmod 400 {{}} +\n", ""),
         ("#!/bin/sh\nfind {} -name '*.pem' | wc -l; chmod 644 /tmp/x\n", ""),
-        ("#!/bin/sh\ncd /tmp; chmod -R a+r .\n", ""),
+        ("#!/bin/sh\ncd /usr/share; chmod -R a+r .\n", ""),
         ("#!/bin/sh\nchmod a+r {}/*.pem {}/x/*\n", ""),
         ("@reboot root chmod 0400 {}/tls/key.pem\n", ""),
         ("@reboot root chmod go-rwx {}/tls/key.pem\n", ""),
