@@ -228,13 +228,6 @@ FAULTS = (
         "/etc/cron.d/fault-pipe removes or changes the table inet beam_cluster",
     ),
     new_file(
-        "a job that stops our firewall at night",
-        "/etc/cron.d/fault-stop",
-        "0 3 1 1 * root systemctl stop beam-firewall\\n",
-        "firewall-boot",
-        "/etc/cron.d/fault-stop removes or changes the table inet beam_cluster",
-    ),
-    new_file(
         "a rotation of logs that removes all tables",
         "/etc/logrotate.d/fault",
         "/var/log/fault.log {\\n  postrotate\\n    nft flush ruleset\\n  endscript\\n}\\n",

@@ -21,7 +21,6 @@ from .jobs import UNITS
 
 FAMILY = "inet"
 UNIT = "beam-firewall.service"
-_STEM = re.escape(UNIT.partition(".")[0])
 FILE = "/etc/beam/firewall.nft"
 OTHERS = (
     "arno-iptables-firewall.service", "ferm.service", "firehol.service", "firewalld.service", "foomuuri.service", "ip6tables.service",
@@ -70,16 +69,8 @@ _LOADS = re.compile(r"\bnft\b[^\n]*[ \t](?:-[a-z]*f|--file)\b", re.IGNORECASE)
 _FLUSHES = re.compile(rf"^[ \t]*(?:flush[ \t]+ruleset\b|table[ \t]+{FAMILY}[ \t]+{TABLE}\b|{_OF_OURS})", re.MULTILINE)
 """In a file of nft."""
 _NEEDS_OURS = re.compile(rf"^[ \t]*(?:After|Requires|Requisite|Wants|BindsTo|PartOf|Upholds)[ \t]*=.*\b{re.escape(UNIT)}.*$", re.MULTILINE)
-_STOPS_OURS = re.compile(
-    rf"^[ \t]*Conflicts[ \t]*=.*\b{re.escape(UNIT)}"
-    rf"|\b(?:systemctl\b[^\n;|&]*[ \t](?:stop|disable|mask|kill)[ \t][^\n;|&]*\b{_STEM}\b|service[ \t]+{_STEM}[ \t]+stop\b)",
-    re.MULTILINE,
-)
-"""A unit or command that stops ours, and with it removes our table, or keeps it from starting."""
-_STARTS_OURS = re.compile(
-    rf"\bsystemctl\b[^\n;|&]*[ \t](?:re)?(?:start|load)[ \t][^\n;|&]*\b{_STEM}\b|\bservice[ \t]+{_STEM}[ \t]+(?:re)?(?:start|load)\b"
-)
 _IS_BEFORE = re.compile(rf"^[ \t]*Before[ \t]*=.*\b{re.escape(UNIT)}", re.MULTILINE)
+_STEM = re.escape(UNIT.partition(".")[0])
 _LOADS_OURS = re.compile(
     rf"\bsystemctl\b[^\n;|&]*?[ \t](?:try-)?re(?:load|start)[\w-]*[ \t][^\n;|&]*\b{_STEM}\b|\bservice[ \t]+{_STEM}[ \t]+re(?:load|start)\b"
     rf"|{re.escape(FILE)}"
@@ -105,9 +96,6 @@ def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
         if not text or deep and not text.startswith("#!"):
             continue
         text = _HARMLESS.sub("", text.replace("\\\n", " "))
-        if _STOPS_OURS.search(_STARTS_OURS.split(text)[-1]):
-            found.add(path)
-            continue
         if _IS_BEFORE.search(text):
             continue
         is_script = text.startswith("#!")

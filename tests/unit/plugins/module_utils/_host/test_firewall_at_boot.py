@@ -58,13 +58,6 @@ from ansible_collections.beam.cluster.plugins.module_utils._host import firewall
         # Ours is loaded before that, not behind it.
         ("[Unit]\nAfter=beam-firewall.service\n[Service]\nExecStart=/usr/sbin/nft flush ruleset\n", "job"),
         ("#!/bin/sh\nsystemctl start beam-firewall\nnft flush ruleset\n", "job"),
-        ("[Unit]\nConflicts=web.service beam-firewall.service\n[Service]\nExecStart=/bin/true\n", "job"),
-        ("0 3 * * * root systemctl stop beam-firewall\n", "job"),
-        ("#!/bin/sh\nsystemctl --now disable beam-firewall.service\n", "job"),
-        ("#!/bin/sh\nservice beam-firewall stop\n", "job"),
-        ("#!/bin/sh\nsystemctl stop beam-firewall; sleep 1; systemctl start beam-firewall\n", ""),
-        ("#!/bin/sh\nsystemctl stop web; systemctl restart beam-firewall\n", ""),
-        ("#!/bin/sh\nsystemctl reload beam-firewall\n", ""),
         ("[Unit]\nBefore=beam-firewall.service\n[Service]\nExecStart=/usr/sbin/nft flush ruleset\n", ""),
         ("[Unit]\nWants=beam-firewall.service\n[Service]\nExecStart=/bin/true\n", ""),
         ("#!/bin/sh\n# not nft -f /etc/beam/firewall.nft\nnft -f {}/plain.nft\n", "job"),
