@@ -211,6 +211,15 @@ python3 -c "import os, struct; os.setxattr('/usr/bin/fault-cat', 'security.capab
         after="systemctl daemon-reload",
     ),
     Fault(
+        name="a service of the node's user with a drop-in of the name of ours",
+        breaks=f"printf '[Service]\\nUser=beam\\nExecStart=/usr/bin/true\\n' > {ETC}/fault-job.service\n"
+        f"mkdir -p {ETC}/fault-job.service.d; echo '[Service]' > {ETC}/fault-job.service.d/zzz-beam.conf; systemctl daemon-reload",
+        control="node-login",
+        names=(f"{ETC}/fault-job.service starts programs of beam",),
+        repair=f"rm -rf {ETC}/fault-job.service {ETC}/fault-job.service.d; systemctl daemon-reload",
+        alters=BESIDE,
+    ),
+    Fault(
         name="an instance of a service that runs as the user of its name",
         breaks=f"printf '[Service]\\nUser=%%i\\nExecStart=/usr/bin/true\\n' > {ETC}/fault@.service\n"
         f"mkdir -p {ETC}/timers.target.wants; ln -s ../fault@.service {ETC}/timers.target.wants/fault@beam.service; systemctl daemon-reload",

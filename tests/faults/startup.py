@@ -96,6 +96,23 @@ FAULTS = (
         "when it runs (chmod)",
     ),
     new_file(
+        "a job that says that it is ours, and opens the key later",
+        "/etc/cron.d/fault-ours",
+        "# Managed by beam.cluster (role service). Changes made here will be lost.\\n0 0 31 2 * root chmod -R a+r /etc/beam\\n",
+        "files-at-boot",
+        "/etc/cron.d/fault-ours changes /etc/beam/",
+        "when it runs (chmod)",
+    ),
+    Fault(
+        name="a job with a script among our files",
+        breaks="printf '#!/bin/sh\\nchmod -R a+rx /etc/beam\\n' > /etc/beam/rotate; chmod 0755 /etc/beam/rotate\n"
+        "echo '0 0 31 2 * root /etc/beam/rotate' > /etc/cron.d/fault-rotate",
+        control="files-at-boot",
+        names=("/etc/beam/rotate changes /etc/beam/", "when it runs (chmod)"),
+        repair="rm -f /etc/beam/rotate /etc/cron.d/fault-rotate",
+        alters=BESIDE,
+    ),
+    new_file(
         "a job that finds the key later, to open it",
         "/etc/cron.d/fault-find",
         "0 0 31 2 * root find /etc/beam -type f -exec chmod a+r {} +\\n",

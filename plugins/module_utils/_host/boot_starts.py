@@ -14,8 +14,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
-from . import job_changes
-from .firewall_at_boot import UNDOING
+from . import job_files
 
 OF_USERS = (
     "/etc/systemd/user/*.service", "/etc/systemd/user/*.service.d/*.conf", "/root/.config/systemd/user/*.service",
@@ -46,10 +45,10 @@ _SYSTEM = ("/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd
 _MOST = 20
 
 
-def describe(patterns: Iterable[str] = (*UNDOING, *OF_USERS)) -> list[dict[str, str | None]]:
+def describe(patterns: Iterable[str] = (*job_files.PLACES, *OF_USERS)) -> list[dict[str, str | None]]:
     """[{what, where, unit}]. unit: the one whose file this is or names; None where that is no unit's."""
     found: list[dict[str, str | None]] = []
-    for where, text, job in job_changes.texts(patterns):
+    for where, text, job in job_files.texts(patterns):
         unit = _UNIT.search(job)
         if where.startswith(_PACKAGES) or _OF_EPMD.search(job) or unit and not _is_wanted(job, unit.group(1)) or not _runs(job):
             continue

@@ -17,7 +17,7 @@ from typing import Any
 
 from .._model.installed import DROP_IN, TABLE
 from . import proc
-from .jobs import UNITS
+from .job_files import PLACES
 
 FAMILY = "inet"
 UNIT = "beam-firewall.service"
@@ -39,21 +39,6 @@ def waiting(units: Mapping[str, Mapping[str, object]], objects: Iterable[Mapping
     return found
 
 
-UNDOING = (
-    "/etc/rc.local", "/etc/crontab", "/etc/anacrontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*",
-    "/etc/cron.monthly/*", "/var/spool/cron/crontabs/*", "/etc/init.d/*", "/etc/udev/rules.d/*",
-    "/etc/network/interfaces", "/etc/network/interfaces.d/*", "/etc/network/if-*.d/*",
-    "/etc/wireguard/*.conf", "/etc/openvpn/*.conf", "/etc/openvpn/*/*.conf", "/etc/ppp/*-up.d/*", "/etc/ppp/*-down.d/*", "/etc/dhcp/*-hooks.d/*",
-    "/etc/libvirt/hooks/*", "/etc/keepalived/*.conf", "/etc/cloud/cloud.cfg.d/*.cfg", "/var/lib/cloud/scripts/per-*/*",
-    "/etc/logrotate.d/*", "/etc/logrotate.conf", "/etc/update-motd.d/*", "/etc/profile.d/*.sh", "/etc/profile",
-    "/root/.profile", "/root/.bash*rc", "/root/.bash_profile", "/root/.bash_login",
-    "/var/spool/cron/atjobs/*", "/usr/lib/systemd/system-sleep/*", "/etc/letsencrypt/renewal-hooks/*/*", "/etc/apt/apt.conf.d/*",
-    "/etc/systemd/system-generators/*", "/usr/local/lib/systemd/system-generators/*", "/run/systemd/system-generators/*",
-    "/etc/networkd-dispatcher/*.d/*", "/etc/NetworkManager/dispatcher.d/*", "/etc/NetworkManager/dispatcher.d/*.d/*",
-    *(f"{directory}/*.service" for directory in UNITS), *(f"{directory}/*.service.d/*.conf" for directory in UNITS),
-    "/etc/systemd/system/*.wants/*.service", "/etc/systemd/system/*.requires/*.service",
-)
-"""What runs at boot, at times, when an interface comes up, or when root logs in. Of units of packages those that are enabled."""
 _OF_OURS = (
     rf"\b(?:add|create|insert|replace|rename|reset|delete|destroy|flush)[ \t]+(?:table|chain|rule|set|map|element)[ \t]+{FAMILY}[ \t]+{TABLE}\b"
 )
@@ -82,7 +67,7 @@ _INCLUDED_FROM = "/etc"
 _INCLUDES_DEEP = 8
 
 
-def undoing(patterns: Iterable[str] = UNDOING) -> list[str]:
+def undoing(patterns: Iterable[str] = PLACES) -> list[str]:
     """The files that remove or change our table, and do not load it again behind that: those of the patterns, and the scripts that they name. Of
     nftables.service our drop-in of it takes care, and what comes after that can undo it."""
     found: set[str] = set()

@@ -9,36 +9,28 @@ Private to this collection. systemd-tmpfiles does the same by files of its own, 
 from __future__ import annotations
 
 import fnmatch
-import glob
 import itertools
 import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from .._model.installed import HEADER
-from . import proc
-from .firewall_at_boot import UNDOING
-from .records import DIRECTORY
+from .job_files import PLACES, expanded, texts
 from .tmpfiles import leads_to
 from .writers import group_name, user_name
 
-_COMMENT = re.compile(r"^[ \t]*#(?!!).*$", re.MULTILINE)
 _COMMAND = re.compile(r"(?:(?<![\w./-])|(?<==)[-@:+!|]*)(?:/usr)?(?:/bin/)?(chmod|chown|chgrp|setfacl)(?=[ \t])([^\n;|&`]*)")
 _QUOTES = re.compile(r"[\"'()]")
-_ASSIGNED = re.compile(r"^[ \t]*(?:export[ \t]+)?(\w+)=[\"']?([^\s\"'$]+)[\"']?[ \t]*;?[ \t]*$", re.MULTILINE)
 _FIND = re.compile(r"(?<![\w.-])find[ \t]([^\n;&]*)$")
 _TEST = re.compile(r"-(name|iname|path|wholename|type|maxdepth)[ \t]+(\S+)")
 _ALTERNATIVE = re.compile(r"(?:^|[ \t])(?:!|-not|-o|-or)[ \t]")
 _CHANGES_TO = re.compile(r"(?:^|[\s;&|\"'(])cd[ \t]+[\"']?(/[^\s;&|\"']*)")
 _OCTAL = re.compile(r"[0-7]{3,5}")
 _OPENS = re.compile(r"(?:^|,)[ugoa]*[+=][^,]*[rwxXst]")
-_NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
-_SCRIPTS_DEEP = 2
 _MOST = 20
 
 
-def describe(paths: Iterable[str], patterns: Iterable[str] = UNDOING) -> list[dict[str, str]]:
+def describe(paths: Iterable[str], patterns: Iterable[str] = PLACES) -> list[dict[str, str]]:
     """[{path, does, where}] of the commands that give others rights to one of the paths, or to all below a directory. does: chmod, for example."""
     watched = sorted(set(paths))
     found: list[dict[str, str]] = []
@@ -47,34 +39,6 @@ def describe(paths: Iterable[str], patterns: Iterable[str] = UNDOING) -> list[di
         if len(found) >= _MOST:
             break
     return found
-
-
-def texts(patterns: Iterable[str] = UNDOING) -> Iterator[tuple[str, str, str]]:
-    """Path and text, without comments, of each file that runs at boot or later, and of the scripts that it names. Not of those that a role wrote.
-    The third is the file that names a script, or the file itself."""
-    seen: set[str] = set()
-    todo = [(os.path.realpath(path), os.path.realpath(path), 0) for pattern in patterns for path in glob.glob(pattern)]
-    while todo:
-        path, job, deep = todo.pop()
-        if path in seen or path.startswith(DIRECTORY) or not os.path.isfile(path):
-            continue
-        seen.add(path)
-        text = proc.text_of(path) or ""
-        # Of the files that a job names, those are scripts that begin like one.
-        if not text or HEADER in text or deep and not text.startswith("#!"):
-            continue
-        text = _COMMENT.sub("", text)
-        yield path, text, job
-        if deep < _SCRIPTS_DEEP:
-            todo += [(os.path.realpath(named), job, deep + 1) for named in _NAMED.findall(text)]
-
-
-def expanded(text: str) -> str:
-    """A script with the variables that it sets to a word. What a variable from elsewhere says is not known."""
-    text = text.replace("\\\n", " ")
-    for name, value in _ASSIGNED.findall(text):
-        text = re.sub(rf"\$(?:{name}\b|{{{name}}})", value.replace("\\", ""), text)
-    return text
 
 
 def _opened(text: str, watched: Iterable[str]) -> Iterator[tuple[str, str]]:

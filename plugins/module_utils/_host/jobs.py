@@ -14,7 +14,6 @@ import pwd
 import re
 from collections.abc import Iterator
 
-from .._model.installed import DROP_IN
 from . import proc
 
 CRON = ("/var/spool/cron/crontabs/{}", "/var/spool/cron/tabs/{}", "/var/spool/cron/{}", "/var/spool/incron/{}")
@@ -37,7 +36,6 @@ PACKAGES = ("/usr/lib/systemd/system", "/lib/systemd/system")
 """Where units of packages are: whom an instance of one runs as, its name may say."""
 CGROUPS = "/sys/fs/cgroup/system.slice/system-*.slice"
 """Where instances are that run."""
-_OURS = f"/etc/systemd/system/{{}}.d/{DROP_IN}"
 _LINE_OF_CRON = re.compile(r"^[ \t]*(?:@[a-z]+|(?:[^\s#=]+[ \t]+){4}[^\s#=]+)[ \t]+([^\s#=]+)[ \t]+\S", re.MULTILINE)
 _USER_OF_UNIT = re.compile(r"^[ \t]*User[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
 _INSTANCE = re.compile(r"(?<!%)%[iI]")
@@ -89,10 +87,9 @@ def becoming(user: pwd.struct_passwd) -> re.Pattern[str]:
 
 
 def units_of(user: pwd.struct_passwd) -> list[dict[str, str]]:
-    """[{name, path}] of the services that are to run as a user, as files that are no package's say. Those that our roles have hardened are nodes."""
+    """[{name, path}] of the services that are to run as a user, as files that are no package's say; nodes are among them."""
     names, commands = {user.pw_name, str(user.pw_uid)}, becoming(user)
-    files = ((path, unit) for path, unit in _unit_files() if not os.path.exists(_OURS.format(unit)))
-    found = [{"name": unit, "path": path} for path, unit in files if names & _users(path) or commands.search(_text(path))]
+    found = [{"name": unit, "path": path} for path, unit in _unit_files() if names & _users(path) or commands.search(_text(path))]
     found += [{"name": unit, "path": path} for path, unit, text in _instances() if names & _users_in(text) or commands.search(text)]
     return list({one["path"]: one for one in found}.values())
 
@@ -107,9 +104,8 @@ def _instances() -> Iterator[tuple[str, str, str]]:
         files = [f"{directory}/{template}" for directory in (*UNITS, *PACKAGES) if os.path.isfile(f"{directory}/{template}")][:1]
         files += [one for directory in UNITS for one in sorted(glob.glob(f"{directory}/{template}.d/*.conf"))]
         text = "\n".join(map(_text, files))
-        if any(os.path.exists(_OURS.format(unit)) for unit in (template, f"{stem}.service")) or not _INSTANCE.search(text):
-            continue
-        yield path, f"{stem}.service", _of_instance(text, instance)
+        if _INSTANCE.search(text):
+            yield path, f"{stem}.service", _of_instance(text, instance)
 
 
 def _of_instance(text: str, name: str) -> str:

@@ -171,10 +171,10 @@ def observe(
 def _as_dict(process: proc.Process, listeners: Iterable[Mapping[str, object]] | None) -> dict[str, object]:
     ports = {int(str(one["port"])) for one in listeners or () if one["pid"] == process.pid}
     try:
-        hardening = process_hardening.describe(process.pid, listening=ports)
+        hardening: dict[str, object] | None = process_hardening.describe(process.pid, listening=ports)
     except OSError:
-        # It has ended meanwhile: os.path.realpath() raises where a link of /proc goes away under it.
-        hardening = None
+        # os.path.realpath() raises where a link of /proc goes away under it. Of a process that has ended there is nothing to know.
+        hardening = None if os.path.exists(f"/proc/{process.pid}") else {}
     return {**proc.as_dict(process), "hardening": hardening}
 
 

@@ -295,12 +295,6 @@ def _privileged(command: str) -> Iterator[str]:
         yield f"{sign}{(command[len(prefix) :].split() or [''])[0]}"
 
 
-def script(text: str) -> Iterator[Entry]:
-    """A script of a release, of which only the commands count."""
-    del text
-    yield from ()
-
-
 SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
     "shell": shell,
     "arguments": arguments,
@@ -309,7 +303,8 @@ SYNTAXES: Mapping[str, Callable[[str], Iterator[Entry]]] = {
     "yaml": yaml,
     "terms": terms,
     "unit": unit_file,
-    "script": script,
+    # Of a release: its commands are read apart.
+    "script": lambda _text: iter(()),
 }
 
 

@@ -8,22 +8,15 @@ Private to this collection. Only files with lines and the tool's command leave t
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
 
 from .._model.host_facts import Setting
-from .._model.installed import HEADER
-from . import proc
-from .firewall_at_boot import UNDOING
+from . import job_files
+from .records import DIRECTORY
 
-JOBS = (*UNDOING, "/var/spool/cron/tabs/*", "/etc/logrotate.conf", "/etc/logrotate.d/*")
-"""What runs at times, at boot, or on an event."""
-_COMMENT = re.compile(r"^[ \t]*[#;](?!!).*$", re.MULTILINE)
 _RUN = re.compile(r"(/[^\s;&|\"'<>()`:,=]+)/bin/[\w.-]+[ \t]+([a-z_]+)\b")
-_NAMED = re.compile(r"(?<![\w.~/])/[^\s;&|\"'<>()`:,]+")
-_SCRIPTS_DEEP = 2
 
 
 def made_by(release: str, version: str) -> str:
@@ -32,25 +25,15 @@ def made_by(release: str, version: str) -> str:
     return "" if not release or not version or not os.path.isdir(folder) else "mix" if os.path.isfile(f"{folder}/elixir") else "relx"
 
 
-def used(unit: str, release: str, patterns: Iterable[str] = JOBS) -> Iterator[Setting]:
+def used(unit: str, release: str, patterns: Iterable[str] = job_files.PLACES) -> Iterator[Setting]:
     """Where others than the unit itself run a command of its release."""
-    own, seen = os.path.realpath(release), set()
-    todo = [(os.path.realpath(path), 0) for pattern in patterns for path in sorted(glob.glob(pattern))] if release else []
-    while todo:
-        path, deep = todo.pop(0)
-        if path in seen or path.startswith(f"{own}/") or not os.path.isfile(path) or _is_of(unit, path):
+    own = os.path.realpath(release)
+    for path, text, job in job_files.texts(patterns) if release else ():
+        if path.startswith(f"{own}/") or path.startswith(DIRECTORY) or _is_of(unit, job):
             continue
-        seen.add(path)
-        text = proc.text_of(path) or ""
-        # Of the files that a job names, those are scripts that begin like one.
-        if not text or HEADER in text[:1000] or deep and not text.startswith("#!"):
-            continue
-        text = _COMMENT.sub("", text)
         for match in _RUN.finditer(text):
             if os.path.realpath(match.group(1)) == own:
                 yield Setting(unit, path, text.count("\n", 0, match.start()) + 1, "tool", match.group(2))
-        if deep < _SCRIPTS_DEEP:
-            todo += [(os.path.realpath(named), deep + 1) for named in _NAMED.findall(text)]
 
 
 def _is_of(unit: str, path: str) -> bool:

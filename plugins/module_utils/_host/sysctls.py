@@ -14,8 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from glob import glob
 
-from . import job_changes, proc
-from .firewall_at_boot import UNDOING
+from . import job_files, proc
 
 DIRECTORIES = ("/etc/sysctl.d", "/run/sysctl.d", "/usr/local/lib/sysctl.d", "/usr/lib/sysctl.d")
 """In the order of their rank: of files with the same name the first one counts. Among others the name decides, and the last one counts."""
@@ -42,7 +41,7 @@ def at_boot(
     directories: Sequence[str] = DIRECTORIES,
     loader: Iterable[str] = BOOT_LOADER,
     networks: Sequence[str] = NETWORKS,
-    jobs: Iterable[str] = UNDOING,
+    jobs: Iterable[str] = job_files.PLACES,
 ) -> list[dict[str, str]] | None:
     """[{name, value, where}] of the known settings. None where a file cannot be read. Only files of systemd-sysctl take back what others set: the
     command line of the kernel comes before them."""
@@ -97,10 +96,10 @@ def _of_networkd(directories: Sequence[str]) -> Iterator[dict[str, str]]:
 
 def _of_commands(jobs: Iterable[str]) -> Iterator[dict[str, str]]:
     """What sysctl is told, the files that it is given, and what is written to /proc/sys. What a variable from elsewhere says is not known."""
-    for path, text, _job in job_changes.texts(jobs):
+    for path, text, _job in job_files.texts(jobs):
         if "sysctl" not in text and "/proc/sys/" not in text:
             continue
-        text = job_changes.expanded(text)
+        text = job_files.expanded(text)
         said = [(name, "".join(values)) for name, *values in _COMMAND.findall(text)]
         said += [(name, value.strip(" \t\"'")) for value, name in _WRITTEN.findall(text)]
         yield from (_setting(name, value, path) for name, value in said if "$" not in value)

@@ -9,7 +9,7 @@ Private to this collection. What our drop-in sets is in roles/service/templates/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SWITCHED_OFF = ("no", "false", "off", "0")
 
@@ -18,13 +18,14 @@ SWITCHED_OFF = ("no", "false", "off", "0")
 class Directive:
     """ours: what the sandbox sets, where an operator's other value says that the service needs what it takes away; needs: these values, where none
     is given all but yes and ours. unusable: why a hardened node does not start with it, or is not behind the firewall; mended: what to do, where it
-    is not to remove it. read: its value is read from the operator's files; it holds no secret. allowed: the plan looks for it in
-    beam_service_directives."""
+    is not to remove it; added: what beam_service_directives must have with it, or why that is not enough. read: its value is read from the operator's
+    files; it holds no secret. allowed: the plan looks for it in beam_service_directives."""
 
     ours: str = ""
     needs: tuple[str, ...] = ()
     unusable: str = ""
     mended: str = "remove it there"
+    added: str = ""
     read: bool = True
     allowed: bool = True
 
@@ -40,7 +41,7 @@ def _unusable(reason: str, mended: str = Directive.mended) -> Directive:
 _ONLY_READ, _ONLY_ALLOWED = Directive(allowed=False), Directive(read=False)
 _NETWORK, _NOT_FOUND = "the host's address and firewall are not in that network", "the node would not find its flags in /etc/beam"
 _SWITCHES = (
-    "LockPersonality", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "PrivateTmp", "ProtectClock", "ProtectControlGroups",
+    "LockPersonality", "MemoryDenyWriteExecute", "PrivateDevices", "PrivateTmp", "ProtectClock", "ProtectControlGroups",
     "ProtectHostname", "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "RemoveIPC", "RestrictRealtime", "RestrictSUIDSGID",
 )  # fmt: skip
 
@@ -49,7 +50,7 @@ DIRECTIVES: Mapping[str, Directive] = {
     "AmbientCapabilities": Directive(),
     "BindPaths": _ONLY_ALLOWED,
     "CapabilityBoundingSet": _ONLY_ALLOWED,
-    "DeviceAllow": Directive("PrivateDevices=yes"),
+    "DeviceAllow": Directive("PrivateDevices=yes", added=" and 'PrivateDevices=no'"),
     "DevicePolicy": _ONLY_ALLOWED,
     "DynamicUser": _unusable(
         "the account that owns the cookie and the key would exist only while the unit runs", "remove it there, create an account, and set User= to it"
@@ -60,6 +61,7 @@ DIRECTIVES: Mapping[str, Directive] = {
     "InaccessiblePaths": _unusable(_NOT_FOUND),
     "LimitCORE": Directive("LimitCORE=0"),
     "NetworkNamespacePath": _unusable(_NETWORK),
+    "NoNewPrivileges": replace(_switch("NoNewPrivileges"), added=" (with systemd 252, of Debian 12, the sandbox's filters set it all the same)"),
     "NoExecPaths": _unusable(
         "systemd could not run /etc/beam/guard", "remove it there, or add 'ExecPaths=/etc/beam' to beam_service_directives"
     ),

@@ -134,13 +134,12 @@ def check_directives(inventory: Inventory, node: Node, seen: Observation, proble
             continue
         if value not in values if values else value in _SWITCHED_ON:
             continue
-        more = " and 'PrivateDevices=no'" if name == "DeviceAllow" else ""
         problems.add(
             node.host,
             "beam_service_directives",
             "directive_overridden",
             f"{setting.place} sets {name}={setting.value} for {unit}, and the sandbox overrides it ({ours}).",
-            f"remove it there, or add '{name}={setting.value}'{more} to beam_service_directives.",
+            f"remove it there, or add '{name}={setting.value}'{directive.added} to beam_service_directives.",
         )
 
 

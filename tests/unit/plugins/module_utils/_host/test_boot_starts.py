@@ -24,6 +24,8 @@ BOTH = ["EPMD", "a node"]
         ("#!/bin/sh\nERL=/usr/bin/erl\n/usr/bin/erl \\\n  -name second@h \\\n  -detached\n", ["a node"]),
         ("#!/bin/sh\nRABBITMQ_NODENAME=two RABBITMQ_NODE_PORT=5673 rabbitmq-server -detached\n", ["a node"]),
         ("@reboot root ejabberdctl --config-dir /opt/two start\n", ["a node"]),
+        # Anybody can write that line.
+        ("# Managed by beam.cluster (role service). Changes made here will be lost.\n@reboot root erl -sname x\n", ["a node"]),
         # Questions, tools, a VM without a name, other programs, and the start script of a product.
         ("@daily root epmd -names > /var/log/names; /usr/bin/epmd -kill\n", []),
         ("@daily root /usr/bin/erl -args_file /etc/beam/beam@n1/tool.args -sname shell_1@n1 -remsh beam@n1\n", []),
@@ -32,7 +34,6 @@ BOTH = ["EPMD", "a node"]
         ("@daily root rabbitmqctl list_queues; ejabberdctl status; systemctl start rabbitmq-server\n", []),
         ("#!/bin/sh\nexec erl -name $NODE -detached\n", []),
         ("# @reboot root erl -sname second -detached\n", []),
-        ("# Managed by beam.cluster (role service). Changes made here will be lost.\n@reboot root erl -sname x\n", []),
     ],
 )
 def test_a_job(tmp_path: Path, text: str, found: list[str]) -> None:
@@ -102,7 +103,7 @@ def test_a_script_is_that_of_the_unit_that_names_it(tmp_path: Path) -> None:
 
 
 def test_where_user_managers_and_portable_services_have_theirs() -> None:
-    patterns = (*boot_starts.UNDOING, *boot_starts.OF_USERS)
+    patterns = (*boot_starts.job_files.PLACES, *boot_starts.OF_USERS)
     for place in ("/etc/systemd/user/*.service", "/root/.config/systemd/user/*.service", "/home/*/.config/systemd/user/*.service"):
         assert place in patterns
     for place in ("/etc/rc.local", "/etc/systemd/system-generators/*", "/etc/systemd/system.attached/*.service", "/var/spool/cron/crontabs/*"):

@@ -93,12 +93,17 @@ def test_no_otp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert installed_otp.installed()["foreign"] is False
 
 
-def test_a_process_that_ends_meanwhile_does_not_end_the_observation(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("pid", "hardening"), [(4194303, {}), (os.getpid(), None)], ids=["ended", "unreadable"])
+def test_a_process_that_ends_meanwhile_does_not_end_the_observation(
+    pid: int, hardening: dict[str, object] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is still there and could not be looked at is unknown."""
+
     def ended(*_arguments: object, **_named: object) -> dict[str, object]:
         raise FileNotFoundError("/proc/7/root")
 
     monkeypatch.setattr(observation.process_hardening, "describe", ended)
-    assert observation._as_dict(observation.proc.Process(7, "beam.smp", "shop", None), [])["hardening"] is None
+    assert observation._as_dict(observation.proc.Process(pid, "beam.smp", "shop", None), [])["hardening"] == hardening
 
 
 @pytest.mark.skipif(shutil.which("erl") is None, reason="the real program is the other opinion")

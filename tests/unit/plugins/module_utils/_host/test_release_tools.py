@@ -27,7 +27,7 @@ def test_who_runs_the_script_of_a_release(tmp_path: Path) -> None:
     for name, text in files.items():
         (jobs / name).write_text(text, encoding="utf-8")
     found = release_tools.used("shop.service", f"{tmp_path}/current", (f"{jobs}/*", f"{jobs}/*/*.conf"))
-    expected = {(f"{jobs}/cron", 1, "rpc"), (f"{jobs}/logrotate", 3, "pid"), (str(script), 3, "eval")}
+    expected = {(f"{jobs}/ours", 2, "rpc"), (f"{jobs}/cron", 1, "rpc"), (f"{jobs}/logrotate", 3, "pid"), (str(script), 3, "eval")}
     assert {(one.path, one.line, one.name) for one in found} == expected
     assert list(release_tools.used("shop.service", "", (f"{jobs}/*",))) == []
 
