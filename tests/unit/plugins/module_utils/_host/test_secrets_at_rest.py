@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
 from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, readers, secrets_at_rest, sudo_rules
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
 from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
@@ -373,6 +374,10 @@ def test_an_encrypted_key_beside_the_certificate_of_its_ca(host: Path, monkeypat
     monkeypatch.setattr(secrets_at_rest.certificates, "describe_all", lambda paths: (there, ""))
     (found,) = look(host)["keys"]
     assert (found["encrypted"], found["beside"]) == (True, ["aa"])
+
+
+def test_the_control_says_how_far_a_file_is_searched() -> None:
+    assert f"the first {secrets_at_rest.SEARCHED_MAX >> 20} MiB" in BY_ID["cookie-copies"].why
 
 
 def test_a_copy_anywhere_on_the_host_is_searched_for() -> None:
