@@ -51,7 +51,7 @@ PRODUCTS = {
         "rabbitmqctl -q list_vhosts",
         "rabbitmqctl -q eval '{[node() | nodes()], rabbit_node_monitor:partitions()}.' | grep ',\\[\\]}'",
         ("steady", "1800", "steady"), "python3-pika",
-        "rabbitmqctl -q add_user tester tester; rabbitmqctl -q set_permissions tester '.*' '.*' '.*'",
+        "rabbitmqctl -q add_user tester tester-of-queues; rabbitmqctl -q set_permissions tester '.*' '.*' '.*'",
     ),
     "ejabberd": Product(
         "ejabberd", "ejabberd", "ejabberd", "/var/lib/ejabberd",

@@ -109,7 +109,7 @@ def publish(growing: Growing) -> None:
     if lab.tries("outsider", "test -e /run/client.py").returncode != 0:
         lab.on("outsider", f"{INSTALL} python3-pika", timeout=400)
         lab.write("outsider", "/run/client.py", CLIENT.read_text(encoding="utf-8"))
-        lab.on("n1", "rabbitmqctl -q add_user tester tester && rabbitmqctl -q set_permissions tester '.*' '.*' '.*'")
+        lab.on("n1", "rabbitmqctl -q add_user tester tester-of-queues && rabbitmqctl -q set_permissions tester '.*' '.*' '.*'")
     # To those that stay: whoever publishes through a host that leaves has to go elsewhere.
     where = " ".join(lab.variable(host, "lab_public_address") for host in ("n1", "n2"))
     command = f"python3 /run/client.py steady 1800 steady {where}"

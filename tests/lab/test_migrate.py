@@ -69,7 +69,7 @@ def stock() -> Iterator[Stock]:
         lab.on(host, "systemctl stop rabbitmq-server")
         lab.write(host, "/var/lib/rabbitmq/.erlang.cookie", cookie)
         lab.on(host, f"systemctl start rabbitmq-server && {JOIN}")
-    lab.on("n1", "rabbitmqctl -q add_user tester tester && rabbitmqctl -q set_permissions tester '.*' '.*' '.*'")
+    lab.on("n1", "rabbitmqctl -q add_user tester tester-of-queues && rabbitmqctl -q set_permissions tester '.*' '.*' '.*'")
     lab.on("outsider", f"{INSTALL} python3-pika", timeout=400)
     lab.write("outsider", "/run/client.py", CLIENT.read_text(encoding="utf-8"))
     for kind in KINDS:

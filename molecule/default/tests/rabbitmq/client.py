@@ -23,7 +23,7 @@ REPLICAS = 3
 
 
 def connect(address):
-    credentials = pika.PlainCredentials("tester", "tester")
+    credentials = pika.PlainCredentials("tester", "tester-of-queues")
     connection = pika.BlockingConnection(
         pika.ConnectionParameters(address, credentials=credentials, socket_timeout=3, stack_timeout=5, blocked_connection_timeout=10)
     )
