@@ -81,6 +81,9 @@ HOLES = frozenset(
     }
 )
 
+# What fails as long as a program runs whose files a package has replaced.
+OF_PROGRAMS = {"running-vm", "epmd-running"}
+
 PRODUCTS = {
     "erlang": Product(PACKAGES, "erlang-base", HOLES),
     "rabbitmq": Product(
@@ -204,9 +207,14 @@ def test_the_proof_names_each_hole_of_the_stock_packages(stock: Stock) -> None:
 
 
 def test_a_package_that_is_installed_anew_leaves_the_hardening_whole(stock: Stock) -> None:
+    """Where its files are those of the running program, that one has to be restarted: verify says so, and a run does it."""
     for host in NODES:
         stock.lab.on(host, f"DEBIAN_FRONTEND=noninteractive apt-get -qqy install --reinstall {stock.product.again}", timeout=400)
-    stock.play(playbook="playbooks/verify.yml")
+    done = stock.lab.play(*stock.on_top, playbook="playbooks/verify.yml")
+    for host, found in verdicts(stock.lab).items():
+        print(host, found["failed"], found["not_tested"])
+        assert found["failed"] <= OF_PROGRAMS and not found["not_tested"], done.stdout[-4000:]
+    stock.play()
 
 
 def test_the_comparison_sees_the_hardening(stock: Stock) -> None:
