@@ -122,6 +122,9 @@ async def _classify_outcome(whole: Awaitable[_Answer | None], trace: Trace, time
             # With TLS 1.3 it comes when our side has moved on already.
             trace.stage = "tls"
         return error.code, str(error), None
+    except OSError as error:
+        # Whatever else the system says of one peer never takes the answers of the others along.
+        return "local_resources", f"this host cannot go on with the connection: {error.strerror or error}", None
 
 
 _TIMEOUT_MESSAGES = {

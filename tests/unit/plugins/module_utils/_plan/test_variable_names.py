@@ -141,7 +141,7 @@ def test_durations(text: str, seconds: int) -> None:
     assert variable_names.seconds(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "1", "h", "1 h", "1y", "soon", None, 3600])
+@pytest.mark.parametrize("text", ["", "1", "h", "1 h", "1y", "soon", "-+1h", "+-1h", "--1h", None, 3600])
 def test_no_durations(text: object) -> None:
     with pytest.raises(ValueError):
         variable_names.seconds(text)
