@@ -43,9 +43,11 @@ getent passwd | sed 's/^/user /'
 getent group | sed 's/^/group /'
 """
 
-# What differs and is not ours: the host's own life, and copies that the user tools keep of what was before.
+# What differs and is not ours: the host's own life, copies that the user tools keep of what was before, and whether anybody has asked EPMD since its
+# socket was started.
 NOISE = re.compile(
     r"(file|content) /(etc/(passwd|group|shadow|gshadow|subuid|subgid)-|etc/\.pwd\.lock|var/lib/systemd/(timers|timesync|random-seed|linger)\b)"
+    r"|state epmd\.(service loaded (inactive dead|active running)|socket loaded active (listening|running))$"
 )
 
 

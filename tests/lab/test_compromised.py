@@ -151,4 +151,4 @@ def test_a_key(lab: Lab, thief: Thief) -> None:
 
 def test_the_documented_commands_are_those_of_this_test() -> None:
     text = (ROOT / "docs" / "compromised.md").read_text(encoding="utf-8")
-    assert {"n3", "cookie", "key:beam@n3", "ca"} <= set(re.findall(r"beam\.cluster\.compromised -e beam_compromised=(\S+)", text))
+    assert {"n3", "cookie", "key:beam@n3", "ca"} <= set(re.findall(r"beam\.cluster\.compromised -e beam_compromised=([^\s`]+)", text))
