@@ -29,7 +29,7 @@ def client(outsider: Host, nodes: list[Node]) -> Host:
         outsider.check_output("apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends python3-pika")
     outsider.check_output("cat > /run/client.py <<'END'\n" + (HERE / "client.py").read_text() + "END")
     if "tester" not in nodes[0].host.check_output("rabbitmqctl --quiet list_users"):
-        nodes[0].host.check_output("rabbitmqctl --quiet add_user tester tester-of-queues && rabbitmqctl --quiet set_permissions tester '.*' '.*' '.*'")
+        nodes[0].host.check_output("rabbitmqctl -q add_user tester tester-of-queues && rabbitmqctl -q set_permissions tester '.*' '.*' '.*'")
     return outsider
 
 

@@ -11,6 +11,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.beam.cluster.plugins.filter.cookie_nodes import cookie_nodes
 from ansible_collections.beam.cluster.plugins.filter.ejabberd_existing_data import ejabberd_existing_data
+from ansible_collections.beam.cluster.plugins.filter.node_files import node_files
 from ansible_collections.beam.cluster.plugins.filter.probe_targets import probe_targets
 from ansible_collections.beam.cluster.plugins.filter.rabbitmq_existing_data import rabbitmq_existing_data
 from ansible_collections.beam.cluster.plugins.filter.rabbitmq_join_target import rabbitmq_join_target
@@ -27,6 +28,21 @@ def test_probe_targets() -> None:
         {"node": "beam@n1", "host": "10.0.0.1", "port": 9100},
         {"node": "beam@n2", "host": "fd00::2", "port": None},
     ]
+
+
+def test_node_files() -> None:
+    tls = {"key": "/etc/beam/a@n1/tls/key.pem", "certificate": "/etc/beam/a@n1/tls/cert.pem", "ca": "/etc/beam/a@n1/tls/ca.pem"}
+    node: dict[str, Any] = {"directory": "/etc/beam/a@n1", "home": "/var/lib/a", "tls": tls, "product_data": {"contents": {"/etc/default/a": ["x"]}}}
+    plain = {**node, "tls": None, "product_data": {}}
+    encrypted, clear = node_files([node, plain])
+    named = [f"/etc/beam/a@n1/{name}" for name in ("vm.args", "inetrc", "allow.conf", "ssl_dist.conf", "tool.args", "unit.env")]
+    home = ["/var/lib/a/.erlang.cookie", "/var/lib/a/.erlang", "/var/lib/a/.config/erlang/.erlang"]
+    assert encrypted["files"] == [*named, "/etc/default/a", *home, tls["key"], tls["certificate"], tls["ca"]]
+    assert encrypted["needed"] == [home[0], tls["key"], tls["certificate"]]
+    # What is left of an earlier run is looked at, too.
+    assert clear["files"] == [*named, *home, tls["key"]]
+    assert clear["needed"] == home[:1]
+    assert (encrypted["node"], clear["node"]) == (node, plain)
 
 
 def test_cookie_nodes() -> None:
