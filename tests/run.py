@@ -2,13 +2,13 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run the project's tests, part by part, and count them.
+"""Run the project's tests, job by job, and count them.
 
-    tests/run.py [GROUP ...]        the groups of `GROUPS` (parts.py) where none is named
+    tests/run.py [GROUP ...]        the groups of `GROUPS` (ci_jobs.py) where none is named
 
-A part is one command with a time limit: a linter, a folder of tests, a molecule scenario. Two run at a time, at most one of them with a lab. The
-output of a lab is shown as it comes, that of other parts when they have ended. Tests are counted from the JUnit files that a part leaves in the
-results folder; a part that leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the same.
+A job is one command with a time limit: a linter, a folder of tests, a molecule scenario. Two run at a time, at most one of them with a lab. The
+output of a lab is shown as it comes, that of other jobs when they have ended. Tests are counted from the JUnit files that a job leaves in the
+results folder; a job that leaves none counts as one test. The last line is `N passed, N failed` and the exit status says the same.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from parts import GROUPS, ON_DEMAND, Part
+from ci_jobs import GROUPS, ON_DEMAND, Job
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "beam-cluster"
@@ -42,21 +42,21 @@ class Count:
 
 
 class Run:
-    """A part that runs, in a session of its own."""
+    """A job that runs, in a session of its own."""
 
-    def __init__(self, part: Part) -> None:
-        print(f"==> {part.name} (at most {part.minutes} min)", flush=True)
-        self.part = part
-        self.results = RESULTS / f"{part.name}.xml"
+    def __init__(self, job: Job) -> None:
+        print(f"==> {job.name} (at most {job.minutes} min)", flush=True)
+        self.job = job
+        self.results = RESULTS / f"{job.name}.xml"
         self.results.unlink(missing_ok=True)
-        self.log = (RESULTS / f"{part.name}.log").open("w+b")
-        output = None if part.has_lab else self.log
+        self.log = (RESULTS / f"{job.name}.log").open("w+b")
+        output = None if job.has_lab else self.log
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            part.command.format(results=self.results),
+            job.command.format(results=self.results),
             shell=True,
             cwd=ROOT,
-            env=environment(part),
+            env=environment(job),
             start_new_session=True,
             stdout=output,
             stderr=output,
@@ -64,9 +64,9 @@ class Run:
 
     def ended(self) -> bool:
         """Whether it has; it is ended when its time is over."""
-        if self.process.poll() is None and time.monotonic() - self.started > self.part.minutes * 60:
+        if self.process.poll() is None and time.monotonic() - self.started > self.job.minutes * 60:
             self.kill()
-            print(f"==> {self.part.name} took longer than {self.part.minutes} min and was ended", flush=True)
+            print(f"==> {self.job.name} took longer than {self.job.minutes} min and was ended", flush=True)
         return self.process.poll() is not None
 
     def kill(self) -> None:
@@ -78,13 +78,13 @@ class Run:
         self.log.seek(0)
         shutil.copyfileobj(self.log, sys.stdout.buffer)
         count = counted(self.results, good=self.process.returncode == 0)
-        line = f"{self.part.name:<20} {count!s:<28} {time.monotonic() - self.started:6.0f} s"
+        line = f"{self.job.name:<20} {count!s:<28} {time.monotonic() - self.started:6.0f} s"
         print(f"==> {line}", flush=True)
         return count, line
 
 
 def counted(results: Path, good: bool) -> Count:
-    """The tests of a part, whose command ended well or not."""
+    """The tests of a job, whose command ended well or not."""
     count = Count()
     for suite in ElementTree.parse(results).iter("testsuite") if results.exists() else []:
         bad = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
@@ -97,20 +97,20 @@ def counted(results: Path, good: bool) -> Count:
     return count
 
 
-def environment(part: Part) -> dict[str, str]:
+def environment(job: Job) -> dict[str, str]:
     """The caller's environment, with a lab and a molecule state that no demo shares."""
     return {
         **os.environ,
         "LAB_PREFIX": os.environ.get("TEST_PREFIX", "beam-test-"),
-        "MOLECULE_EPHEMERAL_DIRECTORY": str(CACHE / "molecule" / part.name),
+        "MOLECULE_EPHEMERAL_DIRECTORY": str(CACHE / "molecule" / job.name),
         "PY_COLORS": "0",
         "NO_COLOR": "1",
     }
 
 
-def fits(part: Part, running: list[Part]) -> bool:
+def fits(job: Job, running: list[Job]) -> bool:
     """Whether it can run beside these."""
-    return len(running) < 2 and not (part.has_lab and any(other.has_lab for other in running))
+    return len(running) < 2 and not (job.has_lab and any(other.has_lab for other in running))
 
 
 def main(groups: list[str]) -> int:
@@ -119,13 +119,13 @@ def main(groups: list[str]) -> int:
     if unknown:
         sys.exit(f"no such group: {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
     RESULTS.mkdir(parents=True, exist_ok=True)
-    waiting = [part for group in groups or GROUPS for part in known[group]]
+    waiting = [job for group in groups or GROUPS for job in known[group]]
     running: list[Run] = []
     total = Count()
     lines = []
     try:
         while waiting or running:
-            while fitting := [part for part in waiting if fits(part, [run.part for run in running])]:
+            while fitting := [job for job in waiting if fits(job, [run.job for run in running])]:
                 waiting.remove(fitting[0])
                 running.append(Run(fitting[0]))
             time.sleep(0.1)

@@ -17,8 +17,8 @@ from conftest import NODES, Lab, recap
 # What nobody can foresee on a host where nothing is installed: there is no unit yet that could be asked, and no request to sign.
 UNFORESEEN = {
     "firewall : table | Load the rules, now and at every boot",
-    "pki : sign | Sign the request",
-    "pki : sign | Store a copy of the certificate",
+    "pki : sign_certificate | Sign the request",
+    "pki : sign_certificate | Store a copy of the certificate",
     "epmd : start | Enable and start the socket, or disable it",
     "service : enable | Enable the unit",
 }

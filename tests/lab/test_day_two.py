@@ -197,7 +197,7 @@ def stop(cluster: Cluster) -> tuple[dict[str, float], list[str]]:
 
 
 def lose(cluster: Cluster, what: str) -> None:
-    """What docs/rekey_ca_passphrase.md has one do before the change to a new CA."""
+    """What docs/lost_ca.md has one do before the change to a new CA."""
     directory = Path(cluster.lab.variable("n1", "beam_pki_ca_dir"))
     if what != ".":
         (directory / what).rename(directory / f"{what}.lost")

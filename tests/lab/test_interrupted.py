@@ -14,7 +14,7 @@ from conftest import NODES, Lab, recap, until
 # that there are files to write and nodes to restart.
 MOMENTS = [
     pytest.param("firewall : table | Load the rules", 1, "9110-9112", id="before-the-doors"),
-    pytest.param("service : reload | Check whether systemd", 1, "9120-9122", id="files-changed-not-restarted"),
+    pytest.param("service : reload_units | Check whether systemd", 1, "9120-9122", id="files-changed-not-restarted"),
     pytest.param("service : restart_node | Restart the node", 2, "9130-9132", id="between-two-restarts"),
 ]
 

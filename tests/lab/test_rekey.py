@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The passphrase of the CA's key: lost, and the cluster moves to a new CA without it; then changed; docs/rekey_ca_passphrase.md."""
+"""The passphrase of the CA's key: lost, and the cluster moves to a new CA (docs/lost_ca.md); then changed (docs/rekey_ca_passphrase.md)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Restarts wait for beam_restart_window, and all else is done; docs/upgrade_otp.md."""
+"""Restarts wait for beam_restart_window, and all else is done; docs/restart.md."""
 
 from __future__ import annotations
 

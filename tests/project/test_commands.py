@@ -39,7 +39,7 @@ SHELLS = {
     "join_node | List the tables of the database of the node": "the command has another name in releases before 24.02",
     "placeholder_cookie | Create the placeholder cookie": "the word is made on the host and never leaves it",
     "report_failure | Read the last lines of the journal": "removes the cookie before the text leaves the host",
-    "stop | Stop the process": "waits for the end of the very process that got the signal",
+    "full_stop | Stop the process": "waits for the end of the very process that got the signal",
     "digest | List the files of the unit": "by the guard, which a bare host does not have yet",
 }
 

@@ -231,3 +231,20 @@ def test_a_line_break_in_a_template_is_one(path: Path) -> None:
     """Ansible takes \\n in a template for two characters, unless YAML has made a line break of it before: in double quotes."""
     templates = [part for text in strings_of(load(path)) for part in re.findall(r"\{[{%].*?[%}]\}", text, re.DOTALL)]
     assert [part for part in templates if re.search(r"\\[nrt]", part)] == []
+
+
+def test_tasks_that_tests_name_exist() -> None:
+    """A test of the lab waits for a task by its name: after a rename it would wait for nothing."""
+    known = {
+        form
+        for path in (*TASK_FILES, *PRODUCT_FILES)
+        for task in tasks_of(path)
+        for form in (task.get("name", ""), f"{path.relative_to(ROOT / 'roles').parts[0]} : {task.get('name', '')}")
+    }
+    named = [
+        (path.relative_to(ROOT), name)
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        for name in re.findall(r"[\"']((?:[a-z]+ : )?[a-z_]+ \| [A-Z][^\"'\n]*)", path.read_text(encoding="utf-8"))
+    ]
+    assert len(named) >= 10, "this test would see none"
+    assert not [(str(path), name) for path, name in named if not any(one.startswith(name) for one in known)]

@@ -95,7 +95,7 @@ def test_a_file_that_is_missing_can_be_read_by_the_node(played: Played) -> None:
 
 def test_the_environment_of_all_sessions_stays_as_closed_as_it_was(tmp_path: Path) -> None:
     """/etc/environment may hold the password of a proxy."""
-    tasks = (PRODUCTS.parents[1] / "epmd" / "tasks" / "environment.yml").read_text(encoding="utf-8")
+    tasks = (PRODUCTS.parents[1] / "epmd" / "tasks" / "shell_environment.yml").read_text(encoding="utf-8")
     file = tmp_path / "environment"
     file.write_text("https_proxy=http://me:word@proxy:3128", encoding="utf-8")
     file.chmod(0o600)

@@ -17,7 +17,7 @@ from .._model.observation import Observation
 from .._model.secret_facts import KeyFile
 from .._model.times import epoch_of
 from .checks.file_permissions import exists
-from .controls.limits import CERTIFICATE_DAYS_MIN
+from .controls.thresholds import CERTIFICATE_DAYS_MIN
 from .finding import FAILED, NOT_OBSERVED, NOT_TESTED, Evidence, Result
 from .target import NodeTarget
 

@@ -19,7 +19,7 @@ from .._model.processes import is_beam
 from .._wire.constants import EPMD_PORT
 from . import proc, relays
 from .forwarding_rules import of_kernel
-from .jobs import UNITS
+from .jobs_of_node_users import UNITS
 
 CONFIGURATIONS: Mapping[str, tuple[str, ...]] = {
     "haproxy": ("/etc/haproxy/*.cfg", "/etc/haproxy/conf.d/*.cfg"),

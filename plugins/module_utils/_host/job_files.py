@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The files of jobs, hooks and units that run at boot, at times or on an event, and the scripts that they name.
 
-Private to this collection. What they do is read in job_changes.py, boot_starts.py, sysctls.py, release_tools.py and firewall_at_boot.py.
+Private to this collection. What they do is read in job_permission_changes.py, boot_starts.py, sysctls.py, release_tools.py and firewall_at_boot.py.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from . import proc
-from .jobs import UNITS
+from .jobs_of_node_users import UNITS
 
 PLACES = (
     "/etc/rc.local", "/etc/crontab", "/etc/anacrontab", "/etc/cron.d/*", "/etc/cron.hourly/*", "/etc/cron.daily/*", "/etc/cron.weekly/*",

@@ -28,6 +28,7 @@ from . import (
     companions,
     cookies_of_other_users,
     crls,
+    database_names,
     file_servers,
     files,
     firewall,
@@ -36,7 +37,7 @@ from . import (
     home_files,
     installed_otp,
     interfaces,
-    job_changes,
+    job_permission_changes,
     obstacles,
     operator_settings,
     package_files,
@@ -124,7 +125,7 @@ def observe(
         "accounts": accounts.describe(users),
         "settings": operator_settings.settings(nodes, seen_units),
         "profiles": apparmor.describe(seen_units or {}, (node.unit for node in nodes)),
-        "databases": operator_settings.databases(nodes, seen_units),
+        "databases": database_names.describe(nodes, seen_units),
         "companions": companions.describe(processes, redirected=redirected),
         "cookies_of_other_users": cookies_of_other_users.describe(
             {node.unit: {node.home, *(one.home for one in processes if one.unit == node.unit and one.home)} - {""} for node in nodes}
@@ -186,7 +187,7 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
     watched = {str(entry["path"]) for entry in listing.entries} | {"/etc/beam/guard", "/etc/systemd/system"}
     said["package_files"] = package_files.describe({package_files.ROOT, *(one.root for one in machines if one.root)}) if find_secrets else None
-    said["tmpfiles"] = [*tmpfiles.describe({*watched, *homes}), *(job_changes.describe(watched) if find_secrets else ())]
+    said["tmpfiles"] = [*tmpfiles.describe({*watched, *homes}), *(job_permission_changes.describe(watched) if find_secrets else ())]
     said["starts"] = boot_starts.describe() if find_secrets else None
     said["sysusers"] = sysusers.describe({one.user for one in machines} - {"root", ""})
     # Of files that everybody may read, it is no matter which hosts do so.

@@ -25,12 +25,12 @@ from typing import BinaryIO
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
-from . import certificates, commands, jobs, mounts_and_setuid, secret_encodings, ssh_keys, sudo_rules
+from . import certificates, commands, jobs_of_node_users, mounts_and_setuid, secret_encodings, ssh_keys, sudo_rules
 from .readers import EVERYBODY, Readers, members
 from .writers import group_name, user_name
 
 COOKIE = ".erlang.cookie"
-UNIT_TREES = (*jobs.UNITS, "/usr/lib/systemd/system")
+UNIT_TREES = (*jobs_of_node_users.UNITS, "/usr/lib/systemd/system")
 TREES = (
     ("/etc/beam", 4), ("/etc/systemd", 2), ("/etc/environment.d", 1), ("/var/backups", 2),
     ("/etc/default", 1), ("/etc/sysconfig", 1), ("/etc/profile.d", 1), ("/etc/cron.d", 1), ("/etc/rabbitmq", 2),
@@ -318,7 +318,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             continue
         present = list(ssh_keys.files_of(user, entry.pw_uid, entry.pw_dir, key_files))
         password = _password(entry.pw_passwd, None if locked is None else locked.get(user))
-        started, rights = jobs.of(entry), sudo_rules.rights(entry)
+        started, rights = jobs_of_node_users.of(entry), sudo_rules.rights(entry)
         acting, lenders = sudo_rules.acting_as(entry), mounts_and_setuid.lenders(entry.pw_uid)
         found.append({
             "user": user,
@@ -326,7 +326,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             "password": password,
             "authorized_keys": present,
             "rights": None if started is None or rights is None else [*started, *rights],
-            "units": jobs.units_of(entry),
+            "units": jobs_of_node_users.units_of(entry),
             "acting": None if acting is None or lenders is None else [*acting, *({"name": EVERYBODY, "path": one} for one in lenders)],
             "members": sorted(members(entry.pw_gid) - {user}) if group_name(entry.pw_gid) == user else [],
             "groups": sorted(map(group_name, os.getgrouplist(user, entry.pw_gid))),

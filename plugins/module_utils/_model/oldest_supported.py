@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The oldest versions that the plan accepts on a host.
 
-Private to this collection, pure. What is maintained or has security updates is judged by controls (_assess/controls/limits.py).
+Private to this collection, pure. What is maintained or has security updates is judged by controls (_assess/controls/thresholds.py).
 """
 
 from __future__ import annotations

@@ -156,5 +156,5 @@ def check_ca(inventory: Inventory, directory: str | None, problems: Problems) ->
     if directory is not None and not inventory.has_ca(directory):
         problems.add(
             "", "beam_pki_ca_dir", "ca_missing", f"{directory} has no root/key.pem with root/certificate.pem, so nothing can be revoked or reissued.",
-            "name the directory of the CA that the nodes trust. If it is lost, move to a new CA as docs/rekey_ca_passphrase.md does.",
+            "name the directory of the CA that the nodes trust. If it is lost, move to a new CA as docs/lost_ca.md does.",
         )

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 from ..._model.advisories import Advisory
 from ..controls import BY_ID
-from ..controls.limits import VULNERABILITIES_AGE_MAX
 from ..controls.programs import VULNERABILITIES_AGE
+from ..controls.thresholds import VULNERABILITIES_AGE_MAX
 from ..finding import FAILED, NEVER, NOT_APPLICABLE, PASSED, Evidence, Finding
 from ..vulnerabilities import Memo, host_advisories
 

@@ -16,7 +16,7 @@ from ..._model.host_facts import Certificate
 from ..._model.observation import Observation
 from ..._model.times import epoch_of
 from ..certificate_evidence import DAY, CertificateEvidence, validity_problems
-from ..controls.limits import CERTIFICATE_LIFETIME_MAX, RSA_BITS_MIN, SHOWN_SECONDS
+from ..controls.thresholds import CERTIFICATE_LIFETIME_MAX, RSA_BITS_MIN, SHOWN_SECONDS
 from ..finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, Result, result
 from ..target import CLEAR_TEXT, OFF, HostTarget, NodeTarget
 from . import keys, trust_anchors

@@ -18,7 +18,7 @@ from ..._model.problems import join_names
 from ..._model.processes import Process
 from ..._model.secret_facts import CookieFacts
 from ..._model.secret_rules import ENTROPY_MIN, GENERATED, GUESSABLE, PUBLISHED
-from ..controls.limits import COOKIE_DAYS_MAX
+from ..controls.thresholds import COOKIE_DAYS_MAX
 from ..finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, OtherClusters, Result, result
 from ..target import NEEDS_MEMBERS, OFF, HostTarget, NodeTarget
 from . import node_home

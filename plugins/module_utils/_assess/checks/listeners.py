@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..._model.observation import Listener, Observation
 from ..._model.ports import PortRange
 from ..._model.processes import Process
-from ..controls.limits import PORTS_MAX
+from ..controls.thresholds import PORTS_MAX
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import DYNAMIC, HostTarget, NodeTarget
 from .parts import Check, unheard, unknown, vms

@@ -14,7 +14,7 @@ from ..._model.confinement_facts import Hardening
 from ..._model.observation import Observation
 from ..._model.processes import Process
 from ..._model.restart_reasons import vm_problems
-from ..controls.limits import SHELL_HOURS_MAX
+from ..controls.thresholds import SHELL_HOURS_MAX
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import NEEDS_PLAN, HostTarget, NodeTarget
 from .parts import Check, has_ended, of_nodes, unknown, vms

@@ -15,8 +15,8 @@ from typing import Callable
 from ..._model.confinement_facts import Hardening
 from ..._model.observation import Observation
 from ..._model.processes import Process
-from ..controls.limits import OLDEST_LINUX_RELEASE, OPENSSL_MIN, OTP_MAINTAINED
 from ..controls.programs import UNNEEDED
+from ..controls.thresholds import OLDEST_LINUX_RELEASE, OPENSSL_MIN, OTP_MAINTAINED
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget
 from .parts import Check, of_nodes, vms

@@ -16,7 +16,7 @@ from ..._model.addresses import is_address, is_loopback
 from ..._model.observation import Observation
 from ..._model.running_node import InForce, Link, NodeLink, TlsOptions
 from ..._wire.constants import PROBE_NAME
-from ..controls.limits import ATOMS_PART_MAX, SHOWN_SECONDS
+from ..controls.thresholds import ATOMS_PART_MAX, SHOWN_SECONDS
 from ..controls.tls_options import FORGIVING
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Evidence, Finding, Result, result
 from ..target import CLEAR_TEXT, NEEDS_CREDENTIALS, NEEDS_OWN_CREDENTIALS, OFF, NodeTarget, Target

@@ -13,7 +13,7 @@ from typing import Callable
 
 from ..._model.observation import Observation
 from ..._model.system_facts import SystemFacts, is_on
-from ..controls.limits import CLOCK_SECONDS_MAX
+from ..controls.thresholds import CLOCK_SECONDS_MAX
 from ..finding import NOT_TESTED, Result, result
 from ..target import HostTarget
 from .parts import Check

@@ -16,7 +16,7 @@ from ..._model.confinement_facts import FileOptions, Hardening
 from ..._model.observation import Observation
 from ..._model.processes import Process
 from ..._model.times import epoch_of
-from ..controls.limits import UNREVOKED_DAYS_MAX
+from ..controls.thresholds import UNREVOKED_DAYS_MAX
 from ..controls.tls_options import FORGIVING
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import CLEAR_TEXT, HostTarget, NodeTarget

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..._model.observation import Observation, Unit
 from ..._model.processes import Process
 from ..._model.system_facts import SystemFacts
-from ..controls.limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
+from ..controls.thresholds import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .firewall import elsewhere, undone

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from ..._model.observation import Listener, Observation
 from ..._model.processes import Process
-from ..controls.limits import PORTS_MAX
+from ..controls.thresholds import PORTS_MAX
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import NEEDS_MEMBERS, HostTarget
 

@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import CERTIFICATE_DAYS_MIN, CERTIFICATE_LIFETIME_MAX
 from .references import DESIGN, PKIX, TLS_GUIDE, TLS_HARDENING
+from .thresholds import CERTIFICATE_DAYS_MIN, CERTIFICATE_LIFETIME_MAX
 
 _BASELINE = ("CA/Browser Forum, Baseline Requirements, 6.3.2", "https://cabforum.org/working-groups/server/baseline-requirements/documents/")
 

@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import COOKIE_DAYS_MAX
 from .references import CREATION, DISTRIBUTED, EEF_DISTRIBUTION, ERL, LEAKED, PROC, PROTOCOL, SECURE_CODING, UNIT
+from .thresholds import COOKIE_DAYS_MAX
 
 _NEW_COOKIE = (
     "Set beam_cookie to the output of openssl rand -hex 32 and run beam.cluster.rotate_cookie. Or write it to .erlang.cookie on every member, and "

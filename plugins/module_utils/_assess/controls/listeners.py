@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import PORTS_MAX
 from .references import DISTRIBUTED, EEF_DISTRIBUTION, KERNEL, SECURE_CODING
+from .thresholds import PORTS_MAX
 
 CONTROLS = (
     Control(

@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import SHELL_HOURS_MAX
 from .references import BOOT_SERVER, DESIGN, DISTRIBUTED, KERNEL
+from .thresholds import SHELL_HOURS_MAX
 
 CONTROLS = (
     Control(

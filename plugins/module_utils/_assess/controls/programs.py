@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import OPENSSL_MIN, OTP_MAINTAINED, VULNERABILITIES_AGE_MAX
 from .references import EEF_INSTALLING, EEF_RELEASES, SECURE_CODING
+from .thresholds import OPENSSL_MIN, OTP_MAINTAINED, VULNERABILITIES_AGE_MAX
 
 VULNERABILITIES_AGE = "advisories-age"
 UNNEEDED = frozenset({"observer", "debugger", "wx", "et", "reltool", "common_test", "dialyzer", "megaco", "diameter"})

@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import ATOMS_PART_MAX
 from .references import BOOT_SERVER, DISTRIBUTED, EEF_ATOMS, NET_KERNEL, NODES, PROTOCOL, SECURE_CODING, TLS_GUIDE
+from .thresholds import ATOMS_PART_MAX
 
 _SSH = ("ssh(6), ssh:daemon/2", "https://www.erlang.org/doc/apps/ssh/ssh.html#daemon/2")
 _AUTH = ("erlang:set_cookie/2", "https://www.erlang.org/doc/apps/erts/erlang.html#set_cookie/2")

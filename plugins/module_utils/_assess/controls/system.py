@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import CLOCK_SECONDS_MAX
 from .references import EEF_CRASH_DUMPS, EEF_SANDBOXING, PKIX, PROC, SECURE_CODING
+from .thresholds import CLOCK_SECONDS_MAX
 
 _SYSCTL = ("The kernel's documentation, sysctl", "https://docs.kernel.org/admin-guide/sysctl/kernel.html")
 _YAMA = ("The kernel's documentation, Yama", "https://docs.kernel.org/admin-guide/LSM/Yama.html")

@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import UNREVOKED_DAYS_MAX
 from .references import DISTRIBUTED, ERL, KERNEL, TLS_GUIDE, TLS_HARDENING
+from .thresholds import UNREVOKED_DAYS_MAX
 
 FORGIVING = {
     "verify_fun": "a function of its own decides about certificates",

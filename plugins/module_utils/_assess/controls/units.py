@@ -9,8 +9,8 @@ Private to this collection, pure.
 from __future__ import annotations
 
 from .control import Control
-from .limits import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from .references import ANALYZE, ERL, EXEC, UNIT
+from .thresholds import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 
 CONTROLS = (
     Control(

@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, pam_and_polkit, sudo_rules
+from ansible_collections.beam.cluster.plugins.module_utils._host import jobs_of_node_users, pam_and_polkit, sudo_rules
 
 BEAM = pwd.struct_passwd(("beam", "x", 65997, 65999, "", "/nonexistent", "/usr/sbin/nologin"))
 
@@ -125,8 +125,8 @@ def test_rules_of_polkit_that_name_the_user(text: str, found: bool, tmp_path: Pa
 )
 def test_lines_of_the_tables_of_the_system(name: str, text: str, found: bool, tmp_path: Path) -> None:
     (tmp_path / name).write_text(text)
-    with mock.patch.multiple(jobs, SYSTEM_CRON=(f"{tmp_path}/*",), AT=(), CRON=(), OF_ROOT=(), LINGER="/nonexistent/{}"):
-        assert jobs.of(BEAM) == ([f"{tmp_path}/{name}"] if found else [])
+    with mock.patch.multiple(jobs_of_node_users, SYSTEM_CRON=(f"{tmp_path}/*",), AT=(), CRON=(), OF_ROOT=(), LINGER="/nonexistent/{}"):
+        assert jobs_of_node_users.of(BEAM) == ([f"{tmp_path}/{name}"] if found else [])
 
 
 @pytest.mark.parametrize(
@@ -175,15 +175,15 @@ def test_lines_of_the_tables_of_the_system(name: str, text: str, found: bool, tm
 )
 def test_jobs_of_root_that_become_the_user(line: str, found: bool, tmp_path: Path) -> None:
     (tmp_path / "job").write_text(f"#!/bin/sh\n{line}\n")
-    with mock.patch.multiple(jobs, SYSTEM_CRON=(), AT=(), CRON=(), OF_ROOT=(f"{tmp_path}/*",), LINGER="/nonexistent/{}"):
-        assert jobs.of(BEAM) == ([f"{tmp_path}/job"] if found else [])
+    with mock.patch.multiple(jobs_of_node_users, SYSTEM_CRON=(), AT=(), CRON=(), OF_ROOT=(f"{tmp_path}/*",), LINGER="/nonexistent/{}"):
+        assert jobs_of_node_users.of(BEAM) == ([f"{tmp_path}/job"] if found else [])
 
 
 def test_a_service_of_root_that_becomes_the_user(tmp_path: Path) -> None:
     (tmp_path / "job.service").write_text("[Service]\nExecStart=/usr/sbin/runuser -u beam -- /srv/job\n")
     (tmp_path / "web.service").write_text("[Service]\nExecStart=/usr/sbin/runuser -u www-data -- /srv/job\n")
-    with mock.patch.multiple(jobs, UNITS=(str(tmp_path),)):
-        assert [one["name"] for one in jobs.units_of(BEAM)] == ["job.service"]
+    with mock.patch.multiple(jobs_of_node_users, UNITS=(str(tmp_path),)):
+        assert [one["name"] for one in jobs_of_node_users.units_of(BEAM)] == ["job.service"]
 
 
 def test_services_that_run_as_the_user(tmp_path: Path) -> None:
@@ -199,8 +199,8 @@ def test_services_that_run_as_the_user(tmp_path: Path) -> None:
     (tmp_path / "shop.service.d").mkdir()
     # Anybody can give a unit a file of that name: which units are nodes, the plan says.
     (tmp_path / "shop.service.d" / "zzz-beam.conf").write_text("[Service]\n")
-    with mock.patch.multiple(jobs, UNITS=(str(tmp_path),)):
-        assert sorted(one["name"] for one in jobs.units_of(BEAM)) == ["beam.service", "db.service", "job.service", "shop.service"]
+    with mock.patch.multiple(jobs_of_node_users, UNITS=(str(tmp_path),)):
+        assert sorted(one["name"] for one in jobs_of_node_users.units_of(BEAM)) == ["beam.service", "db.service", "job.service", "shop.service"]
 
 
 TEMPLATE = "[Service]\nUser=%i\nExecStart=/usr/bin/syncthing\n"
@@ -231,5 +231,5 @@ def test_instances_that_run_as_the_user_of_their_name(files: dict[str, str], fou
     places: dict[str, Any] = {
         "UNITS": (f"{tmp_path}/etc",), "PACKAGES": (f"{tmp_path}/usr",), "CGROUPS": f"{tmp_path}/cgroup/system-*.slice",
     }
-    with mock.patch.multiple(jobs, **places):
-        assert [one["path"].replace(f"{tmp_path}/", "") for one in jobs.units_of(BEAM)] == ([found] if found else [])
+    with mock.patch.multiple(jobs_of_node_users, **places):
+        assert [one["path"].replace(f"{tmp_path}/", "") for one in jobs_of_node_users.units_of(BEAM)] == ([found] if found else [])

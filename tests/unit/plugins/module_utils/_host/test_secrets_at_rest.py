@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
-from ansible_collections.beam.cluster.plugins.module_utils._host import jobs, readers, secrets_at_rest, sudo_rules
+from ansible_collections.beam.cluster.plugins.module_utils._host import jobs_of_node_users, readers, secrets_at_rest, sudo_rules
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
 from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
 
@@ -281,19 +281,19 @@ PLACES_OF_RIGHTS = {
 
 def test_rights_without_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     user = pwd.getpwnam("nobody")
-    monkeypatch.setattr(jobs, "CRON", (f"{tmp_path}/cron/{{}}",))
-    monkeypatch.setattr(jobs, "LINGER", f"{tmp_path}/linger/{{}}")
-    monkeypatch.setattr(jobs, "AT", (f"{tmp_path}/at/*",))
+    monkeypatch.setattr(jobs_of_node_users, "CRON", (f"{tmp_path}/cron/{{}}",))
+    monkeypatch.setattr(jobs_of_node_users, "LINGER", f"{tmp_path}/linger/{{}}")
+    monkeypatch.setattr(jobs_of_node_users, "AT", (f"{tmp_path}/at/*",))
     monkeypatch.setattr(sudo_rules, "SUDOERS", (f"{tmp_path}/sudoers", f"{tmp_path}/sudoers.d/*"))
-    monkeypatch.setattr(jobs, "SYSTEM_CRON", ())
-    monkeypatch.setattr(jobs, "OF_ROOT", ())
+    monkeypatch.setattr(jobs_of_node_users, "SYSTEM_CRON", ())
+    monkeypatch.setattr(jobs_of_node_users, "OF_ROOT", ())
     monkeypatch.setattr(sudo_rules, "DOAS", ())
     monkeypatch.setattr(sudo_rules, "POLKIT", ())
-    assert jobs.of(user) == sudo_rules.rights(user) == []
+    assert jobs_of_node_users.of(user) == sudo_rules.rights(user) == []
     for place, text in PLACES_OF_RIGHTS.items():
         write(tmp_path / place.replace("beam", "nobody"), text)
     write(tmp_path / "sudoers", "root ALL=(ALL:ALL) ALL\n%sudo ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n")
-    assert jobs.of(user) == [f"{tmp_path}/{place}" for place in ("cron/nobody", "linger/nobody")]
+    assert jobs_of_node_users.of(user) == [f"{tmp_path}/{place}" for place in ("cron/nobody", "linger/nobody")]
     assert sudo_rules.rights(user) == [f"{tmp_path}/{place}" for place in ("sudoers.d/a", "sudoers.d/b")]
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._assess.controls.limits import CERTIFICATE_LIFETIME_MAX
+from ansible_collections.beam.cluster.plugins.module_utils._assess.controls.thresholds import CERTIFICATE_LIFETIME_MAX
 from ansible_collections.beam.cluster.plugins.module_utils._plan import role_variables
 from ansible_collections.beam.cluster.plugins.module_utils._plan.variable_names import READABLE, SECRET, Unreadable
 from ansible_collections.beam.cluster.plugins.plugin_utils import _inputs

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The limits that controls compare with: ages, lifetimes, sizes, versions. The control texts show them.
+"""The thresholds of the controls: ages, lifetimes, sizes, versions that they compare with. The control texts show them.
 
-Private to this collection, pure. Limits that the roles apply as well are in _model (secret_rules.py, revocation_rules.py).
+Private to this collection, pure. Those that the roles apply as well are in _model (secret_rules.py, revocation_rules.py).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import getpass
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import job_changes
+from ansible_collections.beam.cluster.plugins.module_utils._host import job_permission_changes
 
 HEADER = "# Managed by beam.cluster (role service). Changes made here will be lost.\n"
 
@@ -70,7 +70,7 @@ def test_what_a_job_does(text: str, does: str, tmp_path: Path) -> None:
     key.chmod(0o400)
     (tmp_path / "script").write_text(f"#!/bin/sh\nchmod 0444 {key}\n")
     (tmp_path / "job").write_text(text.replace("{{}}", "{:}").replace("{}", str(tmp_path)).replace("{:}", "{}"))
-    found = job_changes.describe([str(key)], [f"{tmp_path}/job"])
+    found = job_permission_changes.describe([str(key)], [f"{tmp_path}/job"])
     place = tmp_path / ("script" if "/script" in text else "job")
     assert found == ([{"path": str(key), "does": does, "where": str(place)}] if does else [])
 
@@ -78,4 +78,4 @@ def test_what_a_job_does(text: str, does: str, tmp_path: Path) -> None:
 def test_the_present_owner_is_no_change(tmp_path: Path) -> None:
     (tmp_path / "key").touch()
     (tmp_path / "job").write_text(f"#!/bin/sh\nchown {getpass.getuser()} {tmp_path}/key\n")
-    assert job_changes.describe([f"{tmp_path}/key"], [f"{tmp_path}/job"]) == []
+    assert job_permission_changes.describe([f"{tmp_path}/key"], [f"{tmp_path}/job"]) == []

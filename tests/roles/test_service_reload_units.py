@@ -11,7 +11,7 @@ import pytest
 import yaml
 from ansible.template import Templar, trust_as_template
 
-TASKS = Path(__file__).resolve().parents[2] / "roles" / "service" / "tasks" / "reload.yml"
+TASKS = Path(__file__).resolve().parents[2] / "roles" / "service" / "tasks" / "reload_units.yml"
 READ = (
     "NeedDaemonReload=no\nDropInPaths=/etc/systemd/system/{unit}.d/mine.conf /etc/systemd/system/{unit}.d/zzz-beam.conf\n"
     "Requires=system.slice beam-guard-{unit}\nWants=epmd.socket beam-watch-{unit}"
