@@ -45,7 +45,7 @@ from . import (
     process_hardening,
     product_files,
     product_settings,
-    product_traces,
+    product_of_vm,
     running_otp,
     secrets_at_rest,
     system,
@@ -92,7 +92,7 @@ def observe(
     listeners = proc.listeners()
     here = addresses()
     seen_units = _units((*extra_units, *(node.unit for node in nodes)), processes, unknown)
-    of_nodes = product_traces.looked_at((one.home, one.flags.ssl_options_file, one.flags.args_files, one.tls_files) for one in processes if one.home)
+    of_nodes = product_of_vm.looked_at((one.home, one.flags.ssl_options_file, one.flags.args_files, one.tls_files) for one in processes if one.home)
     listing = files.describe_all([*extra_files, *of_nodes])
     pems, failed = certificates.describe_all(str(entry["path"]) for entry in listing.entries if entry["kind"] != "directory")
     found_secrets, search_ended = _secrets(listing, processes, seen_units, run_key) if find_secrets else (None, "")

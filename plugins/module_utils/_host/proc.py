@@ -23,7 +23,7 @@ from .._model.secret_rules import in_file
 from .._model.tls_files import TlsFiles
 from . import start_files
 from .environment import DIGEST, digest_of
-from .product_traces import tls_files, traces
+from .product_of_vm import tls_files, traces
 from .records import DIRECTORY
 from .vm_flags import code_flag_names, code_flags, value_of, vm_flags
 from .writers import user_name

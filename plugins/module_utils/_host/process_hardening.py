@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from .._model.installed import COOKIE_FILES
 from .._model.secret_rules import SHORTEST_NEEDLE, in_file
 from . import elf, mounts_and_setuid, proc, programs, start_files
-from .product_traces import traces
+from .product_of_vm import traces
 from .readers import EVERYBODY, Readers, entering, members
 from .tls_options import options_of
 from .vm_flags import KERNEL_PARAMETERS, flags_of, value_of

@@ -132,7 +132,7 @@ class Process:
     vm: which OTP it runs; None for epmd, and where the program could not be read. adding: names of its variables that add flags, code or commands,
     None where its environment could not be read. runs: flags that run code at its start, without those of our argument files ("-s rabbit",
     "-eval in /a/vm.args"). writes: the directories of the files that it has open to write. traces: products that its arguments or its
-    installation show (_host/product_traces.py). tls_files: the files that its TLS options file names, None where it has none or it could not be
+    installation show (_host/product_of_vm.py). tls_files: the files that its TLS options file names, None where it has none or it could not be
     read. hardening: how it is confined.
     """
 
