@@ -237,6 +237,7 @@ FAULTS = (
     _nft("a network that is let in", "insert rule inet beam_cluster cluster ip saddr 192.168.7.0/24 accept", "192.168.7.0/24"),
     _nft("an interface that is let in", "insert rule inet beam_cluster cluster iifname eth1 accept", "eth1"),
     _nft("IPv6 that is let in", "insert rule inet beam_cluster cluster meta nfproto ipv6 accept", "IPv6"),
+    _nft("a rule that lets everybody in", "insert rule inet beam_cluster cluster accept", "every address"),
     _nft("a chain without rules", "flush chain inet beam_cluster cluster", "every address"),
     _nft("an input chain without rules", "flush chain inet beam_cluster input", "every address"),
     _nft("a set with an address more", "add element inet beam_cluster members4 { 192.0.2.9 }", "lets in 192.0.2.9, which is no member"),

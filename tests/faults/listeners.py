@@ -50,6 +50,18 @@ FAULTS = (
         "listens on 0.0.0.0:",
         uid="root",
     ),
+    Fault(
+        # A program that calls itself a VM: its name is made to clear the operator's terminal and to break the report.
+        name="escapes and line breaks in the name of a node",
+        breaks="mkdir -p /opt/fault && cp $(readlink -f $(command -v python3)) /opt/fault/beam.smp\n"
+        "systemd-run --quiet --collect --unit=stray-f --uid=games /opt/fault/beam.smp -c 'import socket, time\n"
+        "listener = socket.create_server((\"\", 9774)); time.sleep(3600)' -sname \"$(printf 'evil\\033[2J\\nPASSED\\001')\"\n"
+        "for try in $(seq 60); do ss -Hltn | grep -q ':9774 ' && exit 0; sleep 0.5; done; exit 1",
+        control="unplanned-nodes",
+        names=(r"evil\x1b[2J\x0aPASSED\x01", "stray-f.service", ":9774"),
+        repair="systemctl stop stray-f; rm -rf /opt/fault",
+        alters=BESIDE,
+    ),
     new_file(
         "a second node that cron starts at the next boot",
         "/etc/cron.d/fault-node",
