@@ -112,7 +112,7 @@ accounts: {type: list, elements: dict, returned: success, description: "Those of
 settings:
   description: >-
     What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable),
-    V(directive) or V(shell)), C(name), and C(value), null if it is not on the list of values that may be returned. Without files and blocks of ours.
+    V(directive), V(shell), V(script) and others), C(name), and C(value), null if it is not on the list of values that may be returned. Without files and blocks of ours.
   returned: success
   type: list
   elements: dict

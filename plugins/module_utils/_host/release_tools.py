@@ -8,21 +8,36 @@ Private to this collection. Only files with lines and the tool's command leave t
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterable, Iterator
 
 from .._model.host_facts import Setting
-from . import job_files
+from . import job_files, proc
 from .records import DIRECTORY
 
 _RUN = re.compile(r"(/[^\s;&|\"'<>()`:,=]+)/bin/[\w.-]+[ \t]+([a-z_]+)\b")
+
+
+def version_of(release: str) -> str:
+    """The current version of a release, empty where there is none."""
+    try:
+        return (proc.text_of(f"{release}/releases/start_erl.data") or "").split()[1] if release else ""
+    except IndexError:
+        return ""
 
 
 def made_by(release: str, version: str) -> str:
     """"mix" or "relx", by a script that only the first one installs. Empty where there is no release."""
     folder = f"{release}/releases/{version}"
     return "" if not release or not version or not os.path.isdir(folder) else "mix" if os.path.isfile(f"{folder}/elixir") else "relx"
+
+
+def name_of(folder: str) -> str:
+    """The name of the release that a directory of its versions is of, by the file that it was made from. Empty where there is none, or several."""
+    names = {os.path.basename(path)[: -len(".rel")] for path in glob.glob(f"{glob.escape(folder)}/*.rel")}
+    return names.pop() if len(names) == 1 else ""
 
 
 def used(unit: str, release: str, patterns: Iterable[str] = job_files.PLACES) -> Iterator[Setting]:

@@ -73,6 +73,13 @@ VARIABLES: Mapping[str, Refused] = {
 }
 """Environment variables of every product that are refused beside those of VARIABLE. The role service takes them out of a node's environment."""
 
+OF_SCRIPT = (
+    "HOME", "ERL_AFLAGS", "ERL_FLAGS", "ERL_ZFLAGS", "ERL_INETRC", "RELEASE_DISTRIBUTION", "RELEASE_NODE", "RELEASE_COOKIE", "RELEASE_VM_ARGS",
+    "RELEASE_REMOTE_VM_ARGS",
+)  # fmt: skip
+"""Variables that env.sh of a release, which its script reads after the environment, must not change. The release's tool on the host looks for the
+same ones (release.sh.j2)."""
+
 _SEPARATORS = re.compile(r"[\s\"'={};]+")
 
 

@@ -226,6 +226,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
 def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Problems) -> None:
     seen = inventory.seen(node.host)
     settings_rules.check_settings(node, seen, problems)
+    settings_rules.check_script(node, shape.mode, seen, problems)
     settings_rules.check_ignored(node, shape.settings, seen, problems)
     existing_service_rules.check_drop_ins(node, seen, problems)
     existing_service_rules.check_unit_names(node, seen, problems)
@@ -238,6 +239,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     check_certificate(inventory, node, seen, problems)
     existing_name_rules.check_name(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
+    sandbox_rules.check_directories(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
     sandbox_rules.check_privileged(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)

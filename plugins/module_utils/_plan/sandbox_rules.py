@@ -17,11 +17,12 @@ from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from .._model.unit_directives import OVERRIDDEN, SWITCHED_OFF, UNUSABLE
 from .cluster import Inventory, Node
+from .settings_rules import is_of_shell
 
 _OF_PACKAGES = ("/usr/lib/systemd/", "/lib/systemd/")
 KEPT = {"CAP_NET_BIND_SERVICE"}
 """Capabilities that a unit keeps if it has them: to listen on a port below 1024 gives no access to anything else."""
-_FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file", "sql_database")
+_FILES = ("_FILE", "LOGS", "_LOG", "_PATH", "accesslog", ".file", "sql_database")
 """Ends of the names of settings that are files: their directory is meant."""
 _SHARED = ("/tmp", "/var/tmp", "/dev", "/proc", "/run/systemd")
 _UMASK = re.compile(r"0?[0-7]{3}")
@@ -300,6 +301,22 @@ def kept_capabilities(node: Node, seen: Observation) -> list[str]:
     return sorted(KEPT) if given & KEPT or listening else []
 
 
+def check_directories(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """Directories of the product's own configuration that no file names: the unit could not write there."""
+    if any(text.startswith(("ReadWritePaths=", "BindPaths=")) for text in inventory.sandbox.get(node.host, ())):
+        return
+    for setting in seen.settings or ():
+        if setting.unit == node.runtime.unit and setting.name in node.runtime.data.directory_settings and is_of_shell(setting.value):
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "directory_read_only",
+                f"{setting.place} sets {setting.name} to {setting.value}, which only a shell can tell, and the sandbox makes all directories "
+                f"read-only that {setting.unit} is not known to write to.",
+                "write the directory there, or add 'ReadWritePaths=DIRECTORY' to beam_service_directives.",
+            )
+
+
 def writable_directories(node: Node, seen: Observation) -> list[str]:
     """Directories that the product's own configuration names, beside those that its unit may write to anyway."""
     data = node.runtime.data
@@ -308,7 +325,7 @@ def writable_directories(node: Node, seen: Observation) -> list[str]:
     found: list[str] = []
     for setting in seen.settings or ():
         path = setting.value or ""
-        if setting.unit != node.runtime.unit or setting.name not in names or not path.startswith("/") or "$" in path or "`" in path:
+        if setting.unit != node.runtime.unit or setting.name not in names or not path.startswith("/") or is_of_shell(path):
             continue
         path = path.rstrip("/") if not setting.name.endswith(_FILES) else path.rpartition("/")[0]
         if path.count("/") < 2 or path.startswith(("/etc/", "/usr/", "/proc/", "/sys/", "/boot/")):

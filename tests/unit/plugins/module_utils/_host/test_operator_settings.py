@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import operator_settings, units
+from ansible_collections.beam.cluster.plugins.module_utils._host import operator_settings, setting_syntaxes, units
 from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
 
 
@@ -40,7 +40,7 @@ from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settin
     ],
 )
 def test_names_and_lines(syntax: str, text: str, found: list[tuple[int, str]]) -> None:
-    assert sorted((line, name) for line, _kind, name, _value in operator_settings.SYNTAXES[syntax](text)) == sorted(found)
+    assert sorted((line, name) for line, _kind, name, _value in setting_syntaxes.SYNTAXES[syntax](text)) == sorted(found)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_names_and_lines(syntax: str, text: str, found: list[tuple[int, str]]) -
     ],
 )
 def test_the_value_of_a_shell(text: str, value: str) -> None:
-    assert next(operator_settings.shell(text))[3] == value
+    assert next(setting_syntaxes.shell(text))[3] == value
 
 
 def test_what_leaves_the_host(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_what_a_unit_may_write_to_and_what_it_starts() -> None:
 
 def test_of_a_command_only_the_program_is_read() -> None:
     text = "[Service]\nExecStop=-+/usr/local/bin/drain --token s3cret\nExecStop=\nDynamicUser=yes\nInaccessiblePaths=-/srv\n"
-    assert [entry[2:] for entry in operator_settings.unit_file(text) if entry[1] == "directive"] == [
+    assert [entry[2:] for entry in setting_syntaxes.unit_file(text) if entry[1] == "directive"] == [
         ("ExecStop", "/usr/local/bin/drain"), ("ExecStop", ""), ("DynamicUser", "yes"), ("InaccessiblePaths", "-/srv"),
     ]  # fmt: skip
 
@@ -186,7 +186,7 @@ def test_of_a_command_only_the_program_is_read() -> None:
     ],
 )
 def test_commands_that_run_as_root(command: str, said: list[str]) -> None:
-    found = operator_settings.unit_file(f"[Service]\nExecStartPre={command}\n")
+    found = setting_syntaxes.unit_file(f"[Service]\nExecStartPre={command}\n")
     assert [(name, value) for _line, kind, name, value in found if kind == "command"] == [("ExecStartPre", value) for value in said]
 
 

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import operator_settings, shell_files
+from ansible_collections.beam.cluster.plugins.module_utils._host import operator_settings, setting_syntaxes, shell_files
 from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
 
 SKIPPED = [
@@ -79,7 +79,7 @@ def test_a_command_that_ends_the_reading(tmp_path: Path, text: str, found: list[
 
 @pytest.mark.parametrize("text", READ)
 def test_a_file_that_is_read_to_its_end(tmp_path: Path, text: str) -> None:
-    assert list(shell_files.ends(operator_settings.uncommented(text, "\"'"))) == []
+    assert list(shell_files.ends(setting_syntaxes.uncommented(text, "\"'"))) == []
     assert shell_files.broken(text) is None
     assert reaches_the_end(text, tmp_path / "file") == {True}
 

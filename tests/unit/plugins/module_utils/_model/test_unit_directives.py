@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import unit_file
+from ansible_collections.beam.cluster.plugins.module_utils._host.setting_syntaxes import unit_file
 from ansible_collections.beam.cluster.plugins.module_utils._model.unit_directives import ALLOWED, DIRECTIVES, OVERRIDDEN, READ
 
 ROOT = Path(__file__).resolve().parents[5]
