@@ -91,5 +91,47 @@ SET = [
         undo="rm -rf /opt/desk",
         variables={"beam_node_name": "desk@n1"},
     ),
+    Planned(
+        "a job that starts the release",
+        "release-desk",
+        "node_elsewhere",
+        "/etc/cron.d/desk line 1 starts the release of desk.service (daemon), outside of this unit",
+        {"/etc/cron.d/desk": "@reboot desk /opt/desk/bin/desk daemon\n"},
+    ),
+    Planned(
+        "crash dumps",
+        "release-desk",
+        "setting_refused",
+        "10-dump.conf line 2 sets ERL_CRASH_DUMP for desk.service",
+        drop_in("desk.service", "10-dump", "Environment=ERL_CRASH_DUMP=/var/log/desk.dump"),
+    ),
+    Planned(
+        "an EPMD of a unit of the operator's",
+        "release-desk",
+        "epmd_foreign",
+        "/etc/systemd/system/epmd.service has epmd.service start EPMD without -systemd",
+        {"/etc/systemd/system/epmd.service": "[Service]\nEnvironment=ERL_EPMD_ADDRESS=127.0.0.1\nExecStart=/usr/bin/epmd\n"},
+    ),
+    Planned(
+        "a unit with a group of its own",
+        "release-group",
+        "",
+        files={"/etc/systemd/system/stall.service": "[Service]\nUser=stall\nGroup=www-data\nUMask=0027\nExecStart=/opt/stall/bin/stall start\n"},
+        run="getent passwd stall >/dev/null || useradd --system --user-group --shell /usr/sbin/nologin --home-dir /opt/stall stall",
+        undo="userdel stall",
+        variables={"beam_node_name": "stall@n1"},
+        plan=("directives", "SupplementaryGroups=stall"),
+    ),
+    Planned(
+        "uploads and a database of SQLite",
+        "release-group",
+        "",
+        files={"/etc/default/stall": "UPLOADS=/srv/stall/uploads\nDATABASE_PATH=/srv/stall/db/stall.db\n"}
+        | drop_in("stall.service", "10-places", "EnvironmentFile=/etc/default/stall"),
+        # After the account of 'a unit with a group of its own'.
+        run="install -d -o stall /srv/stall/uploads /srv/stall/db",
+        undo="rm -rf /srv/stall",
+        plan=("writable", "-/srv/stall/uploads"),
+    ),
     Planned("a cookie in env.sh", "release-desk", "setting_refused", "env.sh line 3 sets RELEASE_COOKIE"),
 ]

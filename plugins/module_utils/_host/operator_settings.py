@@ -19,7 +19,7 @@ from typing import Any
 from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import VARIABLE
-from . import hidden_paths, privileged_commands, release_tools, shell_files
+from . import hidden_paths, privileged_commands, release_tools, shell_files, written_paths
 from .records import DIRECTORY
 from .setting_syntaxes import SOURCED, SYNTAXES, Entry, blank, of_release, uncommented
 
@@ -99,7 +99,7 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
     for question in questions:
         listed = list(dict.fromkeys(places(question, (units or {}).get(question.unit, {}))))
         for path, syntax in listed:
-            for setting in _of_file(question, path, syntax, str((units or {}).get(question.unit, {}).get("user") or "")):
+            for setting in _of_file(question, path, syntax, (units or {}).get(question.unit, {})):
                 if setting.kind != SOURCED:
                     found.append(setting)
                 # The list grows while it is walked: a file may name another one.
@@ -108,8 +108,8 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
     return [asdict(one) for one in dict.fromkeys(found)]
 
 
-def _of_file(question: Question, path: str, syntax: str, user: str) -> Iterator[Setting]:
-    text = read(path)
+def _of_file(question: Question, path: str, syntax: str, unit: Mapping[str, object]) -> Iterator[Setting]:
+    text, user = read(path), str(unit.get("user") or "")
     if syntax == OF_RELEASE:
         for line, kind, name, value in of_release(text or "", release_tools.name_of(os.path.dirname(path))):
             yield Setting(question.unit, path, line, kind, name, value)
@@ -117,13 +117,17 @@ def _of_file(question: Question, path: str, syntax: str, user: str) -> Iterator[
     entries = [*SYNTAXES[syntax](text), *(_unread(path, text) if syntax == "shell" else ())] if text else []
     said = _said(text, syntax) if text else ""
     entries += [(line, "path", "path", value) for line, value in hidden_paths.find(said, user)]
+    if syntax in ("unit", "variables"):
+        given = [(line, name, value) for line, kind, name, value in entries if kind == "variable"]
+        named = ((line, written_paths.of_variable(name, value, user, str(unit.get("release") or ""))) for line, name, value in given)
+        entries += [(line, "writes", "path", written) for line, written in named if written]
     entries += [(line, "privileged", name, "") for line, name in privileged_commands.find(said) if syntax in _OF_COMMANDS]
     for line, kind, name, value in sorted(entries, key=_place):
         kind = "variable" if kind == "flag" and value and name in question.values else kind
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
         if kind == "variable" and not asked:
             continue
-        shown = value if kind in ("directive", "command", "path", SOURCED) or (kind == "variable" and name in question.values) else None
+        shown = value if kind in ("directive", "command", "path", "writes", SOURCED) or (kind == "variable" and name in question.values) else None
         yield Setting(question.unit, path, line, kind, name, shown)
 
 

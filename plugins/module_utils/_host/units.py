@@ -26,6 +26,7 @@ _TEXTS = {
     "UnitFileState": "enabled",
     "FragmentPath": "fragment",
     "User": "user",
+    "Group": "group",
     "LimitCORE": "core_limit",
     "WorkingDirectory": "working_directory",
     "UMask": "umask",
@@ -131,6 +132,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         unit["writable"] = _writable(last)
         unit.update(environment.facts(values, inherited))
         commands_ = [match.group(1).split() for match in _ARGUMENTS.finditer(" ".join(values.get("ExecStart", ())))]
+        unit["takes_sockets"] = any("-systemd" in words for words in commands_) if commands_ else None
         unit["runs"] = sorted({name for words in commands_ for name in code_flag_names(code_flags(words[1:]))})
         programs = _of_commands(line for name in _COMMANDS for line in values.get(name, ()))
         main = unit["main_pid"]

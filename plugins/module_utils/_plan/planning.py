@@ -176,6 +176,7 @@ def _check_hosts(
         platform_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
         if inventory.preflight:
             _preflight_host(inventory, shape, host, problems)
+            existing_service_rules.check_starts(host, nodes, observed, problems)
         for node in nodes:
             name_lengths.check_name_lengths(node, issues_names, problems)
             if inventory.preflight:
@@ -218,6 +219,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
     existing_service_rules.check_epmd(host, observed, problems)
     if shape.uses_epmd and shape.mode != "off":
         existing_service_rules.check_epmd_masked(host, observed, problems)
+        existing_service_rules.check_epmd_unit(host, observed, problems)
         existing_service_rules.check_epmd_drop_ins(host, observed, problems)
     host_rules.check_given_otp(inventory, host, observed, problems)
     host_rules.check_interpreter(host, observed, shape.tls, problems)

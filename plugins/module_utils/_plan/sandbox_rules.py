@@ -270,10 +270,16 @@ def check_umask(inventory: Inventory, node: Node, seen: Observation, problems: P
 
 
 def kept_directives(node: Node, seen: Observation) -> list[str]:
-    """The product's own directives, and what a part of the service needs of the host: os_mon reads /proc/loadavg and /proc/stat."""
+    """The product's own directives, and what a part of the service needs of the host: os_mon reads /proc/loadavg and /proc/stat. With Group= of the
+    operator's, systemd leaves out the group that the account itself has, which reads the placeholder cookie."""
     shown = (seen.units or {}).get(node.runtime.unit)
+    account = (seen.accounts or {}).get(node.runtime.user)
     given: list[str] = list(node.runtime.data.raw.get("directives") or ())
-    return [*given, "ProcSubset=all"] if shown and shown.os_mon and "ProcSubset=all" not in given else given
+    if shown and shown.os_mon and "ProcSubset=all" not in given:
+        given.append("ProcSubset=all")
+    if shown and account and node.runtime.data.raw.get("cookie_placeholder") and shown.group not in ("", account.group):
+        given.append(f"SupplementaryGroups={account.group}")
+    return given
 
 
 def kept_restart(node: Node, seen: Observation) -> str | None:
@@ -318,17 +324,21 @@ def check_directories(inventory: Inventory, node: Node, seen: Observation, probl
 
 
 def writable_directories(node: Node, seen: Observation) -> list[str]:
-    """Directories that the product's own configuration names, beside those that its unit may write to anyway."""
+    """Directories that the product's own configuration names, or a variable of the unit, beside those that its unit may write to anyway."""
     data = node.runtime.data
     names = data.directory_settings
     known = [path.lstrip("-") for path in data.writable]
     found: list[str] = []
     for setting in seen.settings or ():
         path = setting.value or ""
-        if setting.unit != node.runtime.unit or setting.name not in names or not path.startswith("/") or is_of_shell(path):
+        asked = setting.kind == "writes" or setting.name in names
+        if setting.unit != node.runtime.unit or not asked or not path.startswith("/") or is_of_shell(path):
             continue
-        path = path.rstrip("/") if not setting.name.endswith(_FILES) else path.rpartition("/")[0]
+        path = path.rstrip("/") if setting.kind == "writes" or not setting.name.endswith(_FILES) else path.rpartition("/")[0]
         if path.count("/") < 2 or path.startswith(("/etc/", "/usr/", "/proc/", "/sys/", "/boot/")):
+            continue
+        # What the sandbox hides is another matter, see check_hidden_paths().
+        if setting.kind == "writes" and (path.startswith(HOMES) or is_writable(path, _SHARED)):
             continue
         if not any(path == place or path.startswith(f"{place}/") for place in (*known, *found)):
             found.append(path)

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from .._model.host_facts import Setting
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
-from .._model.reserved_flags import FLAGS, VARIABLES
+from .._model.reserved_flags import CRASH_DUMPS, FLAGS, VARIABLES
 from .cluster import Node
 from .cluster_variables import boolean
 from .variable_names import MISSING
@@ -29,7 +29,7 @@ def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
     """Flags, variables and names in the operator's files that would replace ours, or be replaced by ours."""
     unit = node.runtime.unit
     names, long_names = node.runtime.data.node_name_settings, node.runtime.data.long_name_settings
-    refused = {**VARIABLES, **node.runtime.data.refused_settings}
+    refused = {**VARIABLES, **CRASH_DUMPS, **node.runtime.data.refused_settings}
     for setting in seen.settings or ():
         if setting.unit != unit:
             continue
