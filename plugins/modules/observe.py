@@ -112,17 +112,11 @@ accounts: {type: list, elements: dict, returned: success, description: "Those of
 settings:
   description: >-
     What an operator's files set for the O(nodes), that this collection sets as well - C(unit), C(path), C(line), C(kind) (V(flag), V(variable),
-    V(directive) or V(shell)), C(name), and C(value), null if it is not on the list of values that may be returned. Without files and blocks of ours.
+    V(directive), V(shell) and others), C(name), and C(value), null where it may not be returned. Without files and blocks of ours.
   returned: success
   type: list
   elements: dict
-profiles:
-  description: >-
-    Profiles of AppArmor in enforce mode under which units of the nodes run or would start: C(unit), C(profile), C(path) of its file, C(local) of the
-    file that it includes for additions, and C(allows), whether one of them has a rule for the files of the roles.
-  returned: success
-  type: list
-  elements: dict
+profiles: {type: list, elements: dict, returned: success, description: "AppArmor: C(unit), C(profile), C(path), C(local), C(allows) our files."}
 companions: {type: list, elements: dict, returned: success, description: "Of units of VMs, C(unit), C(program), C(reason), C(path)."}
 cookies_of_other_users: {type: list, elements: dict, returned: success, description: "Cookie files of other users: C(unit), C(path), C(owner)."}
 home_files: {type: list, elements: dict, returned: success, description: "Files in homes of today that the new home lacks: C(unit), C(path)."}
@@ -338,8 +332,10 @@ units:
     working_directory: {type: str, description: "C(WorkingDirectory)."}
     writable: {type: list, elements: str, description: "C(ReadWritePaths), and the directories that systemd makes for the unit."}
     user: {type: str, description: "User of the unit, empty for root, null for a unit without processes (a target)."}
+    takes_sockets: {type: bool, description: "Whether its program takes its sockets from systemd (C(-systemd) of EPMD), null for no program."}
     core_limit: {type: str, description: "C(LimitCORE)."}
     umask: {type: str, description: "C(UMask)."}
+    group: {type: str, description: "C(Group), empty for the user's own."}
     made_by: {type: str, description: "V(mix) or V(relx), the tool that made its release, empty for none."}
     lacks: {type: list, elements: str, description: "Applications that TLS needs and that its release does not have."}
     after: {type: list, elements: str, description: "Units that it starts after."}

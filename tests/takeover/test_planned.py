@@ -18,12 +18,13 @@ from typing import Any
 
 import pytest
 from planned import PLANNED, Planned
+from planned_settings import SET
 from planned_usage import USED
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = os.environ.get("LAB_PREFIX", "beam-")
 HOST = os.environ.get("TAKEOVER_HOST", "n1")
-SITUATIONS = [*PLANNED, *USED]
+SITUATIONS = [*PLANNED, *USED, *SET]
 WATCHED = "/etc /usr/lib/systemd /var/lib/beam /run/systemd/system"
 
 

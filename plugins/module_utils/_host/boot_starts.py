@@ -50,7 +50,7 @@ def describe(patterns: Iterable[str] = (*job_files.PLACES, *OF_USERS)) -> list[d
     found: list[dict[str, str | None]] = []
     for where, text, job in job_files.texts(patterns):
         unit = _UNIT.search(job)
-        if where.startswith(_PACKAGES) or _OF_EPMD.search(job) or unit and not _is_wanted(job, unit.group(1)) or not _runs(job):
+        if where.startswith(_PACKAGES) or _OF_EPMD.search(job) or unit and not is_wanted(job, unit.group(1)) or not runs(job):
             continue
         # The script of a release makes tools as well as nodes, by what it is told.
         if os.path.isdir(f"{os.path.dirname(os.path.dirname(where))}/releases"):
@@ -69,7 +69,7 @@ def _started(text: str) -> Iterator[str]:
         yield NODE
 
 
-def _is_wanted(path: str, unit: str) -> bool:
+def is_wanted(path: str, unit: str) -> bool:
     """Whether something starts a unit: a link of another unit, or a timer, a socket or a path of its name."""
     stem = unit[: -len(".service")]
     template = f"{stem.partition('@')[0]}@*.service" if "@" in stem else unit
@@ -80,7 +80,7 @@ def _is_wanted(path: str, unit: str) -> bool:
     return any(glob.glob(pattern) for pattern in wanted) or any(map(os.path.exists, starters))
 
 
-def _runs(path: str) -> bool:
+def runs(path: str) -> bool:
     """systemd leaves out a script of SysV that a unit replaces; a generator and rc.local have to be executable."""
     if path.startswith("/etc/init.d/"):
         return not any(os.path.exists(f"{place}/{os.path.basename(path)}.service") for place in _SYSTEM)

@@ -10,6 +10,7 @@ a secret. Files of ours are left out.
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,12 +19,14 @@ from typing import Any
 from .._model.host_facts import Setting
 from .._model.installed import HEADER
 from .._model.reserved_flags import VARIABLE
-from . import hidden_paths, privileged_commands, release_tools, shell_files
+from . import hidden_paths, privileged_commands, release_tools, shell_files, written_paths
 from .records import DIRECTORY
-from .settings_syntaxes import SYNTAXES, Entry, blank, uncommented
+from .settings_syntaxes import SOURCED, SYNTAXES, Entry, blank, of_release, uncommented
 
 DATABASE = "database"
 """Of a setting that names the directory of the product's database, instead of a syntax."""
+OF_RELEASE = "release"
+"""The syntax of the env.sh that the current version of a release reads."""
 _OF_COMMANDS = ("script", "shell", "unit")
 LARGEST = 1 << 20
 _BLOCK = re.compile(r"^[^\n]*BEGIN beam\.cluster.*?END beam\.cluster[^\n]*$", re.DOTALL | re.MULTILINE)
@@ -79,7 +82,10 @@ def places(question: Question, unit: Mapping[str, object]) -> Iterator[tuple[str
         yield from ((path, "variables") for path in sorted(glob.glob(str(pattern).lstrip("-"))))
     for pattern, syntax in question.files:
         yield from ((path, syntax) for path in sorted(glob.glob(pattern)))
-    yield from ((path, "script") for path in privileged_commands.scripts_of(str(unit.get("release") or "")))
+    release = str(unit.get("release") or "")
+    yield from ((path, "script") for path in privileged_commands.scripts_of(release))
+    if release:
+        yield f"{release}/releases/{release_tools.version_of(release)}/env.sh", OF_RELEASE
 
 
 def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, object]] | None) -> list[dict[str, object]]:
@@ -88,26 +94,35 @@ def settings(questions: Sequence[Question], units: Mapping[str, Mapping[str, obj
     for question in questions:
         listed = list(dict.fromkeys(places(question, (units or {}).get(question.unit, {}))))
         for path, syntax in listed:
-            for setting in _of_file(question, path, syntax, str((units or {}).get(question.unit, {}).get("user") or "")):
-                found.append(setting)
+            for setting in _of_file(question, path, syntax, (units or {}).get(question.unit, {})):
+                if setting.kind != SOURCED:
+                    found.append(setting)
                 # The list grows while it is walked: a file may name another one.
                 listed += [place for place in _named(setting, question) if place not in listed]
         found += release_tools.used(question.unit, str((units or {}).get(question.unit, {}).get("release") or ""))
     return [asdict(one) for one in dict.fromkeys(found)]
 
 
-def _of_file(question: Question, path: str, syntax: str, user: str) -> Iterator[Setting]:
-    text = read(path)
+def _of_file(question: Question, path: str, syntax: str, unit: Mapping[str, object]) -> Iterator[Setting]:
+    text, user = read(path), str(unit.get("user") or "")
+    if syntax == OF_RELEASE:
+        for line, kind, name, value in of_release(text or "", release_tools.name_of(os.path.dirname(path))):
+            yield Setting(question.unit, path, line, kind, name, value)
+        return
     entries = [*SYNTAXES[syntax](text), *(_unread(path, text) if syntax == "shell" else ())] if text else []
     said = _said(text, syntax) if text else ""
     entries += [(line, "path", "path", value) for line, value in hidden_paths.find(said, user)]
+    if syntax in ("unit", "variables"):
+        given = [(line, name, value) for line, kind, name, value in entries if kind == "variable"]
+        named = ((line, written_paths.of_variable(name, value, user, str(unit.get("release") or ""))) for line, name, value in given)
+        entries += [(line, "writes", "path", written) for line, written in named if written]
     entries += [(line, "privileged", name, "") for line, name in privileged_commands.find(said) if syntax in _OF_COMMANDS]
     for line, kind, name, value in sorted(entries, key=_place):
         kind = "variable" if kind == "flag" and value and name in question.values else kind
         asked = VARIABLE.fullmatch(name) or name in question.values or name in question.names
         if kind == "variable" and not asked:
             continue
-        shown = value if kind in ("directive", "command", "path") or (kind == "variable" and name in question.values) else None
+        shown = value if kind in ("directive", "command", "path", "writes", SOURCED) or (kind == "variable" and name in question.values) else None
         yield Setting(question.unit, path, line, kind, name, shown)
 
 
@@ -134,6 +149,8 @@ def _unread(path: str, text: str) -> Iterator[Entry]:
 def _named(setting: Setting, question: Question) -> list[tuple[str, str]]:
     """The file that a setting names, with the ends that the product tries."""
     syntax, path = question.moved.get(setting.name, DATABASE), setting.value or ""
+    if setting.kind == SOURCED:
+        return [(path, "shell")] if path.startswith("/") else []
     if syntax == DATABASE or not path.startswith("/"):
         return []
     if syntax not in ("conf", "terms"):

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How settings are written in files of operators: shell, argument and environment files, key = value, YAML, Erlang terms, units and drop-ins.
+"""What is set in a text, in the syntaxes of an operator's files: shell, systemd, YAML, Erlang terms, flags. With lines.
 
-Private to this collection, pure. What is set is found with its line; which files are read is in operator_settings.py.
+Private to this collection, pure. Which of it is asked for is decided in operator_settings.py.
 """
 
 from __future__ import annotations
@@ -11,16 +11,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from .._model.reserved_flags import FLAGS
+from .._model.reserved_flags import FLAGS, OF_SCRIPT
 from .._model.unit_directives import READ
-from .._term import Atom, TermError, consult, to_text
-from . import environment
+from .._term import Atom, TermError, consult, to_plain, to_text
+from . import environment, shell_files, shell_values
 
 COMMANDS = ("ExecReload", "ExecStartPost")
 """Directives whose programs may be tools that connect to the node."""
+
+SOURCED = "sourced"
+"""The kind of an entry that names a file which the shell reads there."""
+
 _COMMAND = re.compile(r"[a-z_]+")
 _PREFIXES = re.compile(r"[-@:+!|]*")
 _SHELL_NAME = re.compile(r"(?:^|(?<=[;\s(&|]))(?:export[ \t]+|declare[ \t]+-x[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=", re.MULTILINE)
+_SOURCED = re.compile(r"(?:^|[;&|{(]|\b(?:then|do|else)\b)[ \t]*(\.|source)[ \t]+(?=\S)", re.MULTILINE)
+_OPTION = re.compile(r"(?<!\S)(--[A-Za-z][\w-]*)(?:=|[ \t]+)[\"']?([^\s\"'-][^\s\"']*)")
 _CONF = re.compile(r"^[ \t]*([A-Za-z0-9_.]+)[ \t]*=[ \t]*([^\n]*?)[ \t]*$", re.MULTILINE)
 _YAML = re.compile(r"^[ \t-]*\"?([A-Za-z_]+)\"?[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 # In a flow mapping: {docroot: /srv/upload, "docroot":"/srv/upload"}.
@@ -32,9 +38,10 @@ _YAML_PATH = re.compile(r"[ \t]*(-[ \t]+)?[\"']?(/[^\s\"':]+|[\w-]+@[\w.-]+)[\"'
 _NUMBER = re.compile(r"\.[0-9]+$")
 _BRACES = re.compile(r"\{[^{}]*\}")
 _MNESIA_DIR = re.compile(r"-mnesia[ \t]+dir[ \t]+[\"'\\]*(/[^\s\"'\\]+)")
-_EXPANSION = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
-_PART_OF_PATH = re.compile(r"[\w./@+-]*")
+_OF_NAME = ("RELEASE_NODE", "RELEASE_DISTRIBUTION", "HOME")
+"""Variables of env.sh whose values are no secrets, and may be those of the plan."""
 _WORD = re.compile(r"[^\s\"'={};]+")
+
 Entry = tuple[int, str, str, str]
 """Line, kind, name and value, see Setting."""
 
@@ -80,48 +87,33 @@ def _flags(text: str, first: int = 1) -> Iterator[Entry]:
         yield first - 1 + _line(text, match.start()), "variable", "mnesia.dir", match.group(1)
 
 
-def _shell_value(text: str, start: int) -> str:
-    """The word that a shell would assign, as far as it is literal: an expansion stays as it is written."""
-    found, quote, position = "", "", start
-    while position < len(text):
-        character = text[position]
-        if character == "\\" and quote != "'":
-            found += "" if text[position + 1 : position + 2] == "\n" else text[position + 1 : position + 2]
-            position += 2
-            continue
-        if quote:
-            if character == quote:
-                quote = ""
-            else:
-                found += character
-        elif character in "\"'":
-            quote = character
-        elif character.isspace() or character in ";&|)":
-            break
-        else:
-            found += character
-        position += 1
-    return found
-
-
-def _expanded(value: str, known: Mapping[str, str]) -> str:
-    """A value with the variables that the file has set before, as far as they are parts of paths."""
-
-    def of(match: re.Match[str]) -> str:
-        said = known.get(match.group(1) or match.group(2), "$")
-        return said if _PART_OF_PATH.fullmatch(said) else match.group()
-
-    return _EXPANSION.sub(of, value)
-
-
 def shell(text: str) -> Iterator[Entry]:
     """A file that a shell reads: rabbitmq-env.conf, /etc/default/ejabberd."""
     text = uncommented(text, "\"'")
-    known: dict[str, str] = {}
-    for match in _SHELL_NAME.finditer(text):
-        known[match.group(1)] = _expanded(_shell_value(text, match.end()), known)
-        yield _line(text, match.start(1)), "variable", match.group(1), known[match.group(1)]
+    known = shell_values.at_start()
+    yield from _assigned(text, known)
+    for match in _SOURCED.finditer(text):
+        yield _line(text, match.start(1)), SOURCED, match.group(1), shell_values.expanded(shell_values.value_at(text, match.end()), known)
     yield from _flags(text)
+
+
+def _assigned(text: str, known: dict[str, str]) -> Iterator[Entry]:
+    """known: the variables that have a value before, and afterwards."""
+    for match in _SHELL_NAME.finditer(text):
+        known[match.group(1)] = shell_values.expanded(shell_values.value_at(text, match.end()), known)
+        yield _line(text, match.start(1)), "variable", match.group(1), known[match.group(1)]
+
+
+def of_release(text: str, name: str) -> Iterator[Entry]:
+    """env.sh of a release: what it sets at each start of the variables that connect a node. None that keeps the value of
+    its environment. name: of the release."""
+    text = uncommented(text, "\"'")
+    known = {**shell_values.at_start(), "RELEASE_NAME": name, **dict.fromkeys(OF_SCRIPT, shell_values.UNKNOWN)}
+    always = set(shell_files.unconditional(text))
+    for line, _kind, variable, value in _assigned(text, known):
+        stands = re.fullmatch(rf"\$(?:{variable}|{{{variable}(?::?-[^}}]*)?}})", value)
+        if variable in OF_SCRIPT and (line, variable) in always and not stands:
+            yield line, "script", variable, value if variable in _OF_NAME else ""
 
 
 def arguments(text: str) -> Iterator[Entry]:
@@ -186,8 +178,8 @@ def _place_in(text: str, name: str) -> int:
 
 
 def terms(text: str) -> Iterator[Entry]:
-    """Parameters of the application kernel in a configuration of Erlang terms (config(4)), as far as only the role distribution may set them, and
-    those of the application rabbit."""
+    """Parameters in a configuration of Erlang terms (config(4)): of the application kernel those that only the role distribution may set, of rabbit
+    all, with their atoms and texts, of others the texts, each with the application's name before it."""
     try:
         found = consult(text)
     except (TermError, ValueError):
@@ -195,9 +187,11 @@ def terms(text: str) -> Iterator[Entry]:
     for application in found[0] if found and isinstance(found[0], list) else ():
         if not (isinstance(application, tuple) and len(application) == 2 and isinstance(application[1], list)):
             continue
-        if application[0] == Atom("rabbit"):
-            for name, value in _dotted(application[1]):
-                yield _place_in(text, name.rpartition(".")[2]), "variable", name, str(value) if isinstance(value, Atom) else ""
+        own = application[0] == Atom("rabbit")
+        for name, value in _dotted(application[1], "" if own else f"{application[0]}."):
+            said = str(value) if isinstance(value, Atom) else to_plain(value) if isinstance(value, (bytes, list)) else ""
+            if own or isinstance(said, str):
+                yield _place_in(text, name.rpartition(".")[2]), "variable", name, said if isinstance(said, str) else ""
         for pair in application[1] if application[0] == Atom("kernel") else ():
             if isinstance(pair, tuple) and len(pair) == 2 and str(pair[0]) in FLAGS:
                 yield _place_in(text, str(pair[0])), "flag", str(pair[0]), to_text(pair[1])
@@ -225,11 +219,13 @@ def unit_file(text: str) -> Iterator[Entry]:
             yield from ((first + 1, "command", name, said) for said in _privileged(value))
         if name == "Environment":
             for word in environment.words(value):
-                key, _equals, text_of = word.partition("=")
+                key, _equals, text_of = shell_values.specified(word).partition("=")
                 yield first + 1, "variable", key, text_of
                 yield from ((first + 1, *entry[1:]) for entry in _flags(text_of))
         elif name == "ExecStart":
             yield from ((first + 1, *entry[1:]) for entry in _flags(value))
+            # Start scripts take settings by options, too: ejabberdctl --spool /srv/xmpp.
+            yield from ((first + 1, "variable", match.group(1), match.group(2)) for match in _OPTION.finditer(shell_values.specified(value)))
         elif name == "ExecStop":
             # Its program only: an argument may be a secret.
             yield first + 1, "directive", name, (value.lstrip("-@:+!").split() or [""])[0]

@@ -52,6 +52,41 @@ def ends(text: str) -> Iterator[tuple[int, str]]:
         line += word == "\n"
 
 
+_OPENS = frozenset(("if", "case", "for", "while", "until", "select", "{"))
+_CLOSES = frozenset(("fi", "esac", "done", "}"))
+_SEPARATES = frozenset(("\n", ";", ";;", "&&", "||", "&", "|"))
+_ASSIGNED = re.compile(r"([A-Za-z_]\w*)=")
+_SUBSTITUTED = re.compile(r"\$\([^()]*\)|`[^`]*`")
+
+
+def unconditional(text: str) -> Iterator[tuple[int, str]]:
+    """Line and name of each variable that every reading of the file sets: in no condition, loop, function or subshell. text: without comments."""
+    line, fresh, deep, subshells, maybe, exports = 1, True, 0, 0, False, False
+    names: list[tuple[int, str]] = []
+    for word in [*_TOKEN.findall(_SUBSTITUTED.sub("_", _plain(text))), "\n"]:
+        assigned = _ASSIGNED.match(word)
+        if word in _SEPARATES:
+            # What stands before a pipe or & is set in a subshell.
+            yield from names if word not in ("&", "|") else ()
+            maybe = word in ("&&", "||") or (maybe and word == "|")
+            names, exports, fresh = [], False, True
+        elif word in "()":
+            # In `case`, a pattern ends with one that nothing has opened; behind that of a function its group begins.
+            subshells, fresh = (subshells + 1 if word == "(" else max(0, subshells - 1)), True
+        elif fresh and word in _CLOSES:
+            deep = max(0, deep - 1)
+        elif fresh and word == "export":
+            exports = True
+        elif assigned and (fresh or exports):
+            names += [] if deep or subshells or maybe else [(line, assigned.group(1))]
+        else:
+            deep += fresh and word in _OPENS
+            # An assignment before a command is the command's own.
+            names = names if exports else []
+            fresh = fresh and word in _STARTS
+        line += word == "\n"
+
+
 def _plain(text: str) -> str:
     """A text without here-documents, quoted words and expansions: every line keeps its number."""
     position = 0

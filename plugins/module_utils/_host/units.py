@@ -26,6 +26,7 @@ _TEXTS = {
     "UnitFileState": "enabled",
     "FragmentPath": "fragment",
     "User": "user",
+    "Group": "group",
     "LimitCORE": "core_limit",
     "WorkingDirectory": "working_directory",
     "UMask": "umask",
@@ -131,6 +132,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         unit["writable"] = _writable(last)
         unit.update(environment.facts(values, inherited))
         commands_ = [match.group(1).split() for match in _ARGUMENTS.finditer(" ".join(values.get("ExecStart", ())))]
+        unit["takes_sockets"] = any("-systemd" in words for words in commands_) if commands_ else None
         unit["runs"] = sorted({name for words in commands_ for name in code_flag_names(code_flags(words[1:]))})
         programs = _of_commands(line for name in _COMMANDS for line in values.get(name, ()))
         main = unit["main_pid"]
@@ -139,7 +141,7 @@ def parse(text: str, inherited: frozenset[str] = frozenset()) -> dict[str, dict[
         unit.update(unit_additions.of_unit(values, str(unit["fragment"]), drop_ins))
         unit["links"] = links_of(last["Id"])
         unit["leads_to"] = _leads_to(str(unit["program"] or ""), str(unit["working_directory"]).lstrip("!-"))
-        version_ = _version_of(str(unit["release"]))
+        version_ = release_tools.version_of(str(unit["release"]))
         unit["os_mon"] = _has_os_mon(str(unit["release"]), version_)
         unit["lacks"] = _lacks(str(unit["release"]))
         unit["made_by"] = release_tools.made_by(str(unit["release"]), version_)
@@ -184,14 +186,6 @@ def _commands(start: str, fragment: str) -> dict[str, object]:
 def _leads_to(*paths: str) -> list[str]:
     """Where those of the paths lie in truth that lead through a link: /srv/shop to a home, for example."""
     return sorted({os.path.realpath(path) for path in paths if path.startswith("/") and os.path.realpath(path) != path})
-
-
-def _version_of(release: str) -> str:
-    """The current version of a release, empty where there is none."""
-    try:
-        return (proc.text_of(f"{release}/releases/start_erl.data") or "").split()[1] if release else ""
-    except IndexError:
-        return ""
 
 
 def _lacks(release: str) -> list[str]:

@@ -93,8 +93,9 @@ class Setting:
     kind: "flag" (a flag or kernel parameter that only the role distribution may set), "variable" (an environment variable or a key of a
     product's configuration), "directive" (of systemd), "command" (of a directive Exec...=, its program behind "+" or "!", or empty), "shell" (the
     name of a command that ends a script, or "syntax"), "privileged" (the name of a command that makes another user of the service: sudo), "tool" (a
-    command of its release's script, in a job or unit of others) or "path" (of a file in a home or in /tmp, whatever names it). value: None where it
-    is not on the list of values that may leave the host.
+    command of its release's script, in a job or unit of others), "script" (a variable that env.sh of its release sets at each start; an empty value
+    may be a secret), "writes" (a directory that a variable of the unit names and that its user may write to) or "path" (of a file in a home or in
+    /tmp, whatever names it). value: None where it is not on the list of values that may leave the host.
     """
 
     unit: str

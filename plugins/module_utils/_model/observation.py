@@ -159,6 +159,7 @@ class Unit:
     since its main process started. openings: what drop-ins of others add to its sandbox, commands: what they let it run, where it has our drop-in.
     links: units that it needs by links beside it, as "requires/NAME" and "wants/NAME". at_boot: whether the host's default target leads to it, if it
     is enabled. leads_to: where its program and working directory lie in truth, as far as links lead there. os_mon: whether its release starts os_mon.
+    group: Group= of the unit, "" for the user's own. takes_sockets: whether EPMD is told to take its sockets from systemd.
     umask: as systemd prints it, "0022" where no file says anything. made_by: "mix" or "relx", of its release. lacks:
     applications that TLS needs and its release has not, where that brings its own runtime.
     """
@@ -195,6 +196,8 @@ class Unit:
     umask: str | None = None
     made_by: str = ""
     lacks: tuple[str, ...] = ()
+    group: str = ""
+    takes_sockets: bool | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Unit:
@@ -231,6 +234,8 @@ class Unit:
             umask=as_text(raw.get("umask")),
             made_by=as_text(raw.get("made_by")) or "",
             lacks=as_texts(raw.get("lacks")) or (),
+            group=as_text(raw.get("group")) or "",
+            takes_sockets=as_bool(raw.get("takes_sockets")),
         )
 
 

@@ -73,6 +73,21 @@ VARIABLES: Mapping[str, Refused] = {
 }
 """Environment variables of every product that are refused beside those of VARIABLE. The role service takes them out of a node's environment."""
 
+_NO_DUMP = "the VM would write no crash dump all the same, as it holds the cookie, keys and data"
+_DUMP = "remove it there, and set beam_service_crash_dump_directory where you want crash dumps"
+CRASH_DUMPS: Mapping[str, Refused] = {
+    "ERL_CRASH_DUMP": Refused(_NO_DUMP, _DUMP, ("/dev/null",)),
+    "ERL_CRASH_DUMP_SECONDS": Refused(_NO_DUMP, _DUMP, ("0",)),
+}
+"""The same of variables that the role service sets."""
+
+OF_SCRIPT = (
+    "HOME", "ERL_AFLAGS", "ERL_FLAGS", "ERL_ZFLAGS", "ERL_INETRC", "RELEASE_DISTRIBUTION", "RELEASE_NODE", "RELEASE_COOKIE", "RELEASE_VM_ARGS",
+    "RELEASE_REMOTE_VM_ARGS",
+)  # fmt: skip
+"""Variables that env.sh of a release, which its script reads after the environment, must not change. The release's tool on the host looks for the
+same ones (release.sh.j2)."""
+
 _SEPARATORS = re.compile(r"[\s\"'={};]+")
 
 

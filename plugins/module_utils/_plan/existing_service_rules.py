@@ -9,11 +9,12 @@ Private to this collection. A fact that is unknown breaks no rule.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from .._model.installed import DROP_IN
 from .._model.observation import Observation, Unit
 from .._model.problems import Problems, join_names
+from .._model.release_commands import STARTING
 from .._wire.constants import EPMD_PORT
 from .cluster import Node
 from .consistency import refuse_product_port
@@ -115,6 +116,41 @@ def check_elsewhere(node: Node, uses_epmd: bool, seen: Observation, problems: Pr
             "node_elsewhere",
             f"a node {name} runs already in {unit}, not in {own}; {node.node} could not start beside it.",
             fix,
+        )
+
+
+def check_starts(host: str, nodes: Sequence[Node], seen: Observation, problems: Problems) -> None:
+    """Jobs and units of others that start the release of a node, by its own script: such a node is open. A unit of another node of the plan may."""
+    units = {node.runtime.unit for node in nodes}
+    for node in nodes:
+        for one in seen.settings or ():
+            if (one.unit, one.kind) != (node.runtime.unit, "tool") or one.name not in STARTING or units.intersection(one.path.split("/")):
+                continue
+            problems.add(
+                host,
+                "",
+                "node_elsewhere",
+                f"{one.place} starts the release of {one.unit} ({one.name}), outside of this unit: without the flags of the node, that is without "
+                "TLS and open to every network.",
+                f"remove it there; {one.unit} starts the node, also at boot.",
+            )
+
+
+def check_epmd_unit(host: str, seen: Observation, problems: Problems) -> None:
+    """A unit of the operator's own that starts EPMD without the sockets of epmd.socket, which the role epmd binds: nodes would not find it."""
+    unit = (seen.units or {}).get("epmd.service")
+    if unit is not None and unit.load == "loaded" and unit.takes_sockets is False and not unit.ours:
+        files = [path for path in (unit.fragment or "", *(unit.drop_ins or ())) if path.startswith("/etc/")]
+        named = join_names(files) or unit.fragment
+        problems.add(
+            host,
+            "",
+            "epmd_foreign",
+            f"{named} {'has' if len(files) < 2 else 'have'} epmd.service start EPMD without -systemd: it would not take the sockets of "
+            "epmd.socket, which the role epmd binds.",
+            f"run rm {' '.join(files)} && systemctl daemon-reload, or add -systemd to ExecStart= there."
+            if files
+            else "add -systemd to ExecStart=.",
         )
 
 

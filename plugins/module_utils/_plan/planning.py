@@ -176,6 +176,7 @@ def _check_hosts(
         platform_rules.validate_platform(host, observed.distribution, host_flag(inventory, "beam_platform_untested", host, problems), problems)
         if inventory.preflight:
             _preflight_host(inventory, shape, host, problems)
+            existing_service_rules.check_starts(host, nodes, observed, problems)
         for node in nodes:
             name_lengths.check_name_lengths(node, issues_names, problems)
             if inventory.preflight:
@@ -218,6 +219,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
     existing_service_rules.check_epmd(host, observed, problems)
     if shape.uses_epmd and shape.mode != "off":
         existing_service_rules.check_epmd_masked(host, observed, problems)
+        existing_service_rules.check_epmd_unit(host, observed, problems)
         existing_service_rules.check_epmd_drop_ins(host, observed, problems)
     host_rules.check_given_otp(inventory, host, observed, problems)
     host_rules.check_interpreter(host, observed, shape.tls, problems)
@@ -226,6 +228,7 @@ def _preflight_host(inventory: Inventory, shape: Shape, host: str, problems: Pro
 def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Problems) -> None:
     seen = inventory.seen(node.host)
     settings_rules.check_settings(node, seen, problems)
+    settings_rules.check_script(node, shape.mode, seen, problems)
     settings_rules.check_ignored(node, shape.settings, seen, problems)
     existing_service_rules.check_drop_ins(node, seen, problems)
     existing_service_rules.check_unit_names(node, seen, problems)
@@ -238,6 +241,7 @@ def _preflight_node(inventory: Inventory, shape: Shape, node: Node, problems: Pr
     check_certificate(inventory, node, seen, problems)
     existing_name_rules.check_name(node, seen, problems)
     sandbox_rules.check_sandbox(inventory, node, seen, problems)
+    sandbox_rules.check_directories(inventory, node, seen, problems)
     sandbox_rules.check_unusable(inventory, node, seen, problems)
     sandbox_rules.check_privileged(inventory, node, seen, problems)
     sandbox_rules.check_stop(node, seen, problems)

@@ -17,11 +17,12 @@ from .._model.observation import Observation
 from .._model.problems import Problems, join_names
 from .._model.unit_directives import OVERRIDDEN, SWITCHED_OFF, UNUSABLE
 from .cluster import Inventory, Node
+from .settings_rules import is_of_shell
 
 _OF_PACKAGES = ("/usr/lib/systemd/", "/lib/systemd/")
 KEPT = {"CAP_NET_BIND_SERVICE"}
 """Capabilities that a unit keeps if it has them: to listen on a port below 1024 gives no access to anything else."""
-_FILES = ("_FILE", "LOGS", "_PATH", "accesslog", ".file", "sql_database")
+_FILES = ("_FILE", "LOGS", "_LOG", "_PATH", "accesslog", ".file", "sql_database")
 """Ends of the names of settings that are files: their directory is meant."""
 _SHARED = ("/tmp", "/var/tmp", "/dev", "/proc", "/run/systemd")
 _UMASK = re.compile(r"0?[0-7]{3}")
@@ -269,10 +270,16 @@ def check_umask(inventory: Inventory, node: Node, seen: Observation, problems: P
 
 
 def kept_directives(node: Node, seen: Observation) -> list[str]:
-    """The product's own directives, and what a part of the service needs of the host: os_mon reads /proc/loadavg and /proc/stat."""
+    """The product's own directives, and what a part of the service needs of the host: os_mon reads /proc/loadavg and /proc/stat. With Group= of the
+    operator's, systemd leaves out the group that the account itself has, which reads the placeholder cookie."""
     shown = (seen.units or {}).get(node.runtime.unit)
+    account = (seen.accounts or {}).get(node.runtime.user)
     given: list[str] = list(node.runtime.data.raw.get("directives") or ())
-    return [*given, "ProcSubset=all"] if shown and shown.os_mon and "ProcSubset=all" not in given else given
+    if shown and shown.os_mon and "ProcSubset=all" not in given:
+        given.append("ProcSubset=all")
+    if shown and account and node.runtime.data.raw.get("cookie_placeholder") and shown.group not in ("", account.group):
+        given.append(f"SupplementaryGroups={account.group}")
+    return given
 
 
 def kept_restart(node: Node, seen: Observation) -> str | None:
@@ -300,18 +307,38 @@ def kept_capabilities(node: Node, seen: Observation) -> list[str]:
     return sorted(KEPT) if given & KEPT or listening else []
 
 
+def check_directories(inventory: Inventory, node: Node, seen: Observation, problems: Problems) -> None:
+    """Directories of the product's own configuration that no file names: the unit could not write there."""
+    if any(text.startswith(("ReadWritePaths=", "BindPaths=")) for text in inventory.sandbox.get(node.host, ())):
+        return
+    for setting in seen.settings or ():
+        if setting.unit == node.runtime.unit and setting.name in node.runtime.data.directory_settings and is_of_shell(setting.value):
+            problems.add(
+                node.host,
+                "beam_service_directives",
+                "directory_read_only",
+                f"{setting.place} sets {setting.name} to {setting.value}, which only a shell can tell, and the sandbox makes all directories "
+                f"read-only that {setting.unit} is not known to write to.",
+                "write the directory there, or add 'ReadWritePaths=DIRECTORY' to beam_service_directives.",
+            )
+
+
 def writable_directories(node: Node, seen: Observation) -> list[str]:
-    """Directories that the product's own configuration names, beside those that its unit may write to anyway."""
+    """Directories that the product's own configuration names, or a variable of the unit, beside those that its unit may write to anyway."""
     data = node.runtime.data
     names = data.directory_settings
     known = [path.lstrip("-") for path in data.writable]
     found: list[str] = []
     for setting in seen.settings or ():
         path = setting.value or ""
-        if setting.unit != node.runtime.unit or setting.name not in names or not path.startswith("/") or "$" in path or "`" in path:
+        asked = setting.kind == "writes" or setting.name in names
+        if setting.unit != node.runtime.unit or not asked or not path.startswith("/") or is_of_shell(path):
             continue
-        path = path.rstrip("/") if not setting.name.endswith(_FILES) else path.rpartition("/")[0]
+        path = path.rstrip("/") if setting.kind == "writes" or not setting.name.endswith(_FILES) else path.rpartition("/")[0]
         if path.count("/") < 2 or path.startswith(("/etc/", "/usr/", "/proc/", "/sys/", "/boot/")):
+            continue
+        # What the sandbox hides is another matter, see check_hidden_paths().
+        if setting.kind == "writes" and (path.startswith(HOMES) or is_writable(path, _SHARED)):
             continue
         if not any(path == place or path.startswith(f"{place}/") for place in (*known, *found)):
             found.append(path)

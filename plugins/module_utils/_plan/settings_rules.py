@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 from .._model.host_facts import Setting
 from .._model.observation import Observation
 from .._model.problems import Problems, join_names
-from .._model.reserved_flags import FLAGS, VARIABLES
+from .._model.reserved_flags import CRASH_DUMPS, FLAGS, VARIABLES
 from .cluster import Node
 from .cluster_variables import boolean
 from .variable_names import MISSING
@@ -29,7 +29,7 @@ def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
     """Flags, variables and names in the operator's files that would replace ours, or be replaced by ours."""
     unit = node.runtime.unit
     names, long_names = node.runtime.data.node_name_settings, node.runtime.data.long_name_settings
-    refused = {**VARIABLES, **node.runtime.data.refused_settings}
+    refused = {**VARIABLES, **CRASH_DUMPS, **node.runtime.data.refused_settings}
     for setting in seen.settings or ():
         if setting.unit != unit:
             continue
@@ -40,14 +40,7 @@ def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
             reason = FLAGS.get(setting.name, "only the role distribution may set it")
             problems.add(node.host, setting.name, "flag_reserved", f"{where}: {reason}.", "remove it there.")
         elif setting.kind == "variable" and setting.name in names:
-            if setting.value != str(node.node) and setting.value != node.node.name:
-                problems.add(
-                    node.host,
-                    "beam_node_name",
-                    "node_name_differs",
-                    f"{setting.place} sets {setting.name} to {setting.value}, but the node is planned as {node.node}.",
-                    f"remove it there, or set beam_node_name to {setting.value}.",
-                )
+            _check_name(node, setting, problems)
         elif setting.kind == "variable" and setting.name in long_names:
             _check_long_names(node, setting, problems)
         elif setting.kind == "variable" and setting.name in refused:
@@ -58,6 +51,21 @@ def check_settings(node: Node, seen: Observation, problems: Problems) -> None:
             problems.add(
                 node.host, setting.name, "flags_elsewhere", f"{where}; only the role distribution may set it.", f"remove it there, and {_EXTRA}."
             )
+
+
+def is_of_shell(value: str | None) -> bool:
+    """Whether only a shell can tell what a value is: it holds a command or a variable that no file sets."""
+    return value is not None and any(sign in value for sign in "$`")
+
+
+def _check_name(node: Node, setting: Setting, problems: Problems) -> None:
+    if setting.value in (str(node.node), node.node.name):
+        return
+    said, fix = f"to {setting.value}, but the node is planned as {node.node}", f"remove it there, or set beam_node_name to {setting.value}."
+    if is_of_shell(setting.value):
+        said = f"to {setting.value}, which only a shell can tell; the node is planned as {node.node}"
+        fix = f"write the name there ({setting.name}={node.node}), or remove it. If the node has another name today, set beam_node_name to that."
+    problems.add(node.host, "beam_node_name", "node_name_differs", f"{setting.place} sets {setting.name} {said}.", fix)
 
 
 def check_peers(node: Node, known: Collection[str], seen: Observation, problems: Problems) -> None:
@@ -74,6 +82,22 @@ def check_peers(node: Node, known: Collection[str], seen: Observation, problems:
                     f"{setting.place} sets {setting.name} for {node.runtime.unit}: {names} is no member, so that both refuse the connection.",
                     f"remove {names} there, or add it to the cluster.",
                 )
+
+
+def check_script(node: Node, mode: str, seen: Observation, problems: Problems) -> None:
+    """What env.sh of a release sets at each start, after the environment of the unit. What only a shell can tell, the role product tests."""
+    names = "none" if mode == "off" else "sname" if node.node.kind == "short" else "name"
+    planned = {"RELEASE_NODE": str(node.node), "RELEASE_DISTRIBUTION": names, "HOME": node.runtime.home}
+    for one in seen.settings or ():
+        if (one.unit, one.kind) != (node.runtime.unit, "script") or is_of_shell(one.value) or one.value == planned.get(one.name):
+            continue
+        problems.add(
+            node.host,
+            "",
+            "setting_refused",
+            f"{one.place} sets {one.name} for {one.unit} at each start, and so undoes how the node is connected.",
+            f'remove it from rel/env.sh.eex, or let what is set already stand (export {one.name}="${{{one.name}:-...}}"), and deploy the release.',
+        )
 
 
 def _check_shell(node: Node, setting: Setting, problems: Problems) -> None:

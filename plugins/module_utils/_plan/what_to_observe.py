@@ -13,7 +13,7 @@ from typing import Any
 
 from .._model.names import NodeName
 from .._model.product_data import ProductData
-from .._model.reserved_flags import VARIABLES
+from .._model.reserved_flags import CRASH_DUMPS, VARIABLES
 from .units_and_users import Runtime, is_unit_name, is_user_name, runtime
 
 CERTIFICATE_FILES = ("beam_pki_certificate", "beam_pki_key", "beam_pki_ca")
@@ -42,7 +42,7 @@ def _written(one: Runtime) -> tuple[str, ...]:
 def question(one: Runtime) -> dict[str, object]:
     """An entry of the option `nodes`."""
     data = one.data
-    refused = {**VARIABLES, **data.refused_settings}
+    refused = {**VARIABLES, **CRASH_DUMPS, **data.refused_settings}
     named = (*data.node_name_settings, *data.directory_settings, *data.kernel_settings, *data.long_name_settings, *data.file_settings)
     return {
         "unit": one.unit,

@@ -125,7 +125,8 @@ def test_units(tmp_path: Path) -> None:
         "environment_files": [],
         "digest": None,
         "start_files": [],
-        **{"openings": [], "commands": [], "links": [], "leads_to": [], "os_mon": False, "made_by": "", "lacks": []},
+        **{"openings": [], "commands": [], "links": [], "leads_to": [], "os_mon": False, "made_by": "", "lacks": [], "group": ""},
+        "takes_sockets": None,
     }
     assert (service["load"], service["user"], service["core_limit"], service["main_pid"]) == ("not-found", "beam", "0", 4711)
     assert service["requires"] == ["beam-firewall.service"] and service["need_daemon_reload"] is True

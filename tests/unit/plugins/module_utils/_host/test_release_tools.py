@@ -22,12 +22,18 @@ def test_who_runs_the_script_of_a_release(tmp_path: Path) -> None:
         "logrotate": f"/var/log/shop.log {{\n  postrotate\n    {release}/bin/shop pid\n}}\n",
         "other": f"{tmp_path}/till/bin/till rpc x\n{release}/bin/shop\n",
         "ours": f"# Managed by beam.cluster (role product). Changes made here will be lost.\n{release}/bin/shop rpc x\n",
+        "start": f"@reboot shop {release}/bin/shop daemon\n@reboot shop {release}/bin/server >/dev/null\n",
+        "old.service": f"[Service]\nExecStart={release}/bin/shop start\n",
+        "twin.service": f"[Service]\nExecStart={release}/bin/shop start\n",
         "shop.service.d/x.conf": f"[Service]\nExecReload={release}/bin/shop restart\n",
     }
     for name, text in files.items():
         (jobs / name).write_text(text, encoding="utf-8")
+    (jobs / "multi-user.target.wants").mkdir()
+    (jobs / "multi-user.target.wants/twin.service").symlink_to(jobs / "twin.service")
     found = release_tools.used("shop.service", f"{tmp_path}/current", (f"{jobs}/*", f"{jobs}/*/*.conf"))
     expected = {(f"{jobs}/ours", 2, "rpc"), (f"{jobs}/cron", 1, "rpc"), (f"{jobs}/logrotate", 3, "pid"), (str(script), 3, "eval")}
+    expected |= {(f"{jobs}/start", 1, "daemon"), (f"{jobs}/start", 2, "start"), (f"{jobs}/twin.service", 2, "start")}
     assert {(one.path, one.line, one.name) for one in found} == expected
     assert list(release_tools.used("shop.service", "", (f"{jobs}/*",))) == []
 

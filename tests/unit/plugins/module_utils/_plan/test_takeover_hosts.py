@@ -73,6 +73,25 @@ def file(**more: Any) -> dict[str, Any]:
     return {"path": "/etc/rabbitmq/rabbitmq-env.conf", "kind": "file", "mode": "0600", "owner": "root", "group": "root", **more}
 
 
+def own_epmd(**more: Any) -> dict[str, Any]:
+    return unit("epmd.service", fragment="/etc/systemd/system/epmd.service", **{"takes_sockets": False, **more})
+
+
+def tool(path: str, name: str) -> dict[str, Any]:
+    return {"unit": SHOP, "path": path, "line": 1, "kind": "tool", "name": name, "value": None}
+
+
+def two(bend: Bend) -> Bend:
+    """Two nodes of one release on a host."""
+
+    def both(world: World) -> None:
+        world.set("beam_nodes", [{"name": "beam", "ports": 9100}, {"name": "b", "ports": 9101}], "n2")
+        bend(world)
+        world.observed["n2"]["units"] |= unit("b.service", user="b")
+
+    return both
+
+
 def directive(name: str, value: str, path: str = "/etc/systemd/system/x.conf") -> dict[str, Any]:
     return {"unit": RABBIT, "path": path, "line": 3, "kind": "directive", "name": name, "value": value}
 
@@ -111,6 +130,15 @@ CASES: list[tuple[str, Bend, str]] = [
     ("a masked EPMD", sees(units=unit("epmd.socket", load="masked")), "unit_masked"),
     ("a masked service of EPMD", sees(units=unit("epmd.service", load="masked")), "unit_masked"),
     ("a masked EPMD that nobody needs", without_epmd(sees(units=unit("epmd.socket", load="masked"))), ""),
+    ("an EPMD of the operator's own unit", sees(units=own_epmd()), "epmd_foreign"),
+    ("one that takes its sockets", sees(units=own_epmd(takes_sockets=True)), ""),
+    ("one of ours", sees(units=own_epmd(ours=True)), ""),
+    ("a unit of EPMD that nobody needs", without_epmd(sees(units=own_epmd())), ""),
+    ("a job that starts the release", runs("release", sees(units=unit(SHOP), settings=[tool("/etc/cron.d/x", "daemon")])), "node_elsewhere"),
+    ("a job that asks it", runs("release", sees(units=unit(SHOP), settings=[tool("/etc/cron.d/x", "pid")])), ""),
+    ("a unit that starts it", runs("release", sees(units=unit(SHOP), settings=[tool("/etc/systemd/system/y.service", "start")])), "node_elsewhere"),
+    ("the unit of another node of the plan",
+     runs("release", two(sees(units=unit(SHOP), settings=[tool("/etc/systemd/system/b.service", "start")]))), ""),
     ("another name of a unit", runs("release", sees(units=unit(SHOP, id="web.service"))), "unit_alias"),
     ("a program of another package", runs("rabbitmq", sees(units=unit(RABBIT, program="/opt/rabbitmq/sbin/rabbitmq-server"))), "unit_program"),
     ("the package's program", runs("rabbitmq", sees(units=unit(RABBIT, program="/usr/sbin/rabbitmq-server"))), ""),
@@ -313,6 +341,24 @@ def test_the_group_of_a_release_is_that_of_its_account(world: World) -> None:
     cluster, problems = world.validate()
     assert not problems and cluster is not None
     assert {str(node.node): node.runtime.group for node in cluster.members} == {"beam@n1": "beam", "beam@n2": "www-data", "beam@n3": "beam"}
+
+
+@pytest.mark.parametrize(("group", "added"), [("www-data", ["SupplementaryGroups=deploy"]), ("deploy", []), ("", [])])
+def test_a_unit_with_a_group_of_its_own_keeps_that_of_its_account(world: World, group: str, added: list[str]) -> None:
+    """systemd gives a process Group= in place of the group in passwd(5), for which the placeholder cookie is readable."""
+    PRODUCTS["release"]["cookie_placeholder"] = True
+    accounts = [{**account("/srv")[0], "name": "beam", "group": "deploy"}]
+    runs("release", sees(units=unit(SHOP, group=group), accounts=accounts))(world)
+    given = world.cluster()["hosts"]["n2"]["nodes"][0]
+    assert given["product_data"].get("directives", []) == added and given["group"] == "deploy"
+
+
+def test_what_a_variable_of_the_unit_names_and_its_user_writes_to_stays_writable(world: World) -> None:
+    """Uploads, a database of SQLite: a running VM has them open for a moment only, and without this they were read-only after the run."""
+    paths = ["/srv/shop/uploads", "/srv/shop/uploads/small", "/etc/shop/x", "/home/shop/x", "/tmp/shop", "/srv"]
+    settings = [{"unit": SHOP, "path": "/etc/default/shop", "line": 1, "kind": "writes", "name": "path", "value": path} for path in paths]
+    runs("release", sees(units=unit(SHOP), settings=settings))(world)
+    assert world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"]["writable"] == ["-/srv/shop/uploads"]
 
 
 def test_the_name_of_a_running_node_is_named_with_the_variable_that_keeps_it(world: World) -> None:

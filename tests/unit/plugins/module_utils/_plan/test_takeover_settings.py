@@ -5,20 +5,28 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.beam.cluster.plugins.module_utils._host import hidden_paths, operator_settings
+from ansible_collections.beam.cluster.plugins.module_utils._host import hidden_paths, operator_settings, shell_values
 from ansible_collections.beam.cluster.plugins.module_utils._host.operator_settings import Question
 from ansible_collections.beam.cluster.plugins.module_utils._model.problems import Problems
 from ansible_collections.beam.cluster.plugins.module_utils._model.product_data import ProductData
+from ansible_collections.beam.cluster.plugins.module_utils._model.reserved_flags import OF_SCRIPT
 from ansible_collections.beam.cluster.plugins.module_utils._plan import what_to_observe
 from plan_world import PRODUCTS, World
 
 ROLE = Path(__file__).resolve().parents[5] / "roles" / "product" / "products"
 NAMES = {"rabbitmq": "rabbit@n2", "ejabberd": "ejabberd@n2", "release": "beam@n2"}
+
+
+@pytest.fixture(autouse=True)
+def this_host_is_n2(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell_values, "_COMMANDS", dict.fromkeys(shell_values._COMMANDS, lambda: "n2"))
+    monkeypatch.setattr(shell_values, "_name", lambda: "n2")
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +54,10 @@ def read(product: str, folder: Path, files: dict[str, str], environment: str = "
         str(question["unit"]), tuple((one["path"], one["syntax"]) for one in question["files"]), frozenset(question["values"]),
         names=frozenset(question["names"]), moved=question["moved"],
     )  # fmt: skip
-    found = operator_settings.settings([asked], {asked.unit: {"environment_files": [str(folder / "environment")]}})
+    drop_in = folder / "mine.conf"
+    found = operator_settings.settings(
+        [asked], {asked.unit: {"environment_files": [str(folder / "environment")], "drop_ins": [str(drop_in)] if drop_in.exists() else []}}
+    )
     return [{**one, "path": str(one["path"]).replace(str(folder), "", 1)} for one in found]
 
 
@@ -60,6 +71,7 @@ def planned(product: str, settings: list[dict[str, object]], monkeypatch: pytest
     return world.validate()[1]
 
 
+UNIT = "/mine.conf"
 ENV, CONF, ADVANCED = "/etc/rabbitmq/rabbitmq-env.conf", "/etc/rabbitmq/rabbitmq.conf", "/etc/rabbitmq/advanced.config"
 CASES: list[tuple[str, str, dict[str, str], str, str, str]] = [
     # Name, product, files, the unit's environment file, rule, what the message names.
@@ -128,7 +140,37 @@ CASES: list[tuple[str, str, dict[str, str], str, str, str]] = [
     ("an open quote", "ejabberd", {"/etc/default/ejabberd": "A=1\nB='s3cret\n"}, "", "block_unread", "/etc/default/ejabberd line 2"),
     ("an open here-document", "rabbitmq", {ENV: "cat <<END\nA=1\n"}, "", "block_unread", "rabbitmq-env.conf line 2"),
     ("a function", "rabbitmq", {ENV: "f() { return 0; }\n"}, "", "", ""),
+    ("a name of the shell", "rabbitmq", {ENV: "NODENAME=rabbit@$(cat /etc/id)\n"}, "", "node_name_differs", "which only a shell can tell"),
+    ("a name of a variable", "rabbitmq", {ENV: 'export RABBITMQ_NODENAME="rabbit@${ID}"\n'}, "", "node_name_differs", "which only a shell can tell"),
+    ("the host's name", "rabbitmq", {ENV: "NODENAME=rabbit@$(hostname -s)\n"}, "", "", ""),
+    ("the host's name in a variable", "rabbitmq", {ENV: "NODENAME=rabbit@${HOSTNAME}\n"}, "", "", ""),
+    ("a name with a default", "rabbitmq", {ENV: "RABBITMQ_NODENAME=${RABBITMQ_NODENAME:-rabbit@`hostname`}\n"}, "", "", ""),
+    ("another name with a default", "rabbitmq", {ENV: "NODENAME=${MINE-rabbit@mq1}\n"}, "", "node_name_differs", "to rabbit@mq1, but"),
+    ("data where a command says", "rabbitmq", {ENV: "MNESIA_BASE=/data/$(id -un)\n"}, "", "directory_read_only", "MNESIA_BASE to /data/$(id -un)"),
+    ("logs where a variable says", "rabbitmq", {CONF: "log.dir = $(LOGS)/mq\n"}, "", "directory_read_only", "rabbitmq.conf line 1 sets log.dir"),
+    ("a file that it reads", "rabbitmq", {ENV: "A=1\n[ ! -f ROOT/srv/e ] || . ROOT/srv/e\n", "/srv/e": "\nexport ERL_EPMD_PORT=4370\n"}, "",
+     "setting_refused", "/srv/e line 2 sets ERL_EPMD_PORT"),
+    ("a file that that reads", "ejabberd", {"/etc/default/ejabberd": "if true; then source ROOT/srv/a; fi\n", "/srv/a": ". ROOT/srv/b\n",
+     "/srv/b": "ERL_OPTIONS=-hidden\n"}, "", "flag_reserved", "/srv/b line 1 sets -hidden"),
+    ("files in a circle", "rabbitmq", {ENV: ". ROOT/srv/a\n", "/srv/a": ". ROOT/srv/a\n"}, "", "", ""),
+    ("a port of its own", "rabbitmq", {ENV: "RABBITMQ_DIST_PORT=25672\n"}, "", "setting_refused", "RABBITMQ_DIST_PORT"),
+    ("a port without prefix", "rabbitmq", {ENV: "DIST_PORT=25672\n"}, "", "setting_refused", "DIST_PORT"),
+    ("a port range of ejabberd", "ejabberd", {"/etc/default/ejabberd": "FIREWALL_WINDOW=4370-4375\n"}, "", "setting_refused", "FIREWALL_WINDOW"),
+    ("no port range of ejabberd", "ejabberd", {"/etc/default/ejabberd": 'FIREWALL_WINDOW=\nINET_DIST_INTERFACE=""\n#ERL_DIST_PORT=1\n'}, "", "", ""),
+    ("an address of ejabberd", "ejabberd", {"/etc/default/ejabberd": "INET_DIST_INTERFACE=127.0.0.1\n"}, "", "setting_refused",
+     "INET_DIST_INTERFACE"),
+    ("a port of ejabberd", "ejabberd", {}, "ERL_DIST_PORT=5210\n", "setting_refused", "ERL_DIST_PORT"),
+    ("crash dumps", "release", {}, "ERL_CRASH_DUMP=/var/log/shop/erl_crash.dump\n", "setting_refused", "ERL_CRASH_DUMP"),
+    ("crash dumps for a time", "ejabberd", {"/etc/default/ejabberd": "export ERL_CRASH_DUMP_SECONDS=10\n"}, "", "setting_refused", "_SECONDS"),
+    ("no crash dumps", "release", {}, "ERL_CRASH_DUMP=/dev/null\nERL_CRASH_DUMP_SECONDS=0\nERL_CRASH_DUMP_BYTES=1\n", "", ""),
     ("an end of a file without a block", "ejabberd", {"/etc/ejabberd/ejabberdctl.cfg": "exit 0\n"}, "", "", ""),
+    ("a name on the command line", "ejabberd", {UNIT: "[Service]\nExecStart=/bin/sh -c '/usr/sbin/ejabberdctl --node ejabberd@mq1 foreground'\n"}, "",
+     "node_name_differs", "mine.conf line 2 sets --node to ejabberd@mq1"),
+    ("the control file on the command line", "ejabberd", {UNIT: "[Service]\nExecStart=/usr/sbin/ejabberdctl --ctl-config /srv/ctl.cfg foreground\n"},
+     "", "setting_refused", "--ctl-config"),
+    ("the name on the command line", "ejabberd",
+     {UNIT: "[Service]\nExecStart=/bin/sh -c '/usr/sbin/ejabberdctl --config-dir /etc/ejabberd --node ejabberd@n2 foreground'\n"}, "", "", ""),
+    ("a name by a specifier", "rabbitmq", {UNIT: "[Service]\nEnvironment=RABBITMQ_NODENAME=rabbit@%H\n"}, "", "", ""),
 ]  # fmt: skip
 
 
@@ -229,3 +271,69 @@ def test_peers_that_are_no_members(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     problems = list(planned(product, read(product, tmp_path, files), monkeypatch))
     assert [one.rule for one in problems] == (["setting_refused"] if others else [])
     assert all(f"{others} is no member" in one.message for one in problems)
+
+
+@pytest.mark.parametrize(
+    ("product", "files", "writable"),
+    [
+        ("rabbitmq", {ENV: "MNESIA_BASE=/data/$(hostname)/mnesia\n"}, ["-/data/n2/mnesia"]),
+        ("rabbitmq", {ENV: ". ROOT/srv/e\n", "/srv/e": "LOG_BASE=/logs/mq\n"}, ["-/logs/mq"]),
+        ("rabbitmq", {CONF: "log.connection.file = /logs/c/a.log\nmanagement.http_log_dir = /logs/http\n"}, ["-/logs/c", "-/logs/http"]),
+        ("rabbitmq", {ADVANCED: '[{rabbit, [{log, [{file, [{file, "/logs/a/r.log"}]}]}]},\n {ra, [{data_dir, "/data/ra"}]}].'},
+         ["-/logs/a", "-/data/ra"]),
+        ("rabbitmq", {ADVANCED: '[{rabbitmq_tracing, [{directory, <<"/data/traces">>}]}, {mine, [{x, "s3cret"}]}].'}, ["-/data/traces"]),
+        ("ejabberd", {UNIT: "[Service]\nExecStart=/usr/sbin/ejabberdctl --spool /srv/db --logs /srv/logs foreground\n"}, ["-/srv/db", "-/srv/logs"]),
+    ],
+)  # fmt: skip
+def test_directories_of_a_stopped_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, product: str, files: dict[str, str], writable: list[str]
+) -> None:
+    settings = read(product, tmp_path, files)
+    assert "s3cret" not in str(settings)
+    monkeypatch.setitem(PRODUCTS, product, data_of(product))
+    world = World()
+    world.set("beam_product", product)
+    world.observed["n2"]["settings"] = settings
+    given = world.cluster()["hosts"]["n2"]["nodes"][0]["product_data"]["writable"]
+    assert given[len(data_of(product)["writable"]) :] == writable
+
+
+ENV_SH = [
+    ('export RELEASE_DISTRIBUTION="name"\nexport RELEASE_NODE="shop@$(uname -n).example.com"\n', ["RELEASE_DISTRIBUTION", "RELEASE_NODE"]),
+    ('export RELEASE_DISTRIBUTION=sname\nexport RELEASE_NODE="${RELEASE_NAME}@$(hostname -s)"\n', []),
+    ("#export RELEASE_DISTRIBUTION=name\n# export RELEASE_COOKIE=s3cret\n", []),
+    ('export RELEASE_NODE="${RELEASE_NODE:-shop@other}"\nRELEASE_COOKIE=${RELEASE_COOKIE:-s3cret}\n', []),
+    ("export RELEASE_NODE=shop@$(curl -s http://169.254.169.254/ip)\n", []),
+    ('if [ -n "$FLY_APP_NAME" ]; then\n  export RELEASE_NODE=shop@$FLY_PRIVATE_IP RELEASE_DISTRIBUTION=name\nfi\n', []),
+    ("export RELEASE_COOKIE=s3cret\n", ["RELEASE_COOKIE"]),
+    ('export ERL_AFLAGS="-proto_dist inet6_tcp"\n', ["ERL_AFLAGS"]),
+    ("export HOME=/opt/shop\n", ["HOME"]),
+    ('export ERL_AFLAGS="$ERL_AFLAGS +P 2000000" RELEASE_VM_ARGS=$RELEASE_VM_ARGS\n', ["ERL_AFLAGS"]),
+    ('export RELEASE_COOKIE="$(cat /etc/shop/cookie)"\n', ["RELEASE_COOKIE"]),
+]
+
+
+@pytest.mark.parametrize(("text", "names"), ENV_SH)
+def test_env_sh_of_a_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, names: list[str]) -> None:
+    """Its script reads it at each start, after the environment of the unit. The role product would refuse it after the firewall was changed."""
+    folder = tmp_path / "releases" / "1.0.0"
+    folder.mkdir(parents=True)
+    (tmp_path / "releases" / "start_erl.data").write_text("15.2 1.0.0\n", encoding="utf-8")
+    (folder / "shop.rel").write_text("", encoding="utf-8")
+    (folder / "env.sh").write_text(text, encoding="utf-8")
+    monkeypatch.setitem(PRODUCTS, "release", data_of("release"))
+    world = World()
+    world.set("beam_product", "release")
+    world.set("beam_nodes", [{"name": "shop@n2"}], "n2")
+    settings = operator_settings.settings([Question("shop.service")], {"shop.service": {"release": str(tmp_path)}})
+    assert "s3cret" not in str(settings)
+    world.observed["n2"]["settings"] = settings
+    problems = list(world.validate()[1])
+    assert [problem.message.split(" ")[4] for problem in problems] == names
+    for problem in problems:
+        assert problem.rule == "setting_refused" and "/env.sh line " in problem.message and "rel/env.sh.eex" in problem.fix
+
+
+def test_the_tool_on_the_host_looks_for_the_same() -> None:
+    (names,) = re.findall(r"^ +names='(.*)'$", (ROLE / "release/templates/release.sh.j2").read_text(encoding="utf-8"), re.MULTILINE)
+    assert names.split() == list(OF_SCRIPT)
