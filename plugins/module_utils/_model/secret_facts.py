@@ -83,6 +83,20 @@ class Readable:
 
 
 @dataclass(frozen=True)
+class Unsearched:
+    """A file that is packed in a form that could not be unpacked. readers: as in Copy."""
+
+    path: str
+    readers: tuple[str, ...]
+    form: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Unsearched | None:
+        path, readers, form = as_path(raw.get("path")), as_texts(raw.get("readers")), as_text(raw.get("form"))
+        return None if path is None or readers is None or form is None else cls(path, readers, form)
+
+
+@dataclass(frozen=True)
 class NodeUser:
     """A user that owns a cookie file or runs a VM. password: whether one is set; authorized_keys: files that let ssh in.
 
@@ -122,7 +136,7 @@ def _place(raw: Mapping[str, Any]) -> tuple[str, str] | None:
 class Secrets:
     """What was found of secrets on a host. Each part is None where nobody could look; cookies are by the path of their file.
 
-    exposed: files in the homes of nodes that others can read.
+    exposed: files in the homes of nodes that others can read. unsearched: packed files that others can read, and nobody here.
     """
 
     cookies: Mapping[str, CookieFacts] | None
@@ -131,6 +145,7 @@ class Secrets:
     dumps: tuple[Readable, ...] | None
     exposed: tuple[Readable, ...] | None
     accounts: Mapping[str, NodeUser] | None
+    unsearched: tuple[Unsearched, ...] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> Secrets | None:
@@ -144,4 +159,5 @@ class Secrets:
             dumps=each(raw.get("dumps"), Readable.parse),
             exposed=each(raw.get("exposed"), Readable.parse),
             accounts=None if accounts is None else {one.user: one for one in accounts},
+            unsearched=each(raw.get("unsearched"), Unsearched.parse),
         )

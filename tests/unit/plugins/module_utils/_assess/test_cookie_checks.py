@@ -100,6 +100,14 @@ def test_a_search_that_ended_early_passes_nothing() -> None:
     assert {(found.control, found.status) for found in verdict.failures} == {(name, NOT_TESTED) for name in searched}
 
 
+@pytest.mark.parametrize(("readers", "tested"), [(["everybody"], False), (["beam"], True)])
+def test_what_cannot_be_unpacked_is_not_tested(readers: list[str], tested: bool) -> None:
+    verdict = broken(add("unsearched", path="/srv/old.7z", readers=readers, form="7z"))
+    found = [(one.control, one.status, one.details) for one in verdict.failures]
+    said = "/srv/old.7z (7z) could not be unpacked, and everybody can read it: remove it, give it mode 0600, or pack it another way"
+    assert found == ([] if tested else [("cookie-copies", NOT_TESTED, (said,))])
+
+
 def test_a_weak_cookie_is_not_searched_for() -> None:
     verdict = broken(cookie(weaknesses=["published"]))
     (found,) = (one for one in verdict.findings if one.control == "cookie-copies" and "n2" in one.hosts)

@@ -219,7 +219,7 @@ def secrets(name: str) -> dict[str, Any]:
         "copies": [],
         "keys": [key],
         "dumps": [],
-        "exposed": [],
+        **{"exposed": [], "unsearched": []},
         "accounts": [{**ACCOUNT, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members"), [])}],
     }
 
