@@ -25,7 +25,7 @@ from typing import BinaryIO
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
-from . import certificates, commands, deep_files, jobs, mounts_and_setuid, packed_streams, secret_encodings, ssh_keys, sudo_rules
+from . import certificates, commands, deep_files, jobs, mounts_and_setuid, packed_streams, processes_of_users, secret_encodings, ssh_keys, sudo_rules
 from .readers import EVERYBODY, Readers, members
 from .writers import group_name, user_name
 
@@ -339,6 +339,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             "authorized_keys": present,
             "rights": None if started is None or rights is None else [*started, *rights],
             "units": jobs.units_of(entry),
+            "processes": processes_of_users.of(entry.pw_uid),
             "acting": None if acting is None or lenders is None else [*acting, *({"name": EVERYBODY, "path": one} for one in lenders)],
             "members": sorted(members(entry.pw_gid) - {user}) if group_name(entry.pw_gid) == user else [],
             "groups": sorted(map(group_name, os.getgrouplist(user, entry.pw_gid))),

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .untrusted_json import as_bool, as_path, as_text, as_texts, each
+from .untrusted_json import as_bool, as_int, as_path, as_text, as_texts, each
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,27 @@ class Unsearched:
 
 
 @dataclass(frozen=True)
+class Running:
+    """A process. unit: empty where it is in none."""
+
+    pid: int
+    process: str
+    unit: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Running | None:
+        pid, process = as_int(raw.get("pid")), as_text(raw.get("process"))
+        return None if pid is None or process is None else cls(pid, process, as_text(raw.get("unit")) or "")
+
+
+@dataclass(frozen=True)
 class NodeUser:
     """A user that owns a cookie file or runs a VM. password: whether one is set; authorized_keys: files that let ssh in.
 
     rights: files that let it start programs without a login: of cron, at, sudo, a lingering user manager. units: services that run as it, with the
     file that says so. acting: others who run programs as it, with the file that lets them; "" for an account that has its number.
-    groups: those that its next process is a member of. members: other users in the group that has its name.
+    groups: those that its next process is a member of. members: other users in the group that has its name. processes: what has run as it for a
+    while, with its unit.
     """
 
     user: str
@@ -114,6 +129,7 @@ class NodeUser:
     acting: tuple[tuple[str, str], ...] | None = None
     groups: tuple[str, ...] | None = None
     members: tuple[str, ...] | None = None
+    processes: tuple[Running, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> NodeUser | None:
@@ -122,8 +138,8 @@ class NodeUser:
             return None
         keys, rights = as_texts(raw.get("authorized_keys")), as_texts(raw.get("rights"))
         units, acting = each(raw.get("units"), _place), each(raw.get("acting"), _place)
-        groups, members = as_texts(raw.get("groups")), as_texts(raw.get("members"))
-        return cls(user, as_text(raw.get("shell")), as_bool(raw.get("password")), keys, rights, units, acting, groups, members)
+        groups, members, running = as_texts(raw.get("groups")), as_texts(raw.get("members")), each(raw.get("processes"), Running.parse)
+        return cls(user, as_text(raw.get("shell")), as_bool(raw.get("password")), keys, rights, units, acting, groups, members, running)
 
 
 def _place(raw: Mapping[str, Any]) -> tuple[str, str] | None:

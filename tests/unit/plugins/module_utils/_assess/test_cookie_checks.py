@@ -70,6 +70,14 @@ FAULTS: dict[str, tuple[Change, set[str], str]] = {
     "password": (account(password=True), {"node-login"}, "the user beam has a password"),
     "cron": (account(rights=["/var/spool/cron/crontabs/beam"]), {"node-login"}, "crontabs/beam starts programs of beam outside of the unit"),
     "sudo": (account(rights=["/etc/sudoers.d/beam"]), {"node-login"}, "/etc/sudoers.d/beam lets beam run programs as another user with sudo"),
+    "a shell": (
+        account(processes=[
+            {"pid": 70, "process": "beam.smp", "unit": "beam.service"}, {"pid": 71, "process": "tmux: server", "unit": "session-3.scope"},
+            {"pid": 72, "process": "bash", "unit": "session-3.scope"},
+        ]),
+        {"node-login"},
+        "session-3.scope runs tmux: server (pid 71), bash (pid 72) as beam, with its cookie and its key, without the sandbox: end it",
+    ),
     "ssh": (account(authorized_keys=["/var/lib/beam/.ssh/authorized_keys"]), {"node-login"}, "authorized_keys lets SSH log in as beam"),
 }
 

@@ -220,7 +220,7 @@ def secrets(name: str) -> dict[str, Any]:
         "keys": [key],
         "dumps": [],
         **{"exposed": [], "unsearched": []},
-        "accounts": [{**ACCOUNT, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members"), [])}],
+        "accounts": [{**ACCOUNT, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members", "processes"), [])}],
     }
 
 
