@@ -409,7 +409,7 @@ secrets:
     exposed: {type: list, elements: dict, description: "Files in the homes of nodes that other users can read (C(readers)), at most 20."}
     accounts:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
-        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it,
+        C(rights) are files that start programs as the user or let it act as another, C(units) and C(processes) run as it, C(acting) users act as it,
         C(groups) its groups, C(members) other users in the group of its name.
       type: list
       elements: dict

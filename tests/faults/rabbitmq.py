@@ -165,6 +165,13 @@ FAULTS = (
     ),
     _eval("options in force changed by rabbitmqctl", _REPLACE, "tls-options", "as client verify is verify_none", alters=OPTIONS),
     _eval(
+        "a module of RabbitMQ that was replaced while it runs",
+        "code:ensure_loaded(rabbit_password_hashing_sha512), {ok, M, B} = compile:forms([{attribute, 1, module, rabbit_password_hashing_sha512}]), "
+        "{module, M} = code:load_binary(M, code:which(M), B).",
+        "running-code",
+        "runs another rabbit_password_hashing_sha512 than the one in",
+    ),
+    _eval(
         "a cookie for a peer by rabbitmqctl",
         "erlang:set_cookie(list_to_atom(\"rabbit@n2\"), list_to_atom(\"abcdefghijklmnopqrstuvwxyz0123456789ABCD\")).",
         "peer-cookies",

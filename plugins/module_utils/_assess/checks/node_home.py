@@ -86,8 +86,8 @@ def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
         account = ((seen.secrets.accounts if seen.secrets else None) or {}).get(user)
         subject = host.name
         bare = host.members is not None and all(node.kind == "erlang" for node in host.nodes if node.user == user)
-        own = (account.shell, account.members) if account and bare else ()
-        own += (account.processes,) if account and host.members is not None else ()
+        own: list[object] = [account.shell, account.members] if account and bare else []
+        own += [account.processes] if account and host.members is not None else []
         if account is None or None in (
             account.password, account.authorized_keys, account.rights, account.units, account.acting, *own
         ):

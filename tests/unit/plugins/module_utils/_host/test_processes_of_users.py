@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import proc, processes_of_users
+from ansible_collections.beam.cluster.plugins.module_utils._host import processes_of_users
 
 
 def process(root: Path, pid: int, name: str, uid: int, unit: str, age: float, spaces: str = "{pid}") -> None:
@@ -38,4 +38,3 @@ def test_many_processes_of_a_node_hide_no_other(tmp_path: Path, monkeypatch: pyt
     found = [{"pid": pid, "process": "x", "unit": "beam.service"} for pid in range(1000)] + [{"pid": 1001, "process": "sh", "unit": ""}]
     monkeypatch.setattr(processes_of_users, "_lasting", lambda uid, root: iter(found))
     assert processes_of_users.of(77)[-1]["pid"] == 1001
-    assert proc.pids
