@@ -12,10 +12,11 @@ FAULTS = (
     Fault(
         name="a program of the node's user outside of its unit",
         # It has to last longer than a tool.
-        breaks="systemd-run --quiet --collect --unit=fault-shell --uid=beam sleep 7200; sleep 32",
+        breaks="setsid systemd-run --quiet --scope --unit=fault-shell runuser -u beam -- sleep 7200 > /dev/null 2>&1 < /dev/null &\n"
+        "sleep 32; systemctl is-active --quiet fault-shell.scope",
         control="node-login",
-        names=("fault-shell.service runs sleep (pid", "as beam, with its cookie and its key"),
-        repair="systemctl stop fault-shell",
+        names=("fault-shell.scope runs sleep (pid", "as beam, with its cookie and its key"),
+        repair="systemctl stop fault-shell.scope",
         alters=BESIDE,
     ),
     new_file(

@@ -43,7 +43,7 @@ _USUAL = frozenset(
     """
     Xorg.wrap at bwrap chage chfn chsh crontab doas exim4 expiry fping fping6 fusermount fusermount3 gpasswd mount mount.cifs mount.nfs newgidmap
     newgrp newuidmap ntfs-3g passwd ping ping6 pkexec polkit-agent-helper-1 pppd screen ssh-keysign su su-rs sudo sudo-rs sudoedit umount umount.nfs
-    dbus-daemon-launch-helper
+    chrome-sandbox dbus-daemon-launch-helper nvidia-modprobe vmware-user-suid-wrapper
     """.split()
 )
 """Programs that distributions give the rights of root."""

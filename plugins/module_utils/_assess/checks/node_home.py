@@ -65,12 +65,18 @@ def _others(host: HostTarget, units: Iterable[tuple[str, str]]) -> Iterator[str]
     return (path for unit, path in units if unit not in own)
 
 
+_OWN_USER = ("erlang", "rabbitmq", "ejabberd")
+"""Kinds of nodes whose user is made by a role or a package for them alone."""
+
+
 def _beside(host: HostTarget, user: str, processes: Iterable[Running]) -> list[str]:
-    """What runs as the user of nodes, and in the unit of none."""
+    """What runs as the user of nodes, and in the unit of none. Whether other services have the user of a release, is the operator's choice; what
+    such a service says itself is reported as its file."""
     units = {node.unit for node in host.nodes}
+    own = all(node.kind in _OWN_USER for node in host.nodes if node.user == user)
     others: dict[str, list[str]] = {}
     for one in processes:
-        if one.unit not in units:
+        if one.unit not in units and (own or not one.unit.endswith(".service")):
             others.setdefault(one.unit, []).append(f"{one.process} (pid {one.pid})")
     return [
         f"{unit or 'no unit'} runs {join_names(said)} as {user}, with its cookie and its key, without the sandbox: end it, and what starts it"

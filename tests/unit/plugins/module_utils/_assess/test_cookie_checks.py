@@ -116,6 +116,19 @@ def test_what_cannot_be_unpacked_is_not_tested(readers: list[str], tested: bool)
     assert found == ([] if tested else [("cookie-copies", NOT_TESTED, (said,))])
 
 
+@pytest.mark.parametrize(
+    ("kind", "unit", "good"), [("release", "nginx.service", True), ("release", "session-3.scope", False), ("erlang", "nginx.service", False)]
+)
+def test_a_release_may_share_its_user_with_a_service(kind: str, unit: str, good: bool) -> None:
+    seen, plan = made.hosts(), made.plan()
+    seen["n2"]["secrets"]["accounts"][0]["processes"] = [{"pid": 71, "process": "nginx", "unit": unit}]
+    for host in plan["hosts"].values():
+        for node in host["nodes"]:
+            node["kind"] = kind
+    found = [one for one in evaluate(made.evidence(seen=seen, of=plan)).findings if one.control == "node-login" and one.subject == "n2"]
+    assert [one.status == FAILED for one in found] == [not good]
+
+
 def test_a_weak_cookie_is_not_searched_for() -> None:
     verdict = broken(cookie(weaknesses=["published"]))
     (found,) = (one for one in verdict.findings if one.control == "cookie-copies" and "n2" in one.hosts)
