@@ -107,6 +107,15 @@ FAULTS = (
         product="rabbitmq",
         alters=BESIDE,
     ),
+    Fault(
+        name="metrics on every address from the next start on",
+        breaks="rabbitmq-plugins --quiet --offline enable rabbitmq_prometheus",
+        control="rabbitmq-management",
+        names=("the metrics will be in clear text on port 15692 from the next start on",),
+        repair="rabbitmq-plugins --quiet --offline disable rabbitmq_prometheus",
+        product="rabbitmq",
+        alters=BESIDE,
+    ),
     # -- what the product accepts: each is in force after a restart ------------------------------------------------------------------------------
     *(
         Fault(

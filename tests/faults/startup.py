@@ -80,6 +80,14 @@ FAULTS = (
         alters=NODE,
     ),
     Fault(
+        name="a list of hosts in the home of the node",
+        breaks=f"{SHELL}echo \"'n9'.\" > $home/.hosts.erlang",
+        control="hosts-file",
+        names=(".hosts.erlang exists",),
+        repair=f"{SHELL}rm -f $home/.hosts.erlang",
+        alters=BESIDE,
+    ),
+    Fault(
         name="a library that the next process of the node loads",
         breaks=f"{SHELL}mkdir -p /opt/fault-lib; cp -L $(ldd $(ls /usr/lib/erlang/erts-*/bin/beam.smp) | "
         "sed -n 's/.*=> \\(.*libtinfo[^ ]*\\) .*/\\1/p') /opt/fault-lib/; echo /opt/fault-lib > /etc/ld.so.conf.d/00-fault.conf",

@@ -92,6 +92,5 @@ CONTROLS = (
         (_NET_ADM,),
         "low",
         "files",
-        audit_only=True,
     ),
 )
