@@ -38,8 +38,8 @@ options:
     description:
       - Evaluate the cookies of O(files) and of the host's VMs, search the host for copies of them that other users can read, and list private
         keys, crash dumps and accounts. Returned as RV(secrets).
-      - The search covers unit files, configuration files, the nodes' homes, releases, logs, temporary directories and the homes of users. It reads
-        the first 64 MiB of each file.
+      - The search covers unit and configuration files, homes, releases, logs and temporary directories, and for 15 seconds more all directories,
+        the least deep ones first. It reads the first 64 MiB of each file.
     type: bool
     default: false
     version_added: 0.2.0
@@ -399,15 +399,13 @@ secrets:
         C(tool) is the cookie file of another user, who alone can read it.
       type: list
       elements: dict
-    keys:
-      description: Private keys in PEM files, with the SHA-256 of their public key (C(spki_sha256)), and who can read them (C(readers)).
-      type: list
-      elements: dict
+    unsearched: {type: list, elements: dict, description: "Files that others can read (C(readers)), whose C(form) could not be unpacked."}
+    keys: {type: list, elements: dict, description: "Private keys - the SHA-256 of their public key (C(spki_sha256)), and their C(readers)."}
     dumps: {type: list, elements: dict, description: "Crash dumps, and who can read them (C(readers))."}
     exposed: {type: list, elements: dict, description: "Files in the homes of nodes that other users can read (C(readers)), at most 20."}
     accounts:
       description: The users that own cookie files or run VMs. C(password) is whether one is set. C(authorized_keys) are the files that let SSH in.
-        C(rights) are files that start programs as the user or let it act as another, C(units) services that run as it, C(acting) users who act as it,
+        C(rights) are files that start programs as the user or let it act as another, C(units) and C(processes) run as it, C(acting) users act as it,
         C(groups) its groups, C(members) other users in the group of its name.
       type: list
       elements: dict

@@ -33,6 +33,12 @@ def _copy(name: str, path: str, text: str = "$(cat $cookie)", mode: str = "0644"
 
 _MAKE_OTP = "(export HOME=$(mktemp -d); erl -noinput -boot start_clean -eval 'auth:init([]), halt().'; cat $HOME/.erlang.cookie; rm -rf $HOME)"
 _RANDOM = "python3 -c 'import secrets, string; print(\"\".join(secrets.choice({alphabet}) for _ in range({length})))'"
+# The hosts have the library, and not the program.
+_ZSTD = (
+    "import ctypes, sys; data = open(sys.argv[1], \"rb\").read(); room = ctypes.create_string_buffer(4096); zstd = ctypes.CDLL(\"libzstd.so.1\"); "
+    "open(sys.argv[2], \"wb\").write(room.raw[:zstd.ZSTD_compress(room, 4096, data, len(data), 3)])"
+)
+_GIT = "import sys, zlib; data = open(sys.argv[1], \"rb\").read(); open(sys.argv[2], \"wb\").write(zlib.compress(b\"blob %d\\0\" % len(data) + data))"
 FAULTS = (
     Fault(
         name="a cookie file of another user with the cookie of the node",
@@ -131,6 +137,26 @@ FAULTS = (
         control="cookie-copies",
         names=("/opt/home.tar.gz", "holds the cookie of"),
         repair="rm -f /opt/home.tar.gz",
+        alters=BESIDE,
+    ),
+    _copy("cookie in a directory of its own for backups", "/backup/2026/n1/cookie"),
+    _copy("cookie deep in a home", "/home/alice/copies/etc/beam/n1/cookie"),
+    _copy("cookie in a log of a web server", "/var/log/nginx/access.log.1", "GET /?cookie=$(cat $cookie)"),
+    Fault(
+        name="a backup of the node's home that is packed with zstd",
+        breaks=FILES + f"python3 -c '{_ZSTD}' $cookie /srv/home.zst; chmod 0644 /srv/home.zst",
+        control="cookie-copies",
+        names=("/srv/home.zst", "holds the cookie of"),
+        repair="rm -f /srv/home.zst",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="the cookie in an object of git",
+        breaks=FILES + f"mkdir -p /srv/configuration/.git/objects/ab; python3 -c '{_GIT}' $cookie /srv/configuration/.git/objects/ab/cd; "
+        "chmod -R a+rX /srv/configuration",
+        control="cookie-copies",
+        names=("/srv/configuration/.git/objects/ab/cd", "holds the cookie of"),
+        repair="rm -rf /srv/configuration",
         alters=BESIDE,
     ),
     unconfined(

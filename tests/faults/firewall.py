@@ -15,6 +15,23 @@ def _nft(name: str, command: str, *names: str, control: str = "firewall-rules") 
 
 _OWN = "$(ip -4 -o address show dev eth0 | sed 's/.*inet \\([0-9.]*\\).*/\\1/')"
 FAULTS = (
+    Fault(
+        name="a rule that leads packets to the node from the next load of nftables on",
+        breaks="cp -p /etc/nftables.conf $saved/; printf 'table ip faultlater { chain pre { type nat hook prerouting priority dstnat; "
+        "tcp dport 9871 redirect to :9100; }; }\\n' >> /etc/nftables.conf",
+        control="forwarded-ports",
+        names=("a rule with redirect forwards connections to this host:9100: see /etc/nftables.conf, table ip faultlater",),
+        # Another fault may have loaded the file meanwhile.
+        repair="cp -p $saved/nftables.conf /etc/nftables.conf; nft delete table ip faultlater 2> /dev/null || true",
+        alters=FIREWALL,
+    ),
+    new_file(
+        "a rule of iptables that leads packets to the node after the next boot",
+        "/etc/iptables/rules.v4",
+        "*nat\\n-A PREROUTING -p tcp -m tcp --dport 9870 -j REDIRECT --to-ports 9100\\nCOMMIT\\n",
+        "forwarded-ports",
+        "a rule of iptables forwards connections to this host:9100: see /etc/iptables/rules.v4",
+    ),
     new_file(
         "a job that lets one more address in",
         "/etc/cron.d/fault-in",

@@ -10,6 +10,47 @@ from makers import ETC, FILES, new_file
 
 FAULTS = (
     Fault(
+        name="a program of the node's user outside of its unit",
+        # It has to last longer than a tool.
+        breaks="setsid systemd-run --quiet --scope --unit=fault-shell runuser -u beam -- sleep 7200 > /dev/null 2>&1 < /dev/null &\n"
+        "sleep 32; systemctl is-active --quiet fault-shell.scope",
+        control="node-login",
+        names=("fault-shell.scope runs sleep (pid", "as beam, with its cookie and its key"),
+        repair="systemctl stop fault-shell.scope",
+        alters=BESIDE,
+    ),
+    new_file(
+        "a rule of the old polkit with which a group starts any unit",
+        "/etc/polkit-1/localauthority/50-local.d/fault.pkla",
+        "[Operators]\\nIdentity=unix-group:games\\nAction=org.freedesktop.systemd1.*\\nResultAny=yes\\n",
+        "node-login",
+        "/etc/polkit-1/localauthority/50-local.d/fault.pkla lets users beside root run programs as beam",
+    ),
+    Fault(
+        name="a program that lets every local user in instead of a password",
+        breaks="cp -p /etc/pam.d/su $saved/; sed -i '1i auth sufficient pam_exec.so quiet /bin/true' /etc/pam.d/su",
+        control="node-login",
+        names=("/etc/pam.d/su lets users without a password run programs as beam",),
+        repair="cp -p $saved/su /etc/pam.d/su",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a shell with the rights of root among the programs of packages",
+        breaks="cp /bin/dash /usr/bin/fault-dash; chmod 4755 /usr/bin/fault-dash",
+        control="node-login",
+        names=("/usr/bin/fault-dash (setuid) gives everybody the cookie and the key of beam",),
+        repair="rm -f /usr/bin/fault-dash",
+        alters=BESIDE,
+    ),
+    Fault(
+        name="a program of a package that gets the rights of root",
+        breaks="chmod u+s $(readlink -f /usr/bin/find)",
+        control="node-login",
+        names=("/usr/bin/find (setuid) gives everybody the cookie and the key of beam",),
+        repair="chmod u-s $(readlink -f /usr/bin/find)",
+        alters=BESIDE,
+    ),
+    Fault(
         name="users who become the node's user without a password",
         breaks="cp -p /etc/pam.d/su $saved/; sed -i '1i auth sufficient pam_succeed_if.so use_uid user = games' /etc/pam.d/su",
         control="node-login",

@@ -107,6 +107,15 @@ FAULTS = (
         product="rabbitmq",
         alters=BESIDE,
     ),
+    Fault(
+        name="metrics on every address from the next start on",
+        breaks="rabbitmq-plugins --quiet --offline enable rabbitmq_prometheus",
+        control="rabbitmq-management",
+        names=("the metrics will be in clear text on port 15692 from the next start on",),
+        repair="rabbitmq-plugins --quiet --offline disable rabbitmq_prometheus",
+        product="rabbitmq",
+        alters=BESIDE,
+    ),
     # -- what the product accepts: each is in force after a restart ------------------------------------------------------------------------------
     *(
         Fault(
@@ -164,6 +173,13 @@ FAULTS = (
         alters=LIVE,
     ),
     _eval("options in force changed by rabbitmqctl", _REPLACE, "tls-options", "as client verify is verify_none", alters=OPTIONS),
+    _eval(
+        "a module of RabbitMQ that was replaced while it runs",
+        "code:ensure_loaded(rabbit_password_hashing_sha512), {ok, M, B} = compile:forms([{attribute, 1, module, rabbit_password_hashing_sha512}]), "
+        "{module, M} = code:load_binary(M, code:which(M), B).",
+        "running-code",
+        "runs another rabbit_password_hashing_sha512 than the one in",
+    ),
     _eval(
         "a cookie for a peer by rabbitmqctl",
         "erlang:set_cookie(list_to_atom(\"rabbit@n2\"), list_to_atom(\"abcdefghijklmnopqrstuvwxyz0123456789ABCD\")).",

@@ -136,6 +136,22 @@ FAULTS = (
         repair=SHELL + "systemctl start beam; up",
         alters=MESH,
     ),
+    new_file(
+        "an EPMD that is root after its next start",
+        f"{ETC}/epmd.service.d/aa-fault.conf",
+        "[Service]\\nUser=root\\n",
+        "unit-sandbox",
+        "epmd.service runs its next process as root, not as epmd",
+        after="systemctl daemon-reload",
+    ),
+    new_file(
+        "an EPMD that can gain privileges after its next start",
+        f"{ETC}/epmd.service.d/zzzz-fault.conf",
+        "[Service]\\nNoNewPrivileges=no\\n",
+        "unit-sandbox",
+        f"{ETC}/epmd.service.d/zzzz-fault.conf comes after",
+        after="systemctl daemon-reload",
+    ),
     epmd_drop_in(
         "an EPMD outside of its sandbox",
         "PrivateNetwork=no\\nProtectSystem=no\\nPrivateDevices=no\\nRestrictNamespaces=no\\nCapabilityBoundingSet=~\\nRestrictAddressFamilies=",

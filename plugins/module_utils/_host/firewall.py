@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .._model.installed import TABLE
-from . import commands, firewall_admissions, interfaces, nftables_service, proc
+from . import commands, firewall_admissions, forwarding_at_boot, interfaces, nftables_service, proc
 from .firewall_admissions import values
 from .firewall_at_boot import FAMILY, FILE, UNIT, ufw_enabled, undoing, waiting
 from .forwarding_rules import rewriting
@@ -235,8 +235,14 @@ def summary(units: Mapping[str, Mapping[str, object]] | None) -> dict[str, objec
         "undoing": undoing(),
         "waiting": None if units is None else waiting(units, objects),
         "loads": None if units is None else nftables_service.loads(units.get("nftables.service", {})),
-        "rewriting": None if objects is None else rewriting(objects, (FAMILY, TABLE), [one[1] for one in interfaces.list_addresses() or ()]),
+        "rewriting": None if objects is None else _rewriting(objects),
     }
+
+
+def _rewriting(objects: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Now, and when the files of nftables are loaded the next time."""
+    now = rewriting(objects, (FAMILY, TABLE), [one[1] for one in interfaces.list_addresses() or ()])
+    return [*now, *forwarding_at_boot.rewriting((FAMILY, TABLE))]
 
 
 def _table_now(objects: Sequence[Mapping[str, Any]]) -> dict[str, object] | None:

@@ -161,12 +161,12 @@ def of_saved(text: str, program: str, table: str = "nat") -> Iterator[tuple[str,
         said = [port for port in (to.group(2), to.group(3)) if port] if to else []
         if not said and not _SAVED_NEGATED.search(rule):
             said = [part for ports in _SAVED_PORT.findall(rule) for part in ports.split(",")]
-        ports: list[int | None] = [number for part in said for number in _range(part)]
+        ports: list[int | None] = [number for part in said for number in port_range(part)]
         address = to.group(1) if to else None
         yield from ((f"a rule of {program}", f"table {table}, chain {match.group(1)}", address, port) for port in ports or [None])
 
 
-def _range(text: str) -> Iterable[int]:
+def port_range(text: str) -> Iterable[int]:
     first, last = (re.split(r"[:-]", text) + [""])[:2]
     return range(int(first), int(last or first) + 1) if first.isdigit() else ()
 
@@ -181,6 +181,14 @@ def of_ipvs(text: str) -> Iterator[tuple[str, str, str | None, int | None]]:
 def rewriting(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str], own: Collection[str] = ()) -> list[str]:
     """The rules of others that give packets another source address before a node sees them, or lead them to another interface: they come as a
     member's, or over lo. ours: family and name of our table. own: the addresses of the host, to which packets go over lo."""
+    objects = list(objects)
+    found = rewriting_rules(objects, ours, own)
+    found += [one for text, program, table in _saved(objects) for one in rewriting_saved(text, program, table, own)]
+    return list(dict.fromkeys(found))
+
+
+def rewriting_rules(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str], own: Collection[str] = ()) -> list[str]:
+    """The same of nftables alone."""
     objects = [entry for entry in objects if _place(entry.get("rule"))[:2] != ours]
     sets = _sets(objects)
     incoming = _incoming(objects)
@@ -199,8 +207,7 @@ def rewriting(objects: Iterable[Mapping[str, Any]], ours: tuple[str, str], own: 
                 to = [one for key in ("dev", "addr") for one in _addresses(_mapped(said.get(key), rule, sets)) if one]
                 if any(_is_here(one, own) for one in to):
                     found.append(f"{where} leads packets to the interface lo")
-    found += [one for text, program, table in _saved(objects) for one in rewriting_saved(text, program, table, own)]
-    return list(dict.fromkeys(found))
+    return found
 
 
 def rewriting_saved(text: str, program: str, table: str, own: Collection[str] = ()) -> Iterator[str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from .._model.processes import is_beam
 from .._wire.constants import EPMD_PORT
-from . import proc, relays
+from . import forwarding_at_boot, proc, relays
 from .forwarding_rules import of_kernel
 from .jobs_of_node_users import UNITS
 
@@ -83,7 +83,7 @@ def describe(
         return None
     names = _names(_text("/etc/hosts"))
     before = relays.connections()
-    found = [*_programs(listeners, names, before.values()), *_on_demand(), *of_kernel(objects or ())]
+    found = [*_programs(listeners, names, before.values()), *_on_demand(), *of_kernel(objects or ()), *forwarding_at_boot.of_files()]
     found += relays.of(before, relays.connections(), {int(str(one["pid"])) for one in listeners if one["pid"] is not None}, ports)
     said: list[dict[str, object]] = []
     for by, where, address, told in found:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The files of jobs, hooks and units that run at boot, at times or on an event, and the scripts that they name.
 
-Private to this collection. What they do is read in job_permission_changes.py, boot_starts.py, sysctls.py, release_tools.py and firewall_at_boot.py.
+Private to this collection. What they do is read in job_file_changes.py, boot_starts.py, sysctls.py, release_tools.py and firewall_at_boot.py.
 """
 
 from __future__ import annotations

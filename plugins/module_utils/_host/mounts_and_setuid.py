@@ -9,6 +9,7 @@ be the one that the node reads at the same path.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import stat
@@ -31,11 +32,28 @@ _OF_PACKAGES = ("bwrap", "newgidmap", "newuidmap", "snap-confine", "suexec", "sy
 """Programs that distributions give such capabilities."""
 LENDERS = (
     ("/usr/bin", 1), ("/usr/sbin", 1), ("/bin", 1), ("/sbin", 1), ("/opt", 3), ("/usr/local", 3), ("/srv", 3), ("/home", 3), ("/tmp", 2),
-    ("/var/tmp", 2), ("/dev/shm", 1), ("/run", 1), ("/var/lib", 2),
+    ("/var/tmp", 2), ("/dev/shm", 1), ("/run", 1), ("/var/lib", 2), ("/usr/lib", 3), ("/usr/libexec", 3),
 )
 """Trees in which programs are, and how many levels of them."""
 _NO_PACKAGES = ("/usr/local/", "/srv/", "/home/", "/tmp/", "/var/tmp/", "/dev/shm/", "/run/", "/var/lib/")
 """Where no package installs a program with the rights of root."""
+_HELPERS = ("/usr/lib/", "/usr/libexec/")
+"""Where packages have programs that users do not start. What capabilities they give these is theirs."""
+_USUAL = frozenset(
+    """
+    Xorg.wrap at bwrap chage chfn chsh crontab doas exim4 expiry fping fping6 fusermount fusermount3 gpasswd mount mount.cifs mount.nfs newgidmap
+    newgrp newuidmap ntfs-3g passwd ping ping6 pkexec polkit-agent-helper-1 pppd screen ssh-keysign su su-rs sudo sudo-rs sudoedit umount umount.nfs
+    chrome-sandbox dbus-daemon-launch-helper nvidia-modprobe vmware-user-suid-wrapper
+    """.split()
+)
+"""Programs that distributions give the rights of root."""
+_NEVER = re.compile(
+    r"(?:ash|awk|base64|bash|busybox|cat|chmod|chown|cp|csh|curl|dash|dd|ed|emacs|env|erl|escript|find|[gm]awk|gdb|git|head|install|ip|ksh|less|man|more|"
+    r"mv|nano|nc|ncat|nsenter|openssl|rsync|sed|sh|socat|ssh|strace|systemctl|systemd-run|tail|tar|tee|unshare|unzip|vi|wget|xargs|xxd|zip|zsh|"
+    r"(?:lua|node|perl|php|python|ruby|tclsh|vim)[\d.]*(?:\.[a-z]+)?)"
+)
+"""Programs with which anybody does anything, so that no package gives them the rights of root."""
+PACKAGES = "/var/lib/dpkg/info/*.list"
 
 
 def differing(arguments: Sequence[str], variables: Mapping[str, bytes], home: str, inside: str) -> list[str] | None:
@@ -130,15 +148,28 @@ def lenders(uid: int, trees: Iterable[tuple[str, int]] = LENDERS, elsewhere: tup
                     status = os.lstat(path)
                     if not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o011:
                         continue
-                    owners = (uid, 0) if path.startswith(elsewhere) else (uid,)
-                    setuid = status.st_mode & stat.S_ISUID and status.st_uid in owners
-                    if (setuid or _reads_all(path, path.startswith(elsewhere))) and not os.statvfs(path).f_flag & os.ST_NOSUID:
+                    setuid = status.st_mode & stat.S_ISUID and (status.st_uid == uid or not status.st_uid and _is_strange(path, elsewhere))
+                    mighty = not path.startswith(_HELPERS) and _reads_all(path, path.startswith(elsewhere))
+                    if (setuid or mighty) and not os.statvfs(path).f_flag & os.ST_NOSUID:
                         found.add(f"{path} ({'setuid' if setuid else 'capabilities'})")
                 except FileNotFoundError:
                     continue
                 except OSError:
                     return None
     return sorted(found)
+
+
+def _is_strange(path: str, elsewhere: tuple[str, ...]) -> bool:
+    """Whether no package has installed a program with the rights of root there."""
+    name = os.path.basename(path)
+    return path.startswith(elsewhere) or _NEVER.fullmatch(name) is not None or name not in _USUAL and not _is_packaged(path)
+
+
+def _is_packaged(path: str) -> bool:
+    """Also under the name from before /usr was merged. True where there are no lists of packages."""
+    lines = [f"\n{name}\n".encode() for name in (path, path[len("/usr") :] if path.startswith("/usr/") else path)]
+    lists = glob.glob(PACKAGES)
+    return not lists or any(line in proc.read(one) for one in lists for line in lines)
 
 
 def _reads_all(path: str, of_nobody: bool) -> bool:

@@ -37,7 +37,8 @@ from . import (
     home_files,
     installed_otp,
     interfaces,
-    job_permission_changes,
+    job_file_changes,
+    mounts_at_boot,
     obstacles,
     operator_settings,
     package_files,
@@ -187,7 +188,8 @@ def _system(listing: files.Listing, found: Sequence[proc.Process], find_secrets:
     said = system.describe(homes, {one.user for one in machines} - {"root"}, cookie_files if find_secrets else None)
     watched = {str(entry["path"]) for entry in listing.entries} | {"/etc/beam/guard", "/etc/systemd/system"}
     said["package_files"] = package_files.describe({package_files.ROOT, *(one.root for one in machines if one.root)}) if find_secrets else None
-    said["tmpfiles"] = [*tmpfiles.describe({*watched, *homes}), *(job_permission_changes.describe(watched) if find_secrets else ())]
+    at_boot = [*tmpfiles.describe({*watched, *homes}), *mounts_at_boot.describe({*watched, *homes})]
+    said["tmpfiles"] = [*at_boot, *(job_file_changes.describe(watched) if find_secrets else ())]
     said["starts"] = boot_starts.describe() if find_secrets else None
     said["sysusers"] = sysusers.describe({one.user for one in machines} - {"root", ""})
     # Of files that everybody may read, it is no matter which hosts do so.

@@ -3,11 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Rules of PAM and polkit with which users become any other user, that of a node among them, without its password.
 
-Private to this collection. Sources: pam.conf(5), pam_permit(8), pam_wheel(8), pam_succeed_if(8), polkit(8). Only paths are returned.
+Private to this collection. Sources: pam.conf(5), pam_permit(8), pam_wheel(8), pam_succeed_if(8), polkit(8), pklocalauthority(8). Only
+paths are returned.
 """
 
 from __future__ import annotations
 
+import configparser
+import fnmatch
 import glob
 import os
 import re
@@ -22,12 +25,18 @@ SERVICES = (
 """Files below /etc/pam.d. Others are of services that give no shell, or include these."""
 DIRECTORY = "/etc/pam.d"
 POLKIT = ("/etc/polkit-1/rules.d/*.rules", "/run/polkit-1/rules.d/*.rules", "/usr/local/share/polkit-1/rules.d/*.rules")
+AUTHORITY = ("/etc/polkit-1/localauthority/*/*.pkla", "/var/lib/polkit-1/localauthority/*/*.pkla")
+"""Of polkitd-pkla, which reads the rules of old versions."""
 _LINE = re.compile(
     r"^[ \t]*(?:@include[ \t]+(\S+)|-?auth[ \t]+(?:(?:include|substack)[ \t]+(\S+)|(\w+|\[[^\]\n]*\])[ \t]+(?:/\S*/)?(pam_\w+)\.so\b([^\n#]*)))",
     re.MULTILINE | re.IGNORECASE,
 )
 _JUMP = re.compile(r"\bsuccess=([1-9][0-9]*)\b")
-_OPENS = ("pam_permit", "pam_succeed_if", "pam_listfile", "pam_wheel")
+_OPENS = (
+    "pam_permit", "pam_succeed_if", "pam_listfile", "pam_wheel", "pam_access", "pam_debug", "pam_exec", "pam_localuser", "pam_rhosts", "pam_shells",
+    "pam_time",
+)
+"""Modules that let somebody in by a name, a place, a time or a program."""
 _MUST = ("required", "requisite")
 _INCLUDES_DEEP = 8
 _ASK_NOTHING = ("pam_rootok", "pam_env", "pam_faildelay", "pam_nologin", "pam_securetty", "pam_faillock", "pam_group", "pam_mount")
@@ -41,6 +50,8 @@ _LITERAL = re.compile(r"[\"'/^]([a-z]+(?:\.[A-Za-z0-9_-]+)*)\.?(?:\*|\b)")
 """The name of an action, or the beginning of one."""
 _MIGHTY = ("org.freedesktop.systemd1", "org.freedesktop.policykit.exec", "org.freedesktop.machine1.host-login", "org.freedesktop.machine1.host-shell")
 """Actions, or beginnings of them, with which a user starts programs as another one: units, pkexec, and machinectl shell."""
+
+_ACTIONS = ("org.freedesktop.systemd1.manage-units", "org.freedesktop.systemd1.manage-unit-files", *_MIGHTY[1:])
 
 
 class _Line(NamedTuple):
@@ -98,12 +109,31 @@ def _trusts(module: str, rest: str) -> bool:
     """pam_wheel trusts a group with that option only, and root needs no trust."""
     if module == "pam_succeed_if" and re.search(r"\buid[ \t]*(?:=|eq)[ \t]*0\b", rest):
         return False
-    return module != "pam_wheel" or bool(re.search(r"\btrust\b", rest))
+    # A program that gets the password may test it.
+    needs = {"pam_wheel": r"\btrust\b", "pam_exec": r"\A(?!.*\bexpose_authtok\b)"}.get(module, "")
+    return bool(re.search(needs, rest))
 
 
 def managing() -> list[str]:
     """The files of polkit that let users other than root start units or programs, whichever they like."""
-    return [path for pattern in POLKIT for path in sorted(glob.glob(pattern)) if _manages(_CODE_COMMENT.sub("", proc.text_of(path) or ""))]
+    rules = [path for pattern in POLKIT for path in sorted(glob.glob(pattern)) if _manages(_CODE_COMMENT.sub("", proc.text_of(path) or ""))]
+    return rules + [path for pattern in AUTHORITY for path in sorted(glob.glob(pattern)) if _of_authority(proc.text_of(path) or "")]
+
+
+def _of_authority(text: str) -> bool:
+    """A file of pklocalauthority(8): sections with identities, actions with wildcards, and results."""
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return False
+    for section in map(dict, map(parser.items, parser.sections())):
+        others = {one.strip() for one in section.get("identity", "").split(";")} - {"", "unix-user:root", "unix-user:0", "unix-group:root"}
+        allowed = any(section.get(result, "").strip() == "yes" for result in ("resultany", "resultinactive", "resultactive"))
+        patterns = [one.strip() for one in section.get("action", "").split(";")]
+        if others and allowed and any(fnmatch.fnmatchcase(action, pattern) for action in _ACTIONS for pattern in patterns):
+            return True
+    return False
 
 
 def _manages(text: str) -> bool:

@@ -27,6 +27,10 @@ from .product_files import ProductFiles
 _RABBITMQ_KEY = re.compile(r"^\s*(loopback_users(?:\.[a-z0-9_-]+)?|anonymous_login_user)\s*=\s*([A-Za-z0-9_.-]+)\s*$", re.MULTILINE)
 _LOGIN = re.compile(r"^\s*(default_user|default_pass)\s*=\s*(.+?)\s*$", re.MULTILINE)
 _DEFINITIONS = re.compile(r"^\s*(?:load_definitions|definitions\.local\.path|management\.load_definitions)\s*=\s*(/\S+)\s*$", re.MULTILINE)
+_BOUND = re.compile(r"^\s*((?:management|prometheus)\.tcp\.ip)\s*=\s*([0-9A-Fa-f.:]+)\s*$", re.MULTILINE)
+PLUGINS = "/etc/rabbitmq/enabled_plugins"
+"""An Erlang term, which rabbitmq-plugins writes: each plugin in it is started with the node."""
+_PLUGIN = re.compile(r"\brabbitmq_(?:management|prometheus)\b")
 _GUEST = "guest"
 _EJABBERD_KEY = re.compile(r"^(loglevel)\s*:\s*['\"]?([A-Za-z0-9]+)['\"]?\s*(?:#.*)?$", re.MULTILINE)
 
@@ -37,11 +41,14 @@ def describe(products: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, s
     products: the environment of a node of each.
 
     rabbitmq: loopback_users, loopback_users.NAME, anonymous_login_user as in rabbitmq.conf. known_logins: "USER in FILE" of users that are created
-    with a password that everybody knows, with "; " between; absent where there is none.
+    with a password that everybody knows, with "; " between; absent where there is none. plugins: those of management and metrics that the next start
+    has; management.tcp.ip, prometheus.tcp.ip: where these listen.
     """
     found: dict[str, dict[str, str]] = {}
     if "rabbitmq" in products:
+        plugins = " ".join(sorted(set(_PLUGIN.findall(re.sub(r"%.*", "", proc.text_of(PLUGINS) or "")))))
         found["rabbitmq"] = rabbitmq(product_files.rabbitmq(products["rabbitmq"]), products["rabbitmq"])
+        found["rabbitmq"].update({"plugins": plugins} if plugins else {})
     if "ejabberd" in products:
         files = product_files.ejabberd(products["ejabberd"])
         found["ejabberd"] = {"unread": files.unread} if files.unread else {}
@@ -60,7 +67,7 @@ def rabbitmq(files: ProductFiles, variables: Mapping[str, str]) -> dict[str, str
     logins: list[str] = []
     user, word, place = _GUEST, "", ""
     for path, text in files.texts.items():
-        found.update(_RABBITMQ_KEY.findall(text))
+        found.update((*_RABBITMQ_KEY.findall(text), *_BOUND.findall(text)))
         for name, value in _LOGIN.findall(text):
             user, word, place = (value, word, place) if name == "default_user" else (user, value, path)
         for named in _DEFINITIONS.findall(text):

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The native code of a VM: its program, the programs and boot files of its OTP, the libraries that it has loaded, and who can replace each.
 
-Private to this collection. Sources: proc_pid_maps(5), ld.so(8).
+Private to this collection. Sources: proc_pid_maps(5), ld.so(8), ldconfig(8).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from . import proc
 from .start_files import who
 
-PRELOAD = "/etc/ld.so.preload"
+PRELOAD, LOADER = "/etc/ld.so.preload", "/etc/ld.so.conf"
+_INCLUDES_DEEP = 4
 _OF_SYSTEM = ("/usr/", "/lib/", "/lib32/", "/lib64/", "/libx32/", "/bin/", "/sbin/", "/nix/store/", "/gnu/store/")
 _LOCAL = "/usr/local/"
 _OF_BOARD = re.compile(r"/usr/lib/[\w-]+/libarmmem[\w.${}-]*\.so")
@@ -53,22 +54,54 @@ def replaceable_by(base: str, root: str, otp_root: str) -> list[str] | None:
 
 def libraries(base: str, root: str, otp_root: str) -> list[dict[str, object]] | None:
     """[{path, by, elsewhere}] of the libraries that a process has loaded: those that users beside root can replace (by), and those from outside of
-    the system and its OTP (elsewhere). None where they cannot be looked at."""
+    the system and its OTP (elsewhere), and those that the loader is led to instead of them (later). None where they cannot be looked at."""
     maps = proc.read(f"{base}/maps").decode("utf-8", "replace")
     if not maps:
         return None
     found: list[dict[str, object]] = []
-    for path in mapped(maps):
+    loaded = mapped(maps)
+    later = [path for path in _waiting({os.path.basename(path) for path in loaded}, root) if path not in loaded]
+    for path in (*loaded, *later):
         try:
             by = sorted(who(path, root))
         except OSError:
             return None
-        # The loader looks there first: such a library takes the place of the one that the OTP of a package was built with.
-        beside = path.startswith(_LOCAL) and otp_root.startswith("/usr/lib/")
-        elsewhere = beside or not path.startswith((*_OF_SYSTEM, *((f"{otp_root.rstrip('/')}/",) if otp_root.strip("/") else ())))
-        if by or elsewhere:
+        elsewhere = _is_elsewhere(path, otp_root)
+        if path in later:
+            found += [{"path": path, "by": by, "elsewhere": True, "later": True}] if elsewhere else []
+        elif by or elsewhere:
             found.append({"path": path, "by": by, "elsewhere": elsewhere})
     return found
+
+
+def _is_elsewhere(path: str, otp_root: str) -> bool:
+    # The loader looks there first: such a library takes the place of the one that the OTP of a package was built with.
+    beside = path.startswith(_LOCAL) and otp_root.startswith("/usr/lib/")
+    return beside or not path.startswith((*_OF_SYSTEM, *((f"{otp_root.rstrip('/')}/",) if otp_root.strip("/") else ())))
+
+
+def _waiting(names: Iterable[str], root: str) -> list[str]:
+    """The libraries with one of the names in the directories to which the loader is led: ldconfig, which packages run, makes it look there first."""
+    wanted = sorted(names)
+    return [f"{place}/{name}" for place in _led_to(f"{root}{LOADER}", root, 0) for name in wanted if os.path.isfile(f"{root}{place}/{name}")]
+
+
+def _led_to(pattern: str, root: str, deep: int) -> list[str]:
+    """The directories of ld.so.conf, with those of the files that it includes (ldconfig(8))."""
+    found = []
+    for path in sorted(glob.glob(pattern)) if deep < _INCLUDES_DEEP else ():
+        for line in re.sub(r"#.*", "", proc.text_of(path) or "").splitlines():
+            words = line.split()
+            if words[:1] == ["include"]:
+                # Beside the file itself, where the name is not absolute.
+                found += [one for word in words[1:] for one in _led_to(_beside(path, word, root), root, deep + 1)]
+            else:
+                found += [word.partition("=")[0].rstrip("/") for word in re.split(r"[\s:,]+", line) if word.startswith("/")]
+    return list(dict.fromkeys(found))
+
+
+def _beside(path: str, word: str, root: str) -> str:
+    return f"{root}{word}" if word.startswith("/") else os.path.join(os.path.dirname(path), word)
 
 
 def shadowing(path: str, root: str, otp_root: str) -> list[str]:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The forms in which a secret lies in files: packed, in base64, in the text of a JSON string.
 
-Private to this collection. What the standard library of Python 3.9 cannot unpack (zstd, 7z, encrypted archives) stays as it is.
+Private to this collection. What is encrypted stays as it is. What is packed and cannot be unpacked here raises NotUnpacked.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import re
 import zipfile
 from collections.abc import Iterator
 from typing import BinaryIO, cast
+
+from . import packed_streams
 
 _GZIP, _XZ, _BZIP2, _ZIP = b"\x1f\x8b", b"\xfd7zXZ\0", b"BZh", b"PK\x03\x04"
 _LONGEST = 6
@@ -34,7 +36,7 @@ BROKEN = (EOFError, OSError, lzma.LZMAError, zipfile.BadZipFile, RuntimeError, N
 
 
 def unpacked(stream: BinaryIO) -> BinaryIO:
-    """The content of a file, of a packed one its content before. Raises one of BROKEN, here or where it is read."""
+    """The content of a file, of a packed one its content before. Raises one of BROKEN, here or where it is read, and NotUnpacked."""
     head = stream.read(_LONGEST)
     stream.seek(0)
     if head.startswith(_GZIP):
@@ -43,7 +45,22 @@ def unpacked(stream: BinaryIO) -> BinaryIO:
         return io.BytesIO(lzma.LZMAFile(stream).read(_PACKED_MAX))
     if head.startswith(_BZIP2):
         return io.BytesIO(bz2.BZ2File(stream).read(_PACKED_MAX))
-    return io.BytesIO(b"\n".join(_members(stream))) if head.startswith(_ZIP) else stream
+    for magic, unpack in packed_streams.BY_MAGIC.items():
+        if head.startswith(magic):
+            return io.BytesIO(unpack(stream.read(_PACKED_MAX), _PACKED_MAX))
+    if head.startswith(_ZIP):
+        return io.BytesIO(b"\n".join(_members(stream)))
+    return _of_git(stream, head)
+
+
+def _of_git(stream: BinaryIO, head: bytes) -> BinaryIO:
+    """A loose object of a repository, which everybody can read where its directories are open; any other file as it is."""
+    if head[:1] == b"x":
+        data = packed_streams.of_zlib(stream.read(_PACKED_MAX), _PACKED_MAX)
+        if data is not None:
+            return io.BytesIO(data)
+        stream.seek(0)
+    return stream
 
 
 def _members(stream: BinaryIO) -> Iterator[bytes]:

@@ -25,7 +25,18 @@ from typing import BinaryIO
 
 from .._model.secret_rules import PUBLISHED, SHORTEST_NEEDLE, in_file, mark, weaknesses
 from .._wire import private_keys
-from . import certificates, commands, jobs_of_node_users, mounts_and_setuid, secret_encodings, ssh_keys, sudo_rules
+from . import (
+    certificates,
+    commands,
+    deep_files,
+    jobs_of_node_users,
+    mounts_and_setuid,
+    packed_streams,
+    processes_of_users,
+    secret_encodings,
+    ssh_keys,
+    sudo_rules,
+)
 from .readers import EVERYBODY, Readers, members
 from .writers import group_name, user_name
 
@@ -63,7 +74,8 @@ FILES_MAX = 20000
 SECONDS_MAX = 60.0
 EXPOSED_MAX = 20
 """Files of nodes' homes that others can read: more are not listed."""
-UNIT, HOME = "unit", "home"
+UNIT, HOME, DEEP = "unit", "home", "deep"
+UNSEARCHED_MAX = 20
 _CHUNK = 1 << 20
 _KEY = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----\s*(.*?)-----END \1-----", re.DOTALL)
 _PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----\s*(.*?)-----END PUBLIC KEY-----", re.DOTALL)
@@ -135,10 +147,12 @@ def _walk(tree: str, levels: int) -> Iterator[str]:
 
 
 def places(homes: Iterable[str], elsewhere: Iterable[str], roots: Iterable[str], extra: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The files that are searched, and what each is: UNIT (systemd shows those to everybody, whatever their mode), HOME (of a node), or neither.
+    """The files that are searched, and what each is: UNIT (systemd shows those to everybody, whatever their mode), HOME (of a node), DEEP (one
+    wherever it is, as far as time is left), or none of them.
 
     elsewhere: homes of VMs that are not asked about.
     """
+    homes = list(homes)
     for tree in UNIT_TREES:
         yield from ((path, UNIT) for path in _walk(tree, 2))
     for home in homes:
@@ -147,6 +161,7 @@ def places(homes: Iterable[str], elsewhere: Iterable[str], roots: Iterable[str],
     yield from ((path, "") for pattern in patterns for path in glob.glob(pattern))
     for tree, levels in [*TREES, *((home, HOME_LEVELS) for home in elsewhere if home != "/")]:
         yield from ((path, "") for path in _walk(tree, levels))
+    yield from ((path, DEEP) for path in deep_files.everywhere(homes))
 
 
 def _holds(path: str, needles: Mapping[bytes, Sequence[str]]) -> list[str]:
@@ -229,7 +244,8 @@ def _authorities(directory: str) -> list[str]:
 
 
 def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple[dict[str, list[dict[str, object]]], str]:
-    """copies of cookies, keys, crash dumps and exposed data, each with who can read it; and why the search is not whole, empty where it is."""
+    """copies of cookies, keys, crash dumps and exposed data, each with who can read it, and what could not be unpacked; and why the search is not
+    whole, empty where it is."""
     needles: dict[bytes, list[str]] = {}
     for cookie in cookies:
         for needle in secret_encodings.needles(cookie.needle) if cookie.needle else ():
@@ -244,7 +260,7 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
         entitled.append({user_name(uid)})
         for needle in secret_encodings.needles(line):
             needles.setdefault(needle, []).append(path)
-    found: dict[str, list[dict[str, object]]] = {"copies": [], "keys": [], "dumps": [], "exposed": []}
+    found: dict[str, list[dict[str, object]]] = {"copies": [], "keys": [], "dumps": [], "exposed": [], "unsearched": []}
     able = Readers()
     seen: set[str] = set()
     end = time.monotonic() + SECONDS_MAX
@@ -252,7 +268,7 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
         if path in seen:
             continue
         seen.add(path)
-        if len(seen) > FILES_MAX or time.monotonic() > end:
+        if kind != DEEP and (len(seen) > FILES_MAX or time.monotonic() > end):
             return found, f"the search for copies ended after {len(seen)} files"
         try:
             status = os.lstat(path)
@@ -260,20 +276,27 @@ def search(cookies: Sequence[Cookie], where: Iterable[tuple[str, str]]) -> tuple
                 continue
             who, owner = able.of(path), user_name(status.st_uid)
             held: list[str] = []
-            if path not in owners and status.st_size and any(kind == UNIT or set(who) - users for users in entitled):
-                held = _holds(path, needles)
-                cookie_files = [one for one in held if one in owners]
-                others = set(who).difference(owners[of] for of in cookie_files)
-                # Its owner's own cookie file, for tools: nobody else can read it.
-                tool = os.path.basename(path) == COOKIE and who in ([], [owner])
-                if cookie_files and (kind == UNIT or others):
-                    found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": kind == UNIT, "tool": tool})
-            keys = list(keys_of(path, owner in {"root", *owners.values()})) if 0 < status.st_size <= KEY_MAX else []
+            keys: list[dict[str, object]] = []
+            try:
+                if path not in owners and status.st_size and any(kind == UNIT or set(who) - users for users in entitled):
+                    held = _holds(path, needles)
+                if 0 < status.st_size <= KEY_MAX:
+                    keys = list(keys_of(path, owner in {"root", *owners.values()}))
+            except packed_streams.NotUnpacked as error:
+                if who and len(found["unsearched"]) < UNSEARCHED_MAX:
+                    found["unsearched"].append({"path": path, "readers": who, "form": str(error)})
+            cookie_files = [one for one in held if one in owners]
+            others = set(who).difference(owners[of] for of in cookie_files)
+            # Its owner's own cookie file, for tools: nobody else can read it.
+            tool = os.path.basename(path) == COOKIE and who in ([], [owner])
+            if cookie_files and (kind == UNIT or others):
+                found["copies"].append({"path": path, "of": cookie_files, "readers": who, "unit": kind == UNIT, "tool": tool})
             more = {public[one] for one in held if one in public} - {key["spki_sha256"] for key in keys}
             keys += [{"path": path, "encrypted": False, "spki_sha256": one} for one in sorted(more)]
             found["keys"] += [{**key, "readers": who} for key in keys]
             name = os.path.basename(path)
-            if _DUMP.fullmatch(name) or kind == HOME and _CORE.fullmatch(name):
+            # Deep in a directory of somebody else, a dump is one of another program.
+            if _DUMP.fullmatch(name) and (kind != DEEP or owner in {"root", *owners.values()}) or kind == HOME and _CORE.fullmatch(name):
                 found["dumps"].append({"path": path, "readers": [user for user in who if user != _dumped_by(name)]})
             elif (
                 kind == HOME
@@ -327,6 +350,7 @@ def accounts(users: Iterable[str]) -> list[dict[str, object]]:
             "authorized_keys": present,
             "rights": None if started is None or rights is None else [*started, *rights],
             "units": jobs_of_node_users.units_of(entry),
+            "processes": processes_of_users.of(entry.pw_uid),
             "acting": None if acting is None or lenders is None else [*acting, *({"name": EVERYBODY, "path": one} for one in lenders)],
             "members": sorted(members(entry.pw_gid) - {user}) if group_name(entry.pw_gid) == user else [],
             "groups": sorted(map(group_name, os.getgrouplist(user, entry.pw_gid))),

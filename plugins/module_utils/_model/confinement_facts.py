@@ -67,16 +67,18 @@ class StartFile:
 
 @dataclass(frozen=True)
 class Library:
-    """A library that a process has loaded. by: users beside root who can replace it. elsewhere: it is from outside of the system and the OTP."""
+    """A library that a process has loaded. by: users beside root who can replace it. elsewhere: it is from outside of the system and the OTP.
+    later: the process has loaded another one of its name, and the loader is led to this one."""
 
     path: str
     by: tuple[str, ...]
     elsewhere: bool
+    later: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Library | None:
         path, by = as_path(raw.get("path")), as_texts(raw.get("by"))
-        return None if path is None or by is None else cls(path, by, raw.get("elsewhere") is True)
+        return None if path is None or by is None else cls(path, by, raw.get("elsewhere") is True, raw.get("later") is True)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .untrusted_json import as_bool, as_path, as_text, as_texts, each
+from .untrusted_json import as_bool, as_int, as_path, as_text, as_texts, each
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,41 @@ class Readable:
 
 
 @dataclass(frozen=True)
+class Unsearched:
+    """A file that is packed in a form that could not be unpacked. readers: as in Copy."""
+
+    path: str
+    readers: tuple[str, ...]
+    form: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Unsearched | None:
+        path, readers, form = as_path(raw.get("path")), as_texts(raw.get("readers")), as_text(raw.get("form"))
+        return None if path is None or readers is None or form is None else cls(path, readers, form)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process. unit: empty where it is in none."""
+
+    pid: int
+    process: str
+    unit: str
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Running | None:
+        pid, process = as_int(raw.get("pid")), as_text(raw.get("process"))
+        return None if pid is None or process is None else cls(pid, process, as_text(raw.get("unit")) or "")
+
+
+@dataclass(frozen=True)
 class NodeUser:
     """A user that owns a cookie file or runs a VM. password: whether one is set; authorized_keys: files that let ssh in.
 
     rights: files that let it start programs without a login: of cron, at, sudo, a lingering user manager. units: services that run as it, with the
     file that says so. acting: others who run programs as it, with the file that lets them; "" for an account that has its number.
-    groups: those that its next process is a member of. members: other users in the group that has its name.
+    groups: those that its next process is a member of. members: other users in the group that has its name. processes: what has run as it for a
+    while, with its unit.
     """
 
     user: str
@@ -100,6 +129,7 @@ class NodeUser:
     acting: tuple[tuple[str, str], ...] | None = None
     groups: tuple[str, ...] | None = None
     members: tuple[str, ...] | None = None
+    processes: tuple[Running, ...] | None = None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> NodeUser | None:
@@ -108,8 +138,8 @@ class NodeUser:
             return None
         keys, rights = as_texts(raw.get("authorized_keys")), as_texts(raw.get("rights"))
         units, acting = each(raw.get("units"), _place), each(raw.get("acting"), _place)
-        groups, members = as_texts(raw.get("groups")), as_texts(raw.get("members"))
-        return cls(user, as_text(raw.get("shell")), as_bool(raw.get("password")), keys, rights, units, acting, groups, members)
+        groups, members, running = as_texts(raw.get("groups")), as_texts(raw.get("members")), each(raw.get("processes"), Running.parse)
+        return cls(user, as_text(raw.get("shell")), as_bool(raw.get("password")), keys, rights, units, acting, groups, members, running)
 
 
 def _place(raw: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -122,7 +152,7 @@ def _place(raw: Mapping[str, Any]) -> tuple[str, str] | None:
 class Secrets:
     """What was found of secrets on a host. Each part is None where nobody could look; cookies are by the path of their file.
 
-    exposed: files in the homes of nodes that others can read.
+    exposed: files in the homes of nodes that others can read. unsearched: packed files that others can read, and nobody here.
     """
 
     cookies: Mapping[str, CookieFacts] | None
@@ -131,6 +161,7 @@ class Secrets:
     dumps: tuple[Readable, ...] | None
     exposed: tuple[Readable, ...] | None
     accounts: Mapping[str, NodeUser] | None
+    unsearched: tuple[Unsearched, ...] | None = None
 
     @classmethod
     def parse(cls, raw: object) -> Secrets | None:
@@ -144,4 +175,5 @@ class Secrets:
             dumps=each(raw.get("dumps"), Readable.parse),
             exposed=each(raw.get("exposed"), Readable.parse),
             accounts=None if accounts is None else {one.user: one for one in accounts},
+            unsearched=each(raw.get("unsearched"), Unsearched.parse),
         )

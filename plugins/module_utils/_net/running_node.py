@@ -4,7 +4,7 @@
 
 """What a running node has in force, as it says itself: TLS options, allow list, cookies of its peers, links, code path.
 
-Private to this collection. CALLS, otp_modules.CALLS, SSH_CALL, RABBIT_CALLS, two of RABBIT_USERS, COOKIES, a look into PEM_CACHE and get_cookie/1
+Private to this collection. CALLS, otp_modules.calls(), SSH_CALL, RABBIT_CALLS, two of RABBIT_USERS, COOKIES, a look into PEM_CACHE and get_cookie/1
 for each peer are all that a node is asked here; none of them changes anything. What leaves this file are names and known options: a cookie is
 compared with the one of the conversation and dropped, the hash of a password with those of known words, of an unknown TLS option only its name is
 kept (a password is one). Sources: ssl_dist_sup.erl (table ssl_dist_opts), net_kernel.erl (allowed/0, nodes_info/0), auth.erl, code.erl of OTP 25 to
@@ -81,7 +81,7 @@ async def ask(link: Link, members: Sequence[str], cookie: bytes | None, ours: st
     tls = {side: options(_value(outcomes[f"tls_{side}"]), side) for side in ("server", "client")}
     files = sorted({side["cacertfile"] for side in tls.values() if side and isinstance(side.get("cacertfile"), str)})
     trusted = await link.call_all([("ets", "lookup", [PEM_CACHE, file.encode()]) for file in files]) if files else []
-    modules = await link.call_all(list(otp_modules.CALLS))
+    modules = await link.call_all(list(otp_modules.calls(running)))
     path = code_path(_value(outcomes["code_path"]))
     return {
         "tls": tls,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..._model.addresses import is_address, is_loopback
 from ..._model.client_port_facts import OPTIONAL, YES, ClientPort, ClientPorts
 from ..._model.observation import Listener, Observation
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
@@ -98,7 +99,27 @@ def _management(host: HostTarget, seen: Observation) -> Iterator[Result]:
         clear = {port: name for port, name in _MANAGEMENT_PORTS.items() if port not in encrypted}
         clear.update((one.port, one.protocol) for one in (found.ports if found else ()) if one.protocol in MANAGED and one.port not in encrypted)
         problems = [f"{clear[one.port]} is in clear text on {one}" for one in _open(host, node, seen) if one.port in clear]
+        problems += _with_next_start(seen, clear)
         yield result(node.node, problems, "no management interface and no metrics in clear text on a network")
+
+
+_PLUGINS = {"rabbitmq_management": ("management", MANAGED[0]), "rabbitmq_prometheus": ("prometheus", MANAGED[1])}
+"""Plugins by name, with the beginning of their settings and what they serve."""
+
+
+def _with_next_start(seen: Observation, clear: Mapping[int, str]) -> Iterator[str]:
+    """Plugins that are enabled and do not run, so that the next start opens their ports."""
+    settings = ((seen.system.settings if seen.system else None) or {}).get(_RABBITMQ, {})
+    heard = {one.port for one in seen.listeners or ()}
+    for plugin in settings.get("plugins", "").split():
+        prefix, what = _PLUGINS.get(plugin, ("", ""))
+        ports = [port for port, name in clear.items() if name == what]
+        if ports and not heard.intersection(ports) and not is_local(settings.get(f"{prefix}.tcp.ip", "0.0.0.0")):
+            yield f"{what} will be in clear text on port {ports[0]} from the next start on: run rabbitmq-plugins disable --offline {plugin}"
+
+
+def is_local(address: str) -> bool:
+    return is_address(address) and is_loopback(address)
 
 
 def _commands(host: HostTarget, seen: Observation) -> Iterator[Result]:

@@ -16,7 +16,7 @@ from ..._model.confinement_facts import Hardening
 from ..._model.observation import Observation
 from ..._model.problems import join_names
 from ..._model.processes import Process
-from ..._model.secret_facts import CookieFacts
+from ..._model.secret_facts import CookieFacts, Unsearched
 from ..._model.secret_rules import ENTROPY_MIN, GENERATED, GUESSABLE, PUBLISHED
 from ..controls.thresholds import COOKIE_DAYS_MAX
 from ..finding import NOT_APPLICABLE, NOT_OBSERVED, NOT_TESTED, Evidence, Finding, OtherClusters, Result, result
@@ -100,13 +100,18 @@ def _vacuum(path: str) -> str:
     return ": run journalctl --rotate and journalctl --vacuum-time=1s" if path.endswith(".journal") else ""
 
 
+def _not_searched(one: Unsearched) -> str:
+    read_by = join_names(list(one.readers))
+    return f"{one.path} ({one.form}) could not be unpacked, and {read_by} can read it: remove it, give it mode 0600, or pack it another way"
+
+
 def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
-    if seen.secrets is None or seen.secrets.copies is None:
+    if seen.secrets is None or None in (seen.secrets.copies, seen.secrets.unsearched):
         yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
         return
     owners = {node.user for node in host.nodes}
     problems = []
-    for copy in seen.secrets.copies:
+    for copy in seen.secrets.copies or ():
         others = [user for user in copy.readers if user not in owners]
         # Nobody said who may have tools on a host that nobody planned.
         if copy.tool and (host.members is None or not others):
@@ -117,11 +122,14 @@ def _copies(host: HostTarget, seen: Observation) -> Iterator[Result]:
             problems.append(f"{copy.path} holds the cookie of {', '.join(copy.of)}: every user can read it with systemctl show or systemctl cat")
         elif others:
             problems.append(f"{copy.path} holds the cookie of {', '.join(copy.of)}, and can be read by {', '.join(others)}{_vacuum(copy.path)}")
+    unsearched = [one for one in seen.secrets.unsearched or () if set(one.readers) - owners]
     weak = [cookie for cookie in (_cookie(seen, node) for node in host.nodes) if cookie and cookie.weaknesses]
     if weak and not problems:
         yield Result(host.name, NOT_APPLICABLE, ("a weak cookie is not searched for, see cookie-published, cookie-generated and cookie-strength",))
     elif "secrets" in seen.unknown and not problems:
         yield Result(host.name, NOT_TESTED, (seen.why_unknown("secrets"),))
+    elif unsearched and not problems:
+        yield Result(host.name, NOT_TESTED, tuple(_not_searched(one) for one in unsearched))
     else:
         yield result(host.name, problems, "no copy that others can read, and none in a unit file")
 

@@ -16,14 +16,12 @@ from ..._model.observation import Observation, Unit
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .firewall import EPMD_SOCKET
-from .parts import EPMD_SERVICE, NO_EPMD, Check, epmds, of_epmd, unheard, unknown
+from .parts import EPMD_SERVICE, EPMD_USER, NO_EPMD, Check, epmds, of_epmd, unheard, unknown
 from .unplanned_nodes import is_explained
 
 EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"
 """Of role epmd."""
 
-EPMD_USER = "epmd"
-"""Of Debian's package, and of role epmd."""
 _EPMD_PROGRAMS = ("epmd", "systemd")
 """What holds EPMD's port: systemd holds its socket for it."""
 

@@ -169,9 +169,12 @@ def _libraries(node: NodeTarget, running: Iterable[Process], seen: Observation) 
     """Native code in the node that comes neither from the system nor from its OTP. Products bring libraries of their own."""
     for library in (seen.system.preloaded if seen.system else None) or ():
         yield f"/etc/ld.so.preload loads {library} into every program of the host, the node among them: remove it there, and restart the node"
+    led_to = {found.path for one in running for found in (one.hardening.libraries if one.hardening else None) or () if found.later}
+    for path in sorted(led_to) if node.directory and node.kind in _OTP_OF_HOST else ():
+        yield f"the next process of the node loads {path} instead of the library of the system: remove it there, and run ldconfig"
     for one in running if _is_bare(node) else ():
         for found in (one.hardening.libraries if one.hardening else None) or ():
-            if found.elsewhere:
+            if found.elsewhere and not found.later:
                 yield f"pid {one.pid} has loaded the library {found.path}, which is neither of the system nor of its OTP"
 
 

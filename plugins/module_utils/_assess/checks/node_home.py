@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ..._model.observation import Observation
 from ..._model.problems import join_names
-from ..._model.secret_facts import Readable
+from ..._model.secret_facts import Readable, Running
 from ..finding import NOT_TESTED, Result, result
 from ..target import HostTarget
 from .parts import Check
@@ -65,6 +65,25 @@ def _others(host: HostTarget, units: Iterable[tuple[str, str]]) -> Iterator[str]
     return (path for unit, path in units if unit not in own)
 
 
+_OWN_USER = ("erlang", "rabbitmq", "ejabberd")
+"""Kinds of nodes whose user is made by a role or a package for them alone."""
+
+
+def _beside(host: HostTarget, user: str, processes: Iterable[Running]) -> list[str]:
+    """What runs as the user of nodes, and in the unit of none. Whether other services have the user of a release, is the operator's choice; what
+    such a service says itself is reported as its file."""
+    units = {node.unit for node in host.nodes}
+    own = all(node.kind in _OWN_USER for node in host.nodes if node.user == user)
+    others: dict[str, list[str]] = {}
+    for one in processes:
+        if one.unit not in units and (own or not one.unit.endswith(".service")):
+            others.setdefault(one.unit, []).append(f"{one.process} (pid {one.pid})")
+    return [
+        f"{unit or 'no unit'} runs {join_names(said)} as {user}, with its cookie and its key, without the sandbox: end it, and what starts it"
+        for unit, said in sorted(others.items())
+    ]
+
+
 def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
     unknown = [node.node for node in host.nodes if not node.user]
     if unknown:
@@ -73,7 +92,8 @@ def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
         account = ((seen.secrets.accounts if seen.secrets else None) or {}).get(user)
         subject = host.name
         bare = host.members is not None and all(node.kind == "erlang" for node in host.nodes if node.user == user)
-        own = (account.shell, account.members) if account and bare else ()
+        own: list[object] = [account.shell, account.members] if account and bare else []
+        own += [account.processes] if account and host.members is not None else []
         if account is None or None in (
             account.password, account.authorized_keys, account.rights, account.units, account.acting, *own
         ):
@@ -87,6 +107,7 @@ def _login(host: HostTarget, seen: Observation) -> Iterator[Result]:
         problems += [f"{path} lets SSH log in as {user}" for path in account.authorized_keys or ()]
         problems += [f"{path} {_lets(path, user)}" for path in account.rights or ()]
         problems += [f"{path} starts programs of {user} outside of the unit, without its sandbox" for path in _others(host, account.units or ())]
+        problems += _beside(host, user, account.processes or ()) if host.members is not None else []
         problems += [_acts(who, path, user) for who, path in account.acting or ()]
         yield result(subject, problems, f"no login as {user}")
 

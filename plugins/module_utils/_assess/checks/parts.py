@@ -23,6 +23,8 @@ Said = Callable[[Hardening], "tuple[str, ...] | None"]
 
 NO_EPMD = "no EPMD runs on the host"
 EPMD_SERVICE = "epmd.service"
+EPMD_USER = "epmd"
+"""Of Debian's package, and of role epmd."""
 
 
 def unknown(subjects: Iterable[str], seen: Observation, part: str) -> Iterator[Result]:

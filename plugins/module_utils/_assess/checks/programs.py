@@ -31,7 +31,8 @@ def _owner(one: Hardening) -> tuple[str, ...] | None:
     if None in (one.replaceable_by, one.privileged_programs, one.libraries):
         return None
     given = [f"runs an OTP with {path}: every user of the host that starts it gets its rights" for path in one.privileged_programs or ()]
-    given += [f"has loaded {library.path}, which {', '.join(library.by)} can change or replace" for library in one.libraries or () if library.by]
+    loaded = [library for library in one.libraries or () if library.by and not library.later]
+    given += [f"has loaded {library.path}, which {', '.join(library.by)} can change or replace" for library in loaded]
     theirs = [f"can be replaced by {', '.join(one.replaceable_by)}, who can write its program or its OTP"] if one.replaceable_by else []
     return (*theirs, *given)
 

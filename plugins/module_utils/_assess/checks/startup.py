@@ -75,7 +75,7 @@ def _hosts_file(facts: SystemFacts) -> tuple[list[str], str] | None:
 def _at_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
     files, joins = (seen.system.tmpfiles, seen.system.sysusers) if seen.system else (None, None)
     own = {node.user for node in host.nodes}
-    problems = [f"{where} changes {path} {_when(does)} ({does}): {_TAKE_OUT}" for path, does, where in files or ()]
+    problems = [_changed(path, does, where) for path, does, where in files or ()]
     # Of the groups that a node's own user gets, node-groups tells.
     problems += [f"{where} puts {user} into the group {group} at the next boot: {_TAKE_OUT}" for user, group, where in joins or () if user not in own]
     if (files is None or joins is None) and not problems:
@@ -85,8 +85,16 @@ def _at_boot(host: HostTarget, seen: Observation) -> Iterator[Result]:
 
 
 _TAKE_OUT = "remove that line"
-_COMMANDS = ("chmod", "chown", "chgrp", "setfacl")
+_COMMANDS = ("chmod", "chown", "chgrp", "setfacl", "cp", "install", "ln", "mv", "rm", "rsync", "sed", "shred", "tee", "truncate", "unlink", ">")
 """Of jobs and units. What systemd-tmpfiles does has other names."""
+UNMOUNTED = "unmounted"
+"""Of a file that a mount shows which no file of the system makes again."""
+
+
+def _changed(path: str, does: str, where: str) -> str:
+    if does == UNMOUNTED:
+        return f"{path} is another file from the next boot on: what is mounted at {where} is in no fstab. Run umount {where}, and verify again"
+    return f"{where} changes {path} {_when(does)} ({does}): {_TAKE_OUT}"
 
 
 def _when(does: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..._model.installed import DROP_IN
 from ..._model.observation import Observation, Unit
 from ..._model.processes import Process
 from ..._model.system_facts import SystemFacts
@@ -17,7 +18,7 @@ from ..controls.thresholds import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .firewall import elsewhere, undone
-from .parts import EPMD_SERVICE, Check, epmds, has_ended
+from .parts import EPMD_SERVICE, EPMD_USER, Check, epmds, has_ended
 
 
 def units(host: HostTarget, seen: Observation) -> Iterator[tuple[NodeTarget, Unit | None]]:
@@ -153,11 +154,32 @@ def _epmd_sandbox(host: HostTarget, seen: Observation) -> Iterator[Result]:
                 yield Result(host.name, FAILED, (f"EPMD runs in {name or 'no unit'}, not in a service: it has no sandbox",))
         elif unit is None or unit.exposure is None:
             yield Result(host.name, NOT_TESTED, (f"{name}: its sandbox was not looked at",))
-        elif planned and unit.openings is None:
-            yield Result(host.name, NOT_TESTED, (f"{name}: what drop-ins add to its sandbox was not looked at",))
+        elif planned and None in (unit.openings, unit.drop_ins, unit.stale, unit.start_files, unit.user):
+            yield Result(host.name, NOT_TESTED, (f"{name}: what drop-ins do to its sandbox was not looked at",))
         else:
             opened = [f"{name}: {opening} lets it out of its sandbox. Remove that line" for opening in unit.openings or ()] if planned else []
-            yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX, opened)
+            later = [*_epmd_later(unit)] if planned else []
+            yield _rated(host.name, name, unit.exposure, SANDBOX_EXPOSURE_MAX, [*opened, *later])
+
+
+EPMD_DROP_IN = f"/etc/systemd/system/{EPMD_SERVICE}.d/{DROP_IN}"
+"""Of role epmd."""
+_AGAIN = "Remove that file, and run systemctl daemon-reload"
+
+
+def _epmd_later(unit: Unit) -> Iterator[str]:
+    """Why the next process of EPMD may be confined otherwise than the running one. Its sockets keep it from a start with each node."""
+    drop_ins = list(unit.drop_ins or ())
+    if unit.stale:
+        yield f"{EPMD_SERVICE}: systemd has not read its files since they changed. Run systemctl daemon-reload"
+    if unit.user not in (None, EPMD_USER):
+        yield f"{EPMD_SERVICE} runs its next process as {unit.user or 'root'}, not as {EPMD_USER}: remove User= from its drop-ins"
+    if EPMD_DROP_IN not in drop_ins:
+        yield f"{EPMD_SERVICE} does not use {EPMD_DROP_IN}. Run beam.cluster.site"
+    else:
+        yield from (f"{path} comes after {EPMD_DROP_IN} and can undo it. {_AGAIN}" for path in drop_ins[drop_ins.index(EPMD_DROP_IN) + 1 :])
+    changed = [one.path for one in unit.start_files or () if one.changed and one.path in drop_ins]
+    yield from (f"{path} was changed after {EPMD_SERVICE} started, and is in force at its next start. {_AGAIN}" for path in changed)
 
 
 _HANDLERS = ("/lib/systemd/systemd-coredump", "/usr/lib/systemd/systemd-coredump", "/usr/share/apport/apport")

@@ -117,7 +117,8 @@ CONTROLS = (
         "cookie-copies",
         "The cookie is in no other file that other users can read, and in no unit file",
         "A copy in a drop-in, an environment file, a log or a shell history gives the same access as the cookie file. systemd shows Environment= of "
-        "a unit to every user, even if nothing uses it. Of each file the first 64 MiB are searched.",
+        "a unit to every user, even if nothing uses it. Of each file the first 64 MiB are searched, deep in directories for 15 seconds. A file that "
+        "others can read and that cannot be unpacked here (7z) is not tested.",
         "Remove the line or the file that the finding names, and run systemctl daemon-reload. Then change the cookie: somebody may have read it.",
         "",
         (SECURE_CODING, UNIT),

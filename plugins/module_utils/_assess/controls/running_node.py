@@ -85,7 +85,8 @@ CONTROLS = (
     Control(
         "running-code",
         "The modules of the running node that decide about connections are those of its OTP, and all modules of a bare node come from its code path",
-        "A module that is loaded from elsewhere, or was replaced in the running node, can override every setting. No file and no flag shows it.",
+        "A module that is loaded from elsewhere, or was replaced in the running node, can override every setting. No file and no flag shows it. The "
+        "modules of RabbitMQ and ejabberd that decide about logins are compared with their files, too.",
         "Restart the node. Remove the -pa, ERL_LIBS or boot script that the module comes from, and the tool that loads it.",
         "",
         (("code(3)", "https://www.erlang.org/doc/apps/kernel/code.html"), SECURE_CODING),

@@ -63,7 +63,8 @@ CONTROLS = (
         "files-at-boot",
         "No line of tmpfiles.d or sysusers.d and no job opens, replaces or removes a file of a node",
         "systemd-tmpfiles sets owner, mode and ACL of files at each boot, and when packages are installed. A line can undo a mode long after it was "
-        "verified. systemd-sysusers adds users to groups at the same times. A job of cron, a hook or a unit can do the same with chmod.",
+        "verified. systemd-sysusers adds users to groups at the same times. A job of cron, a hook or a unit can do the same with chmod or cp, and a "
+        "mount of fstab hides files.",
         "Remove the line that the finding names. Of a file in /usr/lib/tmpfiles.d or /usr/lib/sysusers.d, put a file of the same name without the "
         "line into /etc/tmpfiles.d or /etc/sysusers.d.",
         "",
@@ -91,6 +92,5 @@ CONTROLS = (
         (_NET_ADM,),
         "low",
         "files",
-        audit_only=True,
     ),
 )

@@ -21,6 +21,10 @@ def clients(name: str, port: int, tls: str, *, unread: str = "", setting: str = 
     return both(product(name), system(settings={name: {}}, client_ports=ports), listener(5672))
 
 
+def plugins(names: str, **values: str) -> Change:
+    return lambda n2: n2["system"].update(settings={"rabbitmq": {"plugins": names, **values}})
+
+
 def on_loopback(n2: dict[str, Any]) -> None:
     n2["listeners"][-1].update(address="127.0.0.1")
 
@@ -31,6 +35,13 @@ ROWS: list[tuple[str, Change, str, str]] = [
     ("rabbitmq-management", both(product("rabbitmq"), listener(15672, "127.0.0.1")), PASSED, ""),
     ("rabbitmq-management", both(clients("rabbitmq", 15672, "yes"), listener(15672)), PASSED, ""),
     ("rabbitmq-management", both(product("rabbitmq"), gone("listeners")), NOT_TESTED, ""),
+    (
+        "rabbitmq-management", both(product("rabbitmq"), plugins("rabbitmq_management")), FAILED,
+        "the management interface will be in clear text on port 15672 from the next start on: run rabbitmq-plugins disable --offline rabbitmq_",
+    ),
+    ("rabbitmq-management", both(product("rabbitmq"), plugins("rabbitmq_prometheus"), listener(15692, "127.0.0.1")), PASSED, ""),
+    ("rabbitmq-management", both(product("rabbitmq"), plugins("rabbitmq_prometheus", **{"prometheus.tcp.ip": "127.0.0.1"})), PASSED, ""),
+    ("rabbitmq-management", both(clients("rabbitmq", 15672, "yes"), plugins("rabbitmq_management")), PASSED, ""),
     ("client-ports", clients("rabbitmq", 5672, "no"), FAILED, "AMQP is in clear text on 0.0.0.0:5672 (beam.smp, pid 42, no unit): listeners.x in"),
     ("client-ports", clients("ejabberd", 5672, "optional"), FAILED, "AMQP may continue without TLS on 0.0.0.0:5672"),
     ("client-ports", clients("rabbitmq", 5672, "no", unread="/b.conf"), FAILED, "AMQP is in clear text"),

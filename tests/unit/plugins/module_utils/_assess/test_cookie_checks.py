@@ -70,6 +70,14 @@ FAULTS: dict[str, tuple[Change, set[str], str]] = {
     "password": (account(password=True), {"node-login"}, "the user beam has a password"),
     "cron": (account(rights=["/var/spool/cron/crontabs/beam"]), {"node-login"}, "crontabs/beam starts programs of beam outside of the unit"),
     "sudo": (account(rights=["/etc/sudoers.d/beam"]), {"node-login"}, "/etc/sudoers.d/beam lets beam run programs as another user with sudo"),
+    "a shell": (
+        account(processes=[
+            {"pid": 70, "process": "beam.smp", "unit": "beam.service"}, {"pid": 71, "process": "tmux: server", "unit": "session-3.scope"},
+            {"pid": 72, "process": "bash", "unit": "session-3.scope"},
+        ]),
+        {"node-login"},
+        "session-3.scope runs tmux: server (pid 71), bash (pid 72) as beam, with its cookie and its key, without the sandbox: end it",
+    ),
     "ssh": (account(authorized_keys=["/var/lib/beam/.ssh/authorized_keys"]), {"node-login"}, "authorized_keys lets SSH log in as beam"),
 }
 
@@ -98,6 +106,27 @@ def test_a_search_that_ended_early_passes_nothing() -> None:
     verdict = broken(lambda n2: n2.update(unknown={"secrets": "the search for copies ended after 20000 files"}))
     searched = ("cookie-copies", "crash-dumps", "node-data")
     assert {(found.control, found.status) for found in verdict.failures} == {(name, NOT_TESTED) for name in searched}
+
+
+@pytest.mark.parametrize(("readers", "tested"), [(["everybody"], False), (["beam"], True)])
+def test_what_cannot_be_unpacked_is_not_tested(readers: list[str], tested: bool) -> None:
+    verdict = broken(add("unsearched", path="/srv/old.7z", readers=readers, form="7z"))
+    found = [(one.control, one.status, one.details) for one in verdict.failures]
+    said = "/srv/old.7z (7z) could not be unpacked, and everybody can read it: remove it, give it mode 0600, or pack it another way"
+    assert found == ([] if tested else [("cookie-copies", NOT_TESTED, (said,))])
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "good"), [("release", "nginx.service", True), ("release", "session-3.scope", False), ("erlang", "nginx.service", False)]
+)
+def test_a_release_may_share_its_user_with_a_service(kind: str, unit: str, good: bool) -> None:
+    seen, plan = made.hosts(), made.plan()
+    seen["n2"]["secrets"]["accounts"][0]["processes"] = [{"pid": 71, "process": "nginx", "unit": unit}]
+    for host in plan["hosts"].values():
+        for node in host["nodes"]:
+            node["kind"] = kind
+    found = [one for one in evaluate(made.evidence(seen=seen, of=plan)).findings if one.control == "node-login" and one.subject == "n2"]
+    assert [one.status == FAILED for one in found] == [not good]
 
 
 def test_a_weak_cookie_is_not_searched_for() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import whole_cluster as made
+from ansible_collections.beam.cluster.plugins.module_utils._assess.evaluate import evaluate
 from ansible_collections.beam.cluster.plugins.module_utils._assess.finding import FAILED, NOT_TESTED, PASSED, Finding
 from changes import Change, both, findings
 from without_plan import audited
@@ -52,3 +53,32 @@ def test_one_that_a_node_started_is_in_the_sandbox_of_the_node() -> None:
 
 def test_without_epmd_there_is_nothing_to_confine() -> None:
     assert of_host(lambda n2: n2["processes"].pop()) == []
+
+
+DROP_IN = made.EPMD["service"]
+BEFORE, AFTER = "/etc/systemd/system/epmd.service.d/aa.conf", "/etc/systemd/system/epmd.service.d/zzzz.conf"
+
+
+@pytest.mark.parametrize(
+    ("values", "status", "says"),
+    [
+        ({}, PASSED, "exposure level 0.7"),
+        ({"user": ""}, FAILED, "epmd.service runs its next process as root, not as epmd: remove User= from its drop-ins"),
+        ({"stale": True, "need_daemon_reload": True}, FAILED, "epmd.service: systemd has not read its files since they changed"),
+        ({"drop_ins": []}, FAILED, f"epmd.service does not use {DROP_IN}. Run beam.cluster.site"),
+        ({"drop_ins": [DROP_IN, AFTER]}, FAILED, f"{AFTER} comes after {DROP_IN} and can undo it"),
+        ({"drop_ins": [BEFORE, DROP_IN]}, PASSED, "exposure level 0.7"),
+        (
+            {"drop_ins": [BEFORE, DROP_IN], "start_files": [{"path": BEFORE, "by": [], "changed": True}]},
+            FAILED, f"{BEFORE} was changed after epmd.service started, and is in force at its next start",
+        ),
+        # An upgrade of the program is no change of the sandbox.
+        ({"start_files": [{"path": "/usr/bin/epmd", "by": [], "changed": True}]}, PASSED, "exposure level 0.7"),
+        ({"start_files": None}, NOT_TESTED, "what drop-ins do to its sandbox was not looked at"),
+    ],
+)
+def test_the_next_start_of_the_planned_one(values: dict[str, Any], status: str, says: str) -> None:
+    seen = made.hosts()
+    seen["n2"]["units"]["epmd.service"].update(values)
+    (found,) = (one for one in evaluate(made.evidence(seen=seen)).findings if one.control == "unit-sandbox" and one.subject == "n2")
+    assert found.status == status and any(says in detail for detail in found.details), found.details

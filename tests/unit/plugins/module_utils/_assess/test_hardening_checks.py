@@ -60,6 +60,7 @@ ALTERED = {"path": "/usr/bin/epmd", "package": "erlang-base", "how": "no_link"}
 JOINS = {"group": "docker", "where": "/usr/lib/sysusers.d/x.conf"}
 
 BROKEN: list[tuple[str, Change, str]] = [
+    ("hosts-file", system(dist_hosts=["/var/lib/beam/.hosts.erlang"]), "/var/lib/beam/.hosts.erlang exists"),
     ("epmd-user", lambda n2: n2["processes"][1].update(user="root"), "EPMD (pid 1077) runs as root"),
     ("epmd-user", lambda n2: n2["processes"][1].update(user="beam"), "EPMD (pid 1077) runs as beam, which runs a node, too"),
     ("no-new-privileges", vm(no_new_privileges=False), "pid 42 (beam.smp) can gain privileges"),
@@ -126,7 +127,6 @@ BROKEN: list[tuple[str, Change, str]] = [
 BROKEN_IN_AUDITS: list[tuple[str, Change, str]] = [
     ("node-user", system(service_users={"beam": ["beam.service", "web.service"]}), "web.service runs as the user beam, too"),
     ("remote-shells", both(vm(switches=["remsh"]), process(started=made.NOW - 3 * made.DAY)), "is a remote shell and 72 hours old"),
-    ("hosts-file", system(dist_hosts=["/var/lib/beam/.hosts.erlang"]), "/var/lib/beam/.hosts.erlang exists"),
     ("node-user", both(process(user="root"), lambda n2: n2["units"]["beam.service"].update(user="")), "pid 42 runs as root"),
     ("epmd-needed", lambda n2: n2.update(epmd_names={}, processes=[]), "and names no node"),
     ("port-range", flags(kernel={"inet_dist_use_interface": "{10,89,1,12}"}), "pid 42 runs without inet_dist_listen_min"),

@@ -89,6 +89,13 @@ FAILS: list[tuple[str, Change, str]] = [
     # -- code -----------------------------------------------------------------------------------------------------------------------------------
     ("start-environment", changes.system(preloaded=["/opt/x.so"]), "/etc/ld.so.preload loads /opt/x.so"),
     ("start-environment", changes.vm(libraries=[LIBRARY]), "pid 42 has loaded the library /opt/x.so"),
+    ("start-environment", changes.vm(libraries=[{**LIBRARY, "later": True}]), "the next process of the node loads /opt/x.so instead of the library"),
+    ("files-at-boot", changes.system(tmpfiles=[{"path": "/etc/beam/x", "does": "mount", "where": "/etc/fstab"}]), "at the next boot (mount)"),
+    ("files-at-boot", changes.system(tmpfiles=[{"path": "/etc/beam/x", "does": "cp", "where": "/etc/cron.d/x"}]), "when it runs (cp)"),
+    (
+        "files-at-boot", changes.system(tmpfiles=[{"path": "/etc/beam/x", "does": "unmounted", "where": "/etc/beam"}]),
+        "/etc/beam/x is another file from the next boot on: what is mounted at /etc/beam is in no fstab. Run umount /etc/beam",
+    ),
     ("start-environment", changes.process(runs=["-boot /opt/evil"]), "was started with -boot /opt/evil"),
     ("start-environment", changes.vm(shadowing=["/opt/bin/erl"]), "/opt/bin/erl is found before the program of the node's OTP"),
     ("program-owner", changes.vm(libraries=[{**LIBRARY, "by": ["games"]}]), "has loaded /opt/x.so, which games can change or replace"),

@@ -219,11 +219,12 @@ def secrets(name: str) -> dict[str, Any]:
         "copies": [],
         "keys": [key],
         "dumps": [],
-        "exposed": [],
-        "accounts": [{**ACCOUNT, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members"), [])}],
+        **{"exposed": [], "unsearched": []},
+        "accounts": [{**ACCOUNT, **dict.fromkeys(("authorized_keys", "rights", "units", "acting", "groups", "members", "processes"), [])}],
     }
 
 
+EPMD = {kind: f"/etc/systemd/system/epmd.{kind}.d/zzz-beam.conf" for kind in ("service", "socket")}
 CALM: dict[str, Any] = {"undoing": [], "waiting": []}
 """Of a firewall that nothing changes at the next boot."""
 
@@ -361,10 +362,8 @@ def host(name: str) -> dict[str, Any]:
             ),
             "beam-watch-beam.service": unit(),
             "beam-guard-beam.service": unit(active="inactive"),
-            "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7, environment_names=["BEAM_CLUSTER_DIGEST"]),
-            "epmd.socket": unit(
-                after=["beam-firewall.service", "sysinit.target"], drop_ins=["/etc/systemd/system/epmd.socket.d/zzz-beam.conf"]
-            ),
+            "epmd.service": unit(user="epmd", core_limit="0", exposure=0.7, environment_names=["BEAM_CLUSTER_DIGEST"], drop_ins=[EPMD["service"]]),
+            "epmd.socket": unit(after=["beam-firewall.service", "sysinit.target"], drop_ins=[EPMD["socket"]]),
             "beam-firewall.service": unit(),
             "nftables.service": unit(enabled="disabled", active="inactive", drop_ins=["/etc/systemd/system/nftables.service.d/zzz-beam.conf"]),
         },

@@ -67,7 +67,11 @@ def test_programs_that_give_rights(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give capabilities")
-def test_programs_that_give_everybody_what_a_user_has(tmp_path: Path) -> None:
+def test_programs_that_give_everybody_what_a_user_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / "one.list").write_text(f"/.\n{tmp_path}/of-root\n{tmp_path}/python3.11\n")
+    monkeypatch.setattr(mounts_and_setuid, "PACKAGES", f"{tmp_path}/packages/*.list")
+
     def program(name: str, mode: int, owner: int = 0, capabilities: str = "") -> None:
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -80,6 +84,10 @@ def test_programs_that_give_everybody_what_a_user_has(tmp_path: Path) -> None:
     program("of-user", 0o4755, 4711)
     program("of-other", 0o4755, 4712)
     program("of-root", 0o4755)
+    # Packages give no interpreter the rights of root; what they give other programs is theirs.
+    program("python3.11", 0o4755)
+    program("of-nobody", 0o4755)
+    program("sudo", 0o4755)
     program("local/of-root", 0o4755)
     program("private", 0o4700, 4711)
     program("reads", 0o755, 0, "cap_dac_read_search+ep")
@@ -88,4 +96,13 @@ def test_programs_that_give_everybody_what_a_user_has(tmp_path: Path) -> None:
     program("pings", 0o755, 0, "cap_net_raw+ep")
     found = mounts_and_setuid.lenders(4711, [(str(tmp_path), 2)], (f"{tmp_path}/local/",))
     assert found == [f"{tmp_path}/{one}" for one in (
-        "local/bwrap (capabilities)", "local/of-root (setuid)", "of-user (setuid)", "reads (capabilities)")]
+        "local/bwrap (capabilities)", "local/of-root (setuid)", "of-nobody (setuid)", "of-user (setuid)", "python3.11 (setuid)",
+        "reads (capabilities)")]
+    monkeypatch.setattr(mounts_and_setuid, "PACKAGES", f"{tmp_path}/none/*.list")
+    assert f"{tmp_path}/of-nobody (setuid)" not in (mounts_and_setuid.lenders(4711, [(str(tmp_path), 2)], ()) or ())
+
+
+def test_a_program_of_a_package_from_before_usr_was_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "one.list").write_text("/.\n/sbin/mount.zfs\n")
+    monkeypatch.setattr(mounts_and_setuid, "PACKAGES", f"{tmp_path}/*.list")
+    assert mounts_and_setuid._is_packaged("/usr/sbin/mount.zfs") and not mounts_and_setuid._is_packaged("/usr/sbin/mount")

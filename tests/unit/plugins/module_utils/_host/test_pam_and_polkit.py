@@ -44,6 +44,12 @@ SU = "auth       sufficient pam_rootok.so\n{}\n@include common-auth\n"
         (SU.format("auth sufficient pam_succeed_if.so user ingroup games"), True),
         (SU.format("auth sufficient \\\n pam_succeed_if.so ruser = games"), True),
         (DEBIAN.format("auth sufficient pam_permit.so"), True),
+        (SU.format("auth sufficient pam_localuser.so"), True),
+        (SU.format("auth sufficient pam_rhosts.so"), True),
+        (SU.format("auth sufficient pam_exec.so quiet /bin/true"), True),
+        # It gets the password, and tests it.
+        (SU.format("auth sufficient pam_exec.so expose_authtok /usr/local/sbin/check"), False),
+        (SU.format("auth required pam_access.so"), False),
         ("auth required pam_env.so\nauth required pam_permit.so\n", True),
         (SU.format("auth [success=done new_authtok_reqd=done default=ignore] pam_succeed_if.so user ingroup games"), True),
         (DEBIAN.format("").replace("auth\t[", "auth [success=2 default=ignore] pam_succeed_if.so user ingroup games\nauth\t["), True),
@@ -116,3 +122,26 @@ def test_rules_that_let_users_start_what_they_like(text: str, found: bool, tmp_p
     (tmp_path / "50-x.rules").write_text(text)
     with mock.patch.object(pam_and_polkit, "POLKIT", (f"{tmp_path}/*.rules",)):
         assert pam_and_polkit.managing() == ([f"{tmp_path}/50-x.rules"] if found else [])
+
+
+AUTHORITY = "[Operators]\nIdentity={}\nAction={}\nResultAny=no\nResultActive={}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (AUTHORITY.format("unix-user:games", "org.freedesktop.systemd1.manage-units", "yes"), True),
+        (AUTHORITY.format("unix-user:root;unix-group:games", "org.example.x;org.freedesktop.*", "yes"), True),
+        (AUTHORITY.format("*", "*", "yes"), True),
+        (AUTHORITY.format("unix-user:games", "org.freedesktop.systemd1.manage-units", "auth_admin"), False),
+        (AUTHORITY.format("unix-user:root", "*", "yes"), False),
+        (AUTHORITY.format("unix-group:netdev;unix-group:sudo", "org.freedesktop.NetworkManager.settings.modify.system", "yes"), False),
+        (AUTHORITY.format("unix-user:systemd-network", "org.freedesktop.hostname1.set-hostname;org.freedesktop.hostname1.x", "yes"), False),
+        ("no sections\n", False),
+        ("", False),
+    ],
+)
+def test_rules_of_the_local_authority(text: str, found: bool, tmp_path: Path) -> None:
+    (tmp_path / "50-x.pkla").write_text(text)
+    with mock.patch.object(pam_and_polkit, "POLKIT", ()), mock.patch.object(pam_and_polkit, "AUTHORITY", (f"{tmp_path}/*.pkla",)):
+        assert pam_and_polkit.managing() == ([f"{tmp_path}/50-x.pkla"] if found else [])

@@ -118,3 +118,11 @@ def test_variables_that_are_read(tmp_path: Path) -> None:
     pairs = ("RABBITMQ_CONFIG_FILE=/a", "RABBITMQ_DEFAULT_PASS=x", "RABBITMQ_ERLANG_COOKIE=c", "EJABBERD_CONFIG_PATH=/b", "A=1", "")
     (tmp_path / "7" / "environ").write_bytes("\0".join(pairs).encode())
     assert product_files.variables_of(7, str(tmp_path)) == {"RABBITMQ_CONFIG_FILE": "/a", "RABBITMQ_DEFAULT_PASS": "x", "EJABBERD_CONFIG_PATH": "/b"}
+
+
+def test_plugins_of_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(product_settings, "PLUGINS", str(tmp_path / "enabled_plugins"))
+    assert "plugins" not in product_settings.describe({"rabbitmq": {}})["rabbitmq"]
+    (tmp_path / "enabled_plugins").write_text("% rabbitmq_management\n[rabbitmq_prometheus,rabbitmq_management_agent].\n")
+    assert product_settings.describe({"rabbitmq": {}})["rabbitmq"]["plugins"] == "rabbitmq_prometheus"
+    assert rabbitmq("management.tcp.ip = 127.0.0.1\n") == {"management.tcp.ip": "127.0.0.1"}

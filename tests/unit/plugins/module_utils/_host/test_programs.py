@@ -120,6 +120,28 @@ def test_where_a_library_is_from(tmp_path: Path, path: str, otp_root: str, elsew
     assert programs.libraries(str(tmp_path), "", otp_root) == ([{"path": path, "by": [], "elsewhere": True}] if elsewhere else [])
 
 
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"opt/evil/libz.so.1": ""}, ["/opt/evil/libz.so.1"]),
+        ({"usr/local/lib/libz.so.1": ""}, ["/usr/local/lib/libz.so.1"]),
+        ({"opt/evil/libother.so": "", "usr/lib/second/libz.so.1": "", "opt/none/libz.so.1": ""}, []),
+    ],
+)
+def test_a_library_that_the_next_process_loads(files: dict[str, str], found: list[str], place_of_root: Path) -> None:
+    loader = {
+        "etc/ld.so.conf": "include ld.so.conf.d/*.conf\n",
+        "etc/ld.so.conf.d/a.conf": "# /opt/none\n/opt/evil\n",
+        "etc/ld.so.conf.d/b.conf": "/usr/local/lib\ninclude /etc/more.conf\n", "etc/more.conf": "/usr/lib/second /usr/lib/x86_64-linux-gnu\n",
+    }
+    for name, text in {**loader, **files, "usr/lib/x86_64-linux-gnu/libz.so.1": ""}.items():
+        (place_of_root / name).parent.mkdir(parents=True, exist_ok=True)
+        (place_of_root / name).write_text(text)
+    (place_of_root / "maps").write_text("7f0000001000-7f0000002000 r-xp 00000000 08:01 7          /usr/lib/x86_64-linux-gnu/libz.so.1\n")
+    said = programs.libraries(str(place_of_root), str(place_of_root), "/usr/lib/erlang")
+    assert said == [{"path": path, "by": [], "elsewhere": True, "later": True} for path in found]
+
+
 def test_a_library_that_a_process_has_loaded_from_elsewhere(tmp_path: Path) -> None:
     library = next((path for path in programs.mapped(Path("/proc/self/maps").read_text()) if "/libc.so" in path or "/libc-" in path), None)
     if library is None:

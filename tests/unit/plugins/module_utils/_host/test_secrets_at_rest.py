@@ -18,13 +18,21 @@ import secrets as random
 import shutil
 import subprocess
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils._assess.controls import BY_ID
-from ansible_collections.beam.cluster.plugins.module_utils._host import jobs_of_node_users, readers, secrets_at_rest, sudo_rules
+from ansible_collections.beam.cluster.plugins.module_utils._host import (
+    deep_files,
+    jobs_of_node_users,
+    packed_streams,
+    readers,
+    secrets_at_rest,
+    sudo_rules,
+)
 from ansible_collections.beam.cluster.plugins.module_utils._model.secret_facts import Secrets
 from ansible_collections.beam.cluster.plugins.module_utils._wire import private_keys, x509
 
@@ -33,6 +41,7 @@ from cryptography.hazmat.primitives import serialization  # noqa: E402
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: E402
 
 COOKIE = random.token_hex(32)
+EVERYWHERE = deep_files.everywhere
 KEYS: dict[str, Callable[[], Any]] = {
     "P-256": lambda: ec.generate_private_key(ec.SECP256R1()),
     "P-384": lambda: ec.generate_private_key(ec.SECP384R1()),
@@ -64,6 +73,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(secrets_at_rest, "UNIT_TREES", (str(tmp_path / "units"),))
     monkeypatch.setattr(secrets_at_rest, "TREES", ((str(tmp_path / "etc"), 4),))
     monkeypatch.setattr(secrets_at_rest, "FILES", (str(tmp_path / "*.txt"),))
+    monkeypatch.setattr(secrets_at_rest.deep_files, "everywhere", lambda homes: iter(()))
     for name in ("units/beam.service.d", "etc/beam", "home"):
         (tmp_path / name).mkdir(parents=True)
     write(tmp_path / "home" / ".erlang.cookie", COOKIE, 0o400)
@@ -407,3 +417,52 @@ def test_whoever_crashed_may_read_the_own_core_dump() -> None:
     name = f"core.beam.smp.{os.getuid()}.0123456789abcdef0123456789abcdef.77.1700000000000000.zst"
     assert secrets_at_rest._dumped_by(name) == secrets_at_rest.user_name(os.getuid())
     assert secrets_at_rest._dumped_by("core.1234") == ""
+
+
+def of_git(data: bytes) -> bytes:
+    return zlib.compress(f"blob {len(data)}\0".encode() + data)
+
+
+@pytest.mark.parametrize("form", ["zstd", "lz4", "git"])
+def test_what_the_standard_library_cannot_unpack(host: Path, form: str) -> None:
+    key = KEYS["P-256"]()
+    for data in (b"x" * 500_000 + COOKIE.encode() + b"y" * 5000, pem(key)):
+        packed = of_git(data) if form == "git" else subprocess.run([form, "-c"], input=data, capture_output=True, check=True).stdout
+        path = write(host / "backup.txt", packed)
+        found = look(host)
+        assert [one["path"] for one in (found["copies"] or found["keys"])] == [str(path)]
+    write(path, packed[:10])
+    assert (look(host)["copies"], look(host)["unsearched"]) == ([], [])
+
+
+def test_what_nobody_can_unpack_is_said(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(host / "backup.txt", b"7z\xbc\xaf\x27\x1c" + b"x" * 100)
+    assert look(host)["unsearched"] == [{"path": str(path), "readers": ["everybody"], "form": "7z"}]
+    monkeypatch.setattr(packed_streams, "_LIBRARIES", {"zstd": "libnone.so", "lz4": "libnone.so"})
+    write(path, b"\x28\xb5\x2f\xfd" + b"x" * 100)
+    assert look(host)["unsearched"] == [{"path": str(path), "readers": ["everybody"], "form": "zstd"}]
+    path.chmod(0o600)
+    assert look(host)["unsearched"] == []
+
+
+@root
+def test_a_copy_in_a_deep_directory(host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = write(host / "backup" / "2026" / "11" / "etc" / "beam" / "node" / "copy", COOKIE)
+    key = KEYS["P-256"]()
+    of_ca = write(host / "root" / "pki" / "ca" / "private" / "key.pem", pem(key), 0o600)
+    assert look(host)["copies"] == []
+    monkeypatch.setattr(secrets_at_rest.deep_files, "everywhere", lambda homes: EVERYWHERE(homes, top=str(host)))
+    found = look(host)
+    assert [one["path"] for one in found["copies"]] == [str(deep)]
+    assert [one["path"] for one in found["keys"]] == [str(of_ca)]
+
+
+def test_the_least_deep_files_come_first_and_some_places_are_left_out(tmp_path: Path) -> None:
+    for place in ("a/b/c/deep", "z", "data/home/file", "b/one"):
+        write(tmp_path / place, "x")
+    (tmp_path / "b" / "link").symlink_to(tmp_path / "a")
+    found = [path[len(str(tmp_path)) + 1 :] for path in deep_files.everywhere([str(tmp_path / "data" / "home")], top=str(tmp_path))]
+    assert found == ["z", "b/one", "a/b/c/deep"]
+    assert list(deep_files.everywhere(top=str(tmp_path), seconds=-1)) == []
+    mounts = "server:/x /mnt/nfs nfs4 rw 0 0\n/dev/sda1 / ext4 rw 0 0\nx /home/fuse fuse.sshfs rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n"
+    assert list(deep_files._foreign(mounts)) == ["/mnt/nfs", "/home/fuse"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.beam.cluster.plugins.module_utils import _term as term
 from ansible_collections.beam.cluster.plugins.module_utils._model.running_node import InForce
-from ansible_collections.beam.cluster.plugins.module_utils._net import running_node
+from ansible_collections.beam.cluster.plugins.module_utils._net import otp_modules, running_node
 from ansible_collections.beam.cluster.plugins.module_utils._net.node import Call, Outcome, Raised, Returned
 
 Atom = term.Atom
@@ -283,6 +283,18 @@ def test_modules_that_are_not_those_of_otp() -> None:
     wanted = (("auth", "/lib/kernel/ebin/auth.beam", True), ("inet_tls_dist", "/lib/evil-1.0/ebin/inet_tls_dist.beam", False))
     assert said is not None and said.foreign_code == wanted
     assert said.code_from_nowhere == (("empty", ""), ("evil", "nofile"), ("other", "/opt/x/other.beam"))
+
+
+@pytest.mark.parametrize(("running", "found"), [({"kernel", "rabbit"}, ["rabbit_reader"]), ({"kernel"}, []), (None, [])])
+def test_modules_of_a_product_that_were_replaced(running: set[str] | None, found: list[str]) -> None:
+    status, everything = otp_modules.calls(running)
+    asked_for = [str(one) for one in status[2][0]]
+    assert "net_kernel" in asked_for and ("rabbit_reader" in asked_for) is bool(found) and everything[:2] == ("code", "all_loaded")
+    # Where a package has them is its affair.
+    loaded = [(Atom(name), term.charlist(f"/opt/broker/{name}.beam")) for name in ("rabbit_reader", "rabbit_direct")]
+    statuses = [(Atom(name), Atom("modified" if name == "rabbit_reader" else "loaded")) for name in asked_for]
+    said = otp_modules.foreign([Returned(statuses), Returned(loaded)])
+    assert said == [{"module": name, "path": f"/opt/broker/{name}.beam", "changed": "modified"} for name in found]
 
 
 def test_the_cas_that_a_node_has_in_memory_and_where_it_looks_for_revoked_certificates() -> None:

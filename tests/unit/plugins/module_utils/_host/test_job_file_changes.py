@@ -9,7 +9,7 @@ import getpass
 from pathlib import Path
 
 import pytest
-from ansible_collections.beam.cluster.plugins.module_utils._host import job_permission_changes
+from ansible_collections.beam.cluster.plugins.module_utils._host import job_file_changes
 
 HEADER = "# Managed by beam.cluster (role service). Changes made here will be lost.\n"
 
@@ -70,7 +70,7 @@ def test_what_a_job_does(text: str, does: str, tmp_path: Path) -> None:
     key.chmod(0o400)
     (tmp_path / "script").write_text(f"#!/bin/sh\nchmod 0444 {key}\n")
     (tmp_path / "job").write_text(text.replace("{{}}", "{:}").replace("{}", str(tmp_path)).replace("{:}", "{}"))
-    found = job_permission_changes.describe([str(key)], [f"{tmp_path}/job"])
+    found = job_file_changes.describe([str(key)], [f"{tmp_path}/job"])
     place = tmp_path / ("script" if "/script" in text else "job")
     assert found == ([{"path": str(key), "does": does, "where": str(place)}] if does else [])
 
@@ -78,4 +78,42 @@ def test_what_a_job_does(text: str, does: str, tmp_path: Path) -> None:
 def test_the_present_owner_is_no_change(tmp_path: Path) -> None:
     (tmp_path / "key").touch()
     (tmp_path / "job").write_text(f"#!/bin/sh\nchown {getpass.getuser()} {tmp_path}/key\n")
-    assert job_permission_changes.describe([f"{tmp_path}/key"], [f"{tmp_path}/job"]) == []
+    assert job_file_changes.describe([f"{tmp_path}/key"], [f"{tmp_path}/job"]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "does"),
+    [
+        ("@reboot root cp /opt/other.pem {}/tls/key.pem\n", "cp"),
+        ("@reboot root cp -f /opt/old/key.pem {}/tls/\n", "cp"),
+        ("@reboot root install -m 0644 -o games /opt/key.pem -t {}/tls\n", "install"),
+        ("[Service]\nExecStartPre=/bin/ln -sf /opt/other.pem {}/tls/key.pem\n", "ln"),
+        ("#!/bin/sh\nmv {}/tls/key.pem /srv/key.pem\n", "mv"),
+        ("#!/bin/sh\nrm -rf {}\n", "rm"),
+        ("#!/bin/sh\nrm -f {}/tls/*.pem\n", "rm"),
+        ("#!/bin/sh\nsed -i s/peer/none/ {}/tls/key.pem\n", "sed"),
+        ("#!/bin/sh\necho x | tee -a {}/tls/key.pem >/dev/null\n", "tee"),
+        ("#!/bin/sh\necho more >> {}/tls/key.pem\n", ">"),
+        ("#!/bin/sh\nDIR={}/tls\ncat /opt/x > \"$DIR/key.pem\"\n", ">"),
+        ("@reboot root cp /opt/other.pem {}/tls/other.pem\n", ""),
+        ("@reboot root cp {}/tls/key.pem /opt/key.pem\n", ""),
+        ("#!/bin/sh\nrm -f {}/tls\n", ""),
+        ("#!/bin/sh\nsed -n 1p {}/tls/key.pem\n", ""),
+        ("#!/bin/sh\ngrep -q x {}/tls/key.pem 2>/dev/null\n", ""),
+        ("#!/bin/sh\n[ -e {}/tls/key.pem ] || exit 1\n", ""),
+        ("[Service]\nExecStart=/usr/sbin/nft -f {}/tls/key.pem\n", ""),
+    ],
+)
+def test_what_a_job_replaces_or_removes(text: str, does: str, tmp_path: Path) -> None:
+    key = tmp_path / "tls" / "key.pem"
+    key.parent.mkdir()
+    key.touch(mode=0o400)
+    (tmp_path / "job").write_text(text.format(tmp_path))
+    found = job_file_changes.describe([str(key)], [str(tmp_path / "job")])
+    assert found == ([{"path": str(key), "does": does, "where": str(tmp_path / "job")}] if does else [])
+
+
+def test_a_directory_is_not_replaced_by_what_is_written_into_it(tmp_path: Path) -> None:
+    (tmp_path / "units").mkdir()
+    (tmp_path / "job").write_text(f"cp /opt/x.service {tmp_path}/units\ncp /opt/x.service {tmp_path}/units/\necho x > {tmp_path}/units/x.service\n")
+    assert job_file_changes.describe([str(tmp_path / "units")], [str(tmp_path / "job")]) == []

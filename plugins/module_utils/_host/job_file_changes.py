@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the beam.cluster contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Commands in jobs, hooks and units of others that open a file of a node later: chmod, chown, chgrp, setfacl.
+"""Commands in jobs, hooks and units of others that open a file of a node later (chmod, chown, chgrp, setfacl), replace or remove it (cp, mv, rm).
 
 Private to this collection. systemd-tmpfiles does the same by files of its own, see tmpfiles.py. Only paths and the name of the command are returned.
 """
@@ -20,6 +20,14 @@ from .tmpfiles import leads_to
 from .writers import group_name, user_name
 
 _COMMAND = re.compile(r"(?:(?<![\w./-])|(?<==)[-@:+!|]*)(?:/usr)?(?:/bin/)?(chmod|chown|chgrp|setfacl)(?=[ \t])([^\n;|&`]*)")
+_REPLACES = re.compile(
+    r"(?:(?<![\w./-])|(?<==)[-@:+!|]*)(?:/usr)?(?:/bin/)?(cp|install|ln|mv|rm|rsync|sed|shred|tee|truncate|unlink)(?=[ \t])([^\n;|&`<>]*)"
+)
+_COPIES = ("cp", "install", "ln", "mv", "rsync")
+"""The last word of these is what they write."""
+_WRITES = re.compile(r"(?<![0-9&<>=-])>{1,2}[ \t]*[\"']?(/[^\s;|&\"'<>()]+)")
+_IN_PLACE = re.compile(r"-[a-zA-Z]*i.*|--in-place.*")
+_TARGET = re.compile(r"(?<!\S)(?:-t[ \t]*|--target-directory[ =])(\S+)")
 _QUOTES = re.compile(r"[\"'()]")
 _FIND = re.compile(r"(?<![\w.-])find[ \t]([^\n;&]*)$")
 _TEST = re.compile(r"-(name|iname|path|wholename|type|maxdepth)[ \t]+(\S+)")
@@ -31,11 +39,12 @@ _MOST = 20
 
 
 def describe(paths: Iterable[str], patterns: Iterable[str] = PLACES) -> list[dict[str, str]]:
-    """[{path, does, where}] of the commands that give others rights to one of the paths, or to all below a directory. does: chmod, for example."""
+    """[{path, does, where}] of the commands that give others rights to one of the paths, or to all below a directory, and of those that replace or
+    remove it. does: chmod, for example."""
     watched = sorted(set(paths))
     found: list[dict[str, str]] = []
     for where, text, _job in texts(patterns):
-        found += [{"path": at, "does": name, "where": where} for name, at in dict.fromkeys(_opened(text, watched))]
+        found += [{"path": at, "does": name, "where": where} for name, at in dict.fromkeys((*_opened(text, watched), *_replaced(text, watched)))]
         if len(found) >= _MOST:
             break
     return found
@@ -52,6 +61,32 @@ def _opened(text: str, watched: Iterable[str]) -> Iterator[tuple[str, str]]:
             meant = _named(words, _CHANGES_TO.findall(before)[-1:], path) or found and _finds(found.group(1), path)
             if meant and _gives(name, words, path):
                 yield name, path
+
+
+def _replaced(text: str, watched: Iterable[str]) -> Iterator[tuple[str, str]]:
+    text = expanded(text)
+    there = [path for path in watched if os.path.lexists(path)]
+    for match in _REPLACES.finditer(text):
+        name, words = match.group(1), _QUOTES.sub("", match.group(2)).split()
+        if name != "sed" or any(map(_IN_PLACE.fullmatch, words)):
+            yield from ((name, path) for path in there if _is_written(name, words, path))
+    for target in _WRITES.findall(text):
+        yield from ((">", path) for path in there if leads_to(target, path) and not os.path.isdir(path))
+
+
+def _is_written(name: str, words: Sequence[str], path: str) -> bool:
+    """Whether a command writes, moves or removes a path. What it writes into a directory has the name that it has elsewhere."""
+    below = any(re.fullmatch(r"--recursive|-[a-zA-Z]*[rR][a-zA-Z]*", word) for word in words)
+    named = [word for word in words if not word.startswith("-")]
+    if name not in _COPIES:
+        return any(leads_to(word, path, below and name == "rm") for word in named) and (name == "rm" or not os.path.isdir(path))
+    behind = _TARGET.search(" ".join(words))
+    target = behind.group(1) if behind else "".join(named[-1:])
+    sources = [word for word in named if word != target]
+    if name == "mv" and any(leads_to(word, path) for word in sources):
+        return True
+    into = leads_to(target, os.path.dirname(path)) and os.path.basename(path) in map(os.path.basename, sources)
+    return not os.path.isdir(path) and (leads_to(target, path) or into)
 
 
 def _named(words: Sequence[str], directory: Sequence[str], path: str) -> bool:
