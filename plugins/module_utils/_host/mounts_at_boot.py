@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from glob import glob
 
 from . import proc
-from .jobs import UNITS
+from .jobs_of_node_users import UNITS
 
 FSTAB, MOUNTED = "/etc/fstab", "/proc/self/mountinfo"
 _OF_FSTAB = "/run/systemd/generator"
