@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .._model.installed import EPMD_SERVICE
 from .._wire.constants import EPMD_PORT
 from . import (
     accounts,
@@ -57,13 +58,10 @@ from . import (
 
 _UNITS = (
     "beam-firewall.service",
-    "epmd.service",
+    EPMD_SERVICE,
     "epmd.socket",
     *firewall_at_boot.OTHERS,
 )
-
-
-_EPMD = "epmd.service"
 
 
 def observe(
@@ -227,7 +225,7 @@ def _units(extra: Iterable[str], processes: Iterable[proc.Process], unknown: dic
         return None
     for name, said in units.at_boot(seen).items():
         seen[name]["at_boot"] = said
-    why = units.rate(seen, {*nodes.difference(_UNITS), _EPMD})
+    why = units.rate(seen, {*nodes.difference(_UNITS), EPMD_SERVICE})
     if why:
         unknown["exposure"] = why
     return seen

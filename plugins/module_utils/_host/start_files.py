@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .._model.installed import DROP_IN, GUARD
+from .._model.installed import DROP_IN, EPMD_SERVICE, GUARD
 from .._term import TermError, consult, to_plain
 from .records import ours
 from .vm_flags import flags_of, value_of
@@ -229,9 +229,9 @@ def of_unit(unit: Mapping[str, object], commands: Iterable[str] = (), began: flo
 
 def _at_start(unit: Mapping[str, object]) -> list[str]:
     """The unit's file, drop-ins and environment files at its last start, as the guard has listed them: a drop-in that is removed stays in force, and
-    leaves no other trace. None of a unit without our drop-in. Raises OSError."""
+    leaves no other trace. None of a unit without our drop-in, and none of EPMD's. Raises OSError."""
     drop_ins = unit.get("drop_ins")
-    if not any(os.path.basename(str(path)) == DROP_IN for path in (drop_ins if isinstance(drop_ins, list) else ())):
+    if unit.get("id") == EPMD_SERVICE or not any(os.path.basename(str(path)) == DROP_IN for path in (drop_ins if isinstance(drop_ins, list) else ())):
         return []
     with open(f"{RUN}/{GUARD}{str(unit.get('id')).rpartition('.')[0]}/files", encoding="utf-8", errors="replace") as stream:
         return stream.read(_LARGEST).splitlines()

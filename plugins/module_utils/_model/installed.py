@@ -26,6 +26,9 @@ COOKIE_FILES = (".erlang.cookie", ".config/erlang/.erlang.cookie")
 ARGUMENT_FILES = ("vm.args", "tool.args", "join.args")
 """Files with flags of VMs in the directory of a node. Another one beside them is somebody else's."""
 
+EPMD_SERVICE = "epmd.service"
+"""The unit of EPMD. It has the drop-in and no guard."""
+
 GUARD = "beam-guard-"
 """In front of a node's unit: the unit that checks the flags of the VM."""
 

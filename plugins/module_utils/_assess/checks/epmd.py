@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..._model.confinement_facts import Hardening
-from ..._model.installed import DROP_IN
+from ..._model.installed import DROP_IN, EPMD_SERVICE
 from ..._model.observation import Observation, Unit
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .firewall import EPMD_SOCKET
-from .parts import EPMD_SERVICE, EPMD_USER, NO_EPMD, Check, epmds, of_epmd, unheard, unknown
+from .parts import EPMD_USER, NO_EPMD, Check, epmds, of_epmd, unheard, unknown
 from .unplanned_nodes import is_explained
 
 EPMD_DROP_IN = f"/etc/systemd/system/epmd.socket.d/{DROP_IN}"

@@ -12,13 +12,13 @@ import posixpath
 from collections.abc import Iterable, Iterator
 
 from ..._model.environment_variables import is_unneeded
-from ..._model.installed import ARGUMENT_FILES, START_FILES
+from ..._model.installed import ARGUMENT_FILES, EPMD_SERVICE, START_FILES
 from ..._model.observation import Observation, Unit
 from ..._model.processes import Process
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .file_permissions import exists
-from .parts import EPMD_SERVICE, epmds, has_ended
+from .parts import epmds, has_ended
 
 # Files that the VM reads when it starts and never again. It takes certificates and members from the others while it runs.
 _READ_AT_START = ("vm.args", "ssl_dist.conf", "unit.env")

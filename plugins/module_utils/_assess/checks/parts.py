@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Callable
 
 from ..._model.confinement_facts import Hardening
+from ..._model.installed import EPMD_SERVICE
 from ..._model.observation import Observation
 from ..._model.processes import Process
 from ..finding import NOT_APPLICABLE, NOT_TESTED, Result, result
@@ -22,7 +23,6 @@ Said = Callable[[Hardening], "tuple[str, ...] | None"]
 """Problems of one process, () for none; None where what they depend on is not known."""
 
 NO_EPMD = "no EPMD runs on the host"
-EPMD_SERVICE = "epmd.service"
 EPMD_USER = "epmd"
 """Of Debian's package, and of role epmd."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..._model.installed import DROP_IN
+from ..._model.installed import DROP_IN, EPMD_SERVICE
 from ..._model.observation import Observation, Unit
 from ..._model.processes import Process
 from ..._model.system_facts import SystemFacts
@@ -18,7 +18,7 @@ from ..controls.thresholds import LOW_PORTS_EXPOSURE, SANDBOX_EXPOSURE_MAX
 from ..finding import FAILED, NOT_APPLICABLE, NOT_TESTED, Result, result
 from ..target import HostTarget, NodeTarget
 from .firewall import elsewhere, undone
-from .parts import EPMD_SERVICE, EPMD_USER, Check, epmds, has_ended
+from .parts import EPMD_USER, Check, epmds, has_ended
 
 
 def units(host: HostTarget, seen: Observation) -> Iterator[tuple[NodeTarget, Unit | None]]:

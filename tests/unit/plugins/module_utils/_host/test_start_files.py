@@ -307,6 +307,8 @@ def test_a_drop_in_that_was_removed_since_the_unit_started(make: Make, tmp_path:
     assert gone(time.time() + 9) == {other}
     shown["drop_ins"] = []
     assert gone(time.time() + 9) == set(), "no guard of ours looks at it"
+    shown |= {"id": "epmd.service", "drop_ins": [ours]}
+    assert gone(time.time() + 9) == set(), "EPMD has our drop-in and no guard"
 
 
 def test_a_file_of_a_directory_of_configuration_that_was_removed(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
