@@ -36,7 +36,7 @@ _RANDOM = "python3 -c 'import secrets, string; print(\"\".join(secrets.choice({a
 # The hosts have the library, and not the program.
 _ZSTD = (
     "import ctypes, sys; data = open(sys.argv[1], \"rb\").read(); room = ctypes.create_string_buffer(4096); zstd = ctypes.CDLL(\"libzstd.so.1\"); "
-    "open(sys.argv[2], \"wb\").write(room.raw[:zstd.ZSTD_compress(room, 4096, data, len(data), 3)])"
+    "size = zstd.ZSTD_compress(room, 4096, data, len(data), 3); open(sys.argv[2], \"wb\").write(room.raw[:size])"
 )
 _GIT = "import sys, zlib; data = open(sys.argv[1], \"rb\").read(); open(sys.argv[2], \"wb\").write(zlib.compress(b\"blob %d\\0\" % len(data) + data))"
 FAULTS = (

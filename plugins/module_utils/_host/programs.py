@@ -11,7 +11,7 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from . import proc
 from .start_files import who
@@ -60,7 +60,7 @@ def libraries(base: str, root: str, otp_root: str) -> list[dict[str, object]] | 
         return None
     found: list[dict[str, object]] = []
     loaded = mapped(maps)
-    later = [path for path in _waiting({os.path.basename(path) for path in loaded}, root) if path not in loaded]
+    later = [path for path in _waiting({name for path in loaded for name in _asked_for(os.path.basename(path))}, root) if path not in loaded]
     for path in (*loaded, *later):
         try:
             by = sorted(who(path, root))
@@ -78,6 +78,15 @@ def _is_elsewhere(path: str, otp_root: str) -> bool:
     # The loader looks there first: such a library takes the place of the one that the OTP of a package was built with.
     beside = path.startswith(_LOCAL) and otp_root.startswith("/usr/lib/")
     return beside or not path.startswith((*_OF_SYSTEM, *((f"{otp_root.rstrip('/')}/",) if otp_root.strip("/") else ())))
+
+
+def _asked_for(name: str) -> Iterator[str]:
+    """The names by which a program may ask for a library: libz.so.1.3.1 is the file of libz.so.1 (ldconfig(8))."""
+    while True:
+        yield name
+        name, number = re.sub(r"\.\d+$", "", name), name.rpartition(".")[2]
+        if not number.isdigit() or name.endswith(".so"):
+            return
 
 
 def _waiting(names: Iterable[str], root: str) -> list[str]:

@@ -125,6 +125,8 @@ def test_where_a_library_is_from(tmp_path: Path, path: str, otp_root: str, elsew
     [
         ({"opt/evil/libz.so.1": ""}, ["/opt/evil/libz.so.1"]),
         ({"usr/local/lib/libz.so.1": ""}, ["/usr/local/lib/libz.so.1"]),
+        ({"opt/evil/libz.so.1.3.1": ""}, ["/opt/evil/libz.so.1.3.1"]),
+        ({"opt/evil/libz.so": ""}, []),
         ({"opt/evil/libother.so": "", "usr/lib/second/libz.so.1": "", "opt/none/libz.so.1": ""}, []),
     ],
 )
@@ -134,10 +136,11 @@ def test_a_library_that_the_next_process_loads(files: dict[str, str], found: lis
         "etc/ld.so.conf.d/a.conf": "# /opt/none\n/opt/evil\n",
         "etc/ld.so.conf.d/b.conf": "/usr/local/lib\ninclude /etc/more.conf\n", "etc/more.conf": "/usr/lib/second /usr/lib/x86_64-linux-gnu\n",
     }
-    for name, text in {**loader, **files, "usr/lib/x86_64-linux-gnu/libz.so.1": ""}.items():
+    for name, text in {**loader, **files, "usr/lib/x86_64-linux-gnu/libz.so.1.3.1": ""}.items():
         (place_of_root / name).parent.mkdir(parents=True, exist_ok=True)
         (place_of_root / name).write_text(text)
-    (place_of_root / "maps").write_text("7f0000001000-7f0000002000 r-xp 00000000 08:01 7          /usr/lib/x86_64-linux-gnu/libz.so.1\n")
+    # The kernel names the file, and programs ask for the link libz.so.1 that leads to it.
+    (place_of_root / "maps").write_text("7f0000001000-7f0000002000 r-xp 00000000 08:01 7          /usr/lib/x86_64-linux-gnu/libz.so.1.3.1\n")
     said = programs.libraries(str(place_of_root), str(place_of_root), "/usr/lib/erlang")
     assert said == [{"path": path, "by": [], "elsewhere": True, "later": True} for path in found]
 
