@@ -15,7 +15,7 @@ FAULTS = (
         breaks="setsid systemd-run --quiet --scope --unit=fault-shell runuser -u beam -- sleep 7200 > /dev/null 2>&1 < /dev/null &\n"
         "sleep 32; systemctl is-active --quiet fault-shell.scope",
         control="node-login",
-        names=("fault-shell.scope runs sleep (pid", "as beam, with its cookie and its key"),
+        names=("sleep (pid", "in fault-shell.scope runs as beam, with its cookie and its key"),
         repair="systemctl stop fault-shell.scope",
         alters=BESIDE,
     ),

@@ -109,7 +109,7 @@ SET = [
         "an EPMD of a unit of the operator's",
         "release-desk",
         "epmd_foreign",
-        "/etc/systemd/system/epmd.service has epmd.service start EPMD without -systemd",
+        "epmd.service starts EPMD without -systemd (/etc/systemd/system/epmd.service)",
         {"/etc/systemd/system/epmd.service": "[Service]\nEnvironment=ERL_EPMD_ADDRESS=127.0.0.1\nExecStart=/usr/bin/epmd\n"},
     ),
     Planned(

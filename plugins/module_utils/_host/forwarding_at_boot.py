@@ -22,6 +22,7 @@ SAVED = ("/etc/iptables/rules.v[46]", "/etc/sysconfig/ip*tables", "/etc/ufw/*.ru
 FIREWALLD = ("/etc/firewalld/zones/*.xml", "/etc/firewalld/policies/*.xml", "/etc/firewalld/direct.xml")
 _SECONDS = 10.0
 _SCRIPT = 'nft -f "$0" && nft -j list ruleset'
+_TRANSLATES = re.compile(r"^[^#\n]*\b(?:dnat|dup|fwd|include|masquerade|redirect|set|snat|tproxy)\b", re.MULTILINE)
 _LEADS = re.compile(r"^[^#\n]*\b(?:dnat|redirect|tproxy)\b[^#\n;]*?[: \t](\d{2,5})(?![\d.])", re.MULTILINE)
 """In a file that nft does not read there: it names an interface by its number (iif), for example."""
 _FORWARD_PORT = re.compile(r"<forward-port\b([^>]*)>")
@@ -37,6 +38,9 @@ def loaded_later(patterns: tuple[str, ...] = NFTABLES) -> dict[str, list[Mapping
 
 
 def _objects(path: str) -> list[Mapping[str, Any]] | None:
+    # nft has the kernel load modules: a file that changes no packet is not worth that.
+    if not _TRANSLATES.search(proc.text_of(path) or ""):
+        return []
     text = commands.output("unshare", "--net", "sh", "-c", _SCRIPT, path, seconds=_SECONDS)
     try:
         found = json.loads(text)["nftables"] if text else None

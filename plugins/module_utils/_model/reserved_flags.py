@@ -73,7 +73,7 @@ VARIABLES: Mapping[str, Refused] = {
 }
 """Environment variables of every product that are refused beside those of VARIABLE. The role service takes them out of a node's environment."""
 
-_NO_DUMP = "the VM would write no crash dump all the same, as it holds the cookie, keys and data"
+_NO_DUMP = "the role service switches crash dumps off, because they hold the cookie, keys and data"
 _DUMP = "remove it there, and set beam_service_crash_dump_directory where you want crash dumps"
 CRASH_DUMPS: Mapping[str, Refused] = {
     "ERL_CRASH_DUMP": Refused(_NO_DUMP, _DUMP, ("/dev/null",)),

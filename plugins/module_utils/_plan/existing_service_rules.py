@@ -146,8 +146,7 @@ def check_epmd_unit(host: str, seen: Observation, problems: Problems) -> None:
             host,
             "",
             "epmd_foreign",
-            f"{named} {'has' if len(files) < 2 else 'have'} epmd.service start EPMD without -systemd: it would not take the sockets of "
-            "epmd.socket, which the role epmd binds.",
+            f"epmd.service starts EPMD without -systemd ({named}): it would not take the sockets of epmd.socket, which the role epmd binds.",
             f"run rm {' '.join(files)} && systemctl daemon-reload, or add -systemd to ExecStart= there."
             if files
             else "add -systemd to ExecStart=.",

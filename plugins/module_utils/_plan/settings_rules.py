@@ -95,7 +95,7 @@ def check_script(node: Node, mode: str, seen: Observation, problems: Problems) -
             node.host,
             "",
             "setting_refused",
-            f"{one.place} sets {one.name} for {one.unit} at each start, and so undoes how the node is connected.",
+            f"{one.place} sets {one.name} for {one.unit} at each start, in place of what the node is given.",
             f'remove it from rel/env.sh.eex, or let what is set already stand (export {one.name}="${{{one.name}:-...}}"), and deploy the release.',
         )
 

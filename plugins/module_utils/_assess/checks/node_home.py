@@ -79,7 +79,7 @@ def _beside(host: HostTarget, user: str, processes: Iterable[Running]) -> list[s
         if one.unit not in units and (own or not one.unit.endswith(".service")):
             others.setdefault(one.unit, []).append(f"{one.process} (pid {one.pid})")
     return [
-        f"{unit or 'no unit'} runs {join_names(said)} as {user}, with its cookie and its key, without the sandbox: end it, and what starts it"
+        f"{join_names(said)} in {unit or 'no unit'} runs as {user}, with its cookie and its key, outside of the sandbox: end it, and what starts it"
         for unit, said in sorted(others.items())
     ]
 

@@ -76,7 +76,7 @@ FAULTS: dict[str, tuple[Change, set[str], str]] = {
             {"pid": 72, "process": "bash", "unit": "session-3.scope"},
         ]),
         {"node-login"},
-        "session-3.scope runs tmux: server (pid 71), bash (pid 72) as beam, with its cookie and its key, without the sandbox: end it",
+        "tmux: server (pid 71), bash (pid 72) in session-3.scope runs as beam, with its cookie and its key, outside of the sandbox: end it",
     ),
     "ssh": (account(authorized_keys=["/var/lib/beam/.ssh/authorized_keys"]), {"node-login"}, "authorized_keys lets SSH log in as beam"),
 }

@@ -66,6 +66,14 @@ def test_a_file_that_gives_packets_another_source(places: Path) -> None:
     assert said == f"{places}/nftables.conf, table ip x, chain y gives packets another source address (from its next load on)"
 
 
+@pytest.mark.parametrize(("more", "asked"), [("", False), ("# redirect to :9100\n", False), ('include "/etc/nftables.d/*.nft"\n', True)])
+def test_nft_is_asked_only_where_packets_may_be_changed(more: str, asked: bool, places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr(commands, "output", lambda *words, seconds: calls.append(words))
+    assert found(places / "nftables.conf", DEBIAN + more) == []
+    assert bool(calls) == asked
+
+
 OF_IPTABLES = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -m tcp --dport 9878 -j REDIRECT --to-ports 9100\nCOMMIT\n"
 ZONE = "<zone><rule>{}</rule></zone>"
 DIRECT = '<rule ipv="ipv4" table="nat" chain="PREROUTING" priority="0">-p tcp --dport 1 -j REDIRECT --to-ports 9100</rule>'
