@@ -84,7 +84,7 @@ HOLES = frozenset(
 )
 
 # What fails as long as a program runs whose files a package has replaced.
-OF_PROGRAMS = {"running-vm", "epmd-running"}
+OF_PROGRAMS = {"running-vm", "options-running", "epmd-running"}
 
 PRODUCTS = {
     "erlang": Product(PACKAGES, "erlang-base", HOLES),
